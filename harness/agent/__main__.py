@@ -1,0 +1,67 @@
+"""The entry inside: `python -I -B /opt/harness/agent/__main__.py PHASE SETTINGS`.
+
+Gives up what the engine left it (own user, resource limits), takes the results' stream off stdout, and
+runs one phase: the module `agent.PHASE`, function `run(request, send)`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import re
+import resource
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+def main(phase: str, settings: dict[str, Any]) -> None:
+    """Run `phase` with the request on stdin. Whatever it raises ends the process with status 1."""
+    results = _results_stream()
+    _settle(settings)
+    if not re.fullmatch(r"[a-z_]+", phase):
+        raise ValueError(f"no phase {phase!r}")
+    request = json.load(sys.stdin.buffer)
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    frames = importlib.import_module("agent.frames")
+
+    def send(name: str, content: Path | bytes) -> None:
+        frames.send(results, name, content)
+
+    importlib.import_module(f"agent.{phase}").run(request, send)
+    frames.end(results)
+
+
+def _results_stream() -> BinaryIO:
+    """Stdout's stream under another number that children do not inherit; prints go to stderr."""
+    kept = os.dup(1)
+    os.set_inheritable(kept, False)
+    os.dup2(2, 1)
+    return os.fdopen(kept, "wb")
+
+
+def _settle(settings: dict[str, Any]) -> None:
+    """Resource limits, then the run's own user: nothing that comes later can undo either."""
+    for name, value in settings.get("rlimits", {}).items():
+        which = getattr(resource, f"RLIMIT_{name}")
+        hard = resource.getrlimit(which)[1]
+        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (limit, limit))
+    if (uid := settings.get("uid")) is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "cannot give up new privileges")
+    # The kernel that a notebook runs in has the same user: it must not read or trace this process.
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], json.loads(sys.argv[2]))

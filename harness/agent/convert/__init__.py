@@ -1,0 +1,175 @@
+"""The phase `convert`: a hand-in's model becomes ONNX at the door, checked against the original.
+
+Each other module of this folder is one model format (`harness/agent/formats.py`). The request holds
+`labels` (how many), `rule` and `size` as declared or null, `factory` (whether /in/model.py is there),
+`images` (names under /in) and `cpus`. Sent: `conversion.json` and, when it is not native,
+`model.onnx`; or `refused.json` with a reason for the student.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..defaults import assumed
+from ..formats import Format, format_of
+from ..native import Answers, Context, Native, Unusable, answers, is_probabilities, probabilities
+from ..onnx_model import Runner, read, signature
+from ..paths import IN, TMP
+from ..pictures import Rule, UnreadablePicture, model_input, pixels
+
+_FEWEST_IMAGES = 8
+TOLERANCE = 1e-3  # of the probabilities, ONNX against the original
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Convert /in/model and send what came of it."""
+    use_mounted_weights()
+    try:
+        reply = _converted(request, send)
+    except Unusable as error:
+        _send_json(send, "refused.json", {"reason": str(error)})
+    except (Exception, SystemExit) as error:  # whatever the student's own code raises
+        _send_json(send, "refused.json", {"reason": described(error)})
+    else:
+        _send_json(send, "conversion.json", reply)
+
+
+def use_mounted_weights() -> None:
+    """Let torch.hub and torchvision find the mounted pre-trained weights."""
+    if (IN / "weights").is_dir():
+        os.environ["TORCH_HOME"] = str(IN / "weights")
+
+
+def described(error: BaseException) -> str:
+    """An exception of the student's code as a sentence."""
+    said = " ".join(str(error).split())[:300]
+    return f"loading it stopped with {type(error).__name__}{f': {said}' if said else ''}"
+
+
+def load_handed_in(
+    labels: int, size: tuple[int, int] | None, factory: bool, threads: int
+) -> tuple[str, Format, Native]:
+    """The name of the format of /in/model, the format, and the model. Raises `Unusable`."""
+    context = Context(labels, size, IN / "model.py" if factory else None, threads)
+    name, form = format_of(IN / "model")
+    return name, form, form.load(IN / "model", context)
+
+
+def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> dict[str, Any]:
+    size = tuple(request["size"]) if request["size"] else None
+    name, form, native = load_handed_in(request["labels"], size, request["factory"], request["cpus"])
+    rule = (
+        Rule.from_request(request["rule"])
+        if request["rule"]
+        else assumed(native.default, native.height, native.width)
+    )
+    if (rule.height, rule.width) != (native.height, native.width):
+        raise Unusable(
+            f"handin.json says {rule.width} x {rule.height} pixels, but the model takes "
+            f"{native.width} x {native.height}"
+        )
+    batch = _check_batch(request["images"], rule, native)
+    original = answers(native, batch, together=False)
+    if not np.isfinite(original).all():
+        raise Unusable("it answers with NaN or infinity; train it with a lower learning rate")
+    kind = "probabilities" if is_probabilities(original) else "logits"
+    reply = {
+        "source_format": name,
+        "layout": native.layout,
+        "input_dtype": native.input_dtype,
+        "outputs": original.shape[1],
+        "output_kind": kind,
+        "repeatable": bool(
+            np.allclose(answers(native, batch[:2], together=False), original[:2], atol=TOLERANCE)
+        ),
+        "within_unit": bool(((original >= 0) & (original <= 1)).all()),
+        "default": "" if request["rule"] else native.default,
+        "rule": asdict(rule),
+        "images_compared": len(batch),
+    }
+    out = TMP / "model.onnx"
+    try:
+        compared = _to_checked_onnx(form, native, out, batch, original, kind, request["cpus"])
+    except Exception as error:  # exporters raise many kinds; the model then runs as it is
+        print(f"conversion to ONNX: {type(error).__name__}: {error}", file=sys.stderr)
+        return reply | _as_it_is(native, batch, original, why="not-converted")
+    if compared["max_abs_difference"] > TOLERANCE and reply["repeatable"]:
+        difference = compared["max_abs_difference"]
+        return reply | _as_it_is(native, batch, original, why="differs") | {"max_abs_difference": difference}
+    send("model.onnx", out)
+    return reply | compared
+
+
+def _check_batch(names: list[str], rule: Rule, native: Native) -> NDArray[Any]:
+    """At least eight pictures as the model wants them; seeded noise where there are too few."""
+    found = []
+    for name in names:
+        try:
+            found.append(pixels(IN / name, rule))
+        except UnreadablePicture:
+            continue
+    noise = np.random.default_rng(0)
+    while len(found) < _FEWEST_IMAGES:
+        found.append(noise.integers(0, 256, (rule.height, rule.width, 3), dtype=np.uint8))
+    return model_input(np.stack(found), rule, native.layout, native.input_dtype)
+
+
+def _to_checked_onnx(
+    form: Format, native: Native, out: Path, batch: NDArray[Any], original: Answers, kind: str, threads: int
+) -> dict[str, Any]:
+    form.to_onnx(native, out)
+    graph = signature(read(out))
+    runner = Runner(out, threads)
+    onnx = Native(
+        runner.answer,
+        out,
+        native.layout,
+        native.height,
+        native.width,
+        native.input_dtype,
+        native.default,
+        graph.dynamic_batch,
+    )
+    together = _difference(onnx, batch, original, kind, together=True) if graph.dynamic_batch else 1.0
+    one_by_one = together
+    if together > TOLERANCE:
+        one_by_one = _difference(onnx, batch, original, kind, together=False)
+    return {
+        "native": "",
+        "dynamic_batch": together <= TOLERANCE,
+        "max_abs_difference": one_by_one,
+        "opset": graph.opset,
+    }
+
+
+def _difference(onnx: Native, batch: NDArray[Any], original: Answers, kind: str, *, together: bool) -> float:
+    """The largest absolute difference of the probabilities; 1 when it gives none."""
+    try:
+        given = answers(onnx, batch, together=together)
+    except Unusable:
+        return 1.0
+    if given.shape != original.shape or not np.isfinite(given).all():
+        return 1.0
+    return float(np.abs(probabilities(given, kind) - probabilities(original, kind)).max())
+
+
+def _as_it_is(native: Native, batch: NDArray[Any], original: Answers, why: str) -> dict[str, Any]:
+    """What the reply says of a model that does not become ONNX."""
+    try:
+        dynamic = bool(np.allclose(answers(native, batch, together=True), original, atol=TOLERANCE))
+    except Exception:  # a model that takes one image at a time raises anything
+        dynamic = False
+    return {"native": why, "dynamic_batch": dynamic, "max_abs_difference": None, "opset": None}
+
+
+def _send_json(send: Callable[[str, Path | bytes], None], name: str, value: dict[str, Any]) -> None:
+    send(name, json.dumps(value).encode())

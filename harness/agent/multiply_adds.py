@@ -1,0 +1,138 @@
+"""How many parameters an ONNX graph has, and how many multiply-adds one picture takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .onnx_model import Signature, every_node
+
+# Operators that compute and are not counted; all others cost next to nothing beside a convolution.
+_UNCOUNTED = (
+    "Einsum", "LSTM", "GRU", "RNN", "DeformConv", "Attention", "If", "Loop", "Scan",
+    "RoiAlign", "DFT", "STFT", "GridSample", "Det",
+)  # fmt: skip
+# Where the two factors stand among the inputs.
+_FACTORS = {
+    "Conv": (0, 1),
+    "ConvTranspose": (0, 1),
+    "ConvInteger": (0, 1),
+    "QLinearConv": (0, 3),
+    "Gemm": (0, 1),
+    "MatMul": (0, 1),
+    "MatMulInteger": (0, 1),
+    "QLinearMatMul": (0, 3),
+}
+_LARGEST = 2**53  # multiply-adds; beyond, the file is not meant seriously
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Multiply-adds for one picture, and the operators that are left out of them."""
+
+    multiply_adds: int
+    uncounted: tuple[str, ...]
+
+
+def weights(model: Any) -> dict[str, NDArray[Any]]:
+    """Name -> floating-point tensor that some operator uses: initializers and `Constant` nodes.
+
+    A tensor that stands once in the file and is used under several names through `Identity` (the way
+    exporters store equal tensors) appears under each.
+    """
+    from onnx import TensorProto, numpy_helper
+
+    floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant":
+            stored.update({node.output[0]: a.t for a in node.attribute if a.name == "value"})
+    found = {name: tensor for name, tensor in stored.items() if tensor.data_type in floats}
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
+    used = {name for node in every_node(model) if node.op_type != "Identity" for name in node.input}
+    return {name: numpy_helper.to_array(tensor) for name, tensor in found.items() if name in used}
+
+
+def parameters(model: Any) -> int:
+    """The count of numbers that training can change: all weights but BatchNorm's running statistics.
+
+    Single numbers, such as a clipping bound, do not count.
+    """
+    statistics = {
+        name for node in model.graph.node if node.op_type == "BatchNormalization" for name in node.input[3:5]
+    }
+    return sum(
+        tensor.size for name, tensor in weights(model).items() if name not in statistics and tensor.ndim > 0
+    )
+
+
+def work(model: Any, graph: Signature, height: int, width: int) -> Work:
+    """Count by running the model once on a black picture of `height` x `width`, with batch 1.
+
+    Raises `Unusable` when it does not run.
+    """
+    import onnx.inliner
+
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
+    nodes = [node for node in model.graph.node if node.op_type in _FACTORS]
+    shapes = _shapes(model, nodes, graph, height, width)
+    total = sum(_multiply_adds(node, shapes) for node in nodes)
+    uncounted = {node.op_type for node in every_node(model) if node.op_type in _UNCOUNTED}
+    return Work(min(total, _LARGEST), tuple(sorted(uncounted)))
+
+
+def _multiply_adds(node: Any, shapes: dict[str, Shape]) -> int:
+    first, second = _FACTORS[node.op_type]
+    left, right = shapes[node.input[first]], shapes[node.input[second]]
+    out = math.prod(shapes[node.output[0]])
+    match node.op_type:
+        case "Conv" | "ConvInteger" | "QLinearConv":
+            return out * math.prod(right[1:])  # weight: outputs, inputs / groups, kernel
+        case "ConvTranspose":
+            return math.prod(left) * math.prod(right[1:])
+        case "Gemm":
+            turned = any(a.name == "transA" and a.i for a in node.attribute)
+            return out * left[0 if turned else -1]
+        case _:
+            return out * left[-1]
+
+
+def _shapes(model: Any, nodes: list[Any], graph: Signature, height: int, width: int) -> dict[str, Shape]:
+    """The shape of every tensor that the nodes read or write."""
+    import onnx
+    import onnxruntime
+
+    known: dict[str, Shape] = {t.name: tuple(t.dims) for t in model.graph.initializer}
+    wanted = list(dict.fromkeys(name for node in nodes for name in _names(node) if name not in known))
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    del probe.graph.output[:]
+    produced = {name for node in model.graph.node for name in node.output}
+    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted if name in produced)
+    shape = (1, 3, height, width) if graph.layout == "NCHW" else (1, height, width, 3)
+    picture = np.zeros(shape, graph.dtype)
+    known[graph.input] = shape
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(probe.SerializeToString(), options, ["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    given = session.run(names, {graph.input: picture}) if names else []
+    known.update({name: tuple(array.shape) for name, array in zip(names, given, strict=True)})
+    return known
+
+
+def _names(node: Any) -> Iterator[str]:
+    first, second = _FACTORS[node.op_type]
+    yield from (node.input[first], node.input[second], node.output[0])

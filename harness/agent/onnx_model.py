@@ -1,0 +1,194 @@
+"""ONNX files: what is accepted, what the graph takes and gives, and ONNX Runtime to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .native import Unusable
+from .pictures import Layout
+
+_LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
+_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+_SIDES = (8, 2048)  # pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the graph takes and gives. `height` and `width` are None where they are free."""
+
+    input: str
+    output: str
+    layout: Layout
+    height: int | None
+    width: int | None
+    dtype: Literal["float32", "uint8"]
+    dynamic_batch: bool
+    opset: int
+
+
+def read(file: Path) -> Any:
+    """The file as an `onnx.ModelProto`, safe to run: whole, one file, standard operators.
+
+    Raises `Unusable` for anything else.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    if file.stat().st_size > _LARGEST:
+        raise Unusable("the file is larger than 2 GB")
+    try:
+        model = onnx.load_model(str(file), load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise Unusable("the ONNX file is cut off or damaged; export or upload it again") from error
+    for tensor in _tensors(model.graph):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+            raise Unusable(
+                "its weights lie in another file (external data); export it as one file, in torch with "
+                "external_data=False"
+            )
+    own = {(function.domain, function.name) for function in model.functions}
+    for node in every_node(model):
+        if node.domain not in _DOMAINS and (node.domain, node.op_type) not in own:
+            raise Unusable(
+                f"it uses the operator {node.domain}.{node.op_type}, which is not standard ONNX; export it "
+                "with standard operators only"
+            )
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise Unusable(f"the ONNX file is not valid: {' '.join(str(error).split())[:200]}") from error
+    return model
+
+
+def graphs(graph: Any, depth: int = 0) -> Iterator[Any]:
+    """The graph and those inside its nodes (If, Loop). Raises `Unusable` for nesting beyond reason."""
+    if depth > 32:
+        raise Unusable("its graphs are nested deeper than 32 levels")
+    yield graph
+    for node in graph.node:
+        yield from _inside(node, depth)
+
+
+def _inside(node: Any, depth: int) -> Iterator[Any]:
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield from graphs(attribute.g, depth + 1)
+        for inner in attribute.graphs:
+            yield from graphs(inner, depth + 1)
+
+
+def every_node(model: Any) -> Iterator[Any]:
+    """All nodes: of the graph, of graphs inside it, and of the model's own functions."""
+    for graph in graphs(model.graph):
+        yield from graph.node
+    for function in model.functions:
+        for node in function.node:
+            yield node
+            for graph in _inside(node, 0):
+                yield from graph.node
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    for inner in graphs(graph):
+        yield from inner.initializer
+        for sparse in inner.sparse_initializer:
+            yield sparse.values
+            yield sparse.indices
+        for node in inner.node:
+            for attribute in node.attribute:
+                if attribute.HasField("t"):
+                    yield attribute.t
+                yield from attribute.tensors
+
+
+def signature(model: Any) -> Signature:
+    """What the model takes and gives. Raises `Unusable` unless that is a picture and class scores."""
+    import onnx
+
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    if len(inputs) != 1:
+        raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one picture")
+    if len(model.graph.output) != 1:
+        raise Unusable(
+            f"the model gives {len(model.graph.output)} outputs; export only the class scores"
+        )
+    kind = inputs[0].type.tensor_type
+    types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8"}
+    if kind.elem_type not in types:
+        name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+        raise Unusable(f"the input's type is {name}; export the model with a float32 or uint8 input")
+    shape = [_side(dimension) for dimension in kind.shape.dim] if kind.HasField("shape") else [None] * 4
+    layout, height, width = _layout(shape)
+    if shape[0] is not None and shape[0] != 1:
+        raise Unusable(
+            f"the model takes exactly {shape[0]} images at a time; export it with a dynamic batch, or for 1"
+        )
+    opset = max((entry.version for entry in model.opset_import if entry.domain in _DOMAINS[:2]), default=0)
+    dtype: Literal["float32", "uint8"] = "uint8" if types[kind.elem_type] == "uint8" else "float32"
+    return Signature(
+        inputs[0].name, model.graph.output[0].name, layout, height, width, dtype, shape[0] is None, opset
+    )
+
+
+def _side(dimension: Any) -> int | None:
+    return dimension.dim_value if dimension.dim_value > 0 else None
+
+
+def _layout(shape: list[int | None]) -> tuple[Layout, int | None, int | None]:
+    if len(shape) != 4:
+        raise Unusable(f"the input has {len(shape)} dimensions; a batch of pictures has 4")
+    if shape[1] == 3 or (shape[1] is None and shape[3] != 3):
+        layout, height, width = "NCHW", shape[2], shape[3]
+    elif shape[3] == 3:
+        layout, height, width = "NHWC", shape[1], shape[2]
+    else:
+        raise Unusable(f"the input's shape is {shape}; one of its dimensions must be the 3 colours")
+    for side in (height, width):
+        if side is not None and not _SIDES[0] <= side <= _SIDES[1]:
+            raise Unusable(f"the input is {width} x {height} pixels; between 8 and 2048 are accepted")
+    return ("NCHW" if layout == "NCHW" else "NHWC"), height, width
+
+
+def session(file: Path, threads: int) -> Any:
+    """An ONNX Runtime session on the CPU. Raises `Unusable` when it cannot be made."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own classes, one for each of its status codes
+        raise Unusable(f"ONNX Runtime refuses it: {_plain(error)}") from error
+
+
+class Runner:
+    """An ONNX file that answers batches."""
+
+    def __init__(self, file: Path, threads: int) -> None:
+        """Raises `Unusable` when ONNX Runtime refuses the file."""
+        self._session = session(file, threads)
+        self._input: str = self._session.get_inputs()[0].name
+        self._output: str = self._session.get_outputs()[0].name
+
+    def answer(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """What the model gives for a batch. Raises `Unusable` when it stops."""
+        try:
+            (given,) = self._session.run([self._output], {self._input: batch})
+        except Exception as error:
+            raise Unusable(f"the ONNX model stopped: {_plain(error)}") from error
+        return np.asarray(given)
+
+
+def _plain(error: BaseException) -> str:
+    """ONNX Runtime's message without its status code and paths of ours."""
+    return " ".join(str(error).split("failed:", 1)[-1].split())[:250]

@@ -1,0 +1,112 @@
+"""From a picture file to a model's input: the one implementation that every phase uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+Colour = Literal["RGB", "BGR"]
+Resize = Literal["stretch", "shorter-side-crop"]
+Layout = Literal["NCHW", "NHWC"]
+
+
+class UnreadablePicture(Exception):
+    """The file does not decode as a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """x = (pixel * scale - mean) / std, channel by channel, after a resize.
+
+    `pixel` is 0..255; `mean` and `std` are in the order of `colour`. `shorter-side-crop` scales the
+    shorter side to size / crop_fraction and cuts the centre; `stretch` ignores the aspect ratio.
+    """
+
+    width: int
+    height: int
+    colour: Colour
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    resize: Resize
+    crop_fraction: float = 1.0
+
+    @classmethod
+    def from_request(cls, values: dict[str, Any]) -> Rule:
+        """The rule as it stands in a request, which the harness has checked."""
+        return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # torchvision's ImageNet weights, RGB, of pixels 0..1
+IMAGENET_STD = (0.229, 0.224, 0.225)
+CAFFE_MEAN = (103.939, 116.779, 123.68)  # Keras' vgg16.preprocess_input, BGR, of pixels 0..255
+ZEROS = (0.0, 0.0, 0.0)
+ONES = (1.0, 1.0, 1.0)
+
+
+def pixels(file: Path, rule: Rule) -> NDArray[np.uint8]:
+    """The picture upright, RGB, resized and cut: uint8, shape (height, width, 3).
+
+    Raises `UnreadablePicture` for a file that does not decode.
+    """
+    try:
+        with Image.open(file) as opened:
+            picture = _rgb(ImageOps.exif_transpose(opened))
+        return np.asarray(_resized(picture, rule), dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
+        raise UnreadablePicture(f"{file.name} does not decode: {error}") from error
+
+
+def model_input(pixels: NDArray[np.uint8], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
+    """One picture, or a batch of them (…, height, width, 3), as the model wants it.
+
+    A uint8 model gets the pixels themselves in the rule's colour order: its scaling is its own.
+    """
+    ordered = pixels[..., ::-1] if rule.colour == "BGR" else pixels
+    if dtype == "uint8":
+        values: NDArray[Any] = ordered
+    else:
+        mean, std = np.asarray(rule.mean, np.float32), np.asarray(rule.std, np.float32)
+        values = (ordered.astype(np.float32) * np.float32(rule.scale) - mean) / std
+    return np.ascontiguousarray(np.moveaxis(values, -1, -3) if layout == "NCHW" else values)
+
+
+def batch(files: Sequence[Path], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
+    """Several pictures as one input, in order. Raises `UnreadablePicture`."""
+    return model_input(np.stack([pixels(file, rule) for file in files]), rule, layout, dtype)
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):  # 16 bits: convert() would clip at 255
+        wide = np.asarray(picture, dtype=np.float64)
+        top = 65535.0 if wide.max(initial=0) > 255 else 255.0
+        return Image.fromarray((wide / top * 255).round().astype(np.uint8)).convert("RGB")
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        with_alpha = picture.convert("RGBA")
+        white = Image.new("RGBA", with_alpha.size, "white")
+        return Image.alpha_composite(white, with_alpha).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _resized(picture: Image.Image, rule: Rule) -> Image.Image:
+    if rule.resize == "stretch":
+        return picture.resize((rule.width, rule.height), Image.Resampling.BILINEAR)
+    width, height = _covering(picture.size, rule)
+    scaled = picture.resize((width, height), Image.Resampling.BILINEAR)
+    left, top = round((width - rule.width) / 2), round((height - rule.height) / 2)
+    return scaled.crop((left, top, left + rule.width, top + rule.height))
+
+
+def _covering(size: tuple[int, int], rule: Rule) -> tuple[int, int]:
+    """The size that covers the window divided by the crop fraction; torchvision's rounding."""
+    width, height = size
+    wide, high = round(rule.width / rule.crop_fraction), round(rule.height / rule.crop_fraction)
+    if wide / width >= high / height:
+        return wide, max(rule.height, int(wide * height / width))
+    return max(rule.width, int(high * width / height)), high

@@ -1,0 +1,321 @@
+"""What is asked: assignment.toml as frozen types. Every limit's unit, default and bounds stand here once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from harness.errors import AssignmentError
+
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
+def _to_bytes(value: object) -> object:
+    """`"4 GB"`, `"512 MiB"` or a whole number of bytes -> bytes."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B|B)\s*", value, re.IGNORECASE)
+    if match is None:
+        raise ValueError("a size is a number with B, KB, MB, GB, KiB, MiB or GiB, for example '4 GB'")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+Bytes = Annotated[int, BeforeValidator(_to_bytes)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Part = Literal["required", "optional", "ignored"]
+
+
+class HandIn(_Section):
+    """What a hand-in holds. A `required` part that is missing is an error finding; `ignored` is not looked at."""
+
+    notebook: Part = "optional"
+    model: Part = "optional"
+    dataset: Part = "optional"
+
+
+class ResourceLimits(_Section):
+    """What one hand-in may use in the sandbox."""
+
+    wall_seconds: float = Field(600, gt=0, le=86_400, description="a whole stage, seconds")
+    cell_seconds: float = Field(300, gt=0, le=86_400, description="one notebook cell, seconds")
+    memory: Bytes = Field(4 * 10**9, ge=256 * 2**20, description="memory with no swap")
+    cpus: int = Field(2, ge=1, le=256, description="processor cores")
+    processes: int = Field(512, ge=32, le=65_536, description="processes and threads")
+    disk: Bytes = Field(2 * 10**9, ge=16 * 2**20, description="written to the working folder, and to /tmp")
+    output: Bytes = Field(600 * 10**6, ge=2**20, description="what comes out: executed notebook, models")
+
+    @model_validator(mode="after")
+    def _a_cell_fits_into_the_whole(self) -> ResourceLimits:
+        if self.cell_seconds > self.wall_seconds:
+            raise ValueError("cell_seconds is more than wall_seconds")
+        return self
+
+
+class ExecutionRules(_Section):
+    on_cell_error: Literal["stop", "continue"] = "stop"
+
+
+class Dataset(_Section):
+    """The training pictures that a notebook gets, in class folders."""
+
+    path: Path
+    mounted_as: str = Field(
+        "data/train", description="the folder as notebooks name it, relative to themselves"
+    )
+
+    @model_validator(mode="after")
+    def _stays_inside(self) -> Dataset:
+        parts = Path(self.mounted_as).parts
+        if not parts or Path(self.mounted_as).is_absolute() or ".." in parts:
+            raise ValueError("mounted_as is a relative path without '..'")
+        return self
+
+
+class HeldOut(_Section):
+    """The pictures on which everyone is graded, in class folders."""
+
+    path: Path
+
+
+class ReferenceSolution(_Section):
+    """The solution that everyone is compared with."""
+
+    code: Path = Field(
+        description="a Python file with train(train_dir, out_dir, *, backbone, weights, seed, ...)"
+    )
+    backbone: str = "mobilenet_v2"
+    weights: str = Field("", description="name in the weights manifest; the backbone's name by default")
+    seed: int = 1
+    fine_tune_epochs: int = Field(0, ge=0, le=1000)
+    wall_seconds: float = Field(1800, gt=0, le=86_400, description="for its training")
+
+    @property
+    def weights_name(self) -> str:
+        return self.weights or self.backbone
+
+
+class BenchmarkRules(_Section):
+    """How speed is measured."""
+
+    queries: int = Field(64, ge=64, le=100_000, description="at least; 64 are the fewest for a p90 (MLPerf)")
+    warm_up_seconds: float = Field(1.0, gt=0, le=60)
+    min_seconds: float = Field(2.0, ge=0, le=600, description="of timed queries for each model")
+
+
+class CriterionSpec(BaseModel):
+    """One line of the rubric. Keys beside these belong to the criterion and are checked by it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str
+    points: float = Field(gt=0, le=1000)
+    title: str = ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+def _unique_kinds(criteria: tuple[CriterionSpec, ...]) -> tuple[CriterionSpec, ...]:
+    names = [(c.kind, c.title) for c in criteria]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two criteria of kind {name[0]!r} need different titles")
+    return criteria
+
+
+class Assignment(_Section):
+    """A whole assignment. All paths are absolute once it is loaded."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    title: str = Field(min_length=1, max_length=200)
+    task: Literal["classification"] = "classification"
+    points: float | None = Field(None, gt=0, description="the sum of the criteria's points, as a check")
+    weights: tuple[str, ...] = Field((), description="pre-trained weights that notebooks may load")
+    boards: tuple[str, ...] = Field((), description="Jetson-class boards to report on")
+    handin: HandIn = HandIn()
+    limits: ResourceLimits = ResourceLimits()
+    execution: ExecutionRules = ExecutionRules()
+    dataset: Dataset | None = None
+    held_out: HeldOut
+    reference: ReferenceSolution
+    benchmark: BenchmarkRules = BenchmarkRules()
+    criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
+    file: Path = Field(Path(), exclude=True, description="set by `load`")
+
+    @property
+    def max_points(self) -> float:
+        return sum(c.points for c in self.criteria)
+
+    @model_validator(mode="after")
+    def _points_add_up(self) -> Assignment:
+        if self.points is not None and abs(self.points - self.max_points) > 1e-9:
+            raise ValueError(f"points is {self.points:g}, but the criteria sum to {self.max_points:g}")
+        return self
+
+
+def load(file: Path) -> Assignment:
+    """The assignment in `file`, checked.
+
+    Raises `AssignmentError` with one entry for each problem: a file that is missing or no TOML, an
+    unknown key, a wrong value, a folder that is missing or holds no images.
+    """
+    file = file.resolve()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise AssignmentError(
+            f"{file}: cannot be read: {reason}", "give the path of an assignment.toml"
+        ) from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AssignmentError(f"{file}: not TOML: {error}", "correct that line") from error
+    try:
+        assignment = Assignment.model_validate({**raw, "file": file})
+    except ValidationError as error:
+        problems = [_describe(file, text, detail) for detail in error.errors()]
+        raise AssignmentError("\n".join(problems), f"correct {file.name}") from error
+    return _with_checked_paths(assignment, text)
+
+
+def problem(file: Path, text: str, location: tuple[str | int, ...], what: str) -> str:
+    """`assignment.toml:14  held_out.path: what is wrong`, with the line when it can be found."""
+    dotted = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
+    line = _line_of(text, location)
+    return f"{file.name}{f':{line}' if line else ''}  {dotted or 'the file'}: {what}"
+
+
+def _describe(file: Path, text: str, detail: ErrorDetails) -> str:
+    location = tuple(part for part in detail["loc"])
+    found = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _known_keys(location[:-1])
+            near = difflib.get_close_matches(str(location[-1]), known, n=1)
+            what = "unknown key" + (
+                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            )
+        case "missing":
+            what = "missing"
+        case "value_error":
+            what = str(detail["ctx"]["error"]) + (f"; found {found!r}" if not isinstance(found, dict) else "")
+        case _:
+            what = f"{detail['msg'][0].lower()}{detail['msg'][1:]}; found {found!r}"
+    return problem(file, text, location, what)
+
+
+def _known_keys(location: tuple[str | int, ...]) -> list[str]:
+    """The keys that the section at `location` may hold."""
+    section: type[BaseModel] = Assignment
+    for part in location:
+        if isinstance(part, int):
+            continue
+        annotation = section.model_fields[str(part)].annotation
+        inner = [
+            a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)
+        ]
+        if not inner:
+            return []
+        section = inner[0]
+    return [f.alias or name for name, f in section.model_fields.items() if name != "file"]
+
+
+def _line_of(text: str, location: tuple[str | int, ...]) -> int | None:
+    """The 1-based line on which the key at `location` stands, as far as a plain scan can tell."""
+    if not location:
+        return None
+    names = [part for part in location if isinstance(part, str)]
+    indices = [part for part in location if isinstance(part, int)]
+    table, key = (names[0], names[-1]) if len(names) > 1 else ("", names[0])
+    current, seen = "", -1
+    header_line = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[\[?\s*([A-Za-z0-9_.-]+)\s*\]\]?", line)
+        if header:
+            current = header[1]
+            seen += current == names[0]
+            if current == names[0] and (not indices or seen == indices[0]):
+                header_line = header_line or number
+        wanted = current == table and (not indices or seen == indices[0])
+        if wanted and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+            return number
+    return header_line
+
+
+def class_folders(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Class name -> image files, both sorted, of a folder with one folder for each class."""
+    return {
+        sub.name: tuple(
+            sorted(
+                f for f in sub.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".")
+            )
+        )
+        for sub in sorted(folder.iterdir())
+        if sub.is_dir() and not sub.name.startswith(".")
+    }
+
+
+def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
+    base, problems = assignment.file.parent, list[str]()
+
+    def images(section: str, path: Path) -> Path:
+        folder = (base / path).resolve()
+        if not folder.is_dir():
+            problems.append(problem(assignment.file, text, (section, "path"), f"no folder {folder}"))
+            return folder
+        classes = class_folders(folder)
+        if len(classes) < 2 or not all(classes.values()):
+            counts = (
+                ", ".join(f"{name} {len(files)}" for name, files in classes.items()) or "no class folders"
+            )
+            problems.append(
+                problem(
+                    assignment.file,
+                    text,
+                    (section, "path"),
+                    f"{folder} needs at least two class folders, each with images; found {counts}"
+                    f"\n  looked for {' '.join(IMAGE_SUFFIXES)}",
+                )
+            )
+        return folder
+
+    held_out = assignment.held_out.model_copy(update={"path": images("held_out", assignment.held_out.path)})
+    dataset = assignment.dataset
+    if dataset is not None:
+        dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})
+    code = (base / assignment.reference.code).resolve()
+    if not code.is_file():
+        problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
+    if dataset is None:
+        problems.append(
+            problem(assignment.file, text, ("dataset",), "missing: the reference is trained on its pictures")
+        )
+    if problems:
+        raise AssignmentError(
+            "\n".join(problems),
+            f"correct {assignment.file.name}, or put the files there (the example: make data)",
+        )
+    reference = assignment.reference.model_copy(update={"code": code})
+    return assignment.model_copy(update={"held_out": held_out, "dataset": dataset, "reference": reference})

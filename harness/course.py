@@ -1,0 +1,85 @@
+"""Everything that is the same for every hand-in of a run, made ready: pictures, weights, engine, reference."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness import images, reference, weights
+from harness.assignment import Assignment, class_folders
+from harness.cache import StageCache
+from harness.errors import MachineError
+from harness.grade.rubric import check as check_rubric
+from harness.progress import Progress
+from harness.run import Course, TrainingPictures, Weights
+from harness.sandbox.base import Sandbox
+from harness.stages.workplace import Workplace
+from harness.store import Store, default_folder, file_sha256
+
+_CHECK_IMAGES = 12  # at least 8 are compared
+
+
+@contextlib.contextmanager
+def prepared(
+    assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
+) -> Iterator[Course]:
+    """The course of a run; its temporary pictures and weights are gone afterwards.
+
+    Raises `AssignmentError` for pictures that do not decode, `MachineError` for weights that are not
+    here and for a reference that does not train.
+    """
+    check_rubric(assignment)
+    store = Store(default_folder())
+    cache = StageCache(store, sandbox.environment_id, force=force)
+    with TemporaryDirectory(prefix="harness-course-") as temporary:
+        Path(temporary).chmod(0o755)  # the sandbox's own user reads what is mounted from here
+        held_out = images.load(assignment.held_out.path)
+        staged = images.stage(held_out, Path(temporary) / "images")
+        training = _training_pictures(assignment)
+        ready = _weights(assignment, Path(temporary) / "hub")
+        workplace = Workplace(sandbox, store, assignment.limits)
+        baseline = reference.prepare(
+            assignment,
+            held_out,
+            staged,
+            training.sha256,
+            training.check_images,
+            weights_file(assignment.reference.weights_name),
+            workplace,
+            cache,
+            progress,
+        )
+        yield Course(assignment, held_out, staged, training, ready, baseline, workplace, cache, progress)
+
+
+def weights_file(name: str) -> Path:
+    """The file of the weights `name`. Raises `MachineError` with the command that gets it."""
+    file = weights.path(name)
+    if file is None:
+        raise MachineError(
+            f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}"
+        )
+    return file
+
+
+def _training_pictures(assignment: Assignment) -> TrainingPictures:
+    assert assignment.dataset is not None
+    by_class = class_folders(assignment.dataset.path).values()
+    in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
+    return TrainingPictures(reference.tree_sha256(assignment.dataset.path), tuple(in_turn[:_CHECK_IMAGES]))
+
+
+def _weights(assignment: Assignment, hub: Path) -> Weights:
+    """The weights that notebooks may load, in a folder where torch looks for them."""
+    names = dict.fromkeys((*assignment.weights, assignment.reference.weights_name))
+    files = {name: weights_file(name) for name in names}
+    for name in assignment.weights:
+        target = hub / weights.hub_path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(files[name], target)  # not linked: the sandbox's own user must be able to read it
+    hashes = {name: file_sha256(file) for name, file in files.items()}
+    return Weights(hub if assignment.weights else None, files, hashes)

@@ -1,0 +1,51 @@
+"""Every error that a user can cause, with what to do about it.
+
+    HarnessError            exit_status, what happened, what to do
+    ├── UsageError          2: wrong arguments, or files that are not what they should be
+    │   └── AssignmentError 2: a broken assignment.toml
+    ├── MachineError        3: this machine cannot do it
+    │   └── NoSandbox       3: no engine works here
+    └── EngineFailed        the sandbox engine broke in mid-run: retried, then `needs-review`
+
+A student's mistake is never one of these: it is a `Finding` in the evidence.
+"""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """What happened and where (`message`), and what to do about it (`do`)."""
+
+    exit_status = 2
+
+    def __init__(self, message: str, do: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.do = do
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  do: {self.do}" if self.do else self.message
+
+
+class UsageError(HarnessError):
+    """Wrong arguments, or files that are not what they should be."""
+
+
+class AssignmentError(UsageError):
+    """A broken assignment.toml. The message has one line per problem."""
+
+
+class MachineError(HarnessError):
+    """This machine cannot do it: no disk, no permission, a missing program."""
+
+    exit_status = 3
+
+
+class NoSandbox(MachineError):
+    """No sandbox engine works here."""
+
+
+class EngineFailed(HarnessError):
+    """The sandbox engine broke: none of the student's doing."""
+
+    exit_status = 3

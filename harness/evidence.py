@@ -1,0 +1,338 @@
+"""What was found out: the types that stages return, and their JSON form.
+
+All are frozen and refuse unknown fields. A file that a stage made is a `Blob`: its bytes lie in the
+store under their SHA-256 (`harness/store.py`), so evidence is plain JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.findings import Finding
+
+
+class Record(BaseModel):
+    """Base of all evidence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Interval = tuple[float, float]  # lower and upper bound, 95 %
+
+
+class Blob(Record):
+    """A file in the store."""
+
+    name: str  # what to call it when it is shown or mounted; safe for a file name
+    sha256: str
+    bytes: int
+
+
+# --- results of a stage -------------------------------------------------------------------------
+
+T = TypeVar("T")
+FailedStatus = Literal["failed", "timeout", "memory", "killed", "rejected"]
+StageStatus = Literal["ok", "failed", "timeout", "memory", "killed", "rejected", "skipped", "cached"]
+
+
+class Usage(Record):
+    """What a stage cost."""
+
+    seconds: float = 0.0
+    peak_memory_bytes: int | None = None
+    log: str = ""  # what the sandbox wrote to stderr, capped
+
+
+class Done(Record, Generic[T]):
+    """The stage did its work: it has a value, and perhaps findings."""
+
+    status: Literal["ok"] = "ok"
+    value: T
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+
+class Failed(Record):
+    """The hand-in, not the harness, made the stage fail. `reason` is a sentence for the student."""
+
+    status: FailedStatus
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+
+class Skipped(Record):
+    """The stage had nothing to work on."""
+
+    status: Literal["skipped"] = "skipped"
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+
+StageResult = Done[T] | Failed | Skipped
+
+
+# --- execute ------------------------------------------------------------------------------------
+
+
+class CellError(Record):
+    """A code cell that raised or ran out of time."""
+
+    cell: int  # 1-based, counting code cells only: what the student sees as the n-th code cell
+    kind: Literal["error", "timeout", "died"]
+    name: str  # the exception's class
+    message: str
+    traceback: str  # plain text, capped
+
+
+class Execution(Record):
+    """A notebook's run."""
+
+    notebook: Blob  # as executed, outputs capped, images re-encoded as PNG
+    code_cells: int
+    executed_cells: int
+    errors: tuple[CellError, ...]
+    produced: tuple[Blob, ...]  # model files, labels.txt, handin.json, model.py that the run wrote
+    network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), seen in the cell's errors and text
+    outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
+    truncated: str = ""  # why outputs were cut, if they were
+
+    @property
+    def complete(self) -> bool:
+        """Whether every code cell ran to its end without an error."""
+        return not self.errors and self.executed_cells == self.code_cells
+
+
+# --- audit --------------------------------------------------------------------------------------
+
+
+class DatasetAudit(Record):
+    """The student's own data set, by class folder."""
+
+    classes: dict[str, int]  # name -> readable images
+    unreadable: tuple[str, ...]  # file names, at most 100
+
+
+# --- convert ------------------------------------------------------------------------------------
+
+
+class Preprocess(Record):
+    """From a picture to the model's input: x = (pixel * scale - mean) / std, channel by channel.
+
+    `pixel` is 0..255, `mean` and `std` are in the order of `colour`. `resize`: `stretch` ignores the
+    aspect ratio; `shorter-side-crop` scales the shorter side to size / crop_fraction and cuts the centre.
+    """
+
+    width: int = Field(ge=8, le=2048)
+    height: int = Field(ge=8, le=2048)
+    colour: Literal["RGB", "BGR"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    resize: Literal["stretch", "shorter-side-crop"]
+    crop_fraction: float = Field(default=1.0, gt=0.0, le=1.0)
+
+
+class Conversion(Record):
+    """A model at the door: as ONNX, or, where that fails, as it is."""
+
+    model: Blob  # the ONNX file, or the file handed in when `native`
+    factory: Blob | None = None  # model.py, when `native` and needed
+    native: bool
+    source_format: str  # the name of the module in agent/convert that read it
+    layout: Literal["NCHW", "NHWC"]
+    input_dtype: Literal["float32", "uint8"]
+    dynamic_batch: bool
+    outputs: int  # number of classes that the model tells apart
+    output_kind: Literal["probabilities", "logits"]
+    labels: tuple[str, ...]
+    preprocess: Preprocess
+    assumed: str = ""  # which default pre-processing was assumed; empty when it was declared
+    max_abs_difference: float | None  # of the probabilities, ONNX against the original; None when native
+    images_compared: int
+    opset: int | None = None
+
+
+# --- inspect ------------------------------------------------------------------------------------
+
+Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
+
+
+class LayerComparison(Record):
+    """One pre-trained layer against the model's."""
+
+    name: str
+    identical: bool
+    relative_change: float | None  # |w - w0| / |w0|; None when no tensor of its size was found
+
+
+class Inspection(Record):
+    """What the ONNX graph holds."""
+
+    parameters: int
+    multiply_adds: int  # for one image; 1 multiply-add = 2 operations
+    file_bytes: int
+    uncounted_operators: tuple[str, ...]
+    verdict: Verdict
+    backbone: str | None
+    layers: tuple[LayerComparison, ...] = ()
+    median_change: float | None = None  # of the layers' relative changes; None without a backbone
+
+    @property
+    def frozen_layers(self) -> int:
+        return sum(layer.identical for layer in self.layers)
+
+
+# --- predict and evaluate -----------------------------------------------------------------------
+
+
+class Predictions(Record):
+    """Class probabilities for the held-out images, in the order of the held-out set."""
+
+    probabilities: Blob  # .npy float32, shape (images, labels); rows sum to 1
+    labels: tuple[str, ...]
+    images: int
+    seconds_per_image: float
+    probe_images: tuple[int, ...] = ()  # indices of the images on which other pre-processings were tried
+    probes: dict[str, Blob] = {}  # name of the pre-processing -> .npy float32, shape (probe images, labels)
+
+
+class ClassScore(Record):
+    name: str
+    images: int
+    precision: Share | None  # None when nothing was predicted as this class
+    recall: Share
+
+
+class Mistake(Record):
+    """A wrong answer, for the report's pictures."""
+
+    image: int  # index in the held-out set
+    truth: str
+    predicted: str
+    confidence: Share
+
+
+class Evaluation(Record):
+    """Scores on the held-out images. Intervals are 95 %, by bootstrap over the images."""
+
+    images: int
+    classes: tuple[str, ...]
+    accuracy: Share
+    accuracy_interval: Interval
+    balanced_accuracy: Share
+    balanced_accuracy_interval: Interval
+    macro_f1: Share
+    macro_f1_interval: Interval
+    log_loss: float
+    calibration_error: Share  # expected calibration error, 15 bins, top label
+    per_class: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]  # rows truth, columns predicted, in the order of `classes`
+    confusion_other: tuple[int, ...]  # per true class: predicted as a label outside `classes`
+    mistakes: tuple[Mistake, ...]  # the most confident first, at most 12
+    reference_accuracy: Share | None = None
+    difference: float | None = None  # accuracy - reference's, on the same images
+    difference_interval: Interval | None = None  # paired bootstrap
+    mcnemar_p: float | None = None  # exact, two-sided
+
+
+# --- benchmark ----------------------------------------------------------------------------------
+
+
+class Latency(Record):
+    """One model's timing, batch 1."""
+
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    throughput_per_s: float
+    queries: int
+    peak_memory_bytes: int
+
+
+class Benchmark(Record):
+    """The model and the reference, timed in turn in one sandbox on the same cores."""
+
+    engine: str  # for example "onnxruntime 1.30.0 CPU"
+    model: Latency
+    reference: Latency | None
+    ratio: float | None  # model p50 / reference p50
+    ratio_interval: Interval | None
+    cpus: int
+    threads: int
+    warm_up_seconds: float
+    outputs_agree: bool  # with the predict stage's on the same images
+    latencies_ms: tuple[float, ...] = ()  # the model's, in order
+
+
+# --- the reference ------------------------------------------------------------------------------
+
+
+class Reference(Record):
+    """The reference solution, trained and scored as a hand-in is."""
+
+    backbone: str
+    conversion: Conversion
+    predictions: Predictions
+    evaluation: Evaluation
+    latency: Latency
+    training_seconds: float
+    seed: int
+
+
+# --- everything about one hand-in ---------------------------------------------------------------
+
+
+class Evidence(Record):
+    """What the stages found out about one hand-in."""
+
+    execute: Done[Execution] | Failed | Skipped
+    audit: Done[DatasetAudit] | Failed | Skipped
+    convert: Done[Conversion] | Failed | Skipped
+    predict: Done[Predictions] | Failed | Skipped
+    inspect: Done[Inspection] | Failed | Skipped
+    evaluate: Done[Evaluation] | Failed | Skipped
+    benchmark: Done[Benchmark] | Failed | Skipped
+    intake_findings: tuple[Finding, ...] = ()
+
+    def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
+        """Stage name -> result, in the order in which they run."""
+        return {name: getattr(self, name) for name in STAGES}
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the order of the stages, each once."""
+        every = [*self.intake_findings, *(f for r in self.stages().values() for f in r.findings)]
+        return tuple(dict.fromkeys(every))
+
+
+STAGES = ("execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark")
+
+
+class Mark(Record):
+    """Points for one criterion, with the reason in words. `points` is None until a person marks it."""
+
+    criterion: str
+    title: str
+    points: float | None
+    max_points: float
+    reason: str
+
+
+GradeStatus = Literal["graded", "failed", "needs-review"]
+
+
+class Grade(Record):
+    """The marks and their sum.
+
+    `failed`: nothing could be graded. `needs-review`: a person has to mark something, or the machine,
+    not the student, failed. `points` then sums what is marked so far.
+    """
+
+    status: GradeStatus
+    marks: tuple[Mark, ...]
+    points: float
+    max_points: float

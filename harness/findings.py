@@ -1,0 +1,151 @@
+"""Every finding: its code, how serious it is, and what the student and the instructor read.
+
+A finding is something noticed about a hand-in. It never raises; it stands in the evidence and in the
+report. `CATALOGUE` holds the wording once; a stage fills in the particulars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Severity = Literal["info", "warning", "error"]
+
+
+class Finding(BaseModel):
+    """One thing noticed about one hand-in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    severity: Severity
+    wording: str  # for str.format; says what was seen and what to do
+
+
+CATALOGUE: dict[str, _Kind] = {
+    # intake
+    "nothing-handed-in": _Kind(
+        "error", "The hand-in holds neither a notebook nor a model. Hand in notebook.ipynb or model.*."
+    ),
+    "part-missing": _Kind("error", "The assignment asks for a {part}, and there is none."),
+    "unsafe-path": _Kind("error", "The hand-in holds the unsafe name {name}; none of it was unpacked."),
+    "unsafe-member": _Kind(
+        "error", "{name} is a {kind}, not a plain file; none of the hand-in was taken. Hand in plain files."
+    ),
+    "archive-unreadable": _Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
+    "archive-too-large": _Kind("error", "The hand-in was not unpacked: {reason}."),
+    "duplicate-name": _Kind("warning", "{name} appears more than once; the first one counts."),
+    "file-unreadable": _Kind("error", "The file {name} cannot be read: {reason}."),
+    "several-notebooks": _Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
+    "several-models": _Kind("warning", "There are several models; {name} was graded, not {others}."),
+    "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
+    # execute
+    "notebook-unreadable": _Kind("error", "The notebook {name} cannot be read: {reason}."),
+    "cell-error": _Kind("error", "Cell {cell} stopped with {error}."),
+    "cell-timeout": _Kind("error", "Cell {cell} was still running after {seconds:g} s and was stopped."),
+    "notebook-timeout": _Kind("error", "The notebook was still running after {seconds:g} s in all."),
+    "notebook-memory": _Kind("error", "The notebook used more than {limit}. Use smaller batches."),
+    "notebook-runner-killed": _Kind("error", "The notebook's kernel or its runner died: {reason}."),
+    "output-truncated": _Kind("warning", "The notebook's outputs were cut: {reason}."),
+    "network-attempt": _Kind(
+        "warning", "Cell {cell} tried the network ({what}); there is none while grading."
+    ),
+    "outside-read": _Kind("warning", "Cell {cell} tried to read {path}, which is not part of the hand-in."),
+    "no-model-produced": _Kind(
+        "warning", "The notebook ended without writing a model; the one handed in was graded instead."
+    ),
+    # convert
+    "no-model": _Kind("error", "There is no model to grade. Save one with harness.handin.save."),
+    "model-unreadable": _Kind("error", "The model {name} cannot be loaded: {reason}."),
+    "model-not-converted": _Kind("warning", "The model runs as it is, not as ONNX: {reason}."),
+    "conversion-differs": _Kind(
+        "warning",
+        "The ONNX form answers differently from the original (largest difference {difference:.2g}); "
+        "the original was graded.",
+    ),
+    "preprocessing-assumed": _Kind(
+        "info", "No pre-processing is declared in handin.json, so this was assumed: {what}."
+    ),
+    "handin-json-invalid": _Kind("error", "handin.json is not as it should be: {reason}."),
+    "labels-missing": _Kind(
+        "warning", "There is no labels.txt; the classes were taken in alphabetical order."
+    ),
+    "labels-invalid": _Kind("error", "labels.txt is not as it should be: {reason}."),
+    "answers-vary": _Kind(
+        "warning",
+        "The model answers differently each time on the same picture. Switch dropout and augmentation off "
+        "before saving (model.eval()).",
+    ),
+    "labels-wrong-count": _Kind(
+        "error", "The model has {outputs} outputs, but there are {labels} labels ({names})."
+    ),
+    "class-missing": _Kind("error", "The model does not know the class {name}."),
+    "class-unknown": _Kind("info", "The model's class {name} is none of the assignment's."),
+    # predict
+    "prediction-failed": _Kind("error", "The model gave no usable answers: {reason}."),
+    "outputs-not-probabilities": _Kind(
+        "warning", "The outputs do not sum to 1, so they were taken as logits and put through a softmax."
+    ),
+    "constant-output": _Kind("error", "The model gives the same answer whatever the image."),
+    # evaluate
+    "labels-swapped": _Kind(
+        "error",
+        "The labels look mixed up: with {swaps} the accuracy would be {would:.1%} instead of {is_:.1%}. "
+        "Check the order in labels.txt.",
+    ),
+    "preprocessing-mismatch": _Kind(
+        "error",
+        "The pre-processing does not fit the model: as declared {is_:.1%} on {images} images, with "
+        "{other} {would:.1%}.",
+    ),
+    # inspect
+    "no-layer-frozen": _Kind(
+        "warning",
+        "None of the {layers} pre-trained {backbone} layers is as it was, and they moved by {moved:.0%} "
+        "(median). Freeze them before the first fit.",
+    ),
+    "trained-from-scratch": _Kind(
+        "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
+    ),
+    "unknown-operators": _Kind("info", "Multiply-adds leave out operators we cannot count: {names}."),
+    # benchmark
+    "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
+    "benchmark-outputs-differ": _Kind(
+        "error", "In the benchmark the model answered differently than before on the same images."
+    ),
+    "benchmark-unsteady": _Kind("info", "The timing was unsteady: {reason}."),
+    # audit
+    "dataset-unreadable-images": _Kind("warning", "{count} image files of the data set cannot be read."),
+    # grading
+    "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
+    "engine-failed": _Kind(
+        "error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."
+    ),
+    "harness-defect": _Kind(
+        "error", "The harness itself failed ({reason}); this says nothing of the hand-in."
+    ),
+}
+
+
+def finding(code: str, **particulars: object) -> Finding:
+    """The finding `code` with its wording filled in.
+
+    Raises `KeyError` for a code, or a particular, that the catalogue does not have: our mistake.
+    """
+    kind = CATALOGUE[code]
+    plain = {key: _one_line(value) if isinstance(value, str) else value for key, value in particulars.items()}
+    return Finding(code=code, severity=kind.severity, message=kind.wording.format(**plain))
+
+
+def _one_line(text: str, limit: int = 300) -> str:
+    """Control characters and line breaks out, cut at `limit`: the text may be a student's."""
+    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

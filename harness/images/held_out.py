@@ -1,0 +1,88 @@
+"""The held-out set: the instructor's pictures with their labels, and the form in which they go inside.
+
+Labels never go in: pictures enter under random names, in random order, re-encoded without metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from harness.assignment import class_folders
+from harness.errors import AssignmentError
+from harness.store import file_sha256
+
+_LONGEST_SIDE = 1024  # pixels; no model here looks at more
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutSet:
+    """Pictures and labels, in a fixed order: image i has the class `classes[truth[i]]`."""
+
+    classes: tuple[str, ...]
+    files: tuple[Path, ...]
+    truth: tuple[int, ...]
+    sha256: str  # of the pictures' contents and labels, not of their names
+
+
+@dataclass(frozen=True, slots=True)
+class StagedImages:
+    """The pictures as they go inside: image i of the set is the file `names[i]` in `folder`."""
+
+    folder: Path
+    names: tuple[str, ...]
+    sha256: str  # the set's: names differ from run to run, content does not
+
+
+def load(folder: Path) -> HeldOutSet:
+    """The held-out set in class folders. Raises `AssignmentError` for no pictures at all."""
+    classes = class_folders(folder)
+    files = tuple(file for names in classes.values() for file in names)
+    truth = tuple(index for index, names in enumerate(classes.values()) for _ in names)
+    if not files:
+        raise AssignmentError(f"{folder}: no pictures in class folders", "correct held_out.path")
+    digest = hashlib.sha256()
+    for file, label in zip(files, truth, strict=True):
+        digest.update(f"{file_sha256(file)} {list(classes)[label]}\n".encode())
+    return HeldOutSet(tuple(classes), files, truth, digest.hexdigest())
+
+
+def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
+    """Write the pictures to `folder` as PNG under random names.
+
+    EXIF rotation is applied, then all metadata dropped; the longest side is at most 1024 px; all files
+    have the same times. Raises `AssignmentError` naming every picture that does not decode.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names, unreadable = [], []
+    for file in held_out.files:
+        name = f"{secrets.token_hex(8)}.png"
+        try:
+            picture = upright_rgb(file, _LONGEST_SIDE)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            unreadable.append(f"{file}: does not decode: {error}")
+            continue
+        picture.save(folder / name, compress_level=1)
+        os.utime(folder / name, (0, 0))
+        (folder / name).chmod(0o644)
+        names.append(name)
+    if unreadable:
+        raise AssignmentError(
+            "\n".join(unreadable), "replace these held-out pictures, or take them out of the folder"
+        )
+    return StagedImages(folder, tuple(names), held_out.sha256)
+
+
+def upright_rgb(file: Path, longest_side: int) -> Image.Image:
+    """The instructor's picture, upright, as RGB without metadata, shrunk to `longest_side` pixels."""
+    with Image.open(file) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    clean = Image.new("RGB", picture.size)
+    clean.paste(picture)
+    return clean

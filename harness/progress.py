@@ -1,0 +1,34 @@
+"""What a long run tells whoever started it, while it goes on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Told from several threads at once."""
+
+    def say(self, line: str) -> None:
+        """One sentence about the run as a whole."""
+
+    def expect(self, submissions: int) -> None:
+        """How many hand-ins will be graded."""
+
+    def stage_started(self, submission: str, stage: str) -> None:
+        """A stage is about to run or to be taken from the cache."""
+
+    def stage_ended(self, submission: str, stage: str, status: str, cached: bool) -> None:
+        """A stage has its result."""
+
+    def submission_ended(self, submission: str) -> None:
+        """All stages of a hand-in but the benchmark are done."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def say(self, line: str) -> None: ...
+    def expect(self, submissions: int) -> None: ...
+    def stage_started(self, submission: str, stage: str) -> None: ...
+    def stage_ended(self, submission: str, stage: str, status: str, cached: bool) -> None: ...
+    def submission_ended(self, submission: str) -> None: ...

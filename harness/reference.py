@@ -1,0 +1,131 @@
+"""The reference solution: trained by the instructor's code, then through the same stages as a hand-in."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from harness.assignment import Assignment
+from harness.cache import StageCache
+from harness.errors import MachineError
+from harness.evidence import Benchmark, Conversion, Done, Evaluation, Predictions, Reference, StageResult
+from harness.images import HeldOutSet, StagedImages
+from harness.progress import Progress
+from harness.score import score_alone
+from harness.stages.benchmark import benchmark
+from harness.stages.convert import HandedModel, convert
+from harness.stages.predict import predict
+from harness.stages.train import TrainedReference, train
+from harness.stages.workplace import Workplace
+from harness.store import file_sha256
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def tree_sha256(folder: Path) -> str:
+    """The hash of a folder's file names and contents."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(folder)}\0{file_sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def prepare(
+    assignment: Assignment,
+    held_out: HeldOutSet,
+    staged: StagedImages,
+    training_sha256: str,
+    check_images: tuple[Path, ...],
+    weights_file: Path,
+    workplace: Workplace,
+    cache: StageCache,
+    progress: Progress,
+) -> Reference:
+    """The reference's model and scores, trained now if it is missing or something that it reads changed.
+
+    Raises `MachineError` with the log's end when the reference code fails: it is the instructor's.
+    """
+    spec, limits = assignment.reference, assignment.limits
+    assert assignment.dataset is not None  # `assignment.load` has seen to it
+    train_dir = assignment.dataset.path
+
+    def step(name: str, value: type[T], inputs: object, work: Any) -> T:
+        remembered = cache.run(name, inputs, value, work)
+        if name == "train" and remembered.cached:
+            progress.say(f"The reference ({spec.backbone}) is up to date.")
+        result: StageResult[T] = remembered.result
+        if isinstance(result, Done):
+            return result.value
+        log = "\n".join(result.usage.log.splitlines()[-15:])
+        raise MachineError(
+            f"the reference solution failed in {name}: {result.reason}\n{log}", f"correct {spec.code}"
+        )
+
+    def train_now() -> StageResult[TrainedReference]:
+        progress.say(f"Training the reference ({spec.backbone}); this is done once ...")
+        return train(spec, train_dir, weights_file, workplace)
+
+    trained = step(
+        "train",
+        TrainedReference,
+        [
+            file_sha256(spec.code),
+            training_sha256,
+            spec.model_dump(mode="json", exclude={"code"}),
+            file_sha256(weights_file),
+            limits,
+        ],
+        train_now,
+    )
+    store = workplace.store
+    handed = HandedModel(
+        store.path(trained.model),
+        {"labels.txt": store.path(trained.labels), "handin.json": store.path(trained.handin)},
+    )
+    conversion = step(
+        "convert",
+        Conversion,
+        [handed.key(), held_out.classes, training_sha256, limits],
+        lambda: convert(handed, held_out.classes, check_images, None, workplace),
+    )
+    predictions = step(
+        "predict",
+        Predictions,
+        [conversion, staged.sha256, limits],
+        lambda: predict(conversion, staged, workplace),
+    )
+    evaluation = step(
+        "evaluate",
+        Evaluation,
+        [predictions, held_out.sha256],
+        lambda: score_alone(predictions, held_out, store),
+    )
+    timing = step(
+        "benchmark",
+        Benchmark,
+        [conversion, predictions.probabilities, staged.sha256, assignment.benchmark, limits],
+        lambda: benchmark(conversion, None, predictions, staged, assignment.benchmark, workplace),
+    )
+    return Reference(
+        backbone=spec.backbone,
+        conversion=conversion,
+        predictions=predictions,
+        evaluation=evaluation,
+        latency=timing.model,
+        training_seconds=trained.seconds,
+        seed=spec.seed,
+    )
+
+
+def write(reference: Reference, workplace: Workplace, folder: Path) -> None:
+    """The reference as files: model.onnx, labels.txt, handin.json as a hand-in has them, and baseline.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    conversion = reference.conversion
+    shutil.copyfile(workplace.store.path(conversion.model), folder / "model.onnx")
+    (folder / "labels.txt").write_text("\n".join(conversion.labels) + "\n", encoding="utf-8")
+    (folder / "preprocess.json").write_text(conversion.preprocess.model_dump_json(indent=2), encoding="utf-8")
+    (folder / "baseline.json").write_text(reference.model_dump_json(indent=2), encoding="utf-8")

@@ -1,0 +1,119 @@
+"""results.json: what outside scripts read, as types. Field names are stable; additions are fine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.evidence import (
+    Benchmark,
+    DatasetAudit,
+    Done,
+    Evaluation,
+    Evidence,
+    Grade,
+    GradeStatus,
+    Inspection,
+    Latency,
+    Mark,
+    Record,
+    StageStatus,
+)
+from harness.findings import Finding
+
+
+class StageSummary(Record):
+    """One stage of one hand-in. `status` is `cached` for a stage that was `ok` in an earlier run."""
+
+    status: StageStatus
+    seconds: float
+    reason: str
+    peak_memory_bytes: int | None
+    cached: bool  # taken from an earlier run, whatever its status
+
+
+class SubmissionResult(Record):
+    """One hand-in."""
+
+    id: str
+    student: str
+    status: GradeStatus
+    points: float
+    max_points: float
+    stages: dict[str, StageSummary]
+    evaluation: Evaluation | None
+    benchmark: Benchmark | None
+    inspection: Inspection | None
+    dataset: DatasetAudit | None
+    findings: tuple[Finding, ...]
+    marks: tuple[Mark, ...]
+
+
+class ReferenceResult(Record):
+    """The reference, scored as a hand-in is."""
+
+    backbone: str
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    images: int
+    training_seconds: float
+    latency: Latency | None
+
+
+class AssignmentResult(Record):
+    title: str
+    task: str
+    file: str
+    max_points: float
+
+
+class RunInfo(Record):
+    """How this run was made."""
+
+    harness: str  # version
+    sandbox: str
+    sandbox_reason: str
+    not_enforced: tuple[str, ...]
+    finished: str  # UTC, ISO 8601
+
+
+class Results(Record):
+    """The whole of results.json."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    assignment: AssignmentResult
+    reference: ReferenceResult
+    run: RunInfo
+    submissions: tuple[SubmissionResult, ...]
+
+
+def submission_result(
+    id: str, student: str, evidence: Evidence, grade: Grade, cached: frozenset[str]
+) -> SubmissionResult:
+    """What is published of one hand-in; `cached` names the stages that an earlier run did."""
+    summaries = {}
+    for name, result in evidence.stages().items():
+        was_cached = name in cached
+        summaries[name] = StageSummary(
+            status="cached" if was_cached and result.status == "ok" else result.status,
+            seconds=0.0 if was_cached else round(result.usage.seconds, 3),
+            reason="" if isinstance(result, Done) else result.reason,
+            peak_memory_bytes=result.usage.peak_memory_bytes,
+            cached=was_cached,
+        )
+
+    return SubmissionResult(
+        id=id,
+        student=student,
+        status=grade.status,
+        points=grade.points,
+        max_points=grade.max_points,
+        stages=summaries,
+        evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
+        benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
+        inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
+        dataset=evidence.audit.value if isinstance(evidence.audit, Done) else None,
+        findings=evidence.findings(),
+        marks=grade.marks,
+    )

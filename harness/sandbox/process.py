@@ -1,0 +1,126 @@
+"""Running one job's process to its end: results and log read while it runs, limits watched, nothing left."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from harness.sandbox.base import Limits
+from harness.sandbox.frames import BadFrames, FrameReader
+
+_PIECE = 1 << 16
+_TICK_SECONDS = 0.1
+_LOG_BYTES = 64 * 1024
+
+Stopped = Literal["", "timeout", "output", "memory", "processes", "stop"]
+
+
+@dataclass(slots=True)
+class Ended:
+    """How the process itself ended, and why we ended it, if we did."""
+
+    stopped: Stopped
+    exit_code: int
+    complete: bool  # the stream of results had its end
+    log: str
+    seconds: float
+
+
+class Log:
+    """The head and the tail of stderr, at most 64 KiB together."""
+
+    def __init__(self) -> None:
+        self._head, self._tail, self._cut = bytearray(), bytearray(), 0
+
+    def feed(self, piece: bytes) -> None:
+        room = _LOG_BYTES // 2 - len(self._head)
+        self._head += piece[:room]
+        self._tail += piece[max(0, room) :]
+        if (over := len(self._tail) - _LOG_BYTES // 2) > 0:
+            self._cut += over
+            del self._tail[:over]
+
+    def text(self) -> str:
+        gap = f"\n[... {self._cut} bytes left out ...]\n".encode() if self._cut else b""
+        return (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", "replace")
+
+
+def supervise(
+    process: subprocess.Popen[bytes],
+    request: bytes,
+    limits: Limits,
+    outputs: Path,
+    check: Callable[[], Stopped],
+    kill: Callable[[], None],
+) -> Ended:
+    """Feed the request, read results and log, and wait for the end; `kill` is called in every case.
+
+    `check` is asked ten times a second whether the job broke a limit or is to stop.
+    """
+    started = time.monotonic()
+    frames, log = FrameReader(outputs, limits.output_bytes), Log()
+    stopped: Stopped = ""
+    try:
+        _write_request(process, request)
+        stopped = _read(process, frames, log, started + limits.wall_seconds, check)
+    finally:
+        kill()
+        exit_code = process.wait()
+        frames.close()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+    return Ended(stopped, exit_code, frames.ended, log.text(), time.monotonic() - started)
+
+
+def _write_request(process: subprocess.Popen[bytes], request: bytes) -> None:
+    """The request is small, and the agent reads it first; a pipe that is full or closed ends the job."""
+    assert process.stdin is not None
+    try:
+        process.stdin.write(request)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+
+
+def _read(
+    process: subprocess.Popen[bytes],
+    frames: FrameReader,
+    log: Log,
+    deadline: float,
+    check: Callable[[], Stopped],
+) -> Stopped:
+    """Read until both streams are at their end or a limit is broken."""
+    assert process.stdout is not None and process.stderr is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(process.stderr, selectors.EVENT_READ)
+        next_check = time.monotonic()
+        while selector.get_map():
+            now = time.monotonic()
+            if now >= deadline:
+                return "timeout"
+            if now >= next_check:
+                next_check = now + _TICK_SECONDS
+                if stopped := check():
+                    return stopped
+            for key, _ in selector.select(min(_TICK_SECONDS, deadline - now)):
+                stream: IO[bytes] = key.fileobj  # type: ignore[assignment]
+                piece = os.read(stream.fileno(), _PIECE)
+                if not piece:
+                    selector.unregister(stream)
+                elif stream is process.stdout:
+                    try:
+                        frames.feed(piece)
+                    except BadFrames as error:
+                        log.feed(f"\nresults refused: {error}\n".encode())
+                        return "output"
+                else:
+                    log.feed(piece)
+    return ""

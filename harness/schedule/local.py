@@ -1,0 +1,43 @@
+"""Many submissions on this machine: threads that wait for sandboxes.
+
+Benchmarks come last and one at a time, so that nothing of ours runs beside them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import psutil
+
+from harness.assignment import ResourceLimits
+from harness.run import Course, Examined, examine, time_model
+from harness.submission import Submission
+
+
+def examine_all(submissions: Sequence[Submission], course: Course, jobs: int) -> list[Examined]:
+    """Every hand-in through all stages, `jobs` at a time; in the order of `submissions`.
+
+    On KeyboardInterrupt every sandbox is stopped before it is raised again.
+    """
+    course.progress.expect(len(submissions))
+    pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="submission")
+    try:
+        futures = [pool.submit(examine, submission, course) for submission in submissions]
+        wait(futures)
+        examined = [future.result() for future in futures]
+        return [time_model(one, course) for one in examined]
+    except BaseException:
+        course.workplace.sandbox.stop()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def default_jobs(limits: ResourceLimits) -> int:
+    """As many hand-ins at once as cores and memory allow, at least one."""
+    by_cores = len(os.sched_getaffinity(0)) // limits.cpus
+    by_memory = int(psutil.virtual_memory().available // limits.memory)
+    return max(1, min(by_cores, by_memory))

@@ -1,0 +1,243 @@
+"""The stage `convert`: a model file becomes ONNX, with its labels and pre-processing."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.evidence import Blob, Conversion, Done, Failed, Preprocess, StageResult
+from harness.findings import Finding, finding
+from harness.sandbox.base import Outcome
+from harness.stages.declared import HandIn, Undeclared, read_handin, read_labels
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.store import file_sha256
+
+_MOST_CHECKED = 16  # pictures on which ONNX and original are compared
+
+_ASSUMED = {
+    "torchvision-imagenet": "RGB, pixels divided by 255, torchvision's ImageNet mean and standard deviation, "
+    "shorter side scaled and the centre cut ({width} x {height})",
+    "jetson-inference": "as jetson-inference does: RGB, pixels divided by 255, ImageNet mean and standard "
+    "deviation, stretched to {width} x {height}",
+    "keras-raw": "RGB pixels 0 to 255 as they are, because the model scales them itself, stretched to "
+    "{width} x {height}",
+    "keras-vgg16-caffe": "Keras' vgg16.preprocess_input: BGR, means 103.939, 116.779, 123.68 subtracted, "
+    "stretched to {width} x {height}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HandedModel:
+    """A model file, and what lies beside it: labels.txt, handin.json, model.py."""
+
+    file: Path
+    companions: Mapping[str, Path] = field(default_factory=dict)
+    name: str = ""  # to show; the file's own by default
+
+    def key(self) -> str:
+        """The SHA-256 of the contents."""
+        parts = {"model": self.file, **self.companions}
+        listed = "\n".join(f"{name} {file_sha256(parts[name])}" for name in sorted(parts))
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+
+class _Refused(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+class _Reply(BaseModel):
+    """conversion.json, as `harness/agent/convert` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source_format: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")
+    layout: Literal["NCHW", "NHWC"]
+    input_dtype: Literal["float32", "uint8"]
+    outputs: int = Field(ge=1, le=1_000_000)
+    output_kind: Literal["probabilities", "logits"]
+    within_unit: bool
+    repeatable: bool
+    default: Literal["", "torchvision-imagenet", "jetson-inference", "keras-raw", "keras-vgg16-caffe"]
+    rule: Preprocess
+    images_compared: int = Field(ge=0, le=_MOST_CHECKED)
+    native: Literal["", "not-converted", "differs"]
+    dynamic_batch: bool
+    max_abs_difference: float | None = Field(ge=0, le=1)
+    opset: int | None = Field(ge=0, le=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What the companions say, and the findings about them."""
+
+    labels: tuple[str, ...]
+    handin: HandIn | None
+    findings: tuple[Finding, ...]
+
+
+def convert(
+    model: HandedModel,
+    class_names: tuple[str, ...],
+    check_images: Sequence[Path],
+    weights: Path | None,
+    workplace: Workplace,
+) -> StageResult[Conversion]:
+    """The model as ONNX, or as it is where that fails, with labels and pre-processing.
+
+    `class_names`: the assignment's. `check_images`: pictures on which ONNX and original are compared;
+    with fewer than eight, noise is added. `weights`: a folder shaped like TORCH_HOME for a model.py
+    that loads its backbone by reference.
+    """
+    declared = _declared(model, class_names)
+    images = {f"image-{index:02}": path for index, path in enumerate(check_images[:_MOST_CHECKED])}
+    inputs = {"model": model.file, **images}
+    if factory := model.companions.get("model.py"):
+        inputs["model.py"] = factory
+    if weights is not None:
+        inputs["weights"] = weights
+    preprocess = declared.handin.preprocess if declared.handin else None
+    request = {
+        "labels": len(declared.labels),
+        "rule": preprocess.model_dump() if preprocess else None,
+        "size": [preprocess.height, preprocess.width] if preprocess else None,
+        "factory": factory is not None,
+        "images": list(images),
+        "cpus": workplace.limits.cpus,
+    }
+    with tempfile.TemporaryDirectory(prefix="harness-convert-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("convert", request, inputs, outputs)
+        if outcome.status != "ok":
+            return failed(outcome, "Loading the model", workplace.limits, *declared.findings)
+        try:
+            return _result(model, declared, outputs, outcome, workplace)
+        except Rejected as rejected:
+            return Failed(
+                status="rejected",
+                reason=f"The model's conversion sent something unusable: {rejected}.",
+                findings=declared.findings,
+                usage=usage(outcome),
+            )
+
+
+def _declared(model: HandedModel, class_names: tuple[str, ...]) -> _Declared:
+    """labels.txt before handin.json before the assignment's names in alphabetical order."""
+    findings = []
+    handin: HandIn | None = None
+    labels: tuple[str, ...] = ()
+    if file := model.companions.get("handin.json"):
+        try:
+            handin = read_handin(file)
+        except Undeclared as error:
+            findings.append(finding("handin-json-invalid", reason=str(error)))
+    if file := model.companions.get("labels.txt"):
+        try:
+            labels = read_labels(file)
+        except Undeclared as error:
+            findings.append(finding("labels-invalid", reason=str(error)))
+    if not labels and handin:
+        labels = handin.classes
+    if not labels:
+        findings.append(finding("labels-missing"))
+        labels = tuple(sorted(class_names))
+    return _Declared(labels, handin, tuple(findings))
+
+
+def _result(
+    model: HandedModel, declared: _Declared, outputs: Path, outcome: Outcome, workplace: Workplace
+) -> StageResult[Conversion]:
+    shown = model.name or model.file.name
+    if (outputs / "refused.json").is_file():
+        reason = read_reply(outputs, "refused.json", _Refused).reason
+        unreadable = finding("model-unreadable", name=shown, reason=reason)
+        return Failed(
+            status="failed",
+            reason=unreadable.message,
+            findings=(*declared.findings, unreadable),
+            usage=usage(outcome),
+        )
+    reply = read_reply(outputs, "conversion.json", _Reply)
+    labels = _without_background(declared.labels, reply.outputs)
+    if len(labels) != reply.outputs:
+        names = ", ".join(labels[:10]) + (" …" if len(labels) > 10 else "")
+        wrong = finding("labels-wrong-count", outputs=reply.outputs, labels=len(labels), names=names)
+        return Failed(
+            status="rejected",
+            reason=wrong.message,
+            findings=(*declared.findings, wrong),
+            usage=usage(outcome),
+        )
+    blob, factory = _kept(model, reply, outputs, workplace)
+    declared_rule = declared.handin.preprocess if declared.handin else None
+    rule = declared_rule or reply.rule
+    default = "" if declared_rule else reply.default
+    conversion = Conversion(
+        model=blob,
+        factory=factory,
+        native=bool(reply.native),
+        source_format=reply.source_format,
+        layout=reply.layout,
+        input_dtype=reply.input_dtype,
+        dynamic_batch=reply.dynamic_batch,
+        outputs=reply.outputs,
+        output_kind=reply.output_kind,
+        labels=labels,
+        preprocess=rule,
+        assumed=_ASSUMED[default].format(width=rule.width, height=rule.height) if default else "",
+        max_abs_difference=None if reply.native else reply.max_abs_difference,
+        images_compared=reply.images_compared,
+        opset=reply.opset,
+    )
+    return Done(
+        value=conversion,
+        findings=(*declared.findings, *_noticed(reply, conversion, declared)),
+        usage=usage(outcome),
+    )
+
+
+def _without_background(labels: tuple[str, ...], outputs: int) -> tuple[str, ...]:
+    """jetson-inference's labels.txt begins with BACKGROUND, which a classifier has no output for."""
+    if len(labels) == outputs + 1 and labels[0].casefold() == "background":
+        return labels[1:]
+    return labels
+
+
+def _kept(
+    model: HandedModel, reply: _Reply, outputs: Path, workplace: Workplace
+) -> tuple[Blob, Blob | None]:
+    """The model to go on with, and model.py where that needs it, in the store."""
+    store = workplace.store
+    if not reply.native:
+        if not (outputs / "model.onnx").is_file():
+            raise Rejected("model.onnx was not sent")
+        return store.put(outputs / "model.onnx", "model.onnx"), None
+    factory = model.companions.get("model.py")
+    return store.put(model.file, "model"), store.put(factory, "model.py") if factory else None
+
+
+def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list[Finding]:
+    found = []
+    if reply.native == "differs":
+        found.append(finding("conversion-differs", difference=reply.max_abs_difference or 0.0))
+    if reply.native == "not-converted":
+        found.append(
+            finding("model-not-converted", reason=f"its {reply.source_format} form has no ONNX equivalent")
+        )
+    if conversion.assumed:
+        found.append(finding("preprocessing-assumed", what=conversion.assumed))
+    said = declared.handin.output if declared.handin else None
+    if reply.output_kind == "logits" and (said == "probabilities" or (said is None and reply.within_unit)):
+        found.append(finding("outputs-not-probabilities"))
+    if not reply.repeatable:
+        found.append(finding("answers-vary"))
+    return found
+
+

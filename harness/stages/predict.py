@@ -1,0 +1,134 @@
+"""The stage `predict`: class probabilities for the held-out pictures, which go in without labels."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.evidence import Blob, Conversion, Done, Failed, Predictions, StageResult
+from harness.findings import Finding, finding
+from harness.images import StagedImages
+from harness.sandbox.base import Outcome
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
+
+_PROBE_IMAGES = 40  # on which other pre-processings are tried
+_ROW_SUM_TOLERANCE = 1e-3
+_SAME = 1e-6  # largest spread of a probability that counts as constant
+
+_Name = Annotated[str, Field(max_length=100)]
+
+
+class _Refused(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+class _Reply(BaseModel):
+    """predictions.json, as `harness/agent/predict.py` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: tuple[_Name, ...] = Field(max_length=1_000_000)
+    seconds_per_image: float = Field(ge=0, allow_inf_nan=False)
+    probe_images: tuple[_Name, ...] = Field(max_length=_PROBE_IMAGES)
+    probes: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")], ...] = Field(max_length=12)
+
+
+def model_request(conversion: Conversion, workplace: Workplace) -> tuple[dict[str, object], dict[str, Path]]:
+    """What a phase needs to run a converted model: its part of the request, and its inputs."""
+    request: dict[str, object] = {
+        "native": conversion.native,
+        "factory": conversion.factory is not None,
+        "layout": conversion.layout,
+        "input_dtype": conversion.input_dtype,
+        "dynamic_batch": conversion.dynamic_batch,
+        "rule": conversion.preprocess.model_dump(),
+        "output_kind": conversion.output_kind,
+        "labels": conversion.outputs,
+        "cpus": workplace.limits.cpus,
+    }
+    inputs = {"model": workplace.store.path(conversion.model)}
+    if conversion.factory is not None:
+        inputs["model.py"] = workplace.store.path(conversion.factory)
+    return request, inputs
+
+
+def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) -> StageResult[Predictions]:
+    """The model's probabilities for the staged pictures, in the order of the held-out set."""
+    request, inputs = model_request(conversion, workplace)
+    request["probe_images"] = _PROBE_IMAGES
+    with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("predict", request, {**inputs, "images": staged.folder}, outputs)
+        if outcome.status != "ok":
+            return failed(outcome, "The model's prediction", workplace.limits)
+        try:
+            if (outputs / "refused.json").is_file():
+                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            return _result(conversion, staged, outputs, outcome, workplace)
+        except Rejected as rejected:
+            unusable = finding("prediction-failed", reason=str(rejected))
+            return Failed(
+                status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome)
+            )
+
+
+def _result(
+    conversion: Conversion, staged: StagedImages, outputs: Path, outcome: Outcome, workplace: Workplace
+) -> Done[Predictions]:
+    reply = read_reply(outputs, "predictions.json", _Reply)
+    position = {name: index for index, name in enumerate(reply.names)}
+    if len(position) != len(reply.names) or set(position) != set(staged.names):
+        raise Rejected("it does not answer for exactly the pictures that it was given")
+    sent = read_array(outputs, "probabilities.npy", (len(staged.names), conversion.outputs))
+    rows = checked(sent)[[position[name] for name in staged.names]]
+    index = {name: i for i, name in enumerate(staged.names)}
+    if len(set(reply.probe_images)) != len(reply.probe_images) or not set(reply.probe_images) <= set(index):
+        raise Rejected("it tried other pre-processings on pictures that it was not given")
+    shape = (len(reply.probe_images), conversion.outputs)
+    probes = {}
+    for name in dict.fromkeys(reply.probes):
+        try:
+            tried = checked(read_array(outputs, f"probe-{name}.npy", shape))
+        except Rejected:  # pixels on another scale can make a sound model overflow
+            continue
+        probes[name] = _stored(tried, name, outputs, workplace)
+    value = Predictions(
+        probabilities=_stored(rows, "probabilities", outputs, workplace),
+        labels=conversion.labels,
+        images=len(rows),
+        seconds_per_image=reply.seconds_per_image,
+        probe_images=tuple(index[name] for name in reply.probe_images),
+        probes=probes,
+    )
+    return Done(value=value, findings=_noticed(rows), usage=usage(outcome))
+
+
+def checked(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows, if they are probabilities. Raises `Rejected` otherwise."""
+    if not np.isfinite(rows).all():
+        raise Rejected("its answers hold NaN or infinity")
+    if (rows < -_ROW_SUM_TOLERANCE).any():
+        raise Rejected("its answers hold negative probabilities")
+    if len(rows) and np.abs(rows.sum(axis=1, dtype=np.float64) - 1).max() > _ROW_SUM_TOLERANCE:
+        raise Rejected("its answers do not sum to 1 for each picture")
+    clean: NDArray[np.float32] = np.clip(rows, 0, 1)
+    return clean
+
+
+def _stored(rows: NDArray[np.float32], name: str, outputs: Path, workplace: Workplace) -> Blob:
+    file = outputs / f"kept-{name}.npy"
+    np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
+    return workplace.store.put(file, f"{name}.npy")
+
+
+def _noticed(rows: NDArray[np.float32]) -> tuple[Finding, ...]:
+    if len(rows) > 1 and float(np.ptp(rows, axis=0).max()) < _SAME:
+        return (finding("constant-output"),)
+    return ()

@@ -1,0 +1,128 @@
+"""Where a stage works, and how it runs one phase of the agent: the only road into the sandbox."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from harness.assignment import ResourceLimits
+from harness.evidence import Failed, Usage
+from harness.findings import Finding
+from harness.sandbox.base import Job, Limits, Outcome, Sandbox
+from harness.store import Store
+
+_JSON_LIMIT = 32 * 2**20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """An engine, the store, and what a hand-in may use."""
+
+    sandbox: Sandbox
+    store: Store
+    limits: ResourceLimits
+
+    def run(
+        self,
+        phase: str,
+        request: Mapping[str, Any],
+        inputs: Mapping[str, Path],
+        outputs: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        wall_seconds: float | None = None,
+    ) -> Outcome:
+        """Run one phase in a fresh sandbox; what it sends is in `outputs` afterwards.
+
+        `wall_seconds` replaces the assignment's limit. Raises `EngineFailed` when the engine broke.
+        """
+        limits = Limits(
+            wall_seconds=wall_seconds or self.limits.wall_seconds,
+            memory_bytes=self.limits.memory,
+            cpus=self.limits.cpus,
+            processes=self.limits.processes,
+            disk_bytes=self.limits.disk,
+            output_bytes=self.limits.output,
+        )
+        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {})
+        return self.sandbox.run(job, outputs)
+
+
+def usage(outcome: Outcome) -> Usage:
+    """What a job cost, for the evidence."""
+    return Usage(seconds=outcome.seconds, peak_memory_bytes=outcome.peak_memory_bytes, log=outcome.log)
+
+
+def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Finding) -> Failed:
+    """The failure of a job that did not end `ok`; `what` is the subject of the sentence.
+
+    A job that ended `ok` but sent what it should not have (`what` then says so) counts as `failed`.
+    """
+    match outcome.status:
+        case "timeout":
+            status, reason = "timeout", f"{what} did not end within {limits.wall_seconds:g} s"
+        case "memory":
+            status, reason = "memory", f"{what} used more than {limits.memory / 1e9:.1f} GB of memory"
+        case "killed":
+            status, reason = "killed", f"{what} was killed from inside the sandbox"
+        case "output":
+            status, reason = "rejected", f"{what} sent results that are too large or malformed"
+        case _:
+            last = next((line for line in reversed(outcome.log.splitlines()) if line.strip()), "")
+            status, reason = "failed", f"{what} failed: {last[:300]}" if last else f"{what} failed"
+    return Failed(status=status, reason=reason, findings=findings, usage=usage(outcome))  # type: ignore[arg-type]
+
+
+class Rejected(Exception):
+    """What came out of the sandbox is not what was agreed. The message is for the reason."""
+
+
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
+    """The JSON file `name` that a phase sent, checked against `schema`.
+
+    Raises `Rejected` when it is missing, larger than 32 MiB, no JSON, nested too deep or not as the
+    schema says.
+    """
+    file = outputs / name
+    try:
+        if file.stat().st_size > _JSON_LIMIT:
+            raise Rejected(f"{name} is larger than {_JSON_LIMIT} bytes")
+        return schema.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise Rejected(f"{name} was not sent") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise Rejected(f"{name} is malformed: {where} {first['msg']}") from None
+
+
+def read_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The float32 array in the .npy file `name` that a phase sent.
+
+    Raises `Rejected` when it is missing, not plain float32, or not of `shape`. Values may be NaN.
+    """
+    file = outputs / name
+    allowed = 4 * math.prod(shape) + 4096  # the header is at most a page
+    try:
+        if file.stat().st_size > allowed:
+            raise Rejected(f"{name} is larger than an array of shape {shape}")
+        array = np.load(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise Rejected(f"{name} was not sent") from None
+    except (ValueError, OSError, EOFError) as error:
+        raise Rejected(f"{name} is no array: {error}") from None
+    if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.shape != shape:
+        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise Rejected(f"{name} should be float32 {shape}, and is {found}")
+    return array

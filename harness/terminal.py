@@ -1,0 +1,128 @@
+"""What a person sees in the terminal: progress and tables on stderr and stdout, rich or plain."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from harness.errors import HarnessError
+from harness.progress import Progress as ProgressListener
+from harness.results import Results
+
+_STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
+
+
+class PlainProgress:
+    """One line for each thing that ended; for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._total = self._ended = 0
+
+    def say(self, line: str) -> None:
+        with self._lock:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def expect(self, submissions: int) -> None:
+        self._total = submissions
+        self.say(f"Grading {submissions} hand-in{'s' if submissions != 1 else ''} ...")
+
+    def stage_started(self, submission: str, stage: str) -> None: ...
+
+    def stage_ended(self, submission: str, stage: str, status: str, cached: bool) -> None:
+        if not cached and status != "skipped":
+            self.say(f"  {submission}: {stage} {status}")
+
+    def submission_ended(self, submission: str) -> None:
+        self._ended += 1
+        self.say(f"[{self._ended}/{self._total}] {submission}")
+
+
+class LiveProgress:
+    """A bar, and what is being worked on now; for terminals."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._whole = bars.add_task("Preparing", total=None)
+        self._now: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def say(self, line: str) -> None:
+        self._bars.console.print(line, markup=False, highlight=False)
+
+    def expect(self, submissions: int) -> None:
+        self._bars.update(self._whole, total=submissions, description="Grading")
+
+    def stage_started(self, submission: str, stage: str) -> None:
+        with self._lock:
+            self._now[submission] = stage
+            self._show()
+
+    def stage_ended(self, submission: str, stage: str, status: str, cached: bool) -> None:
+        with self._lock:
+            self._now.pop(submission, None)
+            self._show()
+
+    def submission_ended(self, submission: str) -> None:
+        self._bars.advance(self._whole)
+
+    def _show(self) -> None:
+        now = ", ".join(f"{submission}: {stage}" for submission, stage in self._now.items())
+        self._bars.update(self._whole, description=f"Grading {now}"[:80].replace("[", "("))
+
+
+@contextmanager
+def progress_on(console: Console) -> Iterator[ProgressListener]:
+    """Rich progress where `console` is a terminal, plain lines otherwise."""
+    if not console.is_terminal:
+        yield PlainProgress(console)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+        yield LiveProgress(bars)
+
+
+def print_grades(results: Results, console: Console) -> None:
+    """The table of the grades."""
+    table = Table(title=Text(results.assignment.title), title_justify="left")
+    table.add_column("submission", overflow="fold")
+    table.add_column("points", justify="right")
+    table.add_column("status")
+    table.add_column("accuracy", justify="right")
+    table.add_column("findings", overflow="fold")
+    for row in results.submissions:
+        serious = [finding.code for finding in row.findings if finding.severity != "info"]
+        table.add_row(
+            Text(row.id),
+            f"{row.points:g} / {row.max_points:g}",
+            Text(row.status, style=_STYLES[row.status]),
+            f"{row.evaluation.accuracy:.3f}" if row.evaluation else "–",
+            Text(", ".join(dict.fromkeys(serious))),
+        )
+    table.caption = (
+        f"reference {results.reference.backbone}: {results.reference.accuracy:.3f} "
+        f"on {results.reference.images} images"
+    )
+    table.caption_justify = "left"
+    console.print(table)
+
+
+def print_error(error: HarnessError, console: Console) -> None:
+    """An error as an instruction."""
+    console.print(Text(f"harness: {error.message}"), style="red", soft_wrap=True, highlight=False)
+    if error.do:
+        console.print(Text(f"  do: {error.do}"), soft_wrap=True, highlight=False)

@@ -1,0 +1,65 @@
+"""Held-out pictures enter a sandbox under random names, upright, and without metadata."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from harness.errors import AssignmentError
+from harness.images import load, stage
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for label, colour in (("ball", "red"), ("mug", "blue")):
+        (tmp_path / "heldout" / label).mkdir(parents=True)
+        for number in range(4):
+            picture = Image.new("RGB", (20 + number, 10), colour)
+            exif = Image.Exif()
+            exif[0x0112] = 6  # orientation: the camera was held upright
+            exif[0x010E] = f"a {label}"  # description
+            picture.save(tmp_path / "heldout" / label / f"{label}{number}.jpg", exif=exif)
+    return tmp_path / "heldout"
+
+
+def test_names_say_nothing_and_the_order_of_names_is_not_the_order_of_the_set(folder: Path, tmp_path: Path):
+    held_out = load(folder)
+    orders = set()
+    for run in range(8):
+        staged = stage(held_out, tmp_path / f"staged{run}")
+        assert not any("ball" in name or "mug" in name for name in staged.names)
+        orders.add(tuple(sorted(range(len(staged.names)), key=staged.names.__getitem__)))
+    assert len(orders) > 1
+
+
+def test_pictures_are_upright_and_carry_no_metadata(folder: Path, tmp_path: Path):
+    staged = stage(load(folder), tmp_path / "staged")
+    for index, name in enumerate(staged.names):
+        file = staged.folder / name
+        with Image.open(file) as picture:
+            assert picture.size == (10, 20 + index % 4)
+            assert not picture.getexif() and not picture.info
+        assert file.stat().st_mtime == 0
+        assert b"mug" not in file.read_bytes()
+
+
+def test_labels_follow_the_order_of_the_set(folder: Path):
+    held_out = load(folder)
+    assert held_out.classes == ("ball", "mug")
+    assert [held_out.classes[t] for t in held_out.truth] == [f.parent.name for f in held_out.files]
+
+
+def test_every_picture_that_does_not_decode_is_named(folder: Path, tmp_path: Path):
+    (folder / "mug" / "broken.jpg").write_bytes(b"<html>")
+    (folder / "ball" / "cut.jpg").write_bytes((folder / "ball" / "ball0.jpg").read_bytes()[:200])
+    with pytest.raises(AssignmentError) as caught:
+        stage(load(folder), tmp_path / "staged")
+    assert "broken.jpg" in caught.value.message and "cut.jpg" in caught.value.message
+
+
+def test_the_hash_is_of_contents_and_labels(folder: Path):
+    before = load(folder).sha256
+    (folder / "mug" / "mug0.jpg").rename(folder / "mug" / "mug00.jpg")
+    assert load(folder).sha256 == before
+    (folder / "mug" / "mug1.jpg").rename(folder / "ball" / "mug1.jpg")
+    assert load(folder).sha256 != before
