@@ -58,7 +58,7 @@ def cli() -> None:
 @_force
 @_json
 def grade(
-    submissions: Path, file: Path, out: Path, jobs: int | None, engine: str, force: bool, as_json: bool
+    submissions: Path, file: Path, out: Path, jobs: int | None, engine: sandbox.EngineName, force: bool, as_json: bool
 ) -> int:
     """Grade every hand-in in the folder SUBMISSIONS.
 
@@ -124,7 +124,7 @@ def reference_group() -> None:
 @_engine
 @_force
 @_json
-def reference_train(file: Path, out: Path | None, engine: str, force: bool, as_json: bool) -> int:
+def reference_train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool) -> int:
     """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
     assignment = assignments.load(file)
     folder = out or assignment.file.parent / "baseline"

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 _PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
+_CAPABILITY_VERSION_3 = 0x20080522
 _PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -52,11 +54,16 @@ def _settle(settings: dict[str, Any]) -> None:
         hard = resource.getrlimit(which)[1]
         limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (limit, limit))
+    libc = ctypes.CDLL(None, use_errno=True)
     if (uid := settings.get("uid")) is not None:
+        for capability in range(64):  # an error means that the kernel has no such capability
+            libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
         os.setgroups([])
         os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-    libc = ctypes.CDLL(None, use_errno=True)
+        os.setresuid(uid, uid, uid)  # from root to another user: effective and permitted ones are gone
+        header, none = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
+        if libc.capset(header, none) != 0:
+            raise OSError(ctypes.get_errno(), "cannot give up inheritable capabilities")
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "cannot give up new privileges")
     # The kernel that a notebook runs in has the same user: it must not read or trace this process.

@@ -38,7 +38,9 @@ def as_keras3(file: Path) -> None:
 
         with h5py.File(file, "r+") as stored:
             if "model_config" in stored.attrs:
-                stored.attrs["model_config"] = json.dumps(_rewritten(json.loads(stored.attrs["model_config"])))
+                stored.attrs["model_config"] = json.dumps(
+                    _rewritten(json.loads(stored.attrs["model_config"]))
+                )
         return
     with zipfile.ZipFile(file) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}

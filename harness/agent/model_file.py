@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-ACCEPTED = "ONNX, TorchScript, torch.export .pt2, a state dict or safetensors with model.py, a pickled torch model, .keras or .h5"
+ACCEPTED = (
+    "ONNX, TorchScript, torch.export .pt2, a state dict or safetensors with model.py, a pickled torch model, "
+    ".keras or .h5"
+)
 _TORCH_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6
 _PLAIN = (
     "collections.OrderedDict",

@@ -53,7 +53,9 @@ def weights(model: Any) -> dict[str, NDArray[Any]]:
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant":
-            stored.update({node.output[0]: a.t for a in node.attribute if a.name == "value"})
+            for attribute in node.attribute:
+                if attribute.name == "value":
+                    stored[node.output[0]] = attribute.t
     found = {name: tensor for name, tensor in stored.items() if tensor.data_type in floats}
     for node in model.graph.node:
         if node.op_type == "Identity" and node.input[0] in found:

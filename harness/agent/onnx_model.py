@@ -38,13 +38,12 @@ def read(file: Path) -> Any:
     Raises `Unusable` for anything else.
     """
     import onnx
-    from google.protobuf.message import DecodeError
 
     if file.stat().st_size > _LARGEST:
         raise Unusable("the file is larger than 2 GB")
     try:
         model = onnx.load_model(str(file), load_external_data=False)
-    except (DecodeError, ValueError) as error:
+    except Exception as error:  # protobuf's DecodeError, which has no types
         raise Unusable("the ONNX file is cut off or damaged; export or upload it again") from error
     for tensor in _tensors(model.graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
@@ -116,15 +115,15 @@ def signature(model: Any) -> Signature:
     if len(inputs) != 1:
         raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one picture")
     if len(model.graph.output) != 1:
-        raise Unusable(
-            f"the model gives {len(model.graph.output)} outputs; export only the class scores"
-        )
+        raise Unusable(f"the model gives {len(model.graph.output)} outputs; export only the class scores")
     kind = inputs[0].type.tensor_type
     types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8"}
     if kind.elem_type not in types:
         name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
         raise Unusable(f"the input's type is {name}; export the model with a float32 or uint8 input")
-    shape = [_side(dimension) for dimension in kind.shape.dim] if kind.HasField("shape") else [None] * 4
+    shape: list[int | None] = [None] * 4
+    if kind.HasField("shape"):
+        shape = [_side(dimension) for dimension in kind.shape.dim]
     layout, height, width = _layout(shape)
     if shape[0] is not None and shape[0] != 1:
         raise Unusable(

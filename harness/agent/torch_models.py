@@ -111,7 +111,9 @@ def unwrapped(loaded: Any) -> Any:
     return loaded
 
 
-def native(model: Any, context: Context, *, size: tuple[int, int] | None, dynamic_batch: bool = True) -> Native:
+def native(
+    model: Any, context: Context, *, size: tuple[int, int] | None, dynamic_batch: bool = True
+) -> Native:
     """A torch module, script or exported program's module, ready to answer.
 
     `size` is the (height, width) that the file fixes; else the declared one, else one that works.
@@ -141,8 +143,7 @@ def _size_that_works(answer: Any) -> tuple[int, int]:
         else:
             return side, side
     raise Unusable(
-        f"the model answers at no usual input size ({_short(first)}); "
-        "give width and height in handin.json"
+        f"the model answers at no usual input size ({_short(first)}); give width and height in handin.json"
     ) from first
 
 

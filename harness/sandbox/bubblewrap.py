@@ -20,8 +20,8 @@ import psutil
 
 from harness.errors import EngineFailed, NoSandbox
 from harness.sandbox import cgroups, python_environment
-from harness.sandbox.base import Job, Limits, Outcome, OutcomeStatus
-from harness.sandbox.process import Ended, Stopped, supervise
+from harness.sandbox.base import Job, Limits, Outcome
+from harness.sandbox.process import Ended, Stopped, status_of, supervise
 from harness.sandbox.staging import Staging, accounts
 
 _FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
@@ -113,7 +113,7 @@ class Bubblewrap:
         kills = group.out_of_memory_kills() if group else 0
         hit = kills > 0 or ended.stopped == "memory"
         return Outcome(
-            status=_status(ended, hit),
+            status=status_of(ended, memory_limit_hit=hit),
             exit_code=ended.exit_code,
             log=ended.log,
             seconds=ended.seconds,
@@ -129,14 +129,15 @@ class Bubblewrap:
         if uid is None:
             user = str(_USER_NAMESPACE_UID)
             yield from ("--unshare-user", "--disable-userns", "--uid", user, "--gid", user)
-        else:  # the agent gives these two up before it does anything else
-            yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+        else:  # the agent gives these up before it does anything else
+            for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+                yield from ("--cap-add", capability)
         for name, value in _variables(job).items():
             yield from ("--setenv", name, value)
         yield from ("--proc", "/proc", "--dev", "/dev")
         disk = str(job.limits.disk_bytes)
-        for folder, size in (("/dev/shm", str(_SHM_BYTES)), ("/tmp", disk), ("/work", disk)):
-            yield from ("--perms", "1777", "--size", size, "--tmpfs", folder)
+        for place, size in (("/dev/shm", str(_SHM_BYTES)), ("/tmp", disk), ("/work", disk)):
+            yield from ("--perms", "1777", "--size", size, "--tmpfs", place)
         for folder in python_environment.system_folders():
             if folder.is_symlink():
                 yield from ("--symlink", str(folder.readlink()), str(folder))
@@ -206,18 +207,6 @@ def _tree_memory(pid: int) -> int:
             if line.startswith(("RssAnon:", "RssShmem:")):
                 total += int(line.split()[1]) * 1024
     return total
-
-
-def _status(ended: Ended, memory_limit_hit: bool) -> OutcomeStatus:
-    if ended.stopped in ("timeout", "output", "memory"):
-        return ended.stopped  # type: ignore[return-value]
-    if ended.stopped:
-        return "killed"
-    if ended.exit_code == 0 and ended.complete:
-        return "ok"
-    if memory_limit_hit:
-        return "memory"
-    return "killed" if ended.exit_code < 0 or ended.exit_code > 128 else "failed"
 
 
 def _variables(job: Job) -> dict[str, str]:

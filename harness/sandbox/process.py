@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from harness.sandbox.base import Limits
+from harness.sandbox.base import Limits, OutcomeStatus
 from harness.sandbox.frames import BadFrames, FrameReader
 
 _PIECE = 1 << 16
@@ -124,3 +124,16 @@ def _read(
                 else:
                     log.feed(piece)
     return ""
+
+
+def status_of(ended: Ended, *, memory_limit_hit: bool) -> OutcomeStatus:
+    """The job's status; a signal shows as a negative exit code, or above 128 when bwrap passes it on."""
+    if ended.stopped in ("timeout", "output", "memory"):
+        return ended.stopped  # type: ignore[return-value]
+    if ended.stopped:
+        return "killed"
+    if ended.exit_code == 0 and ended.complete:
+        return "ok"
+    if memory_limit_hit:
+        return "memory"
+    return "killed" if ended.exit_code < 0 or ended.exit_code > 128 else "failed"

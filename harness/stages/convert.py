@@ -210,9 +210,7 @@ def _without_background(labels: tuple[str, ...], outputs: int) -> tuple[str, ...
     return labels
 
 
-def _kept(
-    model: HandedModel, reply: _Reply, outputs: Path, workplace: Workplace
-) -> tuple[Blob, Blob | None]:
+def _kept(model: HandedModel, reply: _Reply, outputs: Path, workplace: Workplace) -> tuple[Blob, Blob | None]:
     """The model to go on with, and model.py where that needs it, in the store."""
     store = workplace.store
     if not reply.native:
@@ -239,5 +237,3 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     if not reply.repeatable:
         found.append(finding("answers-vary"))
     return found
-
-

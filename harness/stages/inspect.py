@@ -10,7 +10,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence import Conversion, Done, Failed, Inspection, LayerComparison, Skipped, StageResult, Verdict
+from harness.evidence import (
+    Conversion,
+    Done,
+    Failed,
+    Inspection,
+    LayerComparison,
+    Skipped,
+    StageResult,
+    Verdict,
+)
 from harness.findings import Finding, finding
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
 
@@ -53,7 +62,10 @@ class _Reply(BaseModel):
 def inspect(
     conversion: Conversion, backbones: Mapping[str, Path], workplace: Workplace
 ) -> StageResult[Inspection]:
-    """What the model's ONNX graph holds, compared with the pre-trained `backbones` (name -> .pth or .safetensors)."""
+    """What the model's ONNX graph holds, compared with pre-trained backbones.
+
+    `backbones`: name -> .pth or .safetensors file with a state dict.
+    """
     if conversion.native:
         return Skipped(reason="The model runs as it is, not as ONNX, so its graph cannot be looked at.")
     mounted = {name: f"backbone-{index}{file.suffix}" for index, (name, file) in enumerate(backbones.items())}
@@ -126,7 +138,9 @@ def _is_recognisable(layers: Sequence[_Layer]) -> bool:
 def _closeness(layers: Sequence[_Layer]) -> float:
     """The share of the backbone's weights that the model has, each weighed by how near it is."""
     total = sum(layer.elements for layer in layers)
-    near = sum(x.elements * max(0.0, 1.0 - x.relative_change) for x in layers if x.relative_change is not None)
+    near = sum(
+        x.elements * max(0.0, 1.0 - x.relative_change) for x in layers if x.relative_change is not None
+    )
     return near / total if total else 0.0
 
 

@@ -23,9 +23,7 @@ _SCALING = ("Rescaling", "Normalization", "TrueDivide", "Subtract", "Lambda", "G
 
 
 def matches(file: Path) -> bool:
-    return is_hdf5(file) or (
-        "config.json" in zip_members(file) and has_member(file, "model.weights.h5")
-    )
+    return is_hdf5(file) or ("config.json" in zip_members(file) and has_member(file, "model.weights.h5"))
 
 
 def load(file: Path, context: Context) -> Native:

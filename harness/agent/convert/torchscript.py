@@ -8,6 +8,7 @@ from ..model_file import has_member
 from ..native import Context, Native, Unusable
 from ..torch_models import export_module, native, torch_ready
 
+
 def matches(file: Path) -> bool:
     return has_member(file, "data.pkl", "constants.pkl")
 

@@ -1,0 +1,98 @@
+"""Which engine runs the hand-ins, and why; and what `harness doctor` says of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from harness.errors import HarnessError, NoSandbox
+from harness.sandbox.base import Job, Limits, Sandbox
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.sandbox.docker import Docker
+from harness.sandbox.none import NoProtection
+from harness.sandbox.python_environment import missing_packages
+
+EngineName = Literal["auto", "docker", "bubblewrap", "none"]
+ENGINES: dict[str, Callable[[], Sandbox]] = {"docker": Docker, "bubblewrap": Bubblewrap, "none": NoProtection}
+
+_TRIAL = Limits(60, 512 * 2**20, 1, 64, 2**24, 2**20)
+_INSTALL = (
+    "pip install 'transfer-harness[torch]' on Linux (it brings bubblewrap), allow unprivileged user "
+    "namespaces, or start Docker and run: harness env build"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An engine that works, and why it was taken."""
+
+    sandbox: Sandbox
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """What is known of one engine on this machine."""
+
+    name: str
+    works: bool
+    version: str
+    detail: str  # why it does not work
+    not_enforced: tuple[str, ...]
+    is_default: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def choose(name: EngineName = "auto") -> Chosen:
+    """The engine of that name, tried with a trivial job; `auto` takes Docker, else bubblewrap.
+
+    Raises `NoSandbox` with what to install when it, or with `auto` none, works.
+    """
+    if name != "auto":
+        return Chosen(_working(name), "as asked")
+    try:
+        return Chosen(_working("docker"), "a Docker Engine answers and has our image")
+    except HarnessError as error:
+        no_docker = error.message
+    try:
+        return Chosen(_working("bubblewrap"), f"no Docker: {no_docker}")
+    except HarnessError as error:
+        raise NoSandbox(
+            f"no sandbox engine works here\n  docker: {no_docker}\n  bubblewrap: {error.message}", _INSTALL
+        ) from error
+
+
+def diagnose() -> list[EngineReport]:
+    """Every engine, each really tried."""
+    reports: list[EngineReport] = []
+    for name in ENGINES:
+        default = name != "none" and not any(report.is_default for report in reports)
+        try:
+            sandbox = _working(name)
+        except HarnessError as error:
+            reports.append(EngineReport(name, False, "", str(error), (), False))
+        else:
+            version = sandbox.version() if isinstance(sandbox, (Docker, Bubblewrap)) else ""
+            reports.append(EngineReport(name, True, version, "", sandbox.not_enforced, default))
+    return reports
+
+
+def _working(name: str) -> Sandbox:
+    """The engine after a trivial job, which imports what hand-ins need. Raises `HarnessError`."""
+    sandbox = ENGINES[name]()
+    if not isinstance(sandbox, Docker) and (missing := missing_packages()):
+        raise NoSandbox(
+            f"this Python lacks {', '.join(missing)}, which hand-ins need", "pip install 'transfer-harness[torch]'"
+        )
+    request = json.dumps({"code": "open('out/ok', 'w').write('ok')"}).encode()
+    with TemporaryDirectory(prefix="harness-trial-") as outputs:
+        outcome = sandbox.run(Job("selfcheck", request, {}, _TRIAL, {}), Path(outputs))
+        if outcome.status != "ok" or not (Path(outputs) / "ok").is_file():
+            raise NoSandbox(f"{name} starts, but a trivial job ended '{outcome.status}': {outcome.log[-500:]}", _INSTALL)
+    return sandbox

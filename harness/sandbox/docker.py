@@ -1,0 +1,273 @@
+"""Docker: one container for each job, from the image that `harness env build` makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import socket
+import struct
+import threading
+import time
+from pathlib import Path
+
+import docker
+import docker.errors
+import psutil
+import requests.exceptions
+from docker.models.containers import Container
+from docker.types import LogConfig, Mount, Ulimit
+
+from harness.errors import EngineFailed, NoSandbox
+from harness.sandbox.base import Job, Outcome
+from harness.sandbox.frames import BadFrames, FrameReader
+from harness.sandbox.image import image_tag
+from harness.sandbox.process import Ended, Log, Stopped, status_of
+from harness.sandbox.staging import Staging, accounts
+
+_PYTHON = "/opt/env/bin/python"
+_LABEL_PID, _LABEL_STARTED = "transfer-harness.pid", "transfer-harness.started"
+_FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
+_SHM_BYTES = 512 * 2**20
+_INODES = 200_000
+_API_SECONDS = 60
+_TICK_SECONDS = 0.1
+_STDOUT, _STDERR = 1, 2  # of the Engine's multiplexed stream
+_BROKEN = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
+
+
+class Docker:
+    """The engine, connected."""
+
+    name = "docker"
+
+    def __init__(self) -> None:
+        """Raises `NoSandbox` when no Engine answers or it lacks our image."""
+        try:
+            self._client = docker.from_env(timeout=_API_SECONDS)
+            self._client.ping()
+        except _BROKEN as error:
+            raise NoSandbox("no Docker Engine answers", "start Docker, and allow this user to use it") from error
+        try:
+            self._image = self._client.images.get(image_tag())
+        except docker.errors.ImageNotFound:
+            raise NoSandbox(f"the Docker Engine lacks the image {image_tag()}", "harness env build") from None
+        self._staging = Staging()
+        self._stopping = threading.Event()
+        self._remove_leftovers()
+
+    @property
+    def environment_id(self) -> str:
+        return f"docker {self._image.id}"
+
+    @property
+    def not_enforced(self) -> tuple[str, ...]:
+        info = self._client.info()
+        features = {"MemoryLimit": "memory", "SwapLimit": "swap", "PidsLimit": "processes", "CpuCfsQuota": "CPU cores"}
+        return tuple(f"{what}: the Engine cannot limit it here" for key, what in features.items() if not info.get(key))
+
+    def version(self) -> str:
+        return str(self._client.version()["Version"])
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self, job: Job, outputs: Path) -> Outcome:
+        container: Container | None = None
+        try:
+            container = self._create(job)
+            meter = _Meter(str(container.id))
+            ended, oom_killed = self._supervise(container, job, outputs, meter)
+        except _BROKEN as error:
+            raise EngineFailed(f"Docker failed: {error}", "harness doctor") from error
+        finally:
+            if container is not None:
+                _remove(container)
+        hit = oom_killed or ended.stopped == "memory"
+        return Outcome(
+            status=status_of(ended, memory_limit_hit=hit),
+            exit_code=ended.exit_code,
+            log=ended.log,
+            seconds=ended.seconds,
+            cpu_seconds=None,
+            peak_memory_bytes=meter.peak_memory_bytes,
+            memory_limit_hit=hit,
+        )
+
+    def _create(self, job: Job) -> Container:
+        limits = job.limits
+        uid = _FIRST_UID + secrets.randbelow(_UIDS)
+        tmpfs = f"rw,nosuid,nodev,exec,uid={uid},gid={uid},nr_inodes={_INODES},size={limits.disk_bytes}"
+        staged = self._staging.folder
+        mounts = {
+            **{f"/etc/{name}": file for name, file in accounts(staged, uid).items() if name != "hosts"},
+            **{f"/opt/harness/{part}": staged / part for part in ("agent", "site")},
+            **{f"/in/{name}": path.resolve() for name, path in job.inputs.items()},
+        }
+        settings = {"rlimits": {"NPROC": limits.processes}}
+        return self._client.containers.create(
+            self._image.id,
+            entrypoint=[],
+            command=[_PYTHON, "-I", "-B", "/opt/harness/agent/__main__.py", job.phase, json.dumps(settings)],
+            user=f"{uid}:{uid}",
+            working_dir="/work",
+            environment=_variables(job),
+            hostname="sandbox",
+            labels={_LABEL_PID: str(os.getpid()), _LABEL_STARTED: _started(os.getpid())},
+            network_mode="none",
+            ipc_mode="private",
+            read_only=True,
+            tmpfs={"/work": tmpfs, "/tmp": tmpfs},
+            shm_size=_SHM_BYTES,
+            mounts=[Mount(inside, str(path), type="bind", read_only=True) for inside, path in mounts.items()],
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            pids_limit=limits.processes,
+            mem_limit=limits.memory_bytes,
+            memswap_limit=limits.memory_bytes,
+            nano_cpus=limits.cpus * 10**9,
+            ulimits=[
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="nofile", soft=4096, hard=4096),
+                Ulimit(name="fsize", soft=limits.disk_bytes, hard=limits.disk_bytes),
+            ],
+            init=True,
+            stdin_open=True,
+            log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
+        )
+
+    def _supervise(
+        self, container: Container, job: Job, outputs: Path, meter: _Meter
+    ) -> tuple[Ended, bool]:
+        started = time.monotonic()
+        frames, log = FrameReader(outputs, job.limits.output_bytes), Log()
+        attached = self._client.api.attach_socket(
+            str(container.id), params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        )
+        try:
+            stream: socket.socket = attached._sock
+            container.start()
+            stream.sendall(job.request)
+            stream.shutdown(socket.SHUT_WR)
+            stopped = self._read(stream, frames, log, started + job.limits.wall_seconds, meter)
+            if stopped:
+                container.kill()
+            exit_code = int(container.wait(timeout=_API_SECONDS)["StatusCode"])
+            container.reload()
+        finally:
+            frames.close()
+            attached.close()
+        oom_killed = bool(container.attrs["State"].get("OOMKilled")) or meter.out_of_memory_kills > 0
+        return Ended(stopped, exit_code, frames.ended, log.text(), time.monotonic() - started), oom_killed
+
+    def _read(
+        self, stream: socket.socket, frames: FrameReader, log: Log, deadline: float, meter: _Meter
+    ) -> Stopped:
+        """Read the Engine's stream: an 8-byte header (kind, three zeros, big-endian length), and the bytes."""
+        held = bytearray()
+        kind, missing = 0, 0
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
+                return "timeout"
+            if self._stopping.is_set():
+                return "stop"
+            meter.read()
+            if not select.select([stream], [], [], min(_TICK_SECONDS, deadline - now))[0]:
+                continue
+            piece = stream.recv(1 << 16)
+            if not piece:
+                return ""
+            held += piece
+            while held:
+                if missing == 0:
+                    if len(held) < 8:
+                        break
+                    kind, missing = struct.unpack(">BxxxL", held[:8])
+                    del held[:8]
+                    continue
+                taken = bytes(held[:missing])
+                del held[: len(taken)]
+                missing -= len(taken)
+                if kind == _STDERR:
+                    log.feed(taken)
+                elif kind == _STDOUT:
+                    try:
+                        frames.feed(taken)
+                    except BadFrames as error:
+                        log.feed(f"\nresults refused: {error}\n".encode())
+                        return "output"
+
+    def _remove_leftovers(self) -> None:
+        """Remove the containers of harness processes that are gone."""
+        for container in self._client.containers.list(all=True, filters={"label": _LABEL_PID}):
+            pid = int(container.labels[_LABEL_PID])
+            if _started(pid) != container.labels.get(_LABEL_STARTED):
+                _remove(container)
+
+
+class _Meter:
+    """A container's control group, read while it runs, where this process may read it."""
+
+    def __init__(self, container_id: str) -> None:
+        root = Path("/sys/fs/cgroup")
+        self._places = (  # version 1; version 2 by the Engine's two drivers
+            root / "memory" / "docker" / container_id / "memory.max_usage_in_bytes",
+            root / "docker" / container_id / "memory.peak",
+            root / "system.slice" / f"docker-{container_id}.scope" / "memory.peak",
+        )
+        self.peak_memory_bytes: int | None = None
+        self.out_of_memory_kills = 0
+
+    def read(self) -> None:
+        for file in self._places:
+            try:
+                self.peak_memory_bytes = int(file.read_text())
+                for name in ("memory.oom_control", "memory.events"):
+                    self._read_kills(file.parent / name)
+                return
+            except (OSError, ValueError):
+                continue
+
+    def _read_kills(self, file: Path) -> None:
+        try:
+            lines = file.read_text().splitlines()
+        except OSError:
+            return
+        for line in lines:
+            if line.startswith("oom_kill "):
+                self.out_of_memory_kills = int(line.split()[1])
+
+
+def _variables(job: Job) -> dict[str, str]:
+    threads = str(job.limits.cpus)
+    return {
+        "PATH": "/opt/env/bin:/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/work",
+        "TMPDIR": "/tmp",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "HARNESS_CPUS": threads,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        **job.environment,
+    }
+
+
+def _started(pid: int) -> str:
+    """When the process began, so that a number that is used again is not taken for it; empty when gone."""
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.Error:
+        return ""
+
+
+def _remove(container: Container) -> None:
+    try:
+        container.remove(force=True, v=True)
+    except docker.errors.NotFound:
+        return
+    except _BROKEN as error:
+        raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error

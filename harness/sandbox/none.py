@@ -1,0 +1,100 @@
+"""No sandbox at all: for code that you trust, where no engine works. It protects from nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from harness.sandbox import python_environment
+from harness.sandbox.base import Job, Outcome
+from harness.sandbox.process import Stopped, status_of, supervise
+from harness.sandbox.staging import Staging
+
+
+class NoProtection:
+    """Runs the agent as an ordinary child process of the same user."""
+
+    name = "none"
+
+    def __init__(self) -> None:
+        self._staging = Staging()
+        self._stopping = threading.Event()
+
+    @property
+    def environment_id(self) -> str:
+        return f"none {python_environment.environment_id()}"
+
+    @property
+    def not_enforced(self) -> tuple[str, ...]:
+        return (
+            "everything but the wall time: hand-ins run as you, with your files and your network, "
+            "and without limits on memory, processes or disk",
+        )
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self, job: Job, outputs: Path) -> Outcome:
+        with TemporaryDirectory(prefix="harness-none-", ignore_cleanup_errors=True) as temporary:
+            here = Path(temporary)
+            for name in ("in", "work", "tmp"):
+                (here / name).mkdir()
+            for name, path in job.inputs.items():
+                (here / "in" / name).symlink_to(path.resolve())
+            agent = self._staging.folder / "agent" / "__main__.py"
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-B", str(agent), job.phase, json.dumps({})],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=here / "work",
+                env=_variables(job, here),
+                start_new_session=True,
+            )
+            ended = supervise(process, job.request, job.limits, outputs, self._check, lambda: _kill(process))
+        return Outcome(
+            status=status_of(ended, memory_limit_hit=False),
+            exit_code=ended.exit_code,
+            log=ended.log,
+            seconds=ended.seconds,
+            cpu_seconds=None,
+            peak_memory_bytes=None,
+            memory_limit_hit=False,
+        )
+
+    def _check(self) -> Stopped:
+        return "stop" if self._stopping.is_set() else ""
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """The process, its descendants and its session; a descendant that left all three is not found."""
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _variables(job: Job, here: Path) -> dict[str, str]:
+    threads = str(job.limits.cpus)
+    return {
+        "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "HOME": str(here / "work"),
+        "TMPDIR": str(here / "tmp"),
+        "LANG": "C.UTF-8",
+        "HARNESS_IN": str(here / "in"),
+        "HARNESS_WORK": str(here / "work"),
+        "HARNESS_CPUS": threads,
+        "OMP_NUM_THREADS": threads,
+        **job.environment,
+    }

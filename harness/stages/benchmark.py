@@ -1,0 +1,233 @@
+"""The stage `benchmark`: latency, throughput and memory, side by side with the reference."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.assignment import BenchmarkRules
+from harness.evidence import (
+    Benchmark,
+    Conversion,
+    Done,
+    Failed,
+    Interval,
+    Latency,
+    Predictions,
+    Skipped,
+    StageResult,
+)
+from harness.findings import Finding, finding
+from harness.images import StagedImages
+from harness.sandbox.base import Outcome
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
+
+_IMAGES = 16  # different pictures that the queries go round
+_MOST_QUERIES = 10_000  # for each model, unless the rules want more
+_SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
+_SAME = 1e-3  # of the probabilities, against the predict stage's
+_RESAMPLES = 2000
+_STEADY = 0.25  # width of the ratio's interval, relative to the ratio
+
+Role = Literal["model", "reference"]
+Floats = NDArray[np.float32]
+
+
+class _Refused(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+class _Reply(BaseModel):
+    """benchmark.json, as `harness/agent/benchmark.py` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    blocks: dict[Role, Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)]]
+    peak_memory_bytes: dict[Role, Annotated[int, Field(ge=0)]]
+    warm_up_seconds: float = Field(ge=0, allow_inf_nan=False)
+    names: tuple[str, ...] = Field(max_length=_IMAGES)
+    cpus: int = Field(ge=1)
+    engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
+
+    @model_validator(mode="after")
+    def _alike(self) -> _Reply:
+        if set(self.blocks) != set(self.peak_memory_bytes) or "model" not in self.blocks:
+            raise ValueError("blocks and peak_memory_bytes are not of the same models")
+        if len({len(blocks) for blocks in self.blocks.values()}) != 1:
+            raise ValueError("the models had different numbers of turns")
+        return self
+
+
+def benchmark(
+    conversion: Conversion,
+    reference: Conversion | None,
+    predictions: Predictions,
+    staged: StagedImages,
+    rules: BenchmarkRules,
+    workplace: Workplace,
+) -> StageResult[Benchmark]:
+    """The model's timing beside the reference's, on the same cores, in the same minutes.
+
+    `predictions`: the predict stage's, which the answers given while timing are compared with.
+    """
+    if conversion.native:
+        return Skipped(reason="The model runs as it is, not as ONNX, so its speed cannot be compared.")
+    timed: dict[Role, Conversion] = {"model": conversion}
+    if reference is not None and not reference.native:
+        timed["reference"] = reference
+    request = _request(timed, rules, workplace)
+    inputs: dict[str, Path] = {role: workplace.store.path(c.model) for role, c in timed.items()}
+    with tempfile.TemporaryDirectory(prefix="harness-benchmark-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("benchmark", request, {**inputs, "images": staged.folder}, outputs)
+        if outcome.status != "ok":
+            ended = failed(outcome, "The benchmark", workplace.limits)
+            return ended.model_copy(update={"findings": (finding("benchmark-failed", reason=ended.reason),)})
+        try:
+            if (outputs / "refused.json").is_file():
+                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            return _result(timed, predictions, staged, rules, outputs, outcome, workplace)
+        except Rejected as rejected:
+            unusable = finding("benchmark-failed", reason=str(rejected))
+            return Failed(
+                status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome)
+            )
+
+
+def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, workplace: Workplace) -> dict[str, Any]:
+    models = {
+        role: {
+            "file": role,
+            "layout": conversion.layout,
+            "input_dtype": conversion.input_dtype,
+            "rule": conversion.preprocess.model_dump(),
+            "output_kind": conversion.output_kind,
+        }
+        for role, conversion in timed.items()
+    }
+    return {
+        "models": models,
+        "images": _IMAGES,
+        "cpus": workplace.limits.cpus,
+        "queries": rules.queries,
+        "most_queries": max(_MOST_QUERIES, rules.queries + 64),
+        "min_seconds": rules.min_seconds,
+        "warm_up_seconds": rules.warm_up_seconds,
+        "budget_seconds": workplace.limits.wall_seconds * _SHARE_OF_TIME,
+    }
+
+
+def _result(
+    timed: dict[Role, Conversion],
+    predictions: Predictions,
+    staged: StagedImages,
+    rules: BenchmarkRules,
+    outputs: Path,
+    outcome: Outcome,
+    workplace: Workplace,
+) -> Done[Benchmark]:
+    reply = read_reply(outputs, "benchmark.json", _Reply)
+    if set(reply.blocks) != set(timed):
+        raise Rejected("it did not time exactly the models that it was given")
+    measured = {role: _latencies(outputs, role, reply) for role in timed}
+    ratio = interval = None
+    if "reference" in timed:
+        blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
+        interval = ratio_interval(*blocks)
+        ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
+    value = Benchmark(
+        engine=reply.engine,
+        model=_summary(measured["model"], reply.peak_memory_bytes["model"]),
+        reference=(
+            _summary(measured["reference"], reply.peak_memory_bytes["reference"])
+            if "reference" in timed
+            else None
+        ),
+        ratio=ratio,
+        ratio_interval=interval,
+        cpus=reply.cpus,
+        threads=reply.cpus,
+        warm_up_seconds=reply.warm_up_seconds,
+        outputs_agree=_agrees(timed["model"], predictions, staged, reply, outputs, workplace),
+        latencies_ms=tuple(round(float(ms), 4) for ms in measured["model"]),
+    )
+    return Done(value=value, findings=_noticed(value, rules), usage=usage(outcome))
+
+
+def _latencies(outputs: Path, role: Role, reply: _Reply) -> Floats:
+    array = read_array(outputs, f"latencies-{role}.npy", (sum(reply.blocks[role]),))
+    if not np.isfinite(array).all() or (array <= 0).any():
+        raise Rejected("its latencies are not positive numbers")
+    return array
+
+
+def _summary(latencies: Floats, peak_memory_bytes: int) -> Latency:
+    return Latency(
+        p50_ms=nearest_rank(latencies, 50),
+        p90_ms=nearest_rank(latencies, 90),
+        p99_ms=nearest_rank(latencies, 99),
+        throughput_per_s=1000 * len(latencies) / float(latencies.sum(dtype=np.float64)),
+        queries=len(latencies),
+        peak_memory_bytes=peak_memory_bytes,
+    )
+
+
+def nearest_rank(latencies: Floats, percent: int) -> float:
+    """The smallest latency that at least `percent` of the queries did not exceed (MLPerf's percentile)."""
+    return float(np.sort(latencies)[max(1, math.ceil(len(latencies) * percent / 100)) - 1])
+
+
+def _block_medians(latencies: Floats, blocks: tuple[int, ...]) -> Floats:
+    edges = np.cumsum((0, *blocks))
+    medians = [np.median(latencies[a:b]) for a, b in pairwise(edges)]
+    return np.asarray(medians, dtype=np.float32)
+
+
+def ratio_interval(model: Floats, reference: Floats) -> Interval:
+    """The 95 % interval of the ratio of the medians, by bootstrap over pairs of blocks timed in turn."""
+    drawn = np.random.default_rng(0).integers(0, len(model), (_RESAMPLES, len(model)))
+    ratios = np.median(model[drawn], axis=1) / np.median(reference[drawn], axis=1)
+    low, high = np.quantile(ratios, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _agrees(
+    conversion: Conversion,
+    predictions: Predictions,
+    staged: StagedImages,
+    reply: _Reply,
+    outputs: Path,
+    workplace: Workplace,
+) -> bool:
+    """Whether the model answered while it was timed as it did in the predict stage, on the same pictures."""
+    index = {name: i for i, name in enumerate(staged.names)}
+    if not reply.names or not set(reply.names) <= set(index):
+        raise Rejected("it answered for pictures that it was not given")
+    given = read_array(outputs, "outputs-model.npy", (len(reply.names), conversion.outputs))
+    kept = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
+    before = kept[[index[name] for name in reply.names]]
+    return bool(np.isfinite(given).all() and np.abs(given - before).max() <= _SAME)
+
+
+def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:
+    found = []
+    if not value.outputs_agree:
+        found.append(finding("benchmark-outputs-differ"))
+    if value.model.queries < rules.queries:
+        reason = f"there was time for {value.model.queries} queries only, not {rules.queries}"
+        found.append(finding("benchmark-unsteady", reason=reason))
+    elif value.ratio and value.ratio_interval:
+        low, high = value.ratio_interval
+        if (high - low) / value.ratio > _STEADY:
+            reason = f"the ratio to the reference lies between {low:.2f} and {high:.2f}"
+            found.append(finding("benchmark-unsteady", reason=reason))
+    return tuple(found)

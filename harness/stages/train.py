@@ -1,0 +1,54 @@
+"""The stage `train`: the instructor's reference code, in the sandbox like everything else."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from harness.assignment import ReferenceSolution
+from harness.evidence import Blob, Done, Failed, Record, StageResult
+from harness.stages.workplace import Workplace, failed, usage
+
+_MODEL, _LABELS, _HANDIN = "model.onnx", "labels.txt", "handin.json"
+
+
+class TrainedReference(Record):
+    """What the reference code wrote, as a hand-in would have it."""
+
+    model: Blob
+    labels: Blob
+    handin: Blob
+    seconds: float  # wall time of the whole phase
+
+
+def train(
+    reference: ReferenceSolution, train_dir: Path, weights_file: Path, workplace: Workplace
+) -> StageResult[TrainedReference]:
+    """Train the reference on the class folders in `train_dir`, from the pre-trained `weights_file`."""
+    weights = f"weights{weights_file.suffix}"
+    request = {
+        "code": reference.code.name,
+        "weights": weights,
+        "backbone": reference.backbone,
+        "seed": reference.seed,
+        "fine_tune_epochs": reference.fine_tune_epochs,
+    }
+    inputs = {reference.code.name: reference.code, weights: weights_file, "dataset": train_dir}
+    with tempfile.TemporaryDirectory(prefix="harness-train-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("train", request, inputs, outputs, wall_seconds=reference.wall_seconds)
+        if outcome.status != "ok":
+            limits = workplace.limits.model_copy(update={"wall_seconds": reference.wall_seconds})
+            return failed(outcome, "Training the reference", limits)
+        missing = [name for name in (_MODEL, _LABELS, _HANDIN) if not (outputs / name).is_file()]
+        if missing:
+            reason = f"The reference code did not write {', '.join(missing)}."
+            return Failed(status="failed", reason=reason, usage=usage(outcome))
+        store = workplace.store
+        value = TrainedReference(
+            model=store.put(outputs / _MODEL, _MODEL),
+            labels=store.put(outputs / _LABELS, _LABELS),
+            handin=store.put(outputs / _HANDIN, _HANDIN),
+            seconds=outcome.seconds,
+        )
+        return Done(value=value, usage=usage(outcome))

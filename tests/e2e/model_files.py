@@ -1,0 +1,149 @@
+"""Model files of every accepted format, made from two small networks: what students would hand in."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from harness.agent.torchvision_ops import declare_missing
+
+declare_missing()
+os.environ["KERAS_BACKEND"] = "torch"
+import torch  # noqa: E402
+import torchvision  # noqa: E402
+from torch import nn  # noqa: E402
+
+CLASSES = ("ball", "bottle", "mug", "plate", "spoon")
+
+TINY_PY = """
+from torch import nn
+
+class Tiny(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten()
+        )
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Linear(128, classes)
+
+    def forward(self, x):
+        return self.head(self.drop(self.body(x)))
+
+def build_model(num_classes):
+    return Tiny(num_classes)
+"""
+
+MOBILENET_PY = """
+import torchvision
+from torch import nn
+
+def build_model(num_classes):
+    model = torchvision.models.mobilenet_v2(weights=None)
+    model.classifier[1] = nn.Linear(1280, num_classes)
+    return model
+"""
+
+FACTORIES = {"tiny": TINY_PY, "mobilenet_v2": MOBILENET_PY}
+
+
+def torch_model(name: str) -> Any:
+    """The network `name`, with weights whose answers differ from picture to picture."""
+    torch.manual_seed(0)
+    namespace: dict[str, Any] = {"__name__": "__main__"}  # as a class that a notebook defines
+    exec(FACTORIES[name], namespace)
+    model = namespace["build_model"](len(CLASSES))
+    model.train()
+    with torch.no_grad():
+        for _ in range(20):  # settles BatchNorm's statistics
+            model(torch.randn(16, 3, 224, 224) * torch.rand(16, 3, 1, 1) * 2)
+        head = model.head if name == "tiny" else model.classifier[1]
+        head.weight.mul_(20)
+    return model.eval()
+
+
+def write_torch(model: Any, format: str, file: Path) -> None:
+    """Save as a student would, in the given way."""
+    batch = torch.export.Dim("batch")
+    one, two = torch.zeros(1, 3, 224, 224), torch.zeros(2, 3, 224, 224)
+    match format:
+        case "state_dict":
+            torch.save(model.state_dict(), file)
+        case "checkpoint":
+            torch.save({"epoch": 3, "model_state_dict": model.state_dict()}, file)
+        case "legacy_state_dict":
+            torch.save(model.state_dict(), file, _use_new_zipfile_serialization=False)
+        case "safetensors":
+            from safetensors.torch import save_file
+
+            save_file(model.state_dict(), file)
+        case "whole_module":
+            torch.save(model, file)
+        case "traced":
+            torch.jit.trace(model, one).save(str(file))
+        case "scripted":
+            torch.jit.script(model).save(str(file))
+        case "exported":
+            program = torch.export.export(model, (two,), dynamic_shapes=({0: batch},))
+            torch.export.save(program, file.with_suffix(".pt2"))
+            file.with_suffix(".pt2").rename(file)
+        case "exported_static":
+            torch.export.save(torch.export.export(model, (one,)), file.with_suffix(".pt2"))
+            file.with_suffix(".pt2").rename(file)
+        case "onnx" | "onnx_batch_1" | "onnx_probabilities":
+            whole = nn.Sequential(copy.deepcopy(model), nn.Softmax(1)).eval() if "prob" in format else model
+            axes = {} if "batch_1" in format else {"image": {0: "batch"}, "answer": {0: "batch"}}
+            torch.onnx.export(
+                whole, (one,), str(file), dynamo=False, input_names=["image"], output_names=["answer"],
+                dynamic_axes=axes,
+            )  # fmt: skip
+        case _:
+            raise ValueError(format)
+    file.chmod(0o644)
+
+
+def keras_model(name: str, *, augment: bool = False) -> Any:
+    """The Keras network `name`, with weights whose answers differ from picture to picture."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    image = keras.Input((96, 96, 3))
+    x = layers.RandomRotation(0.2)(layers.RandomFlip()(image)) if augment else image
+    if name == "tiny":
+        x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
+        x = layers.Flatten()(layers.MaxPooling2D(4)(x))
+    else:
+        x = layers.Rescaling(1 / 127.5, offset=-1)(x)
+        backbone = keras.applications.MobileNetV2(
+            weights=None, include_top=False, input_shape=(96, 96, 3), pooling="avg"
+        )
+        x = backbone(x)
+    model = keras.Model(image, layers.Dense(len(CLASSES), activation="softmax")(x))
+    pictures = np.random.default_rng(0).uniform(0, 255, (32, 96, 96, 3)).astype(np.float32)
+    scale = 20.0 if name == "mobilenet_v2" else 0.05
+    if name == "mobilenet_v2":
+        for _ in range(8):
+            model(pictures, training=True)  # settles BatchNorm's statistics
+    kernel, bias = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([kernel * scale, bias])
+    return model
+
+
+def write_pictures(folder: Path, count: int, seed: int = 0) -> list[Path]:
+    """Pictures of blobs of colour, of different sizes, no two alike."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    files = []
+    for index in range(count):
+        coarse = random.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+        size = (int(random.integers(100, 320)), int(random.integers(100, 320)))
+        file = folder / f"{index:02}.png"
+        Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(file)
+        files.append(file)
+    return files

@@ -1,0 +1,253 @@
+"""Every accepted model format, through the real sandbox: converted, and answering as the original does."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_pictures, write_torch
+
+from harness.assignment import ResourceLimits
+from harness.evidence import Conversion, Done, Failed
+from harness.images import StagedImages
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.stages.convert import HandedModel, convert
+from harness.stages.predict import predict
+from harness.stages.workplace import Workplace
+from harness.store import Store
+
+# How a student saved it -> the module of agent/convert that reads it.
+TORCH = {
+    "onnx": "onnx",
+    "onnx_batch_1": "onnx",
+    "onnx_probabilities": "onnx",
+    "state_dict": "state_dict",
+    "checkpoint": "state_dict",
+    "legacy_state_dict": "state_dict",
+    "safetensors": "safetensors",
+    "whole_module": "whole_module",
+    "traced": "torchscript",
+    "scripted": "torchscript",
+    "exported": "exported",
+    "exported_static": "exported",
+}
+FIXED_BATCH = ("onnx_batch_1", "exported_static")
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    limits = ResourceLimits(wall_seconds=240, cell_seconds=60, memory=4 * 10**9, cpus=2)
+    return Workplace(Bubblewrap(), Store(tmp_path_factory.mktemp("store")), limits)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_pictures(tmp_path_factory.mktemp("pictures"), 12)
+
+
+@pytest.fixture(scope="module", params=list(FACTORIES))
+def network(request: pytest.FixtureRequest) -> tuple[str, Any]:
+    return request.param, torch_model(request.param)
+
+
+@pytest.fixture
+def convert_file(
+    workplace: Workplace, pictures: list[Path], tmp_path: Path
+) -> Iterator[Callable[..., Any]]:
+    """Convert a file handed in with labels.txt and, if given, model.py."""
+
+    def run(file: Path, factory: str = "", labels: str = "\n".join(CLASSES)) -> Any:
+        companions = {}
+        for name, text in (("model.py", factory), ("labels.txt", labels)):
+            if text:
+                (tmp_path / name).write_text(text)
+                companions[name] = tmp_path / name
+        return convert(HandedModel(file, companions), CLASSES, pictures, None, workplace)
+
+    yield run
+
+
+@pytest.mark.parametrize("format", TORCH)
+def test_a_torch_model_converts_and_answers_the_same(
+    format: str, network: tuple[str, Any], convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    name, model = network
+    file = tmp_path / "model.bin"  # the name says nothing: the content is judged
+    write_torch(model, format, file)
+    result = convert_file(file, FACTORIES[name])
+    assert isinstance(result, Done), result
+    conversion: Conversion = result.value
+    assert conversion.source_format == TORCH[format]
+    assert not conversion.native
+    assert conversion.max_abs_difference is not None and conversion.max_abs_difference <= 1e-3
+    assert conversion.images_compared >= 8
+    assert conversion.layout == "NCHW" and conversion.outputs == len(CLASSES)
+    assert conversion.output_kind == ("probabilities" if "prob" in format else "logits")
+    assert conversion.dynamic_batch == (format not in FIXED_BATCH)
+    assert conversion.labels == CLASSES
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("name", ["tiny", "mobilenet_v2"])
+def test_a_keras_model_converts_and_answers_the_same(
+    name: str, suffix: str, convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    """With augmentation layers inside, which must be off when it answers."""
+    file = tmp_path / f"model{suffix}"
+    keras_model(name, augment=True).save(file)
+    result = convert_file(file)
+    assert isinstance(result, Done), result
+    conversion: Conversion = result.value
+    assert conversion.source_format == "keras" and not conversion.native
+    assert conversion.max_abs_difference is not None and conversion.max_abs_difference <= 1e-3
+    assert conversion.layout == "NHWC" and conversion.output_kind == "probabilities"
+    assert conversion.dynamic_batch
+    assert ("scales them itself" in conversion.assumed) == (name == "mobilenet_v2")
+
+
+def test_the_converted_model_predicts_what_the_original_does(
+    network: tuple[str, Any],
+    convert_file: Callable[..., Any],
+    workplace: Workplace,
+    pictures: list[Path],
+    tmp_path: Path,
+) -> None:
+    """torchvision's own pre-processing of the same pictures, and the module's own answers."""
+    import torch
+    from PIL import Image
+    from torchvision import transforms
+
+    name, model = network
+    file = tmp_path / "model.pt"
+    write_torch(model, "state_dict", file)
+    conversion = convert_file(file, FACTORIES[name]).value
+    folder = tmp_path / "staged"
+    folder.mkdir()
+    names = [f"{index * 7919 % 9973:05}.png" for index in range(len(pictures))]
+    for picture, staged_name in zip(pictures, names, strict=True):
+        shutil.copyfile(picture, folder / staged_name)
+    result = predict(conversion, StagedImages(folder, tuple(names), "0" * 64), workplace)
+    assert isinstance(result, Done), result
+    rows = np.load(workplace.store.path(result.value.probabilities))
+    ready = transforms.Compose(
+        [
+            transforms.Resize(256),
+            transforms.CenterCrop(224),
+            transforms.ToTensor(),
+            transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ]
+    )
+    with torch.inference_mode():
+        batch = torch.stack([ready(Image.open(p).convert("RGB")) for p in pictures])
+        expected = torch.softmax(model(batch), 1).numpy()
+    assert np.abs(rows - expected).max() <= 1e-3
+    assert np.ptp(expected, axis=0).max() > 0.05, "the model must tell the pictures apart"
+    assert "zero-one" in result.value.probes and len(result.value.probe_images) == len(pictures)
+
+
+def _reason(result: Any) -> str:
+    assert isinstance(result, Failed), result
+    return result.reason
+
+
+def test_a_truncated_onnx_file_is_named_as_such(convert_file: Callable[..., Any], tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.onnx", tmp_path / "cut.onnx"
+    write_torch(torch_model("tiny"), "onnx", whole)
+    cut.write_bytes(whole.read_bytes()[:-500])
+    assert "cut off or damaged" in _reason(convert_file(cut))
+
+
+@pytest.mark.parametrize("format", ["state_dict", "traced", "exported", "safetensors"])
+def test_a_truncated_torch_file_is_named_as_such(
+    format: str, convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    whole, cut = tmp_path / "whole.pt", tmp_path / "cut.pt"
+    write_torch(torch_model("tiny"), format, whole)
+    cut.write_bytes(whole.read_bytes()[:-700])
+    assert "cut off or damaged" in _reason(convert_file(cut, FACTORIES["tiny"]))
+
+
+def test_an_onnx_that_is_a_pickle_does_no_harm_and_says_what_it_is(
+    convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    import os
+    import pickle
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {tmp_path}/harm; touch /work/harm",)
+
+    file = tmp_path / "model.onnx"
+    file.write_bytes(pickle.dumps(Evil()))
+    assert "neither a model nor a state dict" in _reason(convert_file(file))
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_model_with_another_number_of_outputs_is_rejected(
+    convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "model.onnx"
+    write_torch(torch_model("tiny"), "onnx", file)
+    result = convert_file(file, labels="mug\nball\nbottle")
+    assert "5 outputs, but there are 3 labels" in _reason(result)
+    assert [f.code for f in result.findings] == ["labels-wrong-count"]
+
+
+def test_an_onnx_file_with_its_weights_elsewhere_is_refused(
+    convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    import onnx
+
+    file = tmp_path / "model.onnx"
+    write_torch(torch_model("tiny"), "onnx", file)
+    model = onnx.load(file)
+    onnx.save(model, file, save_as_external_data=True, size_threshold=0, location="../../etc/passwd.data")
+    assert "external data" in _reason(convert_file(file))
+
+
+def test_weights_without_model_py_say_what_to_hand_in(
+    convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "model.pth"
+    write_torch(torch_model("tiny"), "state_dict", file)
+    assert "model.py with build_model(num_classes)" in _reason(convert_file(file))
+
+
+def test_a_pickled_class_that_is_not_there_is_named(convert_file: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "model.pth"
+    model = torch_model("tiny")
+    import __main__
+
+    __main__.Tiny = type(model)
+    try:
+        write_torch(model, "whole_module", file)
+    finally:
+        del __main__.Tiny
+    assert "Tiny" in _reason(convert_file(file))
+    assert isinstance(convert_file(file, FACTORIES["tiny"]), Done)
+
+
+def test_garbage_is_told_which_formats_are_accepted(convert_file: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"not a model at all" * 100)
+    assert "none of the accepted formats" in _reason(convert_file(file))
+    file.write_bytes(b"")
+    assert "empty" in _reason(convert_file(file))
+
+
+def test_a_model_that_answers_differently_each_time_is_noticed(
+    convert_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Dropout that is on whatever the mode, as functional.dropout with its default is."""
+    factory = FACTORIES["tiny"].replace(
+        "self.drop(self.body(x))", "nn.functional.dropout(self.body(x), 0.5, True)"
+    )
+    file = tmp_path / "model.pth"
+    write_torch(torch_model("tiny"), "state_dict", file)
+    result = convert_file(file, factory)
+    assert isinstance(result, Done)
+    assert "answers-vary" in [f.code for f in result.findings]
