@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from harness.evidence import Blob, Done, Failed, Skipped, StageResult
+from harness.evidence import Blob, Done, Failed, FailedExecution, Skipped, StageResult
 from harness.store import Store
 
 _PACKAGE = Path(__file__).parent
@@ -68,7 +68,7 @@ class StageCache:
 
 def _result_of(value: type[BaseModel]) -> Any:
     """`StageResult[value]`, for pydantic; a type made at run time, which a type checker cannot follow."""
-    return Done[value] | Failed | Skipped  # type: ignore[valid-type]
+    return Done[value] | FailedExecution | Failed | Skipped  # type: ignore[valid-type]
 
 
 def canonical(value: object) -> str:

@@ -58,7 +58,13 @@ def cli() -> None:
 @_force
 @_json
 def grade(
-    submissions: Path, file: Path, out: Path, jobs: int | None, engine: sandbox.EngineName, force: bool, as_json: bool
+    submissions: Path,
+    file: Path,
+    out: Path,
+    jobs: int | None,
+    engine: sandbox.EngineName,
+    force: bool,
+    as_json: bool,
 ) -> int:
     """Grade every hand-in in the folder SUBMISSIONS.
 
@@ -124,7 +130,9 @@ def reference_group() -> None:
 @_engine
 @_force
 @_json
-def reference_train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool) -> int:
+def reference_train(
+    file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool
+) -> int:
     """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
     assignment = assignments.load(file)
     folder = out or assignment.file.parent / "baseline"
@@ -156,7 +164,11 @@ def weights_list(as_json: bool) -> int:
     """List the weights that are known, and whether they are here."""
     entries = weights.list_weights()
     if as_json:
-        click.echo(json.dumps([entry.as_dict() | {"here": weights.path(entry.name) is not None} for entry in entries]))
+        click.echo(
+            json.dumps(
+                [entry.as_dict() | {"here": weights.path(entry.name) is not None} for entry in entries]
+            )
+        )
         return 0
     table = Table("name", "here", "MB", "licence", "file")
     for entry in entries:

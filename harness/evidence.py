@@ -107,6 +107,12 @@ class Execution(Record):
         return not self.errors and self.executed_cells == self.code_cells
 
 
+class FailedExecution(Failed):
+    """A run that stopped half-way, with what it did until then, where that came out."""
+
+    execution: Execution | None
+
+
 # --- audit --------------------------------------------------------------------------------------
 
 
@@ -290,7 +296,7 @@ class Reference(Record):
 class Evidence(Record):
     """What the stages found out about one hand-in."""
 
-    execute: Done[Execution] | Failed | Skipped
+    execute: Done[Execution] | FailedExecution | Failed | Skipped
     audit: Done[DatasetAudit] | Failed | Skipped
     convert: Done[Conversion] | Failed | Skipped
     predict: Done[Predictions] | Failed | Skipped

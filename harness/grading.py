@@ -18,8 +18,8 @@ from harness import export, report
 from harness.assignment import Assignment
 from harness.course import prepared
 from harness.errors import MachineError, UsageError
-from harness.gradebook import Gradebook
 from harness.grade.rubric import grade
+from harness.gradebook import Gradebook
 from harness.intake import collect
 from harness.progress import Progress
 from harness.results import (

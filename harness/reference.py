@@ -15,7 +15,7 @@ from harness.errors import MachineError
 from harness.evidence import Benchmark, Conversion, Done, Evaluation, Predictions, Reference, StageResult
 from harness.images import HeldOutSet, StagedImages
 from harness.progress import Progress
-from harness.score import score_alone
+from harness.score import score
 from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.predict import predict
@@ -102,7 +102,7 @@ def prepare(
         "evaluate",
         Evaluation,
         [predictions, held_out.sha256],
-        lambda: score_alone(predictions, held_out, store),
+        lambda: score(predictions, held_out, None, store),
     )
     timing = step(
         "benchmark",

@@ -35,13 +35,13 @@ from harness.findings import Finding, finding
 from harness.images import HeldOutSet, StagedImages
 from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
 from harness.progress import Progress
+from harness.score import score
 from harness.stages.audit import audit
 from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.score import score
 from harness.stages.workplace import Workplace
 from harness.submission import Submission
 

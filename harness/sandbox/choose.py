@@ -88,11 +88,14 @@ def _working(name: str) -> Sandbox:
     sandbox = ENGINES[name]()
     if not isinstance(sandbox, Docker) and (missing := missing_packages()):
         raise NoSandbox(
-            f"this Python lacks {', '.join(missing)}, which hand-ins need", "pip install 'transfer-harness[torch]'"
+            f"this Python lacks {', '.join(missing)}, which hand-ins need",
+            "pip install 'transfer-harness[torch]'",
         )
     request = json.dumps({"code": "open('out/ok', 'w').write('ok')"}).encode()
     with TemporaryDirectory(prefix="harness-trial-") as outputs:
         outcome = sandbox.run(Job("selfcheck", request, {}, _TRIAL, {}), Path(outputs))
         if outcome.status != "ok" or not (Path(outputs) / "ok").is_file():
-            raise NoSandbox(f"{name} starts, but a trivial job ended '{outcome.status}': {outcome.log[-500:]}", _INSTALL)
+            raise NoSandbox(
+                f"{name} starts, but a trivial job ended '{outcome.status}': {outcome.log[-500:]}", _INSTALL
+            )
     return sandbox

@@ -48,7 +48,9 @@ class Docker:
             self._client = docker.from_env(timeout=_API_SECONDS)
             self._client.ping()
         except _BROKEN as error:
-            raise NoSandbox("no Docker Engine answers", "start Docker, and allow this user to use it") from error
+            raise NoSandbox(
+                "no Docker Engine answers", "start Docker, and allow this user to use it"
+            ) from error
         try:
             self._image = self._client.images.get(image_tag())
         except docker.errors.ImageNotFound:
@@ -64,8 +66,15 @@ class Docker:
     @property
     def not_enforced(self) -> tuple[str, ...]:
         info = self._client.info()
-        features = {"MemoryLimit": "memory", "SwapLimit": "swap", "PidsLimit": "processes", "CpuCfsQuota": "CPU cores"}
-        return tuple(f"{what}: the Engine cannot limit it here" for key, what in features.items() if not info.get(key))
+        features = {
+            "MemoryLimit": "memory",
+            "SwapLimit": "swap",
+            "PidsLimit": "processes",
+            "CpuCfsQuota": "CPU cores",
+        }
+        return tuple(
+            f"{what}: the Engine cannot limit it here" for key, what in features.items() if not info.get(key)
+        )
 
     def version(self) -> str:
         return str(self._client.version()["Version"])
@@ -137,9 +146,7 @@ class Docker:
             log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
         )
 
-    def _supervise(
-        self, container: Container, job: Job, outputs: Path, meter: _Meter
-    ) -> tuple[Ended, bool]:
+    def _supervise(self, container: Container, job: Job, outputs: Path, meter: _Meter) -> tuple[Ended, bool]:
         started = time.monotonic()
         frames, log = FrameReader(outputs, job.limits.output_bytes), Log()
         attached = self._client.api.attach_socket(

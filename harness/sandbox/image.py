@@ -73,10 +73,13 @@ def build_image(base: str, wheels: Path | None, say: Callable[[str], None]) -> s
             )
         except docker.errors.BuildError as error:
             log = "".join(str(line.get("stream", "")) for line in error.build_log)
-            raise MachineError(f"the image does not build: {error.msg}\n{log[-2000:]}", "see the log") from error
+            raise MachineError(
+                f"the image does not build: {error.msg}\n{log[-2000:]}", "see the log"
+            ) from error
         except (docker.errors.APIError, OSError) as error:
             raise MachineError(
-                f"the image does not build: {error}", f"check that the base image {base} is there: docker pull {base}"
+                f"the image does not build: {error}",
+                f"check that the base image {base} is there: docker pull {base}",
             ) from error
     return image_tag()
 
@@ -85,7 +88,17 @@ def _download(folder: Path) -> None:
     """Fill `folder` with the locked wheels. torch comes first and by its exact version: where a CPU build
     of that version is configured, pip takes it, and the rest is resolved against it."""
     exact = next(line for line in CONSTRAINTS.read_text().splitlines() if line.startswith(f"{_TORCH}=="))
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder), "--find-links", str(folder)]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--dest",
+        str(folder),
+        "--find-links",
+        str(folder),
+    ]
     for what in (["--no-deps", exact], ["--requirement", str(REQUIREMENTS)]):
         done = subprocess.run(
             [*pip, "--only-binary=:all:", "--constraint", str(CONSTRAINTS), *what],
@@ -96,7 +109,8 @@ def _download(folder: Path) -> None:
         )
         if done.returncode != 0:
             raise MachineError(
-                f"pip cannot download the wheels:\n{done.stderr[-2000:]}", "give a folder of wheels with --wheels"
+                f"pip cannot download the wheels:\n{done.stderr[-2000:]}",
+                "give a folder of wheels with --wheels",
             )
 
 

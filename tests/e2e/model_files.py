@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import __main__
 import copy
 import os
 from pathlib import Path
@@ -27,7 +28,7 @@ class Tiny(nn.Module):
     def __init__(self, classes):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten()
+            nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten()
         )
         self.drop = nn.Dropout(0.5)
         self.head = nn.Linear(128, classes)
@@ -55,9 +56,8 @@ FACTORIES = {"tiny": TINY_PY, "mobilenet_v2": MOBILENET_PY}
 def torch_model(name: str) -> Any:
     """The network `name`, with weights whose answers differ from picture to picture."""
     torch.manual_seed(0)
-    namespace: dict[str, Any] = {"__name__": "__main__"}  # as a class that a notebook defines
-    exec(FACTORIES[name], namespace)
-    model = namespace["build_model"](len(CLASSES))
+    exec(FACTORIES[name], vars(__main__))  # as a notebook does
+    model = vars(__main__)["build_model"](len(CLASSES))
     model.train()
     with torch.no_grad():
         for _ in range(20):  # settles BatchNorm's statistics

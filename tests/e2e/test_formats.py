@@ -219,14 +219,7 @@ def test_weights_without_model_py_say_what_to_hand_in(
 
 def test_a_pickled_class_that_is_not_there_is_named(convert_file: Callable[..., Any], tmp_path: Path) -> None:
     file = tmp_path / "model.pth"
-    model = torch_model("tiny")
-    import __main__
-
-    __main__.Tiny = type(model)
-    try:
-        write_torch(model, "whole_module", file)
-    finally:
-        del __main__.Tiny
+    write_torch(torch_model("tiny"), "whole_module", file)
     assert "Tiny" in _reason(convert_file(file))
     assert isinstance(convert_file(file, FACTORIES["tiny"]), Done)
 

@@ -50,8 +50,8 @@ def test_labels_as_people_write_them(content: bytes, tmp_path: Path) -> None:
 
 
 def test_labels_keep_accents_and_the_order_of_the_file(tmp_path: Path) -> None:
-    (tmp_path / "labels.txt").write_bytes("Zeilboot\nAäpfel".encode("cp1252"))
-    assert read_labels(tmp_path / "labels.txt") == ("Zeilboot", "Aäpfel")
+    (tmp_path / "labels.txt").write_bytes("Zwiebel\nÄpfel".encode("cp1252"))
+    assert read_labels(tmp_path / "labels.txt") == ("Zwiebel", "Äpfel")
 
 
 def test_class_names_that_are_numbers_stay(tmp_path: Path) -> None:
@@ -102,7 +102,6 @@ def test_classes_alone_declare_no_pre_processing(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"width": 3}, "width"),
-        ({"width": "224"}, "width"),
         ({"std": [0.2, 0.0, 0.2]}, "std"),
         ({"mean": [0.1, 0.2]}, "mean"),
         ({"scale": float("nan")}, "scale"),

@@ -1,0 +1,193 @@
+"""The phase `execute`: a hand-in's notebook is run from top to bottom in a kernel of its own.
+
+The request holds `notebook` (path in the hand-in), `mounted_as` (where the training pictures go, relative to
+the notebook; or null), `cell_seconds`, `total_seconds`, `on_cell_error`. Sent: `executed.ipynb`,
+`execution.json` and what `produced` finds; or `refused.json` with a reason for the student.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from .notebook import watch
+from .notebook.outputs import Budget
+from .notebook.produced import produced
+from .notebook.reading import Unreadable, read
+from .paths import CPUS, IN, SITE, WORK
+
+_HAND_IN = WORK / "handin"
+_TEXT = 4000  # characters of an error's message or traceback
+_KERNEL_START_SECONDS = 60
+
+Send = Callable[[str, Path | bytes], None]
+
+
+def run(request: dict[str, Any], send: Send) -> None:
+    """Run the notebook and send what came of it."""
+    shutil.copytree(IN / "submission", _HAND_IN)
+    file = _HAND_IN / request["notebook"]
+    try:
+        notebook = read(file)
+    except Unreadable as error:
+        send("refused.json", json.dumps({"reason": str(error)}).encode())
+        return
+    _place_pictures(file.parent, request["mounted_as"])
+    _set_environment()
+    started_ns = time.time_ns()
+    execution = _Run(notebook, file.parent, request)
+    execution.run()
+    for name, path in (found := produced(_HAND_IN, IN / "submission", started_ns, file.parent)).items():
+        send(name, path)
+    send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
+    send("execution.json", json.dumps(execution.reply() | {"produced": list(found)}).encode())
+
+
+def _place_pictures(notebook_folder: Path, mounted_as: str | None) -> None:
+    """Link the course's training pictures where the notebook looks for them, whatever was handed in there."""
+    if mounted_as is None:
+        return
+    place = notebook_folder / mounted_as
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.is_dir():
+        shutil.rmtree(place)
+    place.symlink_to(IN / "dataset", target_is_directory=True)
+
+
+def _set_environment() -> None:
+    """What the kernel inherits. Nothing in it says that this is grading."""
+    home = WORK / "home"
+    home.mkdir()
+    watch.install(home)
+    os.environ.update(
+        HOME=str(home),
+        PYTHONPATH=str(SITE),
+        PYTHONHASHSEED="0",
+        KERAS_BACKEND="torch",
+        TF_CPP_MIN_LOG_LEVEL="3",
+        OMP_NUM_THREADS=str(CPUS),
+    )
+    if (IN / "weights").is_dir():
+        os.environ["TORCH_HOME"] = str(IN / "weights")
+
+
+class _Client(NotebookClient):  # type: ignore[misc]
+    """nbclient with outputs capped while they arrive, and no widgets."""
+
+    budget: Budget
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        kept = self.budget.take(msg["msg_type"], msg["content"])
+        if kept is None:
+            return None
+        if self.clear_before_next_output:
+            outs[:] = []
+            self.clear_before_next_output = False
+        if (
+            outs
+            and kept["output_type"] == outs[-1]["output_type"] == "stream"
+            and kept["name"] == outs[-1]["name"]
+        ):
+            outs[-1]["text"] += kept["text"]
+        else:
+            outs.append(nbformat.from_dict(kept))
+        return None
+
+    def handle_comm_msg(self, outs: Any, msg: Any, cell_index: int) -> None:
+        return None
+
+    def _update_display_id(self, display_id: str, msg: Any) -> None:
+        return None
+
+
+class _Run:
+    """One run: the cells in turn, and what happened."""
+
+    def __init__(self, notebook: Any, folder: Path, request: dict[str, Any]) -> None:
+        self._notebook, self._folder, self._request = notebook, folder, request
+        self._deadline = time.monotonic() + request["total_seconds"]
+        self._budget = Budget()
+        self._errors: list[dict[str, Any]] = []
+        self._executed = 0
+        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}}
+        self._code = [
+            (index, cell)
+            for index, cell in enumerate(notebook.cells)
+            if cell.cell_type == "code" and cell.source.strip()
+        ]
+
+    def run(self) -> None:
+        client = _Client(
+            self._notebook,
+            km=AsyncKernelManager(kernel_name="python3", transport="ipc"),
+            timeout=self._request["cell_seconds"],
+            startup_timeout=_KERNEL_START_SECONDS,
+            iopub_timeout=10,
+            raise_on_iopub_timeout=False,
+            store_widget_state=False,
+            record_timing=False,
+            resources={"metadata": {"path": str(self._folder)}},
+        )
+        client.budget = self._budget
+        notes = watch.Notes()
+        with client.setup_kernel(cwd=str(self._folder)):
+            for number, (index, cell) in enumerate(self._code, start=1):
+                error = self._one_cell(client, cell, index, number)
+                for kind, what in notes.since_last():
+                    self._noticed[kind][(number, what)] = None
+                if error is None:
+                    self._executed += 1
+                    continue
+                self._errors.append(error)
+                if error["kind"] != "error" or self._request["on_cell_error"] == "stop":
+                    break
+
+    def _one_cell(self, client: _Client, cell: Any, index: int, number: int) -> dict[str, Any] | None:
+        """Run a cell; what went wrong, or None."""
+        left = self._deadline - time.monotonic()
+        whole = left < self._request["cell_seconds"]  # the notebook's time would run out before the cell's
+        client.timeout = max(1, int(min(left, self._request["cell_seconds"])))
+        self._budget.next_cell()
+        try:
+            if left <= 0:
+                raise CellTimeoutError("the notebook's time is over")
+            client.execute_cell(cell, index)
+        except CellTimeoutError:
+            return _error(number, "timeout", "NotebookTimeout" if whole else "CellTimeout", "", "")
+        except CellExecutionError as error:
+            return _error(number, "error", error.ename, error.evalue, error.traceback)
+        except DeadKernelError as error:
+            return _error(number, "died", "DeadKernel", str(error), "")
+        return None
+
+    def reply(self) -> dict[str, Any]:
+        return {
+            "code_cells": len(self._code),
+            "executed_cells": self._executed,
+            "errors": self._errors,
+            "network_attempts": list(self._noticed["network"])[:50],
+            "outside_reads": list(self._noticed["file"])[:50],
+            "truncated": "; ".join(self._budget.said),
+        }
+
+
+def _error(cell: int, kind: str, name: str, message: str, traceback: str) -> dict[str, Any]:
+    return {
+        "cell": cell,
+        "kind": kind,
+        "name": name[:200],
+        "message": message[:_TEXT],
+        "traceback": traceback[-_TEXT:],
+    }

@@ -1,0 +1,1 @@
+"""Running a notebook: reading it, capping its outputs, watching what it reaches for, collecting what it wrote."""

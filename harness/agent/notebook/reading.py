@@ -1,0 +1,59 @@
+"""A notebook file as students hand it in, read tolerantly."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+_LARGEST = 200 * 2**20  # bytes
+_MOST_CELLS = 5_000
+_FOREIGN = ("r", "ir", "julia", "octave", "javascript", "scala", "c++")
+
+
+class Unreadable(Exception):
+    """No notebook that can be run. The message is for the student."""
+
+
+def read(file: Path) -> Any:
+    """The notebook as nbformat 4, with no saved outputs. Raises `Unreadable`."""
+    size = file.stat().st_size
+    if size > _LARGEST:
+        raise Unreadable(f"it is {size / 1e6:.0f} MB; clear its outputs and save it again")
+    try:
+        notebook = nbformat.from_dict(_upgraded(json.loads(_text(file.read_bytes()))))
+    except RecursionError:
+        raise Unreadable("it is nested too deeply") from None
+    except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
+        raise Unreadable(f"it is no notebook ({str(error)[:120]}); save it again from Jupyter") from error
+    if len(notebook.cells) > _MOST_CELLS:
+        raise Unreadable(f"it has {len(notebook.cells)} cells; at most {_MOST_CELLS} are run")
+    language = str(notebook.metadata.get("kernelspec", {}).get("language", "python")).lower()
+    name = str(notebook.metadata.get("kernelspec", {}).get("name", "python3")).lower()
+    if language in _FOREIGN or name in _FOREIGN:
+        raise Unreadable(f"it is written for {language or name}, not for Python")
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def _text(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16")
+    return content.decode("utf-8-sig")
+
+
+def _upgraded(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
+        raise ValueError("it has no cells")
+    raw.setdefault("metadata", {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        notebook = nbformat.convert(nbformat.from_dict(raw), to_version=4)
+        _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
+        nbformat.validate(notebook)
+    return dict(notebook)

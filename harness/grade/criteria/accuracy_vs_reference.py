@@ -1,0 +1,37 @@
+"""Accuracy on the held-out pictures, relative to the reference's on the same pictures."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from harness.evidence import Done, Evidence
+from harness.grade.criterion import CriterionOptions, Judgement, linear
+
+TITLE = "Accuracy on held-out pictures, against the reference"
+
+
+class Options(CriterionOptions):
+    full_at: float = Field(-0.03, ge=-1, le=1, description="difference to the reference from which all points are given")
+    zero_at: float = Field(-0.40, ge=-1, le=1, description="difference to the reference at which none are")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Options:
+        if self.zero_at >= self.full_at:
+            raise ValueError("zero_at must be below full_at")
+        return self
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """Linear between the two anchors, on the difference in accuracy."""
+    if not isinstance(evidence.evaluate, Done):
+        return Judgement(0.0, f"There is no accuracy. {evidence.evaluate.reason}")
+    score = evidence.evaluate.value
+    if score.difference is None or score.reference_accuracy is None or score.difference_interval is None:
+        return Judgement(None, "There is no reference to compare with.")
+    low, high = score.difference_interval
+    return Judgement(
+        linear(score.difference, options.zero_at, options.full_at, max_points),
+        f"{score.accuracy:.3f} against the reference's {score.reference_accuracy:.3f} on {score.images} pictures: "
+        f"difference {score.difference:+.3f} [{low:+.3f}, {high:+.3f}]. All points from {options.full_at:+.2f}, "
+        f"none at {options.zero_at:+.2f}.",
+    )

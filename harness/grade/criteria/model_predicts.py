@@ -1,0 +1,21 @@
+"""Whether the model loads and answers for every held-out picture."""
+
+from __future__ import annotations
+
+from harness.evidence import Done, Evidence
+from harness.grade.criterion import CriterionOptions, Judgement
+
+TITLE = "The model can be loaded and predicts"
+
+
+class Options(CriterionOptions):
+    pass
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """All points or none."""
+    if isinstance(evidence.predict, Done):
+        value = evidence.predict.value
+        return Judgement(max_points, f"It answered for all {value.images} held-out pictures.")
+    stopped = evidence.convert if not isinstance(evidence.convert, Done) else evidence.predict
+    return Judgement(0.0, "" if isinstance(stopped, Done) else stopped.reason)

@@ -1,0 +1,27 @@
+"""Whether the notebook runs from top to bottom."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.evidence import Done, Evidence, Execution, FailedExecution
+from harness.grade.criterion import CriterionOptions, Judgement
+
+TITLE = "The notebook runs from top to bottom"
+
+
+class Options(CriterionOptions):
+    partial: float = Field(0.5, ge=0, le=1, description="the share of the points that a run which stops can reach")
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """All points for a whole run; for one that stops, `partial` of them times the share of cells that ran."""
+    result = evidence.execute
+    if isinstance(result, Done):
+        return Judgement(max_points, f"All {result.value.code_cells} code cells ran.")
+    if isinstance(result, FailedExecution) and result.execution is not None:
+        ran: Execution = result.execution
+        share = ran.executed_cells / ran.code_cells if ran.code_cells else 0.0
+        points = max_points * options.partial * share
+        return Judgement(points, f"{ran.executed_cells} of {ran.code_cells} code cells ran. {result.reason}")
+    return Judgement(0.0, result.reason)

@@ -1,0 +1,61 @@
+"""What a criterion is: one module in `harness/grade/criteria/`, checked when it is loaded.
+
+    TITLE     the line in the rubric
+    Options   a frozen pydantic model of the keys that it takes in assignment.toml
+    mark      (evidence, options, max_points) -> Judgement
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import pkgutil
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.grade import criteria
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Points, or None when a person has to decide; and the reason in words, with the numbers."""
+
+    points: float | None
+    reason: str
+
+
+class CriterionOptions(BaseModel):
+    """Base of every criterion's options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@functools.cache
+def kinds() -> dict[str, ModuleType]:
+    """Every criterion by its kind, which is its module's name. Raises `TypeError` for one that is malformed."""
+    found = {}
+    for module in pkgutil.iter_modules(criteria.__path__):
+        loaded = importlib.import_module(f"{criteria.__name__}.{module.name}")
+        _check(module.name, loaded)
+        found[module.name] = loaded
+    return found
+
+
+def _check(name: str, module: Any) -> None:
+    if not isinstance(getattr(module, "TITLE", None), str):
+        raise TypeError(f"criterion {name} has no TITLE")
+    options = getattr(module, "Options", None)
+    if not (isinstance(options, type) and issubclass(options, CriterionOptions)):
+        raise TypeError(f"criterion {name} has no Options")
+    if list(inspect.signature(module.mark).parameters) != ["evidence", "options", "max_points"]:
+        raise TypeError(f"criterion {name} has another signature of mark")
+
+
+def linear(value: float, zero_at: float, full_at: float, max_points: float) -> float:
+    """Points on the line from 0 at `zero_at` to `max_points` at `full_at`, and flat beyond both."""
+    share = (value - zero_at) / (full_at - zero_at)
+    return max_points * min(1.0, max(0.0, share))

@@ -1,0 +1,35 @@
+"""The instructor's pictures as small data URIs, each made once for all pages."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from functools import cache
+
+from PIL import Image
+
+from harness.images import HeldOutSet
+from harness.images.held_out import upright_rgb
+
+_LONGEST_SIDE = 260  # pixels; shown at half of that, sharp on a dense screen
+
+Thumbnails = Callable[[int], str | None]
+
+
+def thumbnails(held_out: HeldOutSet) -> Thumbnails:
+    """Index in the held-out set -> data URI of a JPEG; None for one that is gone or does not decode."""
+
+    @cache
+    def thumbnail(index: int) -> str | None:
+        if not 0 <= index < len(held_out.files):
+            return None
+        try:
+            picture = upright_rgb(held_out.files[index], _LONGEST_SIDE)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return None
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=80)
+        return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+    return thumbnail

@@ -1,0 +1,50 @@
+"use strict";
+// Without this script the table is a plain table: it adds buttons to the headings and a search field.
+for (const table of document.querySelectorAll("table.class")) {
+  const body = table.tBodies[0];
+  const headings = [...table.tHead.rows[0].cells];
+  const rows = [...body.rows];
+
+  const value = (row, column) => row.cells[column].dataset.value;
+  const compare = (column, numeric) => (a, b) => {
+    const [x, y] = [value(a, column), value(b, column)];
+    return numeric ? x - y : x.localeCompare(y, undefined, { numeric: true, sensitivity: "base" });
+  };
+
+  function sortBy(column) {
+    const heading = headings[column];
+    const numeric = heading.dataset.sort === "number";
+    const was = heading.getAttribute("aria-sort");
+    const first = numeric && heading.dataset.first !== "ascending" ? "descending" : "ascending";
+    const other = first === "ascending" ? "descending" : "ascending";
+    const order = was === first ? other : first;
+    for (const one of headings) one.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", order);
+    const known = rows.filter((row) => value(row, column) !== "").sort(compare(column, numeric));
+    if (order === "descending") known.reverse();
+    body.append(...known, ...rows.filter((row) => value(row, column) === ""));
+  }
+
+  headings.forEach((heading, column) => {
+    if (!heading.dataset.sort) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    button.addEventListener("click", () => sortBy(column));
+    heading.append(button);
+  });
+
+  const field = document.querySelector("input[type=search]");
+  const shown = document.querySelector("output");
+  field.closest("label").hidden = false;
+  field.addEventListener("input", () => {
+    const words = field.value.toLowerCase().split(/\s+/);
+    let count = 0;
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+      count += !row.hidden;
+    }
+    shown.value = count === rows.length ? "" : `${count} / ${rows.length}`;
+  });
+}

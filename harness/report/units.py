@@ -1,0 +1,100 @@
+"""Numbers as people read them, each with its unit."""
+
+from __future__ import annotations
+
+from harness.evidence import Interval
+
+MINUS = "\u2212"
+_THIN = "\u202f"  # narrow no-break space, between a number and its unit
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """0.86 -> `86.0%`."""
+    return f"{100 * share:.{digits}f}%"
+
+
+def percent_interval(interval: Interval) -> str:
+    """(0.79, 0.913) -> `79.0–91.3%`."""
+    low, high = interval
+    return f"{100 * low:.1f}–{100 * high:.1f}%"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """-0.25 -> `−0.3`, with a real minus, and no sign for what rounds to zero."""
+    shown = f"{abs(value):.{digits}f}"
+    if float(shown) == 0:
+        return shown
+    return f"{MINUS if value < 0 else '+'}{shown}"
+
+
+def percentage_points(difference: float) -> str:
+    """-0.067 -> `−6.7`: in percentage points, without the unit."""
+    return signed(100 * difference)
+
+
+def percentage_points_interval(interval: Interval) -> str:
+    low, high = interval
+    return f"{percentage_points(low)} to {percentage_points(high)}"
+
+
+def milliseconds(value: float) -> str:
+    """Three significant figures."""
+    return f"{_significant(value)}{_THIN}ms"
+
+
+def seconds(value: float) -> str:
+    """0.42 -> `0.42 s`; 75 -> `1 min 15 s`."""
+    if value < 10:
+        return f"{value:.2g}{_THIN}s" if value >= 0.01 else f"<{_THIN}0.01{_THIN}s" if value > 0 else f"0{_THIN}s"
+    if value < 60:
+        return f"{value:.0f}{_THIN}s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}{_THIN}h {minutes}{_THIN}min" if hours else f"{minutes}{_THIN}min {rest}{_THIN}s"
+
+
+def size(count: float) -> str:
+    """Bytes, in powers of 1000."""
+    return f"{_scaled(count, ('bytes', 'kB', 'MB', 'GB', 'TB'))}"
+
+
+def count(number: float) -> str:
+    """1234567 -> `1.23 million`; under 10,000 as it is."""
+    if number < 10_000:
+        return f"{number:,.0f}"
+    return _scaled(number, ("", "thousand", "million", "billion", "trillion"))
+
+
+def points(value: float) -> str:
+    """At most two decimals: 12.5, 40, 33.33."""
+    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", MINUS)
+
+
+def times(ratio: float) -> str:
+    """1.284 -> `1.28×`."""
+    return f"{_significant(ratio)}×"
+
+
+def times_interval(interval: Interval) -> str:
+    low, high = interval
+    return f"{_significant(low)}–{_significant(high)}×"
+
+
+def probability(value: float) -> str:
+    """A p-value: `0.031`, `< 0.001`."""
+    return f"{value:.3f}" if value >= 0.001 else f"<{_THIN}0.001"
+
+
+def _significant(value: float, figures: int = 3) -> str:
+    if value >= 10 ** (figures - 1):
+        return f"{value:,.0f}"
+    shown = f"{value:.{figures}g}"
+    return f"{value:.{figures}f}" if "e" in shown else shown
+
+
+def _scaled(value: float, units: tuple[str, ...]) -> str:
+    step = 0
+    while abs(value) >= 999.5 and step < len(units) - 1:
+        value, step = value / 1000, step + 1
+    number = f"{value:,.0f}" if step == 0 else _significant(value)
+    return f"{number}{_THIN}{units[step]}" if units[step] else number

@@ -1,0 +1,200 @@
+"""The stage `execute`: the hand-in's notebook, run from top to bottom."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.assignment import Dataset, ExecutionRules
+from harness.evidence import (
+    Blob,
+    CellError,
+    Done,
+    Execution,
+    Failed,
+    FailedExecution,
+    Skipped,
+    StageResult,
+    Usage,
+)
+from harness.findings import Finding, finding
+from harness.sandbox.base import Outcome
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.submission import Submission
+
+_MOST_PRODUCED = 8
+_NOTEBOOK_BYTES = 64 * 2**20
+# The agent stops the notebook this long before the sandbox's own limit, to send what there is.
+_MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
+
+_Short = Annotated[str, Field(max_length=4000)]
+_Noticed = tuple[int, Annotated[str, Field(max_length=200)]]
+
+
+class _Refused(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: _Short
+
+
+class _Error(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    cell: int = Field(ge=1, le=100_000)
+    kind: Literal["error", "timeout", "died"]
+    name: _Short
+    message: _Short
+    traceback: _Short
+
+
+class _Reply(BaseModel):
+    """execution.json, as `harness/agent/execute.py` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code_cells: int = Field(ge=0, le=100_000)
+    executed_cells: int = Field(ge=0, le=100_000)
+    errors: tuple[_Error, ...] = Field(max_length=1000)
+    produced: tuple[str, ...] = Field(max_length=_MOST_PRODUCED)
+    network_attempts: tuple[_Noticed, ...] = Field(max_length=50)
+    outside_reads: tuple[_Noticed, ...] = Field(max_length=50)
+    truncated: str = Field(max_length=1000)
+
+
+def execute(
+    submission: Submission,
+    dataset: Dataset | None,
+    rules: ExecutionRules,
+    weights: Path | None,
+    workplace: Workplace,
+) -> StageResult[Execution]:
+    """Run the notebook; `Skipped` when none was handed in.
+
+    `Done` only when every code cell ran to its end. Otherwise a `FailedExecution`, with what the run
+    did until it stopped. `weights`: a folder shaped like TORCH_HOME, mounted for torch to find.
+    """
+    if submission.notebook is None:
+        return Skipped(reason="No notebook was handed in.")
+    limits = workplace.limits
+    inputs = {"submission": submission.root}
+    if dataset is not None:
+        inputs["dataset"] = dataset.path
+    if weights is not None:
+        inputs["weights"] = weights
+    margin = min(_MARGIN_SECONDS, _MARGIN_SHARE * limits.wall_seconds)
+    total_seconds = limits.wall_seconds - margin
+    request = {
+        "notebook": str(submission.notebook),
+        "mounted_as": dataset.mounted_as if dataset else None,
+        "cell_seconds": limits.cell_seconds,
+        "total_seconds": total_seconds,
+        "on_cell_error": rules.on_cell_error,
+    }
+    with tempfile.TemporaryDirectory(prefix="harness-execute-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("execute", request, inputs, outputs)
+        if outcome.status != "ok":
+            return _broken(outcome, workplace)
+        try:
+            if (outputs / "refused.json").is_file():
+                reason = read_reply(outputs, "refused.json", _Refused).reason
+                unreadable = finding("notebook-unreadable", name=submission.notebook.name, reason=reason)
+                return Failed(
+                    status="rejected",
+                    reason=unreadable.message,
+                    findings=(unreadable,),
+                    usage=usage(outcome),
+                )
+            execution = _execution(outputs, workplace)
+        except Rejected as rejected:
+            reason = f"The notebook's run sent something unusable: {rejected}."
+            killed = finding("notebook-runner-killed", reason=str(rejected))
+            return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
+    return _result(execution, outcome, workplace, total_seconds)
+
+
+def _execution(outputs: Path, workplace: Workplace) -> Execution:
+    """What came out, in the store. Raises `Rejected`."""
+    reply = read_reply(outputs, "execution.json", _Reply)
+    notebook = outputs / "executed.ipynb"
+    names = ("executed.ipynb", *reply.produced)
+    if missing := [name for name in names if not (outputs / name).is_file()]:
+        raise Rejected(f"{missing[0]} was not sent")
+    if notebook.stat().st_size > _NOTEBOOK_BYTES:
+        raise Rejected(f"executed.ipynb is larger than {_NOTEBOOK_BYTES} bytes")
+    if reply.executed_cells > reply.code_cells:
+        raise Rejected("more cells ran than there are")
+    blobs: dict[str, Blob] = {name: workplace.store.put(outputs / name, name) for name in names}
+    return Execution(
+        notebook=blobs["executed.ipynb"],
+        code_cells=reply.code_cells,
+        executed_cells=reply.executed_cells,
+        errors=tuple(CellError(**error.model_dump()) for error in reply.errors),
+        produced=tuple(blobs[name] for name in reply.produced),
+        network_attempts=reply.network_attempts,
+        outside_reads=reply.outside_reads,
+        truncated=reply.truncated,
+    )
+
+
+def _result(
+    execution: Execution, outcome: Outcome, workplace: Workplace, total_seconds: float
+) -> StageResult[Execution]:
+    limits = workplace.limits
+    findings = _noticed(execution)
+    cost: Usage = usage(outcome)
+    if execution.complete:
+        return Done(value=execution, findings=tuple(findings), usage=cost)
+    error = execution.errors[0] if execution.errors else None
+    if error is None:
+        wrong = finding("notebook-runner-killed", reason="it stopped before the last cell")
+        status: Literal["failed", "timeout", "memory", "killed"] = "killed"
+    elif error.kind == "timeout" and error.name == "NotebookTimeout":
+        wrong, status = finding("notebook-timeout", seconds=total_seconds), "timeout"
+    elif error.kind == "timeout":
+        wrong, status = finding("cell-timeout", cell=error.cell, seconds=limits.cell_seconds), "timeout"
+    elif error.kind == "died" and outcome.memory_limit_hit:
+        wrong, status = finding("notebook-memory", limit=f"{limits.memory / 1e9:.1f} GB"), "memory"
+    elif error.kind == "died":
+        wrong, status = finding("notebook-runner-killed", reason=f"in cell {error.cell}"), "killed"
+    else:
+        said = f"{error.name}: {error.message}" if error.message else error.name
+        wrong, status = finding("cell-error", cell=error.cell, error=said), "failed"
+    return FailedExecution(
+        status=status,
+        reason=wrong.message,
+        findings=(wrong, *findings),
+        usage=cost,
+        execution=execution,
+    )
+
+
+def _noticed(execution: Execution) -> list[Finding]:
+    """One finding for each host and each path, at most ten of a kind."""
+    found = []
+    hosts = {what: cell for cell, what in reversed(execution.network_attempts)}
+    found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
+    paths = {path: cell for cell, path in reversed(execution.outside_reads)}
+    found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
+    if execution.truncated:
+        found.append(finding("output-truncated", reason=execution.truncated))
+    return found
+
+
+def _broken(outcome: Outcome, workplace: Workplace) -> FailedExecution:
+    """The runner itself did not come to its end: never a pass, whatever it sent before."""
+    limits = workplace.limits
+    broken = failed(outcome, "The notebook's run", limits)
+    match broken.status:
+        case "timeout":
+            found = finding("notebook-timeout", seconds=limits.wall_seconds)
+        case "memory":
+            found = finding("notebook-memory", limit=f"{limits.memory / 1e9:.1f} GB")
+        case _:
+            found = finding("notebook-runner-killed", reason=broken.reason)
+    return FailedExecution(
+        status=broken.status, reason=broken.reason, findings=(found,), usage=broken.usage, execution=None
+    )

@@ -1,0 +1,81 @@
+"""An engine that sends whatever a test wants it to: what a hand-in that took over its sandbox could send."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.assignment import ResourceLimits
+from harness.evidence import Blob, Conversion, Predictions, Preprocess
+from harness.images import StagedImages
+from harness.sandbox.base import Job, Outcome
+from harness.stages.workplace import Workplace
+from harness.store import Store
+
+LABELS = ("ball", "bottle", "mug")
+NAMES = ("c0ffee.png", "0ddba11.png", "beef.png", "facade.png")
+
+
+@dataclass
+class Sends:
+    """Answers every job with the same files and status."""
+
+    files: Mapping[str, bytes]
+    status: Any = "ok"
+    jobs: list[Job] = field(default_factory=list)
+
+    name = "test"
+    environment_id = "test"
+    not_enforced = ()
+
+    def run(self, job: Job, outputs: Path) -> Outcome:
+        self.jobs.append(job)
+        for name, content in self.files.items():
+            (outputs / name).write_bytes(content)
+        return Outcome(self.status, 0, "", 1.0, 1.0, 1, False)
+
+
+def workplace(folder: Path, files: Mapping[str, bytes], status: str = "ok") -> Workplace:
+    return Workplace(Sends(files, status), Store(folder / "store"), ResourceLimits())
+
+
+def npy(array: Any, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, **options)
+    return stream.getvalue()
+
+
+def staged(folder: Path) -> StagedImages:
+    return StagedImages(folder, NAMES, "0" * 64)
+
+
+def conversion(store: Store, folder: Path, **changes: Any) -> Conversion:
+    (folder / "model.onnx").write_bytes(b"model")
+    values: dict[str, Any] = {
+        "model": store.put(folder / "model.onnx", "model.onnx"),
+        "native": False,
+        "source_format": "onnx",
+        "layout": "NCHW",
+        "input_dtype": "float32",
+        "dynamic_batch": True,
+        "outputs": len(LABELS),
+        "output_kind": "probabilities",
+        "labels": LABELS,
+        "preprocess": Preprocess(
+            width=32, height=32, colour="RGB", scale=1, mean=(0, 0, 0), std=(1, 1, 1), resize="stretch"
+        ),
+        "max_abs_difference": 0.0,
+        "images_compared": 8,
+    }
+    return Conversion(**(values | changes))
+
+
+def predictions(store: Store, folder: Path, rows: Any) -> Predictions:
+    (folder / "probabilities.npy").write_bytes(npy(rows))
+    blob: Blob = store.put(folder / "probabilities.npy", "probabilities.npy")
+    return Predictions(probabilities=blob, labels=LABELS, images=len(NAMES), seconds_per_image=0.1)

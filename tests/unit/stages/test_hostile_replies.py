@@ -1,0 +1,356 @@
+"""Whatever comes out of a sandbox is bounded and checked: a violation is a finding, never a crash."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hostile import LABELS, NAMES, conversion, npy, predictions, staged, workplace
+
+from harness.assignment import BenchmarkRules, ReferenceSolution
+from harness.evidence import Done, Failed, Skipped
+from harness.stages.benchmark import benchmark, nearest_rank, ratio_interval
+from harness.stages.convert import HandedModel, convert
+from harness.stages.inspect import inspect
+from harness.stages.predict import predict
+from harness.stages.train import train
+from harness.store import Store
+
+ROWS = np.asarray([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.3, 0.3, 0.4]], np.float32)
+
+PREDICTED: dict[str, Any] = {
+    "names": sorted(NAMES),
+    "seconds_per_image": 0.01,
+    "probe_images": sorted(NAMES)[:2],
+    "probes": ["zero-one"],
+}
+
+
+def predict_files(rows: bytes | None = None, **changes: Any) -> dict[str, bytes]:
+    """What the phase sends: rows in the order of the sorted names."""
+    order = [NAMES.index(name) for name in sorted(NAMES)]
+    return {
+        "predictions.json": json.dumps(PREDICTED | changes).encode(),
+        "probabilities.npy": npy(ROWS[order]) if rows is None else rows,
+        "probe-zero-one.npy": npy(ROWS[:2]),
+    }
+
+
+def predicted(tmp_path: Path, files: dict[str, bytes], status: str = "ok") -> Any:
+    place = workplace(tmp_path, files, status)
+    return predict(conversion(place.store, tmp_path), staged(tmp_path), place)
+
+
+def test_predictions_come_back_in_the_order_of_the_held_out_set(tmp_path: Path) -> None:
+    place = workplace(tmp_path, predict_files())
+    result = predict(conversion(place.store, tmp_path), staged(tmp_path), place)
+    assert isinstance(result, Done)
+    assert np.array_equal(np.load(place.store.path(result.value.probabilities)), ROWS)
+    assert [NAMES[i] for i in result.value.probe_images] == sorted(NAMES)[:2]
+    assert set(result.value.probes) == {"zero-one"}
+
+
+def bad_rows() -> dict[str, bytes]:
+    nan, negative, much = ROWS.copy(), ROWS.copy(), ROWS.copy()
+    nan[0, 0] = np.nan
+    negative[0] = (-0.5, 1.0, 0.5)
+    much[0, 0] = 3.0
+    return {
+        "nan": npy(nan),
+        "infinite": npy(np.full_like(ROWS, np.inf)),
+        "negative": npy(negative),
+        "sum": npy(much),
+        "float64": npy(ROWS.astype(np.float64)),
+        "transposed": npy(np.ascontiguousarray(ROWS.T)),
+        "a column more": npy(np.full((4, 4), 0.25, np.float32)),
+        "an image less": npy(ROWS[:3]),
+        "pickled": npy(np.asarray([{"a": 1}] * 4, dtype=object), allow_pickle=True),
+        "a pickle": pickle.dumps(ROWS),
+        "npz": b"PK\x03\x04" + b"\0" * 60,
+        "empty": b"",
+        "huge shape": npy(ROWS).replace(b"(4, 3), }      ", b"(4, 300000000)}"),
+        "big endian": npy(ROWS.astype(">f4")),
+        "huge header": b"\x93NUMPY\x01\x00\xff\xff" + b" " * 3000,
+        "too large": npy(ROWS) + b"\0" * 10_000,
+    }
+
+
+@pytest.mark.parametrize("defect", bad_rows())
+def test_probabilities_that_are_none(defect: str, tmp_path: Path) -> None:
+    result = predicted(tmp_path, predict_files(bad_rows()[defect]))
+    assert isinstance(result, Failed) and result.status == "rejected"
+    assert [f.code for f in result.findings] == ["prediction-failed"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"names": [*sorted(NAMES)[:3], "other.png"]},
+        {"names": [sorted(NAMES)[0]] * 4},
+        {"names": "all"},
+        {"seconds_per_image": -1},
+        {"seconds_per_image": float("inf")},
+        {"probe_images": ["other.png"]},
+        {"probe_images": [sorted(NAMES)[0]] * 2},
+        {"probes": ["../../etc/passwd"]},
+        {"accuracy": 1.0},
+    ],
+)
+def test_a_prediction_reply_that_is_not_as_agreed(changes: dict[str, Any], tmp_path: Path) -> None:
+    result = predicted(tmp_path, predict_files(**changes))
+    assert isinstance(result, Failed) and result.status == "rejected"
+
+
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"\xff\xfe", b"{}", b" " * (33 * 2**20)])
+def test_a_prediction_reply_that_is_no_json(content: bytes, tmp_path: Path) -> None:
+    result = predicted(tmp_path, predict_files() | {"predictions.json": content})
+    assert isinstance(result, Failed)
+
+
+def test_nothing_sent_at_all(tmp_path: Path) -> None:
+    result = predicted(tmp_path, {})
+    assert isinstance(result, Failed) and "predictions.json was not sent" in result.reason
+
+
+@pytest.mark.parametrize("status", ["timeout", "memory", "killed", "failed", "output"])
+def test_a_job_that_ended_badly_is_believed_over_its_files(status: str, tmp_path: Path) -> None:
+    assert isinstance(predicted(tmp_path, predict_files(), status), Failed)
+
+
+def test_a_probe_that_overflowed_is_left_out(tmp_path: Path) -> None:
+    files = predict_files() | {"probe-zero-one.npy": npy(np.full((2, 3), np.nan, np.float32))}
+    result = predicted(tmp_path, files)
+    assert isinstance(result, Done) and result.value.probes == {}
+
+
+def test_the_same_answer_for_every_picture_is_noticed(tmp_path: Path) -> None:
+    result = predicted(tmp_path, predict_files(npy(np.tile(ROWS[0], (4, 1)))))
+    assert isinstance(result, Done)
+    assert [f.code for f in result.findings] == ["constant-output"]
+
+
+CONVERTED: dict[str, Any] = {
+    "source_format": "onnx",
+    "layout": "NCHW",
+    "input_dtype": "float32",
+    "outputs": 3,
+    "output_kind": "logits",
+    "within_unit": False,
+    "repeatable": True,
+    "default": "torchvision-imagenet",
+    "rule": {
+        "width": 32,
+        "height": 32,
+        "colour": "RGB",
+        "scale": 1.0,
+        "mean": [0, 0, 0],
+        "std": [1, 1, 1],
+        "resize": "stretch",
+        "crop_fraction": 1.0,
+    },
+    "images_compared": 8,
+    "native": "",
+    "dynamic_batch": True,
+    "max_abs_difference": 1e-6,
+    "opset": 18,
+}
+
+
+def converted(tmp_path: Path, files: dict[str, bytes] | None = None, **changes: Any) -> Any:
+    (tmp_path / "handed.onnx").write_bytes(b"a model")
+    sent = {"conversion.json": json.dumps(CONVERTED | changes).encode(), "model.onnx": b"converted"}
+    place = workplace(tmp_path, sent if files is None else files)
+    return convert(HandedModel(tmp_path / "handed.onnx"), LABELS, (), None, place)
+
+
+def test_a_conversion_as_agreed(tmp_path: Path) -> None:
+    result = converted(tmp_path)
+    assert isinstance(result, Done) and result.value.labels == LABELS
+    assert [f.code for f in result.findings] == ["labels-missing", "preprocessing-assumed"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source_format": "../../x"},
+        {"layout": "CHWN"},
+        {"outputs": -1},
+        {"outputs": 2**70},
+        {"max_abs_difference": -1},
+        {"max_abs_difference": float("nan")},
+        {"default": "mine"},
+        {"rule": {**CONVERTED["rule"], "width": 10**9}},
+        {"rule": {**CONVERTED["rule"], "mean": [0]}},
+        {"labels": ["a"]},
+    ],
+)
+def test_a_conversion_that_is_not_as_agreed(changes: dict[str, Any], tmp_path: Path) -> None:
+    result = converted(tmp_path, **changes)
+    assert isinstance(result, Failed) and result.status == "rejected"
+
+
+def test_a_conversion_without_its_model(tmp_path: Path) -> None:
+    result = converted(tmp_path, {"conversion.json": json.dumps(CONVERTED).encode()})
+    assert isinstance(result, Failed) and "model.onnx was not sent" in result.reason
+
+
+def test_another_number_of_outputs_than_labels(tmp_path: Path) -> None:
+    result = converted(tmp_path, outputs=4)
+    assert isinstance(result, Failed) and result.status == "rejected"
+    assert [f.code for f in result.findings] == ["labels-missing", "labels-wrong-count"]
+
+
+def test_a_refusal_is_shown_in_one_line(tmp_path: Path) -> None:
+    reason = json.dumps({"reason": "bad\n<script>\x1b[31m" + "x" * 3000}).encode()
+    result = converted(tmp_path, {"refused.json": reason})
+    assert isinstance(result, Failed)
+    assert "\n" not in result.reason and "\x1b" not in result.reason and len(result.reason) < 500
+
+
+def layers(*changes: float | None) -> list[dict[str, Any]]:
+    return [
+        {"name": f"features.{i}", "elements": 100, "identical": change == 0, "relative_change": change}
+        for i, change in enumerate(changes)
+    ]
+
+
+def inspected(tmp_path: Path, backbones: dict[str, Any], **changes: Any) -> Any:
+    reply = {"parameters": 10, "multiply_adds": 20, "uncounted": [], "backbones": backbones} | changes
+    place = workplace(tmp_path, {"inspection.json": json.dumps(reply).encode()})
+    given = {name: tmp_path / f"{name}.pth" for name in ("vgg16", "mobilenet_v2")}
+    return inspect(conversion(place.store, tmp_path), given, place)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "codes"),
+    [
+        ((0, 0, 0, 0), "feature-extraction", []),
+        ((0, 0, 0, None), "feature-extraction", []),
+        ((0, 0, 0, 0.2), "fine-tuned", []),
+        ((0.01, 0.02, 0.01, 0.02), "fine-tuned", []),
+        ((0.2, 0.3, 0.4, 0.3), "fine-tuned", ["no-layer-frozen"]),
+        ((1.4, 1.4, 1.4, 1.3), "from-scratch", ["trained-from-scratch"]),
+        ((None, None, None, None), "from-scratch", ["trained-from-scratch"]),
+    ],
+)
+def test_the_verdict_follows_from_the_layers(
+    changes: tuple[float | None, ...], verdict: str, codes: list[str], tmp_path: Path
+) -> None:
+    result = inspected(tmp_path, {"vgg16": layers(*changes), "mobilenet_v2": layers(1.4, None, 1.4)})
+    assert isinstance(result, Done)
+    assert result.value.verdict == verdict
+    assert result.value.backbone == (None if verdict == "from-scratch" else "vgg16")
+    assert [f.code for f in result.findings] == codes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"parameters": -1}, {"multiply_adds": 2**60}, {"uncounted": ["x" * 100]}, {"layers": []}],
+)
+def test_an_inspection_that_is_not_as_agreed(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert isinstance(inspected(tmp_path, {}, **changes), Failed)
+
+
+def test_a_backbone_that_nobody_asked_about_does_not_count(tmp_path: Path) -> None:
+    result = inspected(tmp_path, {"resnet": layers(0, 0, 0, 0)})
+    assert isinstance(result, Done) and result.value.backbone is None
+
+
+TIMED: dict[str, Any] = {
+    "blocks": {"model": [4, 4], "reference": [2, 2]},
+    "peak_memory_bytes": {"model": 10**8, "reference": 10**8},
+    "warm_up_seconds": 1.0,
+    "names": list(NAMES[:2]),
+    "cpus": 2,
+    "engine": "onnxruntime 1.30.0 CPU",
+}
+
+
+def benchmarked(tmp_path: Path, files: dict[str, bytes] | None = None, **changes: Any) -> Any:
+    sent = {
+        "benchmark.json": json.dumps(TIMED | changes).encode(),
+        "latencies-model.npy": npy(np.full(8, 10, np.float32)),
+        "latencies-reference.npy": npy(np.full(4, 5, np.float32)),
+        "outputs-model.npy": npy(ROWS[:2]),
+    }
+    place = workplace(tmp_path, sent | (files or {}))
+    model = conversion(place.store, tmp_path)
+    kept = predictions(place.store, tmp_path, ROWS)
+    return benchmark(model, model, kept, staged(tmp_path), BenchmarkRules(), place)
+
+
+def test_a_benchmark_as_agreed(tmp_path: Path) -> None:
+    result = benchmarked(tmp_path)
+    assert isinstance(result, Done)
+    assert result.value.ratio == 2.0 and result.value.ratio_interval == (2.0, 2.0)
+    assert result.value.model.throughput_per_s == pytest.approx(100)
+    assert result.value.outputs_agree
+    assert [f.code for f in result.findings] == ["benchmark-unsteady"]  # 8 queries of 64
+
+
+def test_other_answers_than_before_are_noticed(tmp_path: Path) -> None:
+    result = benchmarked(tmp_path, {"outputs-model.npy": npy(ROWS[1:3])})
+    assert isinstance(result, Done) and not result.value.outputs_agree
+    assert "benchmark-outputs-differ" in [f.code for f in result.findings]
+
+
+@pytest.mark.parametrize(
+    ("files", "changes"),
+    [
+        ({"latencies-model.npy": npy(np.zeros(8, np.float32))}, {}),
+        ({"latencies-model.npy": npy(np.full(8, np.nan, np.float32))}, {}),
+        ({"latencies-model.npy": npy(np.full(9, 1, np.float32))}, {}),
+        ({"outputs-model.npy": npy(ROWS)}, {}),
+        ({}, {"names": ["other.png"]}),
+        ({}, {"blocks": {"model": [8]}}),
+        ({}, {"blocks": {"model": [4, 4], "reference": [4]}}),
+        ({}, {"blocks": {"model": [4, -4], "reference": [2, 2]}}),
+        ({}, {"engine": "<b>fast</b>"}),
+        ({"refused.json": b'{"reason": "it died"}'}, {}),
+    ],
+)
+def test_a_benchmark_that_is_not_as_agreed(
+    files: dict[str, bytes], changes: dict[str, Any], tmp_path: Path
+) -> None:
+    result = benchmarked(tmp_path, files, **changes)
+    assert isinstance(result, Failed) and result.status == "rejected"
+    assert [f.code for f in result.findings] == ["benchmark-failed"]
+
+
+def test_a_model_that_is_not_onnx_is_neither_timed_nor_inspected(tmp_path: Path) -> None:
+    place = workplace(tmp_path, {})
+    native = conversion(place.store, tmp_path, native=True)
+    kept = predictions(place.store, tmp_path, ROWS)
+    assert isinstance(benchmark(native, None, kept, staged(tmp_path), BenchmarkRules(), place), Skipped)
+    assert isinstance(inspect(native, {}, place), Skipped)
+
+
+def test_percentiles_are_nearest_ranks() -> None:
+    latencies = np.arange(1, 101, dtype=np.float32)
+    assert [nearest_rank(latencies, p) for p in (50, 90, 99)] == [50, 90, 99]
+    assert nearest_rank(np.asarray([7.0], np.float32), 99) == 7
+
+
+def test_the_ratios_interval_is_narrow_when_both_slow_down_together() -> None:
+    """A machine that is at times twice as slow: the ratio of models timed in turn still holds."""
+    slow = np.random.default_rng(0).choice([1.0, 2.0], 40).astype(np.float32)
+    low, high = ratio_interval(slow * 30, slow * 10)
+    assert low == pytest.approx(3, rel=0.5) and high == pytest.approx(3, rel=0.5)
+
+
+def test_a_reference_that_writes_no_labels_is_said(tmp_path: Path) -> None:
+    place = workplace(tmp_path, {"model.onnx": b"x", "handin.json": b"{}"})
+    spec = ReferenceSolution(code=tmp_path / "transfer.py")
+    result = train(spec, tmp_path, tmp_path / "w.pth", place)
+    assert isinstance(result, Failed) and "labels.txt" in result.reason
+
+
+def test_a_trained_reference_is_kept(tmp_path: Path) -> None:
+    place = workplace(tmp_path, {name: name.encode() for name in ("model.onnx", "labels.txt", "handin.json")})
+    result = train(ReferenceSolution(code=tmp_path / "transfer.py"), tmp_path, tmp_path / "w.pth", place)
+    assert isinstance(result, Done)
+    assert Store(tmp_path / "store").path(result.value.labels).read_bytes() == b"labels.txt"
