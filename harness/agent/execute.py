@@ -24,7 +24,7 @@ from .notebook import watch
 from .notebook.outputs import Budget
 from .notebook.produced import produced
 from .notebook.reading import Unreadable, read
-from .paths import CPUS, IN, SITE, WORK
+from .paths import CPUS, IN, SITE, TMP, WORK
 
 _HAND_IN = WORK / "handin"
 _TEXT = 4000  # characters of an error's message or traceback
@@ -131,7 +131,7 @@ class _Run:
     def run(self) -> None:
         client = _Client(
             self._notebook,
-            km=AsyncKernelManager(kernel_name="python3", transport="ipc"),
+            km=AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(TMP / "kernel")),
             timeout=self._request["cell_seconds"],
             startup_timeout=_KERNEL_START_SECONDS,
             iopub_timeout=10,

@@ -55,8 +55,7 @@ def declare_missing() -> None:
     """
     if _declared or _compiled_ops_load():
         return
-    import torch
-
+    torch = _torch()
     library = torch.library.Library("torchvision", "DEF")
     for schema in _SCHEMAS:
         library.define(schema)
@@ -74,8 +73,7 @@ def declare_missing() -> None:
 
 def _compiled_ops_load() -> bool:
     """Whether torchvision's own library is loaded, or can be: then it is."""
-    import torch
-
+    torch = _torch()
     if hasattr(torch.ops.torchvision, "nms"):
         return True
     package = importlib.util.find_spec("torchvision")
@@ -90,6 +88,13 @@ def _compiled_ops_load() -> bool:
     except (ImportError, OSError):
         return False
     return hasattr(torch.ops.torchvision, "nms")
+
+
+def _torch() -> Any:
+    """torch, which has few types."""
+    import torch
+
+    return torch
 
 
 def _has_ops() -> bool:

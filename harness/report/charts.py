@@ -222,6 +222,7 @@ def scatter(measured: Sequence[Measured], reference: Measured | None, height: fl
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    index: int  # of its value
     x: float
     width: float
     y: float
@@ -230,7 +231,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    columns: tuple[Column | None, ...]  # None where there is no value
+    columns: tuple[Column, ...]  # none where there is no value
     ticks: tuple[Tick, ...]
     base: float
     height: float
@@ -244,15 +245,15 @@ def columns(values: Sequence[float | None], height: float = 190.0) -> Columns:
     width = (RIGHT - LEFT) / max(len(values), 1)
     return Columns(
         tuple(
-            None
-            if value is None
-            else Column(
+            Column(
+                i,
                 round(LEFT + i * width + width * 0.1, 2),
                 round(width * 0.8, 2),
                 up.at(value),
                 round(base - up.at(value), 2),
             )
             for i, value in enumerate(values)
+            if value is not None
         ),
         up.ticks(4),
         base,

@@ -1,7 +1,7 @@
 """An executed notebook as something that can be shown: parsed without trust, bounded, never raising.
 
-The file is a student's. Nothing of it but text and checked PNG pictures comes out; markdown is shown as it
-was typed, and coloured code holds no attribute and no link of the student's.
+The file is a student's. Nothing of it but text and checked PNG pictures comes out; markdown and code are
+rendered to HTML that holds no attribute and no link of the student's.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -25,7 +27,7 @@ _FILE_BYTES = 64 * 10**6
 _CELLS = 500
 _CELL_CHARACTERS = 20_000  # of a cell's source, and of one output
 _ALL_CHARACTERS = 400_000
-_RENDERED_CHARACTERS = 60_000  # of code that is coloured
+_RENDERED_CHARACTERS = 60_000  # of code that is coloured, and of markdown that is set
 _OUTPUTS = 50  # of one cell
 _PICTURE_BYTES = 2 * 10**6
 _ALL_PICTURE_BYTES = 8 * 10**6
@@ -143,8 +145,8 @@ def _cell(raw: dict[str, Any], budget: _Budget) -> Cell:
                 budget.code_cells,
                 tuple(_outputs(outputs if isinstance(outputs, list) else [], budget)),
             )
-        case "markdown":
-            return Cell("markdown", escape(source), left_out)
+        case "markdown" if budget.may_render(source):
+            return Cell("markdown", _markdown(source), left_out)
         case _:
             return Cell("raw", escape(source), left_out)
 
@@ -222,3 +224,25 @@ def _code(source: str) -> Markup:
     if any(len(line) > _LONG_LINE for line in source.split("\n")):
         return escape(source)
     return Markup(highlight(source, _LEXER, _FORMATTER))
+
+
+# No raw HTML, no links, no pictures: a click or a request of the student's has no way out.
+_SETTER = (
+    MarkdownIt("commonmark", {"html": False})
+    .enable(["table", "strikethrough"])
+    .disable(["html_block", "html_inline", "link", "image", "autolink", "reference"])
+)
+_HEADING = {"h1": "h4", "h2": "h5", "h3": "h6", "h4": "h6", "h5": "h6", "h6": "h6"}
+_MARKER = re.compile(r"[*_`~\[\]|>]")
+_MARKERS = 1_500  # more than an answer has; setting time grows faster than their number
+
+
+def _markdown(source: str) -> Markup:
+    if len(_MARKER.findall(source)) > _MARKERS:
+        return Markup("<p>{}</p>").format(source)
+    tokens = _SETTER.parse(source)
+    for token in tokens:
+        token.attrs = {}
+        token.info = ""
+        token.tag = _HEADING.get(token.tag, token.tag)
+    return Markup(_SETTER.renderer.render(tokens, _SETTER.options, {}))

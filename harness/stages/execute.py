@@ -161,7 +161,7 @@ def _result(
     elif error.kind == "died":
         wrong, status = finding("notebook-runner-killed", reason=f"in cell {error.cell}"), "killed"
     else:
-        said = f"{error.name}: {error.message}" if error.message else error.name
+        said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
         wrong, status = finding("cell-error", cell=error.cell, error=said), "failed"
     return FailedExecution(
         status=status,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import __main__
 import copy
+import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -53,15 +54,20 @@ def build_model(num_classes):
 FACTORIES = {"tiny": TINY_PY, "mobilenet_v2": MOBILENET_PY}
 
 
+@functools.cache
 def torch_model(name: str) -> Any:
     """The network `name`, with weights whose answers differ from picture to picture."""
     torch.manual_seed(0)
     exec(FACTORIES[name], vars(__main__))  # as a notebook does
     model = vars(__main__)["build_model"](len(CLASSES))
     model.train()
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = None  # a plain average
     with torch.no_grad():
-        for _ in range(20):  # settles BatchNorm's statistics
-            model(torch.randn(16, 3, 224, 224) * torch.rand(16, 3, 1, 1) * 2)
+        for _ in range(4):  # settles BatchNorm's statistics, on pictures like those of write_pictures
+            coarse = torch.randn(16, 3, 4, 5)
+            model(nn.functional.interpolate(coarse, size=(224, 224), mode="bicubic"))
         head = model.head if name == "tiny" else model.classifier[1]
         head.weight.mul_(20)
     return model.eval()

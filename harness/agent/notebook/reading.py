@@ -24,7 +24,7 @@ def read(file: Path) -> Any:
     if size > _LARGEST:
         raise Unreadable(f"it is {size / 1e6:.0f} MB; clear its outputs and save it again")
     try:
-        notebook = nbformat.from_dict(_upgraded(json.loads(_text(file.read_bytes()))))
+        notebook = _upgraded(json.loads(_text(file.read_bytes())))
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
     except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
@@ -47,13 +47,14 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8-sig")
 
 
-def _upgraded(raw: Any) -> dict[str, Any]:
+def _upgraded(raw: Any) -> Any:
+    """As nbformat 4, with what a notebook may lack filled in. Raises what nbformat raises."""
     if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
         raise ValueError("it has no cells")
     raw.setdefault("metadata", {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        notebook = nbformat.convert(nbformat.from_dict(raw), to_version=4)
+        notebook: Any = nbformat.reads(json.dumps(raw), as_version=4)
         _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
         nbformat.validate(notebook)
-    return dict(notebook)
+    return notebook

@@ -47,12 +47,11 @@ def _install():
                 host = arguments[0]
                 if host and str(host) not in ("localhost", "127.0.0.1", "sandbox", "0.0.0.0", "::1"):
                     note("network", host if isinstance(host, str) else host.decode("ascii", "replace"))
-            elif event in ("subprocess.Popen", "os.system"):
-                command = arguments[1] if event == "subprocess.Popen" else arguments[0]
-                text = command if isinstance(command, str) else (
-                    command.decode("utf-8", "replace") if isinstance(command, bytes) else " ".join(map(str, command))
-                )
-                if found := fetches.search(text):
+            elif event in ("subprocess.Popen", "os.exec", "os.system"):
+                command = arguments[0] if event == "os.system" else arguments[1]
+                if isinstance(command, (str, bytes)):
+                    command = [command]
+                if found := fetches.search(" ".join(map(os.fsdecode, command))):
                     note("network", found[0])
         except Exception:
             pass

@@ -1,0 +1,5 @@
+"""The pages that people read: one for the class, one for each hand-in, each a single HTML file."""
+
+from harness.report.pages import Sources, write
+
+__all__ = ["Sources", "write"]

@@ -1,0 +1,119 @@
+"""What the class's page shows: the values of `templates/class.html.j2`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from harness.evidence import GradeStatus
+from harness.findings import Severity
+from harness.report import charts
+from harness.report.student import SEVERITY_ORDER, by_severity
+from harness.results import Results, SubmissionResult
+
+
+@dataclass(frozen=True, slots=True)
+class FindingChip:
+    """The findings of one kind of one hand-in."""
+
+    code: str
+    severity: Severity
+    message: str  # of the first
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommonFinding:
+    """One kind of finding in the class."""
+
+    code: str
+    severity: Severity
+    message: str  # of the first
+    hand_ins: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One hand-in in the table."""
+
+    result: SubmissionResult
+    share: float  # of the points
+    strip: charts.Span | None
+    findings: tuple[FindingChip, ...]
+
+
+def view(results: Results) -> dict[str, Any]:
+    """The values of the page's template."""
+    rows = [_row(result) for result in results.submissions]
+    accuracies = [row.result.evaluation.accuracy for row in rows if row.result.evaluation]
+    drawn = [row for row in rows if _measured(row.result)]
+    shares = [row.share for row in rows]
+    statuses = Counter(row.result.status for row in rows)
+    every_status: tuple[GradeStatus, ...] = ("graded", "failed", "needs-review")
+    return {
+        "results": results,
+        "rows": rows,
+        "counts": {status: statuses[status] for status in every_status},
+        "median": median(row.result.points for row in rows) if rows else None,
+        "median_accuracy": median(accuracies) if accuracies else None,
+        "scored": len(accuracies),
+        "distribution": charts.histogram(shares, 0.0, 1.0, 20, [median(shares)]) if rows else None,
+        "tradeoff": _tradeoff(results, [row.result for row in drawn]),
+        "tradeoff_names": [(f"students/{row.result.id}/index.html", _words(row.result)) for row in drawn],
+        "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid,
+        "common": _common(rows),
+    }
+
+
+def _row(result: SubmissionResult) -> Row:
+    score = result.evaluation
+    return Row(
+        result,
+        min(max(result.points / result.max_points, 0.0), 1.0) if result.max_points else 0.0,
+        charts.strip(score.accuracy_interval[0], score.accuracy, score.accuracy_interval[1]) if score else None,
+        _chips(result),
+    )
+
+
+def _chips(result: SubmissionResult) -> tuple[FindingChip, ...]:
+    """One chip for each code, the most serious first; plain notes only when there is nothing else."""
+    findings = by_severity(result.findings)
+    times = Counter(finding.code for finding in findings)
+    first = {finding.code: finding for finding in reversed(findings)}
+    ordered = dict.fromkeys(finding.code for finding in findings)
+    return tuple(FindingChip(code, first[code].severity, first[code].message, times[code]) for code in ordered)
+
+
+def _measured(result: SubmissionResult) -> charts.Measured | None:
+    score, speed = result.evaluation, result.benchmark
+    if score is None or speed is None or speed.model.p50_ms <= 0:
+        return None
+    return speed.model.p50_ms, score.accuracy, *score.accuracy_interval
+
+
+def _tradeoff(results: Results, drawn: list[SubmissionResult]) -> charts.Scatter | None:
+    reference = results.reference
+    measured = [one for one in map(_measured, drawn) if one]
+    latency = reference.latency.p50_ms if reference.latency else 0.0
+    marker = (latency, reference.accuracy, *reference.accuracy_interval) if latency > 0 else None
+    return charts.scatter(measured, marker)
+
+
+def _words(result: SubmissionResult) -> dict[str, Any]:
+    """What the chart says of a hand-in when it is pointed at."""
+    assert result.evaluation is not None and result.benchmark is not None
+    return {
+        "student": result.student,
+        "accuracy": result.evaluation.accuracy,
+        "latency_ms": result.benchmark.model.p50_ms,
+    }
+
+
+def _common(rows: list[Row]) -> list[CommonFinding]:
+    """Every kind of finding: the most serious first, then the most frequent."""
+    counts = Counter(chip.code for row in rows for chip in row.findings)
+    first = {chip.code: chip for row in reversed(rows) for chip in row.findings}
+    kinds = [CommonFinding(code, first[code].severity, first[code].message, n) for code, n in counts.items()]
+    return sorted(kinds, key=lambda kind: (SEVERITY_ORDER.index(kind.severity), -kind.hand_ins, kind.code))

@@ -1,0 +1,60 @@
+"""Writes the pages, each whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.evidence import Evidence, Reference
+from harness.images import HeldOutSet
+from harness.report import overview, student
+from harness.report.pictures import thumbnails
+from harness.report.rendering import Renderer
+from harness.results import Results
+from harness.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the pages show beside the results."""
+
+    evidence: Mapping[str, Evidence]  # by the hand-in's id
+    reference: Reference
+    held_out: HeldOutSet
+    store: Store
+
+
+def write(results: Results, sources: Sources, out: Path) -> None:
+    """Write `out/index.html` and, for each hand-in, `out/students/<id>/index.html`.
+
+    Raises `KeyError` for a hand-in without evidence, `OSError` when `out` cannot be written.
+    """
+    renderer = Renderer()
+    thumbnail = thumbnails(sources.held_out)
+    rows = results.submissions
+    (out / "students").mkdir(parents=True, exist_ok=True)
+    for index, row in enumerate(rows):
+        neighbours = student.Neighbours(
+            before=rows[index - 1] if index else None,
+            after=rows[index + 1] if index + 1 < len(rows) else None,
+        )
+        view = student.view(results, row, sources.evidence[row.id], sources.reference, sources.store, thumbnail)
+        page = renderer.render("student.html.j2", **view, **neighbours.as_values())
+        _write_whole(out / "students" / row.id / "index.html", page)
+    _write_whole(out / "index.html", renderer.render("class.html.j2", **overview.view(results)))
+
+
+def _write_whole(file: Path, text: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            os.fchmod(stream.fileno(), 0o644)
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

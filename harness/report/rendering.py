@@ -1,0 +1,81 @@
+"""From a template and its values to a page that runs nothing but our own script.
+
+Every value is escaped, the whole page is freed of invisible and bidirectional characters, and the page's
+Content-Security-Policy names our style and script by their hashes: the browser refuses any other.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.report import units
+from harness.report.plain import plain
+
+_FILTERS = (
+    units.percent,
+    units.percent_interval,
+    units.percentage_points,
+    units.percentage_points_interval,
+    units.milliseconds,
+    units.seconds,
+    units.size,
+    units.count,
+    units.points,
+    units.times,
+    units.times_interval,
+    units.probability,
+)
+
+
+class Renderer:
+    """The templates, loaded once for all pages of a run."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("harness.report"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {f.__name__: f for f in _FILTERS}
+        self._environment.filters |= {
+            "moment": _moment,
+            "fixed": lambda value: f"{value:.4g}",
+            "percentage_points_whole": lambda difference: units.signed(100 * difference, 0),
+        }
+        self._style = Markup(self._environment.get_template("style.css.j2").render())
+        self._script = Markup(self._environment.get_template("sort.js").render())
+        self._policy = (
+            "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+            f"style-src {_source(self._style)}; script-src {_source(self._script)}"
+        )
+
+    def render(self, template: str, **values: Any) -> str:
+        """The page. Raises `jinja2.UndefinedError` for a value that the template misses: our mistake."""
+        page = self._environment.get_template(template).render(
+            values, style=self._style, script=self._script, policy=self._policy
+        )
+        return plain(page)
+
+
+def _source(inline: str) -> str:
+    """How a policy names an inline style or script: by the hash of its text."""
+    digest = hashlib.sha256(inline.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _moment(iso: str) -> str:
+    """`2026-11-24T13:59:11+00:00` -> `24 November 2026, 13:59 UTC`; what is no time stays as it is."""
+    try:
+        at = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    at = at.astimezone(UTC) if at.tzinfo else at
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"

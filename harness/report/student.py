@@ -1,0 +1,168 @@
+"""What one hand-in's page shows: the values of `templates/student.html.j2`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.evidence import (
+    Benchmark,
+    Done,
+    Evaluation,
+    Evidence,
+    Execution,
+    Failed,
+    Inspection,
+    Reference,
+    Skipped,
+)
+from harness.findings import Finding
+from harness.report import charts
+from harness.report.notebook import Notebook, read
+from harness.report.pictures import Thumbnails
+from harness.report.plain import cut, terminal_text
+from harness.results import Results, SubmissionResult
+from harness.store import Store
+
+_LOG_CHARACTERS = 40_000
+SEVERITY_ORDER = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The hand-ins before and after this one in the class's table."""
+
+    before: SubmissionResult | None
+    after: SubmissionResult | None
+
+    def as_values(self) -> dict[str, SubmissionResult | None]:
+        return {"before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionCell:
+    count: int
+    shade: str  # a class of the style sheet
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionRow:
+    name: str
+    cells: tuple[ConfusionCell, ...]
+
+
+def view(
+    results: Results,
+    result: SubmissionResult,
+    evidence: Evidence,
+    reference: Reference,
+    store: Store,
+    thumbnail: Thumbnails,
+) -> dict[str, Any]:
+    """The values of the page's template."""
+    execution = _execution(evidence.execute)
+    return {
+        "results": results,
+        "result": result,
+        "reference": reference,
+        "share": result.points / result.max_points if result.max_points else 0.0,
+        "unmarked": [mark for mark in result.marks if mark.points is None],
+        "obstacle": _obstacle(result),
+        "findings": by_severity(result.findings),
+        "execution": execution,
+        "notebook": _notebook(execution, store),
+        "conversion": evidence.convert.value if isinstance(evidence.convert, Done) else None,
+        "logs": _logs(evidence),
+        "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
+        **_score_values(result.evaluation, reference.evaluation, thumbnail),
+        "latency_plot": _latency_plot(result.benchmark),
+        "layer_plot": _layer_plot(result.inspection),
+    }
+
+
+def by_severity(findings: tuple[Finding, ...]) -> list[Finding]:
+    """The most serious first, otherwise in their order."""
+    return sorted(findings, key=lambda finding: SEVERITY_ORDER.index(finding.severity))
+
+
+def _obstacle(result: SubmissionResult) -> str:
+    """Why there is no score: of the stages without a result, the first that failed, else the last skipped."""
+    stages = [stage for stage in result.stages.values() if stage.reason]
+    failed = [stage.reason for stage in stages if stage.status != "skipped"]
+    errors = [finding.message for finding in result.findings if finding.severity == "error"]
+    return next(iter(failed + errors + [stage.reason for stage in stages]), "")
+
+
+def _execution(result: Done[Execution] | Failed | Skipped) -> Execution | None:
+    """The notebook's run, as far as it came."""
+    found = result.value if isinstance(result, Done) else getattr(result, "execution", None)
+    return found if isinstance(found, Execution) else None
+
+
+def _notebook(execution: Execution | None, store: Store) -> Notebook | None:
+    return read(store.path(execution.notebook)) if execution else None
+
+
+def _logs(evidence: Evidence) -> list[tuple[str, str, int]]:
+    """For each stage that wrote something: its name, the log, and how much of it was left out."""
+    logs = ((name, terminal_text(stage.usage.log).strip()) for name, stage in evidence.stages().items())
+    return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in logs if log]
+
+
+# --- the score ----------------------------------------------------------------------------------
+
+
+def _score_values(score: Evaluation | None, reference: Evaluation, thumbnail: Thumbnails) -> dict[str, Any]:
+    if score is None:
+        return {"mistakes": []}
+    lowest = min(score.accuracy_interval[0], reference.accuracy_interval[0])
+    spans = [(e.accuracy_interval[0], e.accuracy, e.accuracy_interval[1]) for e in (score, reference)]
+    return {
+        "accuracy_plot": charts.intervals(spans, max(0.0, lowest - 0.05), 1.0),
+        "difference_plot": _difference_plot(score),
+        "confusion": _confusion(score),
+        "has_other": any(score.confusion_other),
+        "mistakes": [(mistake, thumbnail(mistake.image)) for mistake in score.mistakes],
+        "wrong": score.images - sum(row[i] for i, row in enumerate(score.confusion)),
+    }
+
+
+def _difference_plot(score: Evaluation) -> charts.IntervalPlot | None:
+    if score.difference is None or score.difference_interval is None:
+        return None
+    low, high = score.difference_interval
+    reach = max(abs(low), abs(high), 0.05) * 1.1
+    return charts.intervals([(low, score.difference, high)], -reach, reach)
+
+
+def _confusion(score: Evaluation) -> list[ConfusionRow]:
+    others = [(count,) if any(score.confusion_other) else () for count in score.confusion_other]
+    rows = []
+    for truth, (name, counts, other) in enumerate(zip(score.classes, score.confusion, others, strict=True)):
+        row = (*counts, *other)
+        total = sum(row)
+        cells = (ConfusionCell(n, _shade(n, total, column == truth)) for column, n in enumerate(row))
+        rows.append(ConfusionRow(name, tuple(cells)))
+    return rows
+
+
+def _shade(count: int, total: int, right: bool) -> str:
+    if count == 0:
+        return "none"
+    return f"{'right' if right else 'wrong'}{max(1, round(10 * count / total))}"
+
+
+# --- the model ----------------------------------------------------------------------------------
+
+
+def _latency_plot(speed: Benchmark | None) -> charts.Histogram | None:
+    if speed is None or len(speed.latencies_ms) < 2:
+        return None
+    markers = [speed.model.p50_ms, *([speed.reference.p50_ms] if speed.reference else [])]
+    return charts.latency_histogram(speed.latencies_ms, speed.model.p99_ms, markers)
+
+
+def _layer_plot(inspection: Inspection | None) -> charts.Columns | None:
+    if inspection is None or all(layer.relative_change is None for layer in inspection.layers):
+        return None
+    return charts.columns([layer.relative_change for layer in inspection.layers])
