@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness import images, reference, weights
+from harness import boards, images, reference, weights
 from harness.assignment import Assignment, class_folders
 from harness.cache import StageCache
 from harness.errors import MachineError
@@ -29,10 +29,12 @@ def prepared(
 ) -> Iterator[Course]:
     """The course of a run; its temporary pictures and weights are gone afterwards.
 
-    Raises `AssignmentError` for pictures that do not decode, `MachineError` for weights that are not
+    Raises `UsageError` for a board that is not known, `AssignmentError` for pictures that do not decode, `MachineError` for weights that are not
     here and for a reference that does not train.
     """
     check_rubric(assignment)
+    for board in assignment.boards:
+        boards.load(board)
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
     with TemporaryDirectory(prefix="harness-course-") as temporary:

@@ -102,7 +102,13 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
         submissions=tuple(rows),
     )
     book.record(results)
-    report.write(results, course, examined, request.out)
+    sources = report.Sources(
+        {one.submission.id: one.evidence for one in examined},
+        course.reference,
+        course.held_out,
+        course.workplace.store,
+    )
+    report.write(results, sources, request.out)
     export.write_grades_csv(results, request.out / "grades.csv")
     export.write_results_json(results, request.out / "results.json")
     _drop_stale_pages(request.out, {row.id for row in rows})

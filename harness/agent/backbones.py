@@ -61,8 +61,7 @@ def compare(backbone: Mapping[str, Floats], weights: Mapping[str, NDArray[Any]])
         if tensor.ndim in (2, 4):
             by_sides.setdefault(tuple(sorted(tensor.shape)), []).append(tensor)
     return [
-        _nearest(name, original, by_sides.get(tuple(sorted(original.shape)), []))
-        for name, original in backbone.items()
+        _nearest(name, original, by_sides.get(tuple(sorted(original.shape)), [])) for name, original in backbone.items()
     ]
 
 
@@ -82,9 +81,7 @@ def _nearest(name: str, original: Floats, candidates: list[NDArray[Any]]) -> Lay
 def _views(tensor: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]:
     """The tensor with its axes in every order that gives `shape`."""
     orders = permutations(range(tensor.ndim))
-    return [
-        tensor.transpose(order) for order in orders if tuple(tensor.shape[axis] for axis in order) == shape
-    ]
+    return [tensor.transpose(order) for order in orders if tuple(tensor.shape[axis] for axis in order) == shape]
 
 
 def _cosine(one: NDArray[Any], other: NDArray[Any]) -> float:

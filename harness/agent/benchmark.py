@@ -44,8 +44,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     try:
         with ExitStack() as stack:
             asks = {
-                name: stack.enter_context(_started(model, files, cores))
-                for name, model in request["models"].items()
+                name: stack.enter_context(_started(model, files, cores)) for name, model in request["models"].items()
             }
             reply = _measured(asks, request, deadline, send)
     except Unusable as error:

@@ -30,9 +30,7 @@ def alternatives(rule: Rule) -> dict[str, Rule]:
     A way that is the rule's own is left out.
     """
     half = (0.5, 0.5, 0.5)
-    swapped = replace(
-        rule, colour="RGB" if rule.colour == "BGR" else "BGR", mean=rule.mean[::-1], std=rule.std[::-1]
-    )
+    swapped = replace(rule, colour="RGB" if rule.colour == "BGR" else "BGR", mean=rule.mean[::-1], std=rule.std[::-1])
     ways = {
         "torchvision-imagenet": ("RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD),
         "zero-one": ("RGB", 1 / 255, ZEROS, ONES),

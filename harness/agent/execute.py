@@ -95,11 +95,7 @@ class _Client(NotebookClient):  # type: ignore[misc]
         if self.clear_before_next_output:
             outs[:] = []
             self.clear_before_next_output = False
-        if (
-            outs
-            and kept["output_type"] == outs[-1]["output_type"] == "stream"
-            and kept["name"] == outs[-1]["name"]
-        ):
+        if outs and kept["output_type"] == outs[-1]["output_type"] == "stream" and kept["name"] == outs[-1]["name"]:
             outs[-1]["text"] += kept["text"]
         else:
             outs.append(nbformat.from_dict(kept))

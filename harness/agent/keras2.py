@@ -38,9 +38,7 @@ def as_keras3(file: Path) -> None:
 
         with h5py.File(file, "r+") as stored:
             if "model_config" in stored.attrs:
-                stored.attrs["model_config"] = json.dumps(
-                    _rewritten(json.loads(stored.attrs["model_config"]))
-                )
+                stored.attrs["model_config"] = json.dumps(_rewritten(json.loads(stored.attrs["model_config"])))
         return
     with zipfile.ZipFile(file) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
@@ -73,9 +71,7 @@ def _rewritten(part: Any) -> Any:
 def _renumber(config: dict[str, Any]) -> None:
     """Keras 2 counts a nested model's own call as node 0, Keras 3 does not."""
     nested = {
-        layer["config"]["name"]
-        for layer in config["layers"]
-        if layer.get("class_name") in (*_MODELS, "Sequential")
+        layer["config"]["name"] for layer in config["layers"] if layer.get("class_name") in (*_MODELS, "Sequential")
     }
 
     def shift(reference: Any) -> None:

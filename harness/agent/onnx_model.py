@@ -126,14 +126,22 @@ def signature(model: Any) -> Signature:
         shape = [_side(dimension) for dimension in kind.shape.dim]
     layout, height, width = _layout(shape)
     if shape[0] is not None and shape[0] != 1:
-        raise Unusable(
-            f"the model takes exactly {shape[0]} images at a time; export it with a dynamic batch, or for 1"
-        )
+        raise Unusable(f"the model takes exactly {shape[0]} images at a time; export it with a dynamic batch, or for 1")
     opset = max((entry.version for entry in model.opset_import if entry.domain in _DOMAINS[:2]), default=0)
     dtype: Literal["float32", "uint8"] = "uint8" if types[kind.elem_type] == "uint8" else "float32"
-    return Signature(
-        inputs[0].name, model.graph.output[0].name, layout, height, width, dtype, shape[0] is None, opset
-    )
+    return Signature(inputs[0].name, model.graph.output[0].name, layout, height, width, dtype, shape[0] is None, opset)
+
+
+def scales_its_input(model: Any, graph: Signature) -> bool:
+    """Whether the first thing that happens to the pixels is arithmetic: a Rescaling layer, say."""
+    name = graph.input
+    for node in model.graph.node:  # in the order in which they run
+        if name not in node.input:
+            continue
+        if node.op_type not in ("Transpose", "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"):
+            return node.op_type in ("Mul", "Div", "Sub", "Add", "BatchNormalization")
+        name = node.output[0]
+    return False
 
 
 def _side(dimension: Any) -> int | None:

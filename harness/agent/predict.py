@@ -1,7 +1,7 @@
 """The phase `predict`: class probabilities for every picture in /in/images, and with other pre-processings.
 
 The request holds `format`, `native`, `factory`, `layout`, `input_dtype`, `dynamic_batch`, `rule`,
-`output_kind`, `labels` (how many), `probe_images` (at most) and `cpus`. Sent: `probabilities.npy`
+`output_kind`, `labels` (how many), `probe_images` and `probe_seconds` (at most) and `cpus`. Sent: `probabilities.npy`
 (float32, pictures by labels, in the order of `names` in `predictions.json`), `predictions.json`, and
 `probe-<name>.npy` for the first `probe_images` names, which are random; or `refused.json`.
 """
@@ -24,6 +24,7 @@ from .onnx_model import Runner
 from .paths import IN
 from .pictures import Rule, UnreadablePicture, model_input, pixels
 
+_FEWEST_PROBED = 10  # pictures; fewer say nothing of another pre-processing
 _BATCH = 8  # pictures; VGG16's activations take 0.1 GB a picture
 
 
@@ -48,8 +49,12 @@ def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None])
     if rows.shape[1] != request["labels"]:
         raise Unusable(f"it now gives {rows.shape[1]} scores, and gave {request['labels']} before")
     names = [file.name for file in files]
-    probed = files[: request["probe_images"]]
     probes = alternatives(rule) if request["input_dtype"] == "float32" else {}
+    a_picture = len(probes) * seconds / max(1, len(files))
+    affordable = request["probe_seconds"] / a_picture if a_picture else request["probe_images"]
+    probed = files[: min(request["probe_images"], int(affordable))]
+    if len(probed) < _FEWEST_PROBED:
+        probed, probes = [], {}
     for name, other in probes.items():
         send(f"probe-{name}.npy", npy(predicted(model, probed, other, request)))
     send("probabilities.npy", npy(rows))

@@ -43,9 +43,7 @@ def serve(connection: Connection, model: dict[str, Any], files: list[Path], core
         try:
             connection.send(("value", getattr(timed, question)(argument)))
         except Exception as error:  # onnxruntime's own classes, one for each of its status codes
-            connection.send(
-                ("error", f"the model stopped while it was timed: {' '.join(str(error).split())[:200]}")
-            )
+            connection.send(("error", f"the model stopped while it was timed: {' '.join(str(error).split())[:200]}"))
 
 
 class TimedModel:

@@ -71,9 +71,7 @@ def from_state(tensors: Mapping[str, Any], context: Context) -> Any:
     except RuntimeError as error:
         raise Unusable(f"the weights do not fit build_model({context.classes}): {_short(error)}") from error
     if unexpected:
-        raise Unusable(
-            f"the weights hold {_some(unexpected)}, which build_model({context.classes}) does not have"
-        )
+        raise Unusable(f"the weights hold {_some(unexpected)}, which build_model({context.classes}) does not have")
     if missing:
         absent = _left_to_chance(torch, build, context.classes, model, missing)
         if absent:
@@ -111,9 +109,7 @@ def unwrapped(loaded: Any) -> Any:
     return loaded
 
 
-def native(
-    model: Any, context: Context, *, size: tuple[int, int] | None, dynamic_batch: bool = True
-) -> Native:
+def native(model: Any, context: Context, *, size: tuple[int, int] | None, dynamic_batch: bool = True) -> Native:
     """A torch module, script or exported program's module, ready to answer.
 
     `size` is the (height, width) that the file fixes; else the declared one, else one that works.

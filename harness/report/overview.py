@@ -59,7 +59,7 @@ def view(results: Results) -> dict[str, Any]:
         "median": median(row.result.points for row in rows) if rows else None,
         "median_accuracy": median(accuracies) if accuracies else None,
         "scored": len(accuracies),
-        "distribution": charts.histogram(shares, 0.0, 1.0, 20, [median(shares)]) if rows else None,
+        "distribution": charts.histogram(shares, 0.0, 1.0, 10, [median(shares)], height=300) if rows else None,
         "tradeoff": _tradeoff(results, [row.result for row in drawn]),
         "tradeoff_names": [(f"students/{row.result.id}/index.html", _words(row.result)) for row in drawn],
         "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid,

@@ -30,6 +30,8 @@ _FILTERS = (
     units.times,
     units.times_interval,
     units.probability,
+    units.confidence,
+    units.tiny,
 )
 
 

@@ -68,6 +68,7 @@ def view(
         "share": result.points / result.max_points if result.max_points else 0.0,
         "unmarked": [mark for mark in result.marks if mark.points is None],
         "obstacle": _obstacle(result),
+        "any_reason": any(stage.reason for stage in result.stages.values()),
         "findings": by_severity(result.findings),
         "execution": execution,
         "notebook": _notebook(execution, store),
@@ -163,6 +164,6 @@ def _latency_plot(speed: Benchmark | None) -> charts.Histogram | None:
 
 
 def _layer_plot(inspection: Inspection | None) -> charts.Columns | None:
-    if inspection is None or all(layer.relative_change is None for layer in inspection.layers):
+    if inspection is None or not any(layer.relative_change for layer in inspection.layers):
         return None
     return charts.columns([layer.relative_change for layer in inspection.layers])

@@ -71,18 +71,32 @@ def points(value: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """1.284 -> `1.28×`."""
-    return f"{_significant(ratio)}×"
+    """1.284 -> `1.28×`; from 10 on without decimals."""
+    return f"{_ratio(ratio)}×"
 
 
 def times_interval(interval: Interval) -> str:
     low, high = interval
-    return f"{_significant(low)}–{_significant(high)}×"
+    return f"{_ratio(low)}–{_ratio(high)}×"
 
 
 def probability(value: float) -> str:
-    """A p-value: `0.031`, `< 0.001`."""
-    return f"{value:.3f}" if value >= 0.001 else f"<{_THIN}0.001"
+    """A p-value: `= 0.031`, `< 0.001`."""
+    return f"= {value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def confidence(share: float) -> str:
+    """Whole percents, but never a certainty: 0.997 -> `>99%`."""
+    return ">99%" if share > 0.99 else percent(share, 0)
+
+
+def tiny(value: float) -> str:
+    """3.1e-7 -> `0.0000003`: one significant figure, without an exponent."""
+    return f"{float(f'{value:.1g}'):.10f}".rstrip("0").rstrip(".")
+
+
+def _ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def _significant(value: float, figures: int = 3) -> str:

@@ -98,9 +98,7 @@ def benchmark(
             return _result(timed, predictions, staged, rules, outputs, outcome, workplace)
         except Rejected as rejected:
             unusable = finding("benchmark-failed", reason=str(rejected))
-            return Failed(
-                status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome)
-            )
+            return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
 
 
 def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, workplace: Workplace) -> dict[str, Any]:
@@ -148,9 +146,7 @@ def _result(
         engine=reply.engine,
         model=_summary(measured["model"], reply.peak_memory_bytes["model"]),
         reference=(
-            _summary(measured["reference"], reply.peak_memory_bytes["reference"])
-            if "reference" in timed
-            else None
+            _summary(measured["reference"], reply.peak_memory_bytes["reference"]) if "reference" in timed else None
         ),
         ratio=ratio,
         ratio_interval=interval,

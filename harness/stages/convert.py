@@ -226,9 +226,7 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     if reply.native == "differs":
         found.append(finding("conversion-differs", difference=reply.max_abs_difference or 0.0))
     if reply.native == "not-converted":
-        found.append(
-            finding("model-not-converted", reason=f"its {reply.source_format} form has no ONNX equivalent")
-        )
+        found.append(finding("model-not-converted", reason=f"its {reply.source_format} form has no ONNX equivalent"))
     if conversion.assumed:
         found.append(finding("preprocessing-assumed", what=conversion.assumed))
     said = declared.handin.output if declared.handin else None

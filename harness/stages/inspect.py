@@ -59,9 +59,7 @@ class _Reply(BaseModel):
     backbones: dict[str, Annotated[tuple[_Layer, ...], Field(max_length=5000)]]
 
 
-def inspect(
-    conversion: Conversion, backbones: Mapping[str, Path], workplace: Workplace
-) -> StageResult[Inspection]:
+def inspect(conversion: Conversion, backbones: Mapping[str, Path], workplace: Workplace) -> StageResult[Inspection]:
     """What the model's ONNX graph holds, compared with pre-trained backbones.
 
     `backbones`: name -> .pth or .safetensors file with a state dict.
@@ -112,8 +110,7 @@ def _judged(reply: _Reply, backbones: Mapping[str, Sequence[_Layer]], file_bytes
         verdict=verdict,
         backbone=best,
         layers=tuple(
-            LayerComparison(name=x.name, identical=x.identical, relative_change=x.relative_change)
-            for x in layers
+            LayerComparison(name=x.name, identical=x.identical, relative_change=x.relative_change) for x in layers
         ),
         median_change=median(_changes(layers)) if layers else None,
     )
@@ -138,9 +135,7 @@ def _is_recognisable(layers: Sequence[_Layer]) -> bool:
 def _closeness(layers: Sequence[_Layer]) -> float:
     """The share of the backbone's weights that the model has, each weighed by how near it is."""
     total = sum(layer.elements for layer in layers)
-    near = sum(
-        x.elements * max(0.0, 1.0 - x.relative_change) for x in layers if x.relative_change is not None
-    )
+    near = sum(x.elements * max(0.0, 1.0 - x.relative_change) for x in layers if x.relative_change is not None)
     return near / total if total else 0.0
 
 
@@ -152,7 +147,5 @@ def _noticed(value: Inspection) -> tuple[Finding, ...]:
         found.append(finding("trained-from-scratch"))
     moved = value.median_change
     if value.layers and value.frozen_layers == 0 and moved is not None and moved > LARGEST_FINE_TUNING:
-        found.append(
-            finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved)
-        )
+        found.append(finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved))
     return tuple(found)

@@ -17,6 +17,7 @@ from harness.sandbox.base import Outcome
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
 
 _PROBE_IMAGES = 40  # on which other pre-processings are tried
+_SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer pictures
 _ROW_SUM_TOLERANCE = 1e-3
 _SAME = 1e-6  # largest spread of a probability that counts as constant
 
@@ -63,6 +64,7 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
     """The model's probabilities for the staged pictures, in the order of the held-out set."""
     request, inputs = model_request(conversion, workplace)
     request["probe_images"] = _PROBE_IMAGES
+    request["probe_seconds"] = workplace.limits.wall_seconds * _SHARE_FOR_PROBES
     with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
         outputs = Path(folder)
         outcome = workplace.run("predict", request, {**inputs, "images": staged.folder}, outputs)
@@ -74,9 +76,7 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
             return _result(conversion, staged, outputs, outcome, workplace)
         except Rejected as rejected:
             unusable = finding("prediction-failed", reason=str(rejected))
-            return Failed(
-                status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome)
-            )
+            return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
 
 
 def _result(

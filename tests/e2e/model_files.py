@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import __main__
 import copy
 import functools
 import os
@@ -12,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+import __main__
 from harness.agent.torchvision_ops import declare_missing
 
 declare_missing()
 os.environ["KERAS_BACKEND"] = "torch"
 import torch  # noqa: E402
-import torchvision  # noqa: E402
 from torch import nn  # noqa: E402
 
 CLASSES = ("ball", "bottle", "mug", "plate", "spoon")

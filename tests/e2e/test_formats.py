@@ -56,9 +56,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture
-def convert_file(
-    workplace: Workplace, pictures: list[Path], tmp_path: Path
-) -> Iterator[Callable[..., Any]]:
+def convert_file(workplace: Workplace, pictures: list[Path], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Convert a file handed in with labels.txt and, if given, model.py."""
 
     def run(file: Path, factory: str = "", labels: str = "\n".join(CLASSES)) -> Any:
@@ -163,9 +161,7 @@ def test_a_truncated_onnx_file_is_named_as_such(convert_file: Callable[..., Any]
 
 
 @pytest.mark.parametrize("format", ["state_dict", "traced", "exported", "safetensors"])
-def test_a_truncated_torch_file_is_named_as_such(
-    format: str, convert_file: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_a_truncated_torch_file_is_named_as_such(format: str, convert_file: Callable[..., Any], tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole.pt", tmp_path / "cut.pt"
     write_torch(torch_model("tiny"), format, whole)
     cut.write_bytes(whole.read_bytes()[:-700])
@@ -188,9 +184,7 @@ def test_an_onnx_that_is_a_pickle_does_no_harm_and_says_what_it_is(
     assert not (tmp_path / "harm").exists()
 
 
-def test_a_model_with_another_number_of_outputs_is_rejected(
-    convert_file: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_a_model_with_another_number_of_outputs_is_rejected(convert_file: Callable[..., Any], tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
     write_torch(torch_model("tiny"), "onnx", file)
     result = convert_file(file, labels="mug\nball\nbottle")
@@ -198,9 +192,7 @@ def test_a_model_with_another_number_of_outputs_is_rejected(
     assert [f.code for f in result.findings] == ["labels-wrong-count"]
 
 
-def test_an_onnx_file_with_its_weights_elsewhere_is_refused(
-    convert_file: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_an_onnx_file_with_its_weights_elsewhere_is_refused(convert_file: Callable[..., Any], tmp_path: Path) -> None:
     import onnx
 
     file = tmp_path / "model.onnx"
@@ -214,9 +206,7 @@ def test_an_onnx_file_with_its_weights_elsewhere_is_refused(
     assert "external data" in _reason(convert_file(file))
 
 
-def test_weights_without_model_py_say_what_to_hand_in(
-    convert_file: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_weights_without_model_py_say_what_to_hand_in(convert_file: Callable[..., Any], tmp_path: Path) -> None:
     file = tmp_path / "model.pth"
     write_torch(torch_model("tiny"), "state_dict", file)
     assert "model.py with build_model(num_classes)" in _reason(convert_file(file))
@@ -241,9 +231,7 @@ def test_a_model_that_answers_differently_each_time_is_noticed(
     convert_file: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Dropout that is on whatever the mode, as functional.dropout with its default is."""
-    factory = FACTORIES["tiny"].replace(
-        "self.drop(self.body(x))", "nn.functional.dropout(self.body(x), 0.5, True)"
-    )
+    factory = FACTORIES["tiny"].replace("self.drop(self.body(x))", "nn.functional.dropout(self.body(x), 0.5, True)")
     file = tmp_path / "model.pth"
     write_torch(torch_model("tiny"), "state_dict", file)
     result = convert_file(file, factory)

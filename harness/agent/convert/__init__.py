@@ -68,9 +68,7 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
     size = tuple(request["size"]) if request["size"] else None
     name, form, native = load_handed_in(request["labels"], size, request["factory"], request["cpus"])
     rule = (
-        Rule.from_request(request["rule"])
-        if request["rule"]
-        else assumed(native.default, native.height, native.width)
+        Rule.from_request(request["rule"]) if request["rule"] else assumed(native.default, native.height, native.width)
     )
     if (rule.height, rule.width) != (native.height, native.width):
         raise Unusable(
@@ -88,9 +86,7 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
         "input_dtype": native.input_dtype,
         "outputs": original.shape[1],
         "output_kind": kind,
-        "repeatable": bool(
-            np.allclose(answers(native, batch[:2], together=False), original[:2], atol=TOLERANCE)
-        ),
+        "repeatable": bool(np.allclose(answers(native, batch[:2], together=False), original[:2], atol=TOLERANCE)),
         "within_unit": bool(((original >= 0) & (original <= 1)).all()),
         "default": "" if request["rule"] else native.default,
         "rule": asdict(rule),

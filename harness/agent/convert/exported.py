@@ -22,9 +22,7 @@ def load(file: Path, context: Context) -> Native:
     if channels != 3:
         raise Unusable(f"the model takes {channels} colour channels; pictures have 3")
     if batch is not None and batch != 1:
-        raise Unusable(
-            f"the model takes exactly {batch} images at a time; export it with a dynamic batch, or for 1"
-        )
+        raise Unusable(f"the model takes exactly {batch} images at a time; export it with a dynamic batch, or for 1")
     fixed = (height, width) if height and width else None
     ready = native(_Runnable(program), context, size=fixed, dynamic_batch=batch is None)
     return ready

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..model_file import is_onnx
 from ..native import Context, Native
-from ..onnx_model import Runner, read, signature
+from ..onnx_model import Runner, read, scales_its_input, signature
 
 _JETSON = ("input_0", "output_0")  # the names that jetson-inference's onnx_export.py gives
 _USUAL_SIDE = 224  # pixels, where the graph leaves it free
@@ -18,7 +18,8 @@ def matches(file: Path) -> bool:
 
 
 def load(file: Path, context: Context) -> Native:
-    graph = signature(read(file))
+    model = read(file)
+    graph = signature(model)
     free = context.size or (_USUAL_SIDE, _USUAL_SIDE)
     height, width = graph.height or free[0], graph.width or free[1]
     return Native(
@@ -34,7 +35,7 @@ def load(file: Path, context: Context) -> Native:
             else "torchvision-imagenet"
             if graph.layout == "NCHW" and graph.dtype == "float32"
             else "keras-raw"
-            if graph.dtype == "uint8"
+            if graph.dtype == "uint8" or scales_its_input(model, graph)
             else "keras-vgg16-caffe"
         ),
         dynamic_batch=graph.dynamic_batch,

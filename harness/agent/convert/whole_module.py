@@ -45,8 +45,7 @@ def _unpickled(torch: Any, file: Path) -> Any:
         ) from error
     except ModuleNotFoundError as error:
         raise Unusable(
-            f"the pickle needs the module {error.name}, which is not here; save the model as ONNX or "
-            "TorchScript"
+            f"the pickle needs the module {error.name}, which is not here; save the model as ONNX or TorchScript"
         ) from error
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
         raise Unusable(f"the file is cut off or damaged ({str(error)[:150]}); save it again") from error

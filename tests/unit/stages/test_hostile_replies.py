@@ -313,9 +313,7 @@ def test_other_answers_than_before_are_noticed(tmp_path: Path) -> None:
         ({"refused.json": b'{"reason": "it died"}'}, {}),
     ],
 )
-def test_a_benchmark_that_is_not_as_agreed(
-    files: dict[str, bytes], changes: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_benchmark_that_is_not_as_agreed(files: dict[str, bytes], changes: dict[str, Any], tmp_path: Path) -> None:
     result = benchmarked(tmp_path, files, **changes)
     assert isinstance(result, Failed) and result.status == "rejected"
     assert [f.code for f in result.findings] == ["benchmark-failed"]

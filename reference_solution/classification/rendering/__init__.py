@@ -1,0 +1,1 @@
+"""A small renderer: shapes as signed distances, sphere tracing in numpy, random scenes."""

@@ -1,0 +1,160 @@
+"""Sphere tracing: what a pinhole camera sees of solids under one light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .shapes import Floats, Shape
+from .textures import Texture
+
+_STEPS = 72
+_NEAR_ENOUGH = 0.002  # of a unit, about the objects' height
+_FAR = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Solid:
+    """A shape, turned by `turn` (3, 3), scaled and moved to `at` (3,), in its colours."""
+
+    shape: Shape
+    texture: Texture
+    at: Floats
+    turn: Floats
+    scale: float
+    gloss: float
+
+    def local(self, p: Floats) -> Floats:
+        return ((p - self.at) @ self.turn) / np.float32(self.scale)
+
+    def distance(self, p: Floats) -> Floats:
+        return self.shape(self.local(p)).astype(np.float32) * np.float32(self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Solids on the floor y = 0 before a wall, one light, one camera."""
+
+    solids: tuple[Solid, ...]
+    floor: Texture
+    wall: Texture
+    wall_at: float  # distance of the wall behind the origin
+    light: Floats  # direction to it, length 1
+    light_colour: Floats
+    ambient: Floats
+    eye: Floats
+    target: Floats
+    focal: float  # half the picture's width is 1
+    roll: float  # radians
+
+
+def render(scene: Scene, side: int) -> Floats:
+    """The picture, RGB, shape (side, side, 3), linear light, not clipped."""
+    eye, rays = _camera(scene, side)
+    away, solid = _march(scene, eye, rays, _FAR)
+    point, is_solid, wall = _hit(scene, eye, rays, away, solid)
+    colour = np.zeros_like(rays)
+    normal = np.zeros_like(rays)
+    gloss = np.full(len(rays), 0.05, np.float32)
+    ground = ~is_solid & ~wall
+    colour[ground], normal[ground] = scene.floor(point[ground]), (0, 1, 0)
+    colour[wall], normal[wall] = scene.wall(point[wall]), (0, 0, 1)
+    for index, one in enumerate(scene.solids):
+        mine = is_solid & (solid == index)
+        if mine.any():
+            colour[mine] = one.texture(one.local(point[mine]))
+            normal[mine] = _normals(one, point[mine])
+            gloss[mine] = one.gloss
+    lit = np.clip(normal @ scene.light, 0, None)
+    facing = lit > 0
+    start = point + normal * np.float32(0.01)
+    lit[facing] *= _unshadowed(scene, start[facing])
+    shine = np.clip((normal * _half_way(scene, rays)).sum(axis=1), 0, 1) ** 40 * gloss * (lit > 0)
+    corner = 0.55 + 0.45 * np.clip(_nearest(scene, point + normal * np.float32(0.25)) / 0.25, 0, 1)
+    light = scene.ambient * corner[:, None] + scene.light_colour * lit[:, None]
+    return (colour * light + scene.light_colour * shine[:, None]).reshape(side, side, 3)
+
+
+def _camera(scene: Scene, side: int) -> tuple[Floats, Floats]:
+    forward = scene.target - scene.eye
+    forward = forward / np.linalg.norm(forward)
+    right = np.cross(forward, np.array([0, 1, 0], np.float32))
+    right = right / np.linalg.norm(right)
+    up = np.cross(right, forward)
+    right, up = (
+        np.cos(scene.roll) * right + np.sin(scene.roll) * up,
+        np.cos(scene.roll) * up - np.sin(scene.roll) * right,
+    )
+    across = ((np.arange(side) + 0.5) / side * 2 - 1).astype(np.float32)
+    x, y = np.meshgrid(across, -across)
+    rays = forward * np.float32(scene.focal) + x.reshape(-1, 1) * right + y.reshape(-1, 1) * up
+    return scene.eye, (rays / np.linalg.norm(rays, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _march(scene: Scene, start: Floats, rays: Floats, far: float) -> tuple[Floats, np.ndarray]:
+    """How far each ray goes until a solid (`far` for none), and which solid is nearest there."""
+    away = np.zeros(len(rays), np.float32)
+    solid = np.full(len(rays), -1)
+    active = np.arange(len(rays))
+    for _ in range(_STEPS):
+        origin = start if start.ndim == 1 else start[active]
+        p = origin + rays[active] * away[active, None]
+        each = np.stack([one.distance(p) for one in scene.solids])
+        nearest = each.min(axis=0)
+        hit = nearest < _NEAR_ENOUGH
+        solid[active[hit]] = each[:, hit].argmin(axis=0)
+        away[active] += np.where(hit, 0, nearest)
+        gone = (p[:, 1] < -0.05) | (away[active] > far)
+        away[active[gone & ~hit]] = far
+        active = active[~hit & ~gone]
+        if not len(active):
+            break
+    away[active] = far
+    return away, solid
+
+
+def _hit(
+    scene: Scene, eye: Floats, rays: Floats, away: Floats, solid: np.ndarray
+) -> tuple[Floats, np.ndarray, np.ndarray]:
+    """Where each ray ends; whether on a solid, or on the wall."""
+    with np.errstate(divide="ignore"):
+        floor = np.where(rays[:, 1] < -1e-4, -eye[1] / rays[:, 1], np.inf)
+        wall = np.where(rays[:, 2] < -1e-4, (-scene.wall_at - eye[2]) / rays[:, 2], np.inf)
+    flat = np.minimum(np.minimum(floor, wall), 60)
+    is_solid = (solid >= 0) & (away < flat)
+    reach = np.where(is_solid, away, flat).astype(np.float32)
+    return eye + rays * reach[:, None], is_solid, ~is_solid & (wall < floor)
+
+
+def _normals(solid: Solid, p: Floats) -> Floats:
+    """The gradient of the distance, from four points around (the corners of a tetrahedron)."""
+    total = np.zeros_like(p)
+    for corner in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
+        step = np.array(corner, np.float32)
+        total += step * solid.distance(p + step * np.float32(0.001))[:, None]
+    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
+
+
+def _unshadowed(scene: Scene, p: Floats) -> Floats:
+    """1 where the light comes through, 0 in the shadow, between at its rim."""
+    light = np.ones(len(p), np.float32)
+    away = np.full(len(p), 0.02, np.float32)
+    active = np.arange(len(p))
+    for _ in range(28):
+        nearest = _nearest(scene, p[active] + scene.light * away[active, None])
+        light[active] = np.minimum(light[active], np.clip(12 * nearest / away[active], 0, 1))
+        away[active] += np.clip(nearest, 0.02, 0.5)
+        active = active[(light[active] > 0.01) & (away[active] < 4)]
+        if not len(active):
+            break
+    return light
+
+
+def _nearest(scene: Scene, p: Floats) -> Floats:
+    return np.minimum.reduce([one.distance(p) for one in scene.solids])
+
+
+def _half_way(scene: Scene, rays: Floats) -> Floats:
+    half = scene.light - rays
+    return half / np.maximum(np.linalg.norm(half, axis=1, keepdims=True), 1e-9)

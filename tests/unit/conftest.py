@@ -1,0 +1,6 @@
+"""Fast tests: no sandbox engine."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
