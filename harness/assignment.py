@@ -79,9 +79,7 @@ class Dataset(_Section):
     """The training pictures that a notebook gets, in class folders."""
 
     path: Path
-    mounted_as: str = Field(
-        "data/train", description="the folder as notebooks name it, relative to themselves"
-    )
+    mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Dataset:
@@ -100,9 +98,7 @@ class HeldOut(_Section):
 class ReferenceSolution(_Section):
     """The solution that everyone is compared with."""
 
-    code: Path = Field(
-        description="a Python file with train(train_dir, out_dir, *, backbone, weights, seed, ...)"
-    )
+    code: Path = Field(description="a Python file with train(train_dir, out_dir, *, backbone, weights, seed, ...)")
     backbone: str = "mobilenet_v2"
     weights: str = Field("", description="name in the weights manifest; the backbone's name by default")
     seed: int = 1
@@ -185,9 +181,7 @@ def load(file: Path) -> Assignment:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise AssignmentError(
-            f"{file}: cannot be read: {reason}", "give the path of an assignment.toml"
-        ) from error
+        raise AssignmentError(f"{file}: cannot be read: {reason}", "give the path of an assignment.toml") from error
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -214,9 +208,7 @@ def _describe(file: Path, text: str, detail: ErrorDetails) -> str:
         case "extra_forbidden":
             known = _known_keys(location[:-1])
             near = difflib.get_close_matches(str(location[-1]), known, n=1)
-            what = "unknown key" + (
-                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-            )
+            what = "unknown key" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}")
         case "missing":
             what = "missing"
         case "value_error":
@@ -233,9 +225,7 @@ def _known_keys(location: tuple[str | int, ...]) -> list[str]:
         if isinstance(part, int):
             continue
         annotation = section.model_fields[str(part)].annotation
-        inner = [
-            a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)
-        ]
+        inner = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
         if not inner:
             return []
         section = inner[0]
@@ -268,9 +258,7 @@ def class_folders(folder: Path) -> dict[str, tuple[Path, ...]]:
     """Class name -> image files, both sorted, of a folder with one folder for each class."""
     return {
         sub.name: tuple(
-            sorted(
-                f for f in sub.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".")
-            )
+            sorted(f for f in sub.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
         )
         for sub in sorted(folder.iterdir())
         if sub.is_dir() and not sub.name.startswith(".")
@@ -287,9 +275,7 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
             return folder
         classes = class_folders(folder)
         if len(classes) < 2 or not all(classes.values()):
-            counts = (
-                ", ".join(f"{name} {len(files)}" for name, files in classes.items()) or "no class folders"
-            )
+            counts = ", ".join(f"{name} {len(files)}" for name, files in classes.items()) or "no class folders"
             problems.append(
                 problem(
                     assignment.file,

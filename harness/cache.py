@@ -62,7 +62,7 @@ class StageCache:
             if result is not None and all(self._store.has(blob) for blob in blobs(result)):
                 return Remembered(result, cached=True)
         result = work()
-        self._store.keep(key, adapter.dump_json(result))
+        self._store.keep(key, result.model_dump_json().encode())
         return Remembered(result, cached=False)
 
 

@@ -23,7 +23,7 @@ from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
 from harness.errors import HarnessError
 from harness.gradebook import Gradebook
-from harness.review import marks
+from harness.review.marks import enter
 from harness.schedule.local import default_jobs
 from harness.terminal import print_error, print_grades, progress_on
 
@@ -130,9 +130,7 @@ def reference_group() -> None:
 @_engine
 @_force
 @_json
-def reference_train(
-    file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool
-) -> int:
+def reference_train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool) -> int:
     """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
     assignment = assignments.load(file)
     folder = out or assignment.file.parent / "baseline"
@@ -164,11 +162,7 @@ def weights_list(as_json: bool) -> int:
     """List the weights that are known, and whether they are here."""
     entries = weights.list_weights()
     if as_json:
-        click.echo(
-            json.dumps(
-                [entry.as_dict() | {"here": weights.path(entry.name) is not None} for entry in entries]
-            )
-        )
+        click.echo(json.dumps([entry.as_dict() | {"here": weights.path(entry.name) is not None} for entry in entries]))
         return 0
     table = Table("name", "here", "MB", "licence", "file")
     for entry in entries:
@@ -217,7 +211,7 @@ def boards(as_json: bool) -> int:
 @click.option("--marker", default=lambda: os.environ.get("USER", ""), help="Who marks [default: $USER].")
 def mark(out: Path, submission: str, criterion: str, points: float, reason: str, marker: str) -> int:
     """Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in."""
-    marks.enter(Gradebook.existing(out / grading.GRADEBOOK), submission, criterion, points, reason, marker)
+    enter(Gradebook.existing(out / grading.GRADEBOOK), submission, criterion, points, reason, marker)
     click.echo(f"{submission}: {criterion} {points:g}. Run `harness grade` again to publish it.")
     return 0
 

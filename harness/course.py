@@ -16,7 +16,7 @@ from harness.errors import MachineError
 from harness.grade.rubric import check as check_rubric
 from harness.progress import Progress
 from harness.run import Course, TrainingPictures, Weights
-from harness.sandbox.base import Sandbox
+from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.stages.workplace import Workplace
 from harness.store import Store, default_folder, file_sha256
 
@@ -24,13 +24,11 @@ _CHECK_IMAGES = 12  # at least 8 are compared
 
 
 @contextlib.contextmanager
-def prepared(
-    assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
-) -> Iterator[Course]:
+def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False) -> Iterator[Course]:
     """The course of a run; its temporary pictures and weights are gone afterwards.
 
-    Raises `UsageError` for a board that is not known, `AssignmentError` for pictures that do not decode, `MachineError` for weights that are not
-    here and for a reference that does not train.
+    Raises `UsageError` for a board that is not known, `AssignmentError` for pictures that do not decode,
+    `MachineError` for weights that are not here and for a reference that does not train.
     """
     check_rubric(assignment)
     for board in assignment.boards:
@@ -38,11 +36,12 @@ def prepared(
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
     with TemporaryDirectory(prefix="harness-course-") as temporary:
-        Path(temporary).chmod(0o755)  # the sandbox's own user reads what is mounted from here
+        scratch = Path(temporary)
+        assignment = _readable(assignment, scratch)
         held_out = images.load(assignment.held_out.path)
-        staged = images.stage(held_out, Path(temporary) / "images")
+        staged = images.stage(held_out, scratch / "images")
         training = _training_pictures(assignment)
-        ready = _weights(assignment, Path(temporary) / "hub")
+        ready = _weights(assignment, scratch)
         workplace = Workplace(sandbox, store, assignment.limits)
         baseline = reference.prepare(
             assignment,
@@ -50,7 +49,7 @@ def prepared(
             staged,
             training.sha256,
             training.check_images,
-            weights_file(assignment.reference.weights_name),
+            ready.files[assignment.reference.weights_name],
             workplace,
             cache,
             progress,
@@ -62,9 +61,7 @@ def weights_file(name: str) -> Path:
     """The file of the weights `name`. Raises `MachineError` with the command that gets it."""
     file = weights.path(name)
     if file is None:
-        raise MachineError(
-            f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}"
-        )
+        raise MachineError(f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}")
     return file
 
 
@@ -75,13 +72,26 @@ def _training_pictures(assignment: Assignment) -> TrainingPictures:
     return TrainingPictures(reference.tree_sha256(assignment.dataset.path), tuple(in_turn[:_CHECK_IMAGES]))
 
 
-def _weights(assignment: Assignment, hub: Path) -> Weights:
-    """The weights that notebooks may load, in a folder where torch looks for them."""
-    names = dict.fromkeys((*assignment.weights, assignment.reference.weights_name))
-    files = {name: weights_file(name) for name in names}
-    for name in assignment.weights:
-        target = hub / weights.hub_path(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(files[name], target)  # not linked: the sandbox's own user must be able to read it
-    hashes = {name: file_sha256(file) for name, file in files.items()}
+def _readable(assignment: Assignment, scratch: Path) -> Assignment:
+    """The assignment with its training pictures and reference code where the sandbox's user can read them."""
+    assert assignment.dataset is not None
+    dataset = assignment.dataset.model_copy(update={"path": readable_by_all(assignment.dataset.path, scratch)})
+    code = readable_by_all(assignment.reference.code, scratch)
+    reference_solution = assignment.reference.model_copy(update={"code": code})
+    return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})
+
+
+def _weights(assignment: Assignment, scratch: Path) -> Weights:
+    """The weights that notebooks may load, in a folder where torch looks for them; and the reference's."""
+    hub = scratch / "hub-home"
+    files, hashes = {}, {}
+    for name in dict.fromkeys((*assignment.weights, assignment.reference.weights_name)):
+        original = weights_file(name)
+        hashes[name] = file_sha256(original)
+        files[name] = hub / weights.hub_path(name) if name in assignment.weights else scratch / original.name
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(original, files[name])
+        open_to_all(files[name])
+    if hub.exists():
+        open_to_all(hub)
     return Weights(hub if assignment.weights else None, files, hashes)

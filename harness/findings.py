@@ -55,9 +55,7 @@ CATALOGUE: dict[str, _Kind] = {
     "notebook-memory": _Kind("error", "The notebook used more than {limit}. Use smaller batches."),
     "notebook-runner-killed": _Kind("error", "The notebook's kernel or its runner died: {reason}."),
     "output-truncated": _Kind("warning", "The notebook's outputs were cut: {reason}."),
-    "network-attempt": _Kind(
-        "warning", "Cell {cell} tried the network ({what}); there is none while grading."
-    ),
+    "network-attempt": _Kind("warning", "Cell {cell} tried the network ({what}); there is none while grading."),
     "outside-read": _Kind("warning", "Cell {cell} tried to read {path}, which is not part of the hand-in."),
     "no-model-produced": _Kind(
         "warning", "The notebook ended without writing a model; the one handed in was graded instead."
@@ -75,18 +73,14 @@ CATALOGUE: dict[str, _Kind] = {
         "info", "No pre-processing is declared in handin.json, so this was assumed: {what}."
     ),
     "handin-json-invalid": _Kind("error", "handin.json is not as it should be: {reason}."),
-    "labels-missing": _Kind(
-        "warning", "There is no labels.txt; the classes were taken in alphabetical order."
-    ),
+    "labels-missing": _Kind("warning", "There is no labels.txt; the classes were taken in alphabetical order."),
     "labels-invalid": _Kind("error", "labels.txt is not as it should be: {reason}."),
     "answers-vary": _Kind(
         "warning",
         "The model answers differently each time on the same picture. Switch dropout and augmentation off "
         "before saving (model.eval()).",
     ),
-    "labels-wrong-count": _Kind(
-        "error", "The model has {outputs} outputs, but there are {labels} labels ({names})."
-    ),
+    "labels-wrong-count": _Kind("error", "The model has {outputs} outputs, but there are {labels} labels ({names})."),
     "class-missing": _Kind("error", "The model does not know the class {name}."),
     "class-unknown": _Kind("info", "The model's class {name} is none of the assignment's."),
     # predict
@@ -126,12 +120,8 @@ CATALOGUE: dict[str, _Kind] = {
     "dataset-unreadable-images": _Kind("warning", "{count} image files of the data set cannot be read."),
     # grading
     "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
-    "engine-failed": _Kind(
-        "error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."
-    ),
-    "harness-defect": _Kind(
-        "error", "The harness itself failed ({reason}); this says nothing of the hand-in."
-    ),
+    "engine-failed": _Kind("error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."),
+    "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the hand-in."),
 }
 
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import ForeignKey, String, create_engine, select
+from sqlalchemy import URL, ForeignKey, String, create_engine, delete, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from harness.errors import MachineError, UsageError
 from harness.grade.manual import ManualMark
 from harness.results import Results, SubmissionResult
+
+_VERSION = 1  # of the tables, kept as the file's `user_version`
 
 
 class _Base(DeclarativeBase):
@@ -28,6 +30,7 @@ class _Run(_Base):
     assignment: Mapped[str]
     harness: Mapped[str]
     sandbox: Mapped[str]
+    about: Mapped[str]  # JSON of Results without its submissions
 
 
 class _Row(_Base):
@@ -37,6 +40,7 @@ class _Row(_Base):
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
     run: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    place: Mapped[int]  # in the order of the run
     student: Mapped[str]
     status: Mapped[str]
     points: Mapped[float]
@@ -64,9 +68,15 @@ class Gradebook:
     def __init__(self, file: Path) -> None:
         """Opens or makes the file. Raises `MachineError` when it is no gradebook or cannot be written."""
         self._file = file
-        self._engine = create_engine(f"sqlite:///{file}")
-        with self._trouble():
-            _Base.metadata.create_all(self._engine)
+        self._engine = create_engine(URL.create("sqlite", database=str(file)))
+        with self._trouble(), self._engine.begin() as connection:
+            if not inspect(connection).get_table_names():
+                connection.execute(text(f"PRAGMA user_version = {_VERSION}"))
+            version = connection.scalar(text("PRAGMA user_version"))
+            if version == _VERSION:
+                _Base.metadata.create_all(connection)
+        if version != _VERSION:
+            raise MachineError(f"{file}: the gradebook is of another version of the harness", "choose another --out")
 
     @classmethod
     def existing(cls, file: Path) -> Gradebook:
@@ -83,11 +93,22 @@ class Gradebook:
                 assignment=results.assignment.title,
                 harness=results.run.harness,
                 sandbox=results.run.sandbox,
+                about=results.model_copy(update={"submissions": ()}).model_dump_json(by_alias=True),
             )
             session.add(run)
             session.flush()
-            session.query(_Row).delete()
-            session.add_all(_row(run.id, result) for result in results.submissions)
+            session.execute(delete(_Row))
+            session.add_all(_row(run.id, place, result) for place, result in enumerate(results.submissions))
+
+    def latest(self) -> Results | None:
+        """The latest run as it was recorded, or None before the first."""
+        with self._trouble(), Session(self._engine) as session:
+            run = session.scalars(select(_Run).order_by(_Run.id.desc()).limit(1)).first()
+            if run is None:
+                return None
+            rows = session.scalars(select(_Row).where(_Row.run == run.id).order_by(_Row.place))
+            submissions = tuple(SubmissionResult.model_validate_json(row.result) for row in rows)
+            return Results.model_validate_json(run.about).model_copy(update={"submissions": submissions})
 
     def submissions(self) -> tuple[SubmissionResult, ...]:
         """The hand-ins of the latest run, by id."""
@@ -121,14 +142,18 @@ class Gradebook:
         try:
             yield
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error))
-            raise MachineError(f"{self._file}: the gradebook cannot be used: {reason}", "choose another --out") from error
+            why = str(getattr(error, "orig", error))
+            raise MachineError(
+                f"{self._file}: the gradebook cannot be used: {why}",
+                "see that the folder can be written and no other harness uses it, or choose another --out",
+            ) from error
 
 
-def _row(run: int, result: SubmissionResult) -> _Row:
+def _row(run: int, place: int, result: SubmissionResult) -> _Row:
     return _Row(
         id=result.id,
         run=run,
+        place=place,
         student=result.student,
         status=result.status,
         points=result.points,

@@ -73,9 +73,7 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
     rows: list[SubmissionResult] = []
     for one in examined:
         marked = grade(request.assignment, one.evidence, book.manual_marks(one.submission.id))
-        rows.append(
-            submission_result(one.submission.id, one.submission.student, one.evidence, marked, one.cached)
-        )
+        rows.append(submission_result(one.submission.id, one.submission.student, one.evidence, marked, one.cached))
     results = Results(
         schema=1,
         assignment=AssignmentResult(
@@ -133,9 +131,7 @@ def _own_output_folder(out: Path, assignment: Assignment) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(
-                f"{out}: another run is writing there", "wait for it, or choose another --out"
-            ) from None
+            raise UsageError(f"{out}: another run is writing there", "wait for it, or choose another --out") from None
         _check_same_assignment(out, assignment)
         yield
 

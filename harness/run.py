@@ -115,7 +115,7 @@ def examine(submission: Submission, course: Course) -> Examined:
         [
             submission.sha256,
             course.training.sha256,
-            assignment.dataset,
+            assignment.dataset and assignment.dataset.mounted_as,
             assignment.execution,
             assignment.handin,
             course.weights.sha256,
@@ -150,9 +150,7 @@ def examine(submission: Submission, course: Course) -> Examined:
             limits,
         ],
         lambda: (
-            convert(
-                model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace
-            )
+            convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
             if model is not None
             else Skipped(
                 reason="There is no model: none was handed in, and the notebook saved none.",
@@ -197,9 +195,7 @@ def examine(submission: Submission, course: Course) -> Examined:
     )
     results["benchmark"] = Skipped(reason="The speed was not measured yet.")
     course.progress.submission_ended(submission.id)
-    evidence = Evidence(
-        **results, intake_findings=(*submission.findings, *_missing_parts(submission, course))
-    )
+    evidence = Evidence(**results, intake_findings=(*submission.findings, *_missing_parts(submission, course)))
     return Examined(submission, evidence, frozenset(cached))
 
 
@@ -289,9 +285,7 @@ def _missing_parts(submission: Submission, course: Course) -> list[Finding]:
     ]
 
 
-def _model_to_grade(
-    submission: Submission, executed: StageResult[Execution], course: Course
-) -> HandedModel | None:
+def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:
     """The model that the notebook made, else the one handed in."""
     store = course.workplace.store
     produced = _produced(executed)

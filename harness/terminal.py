@@ -114,8 +114,7 @@ def print_grades(results: Results, console: Console) -> None:
             Text(", ".join(dict.fromkeys(serious))),
         )
     table.caption = (
-        f"reference {results.reference.backbone}: {results.reference.accuracy:.3f} "
-        f"on {results.reference.images} images"
+        f"reference {results.reference.backbone}: {results.reference.accuracy:.3f} on {results.reference.images} images"
     )
     table.caption_justify = "left"
     console.print(table)

@@ -46,7 +46,7 @@ def load(file: Path) -> dict[str, Floats]:
     else:
         import torch
 
-        tensors = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        tensors = torch.load(file, map_location="cpu", weights_only=True)  # no mmap: older files cannot
     return {
         name.removesuffix(".weight"): np.asarray(tensor, dtype=np.float32)
         for name, tensor in tensors.items()

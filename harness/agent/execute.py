@@ -83,7 +83,7 @@ def _set_environment() -> None:
         os.environ["TORCH_HOME"] = str(IN / "weights")
 
 
-class _Client(NotebookClient):  # type: ignore[misc]
+class _Client(NotebookClient):
     """nbclient with outputs capped while they arrive, and no widgets."""
 
     budget: Budget

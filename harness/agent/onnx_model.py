@@ -58,10 +58,17 @@ def read(file: Path) -> Any:
                 f"it uses the operator {node.domain}.{node.op_type}, which is not standard ONNX; export it "
                 "with standard operators only"
             )
+    # The checker wants shapes of inputs and outputs, which engines do not need.
+    ends = [value.type.tensor_type for value in (*model.graph.input, *model.graph.output)]
+    shapeless = [end for end in ends if end.elem_type and not end.HasField("shape")]
+    for end in shapeless:
+        end.shape.SetInParent()
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
         raise Unusable(f"the ONNX file is not valid: {' '.join(str(error).split())[:200]}") from error
+    for end in shapeless:
+        end.ClearField("shape")
     return model
 
 

@@ -29,7 +29,7 @@ class Board(BaseModel):
     int8_tops: float | None = Field(None, description="peak of the GPU alone, dense")
     memory_gb: float | None = None
     memory_bandwidth_gb_s: float | None = Field(None, description="peak, 10^9 bytes per second")
-    cpu: str
+    cpu: str | None = None
     sources: tuple[str, ...]
     note: str = ""
 

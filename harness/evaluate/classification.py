@@ -20,6 +20,7 @@ from harness.findings import Finding, finding
 RESAMPLES = 2000  # of the bootstrap: the 2.5 % quantile then rests on 50 of them
 _BINS = 15  # of the calibration error, as in Guo et al. 2017
 _MOST_MISTAKES = 12
+_MOST_UNKNOWN = 10  # labels that are named
 _OTHER = -1  # predicted as a label that is none of the assignment's classes
 
 Probabilities = NDArray[np.float32]
@@ -70,15 +71,14 @@ def evaluate(
         reference_column_of, _ = match_labels(reference.labels, truth.classes)
         reference_right = _predictions(reference.probabilities, reference_column_of) == truth.of
         compared = compare(right, reference_right, resamples)
-        findings += mixed_up_labels(predicted, truth.of, truth.classes)
-        if answers.probes and answers.probe_images is not None:
-            at = answers.probe_images
-            probes = {
-                name: _predictions(probe, column_of) == truth.of[at] for name, probe in answers.probes.items()
-            }
-            findings += wrong_preprocessing(right[at], probes)
 
-    in_classes = _class_probabilities(answers.probabilities, column_of)
+    findings += mixed_up_labels(predicted, truth.of, truth.classes)
+    if answers.probes and answers.probe_images is not None:
+        at = answers.probe_images
+        probes = {name: _predictions(probe, column_of) == truth.of[at] for name, probe in answers.probes.items()}
+        findings += wrong_preprocessing(right[at], probes)
+
+    beside = _with_other(answers.probabilities, column_of)
     evaluation = Evaluation(
         images=len(truth.of),
         classes=truth.classes,
@@ -90,7 +90,7 @@ def evaluate(
             lambda: metrics.f1_score(truth.of, predicted, labels=range(count), average="macro", zero_division=0.0)
         ),
         macro_f1_interval=_interval(_macro_f1s(resampled)),
-        log_loss=float(metrics.log_loss(truth.of, in_classes, labels=range(count))),
+        log_loss=float(metrics.log_loss(truth.of, beside, labels=range(count + 1))),
         calibration_error=calibration_error(answers.probabilities.max(axis=1), right),
         per_class=_per_class(truth.classes, confusion, other),
         confusion=tuple(tuple(map(int, row)) for row in confusion),
@@ -107,28 +107,30 @@ def evaluate(
 def match_labels(labels: tuple[str, ...], classes: tuple[str, ...]) -> tuple[Indices, list[Finding]]:
     """For each class the column of its label, -1 when the model does not know it; and what is amiss.
 
-    Names match without regard to case, spaces, hyphens, underscores, accents' encoding and a plural s.
+    Names match without regard to case, spaces, hyphens, underscores, dots, Unicode form and a plural s; the
+    closest form first, and each label for one class only.
     """
-    known: dict[str, int] = {}
-    for column, label in enumerate(labels):
-        known.setdefault(_plain(label), column)
-    column_of = np.array([_column(known, name) for name in classes], dtype=np.int64)
-    findings = [finding("class-missing", name=name) for name, at in zip(classes, column_of, strict=True) if at < 0]
-    unknown = [label for column, label in enumerate(labels) if column not in set(column_of.tolist())]
-    findings += [finding("class-unknown", name=label) for label in unknown[:10]]
+    free = dict(enumerate(labels))
+    matched: dict[str, int] = {}
+    for form in (str, _plain, _singular):
+        for name in classes:
+            same = [column for column, label in free.items() if form(label) == form(name)]
+            if name not in matched and same:
+                matched[name] = same[0]
+                del free[same[0]]
+    column_of = np.array([matched.get(name, -1) for name in classes], dtype=np.int64)
+    findings = [finding("class-missing", name=name) for name in classes if name not in matched]
+    findings += [finding("class-unknown", name=label) for label in list(free.values())[:_MOST_UNKNOWN]]
     return column_of, findings
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", name).casefold())
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\s_\-.]+", "", folded) or folded
 
 
-def _column(known: Mapping[str, int], name: str) -> int:
-    plain = _plain(name)
-    for candidate in (plain, plain.removesuffix("s"), f"{plain}s"):
-        if candidate in known:
-            return known[candidate]
-    return -1
+def _singular(name: str) -> str:
+    return _plain(name).removesuffix("s")
 
 
 def _predictions(probabilities: Probabilities, column_of: Indices) -> Indices:
@@ -141,11 +143,12 @@ def _predictions(probabilities: Probabilities, column_of: Indices) -> Indices:
     return predicted
 
 
-def _class_probabilities(probabilities: Probabilities, column_of: Indices) -> NDArray[np.float64]:
-    """Probabilities of the assignment's classes alone, rows scaled to 1; an unknown class has none."""
+def _with_other(probabilities: Probabilities, column_of: Indices) -> NDArray[np.float64]:
+    """Probabilities of the assignment's classes, and of everything else as a last column; rows sum to 1."""
     found = np.where(column_of >= 0, probabilities[:, np.maximum(column_of, 0)], 0.0).astype(np.float64)
-    found = np.clip(found, 1e-7, 1.0)  # float32's resolution: a finite loss for a certain mistake
-    scaled: NDArray[np.float64] = found / found.sum(axis=1, keepdims=True)
+    every = np.column_stack([found, 1.0 - found.sum(axis=1)])
+    every = np.clip(every, 1e-7, 1.0)  # float32's resolution: a finite loss for a certain mistake
+    scaled: NDArray[np.float64] = every / every.sum(axis=1, keepdims=True)
     return scaled
 
 
@@ -183,8 +186,8 @@ def _macro_f1s(confusions: Indices) -> NDArray[np.float64]:
     diagonal = np.diagonal(confusions, axis1=1, axis2=2)
     total = confusions.sum(axis=2) + confusions[:, :, :-1].sum(axis=1)
     with np.errstate(invalid="ignore"):
-        scores = np.where(total > 0, 2 * diagonal / np.maximum(total, 1), 0.0)
-    averages: NDArray[np.float64] = scores.mean(axis=1)
+        scores = 2 * diagonal / total
+    averages: NDArray[np.float64] = np.nanmean(scores, axis=1)  # nor does one that was neither drawn nor predicted
     return averages
 
 

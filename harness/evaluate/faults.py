@@ -27,9 +27,7 @@ _PREPROCESSING_GAIN = 0.10
 _PREPROCESSING_P = 1e-3  # after Bonferroni; at 0.01, a course of 300 would see up to three false alarms
 
 
-def mixed_up_labels(
-    predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: tuple[str, ...]
-) -> list[Finding]:
+def mixed_up_labels(predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: tuple[str, ...]) -> list[Finding]:
     """`labels-swapped`, when another order of the labels would be right far more often.
 
     `predicted`: index of a class, or -1 for a label that is none of them.

@@ -29,14 +29,19 @@ def harmless(text: str) -> str:
     return f"'{plain}" if text.startswith(_FORMULA_STARTS) or plain.lstrip().startswith(_FORMULA_STARTS) else plain
 
 
+def _points(points: float) -> str:
+    """Two decimals at most, as the rubric rounds."""
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
 def _row(row: SubmissionResult) -> tuple[str, ...]:
     codes = dict.fromkeys(finding.code for finding in row.findings)
     percent = 100 * row.points / row.max_points if row.max_points else 0.0
     return (
         harmless(row.id),
         harmless(row.student),
-        f"{row.points:g}",
-        f"{row.max_points:g}",
+        _points(row.points),
+        _points(row.max_points),
         f"{percent:.1f}",
         row.status,
         ";".join(codes),

@@ -22,4 +22,6 @@ def write_whole(file: Path, content: str) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise MachineError(f"{file}: cannot be written: {error.strerror}", "make room, or choose another --out") from error
+        raise MachineError(
+            f"{file}: cannot be written: {error.strerror}", "make room, or take another --out"
+        ) from error

@@ -1,8 +1,11 @@
 """What a criterion is: one module in `harness/grade/criteria/`, checked when it is loaded.
 
     TITLE     the line in the rubric
+    READS     the stages whose results it looks at: when the machine lost one, a person decides
     Options   a frozen pydantic model of the keys that it takes in assignment.toml
     mark      (evidence, options, max_points) -> Judgement
+
+It is found by its folder; no list names it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.evidence import STAGES
 from harness.grade import criteria
 
 
@@ -48,6 +52,9 @@ def kinds() -> dict[str, ModuleType]:
 def _check(name: str, module: Any) -> None:
     if not isinstance(getattr(module, "TITLE", None), str):
         raise TypeError(f"criterion {name} has no TITLE")
+    reads = getattr(module, "READS", None)
+    if not (isinstance(reads, tuple) and set(reads) <= set(STAGES)):
+        raise TypeError(f"criterion {name} has no READS")
     options = getattr(module, "Options", None)
     if not (isinstance(options, type) and issubclass(options, CriterionOptions)):
         raise TypeError(f"criterion {name} has no Options")

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from pydantic import ValidationError
 
 from harness.assignment import Assignment, CriterionSpec, problem
 from harness.errors import AssignmentError
 from harness.evidence import Done, Evidence, Grade, GradeStatus, Mark
-from harness.grade.criterion import kinds
+from harness.grade.criterion import Judgement, kinds
 from harness.grade.manual import ManualMark
 
 _NOT_THE_STUDENTS = {"engine-failed", "harness-defect"}
-_DECIMALS = 2  # points are rounded half to even
+_DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
+# Stage -> the one whose result it works on. What the machine lost spoils all that follow.
+_WORKS_ON = {
+    "convert": "execute",
+    "predict": "convert",
+    "inspect": "convert",
+    "evaluate": "predict",
+    "benchmark": "predict",
+}
 
 
 def check(assignment: Assignment) -> None:
-    """Raises `AssignmentError` for unknown kinds and for options that a criterion does not take."""
+    """Raises `AssignmentError` for unknown kinds, options that a criterion does not take, and equal titles."""
     text = assignment.file.read_text(encoding="utf-8")
     problems = []
+    titles = [title_of(spec) for spec in assignment.criteria if spec.kind in kinds()]
     for index, spec in enumerate(assignment.criteria):
+        if spec.kind in kinds() and titles.count(title_of(spec)) > 1:
+            what = f"two criteria are called {title_of(spec)!r}; give each its own title"
+            problems.append(problem(assignment.file, text, ("criteria", index, "title"), what))
         problems += [
             problem(assignment.file, text, ("criteria", index, *where), what) for where, what in _problems(spec)
         ]
@@ -56,18 +68,22 @@ def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:
 def grade(assignment: Assignment, evidence: Evidence, manual: Mapping[str, ManualMark]) -> Grade:
     """Every criterion's mark; a person's mark (by the criterion's title) stands before the harness' own.
 
-    Status: `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours;
-    `failed` when neither a notebook ran through nor a model predicted, by the hand-in's own fault;
-    else `graded`.
+    Status: `failed` when neither a notebook ran through nor a model predicted, by the hand-in's own fault;
+    `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
+    has marked anything since; else `graded`.
     """
-    lost = any(finding.code in _NOT_THE_STUDENTS for finding in evidence.findings())
+    lost = {
+        name
+        for name, result in evidence.stages().items()
+        if any(finding.code in _NOT_THE_STUDENTS for finding in result.findings)
+    }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
     points = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
     nothing = not isinstance(evidence.execute, Done) and not isinstance(evidence.predict, Done)
     status: GradeStatus
     if nothing and not lost:
         status = "failed"
-    elif lost or any(mark.points is None for mark in marks):
+    elif any(mark.points is None for mark in marks) or (lost and not manual):
         status = "needs-review"
     else:
         status = "graded"
@@ -80,17 +96,30 @@ def title_of(spec: CriterionSpec) -> str:
     return title
 
 
-def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: bool) -> Mark:
-    module, title = kinds()[spec.kind], title_of(spec)
-    if title in manual:
-        given = manual[title]
-        by = f" ({given.marker})" if given.marker else ""
-        points: float | None = given.points
-        reason = f"{given.reason}{by}"
-    else:
-        judged = module.mark(evidence, module.Options.model_validate(spec.options), spec.points)
-        points, reason = judged.points, judged.reason
-        if lost and points is not None and points < spec.points:
-            points, reason = None, f"Not judged, because the machine failed, not the hand-in: {reason}"
-    rounded = None if points is None else round(points, _DECIMALS)
-    return Mark(criterion=spec.kind, title=title, points=rounded, max_points=spec.points, reason=reason)
+def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
+    title = title_of(spec)
+    judged = _by_person(manual[title], spec) if title in manual else _by_harness(spec, evidence, lost)
+    points = None if judged.points is None else round(judged.points, _DECIMALS)
+    return Mark(criterion=spec.kind, title=title, points=points, max_points=spec.points, reason=judged.reason)
+
+
+def _by_person(given: ManualMark, spec: CriterionSpec) -> Judgement:
+    by = f" ({given.marker})" if given.marker else ""
+    if given.points > spec.points:
+        return Judgement(
+            None, f"Was given {given.points:g} points{by}, more than the {spec.points:g} there are now: mark it again."
+        )
+    return Judgement(given.points, f"{given.reason}{by}")
+
+
+def _by_harness(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judgement:
+    module = kinds()[spec.kind]
+    judged: Judgement = module.mark(evidence, module.Options.model_validate(spec.options), spec.points)
+    is_in_doubt = any(_is_spoilt(stage, lost) for stage in module.READS)
+    if is_in_doubt and judged.points is not None and judged.points < spec.points:
+        return Judgement(None, f"Not judged, because the machine failed, not the hand-in: {judged.reason}")
+    return judged
+
+
+def _is_spoilt(stage: str, lost: Set[str]) -> bool:
+    return stage in lost or (stage in _WORKS_ON and _is_spoilt(_WORKS_ON[stage], lost))

@@ -59,6 +59,7 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
     have the same times. Raises `AssignmentError` naming every picture that does not decode.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # whatever the umask: the sandbox's own user reads it
     names, unreadable = [], []
     for file in held_out.files:
         name = f"{secrets.token_hex(8)}.png"
@@ -72,9 +73,7 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
         (folder / name).chmod(0o644)
         names.append(name)
     if unreadable:
-        raise AssignmentError(
-            "\n".join(unreadable), "replace these held-out pictures, or take them out of the folder"
-        )
+        raise AssignmentError("\n".join(unreadable), "replace these held-out pictures, or take them out of the folder")
     return StagedImages(folder, tuple(names), held_out.sha256)
 
 

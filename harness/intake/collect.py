@@ -71,6 +71,8 @@ def _take(entry: Path, workdir: Path, taken: set[str], limits: UnpackLimits) -> 
         findings.append(refused.finding)
         root = workdir / f"{id}.refused"
         root.mkdir()
+    for path in (root, *root.rglob("*")):  # whatever the umask: the sandbox's own user reads it
+        path.chmod(0o755 if path.is_dir() else 0o644)
     return _describe(id, student, _inner(root), findings)
 
 
@@ -82,9 +84,7 @@ def _copy(entry: Path, root: Path, limits: UnpackLimits) -> list[Finding]:
     if entry.is_dir():
         return _copy_folder(entry, root, limits)
     if name.endswith(FOREIGN_SUFFIXES):
-        raise Refused(
-            finding("archive-unreadable", name=entry.name, reason=f"{Path(name).suffix} is not supported")
-        )
+        raise Refused(finding("archive-unreadable", name=entry.name, reason=f"{Path(name).suffix} is not supported"))
     if name.endswith(ARCHIVE_SUFFIXES):
         return unpack(entry, root, limits)
     _copy_file(entry, root / entry.name, Budget(limits))
@@ -108,9 +108,7 @@ def _copy_folder(folder: Path, root: Path, limits: UnpackLimits) -> list[Finding
         try:
             _copy_file(folder / name, root / path, budget)
         except OSError as error:
-            findings.append(
-                finding("file-unreadable", name=str(path), reason=error.strerror or type(error).__name__)
-            )
+            findings.append(finding("file-unreadable", name=str(path), reason=error.strerror or type(error).__name__))
     return findings
 
 

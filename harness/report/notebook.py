@@ -23,7 +23,7 @@ from pygments.lexers import PythonLexer
 
 from harness.report.plain import cut, plain, terminal_text
 
-_FILE_BYTES = 64 * 10**6
+_FILE_BYTES = 24 * 10**6
 _CELLS = 500
 _CELL_CHARACTERS = 20_000  # of a cell's source, and of one output
 _ALL_CHARACTERS = 400_000

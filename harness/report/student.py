@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,9 @@ from harness.evidence import (
     Evaluation,
     Evidence,
     Execution,
-    Failed,
+    FailedExecution,
     Inspection,
     Reference,
-    Skipped,
 )
 from harness.findings import Finding
 from harness.report import charts
@@ -60,7 +60,7 @@ def view(
     thumbnail: Thumbnails,
 ) -> dict[str, Any]:
     """The values of the page's template."""
-    execution = _execution(evidence.execute)
+    execution = _execution(evidence)
     return {
         "results": results,
         "result": result,
@@ -94,10 +94,13 @@ def _obstacle(result: SubmissionResult) -> str:
     return next(iter(failed + errors + [stage.reason for stage in stages]), "")
 
 
-def _execution(result: Done[Execution] | Failed | Skipped) -> Execution | None:
+def _execution(evidence: Evidence) -> Execution | None:
     """The notebook's run, as far as it came."""
-    found = result.value if isinstance(result, Done) else getattr(result, "execution", None)
-    return found if isinstance(found, Execution) else None
+    match evidence.execute:
+        case Done(value=execution) | FailedExecution(execution=execution):
+            return execution
+        case _:
+            return None
 
 
 def _notebook(execution: Execution | None, store: Store) -> Notebook | None:
@@ -157,13 +160,14 @@ def _shade(count: int, total: int, right: bool) -> str:
 
 
 def _latency_plot(speed: Benchmark | None) -> charts.Histogram | None:
-    if speed is None or len(speed.latencies_ms) < 2:
+    if speed is None or len(speed.latencies_ms) < 2 or speed.model.p50_ms <= 0:
         return None
     markers = [speed.model.p50_ms, *([speed.reference.p50_ms] if speed.reference else [])]
     return charts.latency_histogram(speed.latencies_ms, speed.model.p99_ms, markers)
 
 
 def _layer_plot(inspection: Inspection | None) -> charts.Columns | None:
-    if inspection is None or not any(layer.relative_change for layer in inspection.layers):
-        return None
-    return charts.columns([layer.relative_change for layer in inspection.layers])
+    """How far each layer moved; None when none did. A student's weights may hold what is no number."""
+    changes = [layer.relative_change for layer in inspection.layers] if inspection else []
+    known = [change if change is not None and math.isfinite(change) else None for change in changes]
+    return charts.columns(known) if any(known) else None

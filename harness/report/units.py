@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from harness.evidence import Interval
 
 MINUS = "\u2212"
@@ -9,7 +11,11 @@ _THIN = "\u202f"  # narrow no-break space, between a number and its unit
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """0.86 -> `86.0%`."""
+    """0.86 -> `86.0%`. A student's weights make shares that are huge or no number."""
+    if not math.isfinite(share):
+        return "–"
+    if share > 100:
+        return ">10,000%"
     return f"{100 * share:.{digits}f}%"
 
 
@@ -46,7 +52,7 @@ def seconds(value: float) -> str:
     """0.42 -> `0.42 s`; 75 -> `1 min 15 s`."""
     if value < 10:
         return f"{value:.2g}{_THIN}s" if value >= 0.01 else f"<{_THIN}0.01{_THIN}s" if value > 0 else f"0{_THIN}s"
-    if value < 60:
+    if value < 59.5:
         return f"{value:.0f}{_THIN}s"
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)

@@ -3,6 +3,7 @@
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.choose import Chosen, EngineName, EngineReport, choose, diagnose
 from harness.sandbox.image import build_image
+from harness.sandbox.staging import open_to_all, readable_by_all
 
 __all__ = [
     "Chosen",
@@ -15,4 +16,6 @@ __all__ = [
     "build_image",
     "choose",
     "diagnose",
+    "open_to_all",
+    "readable_by_all",
 ]

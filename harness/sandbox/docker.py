@@ -48,11 +48,9 @@ class Docker:
             self._client = docker.from_env(timeout=_API_SECONDS)
             self._client.ping()
         except _BROKEN as error:
-            raise NoSandbox(
-                "no Docker Engine answers", "start Docker, and allow this user to use it"
-            ) from error
+            raise NoSandbox("no Docker Engine answers", "start Docker, and allow this user to use it") from error
         try:
-            self._image = self._client.images.get(image_tag())
+            self._image_id = str(self._client.images.get(image_tag()).id)
         except docker.errors.ImageNotFound:
             raise NoSandbox(f"the Docker Engine lacks the image {image_tag()}", "harness env build") from None
         self._staging = Staging()
@@ -61,7 +59,7 @@ class Docker:
 
     @property
     def environment_id(self) -> str:
-        return f"docker {self._image.id}"
+        return f"docker {self._image_id}"
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -72,9 +70,7 @@ class Docker:
             "PidsLimit": "processes",
             "CpuCfsQuota": "CPU cores",
         }
-        return tuple(
-            f"{what}: the Engine cannot limit it here" for key, what in features.items() if not info.get(key)
-        )
+        return tuple(f"{what}: the Engine cannot limit it here" for key, what in features.items() if not info.get(key))
 
     def version(self) -> str:
         return str(self._client.version()["Version"])
@@ -116,7 +112,7 @@ class Docker:
         }
         settings = {"rlimits": {"NPROC": limits.processes}}
         return self._client.containers.create(
-            self._image.id,
+            self._image_id,
             entrypoint=[],
             command=[_PYTHON, "-I", "-B", "/opt/harness/agent/__main__.py", job.phase, json.dumps(settings)],
             user=f"{uid}:{uid}",
@@ -168,9 +164,7 @@ class Docker:
         oom_killed = bool(container.attrs["State"].get("OOMKilled")) or meter.out_of_memory_kills > 0
         return Ended(stopped, exit_code, frames.ended, log.text(), time.monotonic() - started), oom_killed
 
-    def _read(
-        self, stream: socket.socket, frames: FrameReader, log: Log, deadline: float, meter: _Meter
-    ) -> Stopped:
+    def _read(self, stream: socket.socket, frames: FrameReader, log: Log, deadline: float, meter: _Meter) -> Stopped:
         """Read the Engine's stream: an 8-byte header (kind, three zeros, big-endian length), and the bytes."""
         held = bytearray()
         kind, missing = 0, 0

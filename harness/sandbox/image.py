@@ -73,9 +73,7 @@ def build_image(base: str, wheels: Path | None, say: Callable[[str], None]) -> s
             )
         except docker.errors.BuildError as error:
             log = "".join(str(line.get("stream", "")) for line in error.build_log)
-            raise MachineError(
-                f"the image does not build: {error.msg}\n{log[-2000:]}", "see the log"
-            ) from error
+            raise MachineError(f"the image does not build: {error.msg}\n{log[-2000:]}", "see the log") from error
         except (docker.errors.APIError, OSError) as error:
             raise MachineError(
                 f"the image does not build: {error}",

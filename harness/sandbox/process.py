@@ -129,7 +129,7 @@ def _read(
 def status_of(ended: Ended, *, memory_limit_hit: bool) -> OutcomeStatus:
     """The job's status; a signal shows as a negative exit code, or above 128 when bwrap passes it on."""
     if ended.stopped in ("timeout", "output", "memory"):
-        return ended.stopped  # type: ignore[return-value]
+        return ended.stopped
     if ended.stopped:
         return "killed"
     if ended.exit_code == 0 and ended.complete:

@@ -25,18 +25,14 @@ class Staging:
     def __init__(self) -> None:
         self._temporary = TemporaryDirectory(prefix="harness-agent-")
         self.folder = Path(self._temporary.name)
-        self.folder.chmod(0o755)
         ignore = shutil.ignore_patterns("__pycache__", "site")
         shutil.copytree(_PACKAGE / "agent", self.folder / "agent", ignore=ignore)
-        shutil.copytree(
-            _PACKAGE / "agent" / "site", self.folder / "site", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(_PACKAGE / "agent" / "site", self.folder / "site", ignore=shutil.ignore_patterns("__pycache__"))
         notebook_side = self.folder / "site" / "harness"
         notebook_side.mkdir()
         (notebook_side / "__init__.py").touch()
         shutil.copyfile(_PACKAGE / "handin.py", notebook_side / "handin.py")
-        for path in self.folder.rglob("*"):
-            path.chmod(0o755 if path.is_dir() else 0o644)
+        open_to_all(self.folder)
 
 
 def accounts(folder: Path, uid: int) -> dict[str, Path]:
@@ -53,3 +49,30 @@ def accounts(folder: Path, uid: int) -> dict[str, Path]:
         files[name].write_text(content)
         files[name].chmod(0o644)
     return files
+
+
+def readable_by_all(path: Path, scratch: Path) -> Path:
+    """The file or folder itself where every user may read it, else a copy in `scratch` that all may read.
+
+    The sandbox's own user reads what is mounted; what the instructor keeps private stays private.
+    """
+    if all(_is_open(part) for part in (path, *path.rglob("*"))):
+        return path
+    copy = scratch / path.name
+    if path.is_dir():
+        shutil.copytree(path, copy)
+    else:
+        shutil.copyfile(path, copy)
+    open_to_all(copy)
+    return copy
+
+
+def open_to_all(path: Path) -> None:
+    """Let every user read the file, or the folder with all that is in it."""
+    for part in (path, *path.rglob("*")):
+        part.chmod(0o755 if part.is_dir() else 0o644)
+
+
+def _is_open(path: Path) -> bool:
+    needed = 0o005 if path.is_dir() else 0o004
+    return path.stat().st_mode & needed == needed

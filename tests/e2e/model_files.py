@@ -140,9 +140,80 @@ def keras_model(name: str, *, augment: bool = False) -> Any:
     return model
 
 
+def write_keras2(file: Path) -> Any:
+    """An .h5 as Keras 2.15 wrote it: a backbone nested in a model; the Keras 3 model with its weights.
+
+    The weights' layout is Keras 3's own .h5, which is the same; the configuration is Keras 2's.
+    """
+    import json
+
+    import h5py
+    import keras
+
+    keras.utils.set_random_seed(0)
+    inner = keras.Input((64, 64, 3), name="input_1")
+    x = keras.layers.Conv2D(8, 3, activation="relu", name="block1_conv1")(inner)
+    base = keras.Model(inner, keras.layers.MaxPooling2D(4, name="block1_pool")(x), name="vgg")
+    outer = keras.Input((64, 64, 3), name="input_2")
+    x = keras.layers.Flatten(name="flatten")(base(outer))
+    answer = keras.layers.Dense(len(CLASSES), activation="softmax", name="dense")(x)
+    model = keras.Model(outer, answer, name="model")
+    kernel, bias = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([kernel * 0.05, bias])
+    model.save(file)
+
+    def entry(name: str, kind: str, config: dict[str, Any], inbound: list[Any]) -> dict[str, Any]:
+        called = [[[*inbound, {}]]] if inbound else []
+        plain = {"name": name, "trainable": True, "dtype": "float32"}
+        return {"class_name": kind, "config": plain | config, "name": name, "inbound_nodes": called}
+
+    def image(name: str) -> dict[str, Any]:
+        shape = {"batch_input_shape": [None, 64, 64, 3], "sparse": False, "ragged": False}
+        given = entry(name, "InputLayer", shape, [])
+        given["config"].pop("trainable")
+        return given
+
+    conv = {"filters": 8, "kernel_size": [3, 3], "groups": 1, "activation": "relu"}
+    pool = {"pool_size": [4, 4], "strides": [4, 4], "padding": "valid", "data_format": "channels_last"}
+    dense = {"units": len(CLASSES), "activation": "softmax", "use_bias": True}
+    nested = {
+        "name": "vgg",
+        "trainable": True,
+        "layers": [
+            image("input_1"),
+            entry("block1_conv1", "Conv2D", conv, ["input_1", 0, 0]),
+            entry("block1_pool", "MaxPooling2D", pool, ["block1_conv1", 0, 0]),
+        ],
+        "input_layers": [["input_1", 0, 0]],
+        "output_layers": [["block1_pool", 0, 0]],
+    }
+    config = {
+        "name": "model",
+        "trainable": True,
+        "layers": [
+            image("input_2"),
+            {
+                "class_name": "Functional",
+                "config": nested,
+                "name": "vgg",
+                "inbound_nodes": [[["input_2", 0, 0, {}]]],
+            },
+            entry("flatten", "Flatten", {"data_format": "channels_last"}, ["vgg", 1, 0]),
+            entry("dense", "Dense", dense, ["flatten", 0, 0]),
+        ],
+        "input_layers": [["input_2", 0, 0]],
+        "output_layers": [["dense", 0, 0]],
+    }
+    with h5py.File(file, "r+") as stored:
+        stored.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": config})
+        stored.attrs["keras_version"] = "2.15.0"
+    return model
+
+
 def write_pictures(folder: Path, count: int, seed: int = 0) -> list[Path]:
     """Pictures of blobs of colour, of different sizes, no two alike."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # the sandbox's own user reads it
     random = np.random.default_rng(seed)
     files = []
     for index in range(count):

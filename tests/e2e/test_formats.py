@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_pictures, write_torch
+from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_keras2, write_pictures, write_torch
 
 from harness.assignment import ResourceLimits
 from harness.evidence import Conversion, Done, Failed
@@ -105,6 +105,22 @@ def test_a_keras_model_converts_and_answers_the_same(
     assert conversion.layout == "NHWC" and conversion.output_kind == "probabilities"
     assert conversion.dynamic_batch
     assert ("scales them itself" in conversion.assumed) == (name == "mobilenet_v2")
+
+
+def test_a_keras_2_file_with_a_nested_backbone_converts(
+    convert_file: Callable[..., Any], workplace: Workplace, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.h5"
+    original = write_keras2(file)
+    result = convert_file(file)
+    assert isinstance(result, Done), result
+    assert not result.value.native and result.value.max_abs_difference <= 1e-3
+    import onnxruntime
+
+    picture = np.random.default_rng(1).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+    session = onnxruntime.InferenceSession(str(workplace.store.path(result.value.model)))
+    (given,) = session.run(None, {session.get_inputs()[0].name: picture})
+    assert np.abs(given - original.predict(picture, verbose=0)).max() <= 1e-3
 
 
 @pytest.mark.parametrize("name", FACTORIES)

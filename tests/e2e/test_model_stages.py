@@ -208,7 +208,7 @@ def test_a_head_with_its_backbone_by_reference(
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [("while x.sum() == x.sum():\n            x = x + 0", "timeout"), ("x = torch.zeros(200000, 200000)", "")],
+    [("while bool(torch.ones(1) > 0):\n            x = x + 1", "timeout"), ("x = torch.zeros(200000, 200000)", "")],
 )
 def test_a_script_that_never_ends_or_wants_all_memory(
     body: str, status: str, workplace: Workplace, tmp_path: Path
@@ -250,6 +250,7 @@ def train(train_dir, out_dir, *, backbone, weights, seed, fine_tune_epochs):
 def test_the_reference_code_is_given_what_the_assignment_says(workplace: Workplace, tmp_path: Path) -> None:
     for name in CLASSES:
         write_pictures(tmp_path / "train" / name, 1)
+    (tmp_path / "train").chmod(0o755)
     (tmp_path / "transfer.py").write_text(REFERENCE)
     (tmp_path / "weights.pth").write_bytes(b"the weights")
     spec = ReferenceSolution(code=tmp_path / "transfer.py", backbone="vgg16", seed=5, fine_tune_epochs=2)

@@ -1,5 +1,8 @@
 """Every board's file is whole, with sources; a misspelt one gets the nearest."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from harness import boards
@@ -25,3 +28,24 @@ def test_an_unknown_board():
     with pytest.raises(UsageError) as caught:
         boards.load("jetson-nan-4gb")
     assert "jetson-nano-4gb" in caught.value.do
+
+
+def test_the_figures_are_those_of_the_table_with_the_sources():
+    with (Path(boards.__file__).parent / "specs.csv").open(encoding="utf-8") as table:
+        rows = {row["board"]: row for row in csv.DictReader(table)}
+    columns = {"mem_gb": "memory_gb", "mem_bw_gbs": "memory_bandwidth_gb_s", "int8_tops_dense_gpu": "int8_tops"}
+    columns |= {"fp16_tflops_dense": "fp16_tflops"}
+    columns |= {name: name for name in ("cuda_cores", "tensor_cores", "gpu_max_mhz", "fp32_tflops")}
+    by_title = {boards.load(name).title: boards.load(name) for name in boards.names()}
+    for title, row in rows.items():
+        for column, name in columns.items():
+            assert getattr(by_title[title], name) == (float(row[column]) if row[column] else None), (title, name)
+        assert by_title[title].cpu == (row["cpu"] or None)
+    assert set(by_title) - set(rows) == {"Jetson Nano 2GB"}
+
+
+def test_every_published_figure_names_its_source_and_unit():
+    with (Path(boards.__file__).parent / "published.csv").open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert len(rows) > 1700
+    assert all(row["source"] and row["unit"] and float(row["value"]) > 0 for row in rows)

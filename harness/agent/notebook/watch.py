@@ -20,7 +20,7 @@ def _install():
     here = re.compile("|".join(re.escape(p) for p in {sys.prefix, sys.base_prefix, "/work/"}))
     outside = re.compile(
         r"/etc/(passwd|shadow|group|gshadow|sudoers|ssh|hostname)|/(root|home|var|srv|mnt|media|boot)(/|$)"
-        r"|/proc/\d+/(environ|mem|maps|fd|root|cmdline)|/opt/harness/agent"
+        r"|/proc/\d+/(environ|mem|maps|fd|root|cmdline)|/opt/harness/agent/(?!torchvision_ops|__pycache__)"
     )
     fetches = re.compile(r"\b(wget|curl|pip3?\s+install|git\s+clone|apt(-get)?\s+install|gdown|kaggle)\b")
     notes = os.open(NOTES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

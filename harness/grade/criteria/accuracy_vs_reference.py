@@ -8,10 +8,11 @@ from harness.evidence import Done, Evidence
 from harness.grade.criterion import CriterionOptions, Judgement, linear
 
 TITLE = "Accuracy on held-out pictures, against the reference"
+READS: tuple[str, ...] = ("evaluate",)
 
 
 class Options(CriterionOptions):
-    full_at: float = Field(-0.03, ge=-1, le=1, description="difference to the reference from which all points are given")
+    full_at: float = Field(-0.03, ge=-1, le=1, description="difference to the reference that gives all points")
     zero_at: float = Field(-0.40, ge=-1, le=1, description="difference to the reference at which none are")
 
     @model_validator(mode="after")

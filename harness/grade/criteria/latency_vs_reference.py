@@ -8,6 +8,7 @@ from harness.evidence import Done, Evidence
 from harness.grade.criterion import CriterionOptions, Judgement, linear
 
 TITLE = "Time for one prediction, against the reference"
+READS: tuple[str, ...] = ("benchmark",)
 
 
 class Options(CriterionOptions):
@@ -28,6 +29,8 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if not isinstance(evidence.benchmark, Done):
         return Judgement(None, f"The speed was not measured: {evidence.benchmark.reason}")
     timed = evidence.benchmark.value
+    if not timed.outputs_agree:
+        return Judgement(None, "It was not the same model: while timed it answered differently than before.")
     if timed.ratio is None or timed.ratio_interval is None or timed.reference is None:
         return Judgement(None, "The reference was not timed beside it.")
     low, high = timed.ratio_interval

@@ -6,6 +6,7 @@ from harness.evidence import Evidence
 from harness.grade.criterion import CriterionOptions, Judgement
 
 TITLE = "Marked by a person"
+READS: tuple[str, ...] = ()
 
 
 class Options(CriterionOptions):

@@ -6,6 +6,7 @@ from harness.evidence import Done, Evidence
 from harness.grade.criterion import CriterionOptions, Judgement
 
 TITLE = "The model can be loaded and predicts"
+READS: tuple[str, ...] = ("predict",)
 
 
 class Options(CriterionOptions):

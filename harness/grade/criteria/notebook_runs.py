@@ -8,6 +8,7 @@ from harness.evidence import Done, Evidence, Execution, FailedExecution
 from harness.grade.criterion import CriterionOptions, Judgement
 
 TITLE = "The notebook runs from top to bottom"
+READS: tuple[str, ...] = ("execute",)
 
 
 class Options(CriterionOptions):
@@ -17,6 +18,8 @@ class Options(CriterionOptions):
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """All points for a whole run; for one that stops, `partial` of them times the share of cells that ran."""
     result = evidence.execute
+    if isinstance(result, Done) and not result.value.code_cells:
+        return Judgement(0.0, "The notebook has no code to run.")
     if isinstance(result, Done):
         return Judgement(max_points, f"All {result.value.code_cells} code cells ran.")
     if isinstance(result, FailedExecution) and result.execution is not None:

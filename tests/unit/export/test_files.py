@@ -6,44 +6,16 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from example_evidence import evidence
+from example_results import results
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import MachineError, UsageError
-from harness.evidence import Grade, Mark, Skipped
 from harness.export import results_schema, write_grades_csv, write_results_json
 from harness.export.grades_csv import COLUMNS, harmless
-from harness.findings import finding
 from harness.gradebook import Gradebook
-from harness.results import AssignmentResult, ReferenceResult, Results, RunInfo, submission_result
+from harness.results import Results
 from harness.review import marks
-
-
-def results(*students: str) -> Results:
-    rows = []
-    for number, student in enumerate(students):
-        found = evidence(audit=Skipped(reason="none", findings=(finding("no-model"), finding("labels-missing"))))
-        given_marks = (
-            Mark(criterion="model_predicts", title="Predicts", points=10, max_points=10, reason="It does."),
-            Mark(criterion="manual", title="Questions", points=None, max_points=20, reason="Waits."),
-        )
-        grade = Grade(status="needs-review", marks=given_marks, points=10, max_points=30)
-        rows.append(submission_result(f"s{number}", student, found, grade, frozenset({"execute"})))
-    return Results(
-        schema=1,
-        assignment=AssignmentResult(title="x", task="classification", file="a.toml", max_points=30),
-        reference=ReferenceResult(
-            backbone="mobilenet_v2",
-            accuracy=0.9,
-            accuracy_interval=(0.8, 0.95),
-            images=150,
-            training_seconds=20,
-            latency=None,
-        ),
-        run=RunInfo(harness="0", sandbox="none", sandbox_reason="", not_enforced=(), finished="2026-01-01T00:00:00Z"),
-        submissions=tuple(rows),
-    )
 
 
 def test_a_row_for_each_submission(tmp_path: Path):
@@ -123,3 +95,22 @@ def test_no_gradebook_and_a_broken_one(tmp_path: Path):
     (tmp_path / "bad.sqlite").write_text("not a database, not at all, really")
     with pytest.raises(MachineError, match="cannot be used"):
         Gradebook(tmp_path / "bad.sqlite")
+
+
+def test_points_have_two_decimals_at_most_however_many_there_are(tmp_path: Path):
+    one = results("Mia")
+    rows = [one.submissions[0].model_copy(update={"points": points}) for points in (12345.67, 0.1 + 0.2, 1e-9, 20.0)]
+    write_grades_csv(one.model_copy(update={"submissions": tuple(rows)}), tmp_path / "grades.csv")
+    read = list(csv.DictReader((tmp_path / "grades.csv").open(encoding="utf-8")))
+    assert [row["points"] for row in read] == ["12345.67", "0.3", "0", "20"]
+
+
+def test_an_earlier_file_stays_whole_when_the_new_one_cannot_be_written(tmp_path: Path):
+    write_grades_csv(results("Mia"), tmp_path / "grades.csv")
+    before = (tmp_path / "grades.csv").read_bytes()
+    (tmp_path / "grades.csv").rename(tmp_path / "kept.csv")
+    (tmp_path / "grades.csv").mkdir()
+    with pytest.raises(MachineError):
+        write_grades_csv(results("Tom"), tmp_path / "grades.csv")
+    assert (tmp_path / "kept.csv").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grades.csv", "kept.csv"]

@@ -105,11 +105,17 @@ def test_nothing_that_could_be_graded_is_failed(tmp_path: Path):
 @pytest.mark.parametrize(
     ("criterion", "said"),
     [
-        ('kind = "notebok_runs"\npoints = 1', "criteria.1.kind: unknown kind 'notebok_runs'; did you mean 'notebook_runs'"),
+        (
+            'kind = "notebok_runs"\npoints = 1',
+            "criteria.1.kind: unknown kind 'notebok_runs'; did you mean 'notebook_runs'",
+        ),
         ('kind = "manual"\npoints = 1\nquestion = []', "criteria.1.question: unknown key; did you mean 'questions'?"),
         ('kind = "model_predicts"\npoints = 1\nx = 1', "it takes: none beside kind, points and title"),
         ('kind = "accuracy_vs_reference"\npoints = 1\nzero_at = 0.5', "zero_at must be below full_at"),
-        ('kind = "notebook_runs"\npoints = 1\npartial = 3', "criteria.1.partial: Input should be less than or equal to 1"),
+        (
+            'kind = "notebook_runs"\npoints = 1\npartial = 3',
+            "criteria.1.partial: Input should be less than or equal to 1",
+        ),
     ],
 )
 def test_a_wrong_criterion_is_named_with_its_place(tmp_path: Path, criterion: str, said: str):

@@ -26,6 +26,7 @@ from harness.evidence import (
     Evidence,
     Execution,
     Failed,
+    FailedExecution,
     Grade,
     Inspection,
     Interval,
@@ -409,21 +410,37 @@ def keep_notebook(store: Store, folder: Path, content: bytes) -> Blob:
     return store.put(file, "notebook.ipynb")
 
 
-def _execution(store: Store, folder: Path, *, stops: bool = False) -> Done[Execution]:
-    cells = [*NOTEBOOK_CELLS[:5], *([_STOPPED] if stops else []), NOTEBOOK_CELLS[5]]
-    blob = keep_notebook(store, folder, json.dumps({"cells": cells, "nbformat": 4}).encode())
-    error = CellError(cell=5, kind="error", name="NameError", message="name 'modle' is not defined", traceback="")
+def _complete_run(store: Store, folder: Path) -> Done[Execution]:
+    content = json.dumps({"cells": NOTEBOOK_CELLS, "nbformat": 4}).encode()
     execution = Execution(
-        notebook=blob,
-        code_cells=6 if stops else 4,
-        executed_cells=5 if stops else 4,
-        errors=(error,) if stops else (),
-        produced=(),
+        notebook=keep_notebook(store, folder, content), code_cells=4, executed_cells=4, errors=(), produced=()
     )
-    noticed = (finding("cell-error", cell=5, error="NameError: name 'modle' is not defined"),) if stops else ()
-    log = "[agent] kernel started\n[agent] \x1b[32mdone\x1b[0m\n"
-    usage = Usage(seconds=48.3, peak_memory_bytes=1_420_000_000, log=log)
-    return Done[Execution](value=execution, findings=noticed, usage=usage)
+    return Done[Execution](value=execution, usage=_NOTEBOOK_USAGE)
+
+
+def _half_way(store: Store, folder: Path, kind: Any, name: str, message: str) -> Execution:
+    cells = [*NOTEBOOK_CELLS[:5], _STOPPED, NOTEBOOK_CELLS[5]]
+    blob = keep_notebook(store, folder, json.dumps({"cells": cells, "nbformat": 4}).encode())
+    error = CellError(cell=5, kind=kind, name=name, message=message, traceback="")
+    return Execution(notebook=blob, code_cells=6, executed_cells=5, errors=(error,), produced=())
+
+
+def _stopped_run(store: Store, folder: Path) -> FailedExecution:
+    why = "NameError: name 'modle' is not defined"
+    return FailedExecution(
+        status="failed",
+        reason=f"Cell 5 stopped with {why}.",
+        findings=(finding("cell-error", cell=5, error=why),),
+        usage=_NOTEBOOK_USAGE,
+        execution=_half_way(store, folder, "error", *why.split(": ")),
+    )
+
+
+_NOTEBOOK_USAGE = Usage(
+    seconds=48.3,
+    peak_memory_bytes=1_420_000_000,
+    log="[agent] kernel started\n[agent] \x1b[32mdone\x1b[0m\n",
+)
 
 
 # --- hand-ins -----------------------------------------------------------------------------------
@@ -432,8 +449,8 @@ def _execution(store: Store, folder: Path, *, stops: bool = False) -> Done[Execu
 def _hand_ins(
     rng: np.random.Generator, reference: np.ndarray[Any, Any], store: Store, folder: Path
 ) -> Iterable[tuple[SubmissionResult, Evidence]]:
-    good = _execution(store, folder)
-    stopped = _execution(store, folder, stops=True)
+    good = _complete_run(store, folder)
+    stopped = _stopped_run(store, folder)
     no_notebook = Skipped(reason="There is no notebook.")
 
     def scored(
@@ -443,7 +460,7 @@ def _hand_ins(
         milliseconds: float,
         verdict: str = "feature-extraction",
         *,
-        execute: Done[Execution] | Failed | Skipped = good,
+        execute: Done[Execution] | FailedExecution | Skipped = good,
         swapped: bool = False,
         findings: Iterable[Any] = (),
         manual: bool = False,
@@ -478,21 +495,22 @@ def _hand_ins(
         marks = _marks(score, milliseconds / 11.8, ran, manual)
         return _result(id, student, evidence, marks, "needs-review" if manual else "graded")
 
-    def unscored(
-        id: str, student: str, evidence: dict[str, Any], why: str, points: float = 0
-    ) -> tuple[SubmissionResult, Evidence]:
+    def unscored(id: str, student: str, evidence: dict[str, Any], why: str) -> tuple[SubmissionResult, Evidence]:
         nothing = Skipped(reason="There is no usable model.")
         stages: dict[str, Any] = dict.fromkeys(
             ("audit", "convert", "predict", "inspect", "evaluate", "benchmark"), nothing
         )
         found = Evidence(**{**stages, **evidence})
-        marks = (
-            Mark(criterion="notebook_runs", title="The notebook runs", points=points, max_points=15, reason=why),
-            Mark(criterion="model_predicts", title="The model predicts", points=0, max_points=10, reason="There is no usable model."),
-            Mark(criterion="accuracy_vs_reference", title="Accuracy against the reference", points=0, max_points=45, reason="There is no score."),
-            Mark(criterion="latency_vs_reference", title="Latency against the reference", points=0, max_points=10, reason="No latency was measured."),
-            Mark(criterion="manual", title="Open questions", points=0, max_points=20, reason="No answers were handed in."),
-        )  # fmt: skip
+        marks = tuple(
+            Mark(criterion=criterion, title=title, points=0, max_points=max_points, reason=reason)
+            for criterion, title, max_points, reason in (
+                ("notebook_runs", "The notebook runs", 15, why),
+                ("model_predicts", "The model predicts", 10, "There is no usable model."),
+                ("accuracy_vs_reference", "Accuracy against the reference", 45, "There is no score."),
+                ("latency_vs_reference", "Latency against the reference", 10, "No latency was measured."),
+                ("manual", "Open questions", 20, "No answers were handed in."),
+            )
+        )
         return _result(id, student, found, marks, "failed")
 
     yield scored("team-01", "Anna de Vries, Bram Jansen", 0.92, 11.6)
@@ -530,8 +548,9 @@ def _hand_ins(
         "team-09",
         "Ivan Petrov",
         {
-            "execute": Failed(
+            "execute": FailedExecution(
                 status="timeout",
+                execution=_half_way(store, folder, "timeout", "CellTimeoutError", "120 s are over"),
                 reason="The notebook was still running after 300 s and was stopped.",
                 findings=(finding("cell-timeout", cell=3, seconds=120),),
                 usage=Usage(seconds=300.2, peak_memory_bytes=2_100_000_000, log="epoch 1 ...\n" * 40),

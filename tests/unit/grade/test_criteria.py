@@ -1,0 +1,217 @@
+"""Every criterion is a whole file: found by its folder, documented, tested; and each one's own rules."""
+
+import inspect
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from example_evidence import BLOB, benchmark, evidence, execution
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from harness.assignment import Assignment
+from harness.errors import AssignmentError
+from harness.evidence import (
+    STAGES,
+    Conversion,
+    Done,
+    Failed,
+    FailedExecution,
+    Inspection,
+    LayerComparison,
+    Preprocess,
+    Skipped,
+)
+from harness.findings import finding
+from harness.grade import ManualMark, check, grade
+from harness.grade.criteria import accuracy_vs_reference, frozen_backbone, latency_vs_reference, notebook_runs
+from harness.grade.criterion import Judgement, kinds, linear
+
+TESTS = Path(__file__).parent
+FILE = 'title = "x"\n[held_out]\npath = "h"\n[reference]\ncode = "c"\n'
+
+
+def assignment(folder: Path, *criteria: str) -> Assignment:
+    text = FILE + "".join(f"[[criteria]]\n{criterion}\n" for criterion in criteria)
+    (folder / "assignment.toml").write_text(text)
+    return Assignment.model_validate({**tomllib.loads(text), "file": folder / "assignment.toml"})
+
+
+# --- the folder ---------------------------------------------------------------------------------
+
+
+def test_every_file_of_the_folder_is_a_criterion():
+    folder = Path(accuracy_vs_reference.__file__).parent
+    assert set(kinds()) == {file.stem for file in folder.glob("*.py")} - {"__init__"}
+
+
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_a_criterion_is_whole(kind: str):
+    module = kinds()[kind]
+    assert module.TITLE and module.__doc__ and module.mark.__doc__
+    assert set(module.READS) <= set(STAGES)
+    assert module.Options() is not None, "every option has a default"
+    with pytest.raises(ValidationError):
+        module.Options(no_such_option=1)
+    assert kind in "".join(file.read_text() for file in TESTS.glob("test_*.py")), "it has a test"
+
+
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_a_criterion_reads_no_other_stage_than_it_says(kind: str):
+    """With those stages and the ones before them as they are, the mark is the same whatever the others did."""
+    module = kinds()[kind]
+    source = inspect.getsource(module.mark)
+    looked_at = {stage for stage in STAGES if f"evidence.{stage}" in source}
+    assert looked_at - {"convert", "predict"} <= set(module.READS)
+
+
+# --- rules for all ------------------------------------------------------------------------------
+
+
+@given(st.floats(-2, 2), st.floats(-2, 2), st.floats(-1, -0.5), st.floats(-0.4, 1), st.floats(0.1, 100))
+def test_more_accuracy_is_never_fewer_points_and_points_stay_in_bounds(one, two, zero_at, full_at, most):
+    low, high = sorted((one, two))
+    points = [linear(value, zero_at, full_at, most) for value in (low, high)]
+    assert 0 <= points[0] <= points[1] <= most
+
+
+def test_the_sum_is_of_the_rounded_marks(tmp_path: Path):
+    thirds = [f'kind = "notebook_runs"\ntitle = "{name}"\npoints = 1\npartial = 1' for name in "abc"]
+    stopped = FailedExecution(status="failed", reason="Cell 2 stopped.", execution=execution(1, 3))
+    graded = grade(assignment(tmp_path, *thirds), evidence(execute=stopped), {})
+    assert [mark.points for mark in graded.marks] == [0.33] * 3
+    assert graded.points == 0.99
+
+
+LOST = Skipped(reason="The engine failed 3 times.", findings=(finding("engine-failed", reason="x"),))
+NONE = Skipped(reason="There is no usable model.")
+HALF = FailedExecution(status="failed", reason="Cell 2 stopped.", execution=execution(1, 2))
+RUNS, PREDICTS = 'kind = "notebook_runs"\npoints = 10', 'kind = "model_predicts"\npoints = 10'
+LATENCY, QUESTIONS = 'kind = "latency_vs_reference"\npoints = 10', 'kind = "manual"\ntitle = "Questions"\npoints = 5'
+
+
+def test_a_lost_stage_spoils_what_works_on_it_and_nothing_else(tmp_path: Path):
+    rubric = assignment(tmp_path, RUNS, PREDICTS, LATENCY)
+    graded = grade(rubric, evidence(execute=HALF, benchmark=LOST), {})
+    assert [mark.points for mark in graded.marks] == [2.5, 10, None]
+    graded = grade(rubric, evidence(convert=LOST, predict=NONE, evaluate=NONE, benchmark=NONE), {})
+    assert [mark.points for mark in graded.marks] == [10, None, None]
+    assert graded.status == "needs-review"
+    assert graded.marks[1].reason.startswith("Not judged, because the machine failed, not the hand-in: ")
+
+
+def test_a_lost_stage_that_no_criterion_reads_is_looked_at_once(tmp_path: Path):
+    rubric = assignment(tmp_path, PREDICTS, QUESTIONS)
+    assert grade(rubric, evidence(inspect=LOST), {}).status == "needs-review"
+    assert grade(rubric, evidence(inspect=LOST), {"Questions": ManualMark(3, "Fine.", "jo")}).status == "graded"
+
+
+def test_a_failed_hand_in_stays_failed_when_its_questions_are_marked(tmp_path: Path):
+    found = evidence(execute=HALF, convert=Failed(status="rejected", reason="Corrupt."), predict=NONE, evaluate=NONE)
+    graded = grade(assignment(tmp_path, PREDICTS, QUESTIONS), found, {"Questions": ManualMark(3, "Fine.", "jo")})
+    assert (graded.status, graded.points) == ("failed", 3)
+
+
+def test_a_person_overrules_the_harness(tmp_path: Path):
+    title = kinds()["model_predicts"].TITLE
+    [mark] = grade(
+        assignment(tmp_path, PREDICTS), evidence(predict=NONE), {title: ManualMark(4, "It did for me.", "jo")}
+    ).marks
+    assert (mark.points, mark.reason) == (4, "It did for me. (jo)")
+
+
+def test_a_mark_above_the_points_that_there_are_now_is_open_again(tmp_path: Path):
+    graded = grade(assignment(tmp_path, QUESTIONS), evidence(), {"Questions": ManualMark(8, "Fine.", "jo")})
+    assert (graded.status, graded.marks[0].points) == ("needs-review", None)
+    assert "more than the 5 there are now" in graded.marks[0].reason
+
+
+def test_two_criteria_of_one_title_are_an_error(tmp_path: Path):
+    """A person's mark is entered by title."""
+    with pytest.raises(
+        AssignmentError, match=r"assignment\.toml:\d+  criteria\.2\.title: two criteria are called 'Same'"
+    ):
+        check(assignment(tmp_path, RUNS + '\ntitle = "Same"', PREDICTS + '\ntitle = "Same"'))
+
+
+# --- notebook_runs, latency_vs_reference ---------------------------------------------------------
+
+
+def test_a_notebook_without_code_is_no_points():
+    judged = notebook_runs.mark(evidence(execute=Done(value=execution(0, 0))), notebook_runs.Options(), 10)
+    assert judged == Judgement(0.0, "The notebook has no code to run.")
+
+
+def test_a_model_that_answered_otherwise_while_it_was_timed_waits_for_a_person():
+    timed = benchmark().model_copy(update={"outputs_agree": False})
+    judged = latency_vs_reference.mark(evidence(benchmark=Done(value=timed)), latency_vs_reference.Options(), 10)
+    assert judged.points is None
+
+
+# --- frozen_backbone ----------------------------------------------------------------------------
+
+
+def inspected(**changes: Any) -> Done[Inspection]:
+    values: dict[str, Any] = {
+        "parameters": 10,
+        "multiply_adds": 10,
+        "file_bytes": 10,
+        "uncounted_operators": (),
+        "verdict": "fine-tuned",
+        "backbone": "mobilenet_v2",
+        "layers": tuple(LayerComparison(name=n, identical=False, relative_change=0.01) for n in "ab"),
+        "median_change": 0.01,
+    }
+    return Done(value=Inspection(**{**values, **changes}))
+
+
+CONVERTED = Done(
+    value=Conversion(
+        model=BLOB,
+        native=False,
+        source_format="onnx",
+        layout="NCHW",
+        input_dtype="float32",
+        dynamic_batch=True,
+        outputs=2,
+        output_kind="logits",
+        labels=("ball", "mug"),
+        preprocess=Preprocess(
+            width=64, height=64, colour="RGB", scale=1, mean=(0, 0, 0), std=(1, 1, 1), resize="stretch"
+        ),
+        max_abs_difference=0.0,
+        images_compared=8,
+    )
+)
+
+
+def frozen(result: Any, convert: Any = CONVERTED) -> Judgement:
+    return frozen_backbone.mark(evidence(convert=convert, inspect=result), frozen_backbone.Options(), 10)
+
+
+@pytest.mark.parametrize(("moved", "points"), [(0.0, 10), (0.05, 10), (0.275, 5), (0.5, 0), (1.3, 0)])
+def test_layers_that_moved_cost_points_between_the_anchors(moved: float, points: float):
+    judged = frozen(inspected(median_change=moved))
+    assert judged.points == pytest.approx(points)
+    assert (
+        f"0 of 2 pre-trained mobilenet_v2 layers are as they were; they moved by {moved:.1%} (median)" in judged.reason
+    )
+
+
+def test_frozen_layers_are_all_points():
+    same = tuple(LayerComparison(name=n, identical=True, relative_change=0.0) for n in "ab")
+    judged = frozen(inspected(verdict="feature-extraction", layers=same, median_change=0.0))
+    assert judged == Judgement(10, "2 of 2 pre-trained mobilenet_v2 layers are as they were.")
+
+
+def test_a_backbone_that_we_do_not_know_accuses_nobody():
+    assert frozen(inspected(verdict="from-scratch", backbone=None, layers=(), median_change=None)).points is None
+    assert frozen(Skipped(reason="The model runs as it is.")).points is None
+
+
+def test_no_model_has_no_frozen_layers():
+    assert frozen(NONE, convert=Failed(status="rejected", reason="It is corrupt.")) == Judgement(
+        0.0, "There is no model to look into. It is corrupt."
+    )

@@ -1,0 +1,186 @@
+"""What stands on the pages, and how they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+import synthetic_class
+from synthetic_class import SyntheticClass
+from test_report_escaping import Page, check_page, known_link
+
+from harness import report
+from harness.results import Results
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SyntheticClass, Path]]:
+    folder = tmp_path_factory.mktemp("class")
+    made = synthetic_class.build(folder)
+    report.write(made.results, made.sources, folder / "out")
+    yield made, folder / "out"
+
+
+def text_of(file: Path) -> str:
+    """The page's words, without tags, on one line."""
+    body = file.read_text("utf-8").partition("</style>")[2]
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).replace("\u202f", " ").split())
+
+
+def student(out: Path, id: str) -> Path:
+    return out / "students" / id / "index.html"
+
+
+def test_there_is_one_page_for_the_class_and_one_for_each_hand_in(built: tuple[SyntheticClass, Path]) -> None:
+    made, out = built
+    pages = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
+    assert pages == {"index.html", *(f"students/{row.id}/index.html" for row in made.results.submissions)}
+
+
+def test_every_page_holds_only_our_constructs(built: tuple[SyntheticClass, Path]) -> None:
+    """Tags, attributes, addresses; a policy that names our script and style by hash."""
+    _, out = built
+    for file in out.rglob("*.html"):
+        check_page(file.read_text("utf-8"), known_link)
+
+
+def test_only_the_class_page_has_a_script(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    assert len(Page((out / "index.html").read_text("utf-8")).inside["script"]) == 1
+    assert Page(student(out, "team-01").read_text("utf-8")).inside["script"] == []
+
+
+def test_every_link_leads_to_a_page_or_a_section(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    for file in out.rglob("*.html"):
+        page = Page(file.read_text("utf-8"))
+        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        for tag, attributes in page.tags:
+            target = attributes.get("href") if tag == "a" else None
+            if target is None or target in ("grades.csv", "results.json"):
+                continue  # written beside the class page by the export
+            if target.startswith("#"):
+                assert target[1:] in ids, target
+            else:
+                assert (file.parent / target).is_file(), target
+
+
+def test_every_value_of_the_table_can_be_sorted_by(built: tuple[SyntheticClass, Path]) -> None:
+    """Each cell of a sortable column has its value as data; numbers are numbers, unknown is empty."""
+    made, out = built
+    page = (out / "index.html").read_text("utf-8")
+    table = page[page.index('<table class="class">') : page.index("</table>")]
+    kinds = re.findall(r'<th scope="col" data-sort="(\w+)"', table)
+    rows = table.partition("<tbody>")[2].split("<tr>")[1:]
+    assert len(rows) == len(made.results.submissions)
+    for row, result in zip(rows, made.results.submissions, strict=True):
+        values = re.findall(r'data-value="([^"]*)"', row)
+        assert len(values) == len(kinds) == 7
+        for kind, value in zip(kinds, values, strict=True):
+            if kind == "number" and value:
+                float(value)
+        assert float(values[2]) == result.points
+        assert (values[3] == "") == (result.evaluation is None)
+
+
+def test_the_class_page_says_how_many_and_how_it_was_run(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    words = text_of(out / "index.html")
+    assert "12 hand-ins: 8 graded, 2 need review, 2 could not be graded." in words
+    assert "bubblewrap (no Docker Engine answers here)" in words
+    assert "memory is limited for each process, not for all of them together" in words
+    assert "Labels swapped" in words
+
+
+def test_a_number_has_its_unit_its_interval_and_its_count(built: tuple[SyntheticClass, Path]) -> None:
+    made, out = built
+    score = made.results.submissions[0].evaluation
+    assert score is not None
+    low, high = score.accuracy_interval
+    words = text_of(student(out, "team-01"))
+    assert f"{100 * score.accuracy:.1f}% {100 * low:.1f}–{100 * high:.1f}%, 150 pictures" in words
+    assert re.search(r"Latency [\d.]+ ms median of 256 queries", words)
+
+
+def test_a_failed_hand_in_says_why(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    words = text_of(student(out, "team-10"))
+    assert "This hand-in could not be graded. model.pt cannot be loaded: the file ends in the middle." in words
+    assert "Failed 3.4 s" in words
+    assert "EOFError: Ran out of input" in words
+
+
+def test_a_notebook_that_stopped_is_shown_as_far_as_it_came(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    words = text_of(student(out, "team-08"))
+    assert "Code cell 5 stopped with NameError : name 'modle' is not defined" in words
+    assert "NameError Traceback (most recent call last)" in words
+    assert "5 of 6 code cells ran" in words
+
+
+def test_a_mark_that_a_person_has_to_give_is_named(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    words = text_of(student(out, "team-03"))
+    assert "One mark is still to be given by a person." in words
+    assert "so far; 20 still to be marked" in words
+
+
+def test_every_mistake_has_its_picture_and_what_it_shows(built: tuple[SyntheticClass, Path]) -> None:
+    made, out = built
+    score = made.results.submissions[6].evaluation
+    assert score is not None
+    page = Page(student(out, "team-07").read_text("utf-8"))
+    pictures = [a for tag, a in page.tags if tag == "img" and str(a["src"]).startswith("data:image/jpeg")]
+    assert [a["alt"] for a in pictures] == [f"Picture {m.image + 1}: {m.truth}" for m in score.mistakes]
+
+
+def test_a_held_out_picture_that_is_gone_is_said(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
+    made = synthetic_class.build(tmp_path)
+    for file in made.sources.held_out.files:
+        file.unlink()
+    report.write(made.results, made.sources, tmp_path / "out")
+    assert "is not here any more" in text_of(student(tmp_path / "out", "team-07"))
+
+
+def test_a_run_without_a_sandbox_is_said_on_every_page(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
+    made, _ = built
+    run = made.results.run.model_copy(update={"sandbox": "none"})
+    report.write(made.results.model_copy(update={"run": run}), made.sources, tmp_path)
+    for file in tmp_path.rglob("*.html"):
+        assert "Run without a sandbox." in text_of(file)
+
+
+def test_a_class_of_nobody_has_a_page(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
+    made, _ = built
+    report.write(made.results.model_copy(update={"submissions": ()}), made.sources, tmp_path)
+    assert "There are no hand-ins." in text_of(tmp_path / "index.html")
+
+
+def test_writing_again_gives_the_same_bytes_and_leaves_nothing_behind(
+    built: tuple[SyntheticClass, Path],
+) -> None:
+    made, out = built
+    before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+    report.write(made.results, made.sources, out)
+    assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
+
+
+def test_a_page_that_cannot_be_made_leaves_the_old_one(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
+    made, _ = built
+    report.write(made.results, made.sources, tmp_path)
+    before = student(tmp_path, "team-01").read_bytes()
+    nothing = report.Sources({}, made.sources.reference, made.sources.held_out, made.sources.store)
+    with pytest.raises(KeyError):
+        report.write(made.results, nothing, tmp_path)
+    assert student(tmp_path, "team-01").read_bytes() == before
+
+
+def test_results_that_were_read_back_give_the_same_pages(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
+    made, out = built
+    again = Results.model_validate_json(made.results.model_dump_json(by_alias=True))
+    report.write(again, made.sources, tmp_path)
+    assert (tmp_path / "index.html").read_bytes() == (out / "index.html").read_bytes()

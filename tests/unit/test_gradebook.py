@@ -1,0 +1,102 @@
+"""The gradebook keeps runs and people's marks, whole, whatever happens to the program that writes it."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from example_results import results
+
+from harness.errors import MachineError
+from harness.grade import ManualMark
+from harness.gradebook import Gradebook
+
+
+def test_the_latest_run_comes_back_as_it_was_recorded(tmp_path: Path):
+    book = Gradebook(tmp_path / "g.sqlite")
+    assert book.latest() is None
+    book.record(results("Zoë", "Mia"))
+    book.record(results("Tom", "Zoë 漢字", "Anna"))
+    assert Gradebook(tmp_path / "g.sqlite").latest() == results("Tom", "Zoë 漢字", "Anna")
+
+
+def test_marks_outlive_the_hand_ins_of_a_run(tmp_path: Path):
+    book = Gradebook(tmp_path / "g.sqlite")
+    book.set_mark("s1", "Questions", ManualMark(3, "Good.", "jo"))
+    book.record(results("Mia"))
+    assert book.manual_marks("s1") == {"Questions": ManualMark(3, "Good.", "jo")}
+
+
+def test_the_last_mark_counts_and_the_earlier_ones_stay_on_record(tmp_path: Path):
+    book = Gradebook(tmp_path / "g.sqlite")
+    for points in (3, 5, 4):
+        book.set_mark("s0", "Questions", ManualMark(points, "Why.", "jo"))
+    assert book.manual_marks("s0")["Questions"].points == 4
+    kept = sqlite3.connect(tmp_path / "g.sqlite").execute("select points, entered from manual_marks").fetchall()
+    assert [points for points, _ in kept] == [3, 5, 4]
+    assert all(entered.endswith("+00:00") for _, entered in kept)
+
+
+@pytest.mark.parametrize("folder", ["a b?c=1#d%20", "ümläut 漢字"])
+def test_a_folder_of_any_name_will_do(tmp_path: Path, folder: str):
+    (tmp_path / folder).mkdir()
+    Gradebook(tmp_path / folder / "g.sqlite").record(results("Mia"))
+    assert (tmp_path / folder / "g.sqlite").is_file()
+
+
+def test_a_run_that_cannot_be_recorded_whole_leaves_the_one_before(tmp_path: Path):
+    book = Gradebook(tmp_path / "g.sqlite")
+    book.record(results("Mia", "Tom"))
+    good = results("Anna", "Ben")
+    twice = good.model_copy(update={"submissions": (good.submissions[0], good.submissions[0])})
+    with pytest.raises(MachineError):
+        book.record(twice)
+    assert book.latest() == results("Mia", "Tom")
+
+
+def test_a_kill_in_the_middle_leaves_the_run_before(tmp_path: Path):
+    """Killed after the old rows are deleted and before the transaction ends."""
+    Gradebook(tmp_path / "g.sqlite").record(results("Mia", "Tom"))
+    program = f"""
+import os, signal, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from sqlalchemy import event
+from example_results import results
+from harness.gradebook import Gradebook
+
+book = Gradebook(Path({str(tmp_path / "g.sqlite")!r}))
+event.listen(book._engine, "commit", lambda connection: os.kill(os.getpid(), signal.SIGKILL))
+book.record(results("Anna"))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert Gradebook(tmp_path / "g.sqlite").latest() == results("Mia", "Tom")
+
+
+def test_a_gradebook_of_another_version_is_left_alone(tmp_path: Path):
+    Gradebook(tmp_path / "g.sqlite").record(results("Mia"))
+    with sqlite3.connect(tmp_path / "g.sqlite") as other:
+        other.execute("PRAGMA user_version = 99")
+    before = (tmp_path / "g.sqlite").read_bytes()
+    with pytest.raises(MachineError, match="another version of the harness"):
+        Gradebook(tmp_path / "g.sqlite")
+    assert (tmp_path / "g.sqlite").read_bytes() == before
+
+
+def test_a_gradebook_that_somebody_else_holds_says_so(tmp_path: Path):
+    book = Gradebook(tmp_path / "g.sqlite")
+    holder = sqlite3.connect(tmp_path / "g.sqlite", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(MachineError, match="locked") as caught:
+        book.set_mark("s0", "Questions", ManualMark(3, "Good.", "jo"))
+    assert "no other harness uses it" in caught.value.do
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path):
+    with pytest.raises(MachineError, match="cannot be used"):
+        Gradebook(tmp_path / "gone" / "g.sqlite")
