@@ -77,7 +77,7 @@ def _is_a_mix_up(cycle: dict[int, int], put_right: Right, right: Right, truth: N
     return (
         gain >= _CYCLE_GAIN
         and float(put_right[inside].mean()) >= _CYCLE_ACCURACY
-        and all(float(put_right[truth == name].mean()) >= _CYCLE_RECALL for name in cycle)
+        and all(put_right[truth == name].mean() >= _CYCLE_RECALL for name in cycle if name in truth)
         and mcnemar(put_right, right) <= _CYCLE_P
     )
 

@@ -79,7 +79,8 @@ def grade(assignment: Assignment, evidence: Evidence, manual: Mapping[str, Manua
     }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
     points = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
-    nothing = not isinstance(evidence.execute, Done) and not isinstance(evidence.predict, Done)
+    ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
+    nothing = not ran and not isinstance(evidence.predict, Done)
     status: GradeStatus
     if nothing and not lost:
         status = "failed"

@@ -96,9 +96,7 @@ def test_a_frozen_backbone_is_proven_whatever_the_route(
 def test_fine_tuning_is_told_from_forgetting_to_freeze(
     change: float, codes: list[str], workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
-    conversion = handed_in(
-        moved(change), "state_dict", tmp_path, workplace, staged, FACTORIES["mobilenet_v2"]
-    )
+    conversion = handed_in(moved(change), "state_dict", tmp_path, workplace, staged, FACTORIES["mobilenet_v2"])
     result = inspect(conversion, {"mobilenet_v2": backbone}, workplace)
     assert isinstance(result, Done), result
     assert (result.value.verdict, result.value.frozen_layers) == ("fine-tuned", 0)

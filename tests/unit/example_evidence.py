@@ -43,9 +43,7 @@ def evaluation(**changes: Any) -> Evaluation:
 
 
 def benchmark(ratio: float | None = 1.2) -> Benchmark:
-    latency = Latency(
-        p50_ms=12.0, p90_ms=13.0, p99_ms=15.0, throughput_per_s=80.0, queries=64, peak_memory_bytes=10**8
-    )
+    latency = Latency(p50_ms=12.0, p90_ms=13.0, p99_ms=15.0, throughput_per_s=80.0, queries=64, peak_memory_bytes=10**8)
     return Benchmark(
         engine="onnxruntime CPU",
         model=latency,

@@ -57,9 +57,7 @@ def test_a_folder_with_notebook_model_and_labels(incoming: Path):
 
 
 def test_a_zip_with_one_top_folder_is_looked_into(incoming: Path):
-    zip_of(
-        incoming / "mia.zip", {"hand in/notebook.ipynb": b"{}", "__MACOSX/._x": b"", "hand in/.DS_Store": b""}
-    )
+    zip_of(incoming / "mia.zip", {"hand in/notebook.ipynb": b"{}", "__MACOSX/._x": b"", "hand in/.DS_Store": b""})
     one = taken(incoming)["mia"]
     assert one.notebook == Path("notebook.ipynb")
     assert one.model is None
@@ -77,9 +75,7 @@ def test_a_loose_notebook_or_model_is_a_hand_in_and_other_files_are_not(incoming
     assert set(found) == {"Zoe", "team"}
 
 
-@pytest.mark.parametrize(
-    "name", ["../../x", "/etc/cron.d/x", "a/../../b", "C:\\x", "a\\..\\b", "..", "C:/windows/x"]
-)
+@pytest.mark.parametrize("name", ["../../x", "/etc/cron.d/x", "a/../../b", "C:\\x", "a\\..\\b", "..", "C:/windows/x"])
 def test_an_unsafe_name_in_a_zip_stops_the_unpacking(incoming: Path, name: str):
     zip_of(incoming / "evil.zip", {name: b"x", "notebook.ipynb": b"{}"})
     one = taken(incoming)["evil"]
@@ -148,9 +144,7 @@ def test_links_and_fifos_in_a_folder_are_not_followed(incoming: Path):
         make(folder / "labels.txt")
     (incoming / "link").symlink_to("/etc")
     found = taken(incoming)
-    assert {name: codes(one) for name, one in found.items()} == dict.fromkeys(
-        ("link", "s0", "s1"), ["unsafe-member"]
-    )
+    assert {name: codes(one) for name, one in found.items()} == dict.fromkeys(("link", "s0", "s1"), ["unsafe-member"])
 
 
 def test_an_empty_folder_is_a_row_with_a_finding(incoming: Path):

@@ -1,0 +1,46 @@
+"""Real sandboxes. An engine, or shared material, that CI must have is never skipped there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.sandbox import Sandbox
+from harness.sandbox.choose import ENGINES
+
+ENGINE_NAMES = ("bubblewrap", "docker")
+
+
+def _required(what: str) -> bool:
+    return os.environ.get(f"HARNESS_REQUIRE_{what}") == "1"
+
+
+@pytest.fixture(scope="session")
+def started_engines() -> dict[str, Sandbox]:
+    return {}
+
+
+@pytest.fixture(params=ENGINE_NAMES)
+def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) -> Sandbox:
+    """Each engine in turn. bubblewrap comes with the installation; Docker may be missing on a laptop."""
+    name = request.param
+    if name not in started_engines:
+        try:
+            started_engines[name] = ENGINES[name]()
+        except HarnessError as error:
+            if name == "docker" and not _required("DOCKER"):
+                pytest.skip(f"no Docker here: {error.message}")
+            raise
+    return started_engines[name]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real photographs and weights beside the checkout."""
+    folder = Path(os.environ.get("HARNESS_SHARED", Path(__file__).parents[2].parent / "shared")) / "data"
+    if not folder.is_dir():
+        if _required("SHARED"):
+            raise FileNotFoundError(f"{folder} is missing, and CI must have it")
+        pytest.skip(f"no shared material at {folder}")
+    return folder
