@@ -195,7 +195,9 @@ def examine(submission: Submission, course: Course) -> Examined:
     )
     results["benchmark"] = Skipped(reason="The speed was not measured yet.")
     course.progress.submission_ended(submission.id)
-    evidence = Evidence(**results, intake_findings=(*submission.findings, *_missing_parts(submission, course)))
+    evidence = Evidence(
+        **results, intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course))
+    )
     return Examined(submission, evidence, frozenset(cached))
 
 
@@ -275,14 +277,19 @@ def _guarded(
     return result, was_cached
 
 
-def _missing_parts(submission: Submission, course: Course) -> list[Finding]:
-    parts = {"notebook": submission.notebook, "model": submission.model, "dataset": submission.dataset}
+def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:
+    """Parts that the assignment requires and nobody handed in or made, and a run without a sandbox."""
+    made_a_model = bool(_produced(executed))
+    there = {
+        "notebook": submission.notebook is not None,
+        "model": submission.model is not None or made_a_model,
+        "dataset": submission.dataset is not None,
+    }
     wanted = course.assignment.handin.model_dump()
-    return [
-        finding("part-missing", part=part)
-        for part, path in parts.items()
-        if path is None and wanted[part] == "required"
-    ]
+    findings = [finding("part-missing", part=part) for part in there if wanted[part] == "required" and not there[part]]
+    if course.workplace.sandbox.name == "none":
+        findings.append(finding("sandbox-off"))
+    return findings
 
 
 def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:

@@ -1,6 +1,7 @@
 """Real sandboxes. An engine, or shared material, that CI must have is never skipped there."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.sandbox import Sandbox
 from harness.sandbox.choose import ENGINES
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 ENGINE_NAMES = ("bubblewrap", "docker")
 

@@ -50,25 +50,25 @@ TRAINING = Conditions(
     brightness=(0.8, 1.15),
     warmth=(-0.05, 0.12),
     elevation=(14, 40),
-    distance=(2.7, 3.9),
-    off_centre=0.16,
+    distance=(2.1, 3.1),
+    off_centre=0.12,
     blur=(0.0, 0.9),
     noise=(1, 5),
-    clutter=(0, 3),
+    clutter=(0, 2),
 )
 HELD_OUT = Conditions(
     floors=(textures.grained, textures.checked, textures.striped, textures.dotted, textures.marbled),
     walls=(textures.striped, textures.grained, textures.plain, textures.checked),
     light_from=(10, 130),
     light_height=(22, 65),
-    brightness=(0.5, 1.3),
+    brightness=(0.6, 1.25),
     warmth=(-0.18, 0.2),
-    elevation=(8, 50),
-    distance=(2.3, 4.8),
-    off_centre=0.24,
-    blur=(0.2, 1.3),
-    noise=(2, 9),
-    clutter=(1, 4),
+    elevation=(10, 46),
+    distance=(1.9, 3.5),
+    off_centre=0.17,
+    blur=(0.1, 1.0),
+    noise=(2, 7),
+    clutter=(0, 3),
 )
 
 
@@ -119,7 +119,7 @@ def _surface(kinds: tuple[Surface, ...], rng: Random) -> textures.Texture:
 
 
 def _lying(name: str, rng: Random) -> bool:
-    return name in ("bottle", "goblet", "mug") and rng.random() < 0.2
+    return name in ("bottle", "goblet", "mug") and rng.random() < 0.12
 
 
 def _solid(shape: Shape, rng: Random, at: tuple[float, float], scale: float, lying: bool) -> Solid:
@@ -138,7 +138,7 @@ def _solid(shape: Shape, rng: Random, at: tuple[float, float], scale: float, lyi
 
 def _clutter(rng: Random) -> Solid:
     """Something that is not the object, beside or behind it."""
-    side = rng.choice([-1, 1]) * rng.uniform(0.55, 1.3)
+    side = rng.choice([-1, 1]) * rng.uniform(0.6, 1.3)
     return _solid(
         CLUTTER[rng.integers(len(CLUTTER))](rng), rng, (side, rng.uniform(-0.9, 0.35)), rng.uniform(0.7, 1.3), False
     )
