@@ -125,7 +125,9 @@ def match_labels(labels: tuple[str, ...], classes: tuple[str, ...]) -> tuple[Ind
 
 
 def _plain(name: str) -> str:
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    folded = unicodedata.normalize("NFD", name)
+    for _ in range(2):  # compatibility caseless matching: the Unicode Standard, 3.13, D146
+        folded = unicodedata.normalize("NFKD", folded.casefold())
     return re.sub(r"[\s_\-.]+", "", folded) or folded
 
 

@@ -74,7 +74,7 @@ class Site:
         """The top `height` pixels of a page in a window `width` wide, also narrower than a window can be."""
         frame = f"""<!doctype html><body style="margin:0"><iframe style="border:0;color-scheme:{colours}"
             width="{width}" height="{height}" src="/{page}"></iframe>"""
-        window = f"--window-size={max(width, 500)},{height}"
+        window = f"--window-size={max(width, 500)},{height + 200}"  # its frame takes some
         self._run(frame, f"--screenshot={file}", window, *([_DARK] if colours == "dark" else []))
         with Image.open(file) as opened:
             picture = opened.convert("RGB").crop((0, 0, width, height))

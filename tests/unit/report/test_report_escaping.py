@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -32,6 +33,7 @@ scope title src alt loading width height datetime type placeholder autocomplete 
 data-first x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor overflow start
 """
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
+_PLAIN_CLASSES = {"info", "stdout", "result", "page"}  # they need no style
 TEMPLATES = Path(harness.report.__file__).parent / "templates"
 
 HOSTILE = [
@@ -113,6 +115,9 @@ def check_page(text: str, links: Callable[[str], bool]) -> Page:
     assert directives["img-src"] == "data:"
     [style] = page.inside["style"]
     assert directives["style-src"] == _hash(style)
+    ours = set(re.findall(r"[\w-]+", style)) | _PLAIN_CLASSES
+    used = {name for _, attributes in page.tags for name in (attributes.get("class") or "").split()}
+    assert {name for name in used if not name.startswith("py-")} <= ours, used - ours
     for script in page.inside["script"]:
         assert script == (TEMPLATES / "sort.js").read_text().removesuffix("\n")
         assert directives["script-src"] == _hash(script)

@@ -113,7 +113,7 @@ def test_lone_surrogates_can_be_written(tmp_path: Path) -> None:
         "bm90IGEgcG5n",
         "%%%",
         "",
-        base64.b64encode(b"GIF89a" + bytes(100)).decode(),
+        base64.b64encode(b"GIF89a  " + bytes(4) + b"IHDR" + b"\0\0\0\x08" * 2 + bytes(60)).decode(),
         base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(),
         base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IHDR" + b"\x7f\xff\xff\xff" * 2 + bytes(50)).decode(),
         base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IHDR" + bytes(60)).decode(),
