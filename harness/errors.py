@@ -5,7 +5,8 @@
     │   └── AssignmentError 2: a broken assignment.toml
     ├── MachineError        3: this machine cannot do it
     │   └── NoSandbox       3: no engine works here
-    └── EngineFailed        the sandbox engine broke in mid-run: retried, then `needs-review`
+    ├── EngineFailed        the sandbox engine broke in mid-run: retried, then `needs-review`
+    └── RunStopped          130: the user ended the run; nothing of the job under way is kept
 
 A student's mistake is never one of these: it is a `Finding` in the evidence.
 """
@@ -49,3 +50,9 @@ class EngineFailed(HarnessError):
     """The sandbox engine broke: none of the student's doing."""
 
     exit_status = 3
+
+
+class RunStopped(HarnessError):
+    """The run is being ended (`Sandbox.stop`): what the job did until then says nothing about the hand-in."""
+
+    exit_status = 130

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from harness.assignment import Assignment
 from harness.cache import StageCache
-from harness.errors import EngineFailed, MachineError
+from harness.errors import EngineFailed, MachineError, RunStopped
 from harness.evidence import (
     STAGES,
     Benchmark,
@@ -95,7 +95,7 @@ def examine(submission: Submission, course: Course) -> Examined:
     """The hand-in through all stages but the benchmark, which is `Skipped` until `time_model`.
 
     Never raises for anything that a student handed in. Raises `MachineError` when the machine, a full
-    disk say, cannot go on.
+    disk say, cannot go on, and `RunStopped` when the run is being ended.
     """
     results: dict[str, Any] = {}
     cached: set[str] = set()
@@ -259,7 +259,7 @@ def _guarded(
                 reason=f"The sandbox engine failed {attempt + 1} times: {error.message}",
                 findings=(finding("engine-failed", reason=error.message),),
             )
-        except MachineError:
+        except (MachineError, RunStopped):
             raise
         except OSError as error:
             raise MachineError(

@@ -84,8 +84,8 @@ class Sandbox(Protocol):
 
         When it returns or raises (KeyboardInterrupt too) no process of the job is left. Safe to call
         from several threads at once. Raises `harness.errors.EngineFailed` when the engine, not the
-        job, broke.
+        job, broke, and `RunStopped` after `stop`.
         """
 
     def stop(self) -> None:
-        """End every job that runs now, from any thread; each `run` returns with the status `killed`."""
+        """End every job that runs now, from any thread, for good; each `run` raises `harness.errors.RunStopped`."""

@@ -95,7 +95,13 @@ class Bubblewrap:
             entrances = map(str, group.entrances)
             command = ["/bin/sh", "-c", _ENTER_CGROUP, "harness", *entrances, "--", *command]
         try:
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # a terminal's Ctrl-C is for the harness, which then ends its jobs
+            )
             watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
             ended = supervise(process, job.request, job.limits, outputs, watch, process.kill)
             return self._outcome(ended, group, watch)

@@ -155,6 +155,7 @@ class Docker:
             stream.shutdown(socket.SHUT_WR)
             stopped = self._read(stream, frames, log, started + job.limits.wall_seconds, meter)
             if stopped:
+                stream.shutdown(socket.SHUT_RDWR)  # the Engine cannot end a container whose output nobody takes
                 container.kill()
             exit_code = int(container.wait(timeout=_API_SECONDS)["StatusCode"])
             container.reload()

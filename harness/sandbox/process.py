@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from harness.errors import RunStopped
 from harness.sandbox.base import Limits, OutcomeStatus
 from harness.sandbox.frames import BadFrames, FrameReader
 
@@ -127,7 +128,12 @@ def _read(
 
 
 def status_of(ended: Ended, *, memory_limit_hit: bool) -> OutcomeStatus:
-    """The job's status; a signal shows as a negative exit code, or above 128 when bwrap passes it on."""
+    """The job's status; a signal shows as a negative exit code, or above 128 when bwrap passes it on.
+
+    Raises `RunStopped` when it was we who ended the job, with the run.
+    """
+    if ended.stopped == "stop":
+        raise RunStopped("the run was stopped")
     if ended.stopped in ("timeout", "output", "memory"):
         return ended.stopped
     if ended.stopped:

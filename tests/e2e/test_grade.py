@@ -288,6 +288,7 @@ def test_a_stopped_run_leaves_nothing_and_goes_on(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "HARNESS_CACHE": str(cache)},
+        start_new_session=True,
     )
     assert process.stderr is not None
     for line in process.stderr:
@@ -295,7 +296,10 @@ def test_a_stopped_run_leaves_nothing_and_goes_on(
             break
     time.sleep(2.5)
     assert sandboxes()
-    process.send_signal(kill)
+    if kill == signal.SIGINT:
+        os.killpg(process.pid, kill)  # as a terminal does
+    else:
+        process.send_signal(kill)
     _, said = process.communicate(timeout=60)
     if kill != signal.SIGKILL:
         assert process.returncode == 130

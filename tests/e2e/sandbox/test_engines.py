@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.errors import RunStopped
 from harness.sandbox import Job, Limits, Outcome, Sandbox
 
 LIMITS = Limits(
@@ -271,14 +272,15 @@ def test_stop_ends_every_job_from_another_thread(engine: Sandbox, tmp_path: Path
     fresh = type(engine)()  # stopping is for good
     started = time.monotonic()
     threading.Timer(1.5, fresh.stop).start()
-    ran = Ran(fresh, tmp_path / "o", "import time\ntime.sleep(25)")
-    assert ran.outcome.status == "killed"
+    with pytest.raises(RunStopped):
+        Ran(fresh, tmp_path / "o", "import time\ntime.sleep(25)")
     assert time.monotonic() - started < 15
 
 
 KILLED_HARNESS = """
 import json, sys, tempfile
 from pathlib import Path
+from harness.errors import RunStopped
 from harness.sandbox import Job, Limits
 from harness.sandbox.choose import ENGINES
 request = json.dumps({"code": "import time; time.sleep(600)"}).encode()
