@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Any, TypeVar
@@ -125,5 +126,12 @@ def write(reference: Reference, workplace: Workplace, folder: Path) -> None:
     conversion = reference.conversion
     shutil.copyfile(workplace.store.path(conversion.model), folder / "model.onnx")
     (folder / "labels.txt").write_text("\n".join(conversion.labels) + "\n", encoding="utf-8")
-    (folder / "preprocess.json").write_text(conversion.preprocess.model_dump_json(indent=2), encoding="utf-8")
+    handin = {
+        "schema": 1,
+        "classes": conversion.labels,
+        **conversion.preprocess.model_dump(mode="json"),
+        "layout": conversion.layout,
+        "output": conversion.output_kind,
+    }
+    (folder / "handin.json").write_text(json.dumps(handin, indent=2) + "\n", encoding="utf-8")
     (folder / "baseline.json").write_text(reference.model_dump_json(indent=2), encoding="utf-8")

@@ -41,7 +41,6 @@ class Backbone:
     scale: float
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    mirrored: bool  # train on each picture's mirror image too; twice the time
 
     def input(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Pictures (n, height, width, 3), RGB, as the layers want them: (n, 3, height, width)."""
@@ -81,8 +80,7 @@ def train(
     base.layers.eval().requires_grad_(False)
     pixels = np.stack([_pixels(file) for file in files])
     read = time.perf_counter()
-    views = [pixels, pixels[:, :, ::-1]] if base.mirrored else [pixels]
-    features = torch.stack([_features(base, view) for view in views], dim=1)
+    features = _features(base, pixels)
     seen = time.perf_counter()
     target = torch.tensor(labels)
     penalty, accuracy = _best_penalty(features, target, len(classes))
@@ -138,7 +136,7 @@ def _features(base: Backbone, pixels: NDArray[np.uint8]) -> Tensor:
 def _best_penalty(features: Tensor, target: Tensor, classes: int) -> tuple[float, float]:
     """The penalty with the lowest cross-validated loss, and its accuracy.
 
-    `features`: shape (pictures, views, channels). A fold is a run of neighbouring files of each class:
+    `features`: shape (pictures, channels). A fold is a run of neighbouring files of each class:
     photographs taken one after another resemble each other, and must not lie on both sides.
     """
     fold = torch.zeros_like(target)
@@ -151,7 +149,7 @@ def _best_penalty(features: Tensor, target: Tensor, classes: int) -> tuple[float
         heads = _fit_head(features[inside], target[inside], classes, PENALTIES)
         for i, head in enumerate(heads):
             with torch.inference_mode():
-                scores = head(features[outside, 0])
+                scores = head(features[outside])
             loss[i] += nn.functional.cross_entropy(scores, target[outside], reduction="sum")
             right[i] += (scores.argmax(dim=1) == target[outside]).sum()
     best = int(loss.argmin())
@@ -160,12 +158,9 @@ def _best_penalty(features: Tensor, target: Tensor, classes: int) -> tuple[float
 
 def _fit_head(features: Tensor, target: Tensor, classes: int, penalties: Sequence[float]) -> list[nn.Linear]:
     """Logistic regression on standardised features, for each penalty; the standardisation is in its weights."""
-    views, channels = features.shape[1:]
-    rows = features.reshape(-1, channels)
-    answers = target.repeat_interleave(views)
-    mean, spread = rows.mean(dim=0), rows.std(dim=0).clamp(min=1e-4)
-    x = (rows - mean) / spread
-    weight = torch.zeros(classes, channels, requires_grad=True)
+    mean, spread = features.mean(dim=0), features.std(dim=0).clamp(min=1e-4)
+    x = (features - mean) / spread
+    weight = torch.zeros(classes, features.shape[1], requires_grad=True)
     bias = torch.zeros(classes, requires_grad=True)
     heads = []
     for penalty in penalties:  # from strong to weak: each starts where the last ended
@@ -173,12 +168,12 @@ def _fit_head(features: Tensor, target: Tensor, classes: int, penalties: Sequenc
 
         def loss(optimiser: torch.optim.Optimizer = optimiser, penalty: float = penalty) -> Tensor:
             optimiser.zero_grad()
-            wrong = nn.functional.cross_entropy(x @ weight.T + bias, answers) + penalty / 2 * weight.square().sum()
+            wrong = nn.functional.cross_entropy(x @ weight.T + bias, target) + penalty / 2 * weight.square().sum()
             wrong.backward()
             return wrong
 
         optimiser.step(loss)
-        head = nn.Linear(channels, classes)
+        head = nn.Linear(features.shape[1], classes)
         with torch.no_grad():
             head.weight.copy_(weight / spread)
             head.bias.copy_(bias - (weight / spread) @ mean)
@@ -266,9 +261,9 @@ def _torchvision_features(name: str, weights: Path) -> nn.Module:
     return features
 
 
-def _imagenet(name: str, *, mirrored: bool) -> Callable[[Path], Backbone]:
+def _imagenet(name: str) -> Callable[[Path], Backbone]:
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    return lambda weights: Backbone(_torchvision_features(name, weights), "RGB", 1 / 255, mean, std, mirrored)
+    return lambda weights: Backbone(_torchvision_features(name, weights), "RGB", 1 / 255, mean, std)
 
 
 def _caffe_vgg16(weights: Path) -> Backbone:
@@ -283,7 +278,7 @@ def _caffe_vgg16(weights: Path) -> Backbone:
             layers += [convolution, nn.ReLU()]
         layers.append(nn.MaxPool2d(2))
     mean = (103.939, 116.779, 123.68)  # Keras' vgg16.preprocess_input
-    return Backbone(nn.Sequential(*layers), "BGR", 1.0, mean, (1.0, 1.0, 1.0), False)
+    return Backbone(nn.Sequential(*layers), "BGR", 1.0, mean, (1.0, 1.0, 1.0))
 
 
 def _safetensors(file: Path) -> dict[str, Tensor]:
@@ -303,7 +298,7 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
 
 
 BACKBONES: dict[str, Callable[[Path], Backbone]] = {
-    "mobilenet_v2": _imagenet("mobilenet_v2", mirrored=True),
-    "vgg16": _imagenet("vgg16", mirrored=False),
+    "mobilenet_v2": _imagenet("mobilenet_v2"),
+    "vgg16": _imagenet("vgg16"),
     "vgg16_notop_caffe": _caffe_vgg16,
 }
