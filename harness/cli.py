@@ -21,6 +21,7 @@ import harness
 from harness import assignment as assignments
 from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
+from harness.commands.env import env
 from harness.errors import HarnessError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
@@ -103,20 +104,7 @@ def doctor(as_json: bool) -> int:
     return 0 if any(report.works and report.name != "none" for report in reports) else 3
 
 
-@cli.group()
-def env() -> None:
-    """The software that hand-ins run with."""
-
-
-@env.command("build")
-@click.option("--base", default="python:3.11-slim", show_default=True, help="Base image with Python 3.11.")
-@click.option("--wheels", type=_EXISTING, help="Folder of wheels to install from, instead of downloading.")
-def env_build(base: str, wheels: Path | None) -> int:
-    """Build the Docker image in which hand-ins run."""
-    with progress_on(_ERR) as progress:
-        image = sandbox.build_image(base, wheels, progress.say)
-    click.echo(image)
-    return 0
+cli.add_command(env)
 
 
 @cli.group("reference")

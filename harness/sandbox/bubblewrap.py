@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +18,11 @@ from pathlib import Path
 import psutil
 
 from harness.errors import EngineFailed, NoSandbox
-from harness.sandbox import cgroups, python_environment
+from harness.sandbox import cgroups, python_environment, virtual_environments
 from harness.sandbox.base import Job, Limits, Outcome
 from harness.sandbox.process import Ended, Stopped, status_of, supervise
+from harness.sandbox.python_environment import PythonEnvironment
+from harness.sandbox.software import TORCH, Software
 from harness.sandbox.staging import Staging, accounts
 
 _FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
@@ -63,7 +64,11 @@ class Bubblewrap:
 
     @property
     def environment_id(self) -> str:
-        return f"bubblewrap {python_environment.environment_id()}"
+        return self.software_id(TORCH) or "bubblewrap"
+
+    def software_id(self, software: Software) -> str | None:
+        python = virtual_environments.find(software)
+        return f"bubblewrap {python.id}" if python else None
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -90,7 +95,8 @@ class Bubblewrap:
     def run(self, job: Job, outputs: Path) -> Outcome:
         group = cgroups.create(job.limits)
         uid = _FIRST_UID + secrets.randbelow(_UIDS) if self._is_root else None
-        command = [str(self.program), *self._arguments(job, uid), *_agent(job, uid)]
+        python = virtual_environments.ready(job.software)
+        command = [str(self.program), *self._arguments(job, uid, python), *_agent(job, uid, python)]
         if group is not None:
             entrances = map(str, group.entrances)
             command = ["/bin/sh", "-c", _ENTER_CGROUP, "harness", *entrances, "--", *command]
@@ -126,7 +132,7 @@ class Bubblewrap:
             memory_limit_hit=hit,
         )
 
-    def _arguments(self, job: Job, uid: int | None) -> Iterator[str]:
+    def _arguments(self, job: Job, uid: int | None, python: PythonEnvironment) -> Iterator[str]:
         """bwrap's options. Later mounts lie on top of earlier ones."""
         yield from (
             "--unshare-pid",
@@ -150,7 +156,7 @@ class Bubblewrap:
         else:  # the agent gives these up before it does anything else
             for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
                 yield from ("--cap-add", capability)
-        for name, value in _variables(job).items():
+        for name, value in _variables(job, python).items():
             yield from ("--setenv", name, value)
         yield from ("--proc", "/proc", "--dev", "/dev")
         disk = str(job.limits.disk_bytes)
@@ -161,14 +167,14 @@ class Bubblewrap:
                 yield from ("--symlink", str(folder.readlink()), str(folder))
             else:
                 yield from ("--ro-bind", str(folder), str(folder))
-        yield from _read_only(self._mounts(job, uid or _USER_NAMESPACE_UID))
-        for folder in python_environment.masked_folders():
+        yield from _read_only(self._mounts(job, uid or _USER_NAMESPACE_UID, python))
+        for folder in python.masked_folders():
             yield from ("--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder))
         yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
 
-    def _mounts(self, job: Job, uid: int) -> dict[Path, Path]:
+    def _mounts(self, job: Job, uid: int, python: PythonEnvironment) -> dict[Path, Path]:
         """Folder or file inside -> the host's."""
-        same = [*python_environment.etc_files(), *python_environment.python_folders()]
+        same = [*python_environment.etc_files(), *python.folders()]
         staged = self._staging.folder
         return {
             **{path: path for path in same},
@@ -227,10 +233,10 @@ def _tree_memory(pid: int) -> int:
     return total
 
 
-def _variables(job: Job) -> dict[str, str]:
+def _variables(job: Job, python: PythonEnvironment) -> dict[str, str]:
     threads = str(job.limits.cpus)
     return {
-        "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{python.prefix / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/work",
         "TMPDIR": "/tmp",
         "LANG": "C.UTF-8",
@@ -243,7 +249,7 @@ def _variables(job: Job) -> dict[str, str]:
     }
 
 
-def _agent(job: Job, uid: int | None) -> list[str]:
+def _agent(job: Job, uid: int | None, python: PythonEnvironment) -> list[str]:
     limits = job.limits
     settings = {
         "uid": uid,
@@ -255,4 +261,4 @@ def _agent(job: Job, uid: int | None) -> list[str]:
         },
     }
     agent = "/opt/harness/agent/__main__.py"
-    return ["--", sys.executable, "-I", "-B", agent, job.phase, json.dumps(settings)]
+    return ["--", str(python.python), "-I", "-B", agent, job.phase, json.dumps(settings)]

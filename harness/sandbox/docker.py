@@ -24,6 +24,7 @@ from harness.sandbox.base import Job, Outcome
 from harness.sandbox.frames import BadFrames, FrameReader
 from harness.sandbox.image import image_tag
 from harness.sandbox.process import Ended, Log, Stopped, status_of
+from harness.sandbox.software import TORCH, Software
 from harness.sandbox.staging import Staging, accounts
 
 _PYTHON = "/opt/env/bin/python"
@@ -49,17 +50,29 @@ class Docker:
             self._client.ping()
         except _BROKEN as error:
             raise NoSandbox("no Docker Engine answers", "start Docker, and allow this user to use it") from error
-        try:
-            self._image_id = str(self._client.images.get(image_tag()).id)
-        except docker.errors.ImageNotFound:
-            raise NoSandbox(f"the Docker Engine lacks the image {image_tag()}", "harness env build") from None
+        self._image_ids: dict[str, str] = {}
+        if self.software_id(TORCH) is None:
+            raise NoSandbox(f"the Docker Engine lacks the image {image_tag(TORCH)}", TORCH.build_command)
         self._staging = Staging()
         self._stopping = threading.Event()
         self._remove_leftovers()
 
     @property
     def environment_id(self) -> str:
-        return f"docker {self._image_id}"
+        return self.software_id(TORCH) or "docker"
+
+    def software_id(self, software: Software) -> str | None:
+        image = self._image_id(software)
+        return f"docker {image}" if image else None
+
+    def _image_id(self, software: Software) -> str | None:
+        """The image of the lock, looked for until it is there; None when the Engine lacks it."""
+        if software.lock not in self._image_ids:
+            try:
+                self._image_ids[software.lock] = str(self._client.images.get(image_tag(software)).id)
+            except docker.errors.ImageNotFound:
+                return None
+        return self._image_ids[software.lock]
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -102,6 +115,9 @@ class Docker:
 
     def _create(self, job: Job) -> Container:
         limits = job.limits
+        image = self._image_id(job.software)
+        if image is None:
+            raise EngineFailed(f"the environment {job.software.name} is not built", job.software.build_command)
         uid = _FIRST_UID + secrets.randbelow(_UIDS)
         tmpfs = f"rw,nosuid,nodev,exec,uid={uid},gid={uid},nr_inodes={_INODES},size={limits.disk_bytes}"
         staged = self._staging.folder
@@ -112,7 +128,7 @@ class Docker:
         }
         settings = {"rlimits": {"NPROC": limits.processes}}
         return self._client.containers.create(
-            self._image_id,
+            image,
             entrypoint=[],
             command=[_PYTHON, "-I", "-B", "/opt/harness/agent/__main__.py", job.phase, json.dumps(settings)],
             user=f"{uid}:{uid}",

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.sandbox import Sandbox, build_image
+from harness.sandbox import TORCH, Sandbox, environments
 from harness.sandbox.choose import ENGINES
-from harness.sandbox.image import image_is_built
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -29,8 +28,8 @@ def _started(name: str, started: dict[str, Sandbox]) -> Sandbox:
     """The engine, made once for all tests; Docker's image is built where it is missing and a base is named."""
     if name not in started:
         try:
-            if name == "docker" and (base := os.environ.get("HARNESS_DOCKER_BASE")) and not image_is_built():
-                build_image(base, None, print)
+            if name == "docker" and (base := os.environ.get("HARNESS_DOCKER_BASE")):
+                environments.build(TORCH, base, None, print, engine="docker")
             started[name] = ENGINES[name]()
         except HarnessError as error:
             if name == "docker" and not _required("DOCKER"):
