@@ -73,6 +73,10 @@ class ResourceLimits(_Section):
 
 class ExecutionRules(_Section):
     on_cell_error: Literal["stop", "continue"] = "stop"
+    environments: tuple[Literal["torch", "keras"], ...] = Field(
+        ("torch", "keras"), min_length=1, description="in which a notebook may run; its imports decide"
+    )
+    requirements: Path | None = Field(None, description="a requirements.txt of the course: its own environment")
 
 
 class Dataset(_Section):
@@ -294,6 +298,12 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     code = (base / assignment.reference.code).resolve()
     if not code.is_file():
         problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
+    execution = assignment.execution
+    if execution.requirements is not None:
+        requirements = (base / execution.requirements).resolve()
+        execution = execution.model_copy(update={"requirements": requirements})
+        if not requirements.is_file():
+            problems.append(problem(assignment.file, text, ("execution", "requirements"), f"no file {requirements}"))
     if dataset is None:
         problems.append(
             problem(assignment.file, text, ("dataset",), "missing: the reference is trained on its pictures")
@@ -304,4 +314,6 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
             f"correct {assignment.file.name}, or put the files there (the example: make data)",
         )
     reference = assignment.reference.model_copy(update={"code": code})
-    return assignment.model_copy(update={"held_out": held_out, "dataset": dataset, "reference": reference})
+    return assignment.model_copy(
+        update={"held_out": held_out, "dataset": dataset, "reference": reference, "execution": execution}
+    )

@@ -101,6 +101,7 @@ class Execution(Record):
     network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), seen in the cell's errors and text
     outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
     truncated: str = ""  # why outputs were cut, if they were
+    environment: Literal["torch", "keras", "course"] = "torch"  # in which it ran
 
     @property
     def complete(self) -> bool:
@@ -150,6 +151,7 @@ class Conversion(Record):
     model: Blob  # the ONNX file, or the file handed in when `native`
     factory: Blob | None = None  # model.py, when `native` and needed
     native: bool
+    environment: Literal["torch", "keras", "course"] = "torch"  # in which it was read, and runs when `native`
     source_format: str  # the name of the module in agent/convert that read it
     layout: Literal["NCHW", "NHWC"]
     input_dtype: Literal["float32", "uint8"]

@@ -60,6 +60,16 @@ CATALOGUE: dict[str, _Kind] = {
     "no-model-produced": _Kind(
         "warning", "The notebook ended without writing a model; the one handed in was graded instead."
     ),
+    "environment-missing": _Kind(
+        "error",
+        "Not graded yet: {what}, and it is not built on the grading machine, which says nothing of the hand-in. "
+        "The instructor builds it once: {command}",
+    ),
+    "weights-missing": _Kind(
+        "error",
+        "Cell {cell} needs the pre-trained weights {file}, which the grading machine does not have. The instructor "
+        "gets them once: harness weights fetch {name}",
+    ),
     # convert
     "no-model": _Kind("error", "There is no model to grade. Save one with harness.handin.save."),
     "model-unreadable": _Kind("error", "The model {name} cannot be loaded: {reason}."),

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from harness.assignment import Assignment
 from harness.cache import StageCache
+from harness.environment_choice import allowed, choose
 from harness.evidence import (
     Benchmark,
     Blob,
@@ -31,7 +32,9 @@ from harness.findings import Finding, finding
 from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
 from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
+from harness.intake.imports import imported_modules
 from harness.progress import Progress
+from harness.sandbox import KERAS, TORCH, Software
 from harness.score import score
 from harness.stages.audit import audit
 from harness.stages.benchmark import benchmark
@@ -106,6 +109,7 @@ def examine(submission: Submission, course: Course) -> Examined:
             cached.add(name)
         return result
 
+    software = _software(submission, course)
     executed = stage(
         "execute",
         Execution,
@@ -116,10 +120,17 @@ def examine(submission: Submission, course: Course) -> Examined:
             assignment.execution,
             assignment.handin,
             course.weights.sha256,
+            workplace.sandbox.software_id(software),
             limits,
         ],
         lambda: (
-            execute(submission, assignment.dataset, assignment.execution, course.weights.hub, workplace)
+            execute(
+                submission,
+                assignment.dataset,
+                assignment.execution,
+                course.weights.hub,
+                workplace.using(software),
+            )
             if assignment.handin.notebook != "ignored"
             else Skipped(reason="This assignment does not look at notebooks.")
         ),
@@ -144,6 +155,7 @@ def examine(submission: Submission, course: Course) -> Examined:
             course.held_out.classes,
             course.training.sha256,
             course.weights.sha256,
+            KERAS.lock,
             limits,
         ],
         lambda: (
@@ -254,6 +266,14 @@ def _beside_the_stages(submission: Submission, executed: StageResult[Execution],
     if course.workplace.sandbox.name == "none":
         findings.append(finding("sandbox-off"))
     return findings
+
+
+def _software(submission: Submission, course: Course) -> Software:
+    """What the hand-in's notebook runs with."""
+    if submission.notebook is None:
+        return TORCH
+    imports = imported_modules(submission.root / submission.notebook)
+    return choose(imports, allowed(course.assignment), course.workplace.sandbox)
 
 
 def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:

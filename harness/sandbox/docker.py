@@ -19,7 +19,7 @@ import requests.exceptions
 from docker.models.containers import Container
 from docker.types import LogConfig, Mount, Ulimit
 
-from harness.errors import EngineFailed, NoSandbox
+from harness.errors import EngineFailed, EnvironmentMissing, NoSandbox
 from harness.sandbox.base import Job, Outcome
 from harness.sandbox.frames import BadFrames, FrameReader
 from harness.sandbox.image import image_tag
@@ -117,7 +117,9 @@ class Docker:
         limits = job.limits
         image = self._image_id(job.software)
         if image is None:
-            raise EngineFailed(f"the environment {job.software.name} is not built", job.software.build_command)
+            raise EnvironmentMissing(
+                f"the notebook needs the environment {job.software.name}", job.software.build_command
+            )
         uid = _FIRST_UID + secrets.randbelow(_UIDS)
         tmpfs = f"rw,nosuid,nodev,exec,uid={uid},gid={uid},nr_inodes={_INODES},size={limits.disk_bytes}"
         staged = self._staging.folder

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness.errors import EngineFailed, MachineError
+from harness.errors import EnvironmentMissing, MachineError
 from harness.sandbox.python_environment import PythonEnvironment, harness_own
 from harness.sandbox.software import TORCH, Name, Software
 from harness.sandbox.wheels import LOCK, install
@@ -50,10 +50,10 @@ def find(software: Software) -> PythonEnvironment | None:
 
 
 def ready(software: Software) -> PythonEnvironment:
-    """Where the software is installed. Raises `EngineFailed` when it is not built."""
+    """Where the software is installed. Raises `EnvironmentMissing` when it is not built."""
     found = find(software)
     if found is None:
-        raise EngineFailed(f"the environment {software.name} is not built", software.build_command)
+        raise EnvironmentMissing(f"the notebook needs the environment {software.name}", software.build_command)
     return found
 
 

@@ -137,6 +137,7 @@ def _execution(outputs: Path, workplace: Workplace) -> Execution:
         network_attempts=reply.network_attempts,
         outside_reads=reply.outside_reads,
         truncated=reply.truncated,
+        environment=workplace.software.name,
     )
 
 
