@@ -151,7 +151,9 @@ class Assignment(_Section):
     title: str = Field(min_length=1, max_length=200)
     task: Literal["classification"] = "classification"
     points: float | None = Field(None, gt=0, description="the sum of the criteria's points, as a check")
-    weights: tuple[str, ...] = Field((), description="pre-trained weights that notebooks may load")
+    weights: tuple[str, ...] | None = Field(
+        None, description="pre-trained weights that notebooks may load; all that are here, if the key is left out"
+    )
     boards: tuple[str, ...] = Field((), description="Jetson-class boards to report on")
     handin: HandIn = HandIn()
     limits: ResourceLimits = ResourceLimits()

@@ -154,7 +154,8 @@ def weights_list(as_json: bool) -> int:
         return 0
     table = Table("name", "here", "MB", "licence", "file")
     for entry in entries:
-        here = "yes" if weights.path(entry.name) else "no"
+        other = weights.standing_in(entry.name)
+        here = "yes" if weights.path(entry.name) else f"no, but {other.name} stands in" if other else "no"
         table.add_row(entry.name, here, f"{entry.bytes / 1e6:.1f}", entry.licence, entry.file)
     _OUT.print(table)
     return 0

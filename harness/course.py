@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -35,7 +36,7 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         boards.load(board)
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
-    with TemporaryDirectory(prefix="harness-course-") as temporary:
+    with TemporaryDirectory(prefix="harness-course-", dir=store.folder) as temporary:  # weights are linked to there
         scratch = Path(temporary)
         assignment = _readable(assignment, scratch)
         held_out = images.load(assignment.held_out.path)
@@ -58,8 +59,10 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
 
 
 def weights_file(name: str) -> Path:
-    """The file of the weights `name`. Raises `MachineError` with the command that gets it."""
+    """The file of the weights `name`, or what stands in for it. Raises `MachineError` with the command that gets it."""
     file = weights.path(name)
+    if file is None and (other := weights.standing_in(name)) is not None:
+        file = weights.path(other.name)
     if file is None:
         raise MachineError(f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}")
     return file
@@ -82,16 +85,41 @@ def _readable(assignment: Assignment, scratch: Path) -> Assignment:
 
 
 def _weights(assignment: Assignment, scratch: Path) -> Weights:
-    """The weights that notebooks may load, in a folder where torch looks for them; and the reference's."""
+    """The weights that notebooks may load, in a folder where libraries look for them; and the reference's."""
+    reference_name = assignment.reference.weights_name
+    given = assignment.weights if assignment.weights is not None else _all_here()
+    named = dict.fromkeys((*(assignment.weights or ()), reference_name))
     hub = scratch / "hub-home"
     files, hashes = {}, {}
-    for name in dict.fromkeys((*assignment.weights, assignment.reference.weights_name)):
+    for name in dict.fromkeys((*given, reference_name)):
         original = weights_file(name)
         hashes[name] = file_sha256(original)
-        files[name] = hub / weights.hub_path(name) if name in assignment.weights else scratch / original.name
-        files[name].parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(original, files[name])
-        open_to_all(files[name])
-    if hub.exists():
-        open_to_all(hub)
-    return Weights(hub if assignment.weights else None, files, hashes)
+        place = scratch / original.name
+        if name in given:
+            place = hub / weights.mounted_path(name)
+            if original.suffix != place.suffix:  # a stand-in keeps its kind: the agent makes the file of it
+                place = place.with_name(f"{place.name}{original.suffix}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _link_or_copy(original, place)
+        if name in named:
+            files[name] = place
+    if given:
+        for folder in (hub, *(path for path in hub.rglob("*") if path.is_dir())):
+            folder.chmod(0o755)
+    return Weights(hub if given else None, files, hashes)
+
+
+def _all_here() -> tuple[str, ...]:
+    """The weights on this machine, and those for which others stand in."""
+    names = [entry.name for entry in weights.list_weights()]
+    return tuple(name for name in names if weights.path(name) or weights.standing_in(name))
+
+
+def _link_or_copy(original: Path, place: Path) -> None:
+    """The file where the sandbox's user can read it: hundreds of MB are not copied where a link does."""
+    if original.stat().st_mode & 0o044 == 0o044:
+        with contextlib.suppress(OSError):
+            os.link(original, place)
+            return
+    shutil.copyfile(original, place)
+    open_to_all(place)

@@ -58,10 +58,10 @@ class TrainingPictures:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Pre-trained weights that the assignment names."""
+    """Pre-trained weights: those that notebooks may load, and the reference's."""
 
-    hub: Path | None  # a folder shaped like TORCH_HOME, to be mounted; None when none are named
-    files: dict[str, Path]  # name -> file
+    hub: Path | None  # a folder to be mounted, as `harness/agent/notebook/pretrained.py` has it; None for none
+    files: dict[str, Path]  # name -> file, of the reference's and of those that the assignment names
     sha256: dict[str, str]  # name -> hash of the file
 
 

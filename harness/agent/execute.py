@@ -20,11 +20,12 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from .notebook import watch
+from .notebook import pretrained, watch
 from .notebook.outputs import Budget
 from .notebook.produced import produced
 from .notebook.reading import Unreadable, read
 from .paths import CPUS, IN, SITE, TMP, WORK
+from .tensorflow_models import has_tensorflow
 
 _HAND_IN = WORK / "handin"
 _TEXT = 4000  # characters of an error's message or traceback
@@ -75,12 +76,11 @@ def _set_environment() -> None:
         HOME=str(home),
         PYTHONPATH=str(SITE),
         PYTHONHASHSEED="0",
-        KERAS_BACKEND="torch",
+        KERAS_BACKEND="tensorflow" if has_tensorflow() else "torch",
         TF_CPP_MIN_LOG_LEVEL="3",
         OMP_NUM_THREADS=str(CPUS),
     )
-    if (IN / "weights").is_dir():
-        os.environ["TORCH_HOME"] = str(IN / "weights")
+    pretrained.place(home)
 
 
 class _Client(NotebookClient):

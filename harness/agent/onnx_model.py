@@ -16,6 +16,7 @@ from .pictures import Layout
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _SIDES = (8, 2048)  # pixels
+_DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,11 @@ def signature(model: Any) -> Signature:
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
         raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one picture")
+    if {output.name for output in model.graph.output} == _DETECTOR:
+        raise Unusable(
+            "it is a detector with scores and boxes, as jetson-inference's ssd-mobilenet.onnx; this assignment asks "
+            "for a classifier, as its resnet18.onnx"
+        )
     if len(model.graph.output) != 1:
         raise Unusable(f"the model gives {len(model.graph.output)} outputs; export only the class scores")
     kind = inputs[0].type.tensor_type

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness import weights
 from harness.assignment import Dataset, ExecutionRules
 from harness.evidence import (
     Blob,
@@ -68,13 +69,14 @@ def execute(
     submission: Submission,
     dataset: Dataset | None,
     rules: ExecutionRules,
-    weights: Path | None,
+    weights_folder: Path | None,
     workplace: Workplace,
 ) -> StageResult[Execution]:
     """Run the notebook; `Skipped` when none was handed in.
 
     `Done` only when every code cell ran to its end. Otherwise a `FailedExecution`, with what the run
-    did until it stopped. `weights`: a folder shaped like TORCH_HOME, mounted for torch to find.
+    did until it stopped. `weights_folder`: mounted for torch and
+    Keras to find (`harness/agent/notebook/pretrained.py`).
     """
     if submission.notebook is None:
         return Skipped(reason="No notebook was handed in.")
@@ -82,8 +84,8 @@ def execute(
     inputs = {"submission": submission.root}
     if dataset is not None:
         inputs["dataset"] = dataset.path
-    if weights is not None:
-        inputs["weights"] = weights
+    if weights_folder is not None:
+        inputs["weights"] = weights_folder
     margin = min(_MARGIN_SECONDS, _MARGIN_SHARE * limits.wall_seconds)
     total_seconds = limits.wall_seconds - margin
     request = {
@@ -164,9 +166,10 @@ def _result(
     else:
         said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
         wrong, status = finding("cell-error", cell=error.cell, error=said), "failed"
+    missing = next((one for one in findings if one.code == "weights-missing"), wrong)
     return FailedExecution(
         status=status,
-        reason=wrong.message,
+        reason=missing.message,
         findings=(wrong, *findings),
         usage=cost,
         execution=execution,
@@ -176,7 +179,13 @@ def _result(
 def _noticed(execution: Execution) -> list[Finding]:
     """One finding for each host and each path, at most ten of a kind."""
     found = []
-    hosts = {what: cell for cell, what in reversed(execution.network_attempts)}
+    attempts = {what: cell for cell, what in reversed(execution.network_attempts)}
+    known = {what: entry for what in attempts if (entry := weights.by_file(what.rpartition("/")[2]))}
+    found += [
+        finding("weights-missing", cell=attempts[what], file=entry.file, name=entry.name)
+        for what, entry in known.items()
+    ]
+    hosts = {what: cell for what, cell in attempts.items() if what not in known}
     found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
     paths = {path: cell for cell, path in reversed(execution.outside_reads)}
     found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]

@@ -23,6 +23,7 @@ def _install():
         r"|/proc/\d+/(environ|mem|maps|fd|root|cmdline)|/opt/harness/agent/(?!torchvision_ops|__pycache__)"
     )
     fetches = re.compile(r"\b(wget|curl|pip3?\s+install|git\s+clone|apt(-get)?\s+install|gdown|kaggle)\b")
+    weights = re.compile(r"\.(h5|hdf5|keras|pth|pt|safetensors|npz)$")
     notes = os.open(NOTES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     left = [500]
 
@@ -47,6 +48,9 @@ def _install():
                 host = arguments[0]
                 if host and str(host) not in ("localhost", "127.0.0.1", "sandbox", "0.0.0.0", "::1"):
                     note("network", host if isinstance(host, str) else host.decode("ascii", "replace"))
+            elif event == "urllib.Request":
+                if weights.search(str(arguments[0])):
+                    note("network", arguments[0])
             elif event in ("subprocess.Popen", "os.exec", "os.system"):
                 command = arguments[0] if event == "os.system" else arguments[1]
                 if isinstance(command, (str, bytes)):
