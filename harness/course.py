@@ -42,7 +42,7 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         held_out = images.load(assignment.held_out.path)
         staged = images.stage(held_out, scratch / "images")
         training = _training_pictures(assignment)
-        ready = _weights(assignment, scratch)
+        ready = given_weights(assignment, scratch)
         workplace = Workplace(sandbox, store, assignment.limits)
         baseline = reference.prepare(
             assignment,
@@ -84,7 +84,7 @@ def _readable(assignment: Assignment, scratch: Path) -> Assignment:
     return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})
 
 
-def _weights(assignment: Assignment, scratch: Path) -> Weights:
+def given_weights(assignment: Assignment, scratch: Path) -> Weights:
     """The weights that notebooks may load, in a folder where libraries look for them; and the reference's."""
     reference_name = assignment.reference.weights_name
     given = assignment.weights if assignment.weights is not None else _all_here()

@@ -43,11 +43,10 @@ def build(
     for_docker = engine == "docker" or (engine == "all" and image.engine_answers())
     if not for_bubblewrap and not for_docker:
         raise MachineError("there is no sandbox engine to build for", "harness doctor")
-    here = {(one.lock, one.kind) for one in every() if one.current or one.lock == software.lock}
     to_make: list[Kind] = []
     if for_bubblewrap and virtual_environments.find(software) is None:
         to_make.append("virtual environment")
-    if for_docker and (software.lock, "image") not in here:
+    if for_docker and not image.image_is_built(software):
         to_make.append("image")
     if to_make:
         with TemporaryDirectory(prefix="harness-wheels-") as folder:

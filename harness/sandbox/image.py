@@ -48,6 +48,15 @@ def engine_answers() -> bool:
         return False
 
 
+def image_is_built(software: Software) -> bool:
+    """Whether the Engine has the image. Raises `MachineError` when none answers."""
+    try:
+        _client().images.get(image_tag(software))
+    except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
 def build_image(software: Software, base: str, wheels: Path, say: Callable[[str], None]) -> str:
     """Build the image on `base` from a folder that `wheels.gather` filled, and return its tag.
 

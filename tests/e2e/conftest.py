@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.sandbox import TORCH, Sandbox, environments
+from harness.sandbox import KERAS, TORCH, Sandbox, environments
 from harness.sandbox.choose import ENGINES
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -47,6 +47,22 @@ def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) 
 @pytest.fixture
 def docker_engine(started_engines: dict[str, Sandbox]) -> Sandbox:
     return _started("docker", started_engines)
+
+
+@pytest.fixture(scope="session")
+def keras_built() -> None:
+    """The environment `keras`, for Docker too where a base image is named; 2 GB each, built once and kept."""
+    base = os.environ.get("HARNESS_DOCKER_BASE", "")
+    environments.build(KERAS, base, None, print, engine="all" if base else "bubblewrap")
+
+
+@pytest.fixture
+def keras_engine(engine: Sandbox, keras_built: None) -> Sandbox:
+    """Each engine in turn, with the environment `keras`."""
+    if engine.software_id(KERAS) is None:
+        assert not _required("DOCKER"), f"{engine.name} lacks the environment keras"
+        pytest.skip("no Docker image of the environment keras: set HARNESS_DOCKER_BASE")
+    return engine
 
 
 @pytest.fixture(scope="session")
