@@ -20,6 +20,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from .alone import end_all_others
 from .notebook import watch
 from .notebook.outputs import Budget
 from .notebook.produced import produced
@@ -47,6 +48,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     started_ns = time.time_ns()
     execution = _Run(notebook, file.parent, request)
     execution.run()
+    end_all_others()
     for name, path in (found := produced(_HAND_IN, IN / "submission", started_ns, file.parent)).items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
