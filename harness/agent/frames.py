@@ -1,4 +1,7 @@
-"""Results over a stream: a beginning, an end, and for each file a line, `{"name": ..., "bytes": N}`, and N bytes."""
+"""Results over a stream: a beginning, an end, and for each file a line, `{"name": ..., "bytes": N}`, and N bytes.
+
+Every line carries the run's nonce, so that nobody who gets hold of the stream can add to it.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ def begin(stream: BinaryIO, nonce: str) -> None:
     stream.flush()
 
 
-def send(stream: BinaryIO, name: str, content: Path | bytes) -> None:
+def send(stream: BinaryIO, nonce: str, name: str, content: Path | bytes) -> None:
     """Send one file. `name` is of ASCII letters, digits, `.`, `_` and `-`; each name once.
 
     Exactly the bytes that were announced go out, whatever happens to the file meanwhile. Raises `OSError` for what
     is no plain file, and `EOFError` for one that shrinks.
     """
     if isinstance(content, bytes):
-        _header(stream, {"name": name, "bytes": len(content)})
+        _header(stream, {"name": name, "bytes": len(content), "nonce": nonce})
         stream.write(content)
         return
     with os.fdopen(os.open(content, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:
@@ -32,7 +35,7 @@ def send(stream: BinaryIO, name: str, content: Path | bytes) -> None:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{name} is no plain file")
         left = status.st_size
-        _header(stream, {"name": name, "bytes": left})
+        _header(stream, {"name": name, "bytes": left, "nonce": nonce})
         while left:
             piece = source.read(min(left, _CHUNK))
             if not piece:

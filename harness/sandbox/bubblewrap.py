@@ -155,6 +155,7 @@ class Bubblewrap:
         )
         yield from (
             "--die-with-parent",
+            "--as-pid-1",  # the agent is the init program
             "--new-session",
             "--clearenv",
             "--hostname",

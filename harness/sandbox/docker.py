@@ -160,7 +160,7 @@ class Docker:
                 Ulimit(name="fsize", soft=limits.disk_bytes, hard=limits.disk_bytes),
                 Ulimit(name="msgqueue", soft=0, hard=0),
             ],
-            init=True,
+            init=False,  # the agent is: Docker's own runs as the job's user, open to the job
             runtime=self._runtime,
             stdin_open=True,
             log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere

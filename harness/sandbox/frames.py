@@ -1,7 +1,7 @@
 """Reading a job's results while they arrive, under limits. The writing side is `harness/agent/frames.py`.
 
-The stream begins and ends with the run's nonce, which the agent is told on stdin before anything of a student's
-runs. Nothing before the beginning: the engine broke. No end: the job did.
+Every header carries the run's nonce, from the first to the last. The agent is told it on stdin before anything
+of a student's runs. Nothing before the beginning: the engine broke. No end: the job did.
 """
 
 from __future__ import annotations
@@ -83,8 +83,10 @@ class FrameReader:
         if header == {"end": self._nonce}:
             self.ended = True
             return
-        if not isinstance(header, dict) or set(header) != {"name", "bytes"}:
+        if not isinstance(header, dict) or set(header) != {"name", "bytes", "nonce"}:
             raise BadFrames("a header has other fields")
+        if header["nonce"] != self._nonce:
+            raise BadFrames("a header lacks the run's nonce")
         name, size = header["name"], header["bytes"]
         if not isinstance(name, str) or not _NAME.fullmatch(name) or name in self._names:
             raise BadFrames("a name is unsafe or came before")

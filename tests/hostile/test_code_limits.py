@@ -102,20 +102,18 @@ MEMORY_HOGS = {
     "        time.sleep(20)\n        os._exit(0)\nfor _ in range(8):\n    if os.wait()[1]: sys.exit(1)",
     "shared-memory": "f = open('/dev/shm/x', 'wb')\nwhile True: f.write(bytes(10**7)); f.flush()",
     "sealed-memory": "f = os.memfd_create('x')\nwhile True: os.write(f, bytes(10**7))",
-    "pipes": "ends = []\nimport fcntl\nwhile True:\n    r, w = os.pipe(); ends += [r, w]\n    fcntl.fcntl(w, 1031, 2**20)\n"
-    "    os.write(w, bytes(2**20))",
+    "pipes": "ends = []\nimport fcntl\nwhile True:\n    r, w = os.pipe(); ends += [r, w]\n"
+    "    fcntl.fcntl(w, 1031, 2**20); os.write(w, bytes(2**20))",
 }
 
 
 @hostile(line=18, expected="L memory")
 @pytest.mark.parametrize("kind", MEMORY_HOGS)
 def test_memory_is_bounded_however_it_is_taken(engine, got, kind):
-    before = psutil.virtual_memory().available
     ran = Ran(engine, MEMORY_HOGS[kind], limits(wall_seconds=30))
     assert ran.exit_status != 0
     peak = ran.outcome.peak_memory_bytes
     assert peak is None or peak <= 1.1 * LIMITS.memory_bytes
-    assert before > 0
     got(f"{ran.outcome.status}, its program ended with {ran.exit_status}, peak {(peak or 0) / 1e6:.0f} MB")
 
 
@@ -131,10 +129,13 @@ def test_shared_memory_is_no_channel_to_another_sandbox(engine, got):
 @hostile(line=18, expected="L memory: pages of files are given back")
 def test_reading_many_files_is_not_held_against_it(engine, got):
     """The pages of what it reads belong to the kernel, which takes them back: no failure, and no harm."""
-    ran = Ran(
-        engine,
-        "for d, _, names in os.walk('/usr/lib'):\n    for n in names[:5]:\n        try: open(d + '/' + n, 'rb').read()\n        except OSError: pass\n",
-    )
+    code = """
+for folder, _, names in os.walk('/usr/lib'):
+    for name in names[:5]:
+        try: open(f'{folder}/{name}', 'rb').read()
+        except OSError: pass
+"""
+    ran = Ran(engine, code)
     assert ran.outcome.status == "ok" and not ran.outcome.memory_limit_hit
     got("ok")
 
