@@ -29,6 +29,7 @@ from harness.sandbox.staging import Staging, accounts
 _FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
 _USER_NAMESPACE_UID = 1000
 _OPEN_FILES = 4096
+_INODE_BYTES = 1024  # of the kernel's memory, about
 _SHM_BYTES = 512 * 2**20
 _ENTER_CGROUP = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
 _AGENT = ("--", sys.executable, "-I", "-B", "/opt/harness/agent/__main__.py")
@@ -83,7 +84,8 @@ class Bubblewrap:
         if "memory" not in enforced:
             missing.append(
                 "memory of all processes together, and the number of files, are watched ten times a second, not "
-                "limited by the kernel: no control group can be made"
+                "limited by the kernel: no control group can be made. Where systemd runs, start the harness with: "
+                "systemd-run --user --scope -p Delegate=yes harness ..."
             )
         if "cpu" not in enforced and not (self._taskset and system_calls.is_supported()):
             missing.append("CPU cores: a job can use all of them")
@@ -235,8 +237,11 @@ class _Watch:
 
 
 def _tree_memory(pid: int) -> int:
-    """Anonymous and shared memory of the process and its descendants, bytes; files' pages not counted."""
-    total = 0
+    """Memory of the process and its descendants, and of what they wrote to the sandbox's folders, bytes.
+
+    Those folders are memory. Not counted: what they read, and what the kernel holds for them beside files.
+    """
+    private = shared = written = 0
     try:
         tree = psutil.Process(pid).children(recursive=True)
     except psutil.Error:
@@ -246,9 +251,25 @@ def _tree_memory(pid: int) -> int:
             status = Path(f"/proc/{process.pid}/status").read_text()
         except OSError:
             continue
-        for line in status.splitlines():
-            if line.startswith(("RssAnon:", "RssShmem:")):
-                total += int(line.split()[1]) * 1024
+        sizes = {name: value for name, _, value in (line.partition(":") for line in status.splitlines())}
+        private += int(sizes.get("RssAnon", "0 kB").split()[0]) * 1024
+        shared += int(sizes.get("RssShmem", "0 kB").split()[0]) * 1024
+        written = max(written, _written(process.pid))
+    return private + max(shared, written)
+
+
+def _written(pid: int) -> int:
+    """Bytes in the memory file systems of the sandbox that the process lives in; 0 where it cannot be seen."""
+    total, root = 0, Path(f"/proc/{pid}/root")
+    try:
+        if root.stat().st_ino == Path("/").stat().st_ino and root.stat().st_dev == Path("/").stat().st_dev:
+            return 0  # not yet inside
+        for place in ("work", "tmp", "dev/shm"):
+            found = os.statvfs(root / place)
+            total += (found.f_blocks - found.f_bfree) * found.f_frsize
+            total += (found.f_files - found.f_ffree) * _INODE_BYTES
+    except OSError:
+        return 0
     return total
 
 

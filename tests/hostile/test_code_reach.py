@@ -88,7 +88,7 @@ def test_attempts_are_found_even_from_children_and_c(engine, got, tmp_path):
     ran = Notebook(engine, tmp_path, *NETWORK_CELLS)
     assert ran.status == "ok" and ran.text.endswith("goes on\n")
     assert set(ran.codes) == {"network-attempt"}
-    assert [cell for cell, _ in ran.execution.network_attempts] == [1, 2, 3]
+    assert {cell for cell, _ in ran.execution.network_attempts} == {1, 2, 3}
     got(ran.said())
 
 
@@ -108,18 +108,18 @@ for path in {[str(p) for p in places]!r}:
     attempt(path, lambda: os.stat(path))
 for path in ('/etc/shadow', '/etc/gshadow', '/etc/ssh', '/etc/docker', '/etc/machine-id', '/etc/sudoers',
              '/etc/pip.conf',
-             '/var/log/dpkg.log', '/var/lib/docker', '/srv', '/mnt/host', '/root/.ssh', '/root/.bashrc', '/run/secrets',
+             '/var/lib/docker', '/srv', '/mnt/host', '/root/.ssh', '/root/.bashrc', '/run/secrets',
              '/proc/1/environ', '/proc/kcore', '/dev/mem', '/dev/kmsg', '/dev/sda', '/dev/vda', '/dev/fuse', '/dev/kvm',
              '/sys/class', '/sys/firmware', '/sys/kernel', '/sys/fs/cgroup'):
     attempt(path, lambda: open(path, 'rb').read(1) if not os.path.isdir(path) else os.listdir(path)[0])
 command = [sys.executable, '-c', 'import harness.grade']
 attempt('harness', lambda: subprocess.run(command, check=True, stderr=-3).returncode)
 import glob, importlib.metadata
-attempt('its metadata', lambda: importlib.metadata.version('transfer-harness'))
+attempt('its metadata', lambda: importlib.metadata.files('transfer-harness')[0])
 """,
     )
     allowed = {"/proc/1/environ"} if engine_is_gvisor(engine) else set()
-    assert len(ran.said) == len(places) + 28
+    assert len(ran.said) == len(places) + 27
     left = [line for line in done(ran) if line.split()[0] not in allowed and not line.startswith("/sys/")]
     assert not left or (engine_is_gvisor(engine) and all(line.startswith(("/proc", "/dev")) for line in left))
     if not engine_is_gvisor(engine):
@@ -161,7 +161,7 @@ SYSTEM_CALLS = {
     "name_to_handle_at": 303, "fanotify_init": 300, "fsopen": 430, "open_tree": 428, "move_mount": 429,
     "mount_setattr": 442, "memfd_secret": 447, "process_madvise": 440, "modify_ldt": 154, "vhangup": 153,
     "sethostname": 170, "setdomainname": 171, "lookup_dcookie": 212, "ptrace": 101, "clone3": 435, "vmsplice": 278,
-    "move_pages": 279, "seccomp": 317, "x32 getpid": 0x40000000 + 39, "of the year 2040": 900,
+    "move_pages": 279, "seccomp": 317, "of the year 2040": 900,
 }  # fmt: skip
 
 
@@ -189,6 +189,13 @@ attempt('the clock', lambda: time.clock_settime(time.CLOCK_REALTIME, 0))
     )
     assert len(ran.said) == len(SYSTEM_CALLS) + 21 and not done(ran), done(ran)
     got(f"{len(ran.said)} refused")
+
+
+@hostile(line=29, expected="N")
+def test_the_x32_table_is_shut(engine, got):
+    ran = Ran(engine, "say('before')\nattempt('x32 getpid', lambda: syscall(0x40000000 + 39))")
+    assert ran.said[0] == "before" and not [line for line in ran.said if "DONE" in line]
+    got("killed" if ran.said == ["before"] else "refused")
 
 
 @hostile(line=29, expected="N")
