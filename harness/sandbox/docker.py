@@ -65,6 +65,7 @@ class Docker:
         self._is_local = self._client.info().get("NCPU") == os.cpu_count()  # else its cores are not ours to count
         self._staging = Staging()
         self._stopping = threading.Event()
+        self._abandoned: dict[str, Container] = {}  # the Engine was gone when they were to be removed
         self._remove_leftovers()
 
     @property
@@ -100,6 +101,7 @@ class Docker:
     def run(self, job: Job, outputs: Path) -> Outcome:
         container: Container | None = None
         try:
+            self._remove_abandoned()
             with cores.reserved(job.limits.cpus) as reserved:
                 container = self._create(job, reserved)
                 meter = _Meter(str(container.id))
@@ -108,7 +110,8 @@ class Docker:
             raise EngineFailed(f"Docker failed: {error}", "harness doctor") from error
         finally:
             if container is not None:
-                _remove(container)
+                self._abandoned[str(container.id)] = container
+                self._remove_abandoned()
         hit = oom_killed or ended.stopped == "memory"
         return Outcome(
             status=status_of(ended, memory_limit_hit=hit),
@@ -241,6 +244,12 @@ class Docker:
                     except BadFrames as error:
                         log.feed(f"\nresults refused: {error}\n".encode())
                         return "output"
+
+    def _remove_abandoned(self) -> None:
+        """Remove finished jobs' containers. Raises `EngineFailed` when one cannot be, and keeps it in mind."""
+        for identifier, container in list(self._abandoned.items()):
+            _remove(container)
+            self._abandoned.pop(identifier, None)
 
     def _remove_leftovers(self) -> None:
         """Remove the containers of harness processes that are gone."""
