@@ -76,19 +76,26 @@ class PrivateEngine:
         self._folder = folder
         self.url = f"unix://{folder}/docker.sock"
         self._log = (folder / "log").open("wb")
+        (folder / "config.json").write_text("{}")
         self.start()
 
     def start(self) -> None:
         self.process = subprocess.Popen(
             [
-                "dockerd", "--host", self.url, "--pidfile", self._folder / "pid",
-                "--data-root", self._folder / "data", "--exec-root", self._folder / "exec", "--iptables=false", "--ip6tables=false", "--bridge=none",
-                "--config-file", self._folder / "none.json",
+                "dockerd",
+                f"--host={self.url}",
+                f"--pidfile={self._folder / 'pid'}",
+                f"--data-root={self._folder / 'data'}",
+                f"--exec-root={self._folder / 'exec'}",
+                f"--config-file={self._folder / 'config.json'}",
+                "--iptables=false",
+                "--ip6tables=false",
+                "--bridge=none",
             ],
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,
-        )  # fmt: skip
+        )
         wait_until(self.answers, 60)
 
     def answers(self) -> bool:
