@@ -38,7 +38,7 @@ CATALOGUE: dict[str, _Kind] = {
     "part-missing": _Kind("error", "The assignment asks for a {part}, and there is none."),
     "unsafe-path": _Kind("error", "The hand-in holds the unsafe name {name}; none of it was unpacked."),
     "unsafe-member": _Kind(
-        "error", "{name} is a {kind}, not a plain file; none of the hand-in was taken. Hand in plain files."
+        "error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."
     ),
     "archive-unreadable": _Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
     "archive-too-large": _Kind("error", "The hand-in was not unpacked: {reason}."),
