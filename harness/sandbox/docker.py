@@ -42,8 +42,11 @@ class Docker:
 
     name = "docker"
 
-    def __init__(self) -> None:
-        """Raises `NoSandbox` when no Engine answers or it lacks our image."""
+    def __init__(self, runtime: str | None = None) -> None:
+        """`runtime`: as the Engine knows it (`runsc` is gVisor's), else the Engine's default.
+
+        Raises `NoSandbox` when no Engine answers, or it lacks our image or the runtime.
+        """
         try:
             self._client = docker.from_env(timeout=_API_SECONDS)
             self._client.ping()
@@ -53,13 +56,19 @@ class Docker:
             self._image_id = str(self._client.images.get(image_tag()).id)
         except docker.errors.ImageNotFound:
             raise NoSandbox(f"the Docker Engine lacks the image {image_tag()}", "harness env build") from None
+        if runtime is not None and runtime not in (known := self._client.info().get("Runtimes", {})):
+            raise NoSandbox(
+                f"the Docker Engine knows no runtime {runtime!r}, only {', '.join(sorted(known))}",
+                "install it, and name it under 'runtimes' in /etc/docker/daemon.json, or leave --runtime out",
+            )
+        self._runtime = runtime
         self._staging = Staging()
         self._stopping = threading.Event()
         self._remove_leftovers()
 
     @property
     def environment_id(self) -> str:
-        return f"docker {self._image_id}"
+        return " ".join(("docker", *filter(None, [self._runtime]), self._image_id))
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -138,6 +147,7 @@ class Docker:
                 Ulimit(name="fsize", soft=limits.disk_bytes, hard=limits.disk_bytes),
             ],
             init=True,
+            runtime=self._runtime,
             stdin_open=True,
             log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
         )
