@@ -186,6 +186,7 @@ class Inspection(Record):
     verdict: Verdict
     backbone: str | None
     layers: tuple[LayerComparison, ...] = ()
+    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
     median_change: float | None = None  # of the layers' relative changes; None without a backbone
 
     @property

@@ -110,6 +110,8 @@ CATALOGUE: dict[str, _Kind] = {
         "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
     ),
     "unknown-operators": _Kind("info", "Multiply-adds leave out operators we cannot count: {names}."),
+    # across hand-ins
+    "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
     # benchmark
     "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
     "benchmark-outputs-differ": _Kind(
