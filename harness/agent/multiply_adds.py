@@ -80,7 +80,6 @@ def fingerprint(tensors: Mapping[str, NDArray[Any]]) -> str:
     return hashlib.sha256("\n".join(sorted(sums)).encode()).hexdigest() if sums else ""
 
 
-
 def parameters(model: Any) -> int:
     """The count of numbers that training can change: all weights but BatchNorm's running statistics.
 

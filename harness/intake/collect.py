@@ -144,7 +144,7 @@ def _content_hash(root: Path, files: list[Path]) -> str:
 
 def _student_name(entry: Path) -> str:
     """The entry's name as text, without an archive's or a loose file's suffix."""
-    name = os.fsencode(entry.name).decode("utf-8", "replace")
+    name = as_text(entry.name)
     if entry.is_symlink() or entry.is_dir():
         return name
     for suffix in sorted((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES, ".ipynb", *MODEL_SUFFIXES), key=len)[::-1]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 CLASSES = 3
@@ -210,18 +209,14 @@ def billion_functions(file: Path) -> None:
 @writes
 def negative_dims(file: Path) -> None:
     tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[-1, 3], raw_data=b"\0" * 12)
-    save(
-        classifier(initializers=[tensor], after=[helper.make_node("Add", ["logits", "t"], ["o"])], output="o"), file
-    )
+    save(classifier(initializers=[tensor], after=[helper.make_node("Add", ["logits", "t"], ["o"])], output="o"), file)
 
 
 @writes
 def giant_initializer(file: Path) -> None:
     """Says that it has 10^18 numbers, and has none."""
     tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[10**9, 10**9], raw_data=b"")
-    save(
-        classifier(initializers=[tensor], after=[helper.make_node("Add", ["logits", "t"], ["o"])], output="o"), file
-    )
+    save(classifier(initializers=[tensor], after=[helper.make_node("Add", ["logits", "t"], ["o"])], output="o"), file)
 
 
 @writes
@@ -303,9 +298,7 @@ def _branch(source: str, name: str) -> Any:
 @writes
 def long_chain(file: Path) -> None:
     """200,000 nodes in a row."""
-    chain = [
-        helper.make_node("Identity", ["logits" if i == 0 else f"x{i - 1}"], [f"x{i}"]) for i in range(200_000)
-    ]
+    chain = [helper.make_node("Identity", ["logits" if i == 0 else f"x{i - 1}"], [f"x{i}"]) for i in range(200_000)]
     save(classifier(after=chain, output="x199999"), file)
 
 
