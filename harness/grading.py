@@ -66,7 +66,12 @@ def grade_all(request: Request, progress: Progress) -> Results:
         with prepared(request.assignment, sandbox, progress, force=request.force) as course:
             examined = with_copies_noted(examine_all(submissions, course, request.jobs), course)
             progress.say("Writing the reports ...")
-            return _publish(request, course, examined)
+            try:
+                return _publish(request, course, examined)
+            except OSError as error:
+                raise MachineError(
+                    f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
+                ) from error
 
 
 def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:

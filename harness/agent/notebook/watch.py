@@ -1,4 +1,4 @@
-"""What a notebook reaches for: network, files outside its folder, the harness' own, noted by an audit hook in its kernel.
+"""What a notebook reaches for: network, files outside its folder or of the harness, noted by a hook in its kernel.
 
 The kernel is the student's process, so this is evidence for the report, never the protection: the sandbox
 is. The hook is installed before the first cell (IPython start-up file) and appends to a file.
