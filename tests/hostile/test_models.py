@@ -185,7 +185,8 @@ def test_onnx_weights_in_another_file_are_refused(door: Door, got, name: str):
 
 REFUSED = {
     "truncated": "cut off or damaged", "larger_than_2_gb": "larger than 2 GB", "cyclic": "sorted",
-    "opset_99": "not valid", "custom_domain": "com.evil.Evil", "recursive_function": "themselves", "billion_functions": "over 100000 operators",
+    "opset_99": "not valid", "custom_domain": "com.evil.Evil",
+    "recursive_function": "themselves", "billion_functions": "over 100000 operators",
     "long_chain": "over 100000 operators", "negative_dims": "Negative", "giant_initializer": "not valid",
     "giant_when_it_runs": "", "empty_graph": "0 inputs", "output_is_input": "one row", "two_inputs": "2 inputs",
     "two_outputs": "2 outputs", "float64_input": "double", "string_output": "not numbers",
@@ -215,7 +216,8 @@ def test_an_odd_but_right_onnx_file_works(door: Door, got, name: str):
 
 WRONG_ANSWERS = {
     "answers_nan": "model-unreadable", "answers_infinity": "model-unreadable",
-    "answers_sigmoid": "outputs-not-probabilities", "answers_two_columns": "labels-wrong-count", "answers_four_columns": "labels-wrong-count",
+    "answers_sigmoid": "outputs-not-probabilities",
+    "answers_two_columns": "labels-wrong-count", "answers_four_columns": "labels-wrong-count",
     "answers_transposed": "model-unreadable", "answers_random": "answers-vary", "answers_constant": "constant-output",
 }  # fmt: skip
 
