@@ -228,6 +228,8 @@ def schema() -> int:
 
 def main() -> NoReturn:
     """The console script: turns every expected error into an instruction and an exit status."""
+    if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in hand-ins are UTF-8 all the same
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = cli.main(standalone_mode=False)
