@@ -25,7 +25,11 @@ def _install():
     of_the_harness = re.compile(r"/opt/harness/(?!.*__pycache__)|/in/(submission|images|model)\b|/work/\.noticed")
     changes = ("os.remove", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.truncate", "os.chmod")
     fetches = re.compile(r"\b(wget|curl|pip3?\s+install|git\s+clone|apt(-get)?\s+install|gdown|kaggle)\b")
-    notes = os.open(NOTES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        notes = os.open(NOTES, os.O_WRONLY | os.O_APPEND)
+        os.unlink(NOTES)  # so that no cell finds it by name
+    except OSError:
+        return  # another IPython, started by the notebook
     left = [500]
 
     def note(kind, what):
@@ -84,17 +88,16 @@ class Notes:
     """Reads what the hook noted since the last call."""
 
     def __init__(self) -> None:
-        self._read = 0
+        """Makes the file that the hook then takes over."""
+        _NOTES.touch(0o600)
+        self._stream = _NOTES.open("rb")
 
     def since_last(self) -> list[tuple[str, str]]:
         """(kind, what) pairs, each once; kind is `network`, `file` (a read outside) or `harness` (a write to it)."""
         try:
-            with _NOTES.open("rb") as stream:
-                stream.seek(self._read)
-                piece = stream.read(_MOST_BYTES)
+            piece = self._stream.read(_MOST_BYTES)
         except OSError:
             return []
-        self._read += len(piece)
         found: dict[tuple[str, str], None] = {}
         for line in piece.splitlines():
             try:
