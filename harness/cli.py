@@ -6,6 +6,7 @@ cannot do it. `--json` prints the result as JSON on stdout; progress goes to std
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ import harness
 from harness import assignment as assignments
 from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
-from harness.errors import HarnessError
+from harness.errors import HarnessError, MachineError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
 from harness.schedule.local import default_jobs
@@ -41,6 +42,8 @@ _engine = click.option(
 )
 _runtime = click.option("--runtime", help="Docker's runtime for hand-ins, as the Engine knows it; 'runsc' is gVisor's.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+# Trouble of the machine wherever it strikes: no room, no permission, a disk that fails, too many open files.
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
 _force = click.option("--force", is_flag=True, help="Do everything again, whatever is kept.")
 
 
@@ -228,6 +231,8 @@ def schema() -> int:
 
 def main() -> NoReturn:
     """The console script: turns every expected error into an instruction and an exit status."""
+    if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in hand-ins are UTF-8 all the same
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = cli.main(standalone_mode=False)
@@ -244,6 +249,12 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:
+        if error.errno not in _MACHINE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(MachineError(f"{where}{error.strerror}", "make room on the disk, or check its permissions"), _ERR)
+        status = MachineError.exit_status
     sys.exit(status)
 
 

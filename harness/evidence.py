@@ -100,6 +100,8 @@ class Execution(Record):
     produced: tuple[Blob, ...]  # model files, labels.txt, handin.json, model.py that the run wrote
     network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), seen in the cell's errors and text
     outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
+    harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)
+    python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
 
     @property
@@ -187,6 +189,7 @@ class Inspection(Record):
     verdict: Verdict
     backbone: str | None
     layers: tuple[LayerComparison, ...] = ()
+    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
     median_change: float | None = None  # of the layers' relative changes; None without a backbone
 
     @property

@@ -37,9 +37,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "part-missing": _Kind("error", "The assignment asks for a {part}, and there is none."),
     "unsafe-path": _Kind("error", "The hand-in holds the unsafe name {name}; none of it was unpacked."),
-    "unsafe-member": _Kind(
-        "error", "{name} is a {kind}, not a plain file; none of the hand-in was taken. Hand in plain files."
-    ),
+    "unsafe-member": _Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": _Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
     "archive-too-large": _Kind("error", "The hand-in was not unpacked: {reason}."),
     "duplicate-name": _Kind("warning", "{name} appears more than once; the first one counts."),
@@ -49,6 +47,10 @@ CATALOGUE: dict[str, _Kind] = {
     "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
     # execute
     "notebook-unreadable": _Kind("error", "The notebook {name} cannot be read: {reason}."),
+    "python-assumed": _Kind("info", "The notebook {why}; it was run as Python 3."),
+    "harness-path-write": _Kind(
+        "warning", "Cell {cell} tried to write to {path}, which belongs to the grading; nothing came of it."
+    ),
     "cell-error": _Kind("error", "Cell {cell} stopped with {error}."),
     "cell-timeout": _Kind("error", "Cell {cell} was still running after {seconds:g} s and was stopped."),
     "notebook-timeout": _Kind("error", "The notebook was still running after {seconds:g} s in all."),
@@ -110,6 +112,8 @@ CATALOGUE: dict[str, _Kind] = {
         "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
     ),
     "unknown-operators": _Kind("info", "Multiply-adds leave out operators we cannot count: {names}."),
+    # across hand-ins
+    "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
     # benchmark
     "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
     "benchmark-outputs-differ": _Kind(

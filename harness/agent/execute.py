@@ -24,7 +24,7 @@ from .alone import end_all_others
 from .notebook import counters, watch
 from .notebook.outputs import Budget
 from .notebook.produced import produced
-from .notebook.reading import Unreadable, read
+from .notebook.reading import PYTHON_ASSUMED, Unreadable, read
 from .paths import CPUS, IN, SITE, TMP, WORK
 
 _HAND_IN = WORK / "handin"
@@ -119,7 +119,8 @@ class _Run:
         self._budget = Budget()
         self._errors: list[dict[str, Any]] = []
         self._executed = 0
-        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}}
+        self._python_assumed: str = notebook.metadata.pop(PYTHON_ASSUMED, "")
+        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}, "harness": {}}
         self._code = [
             (index, cell)
             for index, cell in enumerate(notebook.cells)
@@ -180,6 +181,8 @@ class _Run:
             "errors": self._errors,
             "network_attempts": list(self._noticed["network"])[:50],
             "outside_reads": list(self._noticed["file"])[:50],
+            "harness_writes": list(self._noticed["harness"])[:50],
+            "python_assumed": self._python_assumed,
             "truncated": "; ".join(self._budget.said),
         }
 

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
+import shutil
 import unicodedata
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.findings import Finding, finding
-from harness.intake.archives import (
-    ARCHIVE_SUFFIXES,
-    FOREIGN_SUFFIXES,
-    Budget,
-    Refused,
-    UnpackLimits,
-    unpack,
-)
+from harness.intake.archives import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, Refused, UnpackLimits, unpack
+from harness.intake.folders import copy_file, copy_folder
+from harness.intake.unpacking import as_text
 from harness.store import file_sha256
 from harness.submission import Submission
 
@@ -69,6 +63,7 @@ def _take(entry: Path, workdir: Path, taken: set[str], limits: UnpackLimits) -> 
         findings += _copy(entry, root, limits)
     except Refused as refused:
         findings.append(refused.finding)
+        shutil.rmtree(root)
         root = workdir / f"{id}.refused"
         root.mkdir()
     for path in (root, *root.rglob("*")):  # whatever the umask: the sandbox's own user reads it
@@ -81,65 +76,16 @@ def _copy(entry: Path, root: Path, limits: UnpackLimits) -> list[Finding]:
     if entry.is_symlink():
         raise Refused(finding("unsafe-member", name=entry.name, kind="link"))
     name = entry.name.lower()
-    if entry.is_dir():
-        return _copy_folder(entry, root, limits)
-    if name.endswith(FOREIGN_SUFFIXES):
-        raise Refused(finding("archive-unreadable", name=entry.name, reason=f"{Path(name).suffix} is not supported"))
-    if name.endswith(ARCHIVE_SUFFIXES):
-        return unpack(entry, root, limits)
-    _copy_file(entry, root / entry.name, Budget(limits))
-    return []
-
-
-def _copy_folder(folder: Path, root: Path, limits: UnpackLimits) -> list[Finding]:
-    budget, findings = Budget(limits), list[Finding]()
-
-    def unreadable(error: OSError) -> None:
-        name = Path(error.filename or folder).name
-        findings.append(finding("file-unreadable", name=name, reason=error.strerror or "unreadable"))
-
-    for name in _walk(folder, unreadable):
-        path = budget.path(name)
-        if path is None:
-            continue
-        if budget.twin(path):
-            findings.append(finding("duplicate-name", name=str(path)))
-            continue
-        try:
-            _copy_file(folder / name, root / path, budget)
-        except OSError as error:
-            findings.append(finding("file-unreadable", name=str(path), reason=error.strerror or type(error).__name__))
-    return findings
-
-
-def _walk(folder: Path, unreadable: Callable[[OSError], None]) -> Iterator[str]:
-    """Names of all entries but folders, relative, sorted; hidden folders (.git, checkpoints) left out."""
-    for parent, folders, files in os.walk(folder, onerror=unreadable):
-        links = [name for name in folders if Path(parent, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in links)
-        for name in sorted([*files, *links]):
-            yield Path(parent, name).relative_to(folder).as_posix()
-
-
-def _copy_file(source: Path, target: Path, budget: Budget) -> None:
-    """Copy one plain file. Raises `Refused` for a link, device, FIFO or socket."""
-    handle = None
     try:
-        kind = source.lstat().st_mode
-        if not stat.S_ISREG(kind):
-            raise Refused(finding("unsafe-member", name=source.name, kind=_kind(kind)))
-        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb", closefd=False) as stream:
-            budget.write(stream, target)
-    finally:
-        if handle is not None:
-            os.close(handle)
-
-
-def _kind(mode: int) -> str:
-    if stat.S_ISLNK(mode):
-        return "link"
-    return "FIFO" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+        if entry.is_dir():
+            return copy_folder(entry, root, limits)
+        if name.endswith(FOREIGN_SUFFIXES):
+            raise Refused(finding("archive-unreadable", name=entry.name, reason=f"it is a {Path(name).suffix}"))
+        if name.endswith(ARCHIVE_SUFFIXES):
+            return unpack(entry, root, limits)
+    except OSError as error:  # of the entry itself; what lies in it has findings of its own
+        raise Refused(finding("file-unreadable", name=entry.name, reason=error.strerror or "unreadable")) from error
+    return copy_file(entry, root / as_text(entry.name), limits)
 
 
 def _inner(root: Path) -> Path:
@@ -198,7 +144,7 @@ def _content_hash(root: Path, files: list[Path]) -> str:
 
 def _student_name(entry: Path) -> str:
     """The entry's name as text, without an archive's or a loose file's suffix."""
-    name = os.fsencode(entry.name).decode("utf-8", "replace")
+    name = as_text(entry.name)
     if entry.is_symlink() or entry.is_dir():
         return name
     for suffix in sorted((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES, ".ipynb", *MODEL_SUFFIXES), key=len)[::-1]:
@@ -219,4 +165,5 @@ def _identifier(student: str) -> str:
     return slug
 
 
-_RESERVED = {"CON", "PRN", "AUX", "NUL", "COM1", "LPT1"}  # no file names on Windows, where reports are read
+_PORTS = {f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)}
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *_PORTS}  # no file names on Windows, where reports are read
