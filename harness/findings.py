@@ -37,9 +37,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "part-missing": _Kind("error", "The assignment asks for a {part}, and there is none."),
     "unsafe-path": _Kind("error", "The hand-in holds the unsafe name {name}; none of it was unpacked."),
-    "unsafe-member": _Kind(
-        "error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."
-    ),
+    "unsafe-member": _Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": _Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
     "archive-too-large": _Kind("error", "The hand-in was not unpacked: {reason}."),
     "duplicate-name": _Kind("warning", "{name} appears more than once; the first one counts."),
@@ -47,6 +45,19 @@ CATALOGUE: dict[str, _Kind] = {
     "several-notebooks": _Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "several-models": _Kind("warning", "There are several models; {name} was graded, not {others}."),
     "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
+    # intake: downloads, tries, groups
+    "earlier-tries": _Kind(
+        "info", "There is more than one try; the newest with files was graded ({name}), not {count} other: {others}."
+    ),
+    "beside-download": _Kind(
+        "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."
+    ),
+    "group-handed-in-twice": _Kind(
+        "warning",
+        "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "
+        "Put the times into times.csv.",
+    ),
+    "group-without-members": _Kind("warning", "In groups.csv the group {group} has no members."),
     # execute
     "notebook-unreadable": _Kind("error", "The notebook {name} cannot be read: {reason}."),
     "cell-error": _Kind("error", "Cell {cell} stopped with {error}."),
