@@ -130,6 +130,9 @@ CATALOGUE: dict[str, _Kind] = {
     # audit
     "dataset-unreadable-images": _Kind("warning", "{count} image files of the data set cannot be read."),
     # grading
+    "hand-in-time-unknown": _Kind(
+        "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
+    ),
     "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": _Kind("error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."),
     "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the hand-in."),

@@ -9,7 +9,18 @@ from pathlib import Path
 from harness.export.whole_file import write_whole
 from harness.results import Results, SubmissionResult
 
-COLUMNS = ("submission", "student", "points", "max_points", "percent", "status", "findings")
+COLUMNS = (
+    "submission",
+    "student",
+    "points",
+    "max_points",
+    "percent",
+    "status",
+    "findings",
+    "late_days",
+    "tries",
+    "members",
+)
 # A cell that begins with one of these is a formula to a spreadsheet (OWASP, CSV injection).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -45,4 +56,7 @@ def _row(row: SubmissionResult) -> tuple[str, ...]:
         f"{percent:.1f}",
         row.status,
         ";".join(codes),
+        "" if row.late_days is None else str(row.late_days),
+        str(row.tries),
+        harmless("; ".join(row.members)),
     )
