@@ -47,7 +47,7 @@ CATALOGUE: dict[str, _Kind] = {
     "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
     # intake: downloads, tries, groups
     "earlier-tries": _Kind(
-        "info", "There is more than one try; the newest with files was graded ({name}), not {count} other: {others}."
+        "info", "There is more than one try. The newest with files counts ({name}); {count} earlier: {others}."
     ),
     "beside-download": _Kind(
         "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."

@@ -57,6 +57,11 @@ class SubmissionResult(Record):
     source: str = "plain"  # the LMS whose download it came from
     lms_id: str = ""  # the LMS's own name or number for the student or group
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its points are not final: a person has to look first."""
+        return self.status == "needs-review" or any(mark.points is None for mark in self.marks)
+
 
 class ReferenceResult(Record):
     """The reference, scored as a hand-in is."""

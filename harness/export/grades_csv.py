@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
+from harness.export.spreadsheet import csv_text, harmless, points
 from harness.export.whole_file import write_whole
 from harness.results import Results, SubmissionResult
 
@@ -21,28 +20,16 @@ COLUMNS = (
     "tries",
     "members",
 )
-# A cell that begins with one of these is a formula to a spreadsheet (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write(results: Results, file: Path) -> None:
     """Write the file whole, or not at all. Raises `MachineError`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(row) for row in results.submissions)
-    write_whole(file, text.getvalue())
+    write_whole(file, text(results))
 
 
-def harmless(text: str) -> str:
-    """The text with line breaks and control characters as spaces, and an apostrophe before a formula."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    return f"'{plain}" if text.startswith(_FORMULA_STARTS) or plain.lstrip().startswith(_FORMULA_STARTS) else plain
-
-
-def _points(points: float) -> str:
-    """Two decimals at most, as the rubric rounds."""
-    return f"{points:.2f}".rstrip("0").rstrip(".")
+def text(results: Results) -> str:
+    """The file's content."""
+    return csv_text(COLUMNS, [_row(row) for row in results.submissions])
 
 
 def _row(row: SubmissionResult) -> tuple[str, ...]:
@@ -51,8 +38,8 @@ def _row(row: SubmissionResult) -> tuple[str, ...]:
     return (
         harmless(row.id),
         harmless(row.student),
-        _points(row.points),
-        _points(row.max_points),
+        points(row.points),
+        points(row.max_points),
         f"{percent:.1f}",
         row.status,
         ";".join(codes),
