@@ -17,13 +17,15 @@ from typing import Any
 _READ_BYTES = 256_000
 _CELLS = 6  # names stand at the top
 _LINES = 40  # of a cell
+_LINE_CHARACTERS = 300
 _TITLE_LINES = 8  # of the first cell, in which names may stand without saying so
 _MOST_NAMES = 12
 
 _LABEL = re.compile(
     r"^[\s#>*_|-]*(?:\d+[.)]\s*)?(?:(?:student|group|team|your|full|step \d+[.:]?)[\s_-]*)*"
     r"(?:names?|namen|naam|noms?|nombres?|authors?|auteurs?|autoren|students?|studenten|members?|groepsleden|made by)"
-    r"(?:[\s_-]*(?:\d|[ab]|one|two|three|four|of the (?:students?|group)|(?:van de )?student(?:en|s)?))?[*_\s]*(?:\([^)]{0,60}\))?[*_\s]*"
+    r"(?:[\s_-]*(?:\d|[ab]|one|two|three|four|of the (?:students?|group)|(?:van de )?student(?:en|s)?))?"
+    r"[*_\s]*(?:\([^)]{0,60}\))?[*_\s]*"
     r"(?P<separator>[:=|]|$)(?P<value>.*)$",
     re.IGNORECASE,
 )
@@ -46,7 +48,7 @@ _NO_NAMES = frozenset(_OF_TITLES.split())
 def names_in(notebook: Path) -> tuple[str, ...]:
     """The names at the top of the notebook, each once; none when there are none or it cannot be read."""
     for number, (is_text, source) in enumerate(_first_cells(notebook)):
-        lines = source.splitlines()[:_LINES]
+        lines = [line[:_LINE_CHARACTERS] for line in source.splitlines()[:_LINES]]
         names = [*_labelled(lines)]
         if is_text and number == 0 and not names:
             names = [*_in_title(lines[:_TITLE_LINES])]
