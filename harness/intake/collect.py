@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,19 +42,30 @@ def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimit
             "put one folder, archive, notebook or model per student there",
         )
     lists = read_class_lists(place)
+    named = _with_ids(one_for_each_group(found, lists))
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)), thread_name_prefix="intake") as pool:
+        return list(pool.map(lambda pair: _take(*pair, workdir, limits, lists), named))
+
+
+def _with_ids(found: list[Sorted]) -> list[tuple[str, Sorted]]:
+    """Each hand-in with its id; the second of one name gets a number, and a finding."""
     taken: set[str] = set()
-    return [_take(one, workdir, taken, limits, lists) for one in one_for_each_group(found, lists)]
+    named = []
+    for one in found:
+        wanted = _identifier(one.delivery.key)
+        id, number = wanted, 1
+        while id.casefold() in taken:
+            number += 1
+            id = f"{wanted}-{number}"
+        if number > 1:
+            one = replace(one, findings=(*one.findings, finding("duplicate-id", name=wanted, id=id)))
+        taken.add(id.casefold())
+        named.append((id, one))
+    return named
 
 
-def _take(one: Sorted, workdir: Path, taken: set[str], limits: UnpackLimits, lists: ClassLists) -> Submission:
-    wanted = _identifier(one.delivery.key)
-    id = wanted
-    number = 1
-    while id.casefold() in taken:
-        number += 1
-        id = f"{wanted}-{number}"
-    taken.add(id.casefold())
-    findings = [*one.findings, *([finding("duplicate-id", name=wanted, id=id)] if number > 1 else [])]
+def _take(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: ClassLists) -> Submission:
+    findings = list(one.findings)
     newest, earlier = _newest(one)
     if earlier:
         others = "; ".join(attempt.label for attempt in earlier)
