@@ -100,7 +100,8 @@ def _print(found: Intake) -> None:
     console.print(table)
     counts = Counter(_title(row.source) for row in found.submissions)
     sources = ", ".join(f"{title} {count}" for title, count in sorted(counts.items()))
-    console.print(f"{len(found.submissions)} hand-ins: {sources}", highlight=False)
+    many = len(found.submissions)
+    console.print(f"{many} hand-in{'' if many == 1 else 's'}: {sources}", highlight=False)
 
 
 def _title(source: str) -> str:
