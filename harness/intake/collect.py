@@ -44,7 +44,7 @@ def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimit
     lists = read_class_lists(place)
     named = _with_ids(one_for_each_group(found, lists))
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)), thread_name_prefix="intake") as pool:
-        return list(pool.map(lambda pair: _take(*pair, workdir, limits, lists), named))
+        return list(pool.map(lambda pair: _take(pair[0], pair[1], workdir, limits, lists), named))
 
 
 def _with_ids(found: list[Sorted]) -> list[tuple[str, Sorted]]:
