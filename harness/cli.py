@@ -41,6 +41,7 @@ _engine = click.option(
     show_default=True,
     help="Where hand-ins run. 'none' is for code that you trust: it protects from nothing.",
 )
+_runtime = click.option("--runtime", help="Docker's runtime for hand-ins, as the Engine knows it; 'runsc' is gVisor's.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 _force = click.option("--force", is_flag=True, help="Do everything again, whatever is kept.")
 
@@ -57,6 +58,7 @@ def cli() -> None:
 @click.option("--out", type=_EXISTING, required=True, help="Folder for the reports and grades.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Hand-ins at once [default: by cores and memory].")
 @_engine
+@_runtime
 @_force
 @_json
 def grade(
@@ -65,6 +67,7 @@ def grade(
     out: Path,
     jobs: int | None,
     engine: sandbox.EngineName,
+    runtime: str | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -75,7 +78,7 @@ def grade(
     """
     assignment = assignments.load(file)
     with progress_on(_ERR) as progress:
-        chosen = sandbox.choose(engine)
+        chosen = sandbox.choose(engine, runtime)
         progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
         jobs = jobs or default_jobs(assignment.limits)
         request = grading.Request(submissions, assignment, out, chosen, jobs, force)
