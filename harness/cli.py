@@ -22,6 +22,8 @@ import harness
 from harness import assignment as assignments
 from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
+from harness.commands.export import export as export_command
+from harness.commands.intake import intake
 from harness.errors import HarnessError, MachineError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
@@ -227,6 +229,10 @@ def schema() -> int:
     """Print the JSON Schema of results.json."""
     click.echo(json.dumps(export.results_schema(), indent=2))
     return 0
+
+
+cli.add_command(intake)
+cli.add_command(export_command)
 
 
 def main() -> NoReturn:

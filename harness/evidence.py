@@ -323,7 +323,10 @@ STAGES = ("execute", "audit", "convert", "predict", "inspect", "evaluate", "benc
 
 
 class Mark(Record):
-    """Points for one criterion, with the reason in words. `points` is None until a person marks it."""
+    """Points for one criterion, with the reason in words. `points` is None until a person marks it.
+
+    What is taken off is a mark, too: its `points` are below 0, and its `max_points` are 0.
+    """
 
     criterion: str
     title: str
@@ -346,3 +349,5 @@ class Grade(Record):
     marks: tuple[Mark, ...]
     points: float
     max_points: float
+    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
+    findings: tuple[Finding, ...] = ()  # of the marking itself

@@ -45,6 +45,19 @@ CATALOGUE: dict[str, _Kind] = {
     "several-notebooks": _Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "several-models": _Kind("warning", "There are several models; {name} was graded, not {others}."),
     "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
+    # intake: downloads, tries, groups
+    "earlier-tries": _Kind(
+        "info", "There is more than one try. The newest with files counts ({name}); {count} earlier: {others}."
+    ),
+    "beside-download": _Kind(
+        "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."
+    ),
+    "group-handed-in-twice": _Kind(
+        "warning",
+        "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "
+        "Put the times into times.csv.",
+    ),
+    "group-without-members": _Kind("warning", "In groups.csv the group {group} has no members."),
     # execute
     "notebook-unreadable": _Kind("error", "The notebook {name} cannot be read: {reason}."),
     "python-assumed": _Kind("info", "The notebook {why}; it was run as Python 3."),
@@ -123,6 +136,9 @@ CATALOGUE: dict[str, _Kind] = {
     # audit
     "dataset-unreadable-images": _Kind("warning", "{count} image files of the data set cannot be read."),
     # grading
+    "hand-in-time-unknown": _Kind(
+        "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
+    ),
     "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": _Kind("error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."),
     "machine-busy": _Kind(

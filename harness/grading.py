@@ -78,8 +78,11 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
     book = Gradebook(request.out / GRADEBOOK)
     rows: list[SubmissionResult] = []
     for one in examined:
-        marked = grade(request.assignment, one.evidence, book.manual_marks(one.submission.id))
-        rows.append(submission_result(one.submission.id, one.submission.student, one.evidence, marked, one.cached))
+        handed_in = one.submission
+        marked = grade(request.assignment, one.evidence, book.manual_marks(handed_in.id), handed_in.origin)
+        rows.append(
+            submission_result(handed_in.id, handed_in.student, one.evidence, marked, one.cached, handed_in.origin)
+        )
     results = Results(
         schema=1,
         assignment=AssignmentResult(

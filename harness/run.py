@@ -30,7 +30,7 @@ from harness.evidence import (
 from harness.findings import Finding, finding
 from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
-from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
+from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES
 from harness.progress import Progress
 from harness.score import score
 from harness.stages.audit import audit
