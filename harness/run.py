@@ -31,8 +31,8 @@ from harness.evidence import (
 from harness.findings import Finding, finding
 from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
-from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
 from harness.intake.imports import imported_modules
+from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES
 from harness.progress import Progress
 from harness.sandbox import KERAS, TORCH, Software
 from harness.score import score

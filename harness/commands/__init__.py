@@ -1,1 +1,1 @@
-"""Groups of commands too long for `harness/cli.py`; each module offers one click group."""
+"""Commands that need more than a few lines: one module each, registered in `cli.py`."""

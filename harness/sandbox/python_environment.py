@@ -1,4 +1,4 @@
-"""A Python installation that hand-ins run with: which folders of the host it needs, and what it must not show."""
+"""A Python installation that hand-ins run with: what of the host it needs, and what it must not show."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")  # to /usr, or folders of their own
+_SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec", "share", "include")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "mime.types")
+# Of an installation of Python; never the whole folder, which may be somebody's home, project or course.
+_INSTALLATION = (*_SYSTEM, "pyvenv.cfg", "ssl", "etc/fonts", "etc/jupyter")
 
 
 def system_folders() -> list[Path]:
-    """The system's own folders, links among them (merged /usr)."""
-    return [Path(name) for name in _SYSTEM if Path(name).exists()]
+    """The system's own folders of programs and libraries, links among them (merged /usr)."""
+    wanted = [Path("/usr", name) for name in _SYSTEM] + [Path("/usr/local", name) for name in _SYSTEM]
+    wanted += [*Path("/usr/local").glob("cuda*"), *map(Path, _LINKS)]
+    return [path for path in wanted if path.exists()]
 
 
 def etc_files() -> list[Path]:
@@ -40,44 +45,44 @@ class PythonEnvironment:
     def _is_own(self) -> bool:
         return self.prefix == Path(sys.prefix)
 
-    def folders(self) -> list[Path]:
-        """The interpreter's installation and the virtual environment, outermost first, beside the system's."""
+    def paths(self) -> list[Path]:
+        """The interpreter's installation and the virtual environment, beside the system's own folders."""
         real = self.python.resolve()
-        wanted = {self.prefix, Path(sys.base_prefix), Path(sys.base_prefix).resolve(), real.parent.parent}
-        kept = [
-            folder
-            for folder in sorted(wanted, key=lambda path: len(path.parts))
-            if not any(folder.is_relative_to(system) for system in _SYSTEM)
-        ]
-        if any(folder == Path("/") for folder in kept):
-            raise RuntimeError("the Python installation is the whole file system")
-        return kept
+        homes = {self.prefix, Path(sys.base_prefix), Path(sys.base_prefix).resolve(), real.parent.parent}
+        system = system_folders()
+        wanted = [home / name for home in sorted(homes, key=lambda path: len(path.parts)) for name in _INSTALLATION]
+        return [path for path in wanted if path.exists() and not any(path.is_relative_to(known) for known in system)]
 
     def masked_folders(self) -> list[Path]:
-        """The harness itself where it is installed in one of `folders`: hand-ins must not see it."""
+        """The harness itself, where it is installed in what is shown: hand-ins must not see it."""
         hidden = []
-        for key in ("purelib", "platlib"):
-            packages = Path(sysconfig.get_path(key))
+        for packages in _site_packages():
             hidden += [packages / "harness", *packages.glob("transfer_harness-*.dist-info")]
-        shown = (*self.folders(), *system_folders())
-        return [
-            folder
-            for folder in dict.fromkeys(hidden)
-            if folder.is_dir() and any(folder.is_relative_to(place) for place in shown)
-        ]
+        return [folder for folder in hidden if folder.is_dir() and self._shows(folder)]
+
+    def masked_files(self) -> list[Path]:
+        """What says where the harness and its user's other folders are: the command, and .pth files to elsewhere."""
+        hidden = [folder / "harness" for folder in {Path(sys.prefix, "bin"), Path(sysconfig.get_path("scripts"))}]
+        for packages in _site_packages():
+            for file in packages.glob("*.pth"):
+                named = [Path(line) for line in file.read_text(errors="replace").splitlines() if line.startswith("/")]
+                if any(not self._shows(path) for path in named):
+                    hidden.append(file)
+        return [file for file in hidden if file.is_file() and self._shows(file)]
+
+    def _shows(self, path: Path) -> bool:
+        return any(path.is_relative_to(known) for known in (*self.paths(), *system_folders()))
 
     @cached_property
     def id(self) -> str:
         """The hash of the Python version and of every installed distribution but the harness."""
-        text = "\n".join([platform.python_version(), platform.machine(), *sorted(self._installed())])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def _installed(self) -> set[str]:
-        return {
+        installed = {
             f"{distribution.metadata['Name']}=={distribution.version}".lower()
             for distribution in self._distributions()
             if distribution.metadata["Name"] != "transfer-harness"
         }
+        text = "\n".join([platform.python_version(), platform.machine(), *sorted(installed)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _distributions(self) -> list[importlib.metadata.Distribution]:
         if self._is_own:
@@ -95,3 +100,7 @@ class PythonEnvironment:
 def harness_own() -> PythonEnvironment:
     """The installation that the harness runs in."""
     return PythonEnvironment(Path(sys.prefix))
+
+
+def _site_packages() -> list[Path]:
+    return list(dict.fromkeys(Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")))

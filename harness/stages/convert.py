@@ -145,13 +145,16 @@ def convert(
                 outputs.mkdir()
                 outcome = _run_with_tensorflow(request, inputs, outputs, place, needs)
             if outcome.status != "ok":
-                return failed(outcome, "Loading the model", place.limits, *declared.findings)
+                ended = failed(outcome, "Loading the model", place.limits)
+                unreadable = finding("model-unreadable", name=whole.name, reason=ended.reason)
+                return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
             return _result(whole, declared, outputs, outcome, place)
         except Rejected as rejected:
+            unreadable = finding("model-unreadable", name=model.name or model.file.name, reason=str(rejected))
             return Failed(
                 status="rejected",
                 reason=f"The model's conversion sent something unusable: {rejected}.",
-                findings=declared.findings,
+                findings=(*declared.findings, unreadable),
                 usage=usage(outcome),
             )
 
