@@ -217,7 +217,8 @@ def test_an_engine_that_dies_in_mid_run_is_tried_again(sandbox, private_engine, 
         (private_engine._folder / file).unlink(missing_ok=True)
     private_engine.start()
     assert Ran(sandbox, "say('again')").said == ["again"]
-    assert private_engine.containers() == []
+    left = [(container.status, container.attrs["Created"]) for container in private_engine.containers()]
+    assert left == []
     got(error.message[:60])
 
 
