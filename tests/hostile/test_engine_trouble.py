@@ -115,7 +115,7 @@ class PrivateEngine:
         finally:
             base.remove()
         recipe = b"FROM base:1\nRUN mkdir -p /opt/env/bin && ln -s /usr/bin/python3.11 /opt/env/bin/python\n"
-        client.images.build(fileobj=io.BytesIO(recipe), tag=image_tag(), network_mode="none")
+        client.images.build(fileobj=io.BytesIO(recipe), tag=image_tag(), network_mode="none", rm=True)
 
     def containers(self) -> list:
         return docker.DockerClient(base_url=self.url, timeout=20).containers.list(all=True)
