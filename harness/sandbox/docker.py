@@ -321,5 +321,8 @@ def _remove(container: Container) -> None:
         container.remove(force=True, v=True)
     except docker.errors.NotFound:
         return
+    except docker.errors.APIError as error:
+        if error.status_code != 409:  # 409: somebody removes it already
+            raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
     except _BROKEN as error:
         raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
