@@ -43,6 +43,7 @@ class Usage(Record):
 
     seconds: float = 0.0
     peak_memory_bytes: int | None = None
+    cores_left: float | None = None  # by other work on the machine, on average; None when not known
     log: str = ""  # what the sandbox wrote to stderr, capped
 
 

@@ -125,6 +125,11 @@ CATALOGUE: dict[str, _Kind] = {
     # grading
     "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": _Kind("error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."),
+    "machine-busy": _Kind(
+        "error",
+        "The time ran out while other work had the machine's cores (on average {cores:.1f} of {cpus} were left); this "
+        "says nothing of the hand-in. Grade it again when the machine is quiet.",
+    ),
     "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the hand-in."),
 }
 

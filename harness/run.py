@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,9 +11,7 @@ from pydantic import BaseModel
 
 from harness.assignment import Assignment
 from harness.cache import StageCache
-from harness.errors import EngineFailed, MachineError, RunStopped
 from harness.evidence import (
-    STAGES,
     Benchmark,
     Blob,
     Conversion,
@@ -29,9 +26,9 @@ from harness.evidence import (
     Reference,
     Skipped,
     StageResult,
-    Usage,
 )
 from harness.findings import Finding, finding
+from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
 from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
 from harness.progress import Progress
@@ -44,8 +41,6 @@ from harness.stages.inspect import inspect
 from harness.stages.predict import predict
 from harness.stages.workplace import Workplace
 from harness.submission import Submission
-
-_ENGINE_TRIES = 3
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -103,7 +98,9 @@ def examine(submission: Submission, course: Course) -> Examined:
     limits = assignment.limits
 
     def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        result, was_cached = _guarded(submission.id, name, value, inputs, work, course)
+        result, was_cached = guarded(
+            submission.id, name, value, inputs, work, cache=course.cache, progress=course.progress, limits=limits
+        )
         results[name] = result
         if was_cached:
             cached.add(name)
@@ -227,54 +224,21 @@ def time_model(examined: Examined, course: Course) -> Examined:
         rules,
         course.assignment.limits,
     ]
-    result, was_cached = _guarded(submission.id, "benchmark", Benchmark, inputs, work, course)
+    result, was_cached = guarded(
+        submission.id,
+        "benchmark",
+        Benchmark,
+        inputs,
+        work,
+        cache=course.cache,
+        progress=course.progress,
+        limits=course.assignment.limits,
+    )
     return replace(
         examined,
         evidence=evidence.model_copy(update={"benchmark": result}),
         cached=examined.cached | ({"benchmark"} if was_cached else set()),
     )
-
-
-def _guarded(
-    submission: str,
-    name: str,
-    value: type[T],
-    inputs: object,
-    work: Callable[[], StageResult[T]],
-    course: Course,
-) -> tuple[StageResult[T], bool]:
-    """The stage's result. An engine that breaks is tried again; then, as after a defect of ours, the
-    stage is `Skipped` with a finding that makes the hand-in `needs-review`, and nothing is kept."""
-    assert name in STAGES
-    course.progress.stage_started(submission, name)
-    result: StageResult[T] | None = None
-    was_cached = False
-    for attempt in range(_ENGINE_TRIES):
-        try:
-            remembered = course.cache.run(name, inputs, value, work)
-            result, was_cached = remembered.result, remembered.cached
-            break
-        except EngineFailed as error:
-            result = Skipped(
-                reason=f"The sandbox engine failed {attempt + 1} times: {error.message}",
-                findings=(finding("engine-failed", reason=error.message),),
-            )
-        except (MachineError, RunStopped):
-            raise
-        except OSError as error:
-            raise MachineError(
-                f"{name} of {submission}: {error}", "make room on the disk, or check its permissions"
-            ) from error
-        except Exception as error:  # the one place where one hand-in's trouble must not stop the others
-            result = Skipped(
-                reason=f"The harness failed in {name}: {type(error).__name__}",
-                findings=(finding("harness-defect", reason=f"{name}: {type(error).__name__}: {error}"),),
-                usage=Usage(log=traceback.format_exc()),
-            )
-            break
-    assert result is not None
-    course.progress.stage_ended(submission, name, result.status, was_cached)
-    return result, was_cached
 
 
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:

@@ -13,7 +13,7 @@ from harness.evidence import Done, Evidence, Grade, GradeStatus, Mark
 from harness.grade.criterion import Judgement, kinds
 from harness.grade.manual import ManualMark
 
-_NOT_THE_STUDENTS = {"engine-failed", "harness-defect"}
+_NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy"}
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the one whose result it works on. What the machine lost spoils all that follow.
 _WORKS_ON = {
