@@ -40,6 +40,7 @@ _engine = click.option(
     show_default=True,
     help="Where hand-ins run. 'none' is for code that you trust: it protects from nothing.",
 )
+_runtime = click.option("--runtime", help="Docker's runtime for hand-ins, as the Engine knows it; 'runsc' is gVisor's.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 # Trouble of the machine wherever it strikes: no room, no permission, a disk that fails, too many open files.
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
@@ -58,6 +59,7 @@ def cli() -> None:
 @click.option("--out", type=_EXISTING, required=True, help="Folder for the reports and grades.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Hand-ins at once [default: by cores and memory].")
 @_engine
+@_runtime
 @_force
 @_json
 def grade(
@@ -66,6 +68,7 @@ def grade(
     out: Path,
     jobs: int | None,
     engine: sandbox.EngineName,
+    runtime: str | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -76,7 +79,7 @@ def grade(
     """
     assignment = assignments.load(file)
     with progress_on(_ERR) as progress:
-        chosen = sandbox.choose(engine)
+        chosen = sandbox.choose(engine, runtime)
         progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
         jobs = jobs or default_jobs(assignment.limits)
         request = grading.Request(submissions, assignment, out, chosen, jobs, force)

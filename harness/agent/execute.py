@@ -20,7 +20,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from .notebook import watch
+from .alone import end_all_others
+from .notebook import counters, watch
 from .notebook.outputs import Budget
 from .notebook.produced import produced
 from .notebook.reading import PYTHON_ASSUMED, Unreadable, read
@@ -47,6 +48,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     started_ns = time.time_ns()
     execution = _Run(notebook, file.parent, request)
     execution.run()
+    end_all_others()
     for name, path in (found := produced(_HAND_IN, IN / "submission", started_ns, file.parent)).items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
@@ -138,12 +140,15 @@ class _Run:
             resources={"metadata": {"path": str(self._folder)}},
         )
         client.budget = self._budget
-        notes = watch.Notes()
+        notes, unreached = watch.Notes(), counters.Unreached()
         with client.setup_kernel(cwd=str(self._folder)):
             for number, (index, cell) in enumerate(self._code, start=1):
                 error = self._one_cell(client, cell, index, number)
                 for kind, what in notes.since_last():
                     self._noticed[kind][(number, what)] = None
+                for what in unreached.since_last():
+                    if not any(cell == number for cell, _ in self._noticed["network"]):
+                        self._noticed["network"][(number, what)] = None
                 if error is None:
                     self._executed += 1
                     continue

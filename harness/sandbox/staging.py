@@ -33,6 +33,8 @@ class Staging:
         notebook_side.mkdir()
         (notebook_side / "__init__.py").touch()
         shutil.copyfile(_PACKAGE / "handin.py", notebook_side / "handin.py")
+        self.nothing = self.folder / "nothing"  # an empty file, to lay over others
+        self.nothing.touch()
         open_to_all(self.folder)
 
 

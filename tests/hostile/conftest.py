@@ -20,9 +20,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.sandbox import Sandbox
+from harness.sandbox import Sandbox, build_image
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.docker import Docker
+from harness.sandbox.image import image_is_built
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -83,6 +84,8 @@ def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) 
     name = request.param
     if name not in started_engines:
         try:
+            if name != "bubblewrap" and (base := os.environ.get("HARNESS_DOCKER_BASE")) and not image_is_built():
+                build_image(base, None, print)
             started_engines[name] = ENGINES[name]()
         except HarnessError as error:
             if name == "bubblewrap" or os.environ.get("HARNESS_REQUIRE_DOCKER") == "1":

@@ -16,7 +16,7 @@ _MOST_BYTES = 256 * 1024
 
 _HOOK = r"""
 def _install():
-    import json, os, re, sys
+    import json, os, re, socket, sys
     here = re.compile("|".join(re.escape(p) for p in {sys.prefix, sys.base_prefix, "/work/"}))
     outside = re.compile(
         r"/etc/(passwd|shadow|group|gshadow|sudoers|ssh|hostname)|/(root|home|var|srv|mnt|media|boot)(/|$)"
@@ -57,6 +57,11 @@ def _install():
                 address = arguments[1]
                 if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
                     note("network", f"{address[0]}:{address[1]}")
+                elif isinstance(address, (str, bytes)) and "docker.sock" in os.fsdecode(address):
+                    note("network", "the Docker socket")
+            elif event == "socket.__new__":
+                if arguments[1] not in (-1, socket.AF_UNIX, socket.AF_INET, socket.AF_INET6):
+                    note("network", f"a socket of family {int(arguments[1])}")
             elif event == "socket.getaddrinfo":
                 host = arguments[0]
                 if host and str(host) not in ("localhost", "127.0.0.1", "sandbox", "0.0.0.0", "::1"):
