@@ -305,7 +305,7 @@ def test_an_output_folder_that_cannot_be_written(graded, assignment: Path, cache
     (submissions / "mia").mkdir(parents=True)
     out.mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={'130k' if kind == 'full' else '1m'}", "tmpfs", out], check=True
+        ["mount", "-t", "tmpfs", "-o", f"size={'60k' if kind == 'full' else '1m'}", "tmpfs", out], check=True
     )
     try:
         if kind == "read-only":
