@@ -19,7 +19,7 @@ from harness.intake.class_lists import ClassLists, read_class_lists
 from harness.intake.delivery import Attempt
 from harness.intake.groups import one_for_each_group
 from harness.intake.name_cell import names_in
-from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
+from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
 from harness.intake.place import Place
 from harness.intake.sorting import Sorted, open_place, sort_out
 from harness.intake.unpacking import as_text
@@ -190,6 +190,7 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding]) -> Sub
     outside_data = [path for path in files if path.parts[0] != "dataset"]
     notebooks = _preferred([p for p in outside_data if p.suffix.lower() == ".ipynb"], "notebook")
     models = _preferred([p for p in outside_data if p.suffix.lower() in MODEL_SUFFIXES], "model")
+    models = models or sorted((p.parent for p in outside_data if p.name == SAVED_MODEL), key=lambda p: len(p.parts))
     for code, found in (("several-notebooks", notebooks), ("several-models", models)):
         if len(found) > 1:
             others = ", ".join(map(str, found[1:]))
