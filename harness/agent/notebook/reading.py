@@ -19,7 +19,7 @@ class Unreadable(Exception):
 
 
 def read(file: Path) -> Any:
-    """The notebook as nbformat 4, with no saved outputs. Raises `Unreadable`."""
+    """The notebook as nbformat 4, as it was handed in. Raises `Unreadable`."""
     size = file.stat().st_size
     if size > _LARGEST:
         raise Unreadable(f"it is {size / 1e6:.0f} MB; clear its outputs and save it again")
@@ -35,10 +35,19 @@ def read(file: Path) -> Any:
     name = str(notebook.metadata.get("kernelspec", {}).get("name", "python3")).lower()
     if language in _FOREIGN or name in _FOREIGN:
         raise Unreadable(f"it is written for {language or name}, not for Python")
+    return notebook
+
+
+def clear_outputs(notebook: Any) -> None:
+    """Take the saved outputs out."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return notebook
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    """The cells that hold code, in order: the n-th of them is what every message calls code cell n."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def _text(content: bytes) -> str:
