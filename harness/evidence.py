@@ -142,12 +142,19 @@ class NotebookReading(Record):
 # --- execute ------------------------------------------------------------------------------------
 
 
+class DifferenceLine(Record):
+    """A line of a difference, cut."""
+
+    kind: Literal["removed", "added", "kept"]
+    text: str
+
+
 class CellChange(Record):
     """What rules changed in a code cell before it ran."""
 
     cell: int
     rules: tuple[str, ...]
-    difference: tuple[tuple[Literal["-", "+", " "], str], ...]  # lines of a difference, cut
+    difference: tuple[DifferenceLine, ...]
 
 
 class CellError(Record):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence import CellChange, Claim, Curve, Question, Shown, Step
+from harness.evidence import CellChange, Claim, Curve, DifferenceLine, Question, Shown, Step
 from harness.findings import Finding, finding
 
 _MOST_CELLS = 100_000
@@ -30,7 +30,11 @@ class _Part(BaseModel):
 class _Change(_Part):
     cell: _Cell
     rules: tuple[_Name, ...] = Field(max_length=50)
-    diff: tuple[tuple[Literal["-", "+", " "], _Line], ...] = Field(max_length=80)
+    diff: tuple[tuple[Literal["removed", "added", "kept"], _Line], ...] = Field(max_length=80)
+
+    def evidence(self) -> CellChange:
+        lines = tuple(DifferenceLine(kind=kind, text=text) for kind, text in self.diff)
+        return CellChange(cell=self.cell, rules=self.rules, difference=lines)
 
 
 class TransformationReply(_Part):
@@ -42,7 +46,7 @@ class TransformationReply(_Part):
     given: tuple[_Line, ...] = Field(max_length=100)
 
     def evidence(self) -> tuple[CellChange, ...]:
-        return tuple(CellChange(cell=one.cell, rules=one.rules, difference=one.diff) for one in self.changes)
+        return tuple(one.evidence() for one in self.changes)
 
     def findings(self) -> list[Finding]:
         """That cells were changed, and what the rules had to say; at most ten of a kind."""

@@ -19,6 +19,7 @@ from .setting import Setting
 _MOST_CHANGES = 100  # cells
 _MOST_LINES = 80  # of one cell's difference
 _LINE = 300  # characters
+_KINDS = {"-": "removed", "+": "added", " ": "kept"}
 _CONTEXT_LINES = 1
 _SOURCE = 200_000  # characters; a cell that is longer runs as it is
 
@@ -100,9 +101,9 @@ def _apply(cell: Any, on: Mapping[str, Any], setting: Setting) -> list[str]:
 
 
 def _difference(before: str, after: str) -> list[tuple[str, str]]:
-    """(`-`, `+` or a blank; line) pairs, bounded."""
+    """(what became of it, line) pairs, bounded."""
     lines = difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=_CONTEXT_LINES)
-    shown = [(line[0], line[1 : _LINE + 1]) for line in lines if not line.startswith(("---", "+++", "@@"))]
+    shown = [(_KINDS[line[0]], line[1 : _LINE + 1]) for line in lines if not line.startswith(("---", "+++", "@@"))]
     return shown[:_MOST_LINES]
 
 
