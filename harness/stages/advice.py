@@ -43,7 +43,9 @@ _SHAPES = re.compile(
     r"target \d+ is out|must have the same (?:first dimension|size)|incompatible shape",
     re.IGNORECASE,
 )
-_NO_GPU = re.compile(r"not compiled with CUDA|no NVIDIA driver|CUDA.{0,40}not available|no CUDA GPUs", re.IGNORECASE)
+_NO_GPU = re.compile(
+    r"not compiled with CUDA|no NVIDIA driver|CUDA.{0,40}not available|no CUDA GPUs|GPU device not found", re.IGNORECASE
+)
 _TOO_FEW = re.compile(
     r"sum of input lengths|sample larger than population|larger sample than population|ran out of data", re.IGNORECASE
 )

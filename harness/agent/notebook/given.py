@@ -83,7 +83,8 @@ class Given:
         """The places that the notebook reads and that nobody handed in, and those of `names` that `text` mentions."""
         own = tuple(parts_of(mounted))
         wanted: dict[tuple[str, ...], dict[str, None]] = {}
-        for folder in list(reads.folders)[: 4 * _MOST_PLACES]:
+        unpacks_its_own = any((self._here / archive).is_file() for archive in reads.archives)
+        for folder in list(reads.folders)[: 4 * _MOST_PLACES] if not unpacks_its_own else []:
             if folder in reads.made or (relative := self._relative(folder)) is None:
                 continue
             one = asked(relative, self._classes)

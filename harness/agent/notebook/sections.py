@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _ENOUGH = 0.62  # likeness from which a heading is taken for a step or question
+_SAME_WORD = 0.8  # likeness of two words that count as one
 _FEWEST_WORDS = 3  # of an answer
 _MOST_HEADINGS = 400
 _BELOW_ALL = 8  # the level of nbgrader's cells: they belong to whatever heading stands before them
@@ -76,18 +77,20 @@ def sections(cells: list[Any], steps: list[str], questions: list[str]) -> dict[s
         asked = [part.title for part in parts if part.grade_id and not part.code]
     return {
         "steps": [_step(name, part, parts) for name, part in _matched(steps, parts)],
-        "questions": [_question(name, part, parts) for name, part in _matched(asked, parts)],
+        "questions": _questions(_matched(asked, parts), parts),
     }
 
 
 def _parts(cells: list[Any]) -> list[_Section]:
     parts = [_Section("", 0, 7)]
+    prompt: list[str] = []  # the lines of the markdown cell before, where it has no heading
     for number, cell in enumerate(cells, start=1):
         grade_id = _graded(cell)
         if cell.cell_type == "code":
             if grade_id and "solution" in grade_id[1]:
                 parts.append(_Section(grade_id[0], number, _BELOW_ALL, grade_id=grade_id[0]))
             parts[-1].code.append(cell.source)
+            prompt = []
             continue
         if cell.cell_type != "markdown":
             continue
@@ -107,8 +110,12 @@ def _parts(cells: list[Any]) -> list[_Section]:
         if grade_id and not begun:
             text = cell.source.split("\n")
             del parts[-1].text[-len(text) :]
-            previous = next((part.title for part in reversed(parts) if part.title), "")
-            parts.append(_Section(previous or grade_id[0], number, _BELOW_ALL, text, grade_id=grade_id[0]))
+            title, level = next((part.title for part in reversed(parts) if part.title), grade_id[0]), _BELOW_ALL
+            if prompt:  # the cell before it asks, in words that are no heading
+                del parts[-1].text[-len(prompt) :]
+                title, level = " ".join(" ".join(prompt).split())[:300], 7
+            parts.append(_Section(title, number, level, text, grade_id=grade_id[0]))
+        prompt = [] if begun or grade_id else cell.source.split("\n")
     return parts
 
 
@@ -155,12 +162,17 @@ def likeness(one: str, other: str) -> float:
     a, b = words(one)[:60], words(other)[:60]
     if not a or not b:
         return 0.0
-    shared = sum(max((difflib.SequenceMatcher(None, word, w).ratio() for w in b), default=0.0) >= 0.8 for word in a)
-    back = sum(max((difflib.SequenceMatcher(None, word, w).ratio() for w in a), default=0.0) >= 0.8 for word in b)
+    shared = sum(any(_same(word, w) for w in b) for word in a)
+    back = sum(any(_same(word, w) for w in a) for word in b)
     overlap = 2 * (shared / len(a)) * (back / len(b)) / max(shared / len(a) + back / len(b), 1e-9)
-    inside = min(shared / len(a), 1.0) if len(a) >= 2 else 0.0  # the whole name, in a longer heading
+    # The whole name in a longer heading; a name of one word only where the heading begins with it.
+    inside = shared / len(a) if len(a) >= 2 or _same(a[0], b[0]) else 0.0
     letters = difflib.SequenceMatcher(None, " ".join(a), " ".join(b)).ratio()
     return max(overlap, 0.9 * inside, letters)
+
+
+def _same(word: str, other: str) -> bool:
+    return difflib.SequenceMatcher(None, word, other).ratio() >= _SAME_WORD
 
 
 def _matched(names: list[str], parts: list[_Section]) -> list[tuple[str, _Section | None]]:
@@ -210,10 +222,21 @@ def _step(name: str, part: _Section | None, parts: list[_Section]) -> dict[str, 
     }
 
 
-def _question(name: str, part: _Section | None, parts: list[_Section]) -> dict[str, Any]:
+def _questions(found: list[tuple[str, _Section | None]], parts: list[_Section]) -> list[dict[str, Any]]:
+    """Each question with what stands below it, but not what belongs to another question."""
+    reports = []
+    for name, part in found:
+        others = [other for _, other in found if other is not part]
+        below = _below(part, parts) if part else []
+        within = [one for one in below if not any(one is other for other in others)]
+        reports.append(_question(name, part, within))
+    return reports
+
+
+def _question(name: str, part: _Section | None, within: list[_Section]) -> dict[str, Any]:
     if part is None:
         return {"name": name, "cell": None, "title": "", "answer": "", "answered": False}
-    lines = [line for one in _below(part, parts) for line in one.text]
+    lines = [line for one in within for line in one.text]
     answer = "\n".join(
         _LEADING.sub("", line) for line in lines if not _PLACEHOLDER.match(_LEADING.sub("", line) or "-")
     )

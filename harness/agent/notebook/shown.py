@@ -113,7 +113,7 @@ def text_of_outputs(cell: Any) -> str:
         if output.get("output_type") == "stream":
             pieces.append(output.get("text", ""))
         elif output.get("output_type") in ("execute_result", "display_data"):
-            pieces.append(output.get("data", {}).get("text/plain", "") + "\n")
+            pieces += [output.get("data", {}).get("text/plain", ""), "\n"]
     text = "".join("".join(piece) if isinstance(piece, list) else str(piece) for piece in pieces)
     text = _ESCAPE.sub("", text[:_MOST_TEXT])
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\b", "")

@@ -2,6 +2,7 @@
 
     TITLE   what the rule does, in the report and in docs/notebooks.md
     ON      whether it is on where the assignment says nothing
+    ORDER   optional: below 0 goes before the others, above 0 after them
     apply   (source of a cell, setting) -> source
 
 A rule changes what stands in its way and nothing else, and gives the same for the same cell. Its name is its
@@ -25,7 +26,7 @@ def rules() -> dict[str, ModuleType]:
         loaded = importlib.import_module(f"{__name__}.{module.name}")
         _check(module.name, loaded)
         found[module.name] = loaded
-    return dict(sorted(found.items(), key=lambda item: (getattr(item[1], "LAST", False), item[0])))
+    return dict(sorted(found.items(), key=lambda item: (getattr(item[1], "ORDER", 0), item[0])))
 
 
 def _check(name: str, module: ModuleType) -> None:

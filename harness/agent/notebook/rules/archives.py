@@ -6,6 +6,7 @@ import re
 import shlex
 
 from ..cell import comment_out, in_shell_cell, shell_lines
+from ..places import is_foreign, local
 from ..setting import Setting
 
 TITLE = "Archives are unpacked by Python, not by programs that may be missing; one that is not there is left out"
@@ -37,7 +38,8 @@ def apply(source: str, setting: Setting) -> str:
             return _unpack(variable[1], words)
         if not _UNPACKED_BY_PYTHON.search(archive):
             return comment_out(f"!{command}")
-        if not (setting.here / archive).is_file() and not _is_given(archive, setting):
+        place = local(archive, setting.here, setting.names) if is_foreign(archive) else archive
+        if not (setting.here / place).is_file() and not _is_given(archive, setting):
             setting.note("archive-not-there", archive)
             return comment_out(f"!{command}")
         return _unpack(repr(archive), words)

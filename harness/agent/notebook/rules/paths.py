@@ -6,21 +6,22 @@ import ast
 import io
 import re
 import tokenize
+from pathlib import Path
 
-from ..cell import Edit, cell_magic, edited, is_ipython, python_of
+from ..cell import Edit, calls, cell_magic, edited, is_ipython, python_of, span_of
 from ..places import is_foreign, local, parts_of
 from ..reads import ABOUT_PICTURES
 from ..setting import Setting
 
 TITLE = "Paths of another machine (Colab's Drive, a Windows disk, a home folder) lead to the notebook's own folder"
 ON = True
-LAST = True  # it sees what the other rules have written
+ORDER = 1  # it sees what the other rules have written
 
 _STRING = re.compile(r"^([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2$", re.DOTALL)
-_IN_COMMAND = re.compile(
-    r"(?<![\w.:/])(?:/content|/kaggle/(?:input|working)|/home/\w+|/Users/\w+|~)(?:/(?:\\ |[^\s'\";&|])*)?"
-    r"|(?<=['\"])/(?:content|kaggle/(?:input|working)|home/\w+|Users/\w+)/[^'\"]*"
-)
+_PLACES = r"(?:/content|/kaggle/(?:input|working)|/home/\w+|/Users/\w+)"
+_QUOTED_IN_COMMAND = re.compile(rf"(?<=['\"]){_PLACES}(?:/[^'\"]*)?(?=['\"])")
+_IN_COMMAND = re.compile(rf"(?<![\w.:/'\"]){_PLACES}(?:/(?:\\ |[^\s'\";&|])*)?")
+_CHANGES_FOLDER = re.compile(rf"^(\s*%cd\s+)['\"]?({_PLACES}[^'\"]*?)['\"]?\s*$")
 _LOOKS_LIKE_FOLDER = re.compile(r"^[^.]+$")
 
 
@@ -33,7 +34,21 @@ def apply(source: str, setting: Setting) -> str:
         return "\n".join(lines)
     source = "\n".join(_command(line, setting) if is_ipython(line) else line for line in lines)
     edits = [edit for span, literal in strings(source) if (edit := _literal(span, literal, setting)) is not None]
-    return edited(source, edits)
+    homes = [_home(source, call.args[0], setting) for call in calls(source, "chdir") if call.args]
+    return edited(source, [*(edit for edit in homes if edit is not None), *edits])
+
+
+def _home(source: str, given: ast.expr, setting: Setting) -> Edit | None:
+    """`os.chdir(...)` into a folder that only another machine has."""
+    if isinstance(given, ast.Constant) and isinstance(given.value, str) and is_foreign(given.value):
+        return Edit(span_of(source, given), repr(str(_folder_of_work(given.value, setting))))
+    return None
+
+
+def _folder_of_work(path: str, setting: Setting) -> Path:
+    """The folder into which a notebook goes to work: a part of the hand-in, else where the notebook itself is."""
+    folder = setting.here / local(path, setting.here, ())
+    return folder if folder.is_dir() else setting.here
 
 
 def strings(source: str) -> list[tuple[tuple[int, int], str]]:
@@ -102,12 +117,15 @@ def _make_room(place: str, setting: Setting) -> None:
 
 
 def _command(line: str, setting: Setting) -> str:
-    def there(found: re.Match[str]) -> str:
-        place = local(found[0].replace("\\ ", " "), setting.here, setting.names)
+    def there(path: str) -> str:
+        place = local(path, setting.here, setting.names)
         _make_room(place, setting)
-        return str(setting.here / place).replace(" ", "\\ ")
+        return str(setting.here / place)
 
-    return _IN_COMMAND.sub(there, line)
+    if changes := _CHANGES_FOLDER.match(line):  # %cd takes the rest of the line, blanks and all
+        return f"{changes[1]}{_folder_of_work(changes[2].replace(chr(92) + ' ', ' '), setting)}"
+    line = _QUOTED_IN_COMMAND.sub(lambda found: there(found[0]), line)
+    return _IN_COMMAND.sub(lambda found: there(found[0].replace("\\ ", " ")).replace(" ", "\\ "), line)
 
 
 def _value(literal: str) -> str | None:

@@ -10,6 +10,7 @@ from ..setting import Setting
 
 TITLE = "Python 2 is written as Python 3: print x as print(x), xrange as range"
 ON = True
+ORDER = -1  # the other rules read what is Python 3 only
 
 _PRINT = re.compile(r"^(\s*(?:[^#'\"]*:\s+)?)print(?:[ \t]+(?!\s*=)(.*?))?(,?)[ \t]*(#.*)?$")
 _STREAM = re.compile(r"^>>\s*(\w[\w.]*)\s*,\s*(.*)$")

@@ -96,6 +96,13 @@ def test_what_was_handed_in_stays(pictures: Path, here: Path) -> None:
     assert found(here) == {"pets/mug": 1}
 
 
+def test_an_archive_that_was_handed_in_brings_its_own_pictures(pictures: Path, here: Path) -> None:
+    with zipfile.ZipFile(here / "own.zip", "w") as archive:
+        archive.writestr("pets/mug/1.jpg", b"own")
+    put(pictures, here, "shutil.unpack_archive('own.zip')\nImageFolder('pets')")
+    assert found(here) == {}
+
+
 def test_what_the_notebook_makes_itself_is_not_made_for_it(pictures: Path, here: Path) -> None:
     put(pictures, here, "os.makedirs('small/train')\nImageFolder('small/train')")
     assert not (here / "small").exists()

@@ -210,14 +210,34 @@ def test_a_path_leads_to_the_assignments_name_and_to_what_was_handed_in(tmp_path
     assert changed == f"a = '{tmp_path}/flowers/train/rose'\nb = '{tmp_path}/labels/names.json'"
 
 
-def test_paths_in_shell_lines_lead_there_too() -> None:
-    assert applied("paths", "%cd /content/drive/MyDrive/tl\n!ls /content") == "%cd /work/handin/tl\n!ls /work/handin"
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("%cd /content/drive/MyDrive/tl\n!ls /content", "%cd /work/handin\n!ls /work/handin"),
+        ("%cd /content/drive/My Drive/Colab Notebooks", "%cd /work/handin"),
+        ('%cd "/content/drive/My Drive/a b"', "%cd /work/handin"),
+        ("os.chdir('/content/drive/MyDrive/tl')", "os.chdir('/work/handin')"),
+        ("!cp /content/drive/My\\ Drive/a.zip .", "!cp /work/handin/a.zip ."),
+        ('!cp "/content/drive/MyDrive/a b.zip" x', '!cp "/work/handin/a b.zip" x'),
+        ("!wget https://a.b/content/x", "!wget https://a.b/content/x"),
+    ],
+)
+def test_paths_in_shell_lines_lead_there_too(before: str, after: str) -> None:
+    assert applied("paths", before) == after
+
+
+def test_a_notebook_goes_to_work_in_a_folder_of_the_hand_in(tmp_path: Path) -> None:
+    (tmp_path / "tl").mkdir()
+    assert applied("paths", "%cd /content/drive/MyDrive/course/tl", here=tmp_path) == f"%cd {tmp_path}/tl"
 
 
 def test_an_archive_that_is_there_is_unpacked_by_python(tmp_path: Path) -> None:
     (tmp_path / "mine.zip").touch()
     assert applied("archives", "!unzip -q mine.zip -d out", here=tmp_path) == (
         "__import__('shutil').unpack_archive('mine.zip', 'out')"
+    )
+    assert applied("archives", "!unzip -q /content/drive/MyDrive/mine.zip", here=tmp_path) == (
+        "__import__('shutil').unpack_archive('/content/drive/MyDrive/mine.zip')"
     )
     assert noted("archives", "!tar xzf theirs.tgz", tmp_path) == [("archive-not-there", "theirs.tgz")]
 
