@@ -146,7 +146,7 @@ class Reads:
     def _call(self, call: ast.Call, depth: int) -> Values:
         name, owner = last_name(call.func), getattr(call.func, "value", None)
         arguments = [self._values(given, depth) for given in call.args]
-        if name in ("Path", "PurePath", "PosixPath", "WindowsPath", "join") and not _is_text_join(call):
+        if name in ("Path", "PurePath", "PosixPath", "WindowsPath") or (name == "join" and not _is_text_join(call)):
             return _combined(arguments, _joined) if arguments else frozenset(["."])
         if name == "joinpath":
             return _combined([self._values(owner, depth), *arguments], _joined)

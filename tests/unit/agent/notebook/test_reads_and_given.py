@@ -53,6 +53,8 @@ def found(here: Path) -> dict[str, int]:
         "base = 'pets/'\nImageFolder(base + 'train')\nImageFolder(base + 'val')",
         "base = 'pets'\nImageFolder(os.path.join(base, 'train'))\nImageFolder(os.path.join(base, 'val'))",
         "base = Path('pets')\nImageFolder(base / 'train')\nImageFolder(base / 'val')",
+        "import pathlib\nbase = pathlib.Path('pets')\nimage_dataset_from_directory(base / 'train')\nload(base / 'val')\n"
+        "def load(folder): return image_dataset_from_directory(folder)",
         "base = 'pets'\nsets = {x: ImageFolder(os.path.join(base, x), t[x]) for x in ['train', 'val']}",
         "dirs = {'train': 'pets/train', 'val': 'pets/val'}\nfor x in dirs: ImageFolder(dirs[x])",
         "ROOT = 'pets'\ng.flow_from_directory(f'{ROOT}/train')\ng.flow_from_directory(f'{ROOT}/val')",
