@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.evidence import Done, Evaluation, Evidence, Execution, FailedExecution, NotebookReading, Shown
 from harness.findings import Finding, finding
 
-_TOLERANCE = 0.02  # of accuracy, beside the interval: a report is rounded, and about other pictures
+_TOLERANCE = 0.05  # of accuracy, above the interval: a report is rounded, and about other pictures
 
 
 def against_measurement(evidence: Evidence) -> list[Finding]:
@@ -30,11 +30,12 @@ def shown_by(evidence: Evidence) -> Shown | None:
 
 
 def _claimed(shown: Shown | None, measured: Evaluation) -> list[Finding]:
-    if shown is None or shown.claim is None or shown.claim.kind == "training":
+    """A claim about new pictures that is higher than what was measured; one about the training's own claims less."""
+    if shown is None or shown.claim is None or shown.claim.kind not in ("test", "unsaid"):
         return []
     low, high = measured.accuracy_interval
     claim = shown.claim
-    if low - _TOLERANCE <= claim.accuracy <= high + _TOLERANCE:
+    if claim.accuracy <= high + _TOLERANCE:
         return []
     return [
         finding(

@@ -66,10 +66,6 @@ class Given:
         }
         self.said: dict[str, None] = {}
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(self._classes)
-
     def mount(self, place: str) -> None:
         """All pictures, in class folders, whatever was handed in there."""
         folder = self._here / place

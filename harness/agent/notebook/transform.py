@@ -57,7 +57,7 @@ def transform(
     """
     handed_in = tuple(cell.source for cell in cells)
     names = tuple(dataset["names"]) if dataset else ()
-    setting = Setting(here, handed_in, names, given.classes if given else ())
+    setting = Setting(here, handed_in, names)
     on = {name: rule for name, rule in rules().items() if switches.get(name, rule.ON)}
     done = Transformation(stand_ins=[rule.STAND_IN for rule in on.values() if hasattr(rule, "STAND_IN")])
     for number, cell in enumerate(cells, start=1):

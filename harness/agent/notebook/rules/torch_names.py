@@ -23,7 +23,10 @@ def apply(source: str, setting: Setting) -> str:
         if isinstance(call.func, ast.Attribute) and not call.args and not call.keywords:
             (start, end), (_, last) = span_of(source, call.func.value), span_of(source, call)
             edits += [Edit((start, start), "next("), Edit((end, last), ")")]
+    states = [call.args[0] for call in calls(source, "load_state_dict") if call.args]  # those load as they are
     for call in calls(source, "load"):
+        if call in states:
+            continue
         if dotted(call.func) == "torch.load" and call.args and keyword(call, "weights_only") is None:
             _, end = span_of(source, (call.keywords or call.args)[-1])
             edits.append(Edit((end, end), ", weights_only=False"))

@@ -104,6 +104,7 @@ LEFT_ALONE = [
     ("keras_names", "from tensorflow.keras.preprocessing.image import ImageDataGenerator"),
     ("torch_names", "x = next(it)\nnode = tree.next(3)"),
     ("torch_names", "torch.load('a.pth', weights_only=True)"),
+    ("torch_names", "model.load_state_dict(torch.load('a.pth'))"),
     ("whole_numbers", "plt.subplot(1, 2, 1)"),
     ("python2", "print('x')\nprint(x, end='')"),
     ("python2", "this is no Python of any kind"),
