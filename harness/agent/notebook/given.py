@@ -47,7 +47,7 @@ def asked(folder: str, classes: Iterable[str]) -> Asked:
     lower = {name.lower() for name in classes}
     if len(parts) > 1 and parts[-1].lower() in lower:
         parts = parts[:-1]
-    for at in range(len(parts) - 1, -1, -1):
+    for at in range(len(parts) - 1, max(-1, len(parts) - 3), -1):  # the last, or what a class folder stands in
         if parts[at].lower() in _PART_OF:
             return Asked(tuple(parts[:at]), parts[at])
     return Asked(tuple(parts), "")
@@ -92,7 +92,10 @@ class Given:
                 one = asked(place_of_name(name), self._classes)
                 if not _ARCHIVE.search(name):
                     wanted.setdefault(one.base, {}).setdefault(one.word, None)
+        places = {own, *((*base, word) if word else base for base, words in wanted.items() for word in words)}
         for base, words in list(wanted.items())[:_MOST_PLACES]:
+            if any(len(place) > len(base) and place[: len(base)] == base for place in places) and set(words) == {""}:
+                continue  # it is looked into for what stands below it
             self._place(base, [word for word in words if word], layout, own)
         named = [place_of_name(n) for n in names if _ARCHIVE.search(n) and parts_of(n)[-1] in text]
         self._archives(dict.fromkeys([*named, *reads.archives]))

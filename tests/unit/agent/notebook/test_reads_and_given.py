@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.agent.notebook.given import Given
+from harness.agent.notebook.given import Given, asked
 from harness.agent.notebook.reads import Reads
 
 
@@ -77,6 +77,27 @@ def test_the_parts_do_not_overlap_and_none_is_empty(pictures: Path, here: Path) 
     }
     assert sum(map(len, parts.values())) == 20 == len(set().union(*parts.values()))
     assert len(parts["train"]) == 14 and min(map(len, parts.values())) == 3
+
+
+@pytest.mark.parametrize(
+    ("folder", "asks"),
+    [
+        ("flowers/train", (("flowers",), "train")),
+        ("flowers/train/cat", (("flowers",), "train")),
+        ("flowers/test/10", (("flowers",), "test")),
+        ("Training_Set", ((), "Training_Set")),
+        ("training/course/flowers", (("training", "course", "flowers"), "")),
+        ("flowers/cat", (("flowers",), "")),
+    ],
+)
+def test_a_part_is_told_by_its_name(folder: str, asks: tuple[tuple[str, ...], str]) -> None:
+    found = asked(folder, ["cat", "dog"])
+    assert (found.base, found.word) == asks
+
+
+def test_a_folder_that_is_only_looked_into_gets_no_pictures_of_its_own(pictures: Path, here: Path) -> None:
+    put(pictures, here, "os.listdir('data')\nos.listdir('data/pets')\nImageFolder('data/pets')")
+    assert set(found(here)) == {"data/pets/cat", "data/pets/dog"}
 
 
 def test_a_folder_without_parts_gets_all_pictures(pictures: Path, here: Path) -> None:
