@@ -53,7 +53,7 @@ def found(here: Path) -> dict[str, int]:
         "base = 'pets/'\nImageFolder(base + 'train')\nImageFolder(base + 'val')",
         "base = 'pets'\nImageFolder(os.path.join(base, 'train'))\nImageFolder(os.path.join(base, 'val'))",
         "base = Path('pets')\nImageFolder(base / 'train')\nImageFolder(base / 'val')",
-        "import pathlib\nbase = pathlib.Path('pets')\nimage_dataset_from_directory(base / 'train')\nload(base / 'val')\n"
+        "import pathlib\nbase = pathlib.Path('pets')\nfrom_folder(base / 'train')\nload(base / 'val')\n"
         "def load(folder): return image_dataset_from_directory(folder)",
         "base = 'pets'\nsets = {x: ImageFolder(os.path.join(base, x), t[x]) for x in ['train', 'val']}",
         "dirs = {'train': 'pets/train', 'val': 'pets/val'}\nfor x in dirs: ImageFolder(dirs[x])",
