@@ -177,6 +177,8 @@ class Execution(Record):
     produced: tuple[Blob, ...]  # model files, labels.txt, handin.json, model.py that the run wrote
     network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), seen in the cell's errors and text
     outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
+    harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)
+    python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
     changes: tuple[CellChange, ...] = ()  # what was changed before it ran
     changes_left_out: int = 0  # cells whose changes are not listed
@@ -268,6 +270,7 @@ class Inspection(Record):
     verdict: Verdict
     backbone: str | None
     layers: tuple[LayerComparison, ...] = ()
+    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
     median_change: float | None = None  # of the layers' relative changes; None without a backbone
 
     @property
@@ -403,7 +406,10 @@ STAGES = ("read", "execute", "audit", "convert", "predict", "inspect", "evaluate
 
 
 class Mark(Record):
-    """Points for one criterion, with the reason in words. `points` is None until a person marks it."""
+    """Points for one criterion, with the reason in words. `points` is None until a person marks it.
+
+    What is taken off is a mark, too: its `points` are below 0, and its `max_points` are 0.
+    """
 
     criterion: str
     title: str
@@ -426,3 +432,5 @@ class Grade(Record):
     marks: tuple[Mark, ...]
     points: float
     max_points: float
+    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
+    findings: tuple[Finding, ...] = ()  # of the marking itself

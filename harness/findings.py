@@ -37,9 +37,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "part-missing": _Kind("error", "The assignment asks for a {part}, and there is none."),
     "unsafe-path": _Kind("error", "The hand-in holds the unsafe name {name}; none of it was unpacked."),
-    "unsafe-member": _Kind(
-        "error", "{name} is a {kind}, not a plain file; none of the hand-in was taken. Hand in plain files."
-    ),
+    "unsafe-member": _Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": _Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
     "archive-too-large": _Kind("error", "The hand-in was not unpacked: {reason}."),
     "duplicate-name": _Kind("warning", "{name} appears more than once; the first one counts."),
@@ -47,6 +45,19 @@ CATALOGUE: dict[str, _Kind] = {
     "several-notebooks": _Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "several-models": _Kind("warning", "There are several models; {name} was graded, not {others}."),
     "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
+    # intake: downloads, tries, groups
+    "earlier-tries": _Kind(
+        "info", "There is more than one try. The newest with files counts ({name}); {count} earlier: {others}."
+    ),
+    "beside-download": _Kind(
+        "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."
+    ),
+    "group-handed-in-twice": _Kind(
+        "warning",
+        "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "
+        "Put the times into times.csv.",
+    ),
+    "group-without-members": _Kind("warning", "In groups.csv the group {group} has no members."),
     # read
     "no-saved-outputs": _Kind("info", "The notebook was saved without its outputs: run it whole, then save it."),
     "step-missing": _Kind(
@@ -90,6 +101,10 @@ CATALOGUE: dict[str, _Kind] = {
     "rule-failed": _Kind("info", "A cell was left as it was, because a rule could not be applied ({what})."),
     # execute
     "notebook-unreadable": _Kind("error", "The notebook {name} cannot be read: {reason}."),
+    "python-assumed": _Kind("info", "The notebook {why}; it was run as Python 3."),
+    "harness-path-write": _Kind(
+        "warning", "Cell {cell} tried to write to {path}, which belongs to the grading; nothing came of it."
+    ),
     "cell-error": _Kind("error", "Cell {cell} stopped with {error}."),
     "cell-timeout": _Kind(
         "error",
@@ -155,6 +170,8 @@ CATALOGUE: dict[str, _Kind] = {
         "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
     ),
     "unknown-operators": _Kind("info", "Multiply-adds leave out operators we cannot count: {names}."),
+    # across hand-ins
+    "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
     # benchmark
     "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
     "benchmark-outputs-differ": _Kind(
@@ -164,6 +181,9 @@ CATALOGUE: dict[str, _Kind] = {
     # audit
     "dataset-unreadable-images": _Kind("warning", "{count} image files of the data set cannot be read."),
     # grading
+    "hand-in-time-unknown": _Kind(
+        "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
+    ),
     "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": _Kind("error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."),
     "machine-busy": _Kind(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.assignment import HandIn
 from harness.evidence import Blob, Done, Execution, FailedExecution, StageResult
-from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
+from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES
 from harness.stages.convert import HandedModel
 from harness.store import Store
 from harness.submission import Submission
