@@ -6,11 +6,12 @@ files there. What was handed in stays; only `mounted_as` is the assignment's in 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,6 +54,13 @@ def asked(folder: str, classes: Iterable[str]) -> Asked:
     return Asked(tuple(parts), "")
 
 
+@contextlib.contextmanager
+def _unless_in_the_way() -> Iterator[None]:
+    """A place that cannot be made, as a file of that name was handed in or the name is none: left as it is."""
+    with contextlib.suppress(OSError, ValueError):
+        yield
+
+
 class Given:
     """Puts the pictures in place for one notebook; `said` is what was put where, a sentence for each place."""
 
@@ -69,8 +77,10 @@ class Given:
     def mount(self, place: str) -> None:
         """All pictures, in class folders, whatever was handed in there."""
         folder = self._here / place
-        if folder.is_symlink() or folder.is_file():
-            folder.unlink()
+        below_here = [part for part in (*reversed(folder.parents), folder) if self._here in part.parents]
+        in_the_way = next((part for part in below_here if part.is_symlink() or part.is_file()), None)
+        if in_the_way is not None:
+            in_the_way.unlink()
         elif folder.is_dir():
             shutil.rmtree(folder)
         self._fill(folder, self._classes)
@@ -96,7 +106,8 @@ class Given:
         for base, words in list(wanted.items())[:_MOST_PLACES]:
             if any(len(place) > len(base) and place[: len(base)] == base for place in places) and set(words) == {""}:
                 continue  # it is looked into for what stands below it
-            self._place(base, [word for word in words if word], layout, own)
+            with _unless_in_the_way():
+                self._place(base, [word for word in words if word], layout, own)
         named = [place_of_name(n) for n in names if _ARCHIVE.search(n) and parts_of(n)[-1] in text]
         self._archives(dict.fromkeys([*named, *reads.archives]))
 
@@ -149,23 +160,25 @@ class Given:
     def _archives(self, archives: Iterable[str]) -> None:
         """Archives that the notebook opens: the pictures in class folders, or a note where they are placed already."""
         for place in archives:
-            file = self._here / place
-            if file.exists() or self._relative(place) is None:
-                continue
-            files = [(label, file) for label, files in self._classes.items() for file in files] if not self.said else []
-            with tempfile.TemporaryDirectory() as scratch:
-                content = Path(scratch) / _ARCHIVE.sub("", file.name)
-                content.mkdir()
-                (content / "PICTURES.txt").write_text("\n".join(self.said) or "one folder for each class")
-                for label, picture in files:
-                    (content / label).mkdir(exist_ok=True)
-                    shutil.copyfile(picture, content / label / picture.name)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                made = shutil.make_archive(
-                    f"{scratch}/archive", _FORMATS.get(file.suffix, "zip"), scratch, content.name
-                )
-                shutil.move(made, file)
-            self._say(file, len(files))
+            with _unless_in_the_way():
+                self._archive(place)
+
+    def _archive(self, place: str) -> None:
+        file = self._here / place
+        if file.exists() or self._relative(place) is None:
+            return
+        files = [(label, file) for label, files in self._classes.items() for file in files] if not self.said else []
+        with tempfile.TemporaryDirectory() as scratch:
+            content = Path(scratch) / _ARCHIVE.sub("", file.name)
+            content.mkdir()
+            (content / "PICTURES.txt").write_text("\n".join(self.said) or "one folder for each class")
+            for label, picture in files:
+                (content / label).mkdir(exist_ok=True)
+                shutil.copyfile(picture, content / label / picture.name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            made = shutil.make_archive(f"{scratch}/archive", _FORMATS.get(file.suffix, "zip"), scratch, content.name)
+            shutil.move(made, file)
+        self._say(file, len(files))
 
     def _relative(self, folder: str) -> str | None:
         """The folder as seen from the notebook; None for a place that is not ours to fill."""

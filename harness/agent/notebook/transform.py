@@ -111,5 +111,5 @@ def _make(folder: Path, here: Path) -> None:
     try:
         if here in folder.parents or folder == here:
             folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, ValueError):
         pass  # something of that name was handed in; the notebook meets it as it is

@@ -126,6 +126,14 @@ def test_an_archive_that_was_handed_in_brings_its_own_pictures(pictures: Path, h
     assert found(here) == {}
 
 
+def test_a_file_in_the_way_stops_nothing(pictures: Path, here: Path) -> None:
+    (here / "pets").write_text("a file")
+    (here / "data").write_text("another")
+    given = put(pictures, here, "ImageFolder('pets/train')\nImageFolder('a\\0b/train')\nImageFolder('cats')")
+    given.mount("data/train")
+    assert set(found(here)) == {"cats/cat", "cats/dog", "data/train/cat", "data/train/dog"}
+
+
 def test_what_the_notebook_makes_itself_is_not_made_for_it(pictures: Path, here: Path) -> None:
     put(pictures, here, "os.makedirs('small/train')\nImageFolder('small/train')")
     assert not (here / "small").exists()
