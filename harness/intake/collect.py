@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from anyascii import anyascii
+
 from harness.errors import UsageError
 from harness.findings import Finding, finding
 from harness.intake.archives import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, Refused, UnpackLimits, unpack
@@ -228,10 +230,10 @@ def _content_hash(root: Path, files: list[Path]) -> str:
 
 
 def _identifier(student: str) -> str:
-    """At most 64 ASCII letters, digits, `-` and `_`; a hash is added where letters got lost."""
+    """At most 64 ASCII letters, digits, `-` and `_`; a hash is added where others were written in ASCII."""
     plain = unicodedata.normalize("NFKD", student)
     stripped = "".join(c for c in plain if not unicodedata.combining(c))
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stripped)
+    kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in anyascii(stripped))
     slug = "-".join(part for part in kept.split("-") if part)[:64].strip("-_")
     lost = any(not c.isascii() for c in stripped) or len(slug) < 1 or len(kept) > 64
     if lost or slug.upper() in _RESERVED:

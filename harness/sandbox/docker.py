@@ -21,6 +21,7 @@ from docker.types import LogConfig, Mount, Ulimit
 from harness.errors import EngineFailed, NoSandbox
 from harness.sandbox import cores, system_calls
 from harness.sandbox.base import Job, Outcome
+from harness.sandbox.container_meter import ContainerMeter
 from harness.sandbox.frames import BadFrames
 from harness.sandbox.image import image_tag
 from harness.sandbox.process import Conversation, Ended, Stopped, status_of
@@ -104,7 +105,7 @@ class Docker:
             self._remove_abandoned()
             with cores.reserved(job.limits.cpus) as reserved:
                 container = self._create(job, reserved)
-                meter = _Meter(str(container.id))
+                meter = ContainerMeter(str(container.id))
                 ended, oom_killed = self._supervise(container, job, outputs, meter)
         except _BROKEN as error:
             raise EngineFailed(f"Docker failed: {error}", "harness doctor") from error
@@ -118,7 +119,7 @@ class Docker:
             exit_code=ended.exit_code,
             log=ended.log,
             seconds=ended.seconds,
-            cpu_seconds=None,
+            cpu_seconds=meter.cpu_seconds,
             peak_memory_bytes=meter.peak_memory_bytes,
             memory_limit_hit=hit,
         )
@@ -169,7 +170,7 @@ class Docker:
             log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
         )
 
-    def _supervise(self, container: Container, job: Job, outputs: Path, meter: _Meter) -> tuple[Ended, bool]:
+    def _supervise(self, container: Container, job: Job, outputs: Path, meter: ContainerMeter) -> tuple[Ended, bool]:
         started = time.monotonic()
         settings = {"alone": True, "rlimits": {"NPROC": job.limits.processes}}
         conversation = Conversation(job.request, settings, outputs, job.limits)
@@ -208,7 +209,7 @@ class Docker:
                 continue  # it still runs, or the Engine is gone, which the next call says
         return False
 
-    def _read(self, stream: socket.socket, conversation: Conversation, meter: _Meter) -> Stopped:
+    def _read(self, stream: socket.socket, conversation: Conversation, meter: ContainerMeter) -> Stopped:
         """Read the Engine's stream: an 8-byte header (kind, three zeros, big-endian length), and the bytes."""
         frames, log = conversation.frames, conversation.log
         held = bytearray()
@@ -259,39 +260,6 @@ class Docker:
                 _remove(container)
 
 
-class _Meter:
-    """A container's control group, read while it runs, where this process may read it."""
-
-    def __init__(self, container_id: str) -> None:
-        root = Path("/sys/fs/cgroup")
-        self._places = (  # version 1; version 2 by the Engine's two drivers
-            root / "memory" / "docker" / container_id / "memory.max_usage_in_bytes",
-            root / "docker" / container_id / "memory.peak",
-            root / "system.slice" / f"docker-{container_id}.scope" / "memory.peak",
-        )
-        self.peak_memory_bytes: int | None = None
-        self.out_of_memory_kills = 0
-
-    def read(self) -> None:
-        for file in self._places:
-            try:
-                self.peak_memory_bytes = int(file.read_text())
-                for name in ("memory.oom_control", "memory.events"):
-                    self._read_kills(file.parent / name)
-                return
-            except (OSError, ValueError):
-                continue
-
-    def _read_kills(self, file: Path) -> None:
-        try:
-            lines = file.read_text().splitlines()
-        except OSError:
-            return
-        for line in lines:
-            if line.startswith("oom_kill "):
-                self.out_of_memory_kills = int(line.split()[1])
-
-
 def _variables(job: Job) -> dict[str, str]:
     threads = str(job.limits.cpus)
     return {
@@ -321,5 +289,8 @@ def _remove(container: Container) -> None:
         container.remove(force=True, v=True)
     except docker.errors.NotFound:
         return
+    except docker.errors.APIError as error:
+        if error.status_code != 409:  # 409: somebody removes it already
+            raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
     except _BROKEN as error:
         raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
