@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 from harness.errors import AssignmentError
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_RULES = Path(__file__).parent / "agent" / "notebook" / "rules"  # their names only; nothing of it is imported here
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
@@ -55,6 +56,16 @@ class HandIn(_Section):
     dataset: Part = "optional"
 
 
+def _known_rules(switches: dict[str, bool]) -> dict[str, bool]:
+    known = sorted(file.stem for file in _RULES.glob("[a-z]*.py"))
+    for name in switches:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise ValueError(f"there is no rule {name!r}; {hint}")
+    return switches
+
+
 class ResourceLimits(_Section):
     """What one hand-in may use in the sandbox."""
 
@@ -74,11 +85,24 @@ class ResourceLimits(_Section):
 
 
 class ExecutionRules(_Section):
+    """How a notebook is graded: run again, read as it was handed in, or both and compared."""
+
+    mode: Literal["rerun", "as-handed-in", "both"] = "rerun"
     on_cell_error: Literal["stop", "continue"] = "stop"
     environments: tuple[Literal["torch", "keras"], ...] = Field(
         ("torch", "keras"), min_length=1, description="in which a notebook may run; its imports decide"
     )
     requirements: Path | None = Field(None, description="a requirements.txt of the course: its own environment")
+    rules: Annotated[dict[str, bool], AfterValidator(_known_rules)] = Field(
+        {}, description="switches of the rules that change a notebook before it runs (docs/notebooks.md)"
+    )
+
+
+class NotebookParts(_Section):
+    """What a notebook should hold, found by heading or by nbgrader's cells."""
+
+    steps: tuple[str, ...] = Field((), max_length=60)
+    questions: tuple[str, ...] = Field((), max_length=60)
 
 
 class Dataset(_Section):
@@ -86,6 +110,10 @@ class Dataset(_Section):
 
     path: Path
     mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
+    names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
+    layout: Literal["auto", "classes", "split", "flat"] = Field(
+        "auto", description="how it lies at these places: class folders, below train and validation, or in one folder"
+    )
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Dataset:
@@ -225,6 +253,7 @@ class Assignment(_Section):
     handin: HandIn = HandIn()
     limits: ResourceLimits = ResourceLimits()
     execution: ExecutionRules = ExecutionRules()
+    notebook: NotebookParts = NotebookParts()
     dataset: Dataset | None = None
     held_out: HeldOut
     reference: ReferenceSolution

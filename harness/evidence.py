@@ -77,7 +77,84 @@ class Skipped(Record):
 StageResult = Done[T] | Failed | Skipped
 
 
+# --- read ---------------------------------------------------------------------------------------
+
+
+class Curve(Record):
+    """One training as the notebook's outputs show it. Metrics by epoch; None where an epoch has none."""
+
+    cell: int
+    epochs: int
+    planned: int | None  # how many were to be run, where the outputs say so
+    metrics: dict[Literal["loss", "accuracy", "val_loss", "val_accuracy"], tuple[float | None, ...]]
+
+
+class Claim(Record):
+    """The accuracy that a notebook reports, in its own words; never trusted for points."""
+
+    kind: Literal["test", "validation", "training", "unsaid"]
+    accuracy: Share
+    cell: int
+    words: str
+
+
+class Shown(Record):
+    """What a notebook's outputs show. Self-reported throughout."""
+
+    has_outputs: bool
+    curves: tuple[Curve, ...] = ()
+    batch_size: int | None = None
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    frozen_parameters: int | None = None
+    claim: Claim | None = None
+
+
+class Step(Record):
+    """A step of the assignment in the notebook; `cell` counts all cells from 1, None when it was not found."""
+
+    name: str
+    cell: int | None
+    title: str  # the heading as it stands there
+    has_code: bool
+    has_words: bool  # a text, or a comment in the code
+
+
+class Question(Record):
+    """An open question in the notebook, and what stands below it."""
+
+    name: str
+    cell: int | None
+    title: str
+    answered: bool
+    answer: str
+
+
+class NotebookReading(Record):
+    """A notebook as it was handed in, read and not run."""
+
+    code_cells: int
+    shown: Shown
+    steps: tuple[Step, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
 # --- execute ------------------------------------------------------------------------------------
+
+
+class DifferenceLine(Record):
+    """A line of a difference, cut."""
+
+    kind: Literal["removed", "added", "kept"]
+    text: str
+
+
+class CellChange(Record):
+    """What rules changed in a code cell before it ran."""
+
+    cell: int
+    rules: tuple[str, ...]
+    difference: tuple[DifferenceLine, ...]
 
 
 class CellError(Record):
@@ -104,6 +181,10 @@ class Execution(Record):
     python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
     environment: Literal["torch", "keras", "course"] = "torch"  # in which it ran
+    changes: tuple[CellChange, ...] = ()  # what was changed before it ran
+    changes_left_out: int = 0  # cells whose changes are not listed
+    given: tuple[str, ...] = ()  # where the course's pictures were put, a phrase for each place
+    shown: Shown | None = None  # what the outputs of this run show
 
     @property
     def complete(self) -> bool:
@@ -309,6 +390,8 @@ class Evidence(Record):
     inspect: Done[Inspection] | Failed | Skipped
     evaluate: Done[Evaluation] | Failed | Skipped
     benchmark: Done[Benchmark] | Failed | Skipped
+    read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
+    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     intake_findings: tuple[Finding, ...] = ()
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
@@ -321,7 +404,7 @@ class Evidence(Record):
         return tuple(dict.fromkeys(every))
 
 
-STAGES = ("execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark")
+STAGES = ("read", "execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark")
 
 
 class Mark(Record):

@@ -17,6 +17,7 @@ from harness.evidence import (
     Inspection,
     Latency,
     Mark,
+    NotebookReading,
     Record,
     StageStatus,
 )
@@ -47,6 +48,8 @@ class SubmissionResult(Record):
     benchmark: Benchmark | None
     inspection: Inspection | None
     dataset: DatasetAudit | None
+    notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
+    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     findings: tuple[Finding, ...]
     marks: tuple[Mark, ...]
     members: tuple[str, ...] = ()  # the people in the group, where they are known
@@ -132,6 +135,8 @@ def submission_result(
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
         inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
         dataset=evidence.audit.value if isinstance(evidence.audit, Done) else None,
+        notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
+        rerun=evidence.rerun,
         findings=(*evidence.findings(), *grade.findings),
         marks=grade.marks,
         members=origin.members,

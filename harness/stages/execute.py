@@ -23,10 +23,13 @@ from harness.evidence import (
 )
 from harness.findings import Finding, finding
 from harness.sandbox.base import Outcome
+from harness.stages.advice import for_cell
+from harness.stages.notebook_reply import ShownReply, TransformationReply
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
 from harness.submission import Submission
 
 _MOST_PRODUCED = 8
+_SAID = 120  # characters of an error's own words beside the advice
 _NOTEBOOK_BYTES = 64 * 2**20
 # The agent stops the notebook this long before the sandbox's own limit, to send what there is.
 _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
@@ -65,6 +68,8 @@ class _Reply(BaseModel):
     harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)
     python_assumed: str = Field("", max_length=100)
     truncated: str = Field(max_length=1000)
+    transformation: TransformationReply
+    shown: ShownReply
 
 
 def execute(
@@ -92,7 +97,8 @@ def execute(
     total_seconds = limits.wall_seconds - margin
     request = {
         "notebook": str(submission.notebook),
-        "mounted_as": dataset.mounted_as if dataset else None,
+        "dataset": dataset.model_dump(include={"mounted_as", "names", "layout"}) if dataset else None,
+        "rules": rules.rules,
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,
         "on_cell_error": rules.on_cell_error,
@@ -112,17 +118,18 @@ def execute(
                     findings=(unreadable,),
                     usage=usage(outcome),
                 )
-            execution = _execution(outputs, workplace)
+            reply = read_reply(outputs, "execution.json", _Reply)
+            execution = _execution(reply, outputs, workplace)
         except Rejected as rejected:
             reason = f"The notebook's run sent something unusable: {rejected}."
             killed = finding("notebook-runner-killed", reason=str(rejected))
             return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
-    return _result(execution, outcome, workplace, total_seconds)
+    noticed = [*reply.transformation.findings(), *_noticed(execution)]
+    return _result(execution, noticed, outcome, workplace, total_seconds)
 
 
-def _execution(outputs: Path, workplace: Workplace) -> Execution:
+def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
     """What came out, in the store. Raises `Rejected`."""
-    reply = read_reply(outputs, "execution.json", _Reply)
     notebook = outputs / "executed.ipynb"
     names = ("executed.ipynb", *reply.produced)
     if missing := [name for name in names if not (outputs / name).is_file()]:
@@ -144,14 +151,17 @@ def _execution(outputs: Path, workplace: Workplace) -> Execution:
         python_assumed=reply.python_assumed,
         truncated=reply.truncated,
         environment=workplace.software.name,
+        changes=reply.transformation.evidence(),
+        changes_left_out=reply.transformation.changes_left_out,
+        given=reply.transformation.given,
+        shown=reply.shown.evidence(),
     )
 
 
 def _result(
-    execution: Execution, outcome: Outcome, workplace: Workplace, total_seconds: float
+    execution: Execution, findings: list[Finding], outcome: Outcome, workplace: Workplace, total_seconds: float
 ) -> StageResult[Execution]:
     limits = workplace.limits
-    findings = _noticed(execution)
     cost: Usage = usage(outcome)
     if execution.complete:
         return Done(value=execution, findings=tuple(findings), usage=cost)
@@ -168,8 +178,7 @@ def _result(
     elif error.kind == "died":
         wrong, status = finding("notebook-runner-killed", reason=f"in cell {error.cell}"), "killed"
     else:
-        said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
-        wrong, status = finding("cell-error", cell=error.cell, error=said), "failed"
+        wrong, status = finding("cell-error", cell=error.cell, error=_said(error)), "failed"
     missing = next((one for one in findings if one.code == "weights-missing"), wrong)
     return FailedExecution(
         status=status,
@@ -178,6 +187,16 @@ def _result(
         usage=cost,
         execution=execution,
     )
+
+
+def _said(error: CellError) -> str:
+    """The error in its own words, cut where there is advice to give beside it."""
+    said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
+    what_to_do = for_cell(error)
+    if not what_to_do:
+        return said
+    said = said if len(said) <= _SAID else f"{said[: _SAID - 1]}…"
+    return f"{said}. {what_to_do}"
 
 
 def _noticed(execution: Execution) -> list[Finding]:
