@@ -163,7 +163,7 @@ def power_mode() -> str:
 
 def parse_power_mode(said: str) -> str:
     """From what `nvpmodel -q` prints: a line with the mode's name, then one with its number."""
-    match = re.search(r"NV Power Mode:\s*(\S+)\s*(?:\n\s*(\d+))?", said)
+    match = re.search(r"NV Power Mode:\s*(\S+)[ \t]*(?:\n\s*(\d+))?", said)
     if match is None:
         return ""
     return f"{match[1]} ({match[2]})" if match[2] else match[1]
