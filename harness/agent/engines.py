@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,7 @@ def _openvino(file: Path, threads: int) -> Started:
 
 def _torch(request: dict[str, Any], threads: int, *, compiled: bool) -> Started:
     """The model as it was handed in, which runs its own Python."""
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # no spinning; read when torch loads its OpenMP
     try:
         import torch
     except ImportError as error:
@@ -118,6 +120,10 @@ def _torch(request: dict[str, Any], threads: int, *, compiled: bool) -> Started:
     name, _, native = load_handed_in(request["labels"], size, request["factory"], threads)
     if not isinstance(native.module, torch.nn.Module):
         raise Unusable(f"the engine torch needs a torch model; this one is {name.replace('_', ' ')}")
+    if compiled and isinstance(native.module, torch.jit.ScriptModule):
+        raise Unusable(
+            "torch.compile does not take TorchScript; give the module itself, or its weights with model.py beside them"
+        )
     module = torch.compile(native.module) if compiled else native.module
 
     def run(batch: NDArray[Any]) -> NDArray[Any]:

@@ -21,7 +21,7 @@ from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
 from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
 from harness.bench.summary import Variant, interval_width, measurement, noticed
 from harness.boards import Board
-from harness.errors import UsageError
+from harness.errors import MachineError, UsageError
 from harness.evidence import Conversion, Done, Evaluation, Failed, Predictions, Skipped
 from harness.images import StagedImages
 from harness.machine import Monitor, Window, fairness, tegrastats
@@ -79,7 +79,7 @@ def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResu
     """Measure the models.
 
     Raises `UsageError` for files that are not there, combinations that make no sense, and when not one model
-    could be measured; `MachineError` for an engine that is not installed.
+    could be measured; `MachineError` for an engine that is not installed, and when every round was void.
     """
     _check(request)
     times = [trtexec.read(file) for file in request.models if trtexec.is_times(file)]
@@ -93,6 +93,10 @@ def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResu
                 measured.append(measurement(variant, request.scenario, request.mode))
             elif not variant.failed:
                 run.unmeasured.append(variant.unmeasured(f"no round counts: {variant.rounds[-1].void}"))
+        if not measured and any(variant.rounds for variant in variants):
+            raise MachineError(
+                f"no round counts, the machine moved too much: {run.unmeasured[-1].reason}", "harness doctor --timing"
+            )
         if not measured:
             reasons = "\n".join(f"  {one.model}: {one.reason}" for one in run.unmeasured)
             raise UsageError(f"no model could be measured\n{reasons}", "correct the model, or measure another")
@@ -176,7 +180,7 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
         if isinstance(changed, (Failed, Skipped)):
             run.unmeasured.append(Unmeasured(model=model.name, precision=precision, reason=changed.reason))
             continue
-        predictions, evaluation = _scored(changed, run)
+        scored = _scored(changed, run)
         for engine in run.request.engines:
             run.progress.say(f"{model.name}: {engine}, {precision}")
             subject = Subject(changed, {"model": model.handed.file, **model.handed.companions})
@@ -188,8 +192,9 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
                 precision=precision,
                 subject=subject,
                 file_bytes=changed.model.bytes,
-                predictions=predictions,
-                evaluation=evaluation,
+                predictions=scored.predictions,
+                evaluation=scored.evaluation,
+                unscored=scored.unscored,
             )
 
 
@@ -214,17 +219,33 @@ def _in_precision(conversion: Conversion, precision: Precision, run: _Run) -> Co
     return changed.value if isinstance(changed, Done) else changed
 
 
-def _scored(conversion: Conversion, run: _Run) -> tuple[Predictions | None, Evaluation | None]:
-    """Predictions for the pictures, and, where they are labelled with classes that the model knows, its scores."""
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Predictions for the pictures, and what they are worth where the labels allow it."""
+
+    predictions: Predictions | None = None
+    evaluation: Evaluation | None = None
+    unscored: str = ""
+
+
+def _scored(conversion: Conversion, run: _Run) -> _Scored:
     if run.staged is None or run.given is None:
-        return None, None
+        return _Scored()
     predicted = predict(conversion, run.staged, run.converting)
     if not isinstance(predicted, Done):
-        return None, None
-    known = set(conversion.labels) & set(run.given.scored.classes)
-    if not run.given.labelled or not known:
-        return predicted.value, None
-    return predicted.value, score(predicted.value, run.given.scored, None, run.converting.store).value
+        return _Scored(unscored=f"No accuracy: {predicted.reason}")
+    if not run.given.labelled:
+        return _Scored(predicted.value)
+    classes = run.given.scored.classes
+    if not set(conversion.labels) & set(classes):
+        ours, theirs = _some(conversion.labels), _some(classes)
+        reason = f"No accuracy: the model's classes ({ours}) are none of the pictures' folders ({theirs})."
+        return _Scored(predicted.value, unscored=reason)
+    return _Scored(predicted.value, score(predicted.value, run.given.scored, None, run.converting.store).value)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 # --- rounds -------------------------------------------------------------------------------------

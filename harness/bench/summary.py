@@ -40,6 +40,7 @@ class Variant:
     file_bytes: int
     predictions: Predictions | None
     evaluation: Evaluation | None
+    unscored: str = ""  # why there is no evaluation, although there are labels
     idle_mw: float | None = None
     failed: str = ""  # why it cannot be timed
     timed: list[Round] = field(default_factory=list)
@@ -176,6 +177,8 @@ def _notes(variant: Variant, scenario: Scenario, differences: Sequence[float]) -
     """What a reader has to know of the figures, a sentence each."""
     notes = []
     seen = [one for one in variant.rounds if not one.void]
+    if variant.unscored:
+        notes.append(variant.unscored)
     if void := [one.void for one in variant.rounds if one.void]:
         notes.append(f"{len(void)} of {len(variant.rounds)} rounds were void: {void[0]}.")
     if (worst := max((one.drift for one in seen), key=abs)) and abs(worst) > _MOST_DRIFT:

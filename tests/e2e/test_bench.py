@@ -144,6 +144,13 @@ def test_in_the_envelope_of_a_nano_2gb(run: Any, models: Path) -> None:
     assert found.measurements[0].fits[0].board == "Jetson Nano 2GB" and found.measurements[0].fits[0].fits
 
 
+def test_a_model_that_does_not_fit_the_board_is_said_to(run: Any, models: Path) -> None:
+    """A made-up board that leaves some 40 MB: Python and ONNX Runtime alone take more."""
+    small = boards.load("jetson-nano-2gb").model_copy(update={"memory_gb": 0.66, "title": "Jetson Tiny"})
+    with pytest.raises(UsageError, match="does not fit a Jetson Tiny"):
+        run(models / "tiny.onnx", board=small)
+
+
 def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(run: Any, models: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes((models / "tiny.onnx").read_bytes()[:2000])

@@ -15,7 +15,7 @@ from harness.bench.estimates import early_stopping, nearest_rank
 from harness.bench.rules import CONFIDENCE
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from loadgen import onnx_query, run_loadgen  # noqa: E402
+from loadgen import onnx_query, run_loadgen
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="LoadGen's wheel is for x86 only")
 

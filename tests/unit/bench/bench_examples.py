@@ -77,14 +77,17 @@ def outlook(model: str) -> Outlook:
         model=model,
         boards=(
             BoardLatency(
-                board="Jetson Nano 4GB", runtime="TensorRT", precision="fp16", latency_ms=14.2, interval_90=(11.0, 18.4),
-                rests_on="31 rows, nearest mobilenet_v2", fits="It fits: 1.1 of 3.5 GB.",
+                board="Jetson Nano 4GB", runtime="TensorRT", precision="fp16", latency_ms=14.2,
+                interval_90=(11.0, 18.4), rests_on="31 rows, nearest mobilenet_v2", fits="It fits: 1.1 of 3.5 GB.",
             ),
         ),
         rooflines=(
             Roofline(
                 board="Jetson Nano 4GB", precision="fp16", peak_operations_per_s=4.7e11, bandwidth_bytes_per_s=2.56e10,
-                kernels=(RooflineKernel(name="conv1", operations=2.1e7, bytes=2e6), RooflineKernel(name="depthwise", operations=4e6, bytes=5e6)),
+                kernels=(
+                    RooflineKernel(name="conv1", operations=2.1e7, bytes=2e6),
+                    RooflineKernel(name="depthwise", operations=4e6, bytes=5e6),
+                ),
             ),
         ),
         costliest=(CostlyLayer(name="fc1", operator="Gemm", share=0.61, parameters=102_760_448, operations=205e6),),

@@ -30,14 +30,17 @@ FAIR = {
 }
 
 
+NAMES = (
+    "swap", "SMT", "frequency scaling", "boost", "address randomisation", "transparent huge pages", "mixed cores",
+    "shared host", "load",
+)  # fmt: skip
+SWAPPING = "Filename Type Size Used Priority\n/dev/sda2 partition 1000 500 -2\n"
+STOLEN = {"proc/cpuinfo": "flags : fpu hypervisor\n", "proc/stat": "cpu  10 0 10 70 0 0 0 10\n"}
+HUGE = {"sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never"}
+
+
 def test_a_fair_machine(tmp_path):
-    assert {check.name: check.fair for check in checks(write(tmp_path, FAIR))} == {
-        name: True
-        for name in (
-            "swap", "SMT", "frequency scaling", "boost", "address randomisation", "transparent huge pages",
-            "mixed cores", "shared host", "load",
-        )
-    }  # fmt: skip
+    assert {check.name: check.fair for check in checks(write(tmp_path, FAIR))} == dict.fromkeys(NAMES, True)
     assert unfair(tmp_path) == ()
     assert processor(tmp_path) == "Xeon"
 
@@ -45,15 +48,15 @@ def test_a_fair_machine(tmp_path):
 @pytest.mark.parametrize(
     ("name", "files", "detail", "do"),
     [
-        ("swap", {"proc/swaps": "Filename Type Size Used Priority\n/dev/sda2 partition 1000 500 -2\n"}, "on", "swapoff"),
+        ("swap", {"proc/swaps": SWAPPING}, "on", "swapoff"),
         ("SMT", {f"{CPU}/smt/active": "1"}, "two threads", "smt/control"),
         ("frequency scaling", {f"{CPU}/cpu1/cpufreq/scaling_governor": "schedutil"}, "schedutil", "cpupower"),
         ("boost", {f"{CPU}/cpufreq/boost": "1"}, "on", "cpufreq/boost"),
         ("boost", {f"{CPU}/intel_pstate/no_turbo": "0"}, "on", "no_turbo"),
         ("address randomisation", {"proc/sys/kernel/randomize_va_space": "2"}, "layout", "sysctl"),
-        ("transparent huge pages", {"sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never"}, "always", "madvise"),
+        ("transparent huge pages", HUGE, "always", "madvise"),
         ("mixed cores", {f"{CPU}/cpu1/cpufreq/cpuinfo_max_freq": "2000000"}, "2 kinds", "taskset"),
-        ("shared host", {"proc/cpuinfo": "flags : fpu hypervisor\n", "proc/stat": "cpu  10 0 10 70 0 0 0 10\n"}, "10.0%", "own"),
+        ("shared host", STOLEN, "10.0%", "own"),
         ("load", {"proc/loadavg": "1.9 1 1 2/100 5"}, "1.9 on 2 cores", "top"),
     ],
 )  # fmt: skip

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-from bench_examples import accuracy, measured, outlook, results  # noqa: E402
+from bench_examples import accuracy, measured, outlook, results
 
-from harness.bench import compare  # noqa: E402
-from harness.bench.results import Unmeasured  # noqa: E402
-from harness.report.bench import view, write_bench  # noqa: E402
-from harness.report.charts import Point  # noqa: E402
-from harness.report.roofline import front, roofline  # noqa: E402
+from harness.bench import compare
+from harness.bench.results import Unmeasured
+from harness.report.bench import view, write_bench
+from harness.report.charts import Point
+from harness.report.roofline import front, roofline
 
 
 def page(found, compared=(), *, to):
@@ -28,8 +28,8 @@ def test_the_parts_of_a_full_page(tmp_path):
     )  # fmt: skip
     text = page(found, compare(found, results(measured("vgg16", 60, 4))), to=tmp_path)
     for title in (
-        "Against the earlier run", "Latency", "Distribution", "Accuracy against latency", "vgg16 on a board", "Roofline",
-        "The costliest layers", "What would make it faster", "Does it fit?", "Rounds", "How it was measured",
+        "Against the earlier run", "Latency", "Distribution", "Accuracy against latency",
+        "vgg16 on a board", "Roofline", "The costliest layers", "What would make it faster", "Does it fit?", "Rounds", "How it was measured",
     ):  # fmt: skip
         assert f">{title}<" in text, title
     assert "small is fastest" in text and "vgg16 is most often right" in text
