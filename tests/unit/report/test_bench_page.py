@@ -29,7 +29,8 @@ def test_the_parts_of_a_full_page(tmp_path):
     text = page(found, compare(found, results(measured("vgg16", 60, 4))), to=tmp_path)
     for title in (
         "Against the earlier run", "Latency", "Distribution", "Accuracy against latency",
-        "vgg16 on a board", "Roofline", "The costliest layers", "What would make it faster", "Does it fit?", "Rounds", "How it was measured",
+        "vgg16 on a board", "Roofline", "The costliest layers", "What would make it faster",
+        "Does it fit?", "Rounds", "How it was measured",
     ):  # fmt: skip
         assert f">{title}<" in text, title
     assert "small is fastest" in text and "vgg16 is most often right" in text
