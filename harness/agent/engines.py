@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,9 @@ class NotHere(Unusable):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An engine with the model loaded. `run` gives the scores for a batch."""
+    """An engine with the model loaded. `run` gives its outputs for a batch, in the model's order."""
 
-    run: Callable[[NDArray[Any]], NDArray[Any]]
+    run: Callable[[NDArray[Any]], Sequence[NDArray[Any]]]
     described: str  # name, version and device
 
 
@@ -51,9 +51,8 @@ def start(engine: str, file: Path, request: dict[str, Any], threads: int) -> Sta
 def _onnx_runtime(running: Any, device: str) -> Started:
     import onnxruntime
 
-    name, outputs = running.get_inputs()[0].name, [running.get_outputs()[0].name]
-    run = running.run
-    return Started(lambda batch: run(outputs, {name: batch})[0], f"onnxruntime {onnxruntime.__version__} {device}")
+    name, run = running.get_inputs()[0].name, running.run
+    return Started(lambda batch: run(None, {name: batch}), f"onnxruntime {onnxruntime.__version__} {device}")
 
 
 def _with_provider(engine: str, file: Path, threads: int, *, fp16: bool) -> Started:
@@ -101,8 +100,8 @@ def _openvino(file: Path, threads: int) -> Started:
     except RuntimeError as error:
         raise Unusable(f"OpenVINO refuses it: {' '.join(str(error).split())[:250]}") from error
 
-    def run(batch: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(next(iter(request.infer([batch]).values())))
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
+        return [np.asarray(output) for output in request.infer([batch]).values()]
 
     return Started(run, f"openvino {openvino.__version__.split('-')[0]} CPU")
 
@@ -126,9 +125,8 @@ def _torch(request: dict[str, Any], threads: int, *, compiled: bool) -> Started:
         )
     module = torch.compile(native.module) if compiled else native.module
 
-    def run(batch: NDArray[Any]) -> NDArray[Any]:
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
         with torch.inference_mode():
-            answer: NDArray[Any] = module(torch.from_numpy(batch)).numpy()
-        return answer
+            return [module(torch.from_numpy(batch)).numpy()]
 
     return Started(run, f"torch {torch.__version__} {'compiled' if compiled else 'eager'} CPU")

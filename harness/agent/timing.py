@@ -2,9 +2,10 @@
 
 The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or
 null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
-(to pin to), `seed`, and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels`
-and `factory`. Under /in: `model`, perhaps `model.py`, `weights` and `images`. Sent: `latencies.npy` (float32,
-ms), `outputs.npy` (probabilities for `names`) and `timing.json`; or `refused.json`.
+(to pin to), `seed`, and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels`,
+`factory` and `boxes_output` (of a detector which of its two outputs; null for a classifier). Under /in: `model`,
+perhaps `model.py`, `weights` and `images`. Sent: `latencies.npy` (float32, ms), `outputs.npy` (a classifier's
+probabilities for `names`) and `timing.json`; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .convert import described
+from .detector import detections
 from .engines import NotHere, Started, start
 from .memory import peak_memory_bytes
 from .native import Answers, Unusable, as_rows, probabilities
@@ -56,8 +58,9 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
     timed = _measured(query, request)
     gc.enable()
     send("latencies.npy", npy(np.asarray(timed.latencies, np.float64).astype(np.float32) / np.float32(1e6)))
-    outputs = _outputs(request, rule, files, started)
-    send("outputs.npy", npy(outputs))
+    compared = files if request["boxes_output"] is None else []
+    if compared:
+        send("outputs.npy", npy(_outputs(request, rule, compared, started)))
     reply = {
         "engine": started.described,
         "queries": len(timed.latencies),
@@ -67,7 +70,7 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
         "missed": timed.missed,
         "warm_up_seconds": warm.seconds,
         "peak_memory_bytes": peak_memory_bytes(),
-        "names": [file.name for file in files],
+        "names": [file.name for file in compared],
     }
     send("timing.json", json.dumps(reply).encode())
 
@@ -92,7 +95,10 @@ def _query(request: dict[str, Any], rule: Rule, files: list[Path], started: Star
             prepared = model_input(
                 np.stack([pixels(file, rule) for file in batch]), rule, request["layout"], request["input_dtype"]
             )
-            _answers(started, prepared, request, together=together).argmax(axis=1)
+            if request["boxes_output"] is None:
+                _answers(started, prepared, request, together=together).argmax(axis=1)
+            else:
+                _detected(started, prepared, request["boxes_output"], together=together)
 
         return from_file
     inputs = _inputs(request, rule, files)
@@ -113,10 +119,20 @@ def _query(request: dict[str, Any], rule: Rule, files: list[Path], started: Star
 
 def _answers(started: Started, batch: NDArray[Any], request: dict[str, Any], *, together: bool) -> Answers:
     if together:
-        rows = as_rows(started.run(batch), len(batch))
+        rows = as_rows(started.run(batch)[0], len(batch))
     else:
-        rows = np.concatenate([as_rows(started.run(batch[i : i + 1]), 1) for i in range(len(batch))])
+        rows = np.concatenate([as_rows(started.run(batch[i : i + 1])[0], 1) for i in range(len(batch))])
     return probabilities(rows, request["output_kind"])
+
+
+def _detected(started: Started, batch: NDArray[Any], boxes_output: int, *, together: bool) -> list[Any]:
+    """What is seen in each picture, after non-maximum suppression."""
+    found: list[Any] = []
+    for part in [batch] if together else [batch[i : i + 1] for i in range(len(batch))]:
+        outputs = started.run(part)
+        boxes, scores = outputs[boxes_output], outputs[1 - boxes_output]
+        found += [detections(scores[i], boxes[i]) for i in range(len(part))]
+    return found
 
 
 def _inputs(request: dict[str, Any], rule: Rule, files: list[Path]) -> list[NDArray[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from harness.progress import Progress
 from harness.sandbox import Sandbox, open_to_all
 from harness.score import score
 from harness.stages.convert import convert
+from harness.stages.detector import open_detector
 from harness.stages.precision import Precision, in_precision
 from harness.stages.predict import predict
 from harness.stages.timing import OWN_PYTHON, Budget, Engine, Mode, Setting, Subject, time_round
@@ -165,25 +166,19 @@ def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterato
 def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
     """The model on each engine at each precision; what does not convert goes to `unmeasured`."""
     run.progress.say(f"{model.name}: loading ...")
-    classes = run.given.scored.classes if run.given and run.given.labelled else None
-    check = run.given.scored.files[:_CHECK_IMAGES] if run.given else ()
-    with TemporaryDirectory(prefix="harness-bench-check-") as temporary:
-        decoded = images.stage(_first(run.given, len(check)), Path(temporary)) if run.given and check else None
-        paths = [decoded.folder / name for name in decoded.names] if decoded else []
-        converted = convert(model.handed, None, paths, None, run.converting)
-    if not isinstance(converted, Done):
-        run.unmeasured.append(Unmeasured(model=model.name, reason=converted.reason))
+    opened = _opened(model, run)
+    if not isinstance(opened, Subject):
+        run.unmeasured.append(Unmeasured(model=model.name, reason=opened.reason))
         return
-    conversion = _labelled(converted.value, model, classes)
     for precision in run.request.precisions:
-        changed = _in_precision(conversion, precision, run)
+        changed = _in_precision(opened.conversion, precision, run)
         if isinstance(changed, (Failed, Skipped)):
             run.unmeasured.append(Unmeasured(model=model.name, precision=precision, reason=changed.reason))
             continue
-        scored = _scored(changed, run)
+        subject = replace(opened, conversion=changed)
+        scored = _scored(subject, run)
         for engine in run.request.engines:
             run.progress.say(f"{model.name}: {engine}, {precision}")
-            subject = Subject(changed, {"model": model.handed.file, **model.handed.companions})
             yield Variant(
                 name=model.name,
                 sha256=file_sha256(model.handed.file),
@@ -196,6 +191,24 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
                 evaluation=scored.evaluation,
                 unscored=scored.unscored,
             )
+
+
+def _opened(model: NamedModel, run: _Run) -> Subject | Failed | Skipped:
+    """The model as a classifier, or, where an ONNX file is none, as a detector."""
+    check = run.given.scored.files[:_CHECK_IMAGES] if run.given else ()
+    with TemporaryDirectory(prefix="harness-bench-check-") as temporary:
+        decoded = images.stage(_first(run.given, len(check)), Path(temporary)) if run.given and check else None
+        paths = [decoded.folder / name for name in decoded.names] if decoded else []
+        converted = convert(model.handed, None, paths, None, run.converting)
+    files = {"model": model.handed.file, **model.handed.companions}
+    if isinstance(converted, Done):
+        classes = run.given.scored.classes if run.given and run.given.labelled else None
+        return Subject(_labelled(converted.value, model, classes), files)
+    if model.handed.file.suffix == ".onnx":
+        detector = open_detector(model.handed.file, run.converting)
+        if isinstance(detector, Done):
+            return Subject(detector.value.conversion, files, detector.value.boxes_output)
+    return converted
 
 
 def _first(given: Pictures, count: int) -> images.HeldOutSet:
@@ -228,9 +241,12 @@ class _Scored:
     unscored: str = ""
 
 
-def _scored(conversion: Conversion, run: _Run) -> _Scored:
+def _scored(subject: Subject, run: _Run) -> _Scored:
     if run.staged is None or run.given is None:
         return _Scored()
+    if subject.boxes_output is not None:
+        return _Scored(unscored="No accuracy: it is a detector." if run.given.labelled else "")
+    conversion = subject.conversion
     predicted = predict(conversion, run.staged, run.converting)
     if not isinstance(predicted, Done):
         return _Scored(unscored=f"No accuracy: {predicted.reason}")

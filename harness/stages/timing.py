@@ -57,6 +57,7 @@ class Subject:
 
     conversion: Conversion
     handed_in: Mapping[str, Path]  # name under /in -> file: `model`, perhaps `model.py`
+    boxes_output: int | None = None  # of a detector, which of its two outputs; None for a classifier
 
 
 class Round(Record):
@@ -133,6 +134,7 @@ def time_round(
         "output_kind": conversion.output_kind,
         "labels": conversion.outputs,
         "factory": "model.py" in inputs,
+        "boxes_output": subject.boxes_output,
     }
     with tempfile.TemporaryDirectory(prefix="harness-timing-") as folder:
         outputs = Path(folder)

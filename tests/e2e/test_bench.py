@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_files import CLASSES, torch_model, write_pictures, write_torch
+from model_files import CLASSES, torch_model, write_detector, write_pictures, write_torch
 
 from harness import boards, export, report
 from harness.bench import SCENARIOS, BenchResults, Request, compare, measure
@@ -135,6 +135,15 @@ def test_precisions_with_their_accuracy_on_the_same_pictures(run: Any, models: P
 def test_end_to_end_answers_as_the_model_alone(run: Any, models: Path, pictures: Path) -> None:
     (one,) = run(models / "single.onnx", images=pictures, mode="end-to-end").measurements
     assert one.mode == "end-to-end" and one.max_abs_difference < 1e-3
+
+
+@pytest.mark.parametrize("mode", ["model-only", "end-to-end"])
+def test_a_detector_with_scores_and_boxes(mode: Any, run: Any, pictures: Path, tmp_path: Path) -> None:
+    """As jetson-inference exports its ssd-mobilenet; it is timed, and not scored."""
+    write_detector(tmp_path / "ssd.onnx")
+    (one,) = run(tmp_path / "ssd.onnx", images=pictures, mode=mode).measurements
+    assert one.accuracy is None and "No accuracy: it is a detector." in one.notes
+    assert one.max_abs_difference is None and one.valid
 
 
 def test_in_the_envelope_of_a_nano_2gb(run: Any, models: Path) -> None:
