@@ -23,6 +23,7 @@ class RooflineKernel(Record):
     name: str
     operations: float
     bytes: float
+    reached_per_s: float | None = None  # operations a second that are predicted; None: at most what the roof allows
 
     @property
     def intensity(self) -> float:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -125,17 +126,16 @@ def bench(
 
 def _print(results: BenchResults, compared: tuple[Comparison, ...], console: Console) -> None:
     quick = ", a quick run" if results.effort == "quick" else ""
-    table = Table(title=Text(f"{results.scenario}, {results.mode}{quick}"), title_justify="left")
-    for column in ("model", "engine", "precision"):
-        table.add_column(column, overflow="fold")
-    for column in ("median ms", "95 %", "p90 ms", "p99 ms", "per s", "memory MB", "accuracy"):
-        table.add_column(column, justify="right")
+    title = Text(f"{results.scenario}, {results.mode}{quick}")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", overflow="fold")
+    for column in ("median ms", "95 %", "p90 ms", "p99 ms", "per s", "MB", "accuracy"):
+        table.add_column(column, justify="right", no_wrap=True)
     for one in results.measurements:
-        table.add_row(Text(one.model), one.engine, one.precision, *_figures(one))
+        table.add_row(Text(_title(one)), *_figures(one))
     console.print(table)
     for one in results.measurements:
-        for note in (*_rule(one), *one.notes):
-            console.print(Text(f"{one.model} ({one.engine}, {one.precision}): {note}"), soft_wrap=True)
+        console.print(Text(f"{_title(one)}: {' '.join((*_rule(one), *one.notes))}"), soft_wrap=True)
     for lost in results.unmeasured:
         console.print(Text(f"{lost.model} not measured: {lost.reason}", style="red"), soft_wrap=True)
     for pair in compared:
@@ -149,11 +149,15 @@ def _print(results: BenchResults, compared: tuple[Comparison, ...], console: Con
         )
 
 
+def _title(one: Measurement) -> str:
+    return f"{one.model} ({one.engine}, {one.precision})"
+
+
 def _figures(one: Measurement) -> tuple[str, ...]:
     low, high = one.p50_interval
     return (
         f"{one.p50_ms:.4g}",
-        f"{low:.4g}–{high:.4g}",
+        f"{low:.3g}–{high:.3g}",
         f"{one.p90_ms:.4g}",
         f"{one.p99_ms:.4g}",
         f"{one.throughput_per_s:.4g}",

@@ -31,7 +31,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class RooflinePlot:
     roof: tuple[Line, ...]
-    kernels: tuple[Place, ...]  # on the roof: the most that they can reach
+    kernels: tuple[Place, ...]  # where they are predicted to be, else on the roof: the most that they can reach
+    names: tuple[str, ...]  # of the kernels
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     base: float
@@ -42,22 +43,25 @@ class RooflinePlot:
 def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
     """Operations for each byte across, 10^9 operations a second up; both on a log scale."""
     ridge = given.peak_operations_per_s / given.bandwidth_bytes_per_s
-    intensities = [kernel.intensity for kernel in given.kernels if kernel.operations > 0 and kernel.bytes > 0]
+    drawn = [kernel for kernel in given.kernels if kernel.operations > 0 and kernel.bytes > 0]
+    intensities = [kernel.intensity for kernel in drawn]
     least, most = min([ridge / 10, *intensities]) / 1.5, max([ridge * 10, *intensities]) * 1.5
-    top, base = 12.0, height - 44.0
-    across = Scale(least, most, LEFT, RIGHT, log=True)
 
-    def reach(intensity: float) -> float:
+    def roof(intensity: float) -> float:
         return min(intensity * given.bandwidth_bytes_per_s, given.peak_operations_per_s) / GIGA
 
-    up = Scale(reach(least), reach(most) * 2, base, top, log=True)
+    reached = [kernel.reached_per_s / GIGA if kernel.reached_per_s else roof(kernel.intensity) for kernel in drawn]
+    top, base = 12.0, height - 44.0
+    across = Scale(least, most, LEFT, RIGHT, log=True)
+    up = Scale(min([roof(least), *reached]) / 1.2, roof(most) * 2, base, top, log=True)
 
     def line(start: float, end: float) -> Line:
-        return Line(across.at(start), up.at(reach(start)), across.at(end), up.at(reach(end)))
+        return Line(across.at(start), up.at(roof(start)), across.at(end), up.at(roof(end)))
 
     return RooflinePlot(
         (line(least, ridge), line(ridge, most)),
-        tuple(Place(across.at(value), up.at(reach(value))) for value in intensities),
+        tuple(Place(across.at(value), up.at(speed)) for value, speed in zip(intensities, reached, strict=True)),
+        tuple(kernel.name for kernel in drawn),
         across.ticks(),
         up.ticks(),
         base,

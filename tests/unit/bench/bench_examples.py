@@ -85,7 +85,7 @@ def outlook(model: str) -> Outlook:
             Roofline(
                 board="Jetson Nano 4GB", precision="fp16", peak_operations_per_s=4.7e11, bandwidth_bytes_per_s=2.56e10,
                 kernels=(
-                    RooflineKernel(name="conv1", operations=2.1e7, bytes=2e6),
+                    RooflineKernel(name="conv1", operations=2.1e7, bytes=2e6, reached_per_s=1.1e11),
                     RooflineKernel(name="depthwise", operations=4e6, bytes=5e6),
                 ),
             ),

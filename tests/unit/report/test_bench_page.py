@@ -75,13 +75,16 @@ def test_the_front_joins_what_none_beats():
     assert front([fast]) == ()
 
 
-def test_kernels_stand_on_the_roof():
+def test_kernels_stand_where_they_are_predicted_or_on_the_roof():
     (given,) = outlook("a").rooflines
     plot = roofline(given)
     slope, flat = plot.roof
     assert flat.y1 == flat.y2 and slope.y1 > slope.y2
-    compute, memory = plot.kernels
-    assert memory.x < compute.x and memory.y > compute.y >= flat.y1
+    convolution, depthwise = plot.kernels
+    assert plot.names == ("conv1", "depthwise")
+    assert depthwise.x < convolution.x < slope.x2, "fewer operations for each byte"
+    on_the_roof = slope.y1 + (convolution.x - slope.x1) / (slope.x2 - slope.x1) * (slope.y2 - slope.y1)
+    assert convolution.y > on_the_roof + 5, "110 of 269 possible"
 
 
 def test_the_values_name_the_fastest_by_what_counts():
