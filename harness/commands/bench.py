@@ -126,13 +126,13 @@ def bench(
 
 def _print(results: BenchResults, compared: tuple[Comparison, ...], console: Console) -> None:
     quick = ", a quick run" if results.effort == "quick" else ""
-    title = Text(f"{results.scenario}, {results.mode}{quick}")
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    title = Text(f"{results.scenario}, {results.mode}{quick}; times in ms")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("model", overflow="fold")
-    for column in ("median ms", "95 %", "p90 ms", "p99 ms", "per s", "MB", "accuracy"):
+    for column in ("median", "95 %", "p90", "p99", "per s", "MB", "right"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in results.measurements:
-        table.add_row(Text(_title(one)), *_figures(one))
+        table.add_row(Text(f"{one.model}\n{one.engine}, {one.precision}"), *_figures(one))
     console.print(table)
     for one in results.measurements:
         console.print(Text(f"{_title(one)}: {' '.join((*_rule(one), *one.notes))}"), soft_wrap=True)
