@@ -9,6 +9,7 @@ import re
 
 from harness.bench.results import Envelope, Fit
 from harness.boards import Board, load, names
+from harness.errors import UsageError
 
 _GIB = 2**30
 # Of its nominal memory a Jetson shows Linux about 96 %: tegrastats says 3,964 MB on a Nano 4GB, 7,772 on a Xavier NX,
@@ -32,14 +33,21 @@ def available_bytes(board: Board) -> int | None:
 
 
 def envelope(board: Board, cores_here: int) -> Envelope:
-    """What the sandbox allows a model in the board's place. `cores_here`: as many as this machine has to give."""
+    """What the sandbox allows a model in the board's place. `cores_here`: as many as this machine has to give.
+
+    Raises `UsageError` for a board whose memory is not known.
+    """
     cores, memory = board_cores(board), available_bytes(board)
+    if memory is None:
+        raise UsageError(
+            f"the memory of {board.title} is not among its figures", f"give memory_gb in {board.name}.toml"
+        )
     return Envelope(
         board=board.name,
         title=board.title,
         cores=min(cores or cores_here, cores_here),
         board_cores=cores,
-        memory_bytes=memory if memory is not None else 4 * _GIB,
+        memory_bytes=memory,
     )
 
 

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from harness.bench.results import BenchResults, Measurement
-from harness.export.grades_csv import harmless
+from harness.export.spreadsheet import harmless
 from harness.export.whole_file import write_whole
 
 _COLUMNS = (

@@ -102,7 +102,10 @@ class Bubblewrap:
         group = cgroups.create(job.limits)
         uid = _FIRST_UID + secrets.randbelow(_UIDS) if self._is_root else None
         try:
-            with cores.reserved(job.limits.cpus, job.limits.cores) as reserved, _system_call_filter() as system_call_filter:
+            with (
+                cores.reserved(job.limits.cpus, job.limits.cores) as reserved,
+                _system_call_filter() as system_call_filter,
+            ):
                 command = [str(self.program), *self._arguments(job, uid)]
                 if system_call_filter is not None:
                     command += ["--seccomp", str(system_call_filter.fileno())]
