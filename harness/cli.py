@@ -22,9 +22,11 @@ import harness
 from harness import assignment as assignments
 from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
+from harness.commands.bench import bench
 from harness.commands.env import env
 from harness.commands.export import export as export_command
 from harness.commands.intake import intake
+from harness.commands.timing_checks import doctor_timing
 from harness.errors import HarnessError, MachineError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
@@ -96,9 +98,15 @@ def grade(
 
 
 @cli.command()
+@click.option("--timing", is_flag=True, help="Only what makes timing unfair here, and the commands that mend it.")
 @_json
-def doctor(as_json: bool) -> int:
-    """Say which sandbox engines work here, which is the default, and what each does not enforce."""
+def doctor(timing: bool, as_json: bool) -> int:
+    """Say which sandbox engines work here, which is the default, what each does not enforce, and what is unfair.
+
+    Without --timing, --json lists the engines only.
+    """
+    if timing:
+        return doctor_timing(as_json)
     reports = sandbox.diagnose()
     if as_json:
         click.echo(json.dumps([report.as_dict() for report in reports]))
@@ -109,6 +117,8 @@ def doctor(as_json: bool) -> int:
         for line in (report.detail, *(f"not enforced: {what}" for what in report.not_enforced)):
             if line:
                 click.echo(f"  {line}")
+    if not as_json:
+        doctor_timing(as_json)
     return 0 if any(report.works and report.name != "none" for report in reports) else 3
 
 
@@ -197,6 +207,9 @@ def boards(as_json: bool) -> int:
     for board in every if not as_json else []:
         click.echo(f"{board.name}: {board.title}")
     return 0
+
+
+cli.add_command(bench)
 
 
 @cli.command()

@@ -31,6 +31,7 @@ class Limits:
     processes: int  # processes and threads together
     disk_bytes: int  # written to /work and /tmp, each
     output_bytes: int  # sent out, all files together
+    cores: tuple[int, ...] = ()  # for timing: these and no other, instead of a quota of `cpus`, which would stall
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,10 @@ class Bubblewrap:
         uid = _FIRST_UID + secrets.randbelow(_UIDS) if self._is_root else None
         python = virtual_environments.ready(job.software)
         try:
-            with cores.reserved(job.limits.cpus) as reserved, _system_call_filter() as system_call_filter:
+            with (
+                cores.reserved(job.limits.cpus, job.limits.cores) as reserved,
+                _system_call_filter() as system_call_filter,
+            ):
                 command = [str(self.program), *self._arguments(job, uid, python)]
                 if system_call_filter is not None:
                     command += ["--seccomp", str(system_call_filter.fileno())]

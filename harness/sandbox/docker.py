@@ -116,7 +116,7 @@ class Docker:
         container: Container | None = None
         try:
             self._remove_abandoned()
-            with cores.reserved(job.limits.cpus) as reserved:
+            with cores.reserved(job.limits.cpus, job.limits.cores) as reserved:
                 container = self._create(job, reserved)
                 meter = ContainerMeter(str(container.id))
                 ended, oom_killed = self._supervise(container, job, outputs, meter)
@@ -174,7 +174,7 @@ class Docker:
             pids_limit=limits.processes,
             mem_limit=limits.memory_bytes,
             memswap_limit=limits.memory_bytes,
-            nano_cpus=limits.cpus * 10**9,
+            nano_cpus=0 if limits.cores else limits.cpus * 10**9,
             cpuset_cpus=cores.as_list(reserved) if self._is_local else None,
             ulimits=[
                 Ulimit(name="core", soft=0, hard=0),

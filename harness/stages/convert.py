@@ -104,16 +104,16 @@ class _Declared:
 
 def convert(
     model: HandedModel,
-    class_names: tuple[str, ...],
+    class_names: tuple[str, ...] | None,
     check_images: Sequence[Path],
     weights: Path | None,
     workplace: Workplace,
 ) -> StageResult[Conversion]:
     """The model as ONNX, or as it is where that fails, with labels and pre-processing.
 
-    `class_names`: the assignment's. `check_images`: pictures on which ONNX and original are compared;
-    with fewer than eight, noise is added. `weights`: a folder shaped like TORCH_HOME for a model.py
-    that loads its backbone by reference.
+    `class_names`: the assignment's; None: where the hand-in does not name the classes, they are numbered.
+    `check_images`: pictures on which ONNX and original are compared; with fewer than eight, noise is added.
+    `weights`: a folder shaped like TORCH_HOME for a model.py that loads its backbone by reference.
     """
     declared = _declared(model, class_names)
     images = {f"image-{index:02}": path for index, path in enumerate(check_images[:_MOST_CHECKED])}
@@ -198,8 +198,8 @@ def _as_one_file(model: Path, folder: Path) -> Path:
     return packed
 
 
-def _declared(model: HandedModel, class_names: tuple[str, ...]) -> _Declared:
-    """labels.txt before handin.json before the assignment's names in alphabetical order."""
+def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Declared:
+    """labels.txt before handin.json before the assignment's names in alphabetical order; empty when none."""
     findings = []
     handin: HandIn | None = None
     labels: tuple[str, ...] = ()
@@ -215,7 +215,7 @@ def _declared(model: HandedModel, class_names: tuple[str, ...]) -> _Declared:
             findings.append(finding("labels-invalid", reason=str(error)))
     if not labels and handin:
         labels = handin.classes
-    if not labels:
+    if not labels and class_names is not None:
         findings.append(finding("labels-missing"))
         labels = tuple(sorted(class_names))
     return _Declared(labels, handin, tuple(findings))
@@ -235,7 +235,7 @@ def _result(
             usage=usage(outcome),
         )
     reply = read_reply(outputs, "conversion.json", _Reply)
-    labels = _without_background(declared.labels, reply.outputs)
+    labels = _without_background(declared.labels or _numbered(reply.outputs), reply.outputs)
     if len(labels) != reply.outputs:
         names = ", ".join(labels[:10]) + (" …" if len(labels) > 10 else "")
         wrong = finding("labels-wrong-count", outputs=reply.outputs, labels=len(labels), names=names)
@@ -272,6 +272,10 @@ def _result(
         findings=(*declared.findings, *_noticed(reply, conversion, declared)),
         usage=usage(outcome),
     )
+
+
+def _numbered(outputs: int) -> tuple[str, ...]:
+    return tuple(f"class {index}" for index in range(outputs))
 
 
 def _without_background(labels: tuple[str, ...], outputs: int) -> tuple[str, ...]:

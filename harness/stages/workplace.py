@@ -51,10 +51,12 @@ class Workplace:
         *,
         environment: Mapping[str, str] | None = None,
         wall_seconds: float | None = None,
+        cores: tuple[int, ...] = (),
     ) -> Outcome:
         """Run one phase in a fresh sandbox; what it sends is in `outputs` afterwards.
 
-        `wall_seconds` replaces the assignment's limit. Raises `EngineFailed` when the engine broke.
+        `wall_seconds` replaces the assignment's limit; `cores` are used alone, without a quota.
+        Raises `EngineFailed` when the engine broke.
         """
         limits = Limits(
             wall_seconds=wall_seconds or self.limits.wall_seconds,
@@ -63,6 +65,7 @@ class Workplace:
             processes=self.limits.processes,
             disk_bytes=self.limits.disk,
             output_bytes=self.limits.output,
+            cores=cores,
         )
         job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {}, self.software)
         load = MachineLoad()
