@@ -19,8 +19,8 @@ from rich.table import Table
 
 import harness
 from harness import assignment as assignments
-from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
+from harness.commands.boards import boards, calibrate, predict
 from harness.errors import HarnessError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
@@ -191,18 +191,6 @@ def weights_add(name: str, file: Path) -> int:
 
 
 @cli.command()
-@_json
-def boards(as_json: bool) -> int:
-    """List the Jetson-class boards, with the figures that are published of them."""
-    every = [board_files.load(name) for name in board_files.names()]
-    if as_json:
-        click.echo(json.dumps([board.model_dump(mode="json") for board in every]))
-    for board in every if not as_json else []:
-        click.echo(f"{board.name}: {board.title}")
-    return 0
-
-
-@cli.command()
 @click.argument("out", type=_EXISTING)
 @click.argument("submission")
 @click.argument("criterion")
@@ -221,6 +209,10 @@ def schema() -> int:
     """Print the JSON Schema of results.json."""
     click.echo(json.dumps(export.results_schema(), indent=2))
     return 0
+
+
+for _command in (boards, predict, calibrate):
+    cli.add_command(_command)
 
 
 def main() -> NoReturn:
