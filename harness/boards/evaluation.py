@@ -55,7 +55,7 @@ def evaluate(file: Path, say: Callable[[str], None]) -> Evaluated:
     for held in asked:
         say(f"Leaving out each {held} in turn ...")
         results[held] = scoring.held_out(rows, known, held, shipped.physics, shipped.variances)
-    scores = scoring.table(rows, results, None if own else shipped.widths)
+    scores = scoring.table(rows, results) if own else scoring.table(rows, results, shipped.widths, known)
     return Evaluated(used=len(rows), unused=unused(left), scores=scores)
 
 

@@ -58,6 +58,20 @@ def _quantile(scores: Floats, weights: Floats, here: NDArray[np.bool_]) -> float
     return float(scores[here][order][min(int(np.searchsorted(summed, wanted)), len(order) - 1)])
 
 
+def novelties(
+    board: str, runtime: str, precision: str, family: str, known: Sequence[Measurement]
+) -> tuple[Novelty, ...]:
+    """In what way none of the known rows is like the case."""
+    same = [row for row in known if row.runtime.name == runtime]
+    seen: dict[Novelty, bool] = {
+        "runtime": bool(same),
+        "board": any(row.board.name == board for row in same),
+        "precision": any(row.precision == precision for row in same),
+        "family": any(row.family == family for row in same),
+    }
+    return tuple(novelty for novelty, there in seen.items() if not there)
+
+
 def width(widths: Widths, novelties: Iterable[Novelty], runtime: str, device: str) -> float:
     """The width for a case that is new in these ways; it is never from a known source alone."""
     factors = [widths[novelty] for novelty in (*novelties, "source") if novelty in widths]

@@ -173,16 +173,8 @@ def _may_fall_back(runtime: Runtime, precision: Precision) -> tuple[Precision, .
 
 
 def _novelties(wanted: Related, known: Sequence[Measurement]) -> tuple[Novelty, ...]:
-    """In what way none of the known rows is like the case."""
     case = wanted.case
-    same = [row for row in known if row.runtime.name == case.runtime.name]
-    seen: dict[Novelty, bool] = {
-        "runtime": bool(same),
-        "board": any(row.board.name == case.board.name for row in same),
-        "precision": any(row.precision == case.precision for row in same),
-        "family": any(row.family == wanted.family for row in same),
-    }
-    return tuple(novelty for novelty, there in seen.items() if not there)
+    return intervals.novelties(case.board.name, case.runtime.name, case.precision, wanted.family, known)
 
 
 def _width(novelties: Sequence[Novelty], wanted: Related) -> float:

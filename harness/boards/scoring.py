@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.boards import intervals, model, runtimes
-from harness.boards.intervals import Widths
+from harness.boards.intervals import Novelty, Widths
 from harness.boards.physics import Physics
 from harness.boards.published import Measurement, publisher
 from harness.evidence import Record
@@ -100,34 +100,64 @@ def _key(held: Held, every: Sequence[Measurement]) -> Callable[[Measurement], st
     return keys[held]
 
 
-def covered(rows: Sequence[Measurement], result: HeldOut, widths: dict[str, float] | None = None) -> NDArray[np.bool_]:
-    """Which rows lie within their interval. Without `widths`, each fold's come from all other folds alone."""
+def covered(rows: Sequence[Measurement], result: HeldOut) -> NDArray[np.bool_]:
+    """Which rows lie within their interval, each fold's width coming from all other folds alone."""
     inside = np.zeros(len(result.errors), dtype=bool)
     known = np.isfinite(result.errors)
     for fold in sorted(set(result.folds.tolist())):
         here = np.flatnonzero(result.folds == fold).tolist()
         others = np.flatnonzero(known & (result.folds != fold)).tolist()
-        if widths is None and not len(others):
-            continue
-        used = widths or intervals.widths_of(
-            [rows[index] for index in others], result.errors[others], result.spreads[others]
-        )
-        for index in here:
-            row = rows[index]
-            wider = intervals.width({"source": used}, (), row.runtime.name, "cpu" if row.runtime.on_cpu else "gpu")
-            inside[index] = abs(result.errors[index]) <= intervals.NORMAL * result.spreads[index] * wider
+        if others:
+            used = intervals.widths_of([rows[index] for index in others], result.errors[others], result.spreads[others])
+            _mark_inside(inside, rows, here, result, {"source": used}, None, ())
     return inside
+
+
+def covered_by(
+    widths: Widths, rows: Sequence[Measurement], result: HeldOut, held: Held, known: Sequence[Measurement]
+) -> NDArray[np.bool_]:
+    """Which rows lie within the interval that a prediction from the rows of `known` would have, with these widths."""
+    inside = np.zeros(len(result.errors), dtype=bool)
+    _mark_inside(inside, rows, range(len(rows)), result, widths, held, known)
+    return inside
+
+
+def _mark_inside(
+    inside: NDArray[np.bool_],
+    rows: Sequence[Measurement],
+    here: Iterable[int],
+    result: HeldOut,
+    widths: Widths,
+    held: Held | None,
+    known: Sequence[Measurement],
+) -> None:
+    for index in here:
+        row, name = rows[index], rows[index].runtime.name
+        new: list[Novelty] = []
+        if known:
+            new += intervals.novelties(row.board.name, name, row.precision, row.family, known)
+        if held == "family":
+            new.append("family")
+        wider = intervals.width(widths, new, name, "cpu" if row.runtime.on_cpu else "gpu")
+        inside[index] = abs(result.errors[index]) <= intervals.NORMAL * result.spreads[index] * wider
 
 
 def table(
     rows: Sequence[Measurement],
     results: dict[Held, HeldOut],
     widths: Widths | None = None,
+    known: Sequence[Measurement] = (),
 ) -> tuple[BoardScore, ...]:
-    """One line per board and runtime, then one per runtime over all boards, then one over everything."""
+    """One line per board and runtime, then one per runtime over all boards, then one over everything.
+
+    Coverage is that of intervals with `widths`, predicted from `known`; without them, see `covered`.
+    """
     naive, roofline = unfitted(rows)
     asked: tuple[Literal["family", "source"], ...] = ("family", "source")
-    inside = {held: covered(rows, results[held], widths[held] if widths else None) for held in asked}
+    inside = {
+        held: covered_by(widths, rows, results[held], held, known) if widths else covered(rows, results[held])
+        for held in asked
+    }
     lines: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         lines[row.board.name, row.runtime.name].append(index)

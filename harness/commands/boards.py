@@ -30,6 +30,7 @@ from harness.terminal import progress_on
 
 _EXISTING = click.Path(path_type=Path)
 _OUT = Console()
+_NARROWEST = 120  # columns of a table's text where it goes into a pipe or a small window
 _ERR = Console(stderr=True)
 _MOST_UNUSED_SHOWN = 20
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
@@ -228,7 +229,7 @@ def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...]) -
             ", ".join(row.new) or "–",
             {True: "yes", False: "no", None: "?"}[fit],
         )
-    _OUT.print(table)
+    _OUT.print(table, width=max(_OUT.width, _NARROWEST), soft_wrap=True)
     for note in sorted({note for row in predictions for note in row.notes}):
         click.echo(f"Note: {note}.")
     if not predictions:
@@ -250,7 +251,7 @@ def _print_evaluation(found: evaluation.Evaluated) -> None:
         table.add_column(heading, no_wrap=heading in evaluation.HEADINGS[:2])
     for row in found.scores:
         table.add_row(*evaluation.cells(row))
-    _OUT.print(table)
+    _OUT.print(table, width=max(_OUT.width, _NARROWEST), soft_wrap=True)
     for left in found.unused[:_MOST_UNUSED_SHOWN]:
         click.echo(f"not used: line {left.line}: {left.row}: {left.reason}")
     if len(found.unused) > _MOST_UNUSED_SHOWN:
