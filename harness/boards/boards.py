@@ -77,12 +77,14 @@ def names() -> list[str]:
 
 @functools.cache
 def load(name: str) -> Board:
-    """The board of that name, or of a TOML file of that path.
+    """The board of that name or alias (`jetson-nano`), or of a TOML file of that path.
 
     Raises `UsageError` with the nearest name for one that is not known, and for a file that is no board.
     """
     if name.endswith(".toml"):
         return _from_file(Path(name))
+    if name not in names() and (meant := _by_plain_name().get(plain(name))):
+        return load(meant)
     if name not in names():
         near = difflib.get_close_matches(name, names(), n=1)
         raise UsageError(

@@ -154,9 +154,10 @@ def test_the_derivatives_are_those_of_the_model() -> None:
 
 
 def test_intervals_cover_what_they_promise_on_families_that_were_left_out() -> None:
-    """Of every family's rows together nine in ten lie within their intervals; families as small as one publisher's."""
+    """Classifiers of torch2trt's tables, four families of very different build, each predicted without its family."""
     found = fitted.shipped()
-    rows = [row for row in fitted.rows() if "torch2trt" in row.source]
+    families = ("vgg", "resnet", "squeezenet", "mnasnet")
+    rows = [row for row in fitted.rows() if "torch2trt" in row.source and row.family in families]
     result = scoring.held_out(rows, fitted.rows(), "family", found.physics, found.variances)
     inside = scoring.covered_by(found.widths, rows, result, "family", fitted.rows())
     assert inside.mean() >= 0.85
