@@ -43,7 +43,8 @@ _TORCHVISION = [
 ]  # fmt: skip
 _TIMM = {  # name here -> timm's
     "inception_v4": "inception_v4", "inception_resnet_v2": "inception_resnet_v2", "xception": "legacy_xception",
-    "efficientnet_lite0": "efficientnet_lite0", "mobilenet_v1": "mobilenetv1_100", "resnet_v2_50": "resnetv2_50",
+    "efficientnet_lite0": "efficientnet_lite0", "resnet50_vd": "resnet50d", "mobilenet_v1": "mobilenetv1_100",
+    "resnet_v2_50": "resnetv2_50",
     "resnet_v2_101": "resnetv2_101", "resnet_v2_152": "resnetv2_152", "efficientnetv2_b0": "tf_efficientnetv2_b0",
 }  # fmt: skip
 _SIDES = {"inception": 299, "xception": 299, "yolo": 640, "ssd_mobilenet": 300}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 import tomllib
+import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -22,6 +24,7 @@ from pydantic_core import ErrorDetails
 from harness.errors import AssignmentError
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_RULES = Path(__file__).parent / "agent" / "notebook" / "rules"  # their names only; nothing of it is imported here
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
@@ -53,6 +56,16 @@ class HandIn(_Section):
     dataset: Part = "optional"
 
 
+def _known_rules(switches: dict[str, bool]) -> dict[str, bool]:
+    known = sorted(file.stem for file in _RULES.glob("[a-z]*.py"))
+    for name in switches:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise ValueError(f"there is no rule {name!r}; {hint}")
+    return switches
+
+
 class ResourceLimits(_Section):
     """What one hand-in may use in the sandbox."""
 
@@ -72,7 +85,20 @@ class ResourceLimits(_Section):
 
 
 class ExecutionRules(_Section):
+    """How a notebook is graded: run again, read as it was handed in, or both and compared."""
+
+    mode: Literal["rerun", "as-handed-in", "both"] = "rerun"
     on_cell_error: Literal["stop", "continue"] = "stop"
+    rules: Annotated[dict[str, bool], AfterValidator(_known_rules)] = Field(
+        {}, description="switches of the rules that change a notebook before it runs (docs/notebooks.md)"
+    )
+
+
+class NotebookParts(_Section):
+    """What a notebook should hold, found by heading or by nbgrader's cells."""
+
+    steps: tuple[str, ...] = Field((), max_length=60)
+    questions: tuple[str, ...] = Field((), max_length=60)
 
 
 class Dataset(_Section):
@@ -80,6 +106,10 @@ class Dataset(_Section):
 
     path: Path
     mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
+    names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
+    layout: Literal["auto", "classes", "split", "flat"] = Field(
+        "auto", description="how it lies at these places: class folders, below train and validation, or in one folder"
+    )
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Dataset:
@@ -118,6 +148,71 @@ class BenchmarkRules(_Section):
     min_seconds: float = Field(2.0, ge=0, le=600, description="of timed queries for each model")
 
 
+def _to_penalty(value: object) -> object:
+    """`"10%"` of the points, or a number of points, kept as it was written."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value:g}"
+    if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)?\s*%?", value.strip()):
+        raise ValueError("a penalty is a percentage of the points, for example '10%', or a number of points")
+    return value.strip()
+
+
+def _to_moment(value: object) -> object:
+    """A date with a time of day: a date alone leaves open when that day ends."""
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        raise ValueError("a deadline needs a time of day, for example 2025-11-03T23:59:00")
+    return value
+
+
+class Deadline(_Section):
+    """Until when a hand-in is in time, and what a day later costs (`harness/grade/late.py`)."""
+
+    at: Annotated[datetime.datetime, BeforeValidator(_to_moment)]
+    time_zone: str = Field("", description="name of the course's time zone; needed unless `at` has an offset")
+    grace_minutes: float = Field(0, ge=0, le=10_080)
+    penalty_per_day: Annotated[str, BeforeValidator(_to_penalty)] = "10%"
+    max_days: int | None = Field(None, ge=0, le=3660, description="days late that are taken; any by default")
+    after_max_days: Literal["no-points", "no-further-penalty"] = "no-points"
+
+    @model_validator(mode="after")
+    def _has_a_time_zone(self) -> Deadline:
+        if self.time_zone:
+            try:
+                zoneinfo.ZoneInfo(self.time_zone)
+            except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+                near = difflib.get_close_matches(self.time_zone, zoneinfo.available_timezones(), n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ", for example 'Europe/Amsterdam'"
+                raise ValueError(f"no time zone {self.time_zone!r}{hint}") from None
+        elif self.at.tzinfo is None:
+            raise ValueError("time_zone is missing, for example 'Europe/Amsterdam'")
+        return self
+
+    @property
+    def zone(self) -> datetime.tzinfo:
+        """The course's clock."""
+        if self.time_zone:
+            return zoneinfo.ZoneInfo(self.time_zone)
+        assert self.at.tzinfo is not None
+        return self.at.tzinfo
+
+    @property
+    def local(self) -> datetime.datetime:
+        """The deadline on the course's clock, without a zone."""
+        return self.at.astimezone(self.zone).replace(tzinfo=None) if self.at.tzinfo else self.at
+
+    @property
+    def instant(self) -> datetime.datetime:
+        return self.local.replace(tzinfo=self.zone)
+
+    @property
+    def is_percent(self) -> bool:
+        return self.penalty_per_day.endswith("%")
+
+    def points_per_day(self, max_points: float) -> float:
+        number = float(self.penalty_per_day.rstrip("% "))
+        return number * max_points / 100 if self.is_percent else number
+
+
 class CriterionSpec(BaseModel):
     """One line of the rubric. Keys beside these belong to the criterion and are checked by it."""
 
@@ -152,10 +247,12 @@ class Assignment(_Section):
     handin: HandIn = HandIn()
     limits: ResourceLimits = ResourceLimits()
     execution: ExecutionRules = ExecutionRules()
+    notebook: NotebookParts = NotebookParts()
     dataset: Dataset | None = None
     held_out: HeldOut
     reference: ReferenceSolution
     benchmark: BenchmarkRules = BenchmarkRules()
+    deadline: Deadline | None = None
     criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
     file: Path = Field(Path(), exclude=True, description="set by `load`")
 

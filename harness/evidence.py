@@ -43,6 +43,7 @@ class Usage(Record):
 
     seconds: float = 0.0
     peak_memory_bytes: int | None = None
+    cores_left: float | None = None  # by other work on the machine, on average; None when not known
     log: str = ""  # what the sandbox wrote to stderr, capped
 
 
@@ -76,7 +77,84 @@ class Skipped(Record):
 StageResult = Done[T] | Failed | Skipped
 
 
+# --- read ---------------------------------------------------------------------------------------
+
+
+class Curve(Record):
+    """One training as the notebook's outputs show it. Metrics by epoch; None where an epoch has none."""
+
+    cell: int
+    epochs: int
+    planned: int | None  # how many were to be run, where the outputs say so
+    metrics: dict[Literal["loss", "accuracy", "val_loss", "val_accuracy"], tuple[float | None, ...]]
+
+
+class Claim(Record):
+    """The accuracy that a notebook reports, in its own words; never trusted for points."""
+
+    kind: Literal["test", "validation", "training", "unsaid"]
+    accuracy: Share
+    cell: int
+    words: str
+
+
+class Shown(Record):
+    """What a notebook's outputs show. Self-reported throughout."""
+
+    has_outputs: bool
+    curves: tuple[Curve, ...] = ()
+    batch_size: int | None = None
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    frozen_parameters: int | None = None
+    claim: Claim | None = None
+
+
+class Step(Record):
+    """A step of the assignment in the notebook; `cell` counts all cells from 1, None when it was not found."""
+
+    name: str
+    cell: int | None
+    title: str  # the heading as it stands there
+    has_code: bool
+    has_words: bool  # a text, or a comment in the code
+
+
+class Question(Record):
+    """An open question in the notebook, and what stands below it."""
+
+    name: str
+    cell: int | None
+    title: str
+    answered: bool
+    answer: str
+
+
+class NotebookReading(Record):
+    """A notebook as it was handed in, read and not run."""
+
+    code_cells: int
+    shown: Shown
+    steps: tuple[Step, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
 # --- execute ------------------------------------------------------------------------------------
+
+
+class DifferenceLine(Record):
+    """A line of a difference, cut."""
+
+    kind: Literal["removed", "added", "kept"]
+    text: str
+
+
+class CellChange(Record):
+    """What rules changed in a code cell before it ran."""
+
+    cell: int
+    rules: tuple[str, ...]
+    difference: tuple[DifferenceLine, ...]
 
 
 class CellError(Record):
@@ -99,7 +177,13 @@ class Execution(Record):
     produced: tuple[Blob, ...]  # model files, labels.txt, handin.json, model.py that the run wrote
     network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), seen in the cell's errors and text
     outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
+    harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)
+    python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
+    changes: tuple[CellChange, ...] = ()  # what was changed before it ran
+    changes_left_out: int = 0  # cells whose changes are not listed
+    given: tuple[str, ...] = ()  # where the course's pictures were put, a phrase for each place
+    shown: Shown | None = None  # what the outputs of this run show
 
     @property
     def complete(self) -> bool:
@@ -186,6 +270,7 @@ class Inspection(Record):
     verdict: Verdict
     backbone: str | None
     layers: tuple[LayerComparison, ...] = ()
+    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
     median_change: float | None = None  # of the layers' relative changes; None without a backbone
 
     @property
@@ -341,6 +426,8 @@ class Evidence(Record):
     inspect: Done[Inspection] | Failed | Skipped
     evaluate: Done[Evaluation] | Failed | Skipped
     benchmark: Done[Benchmark] | Failed | Skipped
+    read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
+    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     intake_findings: tuple[Finding, ...] = ()
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
@@ -353,11 +440,14 @@ class Evidence(Record):
         return tuple(dict.fromkeys(every))
 
 
-STAGES = ("execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark")
+STAGES = ("read", "execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark")
 
 
 class Mark(Record):
-    """Points for one criterion, with the reason in words. `points` is None until a person marks it."""
+    """Points for one criterion, with the reason in words. `points` is None until a person marks it.
+
+    What is taken off is a mark, too: its `points` are below 0, and its `max_points` are 0.
+    """
 
     criterion: str
     title: str
@@ -380,3 +470,5 @@ class Grade(Record):
     marks: tuple[Mark, ...]
     points: float
     max_points: float
+    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
+    findings: tuple[Finding, ...] = ()  # of the marking itself

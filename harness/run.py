@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from harness import models
 from harness.assignment import Assignment
 from harness.cache import StageCache
-from harness.errors import EngineFailed, MachineError, RunStopped
+from harness.claims import against_measurement
 from harness.evidence import (
-    STAGES,
     Benchmark,
-    Blob,
     Conversion,
     DatasetAudit,
     Done,
     Evaluation,
     Evidence,
     Execution,
-    FailedExecution,
     Inspection,
+    NotebookReading,
     Predictions,
     Reference,
     Skipped,
     StageResult,
-    Usage,
 )
 from harness.findings import Finding, finding
+from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
-from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
 from harness.progress import Progress
 from harness.score import score
 from harness.stages.audit import audit
@@ -42,10 +39,9 @@ from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
+from harness.stages.read import read
 from harness.stages.workplace import Workplace
 from harness.submission import Submission
-
-_ENGINE_TRIES = 3
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -103,28 +99,39 @@ def examine(submission: Submission, course: Course) -> Examined:
     limits = assignment.limits
 
     def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        result, was_cached = _guarded(submission.id, name, value, inputs, work, course)
+        result, was_cached = guarded(
+            submission.id, name, value, inputs, work, cache=course.cache, progress=course.progress, limits=limits
+        )
         results[name] = result
         if was_cached:
             cached.add(name)
         return result
 
+    stage(
+        "read",
+        NotebookReading,
+        [submission.sha256, assignment.handin, assignment.notebook, limits],
+        lambda: (
+            read(submission, assignment.notebook, workplace)
+            if assignment.handin.notebook != "ignored"
+            else Skipped(reason="This assignment does not look at notebooks.")
+        ),
+    )
     executed = stage(
         "execute",
         Execution,
         [
             submission.sha256,
             course.training.sha256,
-            assignment.dataset and assignment.dataset.mounted_as,
+            assignment.dataset and assignment.dataset.model_dump(exclude={"path"}),
             assignment.execution,
             assignment.handin,
             course.weights.sha256,
             limits,
         ],
         lambda: (
-            execute(submission, assignment.dataset, assignment.execution, course.weights.hub, workplace)
-            if assignment.handin.notebook != "ignored"
-            else Skipped(reason="This assignment does not look at notebooks.")
+            _why_not_run(assignment)
+            or execute(submission, assignment.dataset, assignment.execution, course.weights.hub, workplace)
         ),
     )
     stage(
@@ -139,6 +146,39 @@ def examine(submission: Submission, course: Course) -> Examined:
     )
 
     model = _model_to_grade(submission, executed, course)
+    conversion = _scored(model, stage, course)
+    stage(
+        "inspect",
+        Inspection,
+        [conversion, course.weights.sha256, limits],
+        lambda: (
+            inspect(conversion, course.weights.files, workplace)
+            if conversion
+            else Skipped(reason="There is no usable model.")
+        ),
+    )
+    rerun = _rerun(submission, executed, course)
+    results["benchmark"] = Skipped(reason="The speed was not measured yet.")
+    course.progress.submission_ended(submission.id)
+    evidence = Evidence(
+        **results,
+        rerun=rerun,
+        intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course)),
+    )
+    claims = against_measurement(evidence)
+    evidence = evidence.model_copy(update={"intake_findings": (*evidence.intake_findings, *claims)})
+    return Examined(submission, evidence, frozenset(cached))
+
+
+class _Stage(Protocol):
+    """Runs one stage of a hand-in, or takes it from the cache."""
+
+    def __call__(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any: ...
+
+
+def _scored(model: HandedModel | None, stage: _Stage, course: Course) -> Conversion | None:
+    """The model through convert, predict and evaluate; what it was converted to, if it was."""
+    workplace, limits = course.workplace, course.assignment.limits
     converted = stage(
         "convert",
         Conversion,
@@ -158,25 +198,14 @@ def examine(submission: Submission, course: Course) -> Examined:
             )
         ),
     )
-    conversion = converted.value if isinstance(converted, Done) else None
-
-    def with_model(work: Callable[[Conversion], StageResult[T]]) -> Callable[[], StageResult[T]]:
-        def run() -> StageResult[T]:
-            return work(conversion) if conversion else Skipped(reason="There is no usable model.")
-
-        return run
-
+    conversion: Conversion | None = converted.value if isinstance(converted, Done) else None
     predicted = stage(
         "predict",
         Predictions,
         [conversion, course.staged.sha256, course.weights.sha256, limits],
-        with_model(lambda model: predict(model, course.staged, workplace)),
-    )
-    stage(
-        "inspect",
-        Inspection,
-        [conversion, course.weights.sha256, limits],
-        with_model(lambda model: inspect(model, course.weights.files, workplace)),
+        lambda: (
+            predict(conversion, course.staged, workplace) if conversion else Skipped(reason="There is no usable model.")
+        ),
     )
     stage(
         "evaluate",
@@ -193,12 +222,26 @@ def examine(submission: Submission, course: Course) -> Examined:
             else Skipped(reason="There are no predictions to score.")
         ),
     )
-    results["benchmark"] = Skipped(reason="The speed was not measured yet.")
-    course.progress.submission_ended(submission.id)
-    evidence = Evidence(
-        **results, intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course))
-    )
-    return Examined(submission, evidence, frozenset(cached))
+    return conversion
+
+
+def _rerun(submission: Submission, executed: StageResult[Execution], course: Course) -> Evaluation | None:
+    """The score of the model that the run made, where the assignment compares it with the one handed in."""
+    if course.assignment.execution.mode != "both" or models.handed_in(submission, course.assignment.handin) is None:
+        return None
+    made, limits = models.made(submission, executed, course.workplace.store), course.assignment.limits
+    results: dict[str, Any] = {}
+
+    def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
+        results[name], _ = guarded(
+            submission.id, name, value, inputs, work, cache=course.cache, progress=course.progress, limits=limits
+        )
+        return results[name]
+
+    if made is not None:
+        _scored(made, stage, course)
+    evaluated = results.get("evaluate")
+    return evaluated.value if isinstance(evaluated, Done) else None
 
 
 def time_model(examined: Examined, course: Course) -> Examined:
@@ -227,7 +270,16 @@ def time_model(examined: Examined, course: Course) -> Examined:
         rules,
         course.assignment.limits,
     ]
-    result, was_cached = _guarded(submission.id, "benchmark", Benchmark, inputs, work, course)
+    result, was_cached = guarded(
+        submission.id,
+        "benchmark",
+        Benchmark,
+        inputs,
+        work,
+        cache=course.cache,
+        progress=course.progress,
+        limits=course.assignment.limits,
+    )
     return replace(
         examined,
         evidence=evidence.model_copy(update={"benchmark": result}),
@@ -235,51 +287,9 @@ def time_model(examined: Examined, course: Course) -> Examined:
     )
 
 
-def _guarded(
-    submission: str,
-    name: str,
-    value: type[T],
-    inputs: object,
-    work: Callable[[], StageResult[T]],
-    course: Course,
-) -> tuple[StageResult[T], bool]:
-    """The stage's result. An engine that breaks is tried again; then, as after a defect of ours, the
-    stage is `Skipped` with a finding that makes the hand-in `needs-review`, and nothing is kept."""
-    assert name in STAGES
-    course.progress.stage_started(submission, name)
-    result: StageResult[T] | None = None
-    was_cached = False
-    for attempt in range(_ENGINE_TRIES):
-        try:
-            remembered = course.cache.run(name, inputs, value, work)
-            result, was_cached = remembered.result, remembered.cached
-            break
-        except EngineFailed as error:
-            result = Skipped(
-                reason=f"The sandbox engine failed {attempt + 1} times: {error.message}",
-                findings=(finding("engine-failed", reason=error.message),),
-            )
-        except (MachineError, RunStopped):
-            raise
-        except OSError as error:
-            raise MachineError(
-                f"{name} of {submission}: {error}", "make room on the disk, or check its permissions"
-            ) from error
-        except Exception as error:  # the one place where one hand-in's trouble must not stop the others
-            result = Skipped(
-                reason=f"The harness failed in {name}: {type(error).__name__}",
-                findings=(finding("harness-defect", reason=f"{name}: {type(error).__name__}: {error}"),),
-                usage=Usage(log=traceback.format_exc()),
-            )
-            break
-    assert result is not None
-    course.progress.stage_ended(submission, name, result.status, was_cached)
-    return result, was_cached
-
-
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:
     """Parts that the assignment requires and nobody handed in or made, and a run without a sandbox."""
-    made_a_model = bool(_produced(executed))
+    made_a_model = bool(models.produced(executed))
     there = {
         "notebook": submission.notebook is not None,
         "model": submission.model is not None or made_a_model,
@@ -292,27 +302,17 @@ def _beside_the_stages(submission: Submission, executed: StageResult[Execution],
     return findings
 
 
-def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:
-    """The model that the notebook made, else the one handed in."""
-    store = course.workplace.store
-    produced = _produced(executed)
-    models = [blob for blob in produced if Path(blob.name).suffix.lower() in MODEL_SUFFIXES]
-    if models:
-        best = min(models, key=lambda blob: MODEL_SUFFIXES.index(Path(blob.name).suffix.lower()))
-        companions = {blob.name: store.path(blob) for blob in produced if blob.name in COMPANIONS}
-        handed_in = {path.name: submission.root / path for path in submission.companions}
-        return HandedModel(store.path(best), handed_in | companions)
-    if submission.model is not None and course.assignment.handin.model != "ignored":
-        return HandedModel(
-            submission.root / submission.model,
-            {path.name: submission.root / path for path in submission.companions},
-        )
+def _why_not_run(assignment: Assignment) -> Skipped | None:
+    """Why the assignment has no notebook run; None when it has."""
+    if assignment.handin.notebook == "ignored":
+        return Skipped(reason="This assignment does not look at notebooks.")
+    if assignment.execution.mode == "as-handed-in":
+        return Skipped(reason="This assignment grades the notebook as it was handed in, without running it.")
     return None
 
 
-def _produced(executed: StageResult[Execution]) -> tuple[Blob, ...]:
-    if isinstance(executed, Done):
-        return executed.value.produced
-    if isinstance(executed, FailedExecution) and executed.execution is not None:
-        return executed.execution.produced
-    return ()
+def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:
+    """The model that the notebook made, else the one handed in; the other way round where both are compared."""
+    made = models.made(submission, executed, course.workplace.store)
+    handed_in = models.handed_in(submission, course.assignment.handin)
+    return (handed_in or made) if course.assignment.execution.mode == "both" else (made or handed_in)

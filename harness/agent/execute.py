@@ -1,8 +1,9 @@
 """The phase `execute`: a hand-in's notebook is run from top to bottom in a kernel of its own.
 
-The request holds `notebook` (path in the hand-in), `mounted_as` (where the training pictures go, relative to
-the notebook; or null), `cell_seconds`, `total_seconds`, `on_cell_error`. Sent: `executed.ipynb`,
-`execution.json` and what `produced` finds; or `refused.json` with a reason for the student.
+The request holds `notebook` (path in the hand-in), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
+look for the training pictures; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
+`on_cell_error`. Sent: `executed.ipynb`, `execution.json` and what `produced` finds; or `refused.json` with a
+reason for the student.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from .notebook import watch
+from .alone import end_all_others
+from .notebook import counters, watch
+from .notebook.given import Given
 from .notebook.outputs import Budget
 from .notebook.produced import produced
-from .notebook.reading import Unreadable, read
+from .notebook.reading import PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
+from .notebook.shown import shown
+from .notebook.transform import transform
 from .paths import CPUS, IN, SITE, TMP, WORK
 
 _HAND_IN = WORK / "handin"
@@ -35,6 +40,7 @@ Send = Callable[[str, Path | bytes], None]
 
 def run(request: dict[str, Any], send: Send) -> None:
     """Run the notebook and send what came of it."""
+    deadline = time.monotonic() + request["total_seconds"]
     shutil.copytree(IN / "submission", _HAND_IN)
     file = _HAND_IN / request["notebook"]
     try:
@@ -42,38 +48,31 @@ def run(request: dict[str, Any], send: Send) -> None:
     except Unreadable as error:
         send("refused.json", json.dumps({"reason": str(error)}).encode())
         return
-    _place_pictures(file.parent, request["mounted_as"])
-    _set_environment()
+    clear_outputs(notebook)
+    cells, dataset = code_cells(notebook), request["dataset"]
+    pictures = Given(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
+    changed = transform(cells, file.parent, dataset, request["rules"], pictures)
+    _set_environment(changed.stand_ins)
     started_ns = time.time_ns()
-    execution = _Run(notebook, file.parent, request)
+    execution = _Run(notebook, file.parent, request, deadline)
     execution.run()
+    end_all_others()
     for name, path in (found := produced(_HAND_IN, IN / "submission", started_ns, file.parent)).items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
-    send("execution.json", json.dumps(execution.reply() | {"produced": list(found)}).encode())
+    reply = execution.reply() | {"produced": list(found)}
+    reply |= {"transformation": changed.reply(), "shown": shown(cells)}
+    send("execution.json", json.dumps(reply).encode())
 
 
-def _place_pictures(notebook_folder: Path, mounted_as: str | None) -> None:
-    """Link the course's training pictures where the notebook looks for them, whatever was handed in there."""
-    if mounted_as is None:
-        return
-    place = notebook_folder / mounted_as
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.is_symlink() or place.is_file():
-        place.unlink()
-    elif place.is_dir():
-        shutil.rmtree(place)
-    place.symlink_to(IN / "dataset", target_is_directory=True)
-
-
-def _set_environment() -> None:
+def _set_environment(stand_ins: list[str]) -> None:
     """What the kernel inherits. Nothing in it says that this is grading."""
     home = WORK / "home"
     home.mkdir()
     watch.install(home)
     os.environ.update(
         HOME=str(home),
-        PYTHONPATH=str(SITE),
+        PYTHONPATH=os.pathsep.join([str(SITE), *(str(SITE / "stand_ins" / name) for name in stand_ins)]),
         PYTHONHASHSEED="0",
         KERAS_BACKEND="torch",
         TF_CPP_MIN_LOG_LEVEL="3",
@@ -111,13 +110,15 @@ class _Client(NotebookClient):
 class _Run:
     """One run: the cells in turn, and what happened."""
 
-    def __init__(self, notebook: Any, folder: Path, request: dict[str, Any]) -> None:
+    def __init__(self, notebook: Any, folder: Path, request: dict[str, Any], deadline: float) -> None:
+        """`deadline`: on the monotonic clock."""
         self._notebook, self._folder, self._request = notebook, folder, request
-        self._deadline = time.monotonic() + request["total_seconds"]
+        self._deadline = deadline
         self._budget = Budget()
         self._errors: list[dict[str, Any]] = []
         self._executed = 0
-        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}}
+        self._python_assumed: str = notebook.metadata.pop(PYTHON_ASSUMED, "")
+        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}, "harness": {}}
         self._code = [
             (index, cell)
             for index, cell in enumerate(notebook.cells)
@@ -137,12 +138,15 @@ class _Run:
             resources={"metadata": {"path": str(self._folder)}},
         )
         client.budget = self._budget
-        notes = watch.Notes()
+        notes, unreached = watch.Notes(), counters.Unreached()
         with client.setup_kernel(cwd=str(self._folder)):
             for number, (index, cell) in enumerate(self._code, start=1):
                 error = self._one_cell(client, cell, index, number)
                 for kind, what in notes.since_last():
                     self._noticed[kind][(number, what)] = None
+                for what in unreached.since_last():
+                    if not any(cell == number for cell, _ in self._noticed["network"]):
+                        self._noticed["network"][(number, what)] = None
                 if error is None:
                     self._executed += 1
                     continue
@@ -175,6 +179,8 @@ class _Run:
             "errors": self._errors,
             "network_attempts": list(self._noticed["network"])[:50],
             "outside_reads": list(self._noticed["file"])[:50],
+            "harness_writes": list(self._noticed["harness"])[:50],
+            "python_assumed": self._python_assumed,
             "truncated": "; ".join(self._budget.said),
         }
 

@@ -1,1 +1,1 @@
-"""Commands that are more than a few lines: one module each, registered in `harness/cli.py`."""
+"""Commands that need more than a few lines: one module each, registered in `cli.py`."""

@@ -1,7 +1,8 @@
 """An executed notebook as something that can be shown: parsed without trust, bounded, never raising.
 
 The file is a student's. Nothing of it but text and checked PNG pictures comes out; markdown and code are
-rendered to HTML that holds no attribute and no link of the student's.
+rendered to HTML that holds no attribute and no link of the student's, is sanitised, and is shown in a
+sandboxed frame (`templates/notebook.html.j2`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from pygments import highlight
@@ -72,7 +74,7 @@ class Cell:
     kind: Literal["markdown", "code", "raw"]
     source: Markup
     left_out: int = 0  # characters of the source
-    number: int | None = None  # the n-th code cell
+    number: int | None = None  # the n-th cell with code, as in every message
     outputs: tuple[Output, ...] = ()
 
     @property
@@ -136,13 +138,14 @@ def _cell(raw: dict[str, Any], budget: _Budget) -> Cell:
     source, left_out = budget.take(plain(_text(raw.get("source"))))
     match raw.get("cell_type"):
         case "code":
-            budget.code_cells += 1
+            is_empty = not source.strip()  # those are not run, and not counted
+            budget.code_cells += not is_empty
             outputs = raw.get("outputs")
             return Cell(
                 "code",
                 _code(source) if budget.may_render(source) else escape(source),
                 left_out,
-                budget.code_cells,
+                None if is_empty else budget.code_cells,
                 tuple(_outputs(outputs if isinstance(outputs, list) else [], budget)),
             )
         case "markdown" if budget.may_render(source):
@@ -223,7 +226,7 @@ _LONG_LINE = 2_000
 def _code(source: str) -> Markup:
     if any(len(line) > _LONG_LINE for line in source.split("\n")):
         return escape(source)
-    return Markup(highlight(source, _LEXER, _FORMATTER))
+    return _cleaned(highlight(source, _LEXER, _FORMATTER))
 
 
 # No raw HTML, no links, no pictures: a click or a request of the student's has no way out.
@@ -245,4 +248,20 @@ def _markdown(source: str) -> Markup:
         token.attrs = {}
         token.info = ""
         token.tag = _HEADING.get(token.tag, token.tag)
-    return Markup(_SETTER.renderer.render(tokens, _SETTER.options, {}))
+    return _cleaned(_SETTER.renderer.render(tokens, _SETTER.options, {}))
+
+
+# What the two renderers above make. Should one of them have a hole, nothing else comes through it.
+_CLEANER = nh3.Cleaner(
+    tags={
+        *("p", "h4", "h5", "h6", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "br"),
+        *("table", "thead", "tbody", "tr", "th", "td", "span"),
+    },
+    attributes={"span": {"class"}},
+    url_schemes=set(),
+    link_rel=None,
+)
+
+
+def _cleaned(html: str) -> Markup:
+    return Markup(_CLEANER.clean(html))

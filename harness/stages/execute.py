@@ -22,10 +22,13 @@ from harness.evidence import (
 )
 from harness.findings import Finding, finding
 from harness.sandbox.base import Outcome
+from harness.stages.advice import for_cell
+from harness.stages.notebook_reply import ShownReply, TransformationReply
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
 from harness.submission import Submission
 
 _MOST_PRODUCED = 8
+_SAID = 120  # characters of an error's own words beside the advice
 _NOTEBOOK_BYTES = 64 * 2**20
 # The agent stops the notebook this long before the sandbox's own limit, to send what there is.
 _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
@@ -61,7 +64,11 @@ class _Reply(BaseModel):
     produced: tuple[str, ...] = Field(max_length=_MOST_PRODUCED)
     network_attempts: tuple[_Noticed, ...] = Field(max_length=50)
     outside_reads: tuple[_Noticed, ...] = Field(max_length=50)
+    harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)
+    python_assumed: str = Field("", max_length=100)
     truncated: str = Field(max_length=1000)
+    transformation: TransformationReply
+    shown: ShownReply
 
 
 def execute(
@@ -88,7 +95,8 @@ def execute(
     total_seconds = limits.wall_seconds - margin
     request = {
         "notebook": str(submission.notebook),
-        "mounted_as": dataset.mounted_as if dataset else None,
+        "dataset": dataset.model_dump(include={"mounted_as", "names", "layout"}) if dataset else None,
+        "rules": rules.rules,
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,
         "on_cell_error": rules.on_cell_error,
@@ -108,17 +116,18 @@ def execute(
                     findings=(unreadable,),
                     usage=usage(outcome),
                 )
-            execution = _execution(outputs, workplace)
+            reply = read_reply(outputs, "execution.json", _Reply)
+            execution = _execution(reply, outputs, workplace)
         except Rejected as rejected:
             reason = f"The notebook's run sent something unusable: {rejected}."
             killed = finding("notebook-runner-killed", reason=str(rejected))
             return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
-    return _result(execution, outcome, workplace, total_seconds)
+    noticed = [*reply.transformation.findings(), *_noticed(execution)]
+    return _result(execution, noticed, outcome, workplace, total_seconds)
 
 
-def _execution(outputs: Path, workplace: Workplace) -> Execution:
+def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
     """What came out, in the store. Raises `Rejected`."""
-    reply = read_reply(outputs, "execution.json", _Reply)
     notebook = outputs / "executed.ipynb"
     names = ("executed.ipynb", *reply.produced)
     if missing := [name for name in names if not (outputs / name).is_file()]:
@@ -136,15 +145,20 @@ def _execution(outputs: Path, workplace: Workplace) -> Execution:
         produced=tuple(blobs[name] for name in reply.produced),
         network_attempts=reply.network_attempts,
         outside_reads=reply.outside_reads,
+        harness_writes=reply.harness_writes,
+        python_assumed=reply.python_assumed,
         truncated=reply.truncated,
+        changes=reply.transformation.evidence(),
+        changes_left_out=reply.transformation.changes_left_out,
+        given=reply.transformation.given,
+        shown=reply.shown.evidence(),
     )
 
 
 def _result(
-    execution: Execution, outcome: Outcome, workplace: Workplace, total_seconds: float
+    execution: Execution, findings: list[Finding], outcome: Outcome, workplace: Workplace, total_seconds: float
 ) -> StageResult[Execution]:
     limits = workplace.limits
-    findings = _noticed(execution)
     cost: Usage = usage(outcome)
     if execution.complete:
         return Done(value=execution, findings=tuple(findings), usage=cost)
@@ -161,8 +175,7 @@ def _result(
     elif error.kind == "died":
         wrong, status = finding("notebook-runner-killed", reason=f"in cell {error.cell}"), "killed"
     else:
-        said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
-        wrong, status = finding("cell-error", cell=error.cell, error=said), "failed"
+        wrong, status = finding("cell-error", cell=error.cell, error=_said(error)), "failed"
     return FailedExecution(
         status=status,
         reason=wrong.message,
@@ -172,6 +185,16 @@ def _result(
     )
 
 
+def _said(error: CellError) -> str:
+    """The error in its own words, cut where there is advice to give beside it."""
+    said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
+    what_to_do = for_cell(error)
+    if not what_to_do:
+        return said
+    said = said if len(said) <= _SAID else f"{said[: _SAID - 1]}…"
+    return f"{said}. {what_to_do}"
+
+
 def _noticed(execution: Execution) -> list[Finding]:
     """One finding for each host and each path, at most ten of a kind."""
     found = []
@@ -179,6 +202,10 @@ def _noticed(execution: Execution) -> list[Finding]:
     found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
     paths = {path: cell for cell, path in reversed(execution.outside_reads)}
     found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
+    paths = {path: cell for cell, path in reversed(execution.harness_writes)}
+    found += [finding("harness-path-write", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
+    if execution.python_assumed:
+        found.append(finding("python-assumed", why=execution.python_assumed))
     if execution.truncated:
         found.append(finding("output-truncated", reason=execution.truncated))
     return found
