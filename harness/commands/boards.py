@@ -229,7 +229,7 @@ def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...]) -
             ", ".join(row.new) or "–",
             {True: "yes", False: "no", None: "?"}[fit],
         )
-    _OUT.print(table, width=max(_OUT.width, _NARROWEST), soft_wrap=True)
+    Console(width=max(_OUT.width, _NARROWEST)).print(table)
     for note in sorted({note for row in predictions for note in row.notes}):
         click.echo(f"Note: {note}.")
     if not predictions:
@@ -248,10 +248,10 @@ def _print_evaluation(found: evaluation.Evaluated) -> None:
     click.echo(f"{found.used} rows used, {len(found.unused)} not.")
     table = Table()
     for heading in evaluation.HEADINGS:
-        table.add_column(heading, no_wrap=heading in evaluation.HEADINGS[:2])
+        table.add_column(heading, no_wrap=True)
     for row in found.scores:
         table.add_row(*evaluation.cells(row))
-    _OUT.print(table, width=max(_OUT.width, _NARROWEST), soft_wrap=True)
+    Console(width=max(_OUT.width, _NARROWEST)).print(table)
     for left in found.unused[:_MOST_UNUSED_SHOWN]:
         click.echo(f"not used: line {left.line}: {left.row}: {left.reason}")
     if len(found.unused) > _MOST_UNUSED_SHOWN:
