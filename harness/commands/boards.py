@@ -30,7 +30,7 @@ from harness.terminal import progress_on
 
 _EXISTING = click.Path(path_type=Path)
 _OUT = Console()
-_NARROWEST = 120  # columns of a table's text where it goes into a pipe or a small window
+_NARROWEST = 140  # columns of a table's text where it goes into a pipe or a small window
 _ERR = Console(stderr=True)
 _MOST_UNUSED_SHOWN = 20
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
