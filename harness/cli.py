@@ -20,9 +20,9 @@ from rich.table import Table
 
 import harness
 from harness import assignment as assignments
-from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
 from harness.commands.bench import bench
+from harness.commands.boards import boards, calibrate, predict
 from harness.commands.env import env
 from harness.commands.export import export as export_command
 from harness.commands.intake import intake
@@ -122,9 +122,6 @@ def doctor(timing: bool, as_json: bool) -> int:
     return 0 if any(report.works and report.name != "none" for report in reports) else 3
 
 
-cli.add_command(env)
-
-
 @cli.group("reference")
 def reference_group() -> None:
     """The reference solution that hand-ins are compared with."""
@@ -198,21 +195,6 @@ def weights_add(name: str, file: Path) -> int:
 
 
 @cli.command()
-@_json
-def boards(as_json: bool) -> int:
-    """List the Jetson-class boards, with the figures that are published of them."""
-    every = [board_files.load(name) for name in board_files.names()]
-    if as_json:
-        click.echo(json.dumps([board.model_dump(mode="json") for board in every]))
-    for board in every if not as_json else []:
-        click.echo(f"{board.name}: {board.title}")
-    return 0
-
-
-cli.add_command(bench)
-
-
-@cli.command()
 @click.argument("out", type=_EXISTING)
 @click.argument("submission")
 @click.argument("criterion")
@@ -233,8 +215,8 @@ def schema() -> int:
     return 0
 
 
-cli.add_command(intake)
-cli.add_command(export_command)
+for _command in (intake, export_command, env, bench, boards, predict, calibrate):
+    cli.add_command(_command)
 
 
 def main() -> NoReturn:
