@@ -21,7 +21,7 @@ import harness
 from harness import assignment as assignments
 from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
 from harness.schedule.local import default_jobs
@@ -133,12 +133,18 @@ def reference_group() -> None:
 def reference_train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool) -> int:
     """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
     assignment = assignments.load(file)
+    if not assignment.has_shared_set:
+        raise UsageError(
+            f"{file}: has no shared set: a reference is trained for each student's data set while grading",
+            "run harness grade",
+        )
     folder = out or assignment.file.parent / "baseline"
     with (
         progress_on(_ERR) as progress,
         course.prepared(assignment, sandbox.choose(engine).sandbox, progress, force=force) as ready,
     ):
         trained = ready.reference
+        assert trained is not None
         reference.write(trained, ready.workplace, folder)
     low, high = trained.evaluation.accuracy_interval
     if as_json:

@@ -38,23 +38,27 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
     with TemporaryDirectory(prefix="harness-course-") as temporary:
         scratch = Path(temporary)
         assignment = _readable(assignment, scratch)
-        held_out = images.load(assignment.held_out.path)
+        held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
         training = _training_pictures(assignment)
         ready = _weights(assignment, scratch)
         workplace = Workplace(sandbox, store, assignment.limits)
-        baseline = reference.prepare(
-            assignment,
-            held_out,
-            staged,
-            training.sha256,
-            training.check_images,
-            ready.files[assignment.reference.weights_name],
-            workplace,
-            cache,
-            progress,
+        baseline = None
+        if assignment.has_shared_set:
+            baseline = reference.prepare(
+                assignment,
+                held_out,
+                staged,
+                training.sha256,
+                training.check_images,
+                ready.files[assignment.reference.weights_name],
+                workplace,
+                cache,
+                progress,
+            )
+        yield Course(
+            assignment, held_out, staged, training, ready, baseline, _embedder(scratch), workplace, cache, progress
         )
-        yield Course(assignment, held_out, staged, training, ready, baseline, workplace, cache, progress)
 
 
 def weights_file(name: str) -> Path:
@@ -65,8 +69,15 @@ def weights_file(name: str) -> Path:
     return file
 
 
+def _embedder(scratch: Path) -> Path | None:
+    """MobileNetV2's weights where the sandbox's user can read them, if they are on this machine."""
+    file = weights.path("mobilenet_v2")
+    return readable_by_all(file, scratch) if file is not None else None
+
+
 def _training_pictures(assignment: Assignment) -> TrainingPictures:
-    assert assignment.dataset is not None
+    if assignment.dataset is None:
+        return TrainingPictures("", ())
     by_class = class_folders(assignment.dataset.path).values()
     in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
     return TrainingPictures(reference.tree_sha256(assignment.dataset.path), tuple(in_turn[:_CHECK_IMAGES]))
@@ -74,8 +85,9 @@ def _training_pictures(assignment: Assignment) -> TrainingPictures:
 
 def _readable(assignment: Assignment, scratch: Path) -> Assignment:
     """The assignment with its training pictures and reference code where the sandbox's user can read them."""
-    assert assignment.dataset is not None
-    dataset = assignment.dataset.model_copy(update={"path": readable_by_all(assignment.dataset.path, scratch)})
+    dataset = assignment.dataset
+    if dataset is not None:
+        dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})
     code = readable_by_all(assignment.reference.code, scratch)
     reference_solution = assignment.reference.model_copy(update={"code": code})
     return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})

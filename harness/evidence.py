@@ -182,6 +182,8 @@ class DatasetAudit(Record):
     aspects: tuple[float, float] | None = None  # width / height: lowest and highest
     compared_by: Literal["embeddings", "hashes"] = "hashes"  # how pictures of one scene were looked for
     withheld: tuple[WithheldPicture, ...] = ()
+    labels: dict[str, str] = {}  # picture -> class; not published
+    own_test: tuple[str, ...] = ()  # pictures of the student's own test split
     pixels: dict[str, str] = {}  # picture -> SHA-256 of its pixels; not published
     greys: Blob | None = None  # .npy uint8, (pictures, 128, 128), in the order of `pixels`
     thumbnails: Blob | None = None  # .npy uint8, (shown, side, side, 3)

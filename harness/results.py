@@ -18,6 +18,7 @@ from harness.evidence import (
     Latency,
     Mark,
     Record,
+    SeenScore,
     StageStatus,
 )
 from harness.findings import Finding
@@ -46,8 +47,17 @@ class SubmissionResult(Record):
     benchmark: Benchmark | None
     inspection: Inspection | None
     dataset: DatasetAudit | None
+    own: OwnScores | None = None  # on pictures withheld of the student's own data set
     findings: tuple[Finding, ...]
     marks: tuple[Mark, ...]
+
+
+class OwnScores(Record):
+    """Scores on the withheld pictures; `seen` is the handed-in model's, which is never graded."""
+
+    reference_accuracy: float
+    rerun: Evaluation | None
+    seen: SeenScore | None
 
 
 class ReferenceResult(Record):
@@ -83,7 +93,7 @@ class Results(Record):
 
     schema_: Literal[1] = Field(1, alias="schema")
     assignment: AssignmentResult
-    reference: ReferenceResult
+    reference: ReferenceResult | None  # None when each hand-in has a reference of its own
     run: RunInfo
     submissions: tuple[SubmissionResult, ...]
 
@@ -113,7 +123,20 @@ def submission_result(
         evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
         inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
-        dataset=evidence.audit.value if isinstance(evidence.audit, Done) else None,
+        dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
+        own=_own_scores(evidence),
         findings=evidence.findings(),
         marks=grade.marks,
     )
+
+
+def _published(audit: DatasetAudit) -> DatasetAudit:
+    """Without what only the comparison with other hand-ins needs."""
+    return audit.model_copy(update={"pixels": {}, "labels": {}})
+
+
+def _own_scores(evidence: Evidence) -> OwnScores | None:
+    if evidence.own is None:
+        return None
+    own = evidence.own
+    return OwnScores(reference_accuracy=own.reference.evaluation.accuracy, rerun=own.rerun, seen=own.seen)

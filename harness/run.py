@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from harness import own
 from harness.assignment import Assignment
 from harness.cache import StageCache
-from harness.errors import EngineFailed, MachineError, RunStopped
+from harness.errors import MachineError
 from harness.evidence import (
-    STAGES,
     Benchmark,
     Blob,
     Conversion,
@@ -25,18 +25,19 @@ from harness.evidence import (
     Execution,
     FailedExecution,
     Inspection,
+    OwnData,
     Predictions,
     Reference,
     Skipped,
     StageResult,
-    Usage,
 )
 from harness.findings import Finding, finding
+from harness.guarded import guarded
 from harness.images import HeldOutSet, StagedImages
 from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
 from harness.progress import Progress
 from harness.score import score
-from harness.stages.audit import audit
+from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
@@ -44,8 +45,6 @@ from harness.stages.inspect import inspect
 from harness.stages.predict import predict
 from harness.stages.workplace import Workplace
 from harness.submission import Submission
-
-_ENGINE_TRIES = 3
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -72,11 +71,12 @@ class Course:
     """All that is the same for every hand-in of a run."""
 
     assignment: Assignment
-    held_out: HeldOutSet
+    held_out: HeldOutSet  # empty, as are the next three, when each is graded on withheld pictures of its own
     staged: StagedImages
     training: TrainingPictures
     weights: Weights
-    reference: Reference
+    reference: Reference | None
+    embedder: Path | None  # MobileNetV2's weights for comparing students' pictures, where they are here
     workplace: Workplace
     cache: StageCache
     progress: Progress
@@ -89,6 +89,7 @@ class Examined:
     submission: Submission
     evidence: Evidence
     cached: frozenset[str] = field(default_factory=frozenset)
+    held_out: HeldOutSet | None = None  # what it was graded on, where that is not the course's
 
 
 def examine(submission: Submission, course: Course) -> Examined:
@@ -97,108 +98,210 @@ def examine(submission: Submission, course: Course) -> Examined:
     Never raises for anything that a student handed in. Raises `MachineError` when the machine, a full
     disk say, cannot go on, and `RunStopped` when the run is being ended.
     """
-    results: dict[str, Any] = {}
-    cached: set[str] = set()
-    assignment, workplace = course.assignment, course.workplace
-    limits = assignment.limits
-
-    def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        result, was_cached = _guarded(submission.id, name, value, inputs, work, course)
-        results[name] = result
-        if was_cached:
-            cached.add(name)
-        return result
-
-    executed = stage(
-        "execute",
-        Execution,
-        [
-            submission.sha256,
-            course.training.sha256,
-            assignment.dataset and assignment.dataset.mounted_as,
-            assignment.execution,
-            assignment.handin,
-            course.weights.sha256,
-            limits,
-        ],
-        lambda: (
-            execute(submission, assignment.dataset, assignment.execution, course.weights.hub, workplace)
-            if assignment.handin.notebook != "ignored"
-            else Skipped(reason="This assignment does not look at notebooks.")
-        ),
-    )
-    stage(
+    assignment = course.assignment
+    rules = AuditRules(assignment.own_dataset, assignment.withholds, course.embedder)
+    audited, was_cached = guarded(
+        submission.id,
         "audit",
         DatasetAudit,
-        [submission.sha256, assignment.handin, limits],
+        [submission.sha256, assignment.handin, assignment.limits, rules.key()],
         lambda: (
-            audit(submission, workplace)
+            audit(submission, rules, course.workplace)
             if assignment.handin.dataset != "ignored"
             else Skipped(reason="This assignment does not look at data sets.")
         ),
+        course.cache,
+        course.progress,
     )
-
-    model = _model_to_grade(submission, executed, course)
-    converted = stage(
-        "convert",
-        Conversion,
-        [
-            model and model.key(),
-            course.held_out.classes,
-            course.training.sha256,
-            course.weights.sha256,
-            limits,
-        ],
-        lambda: (
-            convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
-            if model is not None
-            else Skipped(
-                reason="There is no model: none was handed in, and the notebook saved none.",
-                findings=(finding("no-model"),),
-            )
-        ),
-    )
-    conversion = converted.value if isinstance(converted, Done) else None
-
-    def with_model(work: Callable[[Conversion], StageResult[T]]) -> Callable[[], StageResult[T]]:
-        def run() -> StageResult[T]:
-            return work(conversion) if conversion else Skipped(reason="There is no usable model.")
-
-        return run
-
-    predicted = stage(
-        "predict",
-        Predictions,
-        [conversion, course.staged.sha256, course.weights.sha256, limits],
-        with_model(lambda model: predict(model, course.staged, workplace)),
-    )
-    stage(
-        "inspect",
-        Inspection,
-        [conversion, course.weights.sha256, limits],
-        with_model(lambda model: inspect(model, course.weights.files, workplace)),
-    )
-    stage(
-        "evaluate",
-        Evaluation,
-        [
-            predicted.value if isinstance(predicted, Done) else None,
-            course.held_out.sha256,
-            course.reference.predictions,
-            conversion.preprocess if conversion else None,
-        ],
-        lambda: (
-            score(predicted.value, course.held_out, course.reference.predictions, workplace.store)
-            if isinstance(predicted, Done)
-            else Skipped(reason="There are no predictions to score.")
-        ),
-    )
-    results["benchmark"] = Skipped(reason="The speed was not measured yet.")
+    with _grounds(submission, audited, course) as (graded_on, ground):
+        run = _Run(submission, graded_on, ground, {"audit": audited}, {"audit"} if was_cached else set())
+        run.stages()
+        own_data, found = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)
     evidence = Evidence(
-        **results, intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course))
+        **run.results,
+        own=own_data,
+        intake_findings=(*submission.findings, *_beside_the_stages(submission, run.results["execute"], course)),
+        later_findings=found,
     )
-    return Examined(submission, evidence, frozenset(cached))
+    held_out = ground.held_out if ground is not None and not assignment.has_shared_set else None
+    return Examined(submission, evidence, frozenset(run.cached), held_out)
+
+
+@contextlib.contextmanager
+def _grounds(
+    submission: Submission, audited: StageResult[DatasetAudit], course: Course
+) -> Iterator[tuple[Course, own.Ground | None]]:
+    """The course as this hand-in is graded in it, and what is withheld of its own data set, if anything is."""
+    value = audited.value if isinstance(audited, Done) else None
+    if not course.assignment.withholds or value is None or not own.can_be_graded(value):
+        yield course, None
+        return
+    with own.laid_out(submission, value, course.assignment, course.workplace) as ground:
+        if course.assignment.has_shared_set:
+            yield course, ground
+            return
+        trained = _own_reference(value, ground, course)
+        training = TrainingPictures(ground.training_sha256, ground.check_images)
+        yield (
+            replace(course, held_out=ground.held_out, staged=ground.staged, training=training, reference=trained),
+            ground,
+        )
+
+
+def _own_reference(audited: DatasetAudit, ground: own.Ground, course: Course) -> Reference | None:
+    """The reference for this data set; None when it cannot be trained on it, which is said in the log."""
+    weights = course.weights.files[course.assignment.reference.weights_name]
+    try:
+        return own.train_reference(
+            ground, audited, course.assignment, weights, course.workplace, course.cache, course.progress
+        )
+    except MachineError as error:
+        course.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")
+        return None
+
+
+class _Run:
+    """One hand-in's way through the stages: their results, and which of them an earlier run did."""
+
+    def __init__(
+        self,
+        submission: Submission,
+        course: Course,
+        ground: own.Ground | None,
+        results: dict[str, Any],
+        cached: set[str],
+    ) -> None:
+        self.submission, self.course, self.ground = submission, course, ground
+        self.results, self.cached = results, cached
+
+    def _stage(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
+        result, was_cached = guarded(
+            self.submission.id, name, value, inputs, work, self.course.cache, self.course.progress
+        )
+        self.results[name] = result
+        if was_cached:
+            self.cached.add(name)
+        return result
+
+    def stages(self) -> None:
+        """Every stage after the audit and before the benchmark."""
+        submission, course = self.submission, self.course
+        assignment, workplace = course.assignment, course.workplace
+        limits = assignment.limits
+        executed = self._execute()
+        model = _model_to_grade(submission, executed, course)
+        converted = self._stage(
+            "convert",
+            Conversion,
+            [
+                model and model.key(),
+                course.held_out.classes,
+                course.training.sha256,
+                course.weights.sha256,
+                limits,
+            ],
+            lambda: (
+                convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
+                if model is not None
+                else _no_model(course)
+            ),
+        )
+        conversion = converted.value if isinstance(converted, Done) else None
+
+        def with_model(work: Callable[[Conversion], StageResult[T]]) -> Callable[[], StageResult[T]]:
+            def run() -> StageResult[T]:
+                return work(conversion) if conversion else Skipped(reason="There is no usable model.")
+
+            return run
+
+        predicted = self._stage(
+            "predict",
+            Predictions,
+            [conversion, course.staged.sha256, course.weights.sha256, limits],
+            with_model(lambda model: predict(model, course.staged, workplace)),
+        )
+        self._stage(
+            "inspect",
+            Inspection,
+            [conversion, course.weights.sha256, limits],
+            with_model(lambda model: inspect(model, course.weights.files, workplace)),
+        )
+        compared_with = course.reference.predictions if course.reference else None
+        self._stage(
+            "evaluate",
+            Evaluation,
+            [
+                predicted.value if isinstance(predicted, Done) else None,
+                course.held_out.sha256,
+                compared_with,
+                conversion.preprocess if conversion else None,
+            ],
+            lambda: (
+                score(predicted.value, course.held_out, compared_with, workplace.store)
+                if isinstance(predicted, Done)
+                else Skipped(reason="There are no predictions to score.")
+            ),
+        )
+        self.results["benchmark"] = Skipped(reason="The speed was not measured yet.")
+
+    def _execute(self) -> Any:
+        """The notebook as handed in; or, where a part of the data set is withheld, on the rest of it."""
+        submission, course, ground = self.submission, self.course, self.ground
+        assignment, weights = course.assignment, course.weights
+        if assignment.handin.notebook == "ignored":
+            return self._stage("execute", Execution, [], lambda: Skipped(reason="This assignment ignores notebooks."))
+        if assignment.withholds and ground is None:
+            reason = "There is no data set of which a part could be withheld, so the notebook was not run."
+            return self._stage("execute", Execution, [], lambda: Skipped(reason=reason))
+        dataset, workplace = assignment.dataset, course.workplace
+        inputs: list[object] = [
+            submission.sha256,
+            course.training.sha256,
+            dataset and dataset.mounted_as,
+            assignment.execution,
+            assignment.handin,
+            weights.sha256,
+            assignment.limits,
+        ]
+        if ground is not None:
+            submission, dataset = ground.rerun or submission, ground.dataset
+            workplace = own.rerun_workplace(workplace, assignment.own_dataset)
+            inputs += [ground.held_out.sha256, ground.training_sha256, assignment.own_dataset]
+        return self._stage(
+            "execute",
+            Execution,
+            inputs,
+            lambda: execute(submission, dataset, assignment.execution, weights.hub, workplace),
+        )
+
+    def own_data(self, course: Course) -> tuple[OwnData | None, tuple[Finding, ...]]:
+        """The scores on the withheld pictures: of the rerun's model, and of the one that was handed in."""
+        assert self.ground is not None
+        trained = self.course.reference
+        if course.assignment.has_shared_set:
+            trained = _own_reference(self.results["audit"].value, self.ground, course)
+        converted = self.results["convert"]
+        handed_in = _handed_in_model(self.submission) if course.assignment.handin.model != "ignored" else None
+        return own.own_data(
+            self.ground,
+            converted.value if isinstance(converted, Done) else None,
+            handed_in,
+            trained,
+            course.weights.hub,
+            course.workplace,
+            course.cache,
+        )
+
+
+def _no_model(course: Course) -> Skipped:
+    if course.assignment.withholds:
+        nothing = finding("rerun-without-model")
+        return Skipped(reason=nothing.message, findings=(nothing,))
+    return Skipped(
+        reason="There is no model: none was handed in, and the notebook saved none.",
+        findings=(finding("no-model"),),
+    )
 
 
 def time_model(examined: Examined, course: Course) -> Examined:
@@ -210,71 +313,32 @@ def time_model(examined: Examined, course: Course) -> Examined:
     def work() -> StageResult[Benchmark]:
         if not isinstance(converted, Done) or not isinstance(predicted, Done):
             return Skipped(reason="There is no usable model.")
-        return benchmark(
-            converted.value,
-            course.reference.conversion,
-            predicted.value,
-            course.staged,
-            rules,
-            workplace,
-        )
+        with _grounds(submission, evidence.audit, course) as (graded_on, _):
+            reference = graded_on.reference
+            return benchmark(
+                converted.value,
+                reference.conversion if reference else None,
+                predicted.value,
+                graded_on.staged,
+                rules,
+                workplace,
+            )
 
     inputs = [
         converted.value if isinstance(converted, Done) else None,
         predicted.value.probabilities if isinstance(predicted, Done) else None,
-        course.reference.conversion.model,
+        course.reference.conversion.model if course.reference else None,
         course.staged.sha256,
+        examined.held_out.sha256 if examined.held_out else None,
         rules,
         course.assignment.limits,
     ]
-    result, was_cached = _guarded(submission.id, "benchmark", Benchmark, inputs, work, course)
+    result, was_cached = guarded(submission.id, "benchmark", Benchmark, inputs, work, course.cache, course.progress)
     return replace(
         examined,
         evidence=evidence.model_copy(update={"benchmark": result}),
         cached=examined.cached | ({"benchmark"} if was_cached else set()),
     )
-
-
-def _guarded(
-    submission: str,
-    name: str,
-    value: type[T],
-    inputs: object,
-    work: Callable[[], StageResult[T]],
-    course: Course,
-) -> tuple[StageResult[T], bool]:
-    """The stage's result. An engine that breaks is tried again; then, as after a defect of ours, the
-    stage is `Skipped` with a finding that makes the hand-in `needs-review`, and nothing is kept."""
-    assert name in STAGES
-    course.progress.stage_started(submission, name)
-    result: StageResult[T] | None = None
-    was_cached = False
-    for attempt in range(_ENGINE_TRIES):
-        try:
-            remembered = course.cache.run(name, inputs, value, work)
-            result, was_cached = remembered.result, remembered.cached
-            break
-        except EngineFailed as error:
-            result = Skipped(
-                reason=f"The sandbox engine failed {attempt + 1} times: {error.message}",
-                findings=(finding("engine-failed", reason=error.message),),
-            )
-        except (MachineError, RunStopped):
-            raise
-        except OSError as error:
-            raise MachineError(
-                f"{name} of {submission}: {error}", "make room on the disk, or check its permissions"
-            ) from error
-        except Exception as error:  # the one place where one hand-in's trouble must not stop the others
-            result = Skipped(
-                reason=f"The harness failed in {name}: {type(error).__name__}",
-                findings=(finding("harness-defect", reason=f"{name}: {type(error).__name__}: {error}"),),
-                usage=Usage(log=traceback.format_exc()),
-            )
-            break
-    assert result is not None
-    course.progress.stage_ended(submission, name, result.status, was_cached)
-    return result, was_cached
 
 
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:
@@ -300,14 +364,21 @@ def _model_to_grade(submission: Submission, executed: StageResult[Execution], co
     if models:
         best = min(models, key=lambda blob: MODEL_SUFFIXES.index(Path(blob.name).suffix.lower()))
         companions = {blob.name: store.path(blob) for blob in produced if blob.name in COMPANIONS}
-        handed_in = {path.name: submission.root / path for path in submission.companions}
+        withholds = course.assignment.withholds
+        handed_in = {} if withholds else {path.name: submission.root / path for path in submission.companions}
         return HandedModel(store.path(best), handed_in | companions)
-    if submission.model is not None and course.assignment.handin.model != "ignored":
-        return HandedModel(
-            submission.root / submission.model,
-            {path.name: submission.root / path for path in submission.companions},
-        )
-    return None
+    if course.assignment.withholds:
+        return None  # what was handed in has seen the withheld pictures
+    return _handed_in_model(submission) if course.assignment.handin.model != "ignored" else None
+
+
+def _handed_in_model(submission: Submission) -> HandedModel | None:
+    if submission.model is None:
+        return None
+    return HandedModel(
+        submission.root / submission.model,
+        {path.name: submission.root / path for path in submission.companions},
+    )
 
 
 def _produced(executed: StageResult[Execution]) -> tuple[Blob, ...]:

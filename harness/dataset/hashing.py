@@ -7,11 +7,14 @@ never leaves the sandbox, and because its eight orientations are needed too.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn
 
 Hashes = NDArray[np.uint64]
+Number = TypeVar("Number", np.uint8, np.float32)
 
 ORIENTATIONS = 8  # four quarter turns, each also mirrored
 _COARSE = 32  # pixels, both sides
@@ -28,7 +31,7 @@ def hashes(greys: NDArray[np.uint8]) -> Hashes:
     return packed
 
 
-def oriented(greys: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def oriented(greys: NDArray[Number], orientation: int) -> NDArray[Number]:
     """The pictures (…, side, side) turned: `orientation` // 2 quarter turns, then mirrored when it is odd."""
     turned = np.rot90(greys, orientation // 2, axes=(-2, -1))
     return turned[..., ::-1] if orientation % 2 else turned

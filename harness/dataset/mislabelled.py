@@ -32,6 +32,7 @@ _SURE = 0.8  # probability of the other class
 _UNLIKELY = 0.1  # probability of the class in which it lies
 # On real sets without wrong labels (docs/dataset.md) at most this share of the model's errors looks like one.
 _HONEST = 0.03
+_SKILLED = 0.8  # cross-validated accuracy below which the model cannot judge labels
 _CHANCE = 0.05
 
 
@@ -53,7 +54,7 @@ def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArr
     if len(classes) < 2 or counts.min() < _FEWEST:
         return ()
     probability = _cross_validated(embeddings, truth, groups, len(classes))
-    if probability is None:
+    if probability is None or (probability.argmax(axis=1) == truth).mean() < _SKILLED:
         return ()
     threshold = np.array([probability[truth == k, k].mean() for k in range(len(classes))])
     over = np.where(probability >= threshold, probability, -1.0)
@@ -64,7 +65,9 @@ def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArr
     errors = int((probability.argmax(axis=1) != truth).sum()) - len(agreed)
     if not agreed or poisson.sf(len(agreed) - 1, _HONEST * max(0, errors)) >= _CHANCE:
         return ()
-    found = (Suspect(int(i), classes[truth[i]], classes[looks[i]], float(probability[i, looks[i]])) for i in agreed)
+    found = (
+        Suspect(int(i), str(classes[truth[i]]), str(classes[looks[i]]), float(probability[i, looks[i]])) for i in agreed
+    )
     return tuple(sorted(found, key=lambda suspect: -suspect.probability))
 
 

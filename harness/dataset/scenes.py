@@ -15,7 +15,7 @@ from harness.dataset.pictures import PictureSet, unit
 
 _COSINE = 0.90  # of embeddings: pairs of one scene have at least 0.95
 _NEIGHBOURS = 8  # of a picture, by embedding, that are looked at in detail
-_BITS = 10  # of 64 that may differ for a pair to be looked at: pairs of one scene have at most 6
+_BITS = 16  # of 64 that may differ for a pair to be looked at: pairs of one scene differ in half as many
 _MOST_PAIRS = 20_000
 _BLOCK = 512  # pictures compared at once
 

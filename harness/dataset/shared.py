@@ -15,10 +15,12 @@ from harness.dataset.matching import detail, match
 _BITS = 6  # of 64: a re-encoded or resized copy differs in fewer; detail decides
 _MOST_COMPARED = 200  # pairs of pictures of two students that are looked at in detail
 
+Pairs = list[tuple[int, int]]  # own picture, the other's
+
 
 def shared(
     sets: Mapping[str, tuple[tuple[str, ...], NDArray[np.uint8]]],
-) -> dict[str, dict[str, list[tuple[int, int]]]]:
+) -> dict[str, dict[str, Pairs]]:
     """Owner -> other owner -> pairs, for pictures that are one photograph.
 
     `sets`: owner -> hashes of the pixels, and the small grey pictures in the same order. A copy that was

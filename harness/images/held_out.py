@@ -30,6 +30,9 @@ class HeldOutSet:
     sha256: str  # of the pictures' contents and labels, not of their names
 
 
+NO_SET = HeldOutSet((), (), (), "")
+
+
 @dataclass(frozen=True, slots=True)
 class StagedImages:
     """The pictures as they go inside: image i of the set is the file `names[i]` in `folder`."""

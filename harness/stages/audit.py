@@ -205,6 +205,8 @@ def _audit(
         aspects=(round(min(aspects), 4), round(max(aspects), 4)) if aspects else None,
         compared_by="hashes" if pictures.embeddings is None else "embeddings",
         withheld=withheld,
+        labels={name: label for name, label in zip(names, pictures.labels, strict=True) if label is not None},
+        own_test=tuple(name for name, split in zip(names, pictures.splits, strict=True) if split == "test"),
         pixels={name: one.sha256 for name, one in zip(names, pictures.described, strict=True)},
     )
 

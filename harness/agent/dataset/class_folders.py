@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .picture import Picture, Reading, split_named
+from .picture import Picture, Reading, Split, split_named
 from .walk import Tree, inner
 
 
@@ -12,7 +12,6 @@ def read(files: Tree) -> Reading | None:
     pictures = []
     for file in files.pictures():
         parts = file.relative_to(root).parts if file.is_relative_to(root) else ()
-        splits = [split_named(part) for part in parts[1:-1]]
-        split = next((split for split in splits if split), "")
-        pictures.append(Picture(file, parts[0] if len(parts) > 1 else None, split or ""))
+        split: Split = next(filter(None, map(split_named, parts[1:-1])), "")
+        pictures.append(Picture(file, parts[0] if len(parts) > 1 else None, split))
     return Reading("class-folders", tuple(pictures), ())
