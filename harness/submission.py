@@ -18,6 +18,6 @@ class Submission:
     notebook: Path | None
     model: Path | None  # the model file
     companions: tuple[Path, ...]  # labels.txt, handin.json, model.py beside the model
-    dataset: Path | None  # the folder `dataset/`
+    dataset: Path | None  # the folder `dataset/`, or `dataset.zip`
     sha256: str  # of names and contents of all files
     findings: tuple[Finding, ...]

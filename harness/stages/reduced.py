@@ -13,6 +13,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -42,17 +43,7 @@ def reduced_hand_in(submission: Submission, audit: DatasetAudit, allowed: tuple[
     for part in (target, *target.rglob("*")):
         if part.is_dir():
             part.chmod(0o755)
-    return Submission(
-        submission.id,
-        submission.student,
-        target,
-        submission.notebook,
-        None,
-        (),
-        submission.dataset,
-        submission.sha256,
-        (),
-    )
+    return replace(submission, root=target, model=None, companions=(), findings=())
 
 
 def training_folders(source: Path, audit: DatasetAudit, target: Path) -> None:
