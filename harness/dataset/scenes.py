@@ -15,7 +15,8 @@ from harness.dataset.pictures import PictureSet, unit
 
 _COSINE = 0.90  # of embeddings: pairs of one scene have at least 0.95
 _NEIGHBOURS = 8  # of a picture, by embedding, that are looked at in detail
-_BITS = 16  # of 64 that may differ for a pair to be looked at: pairs of one scene differ in half as many
+_BITS = 16  # of 64 that may differ for a pair to be looked at: in the bursts that were measured at most 6 do
+_BITS_ALONE = 22  # where there are no embeddings to propose pairs too
 _MOST_PAIRS = 20_000
 _BLOCK = 512  # pictures compared at once
 
@@ -98,10 +99,11 @@ def _proposed(pictures: PictureSet) -> Iterable[tuple[int, int]]:
     if count < 2:
         return
     upright = hashes(pictures.greys)
+    bits = _BITS if pictures.embeddings is not None else _BITS_ALONE
     for orientation in range(ORIENTATIONS):
         turned = upright if orientation == 0 else hashes(oriented(pictures.greys, orientation))
         for start in range(0, count, _BLOCK):
-            rows, columns = np.nonzero(distances(turned[start : start + _BLOCK], upright) <= _BITS)
+            rows, columns = np.nonzero(distances(turned[start : start + _BLOCK], upright) <= bits)
             yield from _pairs(rows + start, columns)
     if pictures.embeddings is None:
         return
