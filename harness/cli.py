@@ -6,6 +6,7 @@ cannot do it. `--json` prints the result as JSON on stdout; progress goes to std
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -21,7 +22,9 @@ import harness
 from harness import assignment as assignments
 from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
-from harness.errors import HarnessError, UsageError
+from harness.commands.export import export as export_command
+from harness.commands.intake import intake
+from harness.errors import HarnessError, MachineError, UsageError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
 from harness.schedule.local import default_jobs
@@ -39,7 +42,10 @@ _engine = click.option(
     show_default=True,
     help="Where hand-ins run. 'none' is for code that you trust: it protects from nothing.",
 )
+_runtime = click.option("--runtime", help="Docker's runtime for hand-ins, as the Engine knows it; 'runsc' is gVisor's.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+# Trouble of the machine wherever it strikes: no room, no permission, a disk that fails, too many open files.
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
 _force = click.option("--force", is_flag=True, help="Do everything again, whatever is kept.")
 
 
@@ -55,6 +61,7 @@ def cli() -> None:
 @click.option("--out", type=_EXISTING, required=True, help="Folder for the reports and grades.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Hand-ins at once [default: by cores and memory].")
 @_engine
+@_runtime
 @_force
 @_json
 def grade(
@@ -63,6 +70,7 @@ def grade(
     out: Path,
     jobs: int | None,
     engine: sandbox.EngineName,
+    runtime: str | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -73,7 +81,7 @@ def grade(
     """
     assignment = assignments.load(file)
     with progress_on(_ERR) as progress:
-        chosen = sandbox.choose(engine)
+        chosen = sandbox.choose(engine, runtime)
         progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
         jobs = jobs or default_jobs(assignment.limits)
         request = grading.Request(submissions, assignment, out, chosen, jobs, force)
@@ -229,8 +237,14 @@ def schema() -> int:
     return 0
 
 
+cli.add_command(intake)
+cli.add_command(export_command)
+
+
 def main() -> NoReturn:
     """The console script: turns every expected error into an instruction and an exit status."""
+    if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in hand-ins are UTF-8 all the same
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = cli.main(standalone_mode=False)
@@ -247,6 +261,12 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:
+        if error.errno not in _MACHINE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(MachineError(f"{where}{error.strerror}", "make room on the disk, or check its permissions"), _ERR)
+        status = MachineError.exit_status
     sys.exit(status)
 
 

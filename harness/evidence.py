@@ -43,6 +43,7 @@ class Usage(Record):
 
     seconds: float = 0.0
     peak_memory_bytes: int | None = None
+    cores_left: float | None = None  # by other work on the machine, on average; None when not known
     log: str = ""  # what the sandbox wrote to stderr, capped
 
 
@@ -99,6 +100,8 @@ class Execution(Record):
     produced: tuple[Blob, ...]  # model files, labels.txt, handin.json, model.py that the run wrote
     network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), seen in the cell's errors and text
     outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
+    harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)
+    python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
 
     @property
@@ -253,6 +256,7 @@ class Inspection(Record):
     verdict: Verdict
     backbone: str | None
     layers: tuple[LayerComparison, ...] = ()
+    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
     median_change: float | None = None  # of the layers' relative changes; None without a backbone
 
     @property
@@ -410,7 +414,10 @@ STAGES = ("execute", "audit", "convert", "predict", "inspect", "evaluate", "benc
 
 
 class Mark(Record):
-    """Points for one criterion, with the reason in words. `points` is None until a person marks it."""
+    """Points for one criterion, with the reason in words. `points` is None until a person marks it.
+
+    What is taken off is a mark, too: its `points` are below 0, and its `max_points` are 0.
+    """
 
     criterion: str
     title: str
@@ -433,3 +440,5 @@ class Grade(Record):
     marks: tuple[Mark, ...]
     points: float
     max_points: float
+    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
+    findings: tuple[Finding, ...] = ()  # of the marking itself

@@ -37,9 +37,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "part-missing": _Kind("error", "The assignment asks for a {part}, and there is none."),
     "unsafe-path": _Kind("error", "The hand-in holds the unsafe name {name}; none of it was unpacked."),
-    "unsafe-member": _Kind(
-        "error", "{name} is a {kind}, not a plain file; none of the hand-in was taken. Hand in plain files."
-    ),
+    "unsafe-member": _Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": _Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
     "archive-too-large": _Kind("error", "The hand-in was not unpacked: {reason}."),
     "duplicate-name": _Kind("warning", "{name} appears more than once; the first one counts."),
@@ -47,8 +45,25 @@ CATALOGUE: dict[str, _Kind] = {
     "several-notebooks": _Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "several-models": _Kind("warning", "There are several models; {name} was graded, not {others}."),
     "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
+    # intake: downloads, tries, groups
+    "earlier-tries": _Kind(
+        "info", "There is more than one try. The newest with files counts ({name}); {count} earlier: {others}."
+    ),
+    "beside-download": _Kind(
+        "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."
+    ),
+    "group-handed-in-twice": _Kind(
+        "warning",
+        "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "
+        "Put the times into times.csv.",
+    ),
+    "group-without-members": _Kind("warning", "In groups.csv the group {group} has no members."),
     # execute
     "notebook-unreadable": _Kind("error", "The notebook {name} cannot be read: {reason}."),
+    "python-assumed": _Kind("info", "The notebook {why}; it was run as Python 3."),
+    "harness-path-write": _Kind(
+        "warning", "Cell {cell} tried to write to {path}, which belongs to the grading; nothing came of it."
+    ),
     "cell-error": _Kind("error", "Cell {cell} stopped with {error}."),
     "cell-timeout": _Kind("error", "Cell {cell} was still running after {seconds:g} s and was stopped."),
     "notebook-timeout": _Kind("error", "The notebook was still running after {seconds:g} s in all."),
@@ -110,6 +125,8 @@ CATALOGUE: dict[str, _Kind] = {
         "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
     ),
     "unknown-operators": _Kind("info", "Multiply-adds leave out operators we cannot count: {names}."),
+    # across hand-ins
+    "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
     # benchmark
     "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
     "benchmark-outputs-differ": _Kind(
@@ -157,8 +174,16 @@ CATALOGUE: dict[str, _Kind] = {
         "Only a model that the rerun trains is graded, and the notebook wrote none. Save it beside the notebook.",
     ),
     # grading
+    "hand-in-time-unknown": _Kind(
+        "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
+    ),
     "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": _Kind("error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."),
+    "machine-busy": _Kind(
+        "error",
+        "The time ran out while other work had the machine's cores (on average {cores:.1f} of {cpus} were left); this "
+        "says nothing of the hand-in. Grade it again when the machine is quiet.",
+    ),
     "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the hand-in."),
 }
 

@@ -17,6 +17,7 @@ import harness
 from harness import export, report
 from harness.across import across_students
 from harness.assignment import Assignment
+from harness.copied import with_copies_noted
 from harness.course import prepared
 from harness.errors import MachineError, UsageError
 from harness.evidence import Reference
@@ -65,17 +66,26 @@ def grade_all(request: Request, progress: Progress) -> Results:
         submissions = collect(request.submissions, Path(workdir))
         sandbox = request.chosen.sandbox
         with prepared(request.assignment, sandbox, progress, force=request.force) as course:
-            examined = across_students(examine_all(submissions, course, request.jobs), course.workplace.store)
+            examined = with_copies_noted(examine_all(submissions, course, request.jobs), course)
+            examined = across_students(examined, course.workplace.store)
             progress.say("Writing the reports ...")
-            return _publish(request, course, examined)
+            try:
+                return _publish(request, course, examined)
+            except OSError as error:
+                raise MachineError(
+                    f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
+                ) from error
 
 
 def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:
     book = Gradebook(request.out / GRADEBOOK)
     rows: list[SubmissionResult] = []
     for one in examined:
-        marked = grade(request.assignment, one.evidence, book.manual_marks(one.submission.id))
-        rows.append(submission_result(one.submission.id, one.submission.student, one.evidence, marked, one.cached))
+        handed_in = one.submission
+        marked = grade(request.assignment, one.evidence, book.manual_marks(handed_in.id), handed_in.origin)
+        rows.append(
+            submission_result(handed_in.id, handed_in.student, one.evidence, marked, one.cached, handed_in.origin)
+        )
     results = Results(
         schema=1,
         assignment=AssignmentResult(

@@ -22,6 +22,7 @@ from harness.evidence import (
     StageStatus,
 )
 from harness.findings import Finding
+from harness.submission import Origin
 
 
 class StageSummary(Record):
@@ -50,6 +51,18 @@ class SubmissionResult(Record):
     own: OwnScores | None = None  # on pictures withheld of the student's own data set
     findings: tuple[Finding, ...]
     marks: tuple[Mark, ...]
+    members: tuple[str, ...] = ()  # the people in the group, where they are known
+    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
+    handed_in: str | None = None  # ISO 8601; without an offset it is the course's local time
+    tries: int = 1
+    earlier_tries: tuple[str, ...] = ()  # what they are called, newest first; they were not graded
+    source: str = "plain"  # the LMS whose download it came from
+    lms_id: str = ""  # the LMS's own name or number for the student or group
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its points are not final: a person has to look first."""
+        return self.status == "needs-review" or any(mark.points is None for mark in self.marks)
 
 
 class OwnScores(Record):
@@ -99,7 +112,12 @@ class Results(Record):
 
 
 def submission_result(
-    id: str, student: str, evidence: Evidence, grade: Grade, cached: frozenset[str]
+    id: str,
+    student: str,
+    evidence: Evidence,
+    grade: Grade,
+    cached: frozenset[str],
+    origin: Origin = Origin(),  # noqa: B008
 ) -> SubmissionResult:
     """What is published of one hand-in; `cached` names the stages that an earlier run did."""
     summaries = {}
@@ -125,8 +143,15 @@ def submission_result(
         inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
         dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
         own=_own_scores(evidence),
-        findings=evidence.findings(),
+        findings=(*evidence.findings(), *grade.findings),
         marks=grade.marks,
+        members=origin.members,
+        late_days=grade.late_days,
+        handed_in=origin.handed_in.isoformat() if origin.handed_in else None,
+        tries=1 + len(origin.earlier),
+        earlier_tries=tuple(earlier.label for earlier in origin.earlier),
+        source=origin.source,
+        lms_id=origin.lms_id,
     )
 
 

@@ -16,14 +16,12 @@ from harness.cache import StageCache
 from harness.errors import MachineError
 from harness.evidence import (
     Benchmark,
-    Blob,
     Conversion,
     DatasetAudit,
     Done,
     Evaluation,
     Evidence,
     Execution,
-    FailedExecution,
     Inspection,
     OwnData,
     Predictions,
@@ -32,14 +30,14 @@ from harness.evidence import (
     StageResult,
 )
 from harness.findings import Finding, finding
-from harness.guarded import guarded
+from harness.graded_model import handed_in_model, model_to_grade, no_model, produced
+from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
-from harness.intake.collect import COMPANIONS, MODEL_SUFFIXES
 from harness.progress import Progress
 from harness.score import score
 from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
-from harness.stages.convert import HandedModel, convert
+from harness.stages.convert import convert
 from harness.stages.execute import execute
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
@@ -110,8 +108,9 @@ def examine(submission: Submission, course: Course) -> Examined:
             if assignment.handin.dataset != "ignored"
             else Skipped(reason="This assignment does not look at data sets.")
         ),
-        course.cache,
-        course.progress,
+        cache=course.cache,
+        progress=course.progress,
+        limits=course.assignment.limits,
     )
     with _grounds(submission, audited, course) as (graded_on, ground):
         run = _Run(submission, graded_on, ground, {"audit": audited}, {"audit"} if was_cached else set())
@@ -177,7 +176,14 @@ class _Run:
 
     def _stage(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
         result, was_cached = guarded(
-            self.submission.id, name, value, inputs, work, self.course.cache, self.course.progress
+            self.submission.id,
+            name,
+            value,
+            inputs,
+            work,
+            cache=self.course.cache,
+            progress=self.course.progress,
+            limits=self.course.assignment.limits,
         )
         self.results[name] = result
         if was_cached:
@@ -190,7 +196,7 @@ class _Run:
         assignment, workplace = course.assignment, course.workplace
         limits = assignment.limits
         executed = self._execute()
-        model = _model_to_grade(submission, executed, course)
+        model = model_to_grade(submission, executed, assignment, workplace.store)
         converted = self._stage(
             "convert",
             Conversion,
@@ -204,7 +210,7 @@ class _Run:
             lambda: (
                 convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
                 if model is not None
-                else _no_model(course)
+                else no_model(assignment)
             ),
         )
         conversion = converted.value if isinstance(converted, Done) else None
@@ -282,7 +288,7 @@ class _Run:
         if course.assignment.has_shared_set:
             trained = _own_reference(self.results["audit"].value, self.ground, course)
         converted = self.results["convert"]
-        handed_in = _handed_in_model(self.submission) if course.assignment.handin.model != "ignored" else None
+        handed_in = handed_in_model(self.submission) if course.assignment.handin.model != "ignored" else None
         return own.own_data(
             self.ground,
             converted.value if isinstance(converted, Done) else None,
@@ -292,16 +298,6 @@ class _Run:
             course.workplace,
             course.cache,
         )
-
-
-def _no_model(course: Course) -> Skipped:
-    if course.assignment.withholds:
-        nothing = finding("rerun-without-model")
-        return Skipped(reason=nothing.message, findings=(nothing,))
-    return Skipped(
-        reason="There is no model: none was handed in, and the notebook saved none.",
-        findings=(finding("no-model"),),
-    )
 
 
 def time_model(examined: Examined, course: Course) -> Examined:
@@ -333,7 +329,16 @@ def time_model(examined: Examined, course: Course) -> Examined:
         rules,
         course.assignment.limits,
     ]
-    result, was_cached = guarded(submission.id, "benchmark", Benchmark, inputs, work, course.cache, course.progress)
+    result, was_cached = guarded(
+        submission.id,
+        "benchmark",
+        Benchmark,
+        inputs,
+        work,
+        cache=course.cache,
+        progress=course.progress,
+        limits=course.assignment.limits,
+    )
     return replace(
         examined,
         evidence=evidence.model_copy(update={"benchmark": result}),
@@ -343,7 +348,7 @@ def time_model(examined: Examined, course: Course) -> Examined:
 
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:
     """Parts that the assignment requires and nobody handed in or made, and a run without a sandbox."""
-    made_a_model = bool(_produced(executed))
+    made_a_model = bool(produced(executed))
     there = {
         "notebook": submission.notebook is not None,
         "model": submission.model is not None or made_a_model,
@@ -354,36 +359,3 @@ def _beside_the_stages(submission: Submission, executed: StageResult[Execution],
     if course.workplace.sandbox.name == "none":
         findings.append(finding("sandbox-off"))
     return findings
-
-
-def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:
-    """The model that the notebook made, else the one handed in."""
-    store = course.workplace.store
-    produced = _produced(executed)
-    models = [blob for blob in produced if Path(blob.name).suffix.lower() in MODEL_SUFFIXES]
-    if models:
-        best = min(models, key=lambda blob: MODEL_SUFFIXES.index(Path(blob.name).suffix.lower()))
-        companions = {blob.name: store.path(blob) for blob in produced if blob.name in COMPANIONS}
-        withholds = course.assignment.withholds
-        handed_in = {} if withholds else {path.name: submission.root / path for path in submission.companions}
-        return HandedModel(store.path(best), handed_in | companions)
-    if course.assignment.withholds:
-        return None  # what was handed in has seen the withheld pictures
-    return _handed_in_model(submission) if course.assignment.handin.model != "ignored" else None
-
-
-def _handed_in_model(submission: Submission) -> HandedModel | None:
-    if submission.model is None:
-        return None
-    return HandedModel(
-        submission.root / submission.model,
-        {path.name: submission.root / path for path in submission.companions},
-    )
-
-
-def _produced(executed: StageResult[Execution]) -> tuple[Blob, ...]:
-    if isinstance(executed, Done):
-        return executed.value.produced
-    if isinstance(executed, FailedExecution) and executed.execution is not None:
-        return executed.execution.produced
-    return ()

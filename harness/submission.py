@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierTry:
+    """A try that does not count, because a newer one does."""
+
+    label: str  # what it is called for people
+    handed_in: datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a hand-in comes from, when it was handed in, and whose it is.
+
+    A time without a zone is local time where the course is: `[deadline] time_zone` says where that is.
+    """
+
+    source: str = "plain"  # the LMS's module in `harness/intake/lms`, or `plain`
+    why: str = ""  # what it was recognised by, for people
+    lms_id: str = ""  # the LMS's own name or number for the student or group
+    handed_in: datetime.datetime | None = None
+    clock: str = ""  # who says so
+    said_late: bool = False  # the LMS says that it was late, perhaps without saying when
+    members: tuple[str, ...] = ()  # the people in the group, where they are known
+    earlier: tuple[EarlierTry, ...] = ()  # newest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +47,4 @@ class Submission:
     dataset: Path | None  # the folder `dataset/`, or `dataset.zip`
     sha256: str  # of names and contents of all files
     findings: tuple[Finding, ...]
+    origin: Origin = Origin()

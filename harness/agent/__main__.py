@@ -1,7 +1,11 @@
-"""The entry inside: `python -I -B /opt/harness/agent/__main__.py PHASE SETTINGS`.
+"""The entry inside: `python -I -B /opt/harness/agent/__main__.py PHASE`.
 
-Gives up what the engine left it (own user, resource limits), takes the results' stream off stdout, and
-runs one phase: the module `agent.PHASE`, function `run(request, send)`.
+On stdin comes a line of JSON, the settings (`nonce`, `rlimits`, `uid`, `alone`), and then the phase's request. It
+gives up what the engine left it (own user, resource limits), takes the results' stream off stdout, and runs
+one phase: the module `agent.PHASE`, function `run(request, send)`.
+
+As the sandbox's first process it leaves that to a child, and only buries the dead: an init program of the same user
+could be read, and written to, by what a notebook starts, and it would hold the results' stream.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import json
 import os
 import re
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,21 +27,27 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _PR_SET_NO_NEW_PRIVS = 38
 
 
-def main(phase: str, settings: dict[str, Any]) -> None:
+def main(phase: str) -> None:
     """Run `phase` with the request on stdin. Whatever it raises ends the process with status 1."""
     results = _results_stream()
+    settings = json.loads(sys.stdin.buffer.readline())
     _settle(settings)
-    if not re.fullmatch(r"[a-z_]+", phase):
-        raise ValueError(f"no phase {phase!r}")
-    request = json.load(sys.stdin.buffer)
+    if os.getpid() == 1:
+        _become_init()
+    request = _request()
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     frames = importlib.import_module("agent.frames")
+    frames.begin(results, settings["nonce"])
+    if not re.fullmatch(r"[a-z_]+", phase):
+        raise ValueError(f"no phase {phase!r}")
+    if settings.get("alone"):
+        importlib.import_module("agent.alone").declare()
 
     def send(name: str, content: Path | bytes) -> None:
-        frames.send(results, name, content)
+        frames.send(results, settings["nonce"], name, content)
 
     importlib.import_module(f"agent.{phase}").run(request, send)
-    frames.end(results)
+    frames.end(results, settings["nonce"])
 
 
 def _results_stream() -> BinaryIO:
@@ -45,6 +56,33 @@ def _results_stream() -> BinaryIO:
     os.set_inheritable(kept, False)
     os.dup2(2, 1)
     return os.fdopen(kept, "wb")
+
+
+def _become_init() -> None:
+    """Return in a child that does the work; this process waits for it and all orphans, and ends as it ends.
+
+    The kernel delivers no signal of the sandbox's own processes to its first process unless it has a handler, and ends
+    all of them with it.
+    """
+    runner = os.fork()
+    if runner == 0:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.closerange(0, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    while True:
+        ended, status = os.wait()
+        if ended == runner:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)
+
+
+def _request() -> Any:
+    """The rest of stdin, which then becomes empty: children inherit nothing to read."""
+    request = json.load(sys.stdin.buffer)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return request
 
 
 def _settle(settings: dict[str, Any]) -> None:
@@ -71,4 +109,4 @@ def _settle(settings: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], json.loads(sys.argv[2]))
+    main(sys.argv[1])

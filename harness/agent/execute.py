@@ -20,10 +20,11 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from .notebook import watch
+from .alone import end_all_others
+from .notebook import counters, watch
 from .notebook.outputs import Budget
 from .notebook.produced import produced
-from .notebook.reading import Unreadable, read
+from .notebook.reading import PYTHON_ASSUMED, Unreadable, read
 from .paths import CPUS, IN, SITE, TMP, WORK
 
 _HAND_IN = WORK / "handin"
@@ -47,6 +48,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     started_ns = time.time_ns()
     execution = _Run(notebook, file.parent, request)
     execution.run()
+    end_all_others()
     for name, path in (found := produced(_HAND_IN, IN / "submission", started_ns, file.parent)).items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
@@ -117,7 +119,8 @@ class _Run:
         self._budget = Budget()
         self._errors: list[dict[str, Any]] = []
         self._executed = 0
-        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}}
+        self._python_assumed: str = notebook.metadata.pop(PYTHON_ASSUMED, "")
+        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}, "harness": {}}
         self._code = [
             (index, cell)
             for index, cell in enumerate(notebook.cells)
@@ -137,12 +140,15 @@ class _Run:
             resources={"metadata": {"path": str(self._folder)}},
         )
         client.budget = self._budget
-        notes = watch.Notes()
+        notes, unreached = watch.Notes(), counters.Unreached()
         with client.setup_kernel(cwd=str(self._folder)):
             for number, (index, cell) in enumerate(self._code, start=1):
                 error = self._one_cell(client, cell, index, number)
                 for kind, what in notes.since_last():
                     self._noticed[kind][(number, what)] = None
+                for what in unreached.since_last():
+                    if not any(cell == number for cell, _ in self._noticed["network"]):
+                        self._noticed["network"][(number, what)] = None
                 if error is None:
                     self._executed += 1
                     continue
@@ -175,6 +181,8 @@ class _Run:
             "errors": self._errors,
             "network_attempts": list(self._noticed["network"])[:50],
             "outside_reads": list(self._noticed["file"])[:50],
+            "harness_writes": list(self._noticed["harness"])[:50],
+            "python_assumed": self._python_assumed,
             "truncated": "; ".join(self._budget.said),
         }
 

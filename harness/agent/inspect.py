@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .backbones import compare, load
-from .multiply_adds import parameters, weights, work
+from .multiply_adds import fingerprint, parameters, weights, work
 from .native import Unusable
 from .onnx_model import read, signature
 from .paths import IN
@@ -38,6 +38,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         "parameters": parameters(model),
         "multiply_adds": done.multiply_adds,
         "uncounted": done.uncounted,
+        "weights_fingerprint": fingerprint(tensors),
         "backbones": layers,
     }
     send("inspection.json", json.dumps(reply).encode())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,9 @@ _FACTORS = {
 _LARGEST = 2**53  # multiply-adds; beyond, the file is not meant seriously
 
 Shape = tuple[int, ...]
+
+
+_FEWEST = 8  # numbers in a tensor, to be told from others by them
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,18 @@ def weights(model: Any) -> dict[str, NDArray[Any]]:
             found[node.output[0]] = found[node.input[0]]
     used = {name for node in every_node(model) if node.op_type != "Identity" for name in node.input}
     return {name: numpy_helper.to_array(tensor) for name, tensor in found.items() if name in used}
+
+
+def fingerprint(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """The same for the same numbers, whatever their tensors are called and in which order their axes, or
+    classes, stand; empty when there are none."""
+    sums = set[str]()
+    for tensor in tensors.values():
+        if tensor.size >= _FEWEST:
+            bits = np.ascontiguousarray(tensor, dtype=np.float32).reshape(-1).view(np.uint32).astype(np.uint64)
+            with np.errstate(over="ignore"):
+                sums.add(f"{bits.size} {bits.sum()} {(bits * bits).sum()} {(bits * bits * bits).sum()}")
+    return hashlib.sha256("\n".join(sorted(sums)).encode()).hexdigest() if sums else ""
 
 
 def parameters(model: Any) -> int:

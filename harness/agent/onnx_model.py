@@ -16,6 +16,8 @@ from .pictures import Layout
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _SIDES = (8, 2048)  # pixels
+_MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
+_DEEPEST_CALLS = 32  # of functions in functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def read(file: Path) -> Any:
                 f"it uses the operator {node.domain}.{node.op_type}, which is not standard ONNX; export it "
                 "with standard operators only"
             )
+    if _expanded(model) > _MOST_NODES:
+        raise Unusable(f"its graph has over {_MOST_NODES} operators")
     # The checker wants shapes of inputs and outputs, which engines do not need.
     ends = [value.type.tensor_type for value in (*model.graph.input, *model.graph.output)]
     shapeless = [end for end in ends if end.elem_type and not end.HasField("shape")]
@@ -98,6 +102,31 @@ def every_node(model: Any) -> Iterator[Any]:
             yield node
             for graph in _inside(node, 0):
                 yield from graph.node
+
+
+def _expanded(model: Any) -> int:
+    """How many nodes there are once the model's functions stand in place of their calls, as engines do it.
+
+    Raises `Unusable` for functions that call themselves, or one another too deeply.
+    """
+    bodies = {(function.domain, function.name): function.node for function in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Any, depth: int) -> int:
+        if depth > _DEEPEST_CALLS:
+            raise Unusable(f"its functions call one another over {_DEEPEST_CALLS} deep, or themselves")
+        total = 0
+        for node in nodes:
+            called = (node.domain, node.op_type)
+            if called in bodies and called not in sizes:
+                sizes[called] = size(bodies[called], depth + 1)
+            total += sizes.get(called, 1)
+            total += sum(size(a.g.node, depth) for a in node.attribute if a.HasField("g"))  # If, Loop, Scan
+            if total > _MOST_NODES:
+                break
+        return total
+
+    return size(model.graph.node, 0)
 
 
 def _tensors(graph: Any) -> Iterator[Any]:

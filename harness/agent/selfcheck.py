@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .alone import end_all_others
 from .paths import WORK
 
 
@@ -16,6 +17,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     out = WORK / "out"
     out.mkdir()
     status = subprocess.run([sys.executable, "-I", "-c", request["code"]], cwd=WORK, check=False).returncode
+    end_all_others()
     for file in sorted(out.iterdir()):
         if file.is_file() and not file.is_symlink():
             send(file.name, file)

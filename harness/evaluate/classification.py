@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn import metrics
 
 from harness.evaluate.comparison import compare
@@ -53,8 +54,9 @@ def evaluate(
 ) -> tuple[Evaluation, tuple[Finding, ...]]:
     """The scores, and what is noticed: classes that do not match, labels mixed up, a wrong pre-processing.
 
-    Intervals are 95 % percentile intervals of a bootstrap over the pictures. Raises `ValueError` when
-    there are no pictures or the shapes do not fit.
+    Intervals are 95 % percentile intervals of a bootstrap over the pictures; where all answers are right, or
+    all wrong, the bootstrap knows no spread, and they are the exact binomial one. Raises `ValueError` when there
+    are no pictures or the shapes do not fit.
     """
     if len(truth.of) == 0 or answers.probabilities.shape != (len(truth.of), len(answers.labels)):
         raise ValueError(f"{answers.probabilities.shape} probabilities for {len(truth.of)} pictures")
@@ -65,6 +67,9 @@ def evaluate(
     count = len(truth.classes)
     confusion, other = _confusion(predicted, truth.of, count)
     resampled = _resampled_confusions(predicted, truth.of, count, resamples)
+
+    def interval(values: NDArray[np.float64]) -> Interval:
+        return _exact_interval(right) if right.all() or not right.any() else _interval(values)
 
     compared = None
     if reference is not None:
@@ -83,13 +88,13 @@ def evaluate(
         images=len(truth.of),
         classes=truth.classes,
         accuracy=float(metrics.accuracy_score(truth.of, predicted)),
-        accuracy_interval=_interval(right[resamples].mean(axis=1)),
+        accuracy_interval=interval(right[resamples].mean(axis=1)),
         balanced_accuracy=_quiet(lambda: metrics.balanced_accuracy_score(truth.of, predicted)),
-        balanced_accuracy_interval=_interval(_balanced_accuracies(resampled)),
+        balanced_accuracy_interval=interval(_balanced_accuracies(resampled)),
         macro_f1=_quiet(
             lambda: metrics.f1_score(truth.of, predicted, labels=range(count), average="macro", zero_division=0.0)
         ),
-        macro_f1_interval=_interval(_macro_f1s(resampled)),
+        macro_f1_interval=interval(_macro_f1s(resampled)),
         log_loss=float(metrics.log_loss(truth.of, beside, labels=range(count + 1))),
         calibration_error=calibration_error(answers.probabilities.max(axis=1), right),
         per_class=_per_class(truth.classes, confusion, other),
@@ -196,6 +201,12 @@ def _macro_f1s(confusions: Indices) -> NDArray[np.float64]:
 def _interval(values: NDArray[np.float64]) -> Interval:
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def _exact_interval(right: NDArray[np.bool_]) -> Interval:
+    """95 % interval of the share that is right (Clopper and Pearson, 1934)."""
+    bounds = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, "exact")
+    return float(bounds.low), float(bounds.high)
 
 
 def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> float:

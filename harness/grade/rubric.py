@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Set
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -11,9 +12,11 @@ from harness.assignment import Assignment, CriterionSpec, problem
 from harness.errors import AssignmentError
 from harness.evidence import Done, Evidence, Grade, GradeStatus, Mark
 from harness.grade.criterion import Judgement, kinds
+from harness.grade.late import NOT_LATE, Lateness, judge
 from harness.grade.manual import ManualMark
+from harness.submission import Origin
 
-_NOT_THE_STUDENTS = {"engine-failed", "harness-defect"}
+_NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy"}
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the one whose result it works on. What the machine lost spoils all that follow.
 _WORKS_ON = {
@@ -65,8 +68,15 @@ def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:
     return []
 
 
-def grade(assignment: Assignment, evidence: Evidence, manual: Mapping[str, ManualMark]) -> Grade:
+def grade(
+    assignment: Assignment,
+    evidence: Evidence,
+    manual: Mapping[str, ManualMark],
+    origin: Origin = Origin(),  # noqa: B008
+) -> Grade:
     """Every criterion's mark; a person's mark (by the criterion's title) stands before the harness' own.
+
+    What the late policy takes off is a line of its own, after the criteria.
 
     Status: `failed` when neither a notebook ran through nor a model predicted, by the hand-in's own fault;
     `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
@@ -78,6 +88,9 @@ def grade(assignment: Assignment, evidence: Evidence, manual: Mapping[str, Manua
         if any(finding.code in _NOT_THE_STUDENTS for finding in result.findings)
     }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
+    earned = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
+    lateness = _lateness(assignment, origin, earned, manual)
+    marks += [lateness.mark] if lateness.mark else []
     points = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     nothing = not ran and not isinstance(evidence.predict, Done)
@@ -88,7 +101,14 @@ def grade(assignment: Assignment, evidence: Evidence, manual: Mapping[str, Manua
         status = "needs-review"
     else:
         status = "graded"
-    return Grade(status=status, marks=tuple(marks), points=points, max_points=assignment.max_points)
+    return Grade(
+        status=status,
+        marks=tuple(marks),
+        points=points,
+        max_points=assignment.max_points,
+        late_days=lateness.days,
+        findings=lateness.findings,
+    )
 
 
 def title_of(spec: CriterionSpec) -> str:
@@ -97,18 +117,34 @@ def title_of(spec: CriterionSpec) -> str:
     return title
 
 
+def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Mapping[str, ManualMark]) -> Lateness:
+    """What the late policy says, or the person who overruled it."""
+    if assignment.deadline is None:
+        return NOT_LATE
+    judged = judge(origin, assignment.deadline, assignment.max_points, earned)
+    if judged.mark is None:
+        return judged
+    points, reason = judged.mark.points, judged.mark.reason
+    if judged.mark.title in manual:
+        given = _by_person(manual[judged.mark.title], judged.mark.max_points)
+        points, reason = given.points, given.reason
+    if points is not None:
+        points = 0.0 - min(round(-points, _DECIMALS), earned)
+    return replace(judged, mark=judged.mark.model_copy(update={"points": points, "reason": reason}))
+
+
 def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
     title = title_of(spec)
-    judged = _by_person(manual[title], spec) if title in manual else _by_harness(spec, evidence, lost)
+    judged = _by_person(manual[title], spec.points) if title in manual else _by_harness(spec, evidence, lost)
     points = None if judged.points is None else round(judged.points, _DECIMALS)
     return Mark(criterion=spec.kind, title=title, points=points, max_points=spec.points, reason=judged.reason)
 
 
-def _by_person(given: ManualMark, spec: CriterionSpec) -> Judgement:
+def _by_person(given: ManualMark, max_points: float) -> Judgement:
     by = f" ({given.marker})" if given.marker else ""
-    if given.points > spec.points:
+    if given.points > max_points:
         return Judgement(
-            None, f"Was given {given.points:g} points{by}, more than the {spec.points:g} there are now: mark it again."
+            None, f"Was given {given.points:g} points{by}, more than the {max_points:g} there are now: mark it again."
         )
     return Judgement(given.points, f"{given.reason}{by}")
 

@@ -1,145 +1,176 @@
-"""What lies in the submissions folder, each entry copied once to a folder of ours and described."""
+"""What lies in the submissions folder or download, each hand-in copied once to a folder of ours and described."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
+import shutil
 import unicodedata
-from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.findings import Finding, finding
-from harness.intake.archives import (
-    ARCHIVE_SUFFIXES,
-    FOREIGN_SUFFIXES,
-    Budget,
-    Refused,
-    UnpackLimits,
-    unpack,
-)
+from harness.intake.archives import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, Refused, UnpackLimits, unpack
+from harness.intake.class_lists import ClassLists, read_class_lists
+from harness.intake.delivery import Attempt
+from harness.intake.groups import one_for_each_group
+from harness.intake.name_cell import names_in
+from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
+from harness.intake.place import Place
+from harness.intake.sorting import Sorted, open_place, sort_out
+from harness.intake.unpacking import as_text
 from harness.store import file_sha256
-from harness.submission import Submission
+from harness.submission import EarlierTry, Origin, Submission
 
-# In the order in which they are preferred when a hand-in holds several.
-MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
-COMPANIONS = ("labels.txt", "handin.json", "model.py")
+_MOST_NESTED = 5  # archives inside a hand-in that are unpacked
 
 
 def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimits()) -> list[Submission]:  # noqa: B008
-    """Every hand-in in the folder, in the order of their names, copied below `workdir`.
+    """Every hand-in in the folder or LMS download, in the order of their names, copied below `workdir`.
 
     A hand-in that cannot be taken is there too, without files and with the finding that says why.
-    Raises `UsageError` when the folder is missing or holds no hand-in at all.
+    Raises `UsageError` when the folder is missing or holds no hand-in at all, or a list beside the hand-ins
+    (groups.csv, times.csv) is not as it should be.
     """
-    if not submissions.is_dir():
-        raise UsageError(f"{submissions}: no such folder", "give the folder that holds the hand-ins")
-    entries = [entry for entry in sorted(submissions.iterdir()) if _is_hand_in(entry)]
-    if not entries:
+    place = open_place(submissions)
+    found = sort_out(place)
+    if not found:
         raise UsageError(
             f"{submissions}: no hand-ins in it",
             "put one folder, archive, notebook or model per student there",
         )
+    lists = read_class_lists(place)
+    named = _with_ids(one_for_each_group(found, lists))
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)), thread_name_prefix="intake") as pool:
+        return list(pool.map(lambda pair: _take(pair[0], pair[1], workdir, limits, lists), named))
+
+
+def _with_ids(found: list[Sorted]) -> list[tuple[str, Sorted]]:
+    """Each hand-in with its id; the second of one name gets a number, and a finding."""
     taken: set[str] = set()
-    return [_take(entry, workdir, taken, limits) for entry in entries]
+    named = []
+    for one in found:
+        wanted = _identifier(one.delivery.key)
+        id, number = wanted, 1
+        while id.casefold() in taken:
+            number += 1
+            id = f"{wanted}-{number}"
+        if number > 1:
+            one = replace(one, findings=(*one.findings, finding("duplicate-id", name=wanted, id=id)))
+        taken.add(id.casefold())
+        named.append((id, one))
+    return named
 
 
-def _is_hand_in(entry: Path) -> bool:
-    name = entry.name.lower()
-    if name.startswith(".") or name == "__macosx":
-        return False
-    loose = (*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES, ".ipynb", *MODEL_SUFFIXES)
-    return entry.is_symlink() or entry.is_dir() or name.endswith(loose)
-
-
-def _take(entry: Path, workdir: Path, taken: set[str], limits: UnpackLimits) -> Submission:
-    student = _student_name(entry)
-    wanted = _identifier(student)
-    id = wanted
-    number = 1
-    while id.casefold() in taken:
-        number += 1
-        id = f"{wanted}-{number}"
-    taken.add(id.casefold())
-    findings = [finding("duplicate-id", name=wanted, id=id)] if number > 1 else []
+def _take(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: ClassLists) -> Submission:
+    findings = list(one.findings)
+    newest, earlier = _newest(one)
+    if earlier:
+        others = "; ".join(attempt.label for attempt in earlier)
+        findings.append(finding("earlier-tries", count=len(earlier), name=newest.label, others=others))
     root = workdir / id
     root.mkdir(parents=True)
     try:
-        findings += _copy(entry, root, limits)
+        findings += _copy(newest, one.place, root, limits)
     except Refused as refused:
         findings.append(refused.finding)
+        shutil.rmtree(root)
         root = workdir / f"{id}.refused"
         root.mkdir()
     for path in (root, *root.rglob("*")):  # whatever the umask: the sandbox's own user reads it
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return _describe(id, student, _inner(root), findings)
+    described = _describe(id, as_text(one.delivery.student), _inner(root), findings)
+    return replace(described, origin=_origin(one, newest, earlier, described, lists))
 
 
-def _copy(entry: Path, root: Path, limits: UnpackLimits) -> list[Finding]:
-    """Copy a folder or loose file, or unpack an archive. Links are never followed."""
-    if entry.is_symlink():
-        raise Refused(finding("unsafe-member", name=entry.name, kind="link"))
-    name = entry.name.lower()
-    if entry.is_dir():
-        return _copy_folder(entry, root, limits)
-    if name.endswith(FOREIGN_SUFFIXES):
-        raise Refused(finding("archive-unreadable", name=entry.name, reason=f"{Path(name).suffix} is not supported"))
-    if name.endswith(ARCHIVE_SUFFIXES):
-        return unpack(entry, root, limits)
-    _copy_file(entry, root / entry.name, Budget(limits))
-    return []
+def _newest(one: Sorted) -> tuple[Attempt, list[Attempt]]:
+    """The attempt that counts, the newest that has files, and the others."""
+    attempts = one.delivery.newest_first
+    counts = next((attempt for attempt in attempts if attempt.pieces), attempts[0])
+    return counts, [attempt for attempt in attempts if attempt is not counts]
 
 
-def _copy_folder(folder: Path, root: Path, limits: UnpackLimits) -> list[Finding]:
-    budget, findings = Budget(limits), list[Finding]()
+def _origin(one: Sorted, newest: Attempt, earlier: list[Attempt], described: Submission, lists: ClassLists) -> Origin:
+    delivery = one.delivery
+    names = (delivery.student, delivery.lms_id, delivery.key, described.id)
+    listed = lists.time(names)
+    group = lists.group(names)
+    members = lists.members.get(group, ()) if group else delivery.members
+    if not members and described.notebook:
+        members = names_in(described.root / described.notebook)
+    return Origin(
+        source=one.source,
+        why=delivery.why,
+        lms_id=delivery.lms_id,
+        handed_in=listed or newest.at,
+        clock="times.csv" if listed else delivery.clock,
+        said_late=newest.said_late,
+        members=members,
+        earlier=tuple(EarlierTry(as_text(attempt.label), attempt.at) for attempt in earlier),
+    )
 
-    def unreadable(error: OSError) -> None:
-        name = Path(error.filename or folder).name
-        findings.append(finding("file-unreadable", name=name, reason=error.strerror or "unreadable"))
 
-    for name in _walk(folder, unreadable):
-        path = budget.path(name)
-        if path is None:
-            continue
-        if budget.twin(path):
-            findings.append(finding("duplicate-name", name=str(path)))
-            continue
+def _copy(attempt: Attempt, place: Place, root: Path, limits: UnpackLimits) -> list[Finding]:
+    """Copy the attempt's files, unpacking archives where that is what was handed in. Links are never followed."""
+    if len(attempt.pieces) == 1:
+        (only,) = attempt.pieces
+        on_disk = place.on_disk(only.path)
+        if on_disk is not None and not on_disk.is_dir() and not on_disk.is_symlink() and _is_archive(only.path):
+            return _unpack_alone(on_disk, root, limits)
+    findings, left = [], limits
+    for piece in attempt.pieces:
+        target = root / as_text(piece.name) if piece.name else root
+        findings += place.copy(piece.path, target, left)
+        left = _what_is_left(limits, root)
+    return [*findings, *_unpack_nested(root, left)]
+
+
+def _is_archive(name: str) -> bool:
+    return name.lower().endswith((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES))
+
+
+def _unpack_alone(archive: Path, root: Path, limits: UnpackLimits) -> list[Finding]:
+    if archive.name.lower().endswith(FOREIGN_SUFFIXES):
+        raise Refused(finding("archive-unreadable", name=archive.name, reason=f"it is a {archive.suffix.lower()}"))
+    try:
+        return unpack(archive, root, limits)
+    except OSError as error:
+        raise Refused(finding("file-unreadable", name=archive.name, reason=error.strerror or "unreadable")) from error
+
+
+def _unpack_nested(root: Path, limits: UnpackLimits) -> list[Finding]:
+    """Unpack the archives of a hand-in that lacks a notebook or a model without them.
+
+    One that cannot be unpacked refuses the hand-in only when nothing else is there.
+    """
+    files = [path for path in root.rglob("*") if path.is_file()]
+    archives = sorted(path for path in files if _is_archive(path.name) and "dataset" not in path.parts)
+    suffixes = {path.suffix.lower() for path in files}
+    if not archives or (NOTEBOOK_SUFFIX in suffixes and suffixes & set(MODEL_SUFFIXES)):
+        return []
+    is_all = len(files) == len(archives) == 1
+    findings = []
+    for archive in archives[:_MOST_NESTED]:
+        target = archive.with_name(f"{archive.name}.unpacked")
+        target.mkdir()
         try:
-            _copy_file(folder / name, root / path, budget)
-        except OSError as error:
-            findings.append(finding("file-unreadable", name=str(path), reason=error.strerror or type(error).__name__))
+            findings += _unpack_alone(archive, target, limits)
+        except Refused as refused:
+            if is_all:
+                raise
+            shutil.rmtree(target)
+            findings.append(refused.finding)
+            continue
+        archive.unlink()
+        limits = _what_is_left(limits, target)
     return findings
 
 
-def _walk(folder: Path, unreadable: Callable[[OSError], None]) -> Iterator[str]:
-    """Names of all entries but folders, relative, sorted; hidden folders (.git, checkpoints) left out."""
-    for parent, folders, files in os.walk(folder, onerror=unreadable):
-        links = [name for name in folders if Path(parent, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in links)
-        for name in sorted([*files, *links]):
-            yield Path(parent, name).relative_to(folder).as_posix()
-
-
-def _copy_file(source: Path, target: Path, budget: Budget) -> None:
-    """Copy one plain file. Raises `Refused` for a link, device, FIFO or socket."""
-    handle = None
-    try:
-        kind = source.lstat().st_mode
-        if not stat.S_ISREG(kind):
-            raise Refused(finding("unsafe-member", name=source.name, kind=_kind(kind)))
-        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb", closefd=False) as stream:
-            budget.write(stream, target)
-    finally:
-        if handle is not None:
-            os.close(handle)
-
-
-def _kind(mode: int) -> str:
-    if stat.S_ISLNK(mode):
-        return "link"
-    return "FIFO" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+def _what_is_left(limits: UnpackLimits, folder: Path) -> UnpackLimits:
+    sizes = [path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()]
+    return replace(limits, total_bytes=max(0, limits.total_bytes - sum(sizes)), files=max(0, limits.files - len(sizes)))
 
 
 def _inner(root: Path) -> Path:
@@ -205,17 +236,6 @@ def _content_hash(root: Path, files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _student_name(entry: Path) -> str:
-    """The entry's name as text, without an archive's or a loose file's suffix."""
-    name = os.fsencode(entry.name).decode("utf-8", "replace")
-    if entry.is_symlink() or entry.is_dir():
-        return name
-    for suffix in sorted((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES, ".ipynb", *MODEL_SUFFIXES), key=len)[::-1]:
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            return name[: -len(suffix)]
-    return name
-
-
 def _identifier(student: str) -> str:
     """At most 64 ASCII letters, digits, `-` and `_`; a hash is added where letters got lost."""
     plain = unicodedata.normalize("NFKD", student)
@@ -228,4 +248,5 @@ def _identifier(student: str) -> str:
     return slug
 
 
-_RESERVED = {"CON", "PRN", "AUX", "NUL", "COM1", "LPT1"}  # no file names on Windows, where reports are read
+_PORTS = {f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)}
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *_PORTS}  # no file names on Windows, where reports are read

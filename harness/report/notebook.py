@@ -1,7 +1,8 @@
 """An executed notebook as something that can be shown: parsed without trust, bounded, never raising.
 
 The file is a student's. Nothing of it but text and checked PNG pictures comes out; markdown and code are
-rendered to HTML that holds no attribute and no link of the student's.
+rendered to HTML that holds no attribute and no link of the student's, is sanitised, and is shown in a
+sandboxed frame (`templates/notebook.html.j2`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from pygments import highlight
@@ -223,7 +225,7 @@ _LONG_LINE = 2_000
 def _code(source: str) -> Markup:
     if any(len(line) > _LONG_LINE for line in source.split("\n")):
         return escape(source)
-    return Markup(highlight(source, _LEXER, _FORMATTER))
+    return _cleaned(highlight(source, _LEXER, _FORMATTER))
 
 
 # No raw HTML, no links, no pictures: a click or a request of the student's has no way out.
@@ -245,4 +247,20 @@ def _markdown(source: str) -> Markup:
         token.attrs = {}
         token.info = ""
         token.tag = _HEADING.get(token.tag, token.tag)
-    return Markup(_SETTER.renderer.render(tokens, _SETTER.options, {}))
+    return _cleaned(_SETTER.renderer.render(tokens, _SETTER.options, {}))
+
+
+# What the two renderers above make. Should one of them have a hole, nothing else comes through it.
+_CLEANER = nh3.Cleaner(
+    tags={
+        *("p", "h4", "h5", "h6", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "br"),
+        *("table", "thead", "tbody", "tr", "th", "td", "span"),
+    },
+    attributes={"span": {"class"}},
+    url_schemes=set(),
+    link_rel=None,
+)
+
+
+def _cleaned(html: str) -> Markup:
+    return Markup(_CLEANER.clean(html))

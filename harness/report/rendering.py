@@ -54,15 +54,16 @@ class Renderer:
         }
         self._style = Markup(self._environment.get_template("style.css.j2").render())
         self._script = Markup(self._environment.get_template("sort.js").render())
-        self._policy = (
-            "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-            f"style-src {_source(self._style)}; script-src {_source(self._script)}"
+        base = (
+            f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src {_source(self._style)}"
         )
+        self._policy = f"{base}; script-src {_source(self._script)}"
+        self._frame_policy = base
 
     def render(self, template: str, **values: Any) -> str:
         """The page. Raises `jinja2.UndefinedError` for a value that the template misses: our mistake."""
         page = self._environment.get_template(template).render(
-            values, style=self._style, script=self._script, policy=self._policy
+            values, style=self._style, script=self._script, policy=self._policy, frame_policy=self._frame_policy
         )
         return plain(page)
 

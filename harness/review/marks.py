@@ -13,8 +13,9 @@ from harness.gradebook import Gradebook
 def enter(book: Gradebook, submission: str, criterion: str, points: float, reason: str, marker: str) -> None:
     """Give `points` for the criterion with that title.
 
-    Any criterion can be overruled, not only a `manual` one. Raises `UsageError` for a hand-in or a
-    criterion that is not in the gradebook, points outside 0 to the maximum, or an empty reason.
+    Any criterion can be overruled, not only a `manual` one, and what was taken off for lateness: its points
+    are 0 or below. Raises `UsageError` for a hand-in or a criterion that is not in the gradebook, points
+    outside what it can give, or an empty reason.
     """
     results = {result.id: result for result in book.submissions()}
     if submission not in results:
@@ -23,8 +24,9 @@ def enter(book: Gradebook, submission: str, criterion: str, points: float, reaso
     if criterion not in marks:
         raise UsageError(f"no criterion {criterion!r}", _known(criterion, list(marks)))
     highest = marks[criterion].max_points
-    if not 0 <= points <= highest:
-        raise UsageError(f"{points:g} points for {criterion!r}", f"give 0 to {highest:g}")
+    lowest = 0.0 if highest else -results[submission].max_points  # what is taken off has a maximum of 0
+    if not lowest <= points <= highest:
+        raise UsageError(f"{points:g} points for {criterion!r}", f"give {lowest:g} to {highest:g}")
     if not reason.strip():
         raise UsageError("a mark needs a reason", "say in a sentence why")
     book.set_mark(submission, criterion, ManualMark(points, reason.strip(), marker))

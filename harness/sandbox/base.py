@@ -62,6 +62,7 @@ class Outcome:
     cpu_seconds: float | None
     peak_memory_bytes: int | None
     memory_limit_hit: bool  # the kernel killed something in the tree, perhaps not the phase itself
+    cores_left: float | None = None  # by other work on the machine, on average; None when not known
 
 
 class Sandbox(Protocol):

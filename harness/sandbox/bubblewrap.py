@@ -6,31 +6,37 @@ share nothing. An ordinary user gets a user namespace, in which the job is anoth
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 from harness.errors import EngineFailed, NoSandbox
-from harness.sandbox import cgroups, python_environment
+from harness.sandbox import cgroups, cores, python_environment, system_calls
 from harness.sandbox.base import Job, Limits, Outcome
-from harness.sandbox.process import Ended, Stopped, status_of, supervise
+from harness.sandbox.process import Conversation, Ended, Stopped, status_of, supervise
 from harness.sandbox.staging import Staging, accounts
 
 _FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
 _USER_NAMESPACE_UID = 1000
 _OPEN_FILES = 4096
+_INODE_BYTES = 1024  # of the kernel's memory, about
 _SHM_BYTES = 512 * 2**20
 _ENTER_CGROUP = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
+_AGENT = ("--", sys.executable, "-I", "-B", "/opt/harness/agent/__main__.py")
 _TRIAL_LIMITS = Limits(10, 2**28, 1, 64, 2**24, 2**20)
-_SETUP_FAILED = 125  # of the line above; bwrap itself ends with 1 and a line that begins with "bwrap:"
+# Of the machine, readable by everyone, and no business of a job's; Docker hides the same.
+_HIDDEN_FILES = ("kcore", "keys", "key-users", "latency_stats", "timer_list", "sched_debug", "interrupts", "config.gz")
+_HIDDEN_FOLDERS = ("acpi", "asound", "scsi")
 
 
 def find_bwrap() -> Path | None:
@@ -59,6 +65,7 @@ class Bubblewrap:
         self._staging = Staging()
         self._stopping = threading.Event()
         self._is_root = os.geteuid() == 0
+        self._taskset = shutil.which("taskset")
         cgroups.remove_leftovers()
 
     @property
@@ -72,11 +79,15 @@ class Bubblewrap:
         if group:
             group.remove()
         missing = []
+        if not system_calls.is_supported():
+            missing.append("system calls are not filtered: there is no list of them for this processor")
         if "memory" not in enforced:
             missing.append(
-                "memory is watched ten times a second, not limited by the kernel: no control group can be made"
+                "memory of all processes together, and the number of files, are watched ten times a second, not "
+                "limited by the kernel: no control group can be made. Where systemd runs, start the harness with: "
+                "systemd-run --user --scope -p Delegate=yes harness ..."
             )
-        if "cpu" not in enforced:
+        if "cpu" not in enforced and not (self._taskset and system_calls.is_supported()):
             missing.append("CPU cores: a job can use all of them")
         return tuple(missing)
 
@@ -90,30 +101,39 @@ class Bubblewrap:
     def run(self, job: Job, outputs: Path) -> Outcome:
         group = cgroups.create(job.limits)
         uid = _FIRST_UID + secrets.randbelow(_UIDS) if self._is_root else None
-        command = [str(self.program), *self._arguments(job, uid), *_agent(job, uid)]
-        if group is not None:
-            entrances = map(str, group.entrances)
-            command = ["/bin/sh", "-c", _ENTER_CGROUP, "harness", *entrances, "--", *command]
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # a terminal's Ctrl-C is for the harness, which then ends its jobs
-            )
-            watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
-            ended = supervise(process, job.request, job.limits, outputs, watch, process.kill)
-            return self._outcome(ended, group, watch)
+            with cores.reserved(job.limits.cpus) as reserved, _system_call_filter() as system_call_filter:
+                command = [str(self.program), *self._arguments(job, uid)]
+                if system_call_filter is not None:
+                    command += ["--seccomp", str(system_call_filter.fileno())]
+                process = subprocess.Popen(
+                    [*self._entrance(group, reserved), *command, *_AGENT, job.phase],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    pass_fds=[] if system_call_filter is None else [system_call_filter.fileno()],
+                    start_new_session=True,  # a terminal's Ctrl-C is for the harness, which then ends its jobs
+                )
+                watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
+                conversation = Conversation(job.request, _settings(job, uid, group), outputs, job.limits)
+                ended = supervise(process, conversation, watch, process.kill)
+                return self._outcome(ended, group, watch)
         except OSError as error:
             raise EngineFailed(f"bubblewrap did not start: {error}", "harness doctor") from error
         finally:
             if group is not None:
                 group.remove()
 
+    def _entrance(self, group: cgroups.Cgroup | None, reserved: frozenset[int]) -> list[str]:
+        """What runs first and becomes bwrap: it joins the control group, and keeps to its cores."""
+        entrance: list[str] = []
+        if group is not None:
+            entrance += ["/bin/sh", "-c", _ENTER_CGROUP, "harness", *map(str, group.entrances), "--"]
+        if self._taskset is not None:
+            entrance += [self._taskset, "--cpu-list", cores.as_list(reserved)]
+        return entrance
+
     def _outcome(self, ended: Ended, group: cgroups.Cgroup | None, watch: _Watch) -> Outcome:
-        if not ended.stopped and (ended.exit_code == _SETUP_FAILED or ended.log.startswith("bwrap: ")):
-            raise EngineFailed(f"bubblewrap could not set up the sandbox: {ended.log.strip()}", "harness doctor")
         kills = group.out_of_memory_kills() if group else 0
         hit = kills > 0 or ended.stopped == "memory"
         return Outcome(
@@ -137,6 +157,7 @@ class Bubblewrap:
         )
         yield from (
             "--die-with-parent",
+            "--as-pid-1",  # the agent is the init program
             "--new-session",
             "--clearenv",
             "--hostname",
@@ -156,19 +177,25 @@ class Bubblewrap:
         disk = str(job.limits.disk_bytes)
         for place, size in (("/dev/shm", str(_SHM_BYTES)), ("/tmp", disk), ("/work", disk)):
             yield from ("--perms", "1777", "--size", size, "--tmpfs", place)
-        for folder in python_environment.system_folders():
-            if folder.is_symlink():
-                yield from ("--symlink", str(folder.readlink()), str(folder))
-            else:
-                yield from ("--ro-bind", str(folder), str(folder))
+        hidden = {Path("/proc", name): self._staging.nothing for name in _HIDDEN_FILES}
+        yield from _read_only({path: nothing for path, nothing in hidden.items() if path.exists()})
+        for name in _HIDDEN_FOLDERS:
+            if Path("/proc", name).is_dir():
+                yield from ("--perms", "0555", "--tmpfs", f"/proc/{name}", "--remount-ro", f"/proc/{name}")
+        system = python_environment.system_folders()
+        yield from _read_only({folder: folder for folder in system if not folder.is_symlink()})
+        for link in filter(Path.is_symlink, system):
+            yield from ("--symlink", str(link.readlink()), str(link))
         yield from _read_only(self._mounts(job, uid or _USER_NAMESPACE_UID))
         for folder in python_environment.masked_folders():
             yield from ("--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder))
+        for file in python_environment.masked_files():
+            yield from ("--ro-bind", str(self._staging.nothing), str(file))
         yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
 
     def _mounts(self, job: Job, uid: int) -> dict[Path, Path]:
         """Folder or file inside -> the host's."""
-        same = [*python_environment.etc_files(), *python_environment.python_folders()]
+        same = [*python_environment.etc_files(), *python_environment.python_paths()]
         staged = self._staging.folder
         return {
             **{path: path for path in same},
@@ -210,8 +237,11 @@ class _Watch:
 
 
 def _tree_memory(pid: int) -> int:
-    """Anonymous and shared memory of the process and its descendants, bytes; files' pages not counted."""
-    total = 0
+    """Memory of the process and its descendants, and of what they wrote to the sandbox's folders, bytes.
+
+    Those folders are memory. Not counted: what they read, and what the kernel holds for them beside files.
+    """
+    private = shared = written = 0
     try:
         tree = psutil.Process(pid).children(recursive=True)
     except psutil.Error:
@@ -221,9 +251,25 @@ def _tree_memory(pid: int) -> int:
             status = Path(f"/proc/{process.pid}/status").read_text()
         except OSError:
             continue
-        for line in status.splitlines():
-            if line.startswith(("RssAnon:", "RssShmem:")):
-                total += int(line.split()[1]) * 1024
+        sizes = {name: value for name, _, value in (line.partition(":") for line in status.splitlines())}
+        private += int(sizes.get("RssAnon", "0 kB").split()[0]) * 1024
+        shared += int(sizes.get("RssShmem", "0 kB").split()[0]) * 1024
+        written = max(written, _written(process.pid))
+    return private + max(shared, written)
+
+
+def _written(pid: int) -> int:
+    """Bytes in the memory file systems of the sandbox that the process lives in; 0 where it cannot be seen."""
+    total, root = 0, Path(f"/proc/{pid}/root")
+    try:
+        if root.stat().st_ino == Path("/").stat().st_ino and root.stat().st_dev == Path("/").stat().st_dev:
+            return 0  # not yet inside
+        for place in ("work", "tmp", "dev/shm"):
+            found = os.statvfs(root / place)
+            total += (found.f_blocks - found.f_bfree) * found.f_frsize
+            total += (found.f_files - found.f_ffree) * _INODE_BYTES
+    except OSError:
+        return 0
     return total
 
 
@@ -243,16 +289,26 @@ def _variables(job: Job) -> dict[str, str]:
     }
 
 
-def _agent(job: Job, uid: int | None) -> list[str]:
+def _settings(job: Job, uid: int | None, group: cgroups.Cgroup | None) -> dict[str, object]:
+    """What the agent does first, and cannot undo."""
     limits = job.limits
-    settings = {
-        "uid": uid,
-        "rlimits": {
-            "NPROC": limits.processes,
-            "CORE": 0,
-            "NOFILE": _OPEN_FILES,
-            "FSIZE": limits.disk_bytes,
-        },
+    rlimits = {
+        "NPROC": limits.processes,
+        "CORE": 0,
+        "NOFILE": _OPEN_FILES,
+        "FSIZE": limits.disk_bytes,
+        "MSGQUEUE": 0,
     }
-    agent = "/opt/harness/agent/__main__.py"
-    return ["--", sys.executable, "-I", "-B", agent, job.phase, json.dumps(settings)]
+    if group is None:
+        rlimits["DATA"] = limits.memory_bytes  # of each process
+    return {"uid": uid, "alone": True, "rlimits": rlimits}
+
+
+def _system_call_filter() -> contextlib.AbstractContextManager[IO[bytes] | None]:
+    """The filter in an open file that bwrap reads; None where there is none for this processor."""
+    if not system_calls.is_supported():
+        return contextlib.nullcontext()
+    file = tempfile.TemporaryFile()  # noqa: SIM115
+    file.write(system_calls.program())
+    file.seek(0)
+    return file

@@ -19,6 +19,7 @@ from harness.sandbox.base import Limits
 
 _MOUNT = Path("/sys/fs/cgroup")
 _PREFIX = "harness-"
+_OURS = "harness"  # version 2: the group that we move to
 _PERIOD_US = 100_000
 
 
@@ -96,7 +97,8 @@ def create(limits: Limits) -> Cgroup | None:
 
 def remove_leftovers() -> None:
     """Remove the groups of harness processes that are gone, with what still runs in them."""
-    for folders in (_MOUNT.glob(f"{_PREFIX}*"), _MOUNT.glob(f"*/{_PREFIX}*")):
+    own = _own_group() or _MOUNT
+    for folders in (root.glob(f"{pattern}{_PREFIX}*") for root in {_MOUNT, own.parent} for pattern in ("", "*/")):
         for folder in folders:
             owner = folder.name.split("-")[1]
             if owner.isdigit() and not Path(f"/proc/{owner}").exists():
@@ -104,9 +106,8 @@ def remove_leftovers() -> None:
 
 
 def _create_folders(name: str) -> Iterator[tuple[str, Path]]:
-    unified = _MOUNT / "cgroup.controllers"
-    if unified.is_file():  # version 2
-        parent = _delegated(unified)
+    if (_MOUNT / "cgroup.controllers").is_file():  # version 2
+        parent = _delegated()
         if parent is None:
             return
         folder = parent / name
@@ -121,14 +122,45 @@ def _create_folders(name: str) -> Iterator[tuple[str, Path]]:
             yield controller, folder
 
 
-def _delegated(unified: Path) -> Path | None:
-    """The root of the tree, where we may make groups that have the controllers."""
-    wanted = {"memory", "pids", "cpu"} & set(unified.read_text().split())
+def _delegated() -> Path | None:
+    """Where in version 2's tree we may make groups that have the controllers: its root, or our own group.
+
+    Our own must be ours alone, as in a container, or after `systemd-run --user --scope -p Delegate=yes`: a group
+    with controllers for its children may hold no process itself, so we move to one of them (cgroup-v2, "No
+    Internal Process Constraint").
+    """
+    if _hand_down(_MOUNT):
+        return _MOUNT
+    own = _own_group()
+    if own is None:
+        return None
+    if own.name == _OURS:
+        return own.parent if _hand_down(own.parent) else None
+    if any(int(pid) != os.getpid() for pid in _lines(own / "cgroup.procs")):
+        return None
     try:
-        (_MOUNT / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in wanted))
+        (own / _OURS).mkdir(exist_ok=True)
+        (own / _OURS / "cgroup.procs").write_text(str(os.getpid()))
     except OSError:
         return None
-    return _MOUNT
+    return own if _hand_down(own) else None
+
+
+def _own_group() -> Path | None:
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        if line.startswith("0::/"):
+            return _MOUNT / line.removeprefix("0::/")
+    return None
+
+
+def _hand_down(folder: Path) -> bool:
+    """Whether the groups in `folder` have, or now get, the controllers; memory at least."""
+    try:
+        wanted = {"memory", "pids", "cpu"} & set((folder / "cgroup.controllers").read_text().split())
+        (folder / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(wanted)))
+    except OSError:
+        return False
+    return "memory" in wanted
 
 
 def _make(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from harness.errors import HarnessError, NoSandbox
+from harness.errors import HarnessError, NoSandbox, UsageError
 from harness.sandbox.base import Job, Limits, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.docker import Docker
@@ -49,11 +49,16 @@ class EngineReport:
         return asdict(self)
 
 
-def choose(name: EngineName = "auto") -> Chosen:
+def choose(name: EngineName = "auto", runtime: str | None = None) -> Chosen:
     """The engine of that name, tried with a trivial job; `auto` takes Docker, else bubblewrap.
 
-    Raises `NoSandbox` with what to install when it, or with `auto` none, works.
+    `runtime`: one that Docker knows, and then no other engine will do. Raises `UsageError` for a runtime of another
+    engine, `NoSandbox` with what to install when the engine, or with `auto` none, works.
     """
+    if runtime is not None:
+        if name not in ("auto", "docker"):
+            raise UsageError(f"--runtime {runtime} is for Docker, not for {name}", "use --sandbox docker")
+        return Chosen(_working("docker", lambda: Docker(runtime)), f"as asked, with the runtime {runtime}")
     if name != "auto":
         return Chosen(_working(name), "as asked")
     try:
@@ -83,9 +88,9 @@ def diagnose() -> list[EngineReport]:
     return reports
 
 
-def _working(name: str) -> Sandbox:
+def _working(name: str, make: Callable[[], Sandbox] | None = None) -> Sandbox:
     """The engine after a trivial job, which imports what hand-ins need. Raises `HarnessError`."""
-    sandbox = ENGINES[name]()
+    sandbox = (make or ENGINES[name])()
     if not isinstance(sandbox, Docker) and (missing := missing_packages()):
         raise NoSandbox(
             f"this Python lacks {', '.join(missing)}, which hand-ins need",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import select
@@ -20,10 +19,11 @@ from docker.models.containers import Container
 from docker.types import LogConfig, Mount, Ulimit
 
 from harness.errors import EngineFailed, NoSandbox
+from harness.sandbox import cores, system_calls
 from harness.sandbox.base import Job, Outcome
-from harness.sandbox.frames import BadFrames, FrameReader
+from harness.sandbox.frames import BadFrames
 from harness.sandbox.image import image_tag
-from harness.sandbox.process import Ended, Log, Stopped, status_of
+from harness.sandbox.process import Conversation, Ended, Stopped, status_of
 from harness.sandbox.staging import Staging, accounts
 
 _PYTHON = "/opt/env/bin/python"
@@ -42,8 +42,11 @@ class Docker:
 
     name = "docker"
 
-    def __init__(self) -> None:
-        """Raises `NoSandbox` when no Engine answers or it lacks our image."""
+    def __init__(self, runtime: str | None = None) -> None:
+        """`runtime`: as the Engine knows it (`runsc` is gVisor's), else the Engine's default.
+
+        Raises `NoSandbox` when no Engine answers, or it lacks our image or the runtime.
+        """
         try:
             self._client = docker.from_env(timeout=_API_SECONDS)
             self._client.ping()
@@ -53,24 +56,41 @@ class Docker:
             self._image_id = str(self._client.images.get(image_tag()).id)
         except docker.errors.ImageNotFound:
             raise NoSandbox(f"the Docker Engine lacks the image {image_tag()}", "harness env build") from None
+        if runtime is not None and runtime not in (known := self._client.info().get("Runtimes", {})):
+            raise NoSandbox(
+                f"the Docker Engine knows no runtime {runtime!r}, only {', '.join(sorted(known))}",
+                "install it, and name it under 'runtimes' in /etc/docker/daemon.json, or leave --runtime out",
+            )
+        self._runtime = runtime
+        self._is_local = self._client.info().get("NCPU") == os.cpu_count()  # else its cores are not ours to count
         self._staging = Staging()
         self._stopping = threading.Event()
+        self._abandoned: dict[str, Container] = {}  # the Engine was gone when they were to be removed
         self._remove_leftovers()
 
     @property
     def environment_id(self) -> str:
-        return f"docker {self._image_id}"
+        return " ".join(("docker", *filter(None, [self._runtime]), self._image_id))
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
         info = self._client.info()
+        missing = []
+        if self._runtime == "runsc":
+            missing.append(
+                "system calls, control groups: gVisor's own kernel stands between, not our list of calls; memory and "
+                "processes are limited only where runsc runs without --ignore-cgroups"
+            )
+        elif not any("seccomp" in option for option in info.get("SecurityOptions", ())):
+            missing.append("system calls are not filtered: this Engine has no seccomp")
         features = {
             "MemoryLimit": "memory",
             "SwapLimit": "swap",
             "PidsLimit": "processes",
             "CpuCfsQuota": "CPU cores",
         }
-        return tuple(f"{what}: the Engine cannot limit it here" for key, what in features.items() if not info.get(key))
+        missing += [f"{what}: the Engine cannot limit it here" for key, what in features.items() if not info.get(key)]
+        return tuple(missing)
 
     def version(self) -> str:
         return str(self._client.version()["Version"])
@@ -81,14 +101,17 @@ class Docker:
     def run(self, job: Job, outputs: Path) -> Outcome:
         container: Container | None = None
         try:
-            container = self._create(job)
-            meter = _Meter(str(container.id))
-            ended, oom_killed = self._supervise(container, job, outputs, meter)
+            self._remove_abandoned()
+            with cores.reserved(job.limits.cpus) as reserved:
+                container = self._create(job, reserved)
+                meter = _Meter(str(container.id))
+                ended, oom_killed = self._supervise(container, job, outputs, meter)
         except _BROKEN as error:
             raise EngineFailed(f"Docker failed: {error}", "harness doctor") from error
         finally:
             if container is not None:
-                _remove(container)
+                self._abandoned[str(container.id)] = container
+                self._remove_abandoned()
         hit = oom_killed or ended.stopped == "memory"
         return Outcome(
             status=status_of(ended, memory_limit_hit=hit),
@@ -100,7 +123,7 @@ class Docker:
             memory_limit_hit=hit,
         )
 
-    def _create(self, job: Job) -> Container:
+    def _create(self, job: Job, reserved: frozenset[int]) -> Container:
         limits = job.limits
         uid = _FIRST_UID + secrets.randbelow(_UIDS)
         tmpfs = f"rw,nosuid,nodev,exec,uid={uid},gid={uid},nr_inodes={_INODES},size={limits.disk_bytes}"
@@ -110,11 +133,11 @@ class Docker:
             **{f"/opt/harness/{part}": staged / part for part in ("agent", "site")},
             **{f"/in/{name}": path.resolve() for name, path in job.inputs.items()},
         }
-        settings = {"rlimits": {"NPROC": limits.processes}}
+        mounts["/etc/resolv.conf"] = self._staging.nothing  # else a copy of the host's
         return self._client.containers.create(
             self._image_id,
             entrypoint=[],
-            command=[_PYTHON, "-I", "-B", "/opt/harness/agent/__main__.py", job.phase, json.dumps(settings)],
+            command=[_PYTHON, "-I", "-B", "/opt/harness/agent/__main__.py", job.phase],
             user=f"{uid}:{uid}",
             working_dir="/work",
             environment=_variables(job),
@@ -122,55 +145,76 @@ class Docker:
             labels={_LABEL_PID: str(os.getpid()), _LABEL_STARTED: _started(os.getpid())},
             network_mode="none",
             ipc_mode="private",
+            cgroupns="private",
             read_only=True,
-            tmpfs={"/work": tmpfs, "/tmp": tmpfs},
+            tmpfs={"/work": tmpfs, "/tmp": tmpfs, "/sys": "ro,nosuid,nodev,noexec,size=0"},
             shm_size=_SHM_BYTES,
             mounts=[Mount(inside, str(path), type="bind", read_only=True) for inside, path in mounts.items()],
             cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
+            security_opt=["no-new-privileges:true", f"seccomp={system_calls.docker_profile()}"],
             pids_limit=limits.processes,
             mem_limit=limits.memory_bytes,
             memswap_limit=limits.memory_bytes,
             nano_cpus=limits.cpus * 10**9,
+            cpuset_cpus=cores.as_list(reserved) if self._is_local else None,
             ulimits=[
                 Ulimit(name="core", soft=0, hard=0),
                 Ulimit(name="nofile", soft=4096, hard=4096),
                 Ulimit(name="fsize", soft=limits.disk_bytes, hard=limits.disk_bytes),
+                Ulimit(name="msgqueue", soft=0, hard=0),
             ],
-            init=True,
+            init=False,  # the agent is: Docker's own runs as the job's user, open to the job
+            runtime=self._runtime,
             stdin_open=True,
             log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
         )
 
     def _supervise(self, container: Container, job: Job, outputs: Path, meter: _Meter) -> tuple[Ended, bool]:
         started = time.monotonic()
-        frames, log = FrameReader(outputs, job.limits.output_bytes), Log()
+        settings = {"alone": True, "rlimits": {"NPROC": job.limits.processes}}
+        conversation = Conversation(job.request, settings, outputs, job.limits)
         attached = self._client.api.attach_socket(
             str(container.id), params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         )
         try:
             stream: socket.socket = attached._sock
             container.start()
-            stream.sendall(job.request)
+            stream.sendall(conversation.told)
             stream.shutdown(socket.SHUT_WR)
-            stopped = self._read(stream, frames, log, started + job.limits.wall_seconds, meter)
+            stopped = self._read(stream, conversation, meter)
+            if not stopped and not self._ends(container, conversation.deadline):  # it closed its output and goes on
+                stopped = "stop" if self._stopping.is_set() else "timeout"
             if stopped:
                 stream.shutdown(socket.SHUT_RDWR)  # the Engine cannot end a container whose output nobody takes
                 container.kill()
             exit_code = int(container.wait(timeout=_API_SECONDS)["StatusCode"])
             container.reload()
         finally:
-            frames.close()
+            conversation.frames.close()
             attached.close()
-        oom_killed = bool(container.attrs["State"].get("OOMKilled")) or meter.out_of_memory_kills > 0
-        return Ended(stopped, exit_code, frames.ended, log.text(), time.monotonic() - started), oom_killed
+        state = container.attrs["State"]
+        oom_killed = bool(state.get("OOMKilled")) or meter.out_of_memory_kills > 0
+        seconds = time.monotonic() - started
+        frames = conversation.frames
+        return Ended(stopped, exit_code, frames.begun, frames.ended, conversation.log.text(), seconds), oom_killed
 
-    def _read(self, stream: socket.socket, frames: FrameReader, log: Log, deadline: float, meter: _Meter) -> Stopped:
+    def _ends(self, container: Container, deadline: float) -> bool:
+        """Whether the container ends by itself before `deadline`."""
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            try:
+                container.wait(timeout=max(0.1, min(1.0, deadline - time.monotonic())))
+                return True
+            except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
+                continue  # it still runs, or the Engine is gone, which the next call says
+        return False
+
+    def _read(self, stream: socket.socket, conversation: Conversation, meter: _Meter) -> Stopped:
         """Read the Engine's stream: an 8-byte header (kind, three zeros, big-endian length), and the bytes."""
+        frames, log = conversation.frames, conversation.log
         held = bytearray()
         kind, missing = 0, 0
         while True:
-            now = time.monotonic()
+            now, deadline = time.monotonic(), conversation.deadline
             if now >= deadline:
                 return "timeout"
             if self._stopping.is_set():
@@ -200,6 +244,12 @@ class Docker:
                     except BadFrames as error:
                         log.feed(f"\nresults refused: {error}\n".encode())
                         return "output"
+
+    def _remove_abandoned(self) -> None:
+        """Remove finished jobs' containers. Raises `EngineFailed` when one cannot be, and keeps it in mind."""
+        for identifier, container in list(self._abandoned.items()):
+            _remove(container)
+            self._abandoned.pop(identifier, None)
 
     def _remove_leftovers(self) -> None:
         """Remove the containers of harness processes that are gone."""

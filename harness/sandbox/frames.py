@@ -1,4 +1,8 @@
-"""Reading a job's results while they arrive, under limits. The writing side is `harness/agent/frames.py`."""
+"""Reading a job's results while they arrive, under limits. The writing side is `harness/agent/frames.py`.
+
+Every header carries the run's nonce, from the first to the last. The agent is told it on stdin before anything
+of a student's runs. Nothing before the beginning: the engine broke. No end: the job did.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +23,17 @@ class BadFrames(Exception):
 class FrameReader:
     """Takes the stream in pieces and writes whole files into a folder."""
 
-    def __init__(self, folder: Path, limit_bytes: int) -> None:
-        """`limit_bytes`: of all files together."""
+    def __init__(self, folder: Path, limit_bytes: int, nonce: str) -> None:
+        """`limit_bytes`: of all files together. `nonce`: what the agent was told."""
         self._folder = folder
+        self._nonce = nonce
         self._left = limit_bytes
         self._names: set[str] = set()
         self._header = bytearray()
         self._file: BinaryIO | None = None
         self._name = ""
         self._missing = 0  # bytes of the current file still to come
+        self.begun = False
         self.ended = False
 
     def feed(self, piece: bytes) -> None:
@@ -69,11 +75,18 @@ class FrameReader:
             header = json.loads(line.decode("ascii"))
         except (ValueError, RecursionError):
             raise BadFrames("a header is not JSON") from None
-        if header == {"end": True}:
+        if not self.begun:
+            if header != {"begin": self._nonce}:
+                raise BadFrames("it does not begin with the run's nonce")
+            self.begun = True
+            return
+        if header == {"end": self._nonce}:
             self.ended = True
             return
-        if not isinstance(header, dict) or set(header) != {"name", "bytes"}:
+        if not isinstance(header, dict) or set(header) != {"name", "bytes", "nonce"}:
             raise BadFrames("a header has other fields")
+        if header["nonce"] != self._nonce:
+            raise BadFrames("a header lacks the run's nonce")
         name, size = header["name"], header["bytes"]
         if not isinstance(name, str) or not _NAME.fullmatch(name) or name in self._names:
             raise BadFrames("a name is unsafe or came before")

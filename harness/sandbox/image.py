@@ -37,6 +37,17 @@ def image_tag() -> str:
     return f"{_REPOSITORY}:{lock_hash()}"
 
 
+def image_is_built() -> bool:
+    """Whether the Engine has the image. Raises `MachineError` when none answers."""
+    try:
+        docker.from_env().images.get(image_tag())
+    except docker.errors.ImageNotFound:
+        return False
+    except (docker.errors.DockerException, OSError) as error:
+        raise MachineError(f"no Docker Engine answers: {error}", "start Docker") from error
+    return True
+
+
 def build_image(base: str, wheels: Path | None, say: Callable[[str], None]) -> str:
     """Build the image on `base`, and return its tag. `wheels`: a folder to install from, else downloaded.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import psutil
 
 from harness.sandbox import python_environment
 from harness.sandbox.base import Job, Outcome
-from harness.sandbox.process import Stopped, status_of, supervise
+from harness.sandbox.process import Conversation, Stopped, status_of, supervise
 from harness.sandbox.staging import Staging
 
 
@@ -52,7 +51,7 @@ class NoProtection:
                 (here / "in" / name).symlink_to(path.resolve())
             agent = self._staging.folder / "agent" / "__main__.py"
             process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(agent), job.phase, json.dumps({})],
+                [sys.executable, "-I", "-B", str(agent), job.phase],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -60,7 +59,8 @@ class NoProtection:
                 env=_variables(job, here),
                 start_new_session=True,
             )
-            ended = supervise(process, job.request, job.limits, outputs, self._check, lambda: _kill(process))
+            conversation = Conversation(job.request, {}, outputs, job.limits)
+            ended = supervise(process, conversation, self._check, lambda: _kill(process))
         return Outcome(
             status=status_of(ended, memory_limit_hit=False),
             exit_code=ended.exit_code,

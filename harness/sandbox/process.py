@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import selectors
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from harness.errors import RunStopped
+from harness.errors import EngineFailed, RunStopped
 from harness.sandbox.base import Limits, OutcomeStatus
 from harness.sandbox.frames import BadFrames, FrameReader
 
 _PIECE = 1 << 16
 _TICK_SECONDS = 0.1
 _LOG_BYTES = 64 * 1024
+_START_SECONDS = 120  # for the engine, until the agent runs
 
 Stopped = Literal["", "timeout", "output", "memory", "processes", "stop"]
 
@@ -28,6 +31,7 @@ class Ended:
 
     stopped: Stopped
     exit_code: int
+    begun: bool  # the agent came to run: what went wrong before is the engine's, what comes after the job's
     complete: bool  # the stream of results had its end
     log: str
     seconds: float
@@ -52,24 +56,43 @@ class Log:
         return (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", "replace")
 
 
+class Conversation:
+    """What is said to the agent, and the reader of what it answers: both know the run's nonce."""
+
+    def __init__(self, request: bytes, settings: Mapping[str, object], outputs: Path, limits: Limits) -> None:
+        nonce = secrets.token_hex(16)
+        self.told = json.dumps({"nonce": nonce, **settings}).encode() + b"\n" + request
+        self.frames = FrameReader(outputs, limits.output_bytes, nonce)
+        self.log = Log()
+        self._wall_seconds = limits.wall_seconds
+        self._created = time.monotonic()
+        self._begun: float | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When the time is over, by the monotonic clock: a job's own runs from the agent's first word, so that an
+        engine that is slow to start costs the student nothing."""
+        if self._begun is None and self.frames.begun:
+            self._begun = time.monotonic()
+        return self._created + _START_SECONDS if self._begun is None else self._begun + self._wall_seconds
+
+
 def supervise(
     process: subprocess.Popen[bytes],
-    request: bytes,
-    limits: Limits,
-    outputs: Path,
+    conversation: Conversation,
     check: Callable[[], Stopped],
     kill: Callable[[], None],
 ) -> Ended:
-    """Feed the request, read results and log, and wait for the end; `kill` is called in every case.
+    """Feed settings and request, read results and log, and wait for the end; `kill` is called in every case.
 
     `check` is asked ten times a second whether the job broke a limit or is to stop.
     """
     started = time.monotonic()
-    frames, log = FrameReader(outputs, limits.output_bytes), Log()
+    frames, log = conversation.frames, conversation.log
     stopped: Stopped = ""
     try:
-        _write_request(process, request)
-        stopped = _read(process, frames, log, started + limits.wall_seconds, check)
+        _write(process, conversation.told)
+        stopped = _read(process, conversation, check)
     finally:
         kill()
         exit_code = process.wait()
@@ -77,34 +100,29 @@ def supervise(
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
-    return Ended(stopped, exit_code, frames.ended, log.text(), time.monotonic() - started)
+    return Ended(stopped, exit_code, frames.begun, frames.ended, log.text(), time.monotonic() - started)
 
 
-def _write_request(process: subprocess.Popen[bytes], request: bytes) -> None:
-    """The request is small, and the agent reads it first; a pipe that is full or closed ends the job."""
+def _write(process: subprocess.Popen[bytes], told: bytes) -> None:
+    """It is small, and the agent reads it first; a pipe that is closed ends the job."""
     assert process.stdin is not None
     try:
-        process.stdin.write(request)
+        process.stdin.write(told)
         process.stdin.close()
     except BrokenPipeError:
         pass
 
 
-def _read(
-    process: subprocess.Popen[bytes],
-    frames: FrameReader,
-    log: Log,
-    deadline: float,
-    check: Callable[[], Stopped],
-) -> Stopped:
+def _read(process: subprocess.Popen[bytes], conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
     """Read until both streams are at their end or a limit is broken."""
+    frames, log = conversation.frames, conversation.log
     assert process.stdout is not None and process.stderr is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         selector.register(process.stderr, selectors.EVENT_READ)
         next_check = time.monotonic()
         while selector.get_map():
-            now = time.monotonic()
+            now, deadline = time.monotonic(), conversation.deadline
             if now >= deadline:
                 return "timeout"
             if now >= next_check:
@@ -130,10 +148,13 @@ def _read(
 def status_of(ended: Ended, *, memory_limit_hit: bool) -> OutcomeStatus:
     """The job's status; a signal shows as a negative exit code, or above 128 when bwrap passes it on.
 
-    Raises `RunStopped` when it was we who ended the job, with the run.
+    Raises `RunStopped` when it was we who ended the job, with the run; and `EngineFailed` when the agent never
+    came to run, whatever the exit status or the log say, since a job can make up both.
     """
     if ended.stopped == "stop":
         raise RunStopped("the run was stopped")
+    if not ended.begun and not memory_limit_hit:
+        raise EngineFailed(f"the sandbox did not start: {ended.log.strip()[-1000:] or ended.stopped}", "harness doctor")
     if ended.stopped in ("timeout", "output", "memory"):
         return ended.stopped
     if ended.stopped:

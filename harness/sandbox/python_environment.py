@@ -9,13 +9,18 @@ import sys
 import sysconfig
 from pathlib import Path
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")  # to /usr, or folders of their own
+_SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec", "share", "include")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "mime.types")
+# Of an installation of Python; never the whole folder, which may be somebody's home, project or course.
+_INSTALLATION = (*_SYSTEM, "pyvenv.cfg", "ssl", "etc/fonts", "etc/jupyter")
 
 
 def system_folders() -> list[Path]:
-    """The system's own folders, links among them (merged /usr)."""
-    return [Path(name) for name in _SYSTEM if Path(name).exists()]
+    """The system's own folders of programs and libraries, links among them (merged /usr)."""
+    wanted = [Path("/usr", name) for name in _SYSTEM] + [Path("/usr/local", name) for name in _SYSTEM]
+    wanted += [*Path("/usr/local").glob("cuda*"), *map(Path, _LINKS)]
+    return [path for path in wanted if path.exists()]
 
 
 def etc_files() -> list[Path]:
@@ -23,27 +28,37 @@ def etc_files() -> list[Path]:
     return [Path("/etc", name) for name in _ETC if Path("/etc", name).exists()]
 
 
-def python_folders() -> list[Path]:
-    """The interpreter's installation and the virtual environment, outermost first, beside the system's."""
+def python_paths() -> list[Path]:
+    """The interpreter's installation and the virtual environment, beside the system's own folders."""
     real = Path(sys.executable).resolve()
-    wanted = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve(), real.parent.parent}
-    kept = [
-        folder
-        for folder in sorted(wanted, key=lambda path: len(path.parts))
-        if not any(folder.is_relative_to(system) for system in _SYSTEM)
-    ]
-    if any(folder == Path("/") for folder in kept):
-        raise RuntimeError("the Python installation is the whole file system")
-    return kept
+    homes = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve(), real.parent.parent}
+    system = system_folders()
+    wanted = [home / name for home in sorted(homes, key=lambda path: len(path.parts)) for name in _INSTALLATION]
+    return [path for path in wanted if path.exists() and not any(path.is_relative_to(known) for known in system)]
 
 
 def masked_folders() -> list[Path]:
     """The harness itself where it is installed: hand-ins must not see it."""
     hidden = []
-    for key in ("purelib", "platlib"):
-        packages = Path(sysconfig.get_path(key))
+    for packages in _site_packages():
         hidden += [packages / "harness", *packages.glob("transfer_harness-*.dist-info")]
-    return [folder for folder in dict.fromkeys(hidden) if folder.is_dir()]
+    return [folder for folder in hidden if folder.is_dir()]
+
+
+def masked_files() -> list[Path]:
+    """What says where the harness and its user's other folders are: the command, and .pth files to elsewhere."""
+    inside = [*python_paths(), *system_folders()]
+    hidden = [folder / "harness" for folder in {Path(sys.prefix, "bin"), Path(sysconfig.get_path("scripts"))}]
+    for packages in _site_packages():
+        for file in packages.glob("*.pth"):
+            named = [Path(line) for line in file.read_text(errors="replace").splitlines() if line.startswith("/")]
+            if any(not any(path.is_relative_to(known) for known in inside) for path in named):
+                hidden.append(file)
+    return [file for file in hidden if file.is_file()]
+
+
+def _site_packages() -> list[Path]:
+    return list(dict.fromkeys(Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")))
 
 
 def environment_id() -> str:

@@ -12,8 +12,9 @@ sandbox's own user whatever the permissions of the installation.
 from __future__ import annotations
 
 import shutil
+import tempfile
+import weakref
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PASSWD = "root:x:0:0::/nonexistent:/bin/false\nstudent:x:{uid}:{uid}::/work:/bin/sh\n"
@@ -23,8 +24,8 @@ class Staging:
     """A temporary folder with the copy, for the life of the engine that holds it."""
 
     def __init__(self) -> None:
-        self._temporary = TemporaryDirectory(prefix="harness-agent-")
-        self.folder = Path(self._temporary.name)
+        self.folder = Path(tempfile.mkdtemp(prefix="harness-agent-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         ignore = shutil.ignore_patterns("__pycache__", "site")
         shutil.copytree(_PACKAGE / "agent", self.folder / "agent", ignore=ignore)
         shutil.copytree(_PACKAGE / "agent" / "site", self.folder / "site", ignore=shutil.ignore_patterns("__pycache__"))
@@ -32,6 +33,8 @@ class Staging:
         notebook_side.mkdir()
         (notebook_side / "__init__.py").touch()
         shutil.copyfile(_PACKAGE / "handin.py", notebook_side / "handin.py")
+        self.nothing = self.folder / "nothing"  # an empty file, to lay over others
+        self.nothing.touch()
         open_to_all(self.folder)
 
 

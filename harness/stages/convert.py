@@ -116,14 +116,17 @@ def convert(
         outputs = Path(folder)
         outcome = workplace.run("convert", request, inputs, outputs)
         if outcome.status != "ok":
-            return failed(outcome, "Loading the model", workplace.limits, *declared.findings)
+            ended = failed(outcome, "Loading the model", workplace.limits)
+            unreadable = finding("model-unreadable", name=model.name or model.file.name, reason=ended.reason)
+            return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
         try:
             return _result(model, declared, outputs, outcome, workplace)
         except Rejected as rejected:
+            unreadable = finding("model-unreadable", name=model.name or model.file.name, reason=str(rejected))
             return Failed(
                 status="rejected",
                 reason=f"The model's conversion sent something unusable: {rejected}.",
-                findings=declared.findings,
+                findings=(*declared.findings, unreadable),
                 usage=usage(outcome),
             )
 

@@ -61,6 +61,8 @@ class _Reply(BaseModel):
     produced: tuple[str, ...] = Field(max_length=_MOST_PRODUCED)
     network_attempts: tuple[_Noticed, ...] = Field(max_length=50)
     outside_reads: tuple[_Noticed, ...] = Field(max_length=50)
+    harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)
+    python_assumed: str = Field("", max_length=100)
     truncated: str = Field(max_length=1000)
 
 
@@ -136,6 +138,8 @@ def _execution(outputs: Path, workplace: Workplace) -> Execution:
         produced=tuple(blobs[name] for name in reply.produced),
         network_attempts=reply.network_attempts,
         outside_reads=reply.outside_reads,
+        harness_writes=reply.harness_writes,
+        python_assumed=reply.python_assumed,
         truncated=reply.truncated,
     )
 
@@ -179,6 +183,10 @@ def _noticed(execution: Execution) -> list[Finding]:
     found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
     paths = {path: cell for cell, path in reversed(execution.outside_reads)}
     found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
+    paths = {path: cell for cell, path in reversed(execution.harness_writes)}
+    found += [finding("harness-path-write", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
+    if execution.python_assumed:
+        found.append(finding("python-assumed", why=execution.python_assumed))
     if execution.truncated:
         found.append(finding("output-truncated", reason=execution.truncated))
     return found

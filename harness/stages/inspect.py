@@ -56,6 +56,7 @@ class _Reply(BaseModel):
     parameters: int = Field(ge=0, le=2**40)
     multiply_adds: int = Field(ge=0, le=2**53)
     uncounted: tuple[Annotated[str, Field(max_length=60)], ...] = Field(max_length=50)
+    weights_fingerprint: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     backbones: dict[str, Annotated[tuple[_Layer, ...], Field(max_length=5000)]]
 
 
@@ -107,6 +108,7 @@ def _judged(reply: _Reply, backbones: Mapping[str, Sequence[_Layer]], file_bytes
         multiply_adds=reply.multiply_adds,
         file_bytes=file_bytes,
         uncounted_operators=reply.uncounted,
+        weights_fingerprint=reply.weights_fingerprint,
         verdict=verdict,
         backbone=best,
         layers=tuple(

@@ -69,7 +69,8 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
         outputs = Path(folder)
         outcome = workplace.run("predict", request, {**inputs, "images": staged.folder}, outputs)
         if outcome.status != "ok":
-            return failed(outcome, "The model's prediction", workplace.limits)
+            ended = failed(outcome, "The model's prediction", workplace.limits)
+            return ended.model_copy(update={"findings": (finding("prediction-failed", reason=ended.reason),)})
         try:
             if (outputs / "refused.json").is_file():
                 raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from harness.assignment import ResourceLimits
 from harness.evidence import Failed, Usage
 from harness.findings import Finding
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
+from harness.sandbox.load import MachineLoad
 from harness.store import Store
 
 _JSON_LIMIT = 32 * 2**20  # bytes
@@ -53,12 +54,21 @@ class Workplace:
             output_bytes=self.limits.output,
         )
         job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {})
-        return self.sandbox.run(job, outputs)
+        load = MachineLoad()
+        outcome = self.sandbox.run(job, outputs)
+        if outcome.cpu_seconds is None:
+            return outcome
+        return replace(outcome, cores_left=load.cores_left(outcome.cpu_seconds))
 
 
 def usage(outcome: Outcome) -> Usage:
     """What a job cost, for the evidence."""
-    return Usage(seconds=outcome.seconds, peak_memory_bytes=outcome.peak_memory_bytes, log=outcome.log)
+    return Usage(
+        seconds=outcome.seconds,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        cores_left=outcome.cores_left,
+        log=outcome.log,
+    )
 
 
 def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Finding) -> Failed:

@@ -78,13 +78,13 @@ def train(
     classes, files, labels = _pictures(train_dir)
     base = BACKBONES[_known(backbone)](weights)
     base.layers.eval().requires_grad_(False)
-    pixels = np.stack([_pixels(file) for file in files])
+    pixels = np.stack([read_pixels(file) for file in files])
     read = time.perf_counter()
-    features = _features(base, pixels)
+    features = extract_features(base, pixels)
     seen = time.perf_counter()
     target = torch.tensor(labels)
     penalty, accuracy = _best_penalty(features, target, len(classes))
-    model = Classifier(base.layers, _fit_head(features, target, len(classes), (penalty,))[0])
+    model = Classifier(base.layers, fit_head(features, target, len(classes), (penalty,))[0])
     fitted = time.perf_counter()
     if fine_tune_epochs:
         _fine_tune(model, base, pixels, target, fine_tune_epochs, seed)
@@ -120,13 +120,13 @@ def _pictures(folder: Path) -> tuple[list[str], list[Path], list[int]]:
     return classes, files, labels
 
 
-def _pixels(file: Path) -> NDArray[np.uint8]:
+def read_pixels(file: Path) -> NDArray[np.uint8]:
     with Image.open(file) as opened:
         picture = ImageOps.exif_transpose(opened).convert("RGB")
     return np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
 
 
-def _features(base: Backbone, pixels: NDArray[np.uint8]) -> Tensor:
+def extract_features(base: Backbone, pixels: NDArray[np.uint8]) -> Tensor:
     """What the backbone sees in each picture: shape (pictures, channels)."""
     with torch.inference_mode():
         batches = (base.input(pixels[i : i + BATCH]) for i in range(0, len(pixels), BATCH))
@@ -146,7 +146,7 @@ def _best_penalty(features: Tensor, target: Tensor, classes: int) -> tuple[float
     loss, right = torch.zeros(len(PENALTIES)), torch.zeros(len(PENALTIES))
     for left_out in range(FOLDS):
         inside, outside = fold != left_out, fold == left_out
-        heads = _fit_head(features[inside], target[inside], classes, PENALTIES)
+        heads = fit_head(features[inside], target[inside], classes, PENALTIES)
         for i, head in enumerate(heads):
             with torch.inference_mode():
                 scores = head(features[outside])
@@ -156,7 +156,7 @@ def _best_penalty(features: Tensor, target: Tensor, classes: int) -> tuple[float
     return PENALTIES[best], float(right[best]) / len(target)
 
 
-def _fit_head(features: Tensor, target: Tensor, classes: int, penalties: Sequence[float]) -> list[nn.Linear]:
+def fit_head(features: Tensor, target: Tensor, classes: int, penalties: Sequence[float]) -> list[nn.Linear]:
     """Logistic regression on standardised features, for each penalty; the standardisation is in its weights."""
     mean, spread = features.mean(dim=0), features.std(dim=0).clamp(min=1e-4)
     x = (features - mean) / spread

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.sandbox import Sandbox
+from harness.sandbox import Sandbox, build_image
 from harness.sandbox.choose import ENGINES
+from harness.sandbox.image import image_is_built
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -24,18 +25,29 @@ def started_engines() -> dict[str, Sandbox]:
     return {}
 
 
-@pytest.fixture(params=ENGINE_NAMES)
-def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) -> Sandbox:
-    """Each engine in turn. bubblewrap comes with the installation; Docker may be missing on a laptop."""
-    name = request.param
-    if name not in started_engines:
+def _started(name: str, started: dict[str, Sandbox]) -> Sandbox:
+    """The engine, made once for all tests; Docker's image is built where it is missing and a base is named."""
+    if name not in started:
         try:
-            started_engines[name] = ENGINES[name]()
+            if name == "docker" and (base := os.environ.get("HARNESS_DOCKER_BASE")) and not image_is_built():
+                build_image(base, None, print)
+            started[name] = ENGINES[name]()
         except HarnessError as error:
             if name == "docker" and not _required("DOCKER"):
                 pytest.skip(f"no Docker here: {error.message}")
             raise
-    return started_engines[name]
+    return started[name]
+
+
+@pytest.fixture(params=ENGINE_NAMES)
+def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) -> Sandbox:
+    """Each engine in turn. bubblewrap comes with the installation; Docker may be missing on a laptop."""
+    return _started(request.param, started_engines)
+
+
+@pytest.fixture
+def docker_engine(started_engines: dict[str, Sandbox]) -> Sandbox:
+    return _started("docker", started_engines)
 
 
 @pytest.fixture(scope="session")

@@ -109,9 +109,7 @@ def test_a_cell_that_raises_stops_the_run_and_is_named(run: Run, engine: Sandbox
     assert result.status == "failed" and "Cell 2 stopped with ZeroDivisionError" in result.reason
     assert codes(result) == ["cell-error"]
     assert (execution.executed_cells, execution.code_cells) == (1, 3)
-    assert [(error.cell, error.kind, error.name) for error in execution.errors] == [
-        (2, "error", "ZeroDivisionError")
-    ]
+    assert [(error.cell, error.kind, error.name) for error in execution.errors] == [(2, "error", "ZeroDivisionError")]
     first, second, third = outputs(execution, store)
     assert text(first) == "one\n" and text(second) == "two\n" and third == []
 
@@ -206,9 +204,7 @@ def test_old_and_odd_notebooks_run(name: str, printed: str, run: Run, store: Sto
 def test_only_plain_files_are_collected(run: Run, store: Store) -> None:
     result = run("leaves_links")
     assert isinstance(result, Done), result
-    assert {blob.name: store.path(blob).read_bytes() for blob in result.value.produced} == {
-        "model.pt": b"a model"
-    }
+    assert {blob.name: store.path(blob).read_bytes() for blob in result.value.produced} == {"model.pt": b"a model"}
 
 
 def test_reaching_out_is_noticed_and_the_run_goes_on(run: Run, store: Store) -> None:

@@ -93,7 +93,7 @@ def graded(
 
 
 def test_every_hand_in_has_a_row_and_a_page(graded):
-    submissions, out = graded
+    _, out = graded
     found = rows(out)
     assert len(found) == 9
     assert found["good"]["status"] == "needs-review"  # open questions wait for a person
@@ -258,7 +258,7 @@ def sandboxes() -> list[psutil.Process]:
 def test_a_stopped_run_leaves_nothing_and_goes_on(
     assignment: Path, reference: Path, cache: Path, tmp_path: Path, kill: int
 ):
-    """After Ctrl-C, TERM or KILL in the middle of a notebook: no process, no half-written report; then the same grades."""
+    """After Ctrl-C, TERM or KILL in a notebook: nothing left, nothing half-written; then the same grades."""
     submissions, out = tmp_path / "s", tmp_path / "out"
     mark = time.time_ns()
     hand_in(submissions, "first", reference, notebook__ipynb=notebook(f"{mark}"))
@@ -310,7 +310,10 @@ def test_a_stopped_run_leaves_nothing_and_goes_on(
 
 def test_a_private_umask_and_no_home(assignment: Path, reference: Path, cache: Path, tmp_path: Path):
     hand_in(tmp_path / "s", "mia", reference, notebook__ipynb=notebook("1"))
-    script = f"umask 077; exec {sys.executable} -m harness grade {tmp_path}/s --assignment '{assignment}' --out {tmp_path}/out --sandbox bubblewrap"
+    script = (
+        f"umask 077; exec {sys.executable} -m harness grade {tmp_path}/s --assignment '{assignment}'"
+        f" --out {tmp_path}/out --sandbox bubblewrap"
+    )
     environment = {"PATH": os.environ["PATH"], "HARNESS_CACHE": str(cache), "LC_ALL": "C"}
     done = subprocess.run(
         ["sh", "-c", script], env=environment, capture_output=True, text=True, timeout=200, check=False

@@ -31,7 +31,7 @@ import synthetic_class
 
 _FLAGS = """
 --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking
---disable-component-update --disable-sync --virtual-time-budget=20000 --enable-logging=stderr
+--disable-component-update --disable-sync --virtual-time-budget=90000 --enable-logging=stderr
 """
 _DARK = "--blink-settings=preferredColorScheme=0"
 _PAGES = {"class": "index.html", "student": "students/team-04/index.html", "failed": "students/team-09/index.html"}

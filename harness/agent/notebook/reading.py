@@ -9,9 +9,11 @@ from typing import Any
 
 import nbformat
 
+from .language import assumed, foreign
+
 _LARGEST = 200 * 2**20  # bytes
 _MOST_CELLS = 5_000
-_FOREIGN = ("r", "ir", "julia", "octave", "javascript", "scala", "c++")
+PYTHON_ASSUMED = "python_assumed"  # in the metadata that `read` gives: why Python is only an assumption
 
 
 class Unreadable(Exception):
@@ -31,10 +33,6 @@ def read(file: Path) -> Any:
         raise Unreadable(f"it is no notebook ({str(error)[:120]}); save it again from Jupyter") from error
     if len(notebook.cells) > _MOST_CELLS:
         raise Unreadable(f"it has {len(notebook.cells)} cells; at most {_MOST_CELLS} are run")
-    language = str(notebook.metadata.get("kernelspec", {}).get("language", "python")).lower()
-    name = str(notebook.metadata.get("kernelspec", {}).get("name", "python3")).lower()
-    if language in _FOREIGN or name in _FOREIGN:
-        raise Unreadable(f"it is written for {language or name}, not for Python")
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -52,9 +50,13 @@ def _upgraded(raw: Any) -> Any:
     if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
         raise ValueError("it has no cells")
     raw.setdefault("metadata", {})
+    if other := foreign(raw["metadata"]):  # before invalid metadata are taken out
+        raise Unreadable(f"it is written for {other}, not for Python")
+    python_assumed = assumed(raw["metadata"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         notebook: Any = nbformat.reads(json.dumps(raw), as_version=4)
         _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
         nbformat.validate(notebook)
+    notebook.metadata[PYTHON_ASSUMED] = python_assumed
     return notebook

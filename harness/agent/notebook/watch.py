@@ -1,4 +1,4 @@
-"""What a notebook reaches for: network and files outside its folder, noted by an audit hook in its kernel.
+"""What a notebook reaches for: network, files outside its folder or of the harness, noted by a hook in its kernel.
 
 The kernel is the student's process, so this is evidence for the report, never the protection: the sandbox
 is. The hook is installed before the first cell (IPython start-up file) and appends to a file.
@@ -16,14 +16,20 @@ _MOST_BYTES = 256 * 1024
 
 _HOOK = r"""
 def _install():
-    import json, os, re, sys
+    import json, os, re, socket, sys
     here = re.compile("|".join(re.escape(p) for p in {sys.prefix, sys.base_prefix, "/work/"}))
     outside = re.compile(
         r"/etc/(passwd|shadow|group|gshadow|sudoers|ssh|hostname)|/(root|home|var|srv|mnt|media|boot)(/|$)"
         r"|/proc/\d+/(environ|mem|maps|fd|root|cmdline)|/opt/harness/agent/(?!torchvision_ops|__pycache__)"
     )
+    of_the_harness = re.compile(r"/opt/harness/(?!.*__pycache__)|/in/(submission|images|model)\b|/work/\.noticed")
+    changes = ("os.remove", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.truncate", "os.chmod")
     fetches = re.compile(r"\b(wget|curl|pip3?\s+install|git\s+clone|apt(-get)?\s+install|gdown|kaggle)\b")
-    notes = os.open(NOTES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        notes = os.open(NOTES, os.O_WRONLY | os.O_APPEND)
+        os.unlink(NOTES)  # so that no cell finds it by name
+    except OSError:
+        return  # another IPython, started by the notebook
     left = [500]
 
     def note(kind, what):
@@ -31,18 +37,31 @@ def _install():
             left[0] -= 1
             os.write(notes, json.dumps([kind, str(what)[:200]]).encode() + b"\n")
 
+    def as_path(given):
+        return os.path.normpath(os.fsdecode(given)) if isinstance(given, (str, bytes, os.PathLike)) else ""
+
     def hook(event, arguments):
         try:
             if event == "open":
-                path = arguments[0]
-                if isinstance(path, bytes):
-                    path = os.fsdecode(path)
-                if isinstance(path, str) and outside.match(path) and not here.match(path):
+                path = as_path(arguments[0])
+                writes = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+                if writes and of_the_harness.match(path):
+                    note("harness", path)
+                elif path and outside.match(path) and not here.match(path):
                     note("file", path)
+            elif event in changes:
+                for path in map(as_path, arguments[:2]):
+                    if of_the_harness.match(path):
+                        note("harness", path)
             elif event == "socket.connect":
                 address = arguments[1]
                 if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
                     note("network", f"{address[0]}:{address[1]}")
+                elif isinstance(address, (str, bytes)) and "docker.sock" in os.fsdecode(address):
+                    note("network", "the Docker socket")
+            elif event == "socket.__new__":
+                if arguments[1] not in (-1, socket.AF_UNIX, socket.AF_INET, socket.AF_INET6):
+                    note("network", f"a socket of family {int(arguments[1])}")
             elif event == "socket.getaddrinfo":
                 host = arguments[0]
                 if host and str(host) not in ("localhost", "127.0.0.1", "sandbox", "0.0.0.0", "::1"):
@@ -74,23 +93,22 @@ class Notes:
     """Reads what the hook noted since the last call."""
 
     def __init__(self) -> None:
-        self._read = 0
+        """Makes the file that the hook then takes over."""
+        _NOTES.touch(0o600)
+        self._stream = _NOTES.open("rb")
 
     def since_last(self) -> list[tuple[str, str]]:
-        """(kind, what) pairs, each once; kind is `network` or `file`."""
+        """(kind, what) pairs, each once; kind is `network`, `file` (a read outside) or `harness` (a write to it)."""
         try:
-            with _NOTES.open("rb") as stream:
-                stream.seek(self._read)
-                piece = stream.read(_MOST_BYTES)
+            piece = self._stream.read(_MOST_BYTES)
         except OSError:
             return []
-        self._read += len(piece)
         found: dict[tuple[str, str], None] = {}
         for line in piece.splitlines():
             try:
                 kind, what = json.loads(line)
             except (ValueError, TypeError):
                 continue
-            if kind in ("network", "file") and isinstance(what, str):
+            if kind in ("network", "file", "harness") and isinstance(what, str):
                 found[(kind, what[:200])] = None
         return list(found)

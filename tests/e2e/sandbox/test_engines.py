@@ -103,7 +103,8 @@ def test_nothing_of_the_host_is_there(run):
         SAY
         + f"say(os.path.exists({str(marker)!r}))\n"
         + "say(any(os.path.exists(p) for p in ('/home', '/root/.ssh', '/var/log/dpkg.log', '/var/run/docker.sock'))"
-        + " and [p for p in ('/home', '/root/.ssh') if os.path.exists(p) and os.access(p, os.R_OK) and os.listdir(p)])\n"
+        + " and [p for p in ('/home', '/root/.ssh')"
+        + " if os.path.exists(p) and os.access(p, os.R_OK) and os.listdir(p)])\n"
         + "try:\n    say(open('/etc/shadow').read()[:0] + 'read')\nexcept OSError:\n    say('no shadow')\n"
         + "import subprocess, sys\n"
         + "found = subprocess.run([sys.executable, '-c', 'import harness.cli'], capture_output=True)\n"
@@ -254,7 +255,9 @@ def test_two_runs_at_once_share_nothing(engine: Sandbox, tmp_path: Path):
     code = (
         SAY + "import time\n"
         "open('/tmp/mine', 'w').write('x'); open('/dev/shm/mine', 'w').write('x')\n"
-        "time.sleep(1.5)\nsay(os.listdir('/tmp'), os.listdir('/dev/shm'), os.getuid(), len([p for p in os.listdir('/proc') if p.isdigit()]))\n"
+        "time.sleep(1.5)\n"
+        "processes = [p for p in os.listdir('/proc') if p.isdigit()]\n"
+        "say(os.listdir('/tmp'), os.listdir('/dev/shm'), os.getuid(), len(processes))\n"
     )
     runs: list[Ran] = []
     threads = [threading.Thread(target=lambda n=n: runs.append(Ran(engine, tmp_path / str(n), code))) for n in range(2)]
@@ -285,7 +288,8 @@ from harness.sandbox import Job, Limits
 from harness.sandbox.choose import ENGINES
 request = json.dumps({"code": "import time; time.sleep(600)"}).encode()
 print("ready", flush=True)
-ENGINES[sys.argv[1]]().run(Job("selfcheck", request, {}, Limits(900, 6*10**8, 1, 64, 10**7, 10**6), {}), Path(sys.argv[2]))
+job = Job("selfcheck", request, {}, Limits(900, 6*10**8, 1, 64, 10**7, 10**6), {})
+ENGINES[sys.argv[1]]().run(job, Path(sys.argv[2]))
 """
 
 

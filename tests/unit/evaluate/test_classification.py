@@ -109,6 +109,15 @@ def test_the_interval_covers_as_often_as_it_says():
     assert len(of) == 150
 
 
+def test_nothing_wrong_on_few_pictures_is_no_certainty():
+    of = [0, 1, 2] * 11
+    found, _ = evaluate(answering(of), truth(of), None)
+    assert found.accuracy_interval == (pytest.approx(0.025 ** (1 / 33)), 1.0)  # P(33 of 33 right) = 0.025 there
+    assert found.macro_f1_interval == found.balanced_accuracy_interval == found.accuracy_interval
+    none, _ = evaluate(answering([0] * 3), truth([1, 2, 1]), None)
+    assert none.accuracy_interval == (0.0, pytest.approx(1 - 0.025 ** (1 / 3)))
+
+
 def test_no_pictures_or_another_shape_is_our_mistake():
     with pytest.raises(ValueError):
         evaluate(answering([0, 1]), truth([0]), None)

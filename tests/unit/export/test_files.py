@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from harness.errors import MachineError, UsageError
 from harness.export import results_schema, write_grades_csv, write_results_json
-from harness.export.grades_csv import COLUMNS, harmless
+from harness.export.grades_csv import COLUMNS
+from harness.export.spreadsheet import harmless
 from harness.gradebook import Gradebook
 from harness.results import Results
 from harness.review import marks

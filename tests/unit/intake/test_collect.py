@@ -111,9 +111,9 @@ def test_bombs_stop_at_the_limits(incoming: Path):
     zip_of(incoming / "count.zip", {f"f{i}": b"" for i in range(60)})
     zip_of(incoming / "deep.zip", {"/".join("d" * 40) + "/f": b""})
     found = taken(incoming, total_bytes=2 * 10**6, files=50)
-    assert {name: codes(one) for name, one in found.items()} == dict.fromkeys(
-        ("size", "count", "deep"), ["archive-too-large"]
-    )
+    assert {name: codes(one) for name, one in found.items()} == {
+        name: ["archive-too-large"] for name in ("size", "count", "deep")
+    }
 
 
 def test_a_high_ratio_stops_above_a_hundred_megabytes(incoming: Path):
@@ -144,7 +144,9 @@ def test_links_and_fifos_in_a_folder_are_not_followed(incoming: Path):
         make(folder / "labels.txt")
     (incoming / "link").symlink_to("/etc")
     found = taken(incoming)
-    assert {name: codes(one) for name, one in found.items()} == dict.fromkeys(("link", "s0", "s1"), ["unsafe-member"])
+    assert {name: codes(one) for name, one in found.items()} == {
+        name: ["unsafe-member"] for name in ("link", "s0", "s1")
+    }
 
 
 def test_an_empty_folder_is_a_row_with_a_finding(incoming: Path):

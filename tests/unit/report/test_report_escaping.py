@@ -25,12 +25,12 @@ from harness.report.plain import plain
 _TAGS = """
 html head meta link title style body a div header main footer nav section p h1 h2 h3 h4 h5 h6 span b small
 bdi br dl dt dd ul ol li table caption thead tbody tfoot tr th td code pre em strong s hr blockquote details
-summary figure figcaption img time label input output script svg line rect circle path text g
+summary figure figcaption img time label input output script svg line rect circle path text g iframe
 """
 _ATTRIBUTES = """
 lang charset http-equiv content name rel href class id aria-label aria-labelledby aria-hidden role tabindex
 scope title src alt loading width height datetime type placeholder autocomplete hidden data-value data-sort
-data-first x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor overflow start
+data-first sandbox srcdoc x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor overflow start
 """
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
 _PLAIN_CLASSES = {"info", "stdout", "result", "page"}  # they need no style
@@ -104,6 +104,10 @@ def check_page(text: str, links: Callable[[str], bool]) -> Page:
         assert set(attributes) <= ATTRIBUTES, (tag, attributes)
         if "src" in attributes:
             assert str(attributes["src"]).startswith(("data:image/png;base64,", "data:image/jpeg;base64,"))
+        assert ("srcdoc" in attributes) == (tag == "iframe")
+        if tag == "iframe":
+            assert attributes["sandbox"] is None, "a sandbox that allows something"
+            check_page(str(attributes["srcdoc"]), lambda _: False)
         if "href" in attributes:
             target = str(attributes["href"])
             assert target == "data:," if tag == "link" else links(target), target
@@ -264,7 +268,9 @@ def test_markdown_has_no_way_out(markdown: str, clean_class: SyntheticClass, tmp
     """No link, no picture, no raw HTML, no attribute of the student's."""
     cells = [{"cell_type": "markdown", "source": markdown}]
     page = check_page(page_with_notebook(clean_class, tmp_path, json.dumps({"cells": cells}).encode()), known_link)
-    assert not any("evil" in str(value) for _, attributes in page.tags for value in attributes.values())
+    [frame] = [str(attributes["srcdoc"]) for tag, attributes in page.tags if tag == "iframe"]
+    inside = Page(frame)
+    assert not any("evil" in str(value) for _, attributes in inside.tags for value in attributes.values())
 
 
 def page_with_notebook(built: SyntheticClass, folder: Path, content: bytes) -> str:

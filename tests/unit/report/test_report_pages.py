@@ -25,8 +25,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SyntheticC
 
 
 def text_of(file: Path) -> str:
-    """The page's words, without tags, on one line."""
+    """The page's words and those of its frame, without tags, on one line."""
     body = file.read_text("utf-8").partition("</style>")[2]
+    body = re.sub(r'<iframe[^>]* srcdoc="([^"]*)"', lambda m: unescape(m[1]).partition("</style>")[2] + "<iframe", body)
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).replace("\u202f", " ").split())
 
 

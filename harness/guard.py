@@ -1,20 +1,28 @@
-"""One stage of one hand-in, whose trouble must not stop the others."""
+"""One stage of one hand-in, and whose fault it is when it does not end well.
+
+The student's is the stage's own result. An engine that broke, a machine that had no cores to spare and a
+defect of ours never count against the hand-in.
+"""
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import BaseModel
 
+from harness.assignment import ResourceLimits
 from harness.cache import StageCache
 from harness.errors import EngineFailed, MachineError, RunStopped
-from harness.evidence import STAGES, Skipped, StageResult, Usage
+from harness.evidence import STAGES, Failed, Skipped, StageResult, Usage
 from harness.findings import finding
 from harness.progress import Progress
 
 _ENGINE_TRIES = 3
+_BUSY_TRIES = 2
+_FAIR_SHARE = 0.75  # of the cores that the limits promise; with less, running out of time is not the student's doing
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -25,18 +33,20 @@ def guarded(
     value: type[T],
     inputs: object,
     work: Callable[[], StageResult[T]],
+    *,
     cache: StageCache,
     progress: Progress,
+    limits: ResourceLimits,
 ) -> tuple[StageResult[T], bool]:
-    """The stage's result. An engine that breaks is tried again; then, as after a defect of ours, the
-    stage is `Skipped` with a finding that makes the hand-in `needs-review`, and nothing is kept."""
+    """The stage's result. An engine that breaks is tried again, and so is a time-out on a busy machine; then, as
+    after a defect of ours, there is a finding that makes the hand-in `needs-review`, and nothing is kept."""
     assert name in STAGES
     progress.stage_started(submission, name)
     result: StageResult[T] | None = None
     was_cached = False
     for attempt in range(_ENGINE_TRIES):
         try:
-            remembered = cache.run(name, inputs, value, work)
+            remembered = cache.run(name, inputs, value, lambda: on_fair_cores(work(), limits))
             result, was_cached = remembered.result, remembered.cached
             break
         except EngineFailed as error:
@@ -44,6 +54,10 @@ def guarded(
                 reason=f"The sandbox engine failed {attempt + 1} times: {error.message}",
                 findings=(finding("engine-failed", reason=error.message),),
             )
+        except TooBusy as error:
+            result = error.result
+            if attempt + 1 == _BUSY_TRIES:
+                break
         except (MachineError, RunStopped):
             raise
         except OSError as error:
@@ -60,3 +74,21 @@ def guarded(
     assert result is not None
     progress.stage_ended(submission, name, result.status, was_cached)
     return result, was_cached
+
+
+class TooBusy(Exception):
+    """A stage ran out of time on cores that other work had; `result` says so."""
+
+    def __init__(self, result: Failed) -> None:
+        super().__init__(result.reason)
+        self.result = result
+
+
+def on_fair_cores(result: StageResult[T], limits: ResourceLimits) -> StageResult[T]:
+    """The result. Raises `TooBusy` for a time-out with too few of the cores that the limits promise."""
+    promised = min(limits.cpus, os.cpu_count() or 1)
+    left = result.usage.cores_left
+    if isinstance(result, Failed) and result.status == "timeout" and left is not None and left < _FAIR_SHARE * promised:
+        busy = finding("machine-busy", cores=min(left, promised), cpus=promised)
+        raise TooBusy(result.model_copy(update={"findings": (*result.findings, busy)}))
+    return result

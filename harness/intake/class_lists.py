@@ -1,0 +1,133 @@
+"""Lists that an instructor puts beside the hand-ins: groups.csv (who works with whom) and times.csv (when).
+
+Both are read as spreadsheets write them: comma or semicolon, with or without a byte-order mark. A group export of
+Canvas is a groups.csv as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from harness.errors import UsageError
+from harness.intake.local_dates import read_local_date
+from harness.intake.place import Place
+
+GROUPS, TIMES = "groups.csv", "times.csv"
+
+_BYTES = 5_000_000
+_GROUP_COLUMNS = ("group", "group_name", "group name", "team", "groep", "gruppe", "groupe", "grupo")
+_NAME_COLUMNS = ("student", "name", "full name", "full_name", "member", "naam")
+_ID_COLUMNS = (
+    *("id", "submission", "user", "user_id", "username", "login", "login_id", "student_id", "student id", "number"),
+    *("canvas_user_id", "sis_user_id", "sis_login_id", "email", "email address", "github_username", "orgdefinedid"),
+)
+_TIME_COLUMNS = ("handed_in", "handed in", "submitted", "submitted_at", "time", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLists:
+    """What the lists say. People and groups are found by any of their names, whatever the case and accents."""
+
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # group -> people
+    times: dict[str, datetime.datetime] = field(default_factory=dict)  # plain name -> when
+    _group_of: dict[str, str] = field(default_factory=dict)  # plain name of a person or group -> group
+
+    def group(self, names: Iterable[str]) -> str | None:
+        """The group of the person, or the group itself, that has one of the names."""
+        return next((self._group_of[form] for name in names for form in forms(name) if form in self._group_of), None)
+
+    def time(self, names: Iterable[str]) -> datetime.datetime | None:
+        """When the person or group handed in, as times.csv has it."""
+        return next((self.times[form] for name in names for form in forms(name) if form in self.times), None)
+
+
+def forms(name: str) -> list[str]:
+    """The name's letters and digits without accents, and with the words in turn: `Vries, Anna de` is Anna's."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
+    words = plain.split()[:8]
+    return list(dict.fromkeys("".join(words[i:] + words[:i]) for i in range(len(words))))
+
+
+def read_class_lists(place: Place) -> ClassLists:
+    """The lists in the place; empty ones where there are none. Raises `UsageError` for what is not as it should be."""
+    lists = ClassLists()
+    for entry in place.entries():
+        if entry.is_folder:
+            continue
+        if entry.name.lower() == GROUPS:
+            _read_groups(place, entry.name, lists)
+        elif entry.name.lower() == TIMES:
+            _read_times(place, entry.name, lists)
+    return lists
+
+
+def _read_groups(place: Place, file: str, lists: ClassLists) -> None:
+    people: dict[str, list[str]] = {}
+    groups_of_form: dict[str, set[str]] = {}
+    for _, row in _rows(place, file, _GROUP_COLUMNS, (*_NAME_COLUMNS, *_ID_COLUMNS, "members"), "group,student"):
+        group = _first(row, _GROUP_COLUMNS)
+        if not group:
+            continue
+        members = people.setdefault(group, [])
+        many = [name.strip() for name in row.get("members", "").replace("&", ";").split(";") if name.strip()]
+        names = [row[column] for column in (*_NAME_COLUMNS, *_ID_COLUMNS) if row.get(column)]
+        members += many or names[:1]
+        for name in (*many, *names, group):
+            for form in forms(name):
+                groups_of_form.setdefault(form, set()).add(group)
+    lists.members.update({group: tuple(dict.fromkeys(members)) for group, members in people.items()})
+    # A name that two groups share says nothing.
+    lists._group_of.update({form: next(iter(groups)) for form, groups in groups_of_form.items() if len(groups) == 1})
+
+
+def _read_times(place: Place, file: str, lists: ClassLists) -> None:
+    for line, row in _rows(place, file, _TIME_COLUMNS, (*_NAME_COLUMNS, *_ID_COLUMNS), "student,handed_in"):
+        text = _first(row, _TIME_COLUMNS)
+        if not text:
+            continue
+        at = _time(text)
+        if at is None:
+            raise UsageError(
+                f"{file}:{line}: {text!r} is no time", "write it as 2025-11-03T23:59, with +01:00 for another zone"
+            )
+        for column in (*_NAME_COLUMNS, *_ID_COLUMNS):
+            for form in forms(row.get(column, "")):
+                lists.times[form] = at
+
+
+def _time(text: str) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return read_local_date(text)
+
+
+def _rows(
+    place: Place, file: str, one_of: tuple[str, ...], and_one_of: tuple[str, ...], header: str
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, column in lower case -> cell) for each row."""
+    text = place.text(file, _BYTES)
+    first_line = text.partition("\n")[0]
+    separator = max(",;\t", key=first_line.count)
+    rows = csv.reader(io.StringIO(text), delimiter=separator)
+    try:
+        columns = [column.strip().lower() for column in next(rows, [])]
+        if not set(one_of) & set(columns) or not set(and_one_of) & set(columns):
+            raise UsageError(
+                f"{place.name}/{file}: its first line has the columns {', '.join(columns) or 'none'}",
+                f"begin it with the line {header}",
+            )
+        for row in rows:
+            yield rows.line_num, {column: cell.strip() for column, cell in zip(columns, row, strict=False)}
+    except csv.Error as error:
+        raise UsageError(f"{place.name}/{file}:{rows.line_num}: {error}", "save it as CSV again") from error
+
+
+def _first(row: dict[str, str], columns: tuple[str, ...]) -> str:
+    return next((row[column] for column in columns if row.get(column)), "")

@@ -1,0 +1,52 @@
+"""One hand-in for each group of groups.csv: the newest of what its members handed in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from harness.findings import finding
+from harness.intake.class_lists import ClassLists
+from harness.intake.sorting import Sorted
+
+
+def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
+    """The hand-ins, in the order of their names; of a group's several, the newest with the others as its tries.
+
+    Where the times are not all known, the newest is not either: then all stay, each with a finding. So they do for a
+    group without members, which is most likely a mistake in the list.
+    """
+    of_group: dict[str, list[Sorted]] = defaultdict(list)
+    alone = []
+    for one in found:
+        delivery = one.delivery
+        group = lists.group((delivery.student, delivery.lms_id, delivery.key))
+        if group is None:
+            alone.append(one)
+        elif not lists.members[group]:
+            alone.append(_noting(one, "group-without-members", group=group))
+        else:
+            of_group[group].append(one)
+    merged = [one for group, several in of_group.items() for one in _newest_of(group, several)]
+    return sorted([*alone, *merged], key=lambda one: one.delivery.key)
+
+
+def _newest_of(group: str, several: list[Sorted]) -> list[Sorted]:
+    if len(several) == 1:
+        return several
+    names = [one.delivery.student for one in several]
+    if any(one.delivery.newest_first[0].at is None for one in several):
+        return [_noting(one, "group-handed-in-twice", group=group, names=", ".join(names)) for one in several]
+    newest = max(several, key=lambda one: one.delivery.newest_first[0].rank)
+    others = tuple(
+        replace(attempt, pieces=(), label=f"{attempt.label} ({one.delivery.student})")  # listed only
+        for one in several
+        if one is not newest
+        for attempt in one.delivery.attempts
+    )
+    kept = newest.delivery
+    return [replace(newest, delivery=replace(kept, attempts=(*kept.attempts, *others)))]
+
+
+def _noting(one: Sorted, code: str, **particulars: str) -> Sorted:
+    return replace(one, findings=(*one.findings, finding(code, **particulars)))

@@ -1,0 +1,8 @@
+"""What the files of a hand-in are, by their names."""
+
+from __future__ import annotations
+
+NOTEBOOK_SUFFIX = ".ipynb"
+# In the order in which they are preferred when a hand-in holds several.
+MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
+COMPANIONS = ("labels.txt", "handin.json", "model.py")

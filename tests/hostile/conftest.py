@@ -1,0 +1,141 @@
+"""The hostile suite: each test names the line of the checklist that it tries, and the outcome that is right.
+
+    @pytest.mark.hostile(line=17, expected="L processes; gone afterwards")
+    def test_a_fork_bomb_is_stopped(engine, got): ...
+
+`line` is a number or several. A test with the argument `engine` runs with each engine; `runsc=True` in the
+mark adds Docker with gVisor. `got("...")` says what was seen, for the table that ends the run: line, engine,
+expected, got. An engine that CI must have is never skipped there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.sandbox import Sandbox, build_image
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.sandbox.docker import Docker
+from harness.sandbox.image import image_is_built
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+ENGINES: dict[str, Callable[[], Sandbox]] = {
+    "bubblewrap": Bubblewrap,
+    "docker": Docker,
+    "runsc": lambda: Docker(runtime="runsc"),
+}
+_ROW = "hostile"  # the name under which a test's row travels in its report
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    line: int
+    engine: str
+    expected: str
+    got: str
+
+
+def lines_of(mark: pytest.Mark) -> tuple[int, ...]:
+    """The checklist's lines that a `hostile` mark names."""
+    line = mark.kwargs["line"]
+    return (line,) if isinstance(line, int) else tuple(line)
+
+
+def covered_lines() -> set[int]:
+    """Every line that some test of this folder names, whichever tests were chosen for this run."""
+    found: set[int] = set()
+    for file in Path(__file__).parent.glob("test_*.py"):
+        for value in vars(importlib.import_module(file.stem)).values():
+            for mark in getattr(value, "pytestmark", ()):
+                if mark.name == "hostile":
+                    found.update(lines_of(mark))
+    return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "hostile(line, expected, runsc=False): a line of the checklist, and its outcome")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("hostile")
+        names = ["bubblewrap", "docker"] + (["runsc"] if mark and mark.kwargs.get("runsc") else [])
+        metafunc.parametrize("engine", names, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def started_engines() -> dict[str, Sandbox]:
+    return {}
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) -> Sandbox:
+    """A real engine. bubblewrap comes with the installation; Docker may be missing on a laptop, not in CI."""
+    name = request.param
+    if name not in started_engines:
+        try:
+            if name != "bubblewrap" and (base := os.environ.get("HARNESS_DOCKER_BASE")) and not image_is_built():
+                build_image(base, None, print)
+            started_engines[name] = ENGINES[name]()
+        except HarnessError as error:
+            if name == "bubblewrap" or os.environ.get("HARNESS_REQUIRE_DOCKER") == "1":
+                raise
+            pytest.skip(f"no {name} here: {error.message}")
+    return started_engines[name]
+
+
+@pytest.fixture
+def got(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says what was seen, for the table."""
+    return lambda what: request.node.user_properties.append(("got", " ".join(what.split())))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.when == "call" or (report.when == "setup" and not report.passed):
+        properties = dict(item.user_properties)
+        callspec = getattr(item, "callspec", None)
+        engine = callspec.params.get("engine", "-") if callspec else "-"
+        for mark in item.iter_markers("hostile"):
+            for line in lines_of(mark):
+                said = properties.get("got", "as expected") if report.passed else _trouble(report)
+                report.user_properties.append((_ROW, Row(line, engine, mark.kwargs["expected"], said)))
+    return report
+
+
+def _trouble(report: pytest.TestReport) -> str:
+    if report.skipped:
+        return f"NOT RUN: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}"
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return "FAILED: " + (crash.message.splitlines()[0] if crash else str(report.longrepr).splitlines()[-1])[:100]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table: line, engine, expected, got."""
+    rows = {
+        row
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, row in getattr(report, "user_properties", ())
+        if name == _ROW
+    }
+    if not rows:
+        return
+    terminalreporter.section("hostile input, line by line")
+    wide = max(len(row.expected) for row in rows)
+    terminalreporter.write_line(f"{'line':>4}  {'engine':10}  {'expected':{wide}}  got")
+    for row in sorted(rows, key=lambda row: (row.line, row.expected, row.engine)):
+        bad = row.got.startswith(("FAILED", "NOT RUN"))
+        text = f"{row.line:>4}  {row.engine:10}  {row.expected:{wide}}  {row.got}"
+        terminalreporter.write_line(text, red=bad)

@@ -1,0 +1,563 @@
+"""Archives and folders: what is unpacked and copied, under which limits, and what is said of the rest."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+import threading
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from harness.errors import MachineError
+from harness.intake import collect
+from harness.intake.archives import UnpackLimits
+from harness.submission import Submission
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Path:
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    return folder
+
+
+def taken(incoming: Path, **limits: int) -> dict[str, Submission]:
+    work = incoming.parent / "work"
+    work.mkdir(exist_ok=True)
+    return {one.id: one for one in collect(incoming, work, UnpackLimits(**limits))}
+
+
+def codes(one: Submission) -> list[str]:
+    return [finding.code for finding in one.findings]
+
+
+def files(one: Submission) -> list[str]:
+    return sorted(str(path.relative_to(one.root)) for path in one.root.rglob("*") if not path.is_dir())
+
+
+def tar_info(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", mode: int = 0o644) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.mode = kind, link, mode
+    return info
+
+
+def write_tar(file: Path, *members: tuple[tarfile.TarInfo, bytes]) -> None:
+    with tarfile.open(file, "w:gz") as archive:
+        for info, content in members:
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
+def write_zip(file: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def write_7z(file: Path, members: dict[str, bytes], password: str | None = None) -> None:
+    import py7zr
+
+    with py7zr.SevenZipFile(file, "w", password=password) as archive:
+        archive.set_encoded_header_mode(password is not None)  # plain, so that a test can change it
+        for name, content in members.items():
+            archive.writestr(content, name)
+
+
+@pytest.mark.hostile(line=1, expected="F unsafe path, rest not unpacked")
+@pytest.mark.parametrize("kind", ["zip", "tar.gz", "7z"])
+def test_a_name_that_climbs_out_stops_the_unpacking(incoming, got, kind: str):
+    archive = incoming / f"mia.{kind}"
+    members = {"notebook.ipynb": b"{}", "../../escaped": b"x"}
+    if kind == "zip":
+        write_zip(archive, members)
+    elif kind == "7z":
+        write_7z(archive, {"notebook.ipynb": b"{}", "aa/aa/escaped": b"x"})
+        content = archive.read_bytes()
+        packed = "aa/aa/escaped".encode("utf-16-le")
+        assert content.count(packed) == 1
+        changed = content.replace(packed, "../../escaped".encode("utf-16-le"))
+        start = 32 + int.from_bytes(changed[12:20], "little")
+        header = changed[start : start + int.from_bytes(changed[20:28], "little")]
+        changed = changed[:28] + zlib.crc32(header).to_bytes(4, "little") + changed[32:]
+        archive.write_bytes(changed[:8] + zlib.crc32(changed[12:32]).to_bytes(4, "little") + changed[12:])
+    else:
+        write_tar(archive, *((tar_info(name), content) for name, content in members.items()))
+    one = taken(incoming)["mia"]
+    assert codes(one) == ["unsafe-path"]
+    assert files(one) == []
+    assert not list(incoming.parent.parent.rglob("escaped"))
+    got(codes(one)[0])
+
+
+@pytest.mark.hostile(line=2, expected="F")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/cron.d/x",
+        "//server/x",
+        "C:\\x",
+        "C:/x",
+        "c:x",
+        "a\\..\\..\\b",
+        "\\\\server\\x",
+        "a\x00/../../b",
+        "..",
+        "a/../b",
+    ],
+)
+def test_absolute_names_drive_letters_and_backslashes_are_refused(incoming, got, name: str):
+    with zipfile.ZipFile(incoming / "mia.zip", "w") as archive:
+        info = zipfile.ZipInfo("placeholder")
+        info.filename = name  # ZipInfo's own constructor would tidy it
+        archive.writestr(info, b"x")
+        archive.writestr("notebook.ipynb", b"{}")
+    one = taken(incoming)["mia"]
+    assert codes(one) == ["unsafe-path"]
+    assert files(one) == []
+    got(codes(one)[0])
+
+
+@pytest.mark.hostile(line=3, expected="F, never followed or created")
+def test_links_devices_fifos_and_set_id_files_are_left_out_of_a_tar(incoming, got):
+    secret = incoming.parent / "secret"
+    secret.write_text("secret")
+    write_tar(
+        incoming / "mia.tar.gz",
+        (tar_info("notebook.ipynb"), b"{}"),
+        (tar_info("labels.txt", tarfile.SYMTYPE, "/etc/passwd"), b""),
+        (tar_info("handin.json", tarfile.LNKTYPE, str(secret)), b""),
+        (tar_info("folder", tarfile.SYMTYPE, str(incoming.parent)), b""),
+        (tar_info("folder/through-the-link", tarfile.REGTYPE), b"x"),
+        (tar_info("disk", tarfile.BLKTYPE), b""),
+        (tar_info("terminal", tarfile.CHRTYPE), b""),
+        (tar_info("pipe", tarfile.FIFOTYPE), b""),
+        (tar_info("shell", mode=0o4755), b"x"),
+        (tar_info("group-shell", mode=0o2755), b"x"),
+    )
+    one = taken(incoming)["mia"]
+    assert set(codes(one)) == {"unsafe-member"}
+    assert len(one.findings) == 8
+    assert files(one) == ["folder/through-the-link", "notebook.ipynb"]
+    assert not (incoming.parent / "through-the-link").exists()
+    assert all(path.lstat().st_mode & 0o7000 == 0 and not path.is_symlink() for path in one.root.rglob("*"))
+    got("8 x unsafe-member; the plain files are graded")
+
+
+@pytest.mark.hostile(line=3, expected="F, never followed or created")
+def test_a_link_and_a_set_id_file_are_left_out_of_a_zip(incoming, got):
+    with zipfile.ZipFile(incoming / "mia.zip", "w") as archive:
+        for name, mode in (
+            ("labels.txt", stat.S_IFLNK | 0o777),
+            ("shell", stat.S_IFREG | 0o4755),
+            ("notebook.ipynb", 0),
+        ):
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, "/etc/passwd")
+    one = taken(incoming)["mia"]
+    assert codes(one) == ["unsafe-member", "unsafe-member"]
+    assert files(one) == ["notebook.ipynb"]
+    got("2 x unsafe-member")
+
+
+@pytest.mark.hostile(line=4, expected="L unpacked size or ratio")
+@pytest.mark.parametrize("kind", ["zip", "tar.gz", "tar.bz2", "tar.xz", "7z"])
+def test_a_bomb_is_stopped_by_its_ratio(incoming, got, kind: str):
+    archive = incoming / f"mia.{kind}"
+    zeros = bytes(150 * 10**6)
+    if kind == "zip":
+        write_zip(archive, {"zeros": zeros})
+    elif kind == "7z":
+        write_7z(archive, {"zeros": zeros})
+    else:
+        with tarfile.open(
+            archive, f"w:{kind[4:]}", **({"compresslevel": 1} if kind[4:] != "xz" else {"preset": 0})
+        ) as packed:
+            info = tarfile.TarInfo("zeros")
+            info.size = len(zeros)
+            packed.addfile(info, io.BytesIO(zeros))
+    assert archive.stat().st_size < 10**6 or kind in ("tar.gz", "tar.bz2")
+    one = taken(incoming, ratio=100)["mia"]
+    assert codes(one) == ["archive-too-large"]
+    assert files(one) == []
+    got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=4, expected="L unpacked size or ratio")
+def test_a_bomb_that_lies_about_its_size_is_stopped_while_it_unpacks(incoming, got):
+    write_zip(incoming / "mia.zip", {"zeros": bytes(30 * 10**6)})
+    content = (incoming / "mia.zip").read_bytes()
+    honest = (30 * 10**6).to_bytes(4, "little")
+    assert content.count(honest) == 2
+    (incoming / "mia.zip").write_bytes(content.replace(honest, (1000).to_bytes(4, "little")))
+    one = taken(incoming, total_bytes=10**6)["mia"]
+    assert codes(one)[0] in ("archive-too-large", "archive-unreadable")
+    assert files(one) == []
+    got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=4, expected="L unpacked size or ratio")
+def test_a_nested_bomb_is_not_unpacked_further(incoming, got):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(20 * 10**6))
+    write_zip(incoming / "mia.zip", {f"{number}.zip": inner.getvalue() for number in range(16)})
+    one = taken(incoming, total_bytes=10**6)["mia"]
+    assert sum((one.root / name).stat().st_size for name in files(one)) < 10**6
+    got(f"{len(files(one))} inner archives left as they are")
+
+
+@pytest.mark.hostile(line=4, expected="L unpacked size or ratio")
+def test_members_that_overlap_are_refused(incoming, got):
+    """Two entries of the list point to one file: Fifield's bomb, with a kernel of two."""
+    write_zip(incoming / "mia.zip", {"a": os.urandom(5000), "b": b""})
+    with zipfile.ZipFile(incoming / "mia.zip", "a") as archive:
+        first, second = archive.infolist()
+        second.header_offset, second.compress_size, second.CRC = first.header_offset, first.compress_size, first.CRC
+        second.file_size, second.compress_type = first.file_size, first.compress_type
+        archive._didModify = True
+    one = taken(incoming)["mia"]
+    assert codes(one) == ["archive-unreadable"]
+    assert "overlap" in one.findings[0].message
+    got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=4, expected="L unpacked size or ratio")
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_tar_header_that_wants_all_memory_ends_the_unpacking_not_the_harness(incoming, got, kind: bytes):
+    """tarfile reads such a header whole; in a .gz it takes no room: 6 GB in 6 MB."""
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, 6 * 10**9
+    packer = zlib.compressobj(1, wbits=31)
+    with (incoming / "mia.tar.gz").open("wb") as stream:
+        stream.write(packer.compress(info.tobuf(tarfile.GNU_FORMAT)))
+        for _ in range(1500):
+            stream.write(packer.compress(bytes(10**6)))
+        stream.write(packer.flush())
+    one = taken(incoming)["mia"]
+    assert codes(one)[0] in ("archive-too-large", "archive-unreadable")
+    assert files(one) == []
+    got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=5, expected="L")
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_a_million_empty_files_are_stopped(incoming, got, kind: str):
+    archive = incoming / f"mia.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as packed:
+            for number in range(200_000):
+                packed.writestr(zipfile.ZipInfo(f"{number}/"), b"")
+    else:
+        packer = zlib.compressobj(1, wbits=31)
+        with archive.open("wb") as stream:
+            for number in range(1_000_000):
+                if number > 50_000:
+                    break  # the limit is long passed
+                stream.write(packer.compress(tar_info(f"{number}", tarfile.DIRTYPE).tobuf()))
+            stream.write(packer.flush())
+    one = taken(incoming)["mia"]
+    assert codes(one) == ["archive-too-large"]
+    got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=5, expected="L")
+@pytest.mark.parametrize("name", ["d/" * 300 + "f", "n" * 5000, "/".join(["part-of-a-path" * 10] * 20)])
+def test_long_and_deep_paths_are_stopped(incoming, got, name: str):
+    write_zip(incoming / "mia.zip", {name: b"x"})
+    write_tar(incoming / "tom.tar.gz", (tar_info(name), b"x"))
+    for one in taken(incoming).values():
+        assert codes(one) == ["archive-too-large"]
+        got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=5, expected="L")
+def test_a_deep_folder_on_disk_is_stopped(incoming, got):
+    """Deeper than a path may be long: made, and to be removed, step by step."""
+    here = os.open(incoming, os.O_RDONLY)
+    (incoming / "mia").mkdir()
+    levels = 3000
+    try:
+        inside = os.open("mia", os.O_RDONLY, dir_fd=here)
+        for _ in range(levels):
+            os.mkdir("d", dir_fd=inside)
+            below = os.open("d", os.O_RDONLY, dir_fd=inside)
+            os.close(inside)
+            inside = below
+        os.close(inside)
+    finally:
+        os.close(here)
+    try:
+        one = taken(incoming)["mia"]
+    finally:
+        subprocess.run(["rm", "-rf", str(incoming / "mia")], check=True)
+    assert codes(one) == ["archive-too-large"]
+    got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=6, expected="F, deterministic choice")
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_twins_by_name_case_or_unicode_form_count_once_the_first(incoming, got, kind: str):
+    names = ["model.onnx", "model.onnx", "MODEL.onnx", "\u00e9.txt", "e\u0301.txt", "stra\u00dfe", "STRASSE"]
+    members = [(name, str(number).encode()) for number, name in enumerate(names)]
+    if kind == "zip":
+        with zipfile.ZipFile(incoming / "mia.zip", "w") as archive:
+            for name, content in members:
+                archive.writestr(name, content)
+    else:
+        write_tar(incoming / "mia.tar.gz", *((tar_info(name), content) for name, content in members))
+    one = taken(incoming)["mia"]
+    assert codes(one) == ["duplicate-name"] * 4
+    assert {name: (one.root / name).read_bytes() for name in files(one)} == {
+        "model.onnx": b"0", "\u00e9.txt": b"3", "stra\u00dfe": b"5",
+    }  # fmt: skip
+    got("4 x duplicate-name; the first one counts")
+
+
+@pytest.mark.hostile(line=6, expected="F, deterministic choice")
+def test_ten_thousand_twins_do_not_make_ten_thousand_findings(incoming, got):
+    write_tar(incoming / "mia.tar.gz", *((tar_info("model.onnx"), b"x") for _ in range(10_000)))
+    one = taken(incoming)["mia"]
+    assert 1 <= len(one.findings) <= 10
+    got(f"{len(one.findings)} findings")
+
+
+ODD_NAMES = [
+    "new\nline", "-rf", "rtl\u202egnp", "emoji \U0001f600", ".hidden", "CON", 'quo"te', "it's", "$(touch x)", "`id`",
+    "%s%n", "<img src=x onerror=alert(1)>", "a:b,c=d", "tab\there", "=1+1", "a;b|c&e", "{0}", "{{7*7}}", "back\\slash",
+]  # fmt: skip
+
+
+@pytest.mark.hostile(line=7, expected="handled as plain text everywhere")
+def test_odd_names_of_files_and_of_hand_ins_are_taken_as_they_are(incoming, got):
+    for name in ODD_NAMES:
+        place = incoming / name
+        place.mkdir()
+        (place / f"{name}.ipynb").write_text("{}")
+        (place / f"{name}.onnx").write_bytes(b"x")
+    long = incoming / ("n" * 255)
+    long.mkdir()
+    (long / ("n" * 250 + ".onnx")).write_bytes(b"x")
+    found = taken(incoming)
+    shown = [name for name in ODD_NAMES if name != ".hidden"]
+    assert sorted(one.student for one in found.values()) == sorted([*shown, "n" * 255])
+    for id, one in found.items():
+        assert id.isascii() and all(c.isalnum() or c in "-_" for c in id) and not id.startswith("-")
+        assert id.upper() not in ("CON", "NUL") and len(id) <= 80
+        assert one.findings == ()
+        assert (one.root / str(one.model)).is_file()
+    got(f"{len(found)} hand-ins, no finding")
+
+
+@pytest.mark.hostile(line=7, expected="handled as plain text everywhere")
+def test_names_that_are_no_utf8_are_read_as_windows_wrote_them(incoming, got):
+    Path(os.fsdecode(os.fsencode(incoming) + b"/M\xfcller")).mkdir()
+    Path(os.fsdecode(os.fsencode(incoming) + b"/M\xfcller/L\xf6sung.ipynb")).write_text("{}")
+    info = tar_info("x")
+    info.name = os.fsdecode(b"L\xf6sung.ipynb")
+    with tarfile.open(incoming / "mia.tar.gz", "w:gz", encoding="utf-8") as archive:
+        archive.addfile(info)
+    with zipfile.ZipFile(incoming / "tom.zip", "w") as archive:  # macOS writes UTF-8 and does not say so
+        archive.writestr("Loesung.ipynb", "{}")
+    content = (incoming / "tom.zip").read_bytes().replace(b"Loesung", "Lösung".encode())
+    (incoming / "tom.zip").write_bytes(content)
+    for one in taken(incoming).values():
+        assert one.notebook == Path("Lösung.ipynb"), one.id
+        str(one.student).encode()
+    got("Lösung.ipynb in each")
+
+
+@pytest.mark.hostile(line=8, expected="F with what to hand in instead")
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.zip", b"", "empty"),
+        ("cut.zip", b"PK\x03\x04 nothing more", "cut off or damaged"),
+        ("rar.zip", b"Rar!\x1a\x07\x01\x00 and so on", ".rar"),
+        ("mia.rar", b"Rar!\x1a\x07\x01\x00 and so on", ".rar"),
+        ("page.zip", b"<!doctype html><title>Log in", "no zip, tar or 7z"),
+        ("cut.7z", b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(40), ""),
+        ("cut.tar.gz", b"\x1f\x8b\x08\x00" + bytes(6), ""),
+        ("cut.tar.xz", b"\xfd7zXZ\x00" + bytes(20), ""),
+    ],
+)
+def test_an_archive_that_is_none_says_what_to_hand_in(incoming, got, name: str, content: bytes, said: str):
+    (incoming / name).write_bytes(content)
+    (one,) = taken(incoming).values()
+    assert codes(one) == ["archive-unreadable"]
+    assert said in one.findings[0].message
+    assert "Hand in a .zip" in one.findings[0].message
+    got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=8, expected="F with what to hand in instead")
+def test_encrypted_archives_are_told_from_damaged_ones(incoming, got):
+    write_7z(incoming / "tom.7z", {"notebook.ipynb": b"{}"}, password="secret")
+    write_zip(incoming / "mia.zip", {"notebook.ipynb": b"{}"})
+    content = bytearray((incoming / "mia.zip").read_bytes())
+    for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(magic) + flags] |= 1
+    (incoming / "mia.zip").write_bytes(content)
+    for one in taken(incoming).values():
+        assert codes(one) == ["archive-unreadable"]
+        assert "encrypted" in one.findings[0].message
+        got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=8, expected="F with what to hand in instead")
+@pytest.mark.parametrize("cut", [0.3, 0.6, 0.95])
+def test_a_truncated_archive_is_a_finding(incoming, got, cut: float):
+    payload = {"notebook.ipynb": b"{}", "model.onnx": os.urandom(20_000)}
+    write_zip(incoming / "a.zip", payload)
+    write_7z(incoming / "b.7z", payload)
+    write_tar(incoming / "c.tar.gz", *((tar_info(name), content) for name, content in payload.items()))
+    for file in incoming.iterdir():
+        whole = file.read_bytes()
+        file.write_bytes(whole[: int(len(whole) * cut)])
+    for one in taken(incoming).values():
+        assert codes(one) == ["archive-unreadable"], one.id
+        assert files(one) == []
+    got("archive-unreadable")
+
+
+@pytest.mark.hostile(line=8, expected="F with what to hand in instead")
+def test_honest_archives_of_every_kind_are_taken(incoming, got):
+    """The twin: zip64, 7z, xz, a wrong suffix, a top folder, litter of macOS and Windows, dot files."""
+    payload = {
+        "Mia's hand-in/notebook.ipynb": b"{}", "Mia's hand-in/model.onnx": os.urandom(20_000),
+        "Mia's hand-in/.ipynb_checkpoints/notebook-checkpoint.ipynb": b"{}",
+        "__MACOSX/Mia's hand-in/._notebook.ipynb": b"x", "Mia's hand-in/._notebook.ipynb": b"x",
+        "Mia's hand-in/.DS_Store": b"x", "Mia's hand-in/Thumbs.db": b"x",
+    }  # fmt: skip
+    with zipfile.ZipFile(incoming / "wide.zip", "w") as archive:
+        for name, content in payload.items():
+            with archive.open(name, "w", force_zip64=True) as stream:
+                stream.write(content)
+    write_7z(incoming / "seven.7z", payload)
+    write_7z(incoming / "seven-called.zip", payload)
+    write_tar(incoming / "tar-called.zip", *((tar_info(name), content) for name, content in payload.items()))
+    found = taken(incoming)
+    assert len(found) == 4
+    for one in found.values():
+        assert codes(one) == []
+        assert (one.notebook, one.model) == (Path("notebook.ipynb"), Path("model.onnx"))
+        assert (one.root / "model.onnx").read_bytes() == payload["Mia's hand-in/model.onnx"]
+    got("no finding")
+
+
+@pytest.mark.hostile(line=9, expected="F")
+def test_a_hand_in_that_is_a_link_is_not_followed(incoming, got):
+    (incoming / "mia").symlink_to("/etc")
+    (incoming / "tom.zip").symlink_to("/etc/passwd")
+    for one in taken(incoming).values():
+        assert codes(one) == ["unsafe-member"]
+        assert files(one) == []
+    got("unsafe-member")
+
+
+@pytest.mark.hostile(line=9, expected="F")
+def test_a_file_without_read_permission_is_said_and_the_rest_is_taken(incoming, got):
+    """Root may read everything: so it is tried without that power."""
+    (incoming / "mia").mkdir()
+    for name in ("notebook.ipynb", "model.onnx"):
+        (incoming / "mia" / name).write_text("{}")
+    (incoming / "mia" / "model.onnx").chmod(0)
+    (incoming / "mia" / "closed").mkdir(mode=0)
+    (incoming / "tom.zip").write_bytes(b"PK")
+    (incoming / "tom.zip").chmod(0)
+    script = (
+        "import sys, tempfile\n"
+        "from pathlib import Path\n"
+        "from harness.intake import collect\n"
+        "for one in collect(Path(sys.argv[1]), Path(tempfile.mkdtemp())):\n"
+        "    print(one.id, one.notebook, one.model, *sorted(f.code for f in one.findings))\n"
+    )
+    command = [sys.executable, "-c", script, str(incoming)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=_without_power, check=False)
+    (incoming / "mia" / "closed").chmod(0o700)
+    assert done.stdout.splitlines() == [
+        "mia notebook.ipynb None file-unreadable file-unreadable", "tom None None archive-unreadable",
+    ], done.stderr  # fmt: skip
+    got("file-unreadable; the notebook is graded")
+
+
+def _without_power() -> None:
+    """Take CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH from what is started; nothing for an ordinary user."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):
+        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+@pytest.mark.hostile(line=9, expected="F")
+def test_a_folder_that_changes_while_it_is_read_leads_nowhere_else(incoming, got):
+    secret = incoming.parent / "secrets"
+    (secret / "deep").mkdir(parents=True)
+    (secret / "deep" / "model.onnx").write_text("secret")
+    place = incoming / "mia"
+    (place / "deep").mkdir(parents=True)
+    (place / "deep" / "model.onnx").write_text("mine")
+    stop = threading.Event()
+
+    def swap() -> None:
+        while not stop.is_set():
+            (place / "deep").rename(place / "away")
+            (place / "deep").symlink_to(secret / "deep")
+            (place / "deep").unlink()
+            (place / "away").rename(place / "deep")
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        for number in range(60):
+            work = incoming.parent / f"work-{number}"
+            work.mkdir()
+            (one,) = collect(incoming, work)
+            for name in files(one):
+                assert (one.root / name).read_text() == "mine"
+    finally:
+        stop.set()
+        swapper.join()
+    got("60 tries, nothing of the other folder")
+
+
+@pytest.mark.hostile(line=10, expected="L")
+def test_a_sparse_file_of_50_gb_is_refused_before_it_is_read(incoming, got):
+    for name in ("mia/model.onnx", "tom.onnx", "kim.zip"):
+        file = incoming / name
+        file.parent.mkdir(exist_ok=True)
+        with file.open("wb") as stream:
+            stream.truncate(50 * 10**9)
+    for one in taken(incoming).values():
+        assert codes(one) == ["archive-too-large"]
+        got(one.findings[0].message)
+
+
+@pytest.mark.hostile(line=52, expected="exit 3 or clear error")
+@pytest.mark.parametrize("kind", ["zip", "7z", "folder"])
+def test_a_full_disk_is_the_machines_trouble_not_the_students(incoming, got, kind: str):
+    content = {"notebook.ipynb": b"{}", "model.onnx": os.urandom(3 * 10**6)}
+    if kind == "folder":
+        (incoming / "mia").mkdir()
+        for name, data in content.items():
+            (incoming / "mia" / name).write_bytes(data)
+    else:
+        (write_zip if kind == "zip" else write_7z)(incoming / f"mia.{kind}", content)
+    work = incoming.parent / "small disk"
+    work.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(work)], check=True)
+    try:
+        with pytest.raises(MachineError, match="No space left") as error:
+            collect(incoming, work)
+    finally:
+        subprocess.run(["umount", str(work)], check=True)
+    assert error.value.exit_status == 3
+    got(error.value.message)

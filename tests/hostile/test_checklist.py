@@ -1,0 +1,14 @@
+"""The suite is whole: no line of the checklist is without a test."""
+
+import pytest
+from checklist import SECTIONS
+from conftest import covered_lines
+
+
+def test_the_sections_number_every_line_once():
+    assert [line for section in SECTIONS.values() for line in section] == list(range(1, 61))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_line_has_a_test(section: str):
+    assert set(SECTIONS[section]) - covered_lines() == set()

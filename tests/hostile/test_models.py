@@ -1,0 +1,315 @@
+"""Models: opened inside only; refused, stopped or graded, each said."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx_files
+import pytest
+
+from harness.assignment import ResourceLimits
+from harness.evidence import Conversion, Done, Failed, StageResult
+from harness.images import StagedImages
+from harness.sandbox import Sandbox
+from harness.stages.convert import HandedModel, convert
+from harness.stages.predict import predict
+from harness.stages.workplace import Workplace
+from harness.store import Store
+
+CLASSES = ("blue", "green", "red")
+LIMITS = ResourceLimits(wall_seconds=40, cell_seconds=10, memory=2 * 10**9, cpus=1)
+
+
+class Door:
+    """Takes model files through the stage `convert`, and what comes of it through `predict`."""
+
+    def __init__(self, engine: Sandbox, folder: Path) -> None:
+        for place in (folder, *folder.parents):  # the sandbox's own user reads what is mounted
+            if place != Path("/tmp") and place.is_relative_to("/tmp"):
+                place.chmod(0o755)
+        self.folder = folder
+        self._engine = engine
+        self._store = Store(folder / "store")
+
+    def take(
+        self, write: Callable[[Path], None], labels: str | None = "blue\ngreen\nred\n", name: str = "model.onnx",
+        companions: dict[str, str] | None = None, wall_seconds: float = 40,
+    ) -> StageResult[Conversion]:  # fmt: skip
+        file = self.folder / name
+        file.unlink(missing_ok=True)
+        write(file)
+        file.chmod(0o644)
+        beside = {**(companions or {}), **({"labels.txt": labels} if labels is not None else {})}
+        for other, text in beside.items():
+            (self.folder / other).write_text(text)
+        paths = {other: self.folder / other for other in beside}
+        return convert(HandedModel(file, paths), CLASSES, [], None, self._place(wall_seconds))
+
+    def predict(self, conversion: Conversion):
+        from PIL import Image
+
+        images = self.folder / "images"
+        images.mkdir(exist_ok=True)
+        names = tuple(f"{number:016x}.png" for number in range(12))
+        for number, name in enumerate(names):
+            colour = tuple(int(c) for c in np.roll([200 - 5 * number, 40, 60], number % 3))
+            Image.new("RGB", (40, 40), colour).save(images / name)
+        return predict(conversion, StagedImages(images, names, "0" * 64), self._place(40))
+
+    def _place(self, wall_seconds: float) -> Workplace:
+        limits = LIMITS.model_copy(update={"wall_seconds": wall_seconds, "cell_seconds": min(10, wall_seconds)})
+        return Workplace(self._engine, self._store, limits)
+
+
+@pytest.fixture
+def door(engine: Sandbox, tmp_path: Path) -> Door:
+    return Door(engine, tmp_path)
+
+
+def codes(result: StageResult[Conversion]) -> set[str]:
+    return {finding.code for finding in result.findings} - {"preprocessing-assumed"}
+
+
+def refused(result: StageResult[Conversion]) -> str:
+    """The reason of a model that was refused with a finding that says it."""
+    assert isinstance(result, Failed), result
+    (said,) = [finding for finding in result.findings if finding.code == "model-unreadable"]
+    assert len(said.message) > 30 and "Traceback" not in said.message
+    return said.message.partition(": ")[2]
+
+
+class _Runs:
+    """A pickle that runs a command when it is opened."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (self._command,)
+
+
+@pytest.mark.hostile(line=35, expected="only ever opened inside")
+@pytest.mark.parametrize("name", ["model.pt", "model.pkl", "model.pth", "model.onnx"])
+def test_a_pickle_that_runs_a_command_does_so_inside_or_nowhere(door: Door, got, name: str):
+    marker = door.folder / "escaped"
+    command = f"touch {marker}; touch /tmp/inside"
+    nested = {"state_dict": [_Runs(command), (_Runs(command), {"a": _Runs(command)})]}
+    result = door.take(lambda file: file.write_bytes(pickle.dumps(nested)), name=name)
+    assert not marker.exists() and not Path("/tmp/inside").exists()
+    got(refused(result))
+
+
+@pytest.mark.hostile(line=35, expected="only ever opened inside")
+def test_a_whole_torch_pickle_that_runs_a_command_does_so_inside_or_nowhere(door: Door, got):
+    import torch
+
+    marker = door.folder / "escaped"
+    result = door.take(lambda file: torch.save(_Runs(f"touch {marker}"), file), name="model.pt")
+    assert not marker.exists()
+    got(refused(result))
+
+
+@pytest.mark.hostile(line=36, expected="L / N")
+@pytest.mark.parametrize("kind", ["endless", "giant", "reads a file", "writes a file"])
+def test_torchscript_that_never_ends_or_takes_all_or_opens_files(door: Door, got, kind: str):
+    import torch
+
+    source = {
+        "endless": "    n = 0\n    while n >= 0:\n        n = (n + 1) % 1000\n    return x.mean([2, 3]) + n",
+        "giant": "    y = torch.ones([400000, 100000])\n    return x.mean([2, 3]) + y.sum()",
+        "reads a file": "    y = torch.from_file('/etc/shadow', False, 8, dtype=torch.uint8)\n"
+        "    return x.mean([2, 3]) + y.sum()",
+        "writes a file": f"    y = torch.from_file('{door.folder}/written', True, 8, dtype=torch.uint8)\n"
+        "    return x.mean([2, 3]) + y.sum()",
+    }[kind]
+
+    def write(file: Path) -> None:
+        module = type(f"Script{abs(hash(source))}", (torch.jit.ScriptModule,), {})()
+        module.define(f"def forward(self, x):\n{source}\n")
+        torch.jit.save(module, str(file))
+
+    result = door.take(write, name="model.pt", wall_seconds=12)
+    assert not isinstance(result, Done)
+    assert not (door.folder / "written").exists()
+    assert "root:" not in result.reason
+    got(f"{result.status}: {refused(result)}")
+
+
+@pytest.mark.hostile(line=37, expected="inside only")
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_keras_lambda_runs_inside_only(door: Door, got, suffix: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    import keras
+
+    marker = door.folder / "escaped"
+    image = keras.Input((32, 32, 3))
+    means = keras.layers.GlobalAveragePooling2D()(image)
+    code = f"lambda x: (__import__('os').system('touch {marker}'), x)[1]"
+    answer = keras.layers.Lambda(eval(code), output_shape=(3,))(means)
+
+    def write(file: Path) -> None:
+        keras.Model(image, answer).save(str(file))
+        marker.unlink(missing_ok=True)  # building it ran it here
+
+    result = door.take(write, name=f"model{suffix}")
+    assert not marker.exists()
+    got(f"graded, {result.value.source_format}" if isinstance(result, Done) else refused(result))
+
+
+@pytest.mark.hostile(line=37, expected="inside only")
+def test_a_saved_model_is_not_opened(door: Door, got):
+    def write(file: Path) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("saved_model/saved_model.pb", b"WriteFile PyFunc")
+            archive.writestr("saved_model/variables/variables.index", b"")
+
+    got(refused(door.take(write, name="model.keras")))
+
+
+@pytest.mark.hostile(line=38, expected="F refused")
+@pytest.mark.parametrize(
+    "name", ["external_climbs", "external_absolute", "external_beside", "external_in_attribute", "external_in_function"]
+)
+def test_onnx_weights_in_another_file_are_refused(door: Door, got, name: str):
+    (door.folder / "weights.bin").symlink_to("/etc/passwd")
+    result = door.take(onnx_files.WRITERS[name])
+    assert "xternal" in refused(result)
+    got(refused(result))
+
+
+REFUSED = {
+    "truncated": "cut off or damaged", "larger_than_2_gb": "larger than 2 GB", "cyclic": "sorted",
+    "opset_99": "not valid", "custom_domain": "com.evil.Evil",
+    "recursive_function": "themselves", "billion_functions": "over 100000 operators",
+    "long_chain": "over 100000 operators", "negative_dims": "Negative", "giant_initializer": "not valid",
+    "giant_when_it_runs": "", "empty_graph": "0 inputs", "output_is_input": "one row", "two_inputs": "2 inputs",
+    "two_outputs": "2 outputs", "float64_input": "double", "string_output": "not numbers",
+    "no_batch_dimension": "3 dimensions", "answers_nothing": "one row", "endless_loop": "did not end",
+}  # fmt: skip
+
+
+@pytest.mark.hostile(line=39, expected="F or works, each said")
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_onnx_file_that_cannot_be_a_classifier_says_why(door: Door, got, name: str):
+    reason = refused(door.take(onnx_files.WRITERS[name], wall_seconds=10))
+    assert REFUSED[name] in reason
+    got(f"{name}: {reason}")
+
+
+@pytest.mark.hostile(line=39, expected="F or works, each said")
+@pytest.mark.parametrize(
+    "name", ["plain", "with_softmax", "batch_of_one", "no_batch_name", "uint8_input", "nested_deeply"]
+)
+def test_an_odd_but_right_onnx_file_works(door: Door, got, name: str):
+    result = door.take(onnx_files.WRITERS[name])
+    assert isinstance(result, Done) and codes(result) == set()
+    assert not result.value.native
+    assert isinstance(door.predict(result.value), Done)
+    got(f"{name}: works")
+
+
+WRONG_ANSWERS = {
+    "answers_nan": "model-unreadable", "answers_infinity": "model-unreadable",
+    "answers_sigmoid": "outputs-not-probabilities",
+    "answers_two_columns": "labels-wrong-count", "answers_four_columns": "labels-wrong-count",
+    "answers_transposed": "model-unreadable", "answers_random": "answers-vary", "answers_constant": "constant-output",
+}  # fmt: skip
+
+
+@pytest.mark.hostile(line=40, expected="F; softmax only where declared or plain")
+@pytest.mark.parametrize("name", WRONG_ANSWERS)
+def test_answers_that_are_no_probabilities_are_said(door: Door, got, name: str):
+    result = door.take(onnx_files.WRITERS[name])
+    found = codes(result)
+    if isinstance(result, Done):
+        found |= {finding.code for finding in door.predict(result.value).findings}
+    assert WRONG_ANSWERS[name] in found
+    got(f"{name}: {', '.join(sorted(found))}")
+
+
+@pytest.mark.hostile(line=40, expected="F; softmax only where declared or plain")
+@pytest.mark.parametrize(
+    ("name", "kind"), [("plain", "logits"), ("with_softmax", "probabilities"), ("answers_negative", "logits")]
+)
+def test_logits_get_a_softmax_and_probabilities_none(door: Door, got, name: str, kind: str):
+    result = door.take(onnx_files.WRITERS[name])
+    assert isinstance(result, Done) and codes(result) == set()
+    assert result.value.output_kind == kind
+    got(f"{name}: {kind}")
+
+
+LABELS = {
+    "missing": (None, "labels-missing"), "duplicate": ("blue\nblue\nred\n", "labels-invalid"),
+    "too few": ("blue\nred\n", "labels-wrong-count"), "a million": ("x\n" * 10**6, "labels-invalid"),
+    "other language": ("blau\ngrün\nrot\n", ""), "a very long one": ("blue\ngreen\n" + "r" * 1000, "labels-invalid"),
+}  # fmt: skip
+
+
+@pytest.mark.hostile(line=41, expected="F with what was matched")
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_that_are_wrong_are_said(door: Door, got, kind: str):
+    labels, code = LABELS[kind]
+    result = door.take(onnx_files.plain, labels=labels)
+    assert codes(result) >= ({code} if code else set())
+    got(f"{kind}: {', '.join(sorted(codes(result))) or 'no finding here; the classes do not match in evaluate'}")
+
+
+@pytest.mark.hostile(line=41, expected="F with what was matched")
+@pytest.mark.parametrize(
+    "text", ["blue\r\n\r\ngreen\r\nred\r\n", "\ufeffblue\ngreen\nred", "  Blue \n GREEN\nred\n\n\n"]
+)
+def test_labels_as_people_write_them_are_right(door: Door, got, text: str):
+    result = door.take(onnx_files.plain, labels=text)
+    assert isinstance(result, Done) and codes(result) == set()
+    assert [label.casefold() for label in result.value.labels] == list(CLASSES)
+    got(repr(text))
+
+
+@pytest.mark.hostile(line=45, expected="judged by content")
+def test_a_suffix_counts_for_nothing(door: Door, got):
+    result = door.take(onnx_files.plain, name="model.h5")
+    assert isinstance(result, Done) and result.value.source_format == "onnx"
+    page = refused(door.take(lambda file: file.write_text("<!doctype html>"), name="model.keras"))
+    assert "web page" in page
+    picked = refused(door.take(lambda file: file.write_bytes(pickle.dumps({"a": 1}))))
+    got(f"onnx called .h5: works; page called .keras: {page}; pickle called .onnx: {picked}")
+
+
+@pytest.mark.hostile(line=42, expected="names random, order random, images re-encoded; no gain")
+def test_pictures_go_in_without_names_order_times_or_metadata(tmp_path: Path, got):
+    from PIL import Image
+
+    from harness.images import load, stage
+
+    for name in CLASSES:
+        (tmp_path / "heldout" / name).mkdir(parents=True)
+        for number in range(6):
+            picture = Image.new("RGB", (50, 40), (40 * number, 90, 10))
+            exif = Image.Exif()
+            exif[0x010E] = name
+            picture.save(tmp_path / "heldout" / name / f"{name}-{number}.jpg", exif=exif)
+    held_out = load(tmp_path / "heldout")
+    once, again = (stage(held_out, tmp_path / folder) for folder in ("once", "again"))
+    assert not set(once.names) & set(again.names)
+    assert sorted(once.names) != list(once.names)
+    originals = {file.read_bytes() for file in held_out.files}
+    for file in once.folder.iterdir():
+        content = file.read_bytes()
+        assert content not in originals and file.stat().st_mtime == 0
+        assert not any(name.encode() in content for name in CLASSES)
+        with Image.open(file) as opened:
+            assert not opened.info and not opened.getexif()
+    got("two runs share no name; nothing of the class is in a file")
+
+
+def test_the_companions_of_a_hand_in_are_parsed_strictly(engine: Sandbox, tmp_path: Path):
+    """Line 24's other half: handin.json says nothing that the harness does not ask for."""
+    said = json.dumps({"schema": 1, "classes": list(CLASSES), "marks": 100})
+    result = Door(engine, tmp_path).take(onnx_files.plain, companions={"handin.json": said})
+    assert "handin-json-invalid" in codes(result)

@@ -1,0 +1,144 @@
+"""The last commit's time is read from real repositories without git, and a hostile one leads nowhere."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+from downloads import NOTEBOOK, unpacked
+
+from harness.intake import collect
+from harness.intake.commit_time import last_commit
+
+LONG = "A message that commits share, long enough for git to keep most as changes to another. " * 20
+WHEN = "2025-11-03T12:34:56+01:00"
+
+
+def git(folder: Path, *arguments: str, when: str = WHEN) -> str:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        "GIT_COMMITTER_DATE": when,
+    }
+    return subprocess.check_output(["git", "-C", str(folder), *arguments], env=environment, text=True, timeout=60)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "lab-anna"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    for number in range(40):
+        (folder / "notebook.ipynb").write_text(str(number))
+        git(folder, "add", ".")
+        when = f"2025-11-0{1 + number // 20}T12:{number:02}:00+0{number % 3}:00" if number < 39 else WHEN
+        git(folder, "commit", "-q", "-m", f"Number {number}\n\n{LONG}", when=when)
+    return folder
+
+
+def test_of_loose_objects(repository: Path):
+    assert last_commit(repository / ".git") == datetime.datetime.fromisoformat(WHEN)
+
+
+def test_of_every_commit_in_a_pack_also_where_one_is_kept_as_a_change_to_another(repository: Path):
+    git(repository, "gc", "-q", "--aggressive")
+    [index] = (repository / ".git/objects/pack").glob("*.idx")
+    listed = git(repository, "verify-pack", "-v", str(index)).splitlines()
+    assert any(len(line.split()) == 7 and line.split()[1] == "commit" for line in listed), "no commit is a delta"
+    for line in git(repository, "log", "--format=%H %cI").splitlines():
+        id, when = line.split()
+        (repository / ".git/HEAD").write_text(f"{id}\n")
+        assert last_commit(repository / ".git") == datetime.datetime.fromisoformat(when)
+
+
+def test_of_a_packed_branch(repository: Path):
+    git(repository, "pack-refs", "--all")
+    assert not (repository / ".git/refs/heads/main").exists()
+    assert last_commit(repository / ".git") == datetime.datetime.fromisoformat(WHEN)
+
+
+def test_an_empty_repository_has_none(tmp_path: Path):
+    git(tmp_path, "init", "-q", "-b", "main")
+    assert last_commit(tmp_path / ".git") is None
+
+
+def _outside(repository: Path, path: str) -> None:
+    """Move a part of .git away and leave a link to it."""
+    there = repository.parent / "outside"
+    shutil.move(repository / ".git" / path, there)
+    (repository / ".git" / path).symlink_to(there)
+
+
+@pytest.mark.parametrize("path", ["HEAD", "refs/heads/main", "refs/heads", "objects"])
+def test_links_are_not_followed(repository: Path, path: str):
+    _outside(repository, path)
+    assert last_commit(repository / ".git") is None
+
+
+@pytest.mark.parametrize(
+    "head", ["ref: refs/../../../etc/passwd", "ref: /etc/passwd", "x" * 10**6, "", "\x00", "0" * 40]
+)
+def test_a_head_that_leads_elsewhere_leads_nowhere(repository: Path, head: str):
+    (repository / ".git/HEAD").write_text(head)
+    assert last_commit(repository / ".git") is None
+
+
+def test_a_commit_that_unpacks_to_a_gigabyte_is_cut(repository: Path):
+    id = "ab" + "0" * 38
+    folder = repository / ".git/objects/ab"
+    folder.mkdir(exist_ok=True)
+    packer = zlib.compressobj()
+    bomb = packer.compress(b"commit 1\0") + b"".join(packer.compress(bytes(10**6)) for _ in range(100)) + packer.flush()
+    (folder / id[2:]).write_bytes(bomb)
+    (repository / ".git/HEAD").write_text(id)
+    assert last_commit(repository / ".git") is None
+
+
+def test_a_damaged_pack_has_none(repository: Path):
+    git(repository, "gc", "-q")
+    for file in (repository / ".git/objects/pack").iterdir():
+        content = file.read_bytes()
+        file.chmod(0o644)
+        for kept in (0, 20, 1100, len(content) // 2):
+            file.write_bytes(content[:kept])
+            last_commit(repository / ".git")
+        file.write_bytes(content)
+
+
+def test_a_repositorys_configuration_and_hooks_are_never_run(repository: Path, tmp_path: Path):
+    marker = tmp_path / "ran"
+    program = f"touch {marker}; cat"
+    config = f"[core]\n\tfsmonitor = {program}\n\tpager = {program}\n\tsshCommand = {program}\n[include]\n\tpath = /x\n"
+    (repository / ".git/config").write_text(config)
+    hook = repository / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    hook.chmod(0o755)
+    (tmp_path / "work").mkdir()
+    given = tmp_path / "given"
+    given.mkdir()
+    shutil.move(repository, given / "lab-anna")
+    shutil.copytree(given / "lab-anna", given / "lab-piet", symlinks=True)
+    found = {one.student: one for one in collect(given, tmp_path / "work")}
+    assert set(found) == {"anna", "piet"}
+    assert found["anna"].origin.handed_in == datetime.datetime.fromisoformat(WHEN)
+    assert "committer" in found["anna"].origin.clock
+    assert not marker.exists()
+    assert not list((tmp_path / "work").rglob(".git"))
+
+
+def test_the_assignments_name_comes_from_the_wrapping_folder(tmp_path: Path):
+    """With one clone, or users whose names begin alike, only `<assignment>-submissions` tells them apart."""
+    given = tmp_path / "lab-1-submissions"
+    unpacked({f"lab-1-{user}/notebook.ipynb": NOTEBOOK for user in ("uni-anna", "uni-piet")}, given)
+    for folder in given.iterdir():
+        git(folder, "init", "-q")
+    (tmp_path / "work").mkdir()
+    assert {one.student for one in collect(given, tmp_path / "work")} == {"uni-anna", "uni-piet"}
