@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.fft import irfft2, rfft2
 from scipy.ndimage import gaussian_filter
 
 from harness.dataset.hashing import ORIENTATIONS, oriented
@@ -24,6 +24,7 @@ Detail = NDArray[np.float32]
 
 _PATCH = 24  # pixels of the 128
 _STARTS = range(4, 101, 20)  # of the patches, in both directions
+_FFT = (64, 64)  # pixels: more than a patch and its reach
 _REACH = 14  # pixels that a patch may have moved: 11 % of the side
 _BLUR = 4.0  # pixels: coarser structure is no detail
 _FEWEST_LEVELS = 3.0  # grey levels, standard deviation of a patch that holds detail
@@ -82,10 +83,10 @@ def match(one: Detail, other: Detail) -> Match:
 
 def _likeliest(one: Detail, other: Detail) -> list[int]:
     """Upright, and the turned orientation whose circular correlation has the highest peak."""
-    spectrum = np.fft.rfft2(one)
+    spectrum = rfft2(one)
 
     def peak(orientation: int) -> float:
-        return float(np.fft.irfft2(spectrum * np.conj(np.fft.rfft2(oriented(other, orientation)))).max())
+        return float(irfft2(spectrum * np.conj(rfft2(oriented(other, orientation)))).max())
 
     return [0, max(range(1, ORIENTATIONS), key=peak)]
 
@@ -94,10 +95,11 @@ def _match(one: Detail, other: Detail, orientation: int) -> Match:
     patches = _patches(one)
     if len(patches) < _FEWEST_PATCHES:
         return NO_MATCH
-    found = [_found(*patch, other) for patch in patches[:_FIRST]]
+    spreads = _spreads(other)
+    found = [_found(*patch, other, spreads) for patch in patches[:_FIRST]]
     if np.median([correlation for _, _, correlation in found]) < _HOPELESS:
         return NO_MATCH
-    found += [_found(*patch, other) for patch in patches[_FIRST:]]
+    found += [_found(*patch, other, spreads) for patch in patches[_FIRST:]]
     correlation = np.array([value for _, _, value in found])
     moves = np.array([(down, right) for down, right, _ in found], dtype=np.float64)
     places = np.array([(y, x) for y, x, _ in patches], dtype=np.float64)
@@ -119,18 +121,33 @@ def _patches(fine: Detail) -> list[tuple[int, int, Detail]]:
     return found[::3] + found[1::3] + found[2::3]
 
 
-def _found(y: int, x: int, patch: Detail, other: Detail) -> tuple[int, int, float]:
-    """How far down and right the patch is found in the other picture, and its correlation there."""
+def _found(y: int, x: int, patch: Detail, other: Detail, spreads: Detail) -> tuple[int, int, float]:
+    """How far down and right the patch is found in the other picture, and its correlation there.
+
+    `spreads`: of the other picture, by `_spreads`. The patch's mean is zero, so that of the place does not matter.
+    """
     top, left = max(0, y - _REACH), max(0, x - _REACH)
     window = other[top : y + _PATCH + _REACH, left : x + _PATCH + _REACH]
-    places = sliding_window_view(window, (_PATCH, _PATCH))
-    across = places.shape[1]
-    flat = places.reshape(-1, _PATCH * _PATCH)
-    mean = flat.mean(axis=1)
-    spread = np.sqrt(np.maximum(np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - mean * mean, 0.0))
-    correlation = (flat @ patch.ravel()) / (np.maximum(spread, _NOISE_LEVELS) * _PATCH)
+    down, across = window.shape[0] - _PATCH + 1, window.shape[1] - _PATCH + 1
+    spectrum = rfft2(window, s=_FFT) * np.conj(rfft2(patch, s=_FFT))
+    product = irfft2(spectrum, s=_FFT)[:down, :across]
+    correlation = product / (spreads[top : top + down, left : left + across] * _PATCH)
     best = int(correlation.argmax())
-    return top + best // across - y, left + best % across - x, float(correlation[best])
+    return top + best // across - y, left + best % across - x, float(correlation.flat[best])
+
+
+def _spreads(fine: Detail) -> Detail:
+    """The standard deviation of each place where a patch may lie, at least that of noise: (105, 105)."""
+
+    def means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+        inside = sums[_PATCH:, _PATCH:] - sums[:-_PATCH, _PATCH:] - sums[_PATCH:, :-_PATCH] + sums[:-_PATCH, :-_PATCH]
+        return np.asarray(inside / _PATCH**2)
+
+    exact = fine.astype(np.float64)
+    variance = means(exact * exact) - means(exact) ** 2
+    spread: Detail = np.sqrt(np.maximum(variance, _NOISE_LEVELS**2)).astype(np.float32)
+    return spread
 
 
 def _in_one_map(places: NDArray[np.float64], moves: NDArray[np.float64]) -> int:
