@@ -103,6 +103,7 @@ class OwnDataset(_Section):
     withhold_per_class: int = Field(8, ge=1, le=10_000, description="at least, but never more than half")
     seed: int = Field(1, ge=0, description="of the split")
     allowed_files: tuple[str, ...] = Field((), description="files of the hand-in that the rerun may use too")
+    too_slow: Literal["stop", "fewer-epochs"] = Field("stop", description="for a rerun that does not finish in time")
     rerun_seconds: float | None = Field(None, gt=0, le=86_400, description="in place of limits.wall_seconds")
 
     @model_validator(mode="after")

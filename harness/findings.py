@@ -169,6 +169,14 @@ CATALOGUE: dict[str, _Kind] = {
         "The model handed in has {seen:.1%} on the withheld pictures, which it has seen, and the one that the "
         "rerun trained without them {rerun:.1%}: the difference {difference:+.1%} is more than chance.",
     ),
+    "rerun-too-slow": _Kind(
+        "warning",
+        "In {limit:.0f} minutes the rerun finished {done} of {total} epochs; all of them would take about "
+        "{minutes:.0f} minutes on these cores.",
+    ),
+    "rerun-fewer-epochs": _Kind(
+        "warning", "It was therefore run again with {share:.0%} of the epochs, as the assignment says."
+    ),
     "rerun-without-model": _Kind(
         "error",
         "Only a model that the rerun trains is graded, and the notebook wrote none. Save it beside the notebook.",

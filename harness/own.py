@@ -13,15 +13,29 @@ from functools import partial
 from pathlib import Path
 
 from harness import reference
-from harness.assignment import Assignment, Dataset, OwnDataset
+from harness.assignment import Assignment, Dataset, ExecutionRules, OwnDataset
 from harness.cache import StageCache
 from harness.dataset.folders import folder_names
-from harness.evidence import Conversion, DatasetAudit, Done, Evaluation, OwnData, Predictions, Reference, SeenScore
+from harness.evidence import (
+    Conversion,
+    DatasetAudit,
+    Done,
+    Evaluation,
+    Execution,
+    FailedExecution,
+    OwnData,
+    Predictions,
+    Reference,
+    SeenScore,
+    StageResult,
+)
 from harness.findings import Finding, finding
 from harness.images import HeldOutSet, StagedImages
 from harness.progress import Progress
 from harness.score import score
+from harness.stages import epochs
 from harness.stages.convert import HandedModel, convert
+from harness.stages.execute import execute
 from harness.stages.predict import predict
 from harness.stages.reduced import reduced_hand_in, training_folders
 from harness.stages.workplace import Workplace
@@ -138,6 +152,31 @@ def rerun_workplace(workplace: Workplace, asked: OwnDataset) -> Workplace:
         return workplace
     seconds = {"wall_seconds": asked.rerun_seconds, "cell_seconds": asked.rerun_seconds}
     return replace(workplace, limits=workplace.limits.model_copy(update=seconds))
+
+
+def rerun(
+    ground: Ground, rules: ExecutionRules, asked: OwnDataset, weights: Path | None, workplace: Workplace
+) -> StageResult[Execution]:
+    """The notebook on the training part. One that does not finish is run again with fewer epochs, if the assignment
+    says so, which is declared in a finding."""
+    assert ground.rerun is not None
+    first = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+    if not isinstance(first, FailedExecution) or first.status != "timeout" or first.execution is None:
+        return first
+    seen = epochs.pace(workplace.store.path(first.execution.notebook).read_bytes())
+    if seen is None:
+        return first
+    limit = workplace.limits.wall_seconds
+    slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
+    first = first.model_copy(update={"findings": (*first.findings, slow)})
+    notebook = ground.rerun.root / (ground.rerun.notebook or "")
+    fewer = epochs.with_fewer_epochs(notebook.read_bytes(), seen.share)
+    if asked.too_slow != "fewer-epochs" or fewer is None:
+        return first
+    notebook.write_bytes(fewer)
+    again = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+    declared = (slow, finding("rerun-fewer-epochs", share=seen.share))
+    return again.model_copy(update={"findings": (*again.findings, *declared)})
 
 
 def own_data(

@@ -270,10 +270,16 @@ class _Run:
             weights.sha256,
             assignment.limits,
         ]
-        if ground is not None:
-            submission, dataset = ground.rerun or submission, ground.dataset
-            workplace = own.rerun_workplace(workplace, assignment.own_dataset)
-            inputs += [ground.held_out.sha256, ground.training_sha256, assignment.own_dataset]
+        if ground is not None and ground.rerun is not None:
+            asked = assignment.own_dataset
+            rerun_place = own.rerun_workplace(workplace, asked)
+            inputs += [ground.held_out.sha256, ground.training_sha256, asked]
+            return self._stage(
+                "execute",
+                Execution,
+                inputs,
+                lambda: own.rerun(ground, assignment.execution, asked, weights.hub, rerun_place),
+            )
         return self._stage(
             "execute",
             Execution,
