@@ -18,8 +18,8 @@ ASSIGNMENT = """\
 title = "Own objects"
 heldout = "withhold"
 [limits]
-wall_seconds = 120
-cell_seconds = 60
+wall_seconds = 500
+cell_seconds = 300
 memory = "2 GB"
 [own_dataset]
 min_images_per_class = 20
