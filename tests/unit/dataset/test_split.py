@@ -54,10 +54,10 @@ def test_a_picture_of_several_classes_and_its_scene_stay_in_training():
 def test_the_grouped_split_is_honest_where_a_random_one_rewards_memory():
     """A student who memorises bursts: right on nearly all of a random part, and on no more than chance of new scenes.
 
-    Six photographs of each of 48 scenes; which class a scene belongs to is drawn by lot, so there is
+    Six photographs of each of 24 scenes; which class a scene belongs to is drawn by lot, so there is
     nothing to learn. The model answers with the class of the most similar training picture.
     """
-    pictures = picture_set(scenes=48, shots=6, seed=3)
+    pictures = picture_set(scenes=24, shots=6, seed=3)
     truth = np.array(pictures.labels)
 
     def memoriser(withheld: np.ndarray) -> float:
@@ -68,7 +68,7 @@ def test_the_grouped_split_is_honest_where_a_random_one_rewards_memory():
         return float((truth[nearest] == truth[withheld]).mean())
 
     groups = scene_map(pictures).group_of(len(pictures))
-    assert len(set(groups)) == 48, "every burst is one group"
+    assert len(set(groups)) == 24, "every burst is one group"
     may, honest, flattering = [True] * len(pictures), [], []
     for seed in range(10):
         grouped = withhold(pictures.labels, groups, may, fraction=0.2, per_class=8, seed=seed)
@@ -76,4 +76,4 @@ def test_the_grouped_split_is_honest_where_a_random_one_rewards_memory():
         random = np.random.default_rng(seed).permutation(len(pictures))[: len(grouped.indices)]
         flattering.append(memoriser(random))
     assert np.mean(flattering) > 0.95
-    assert np.mean(honest) < 0.65
+    assert np.mean(honest) < 0.7
