@@ -103,24 +103,27 @@ def graded(tmp_path_factory):
     return rows, out, folder
 
 
-def _said(out: Path, folder: Path, what: str) -> object:
-    page = (out / "students" / "trains" / "index.html").read_text()
-    return json.loads(html.unescape(re.search(what + r"([\[{].*)", re.sub(r"<[^>]+>", "", page))[1]))
+def _said(out: Path, what: str) -> object:
+    """What the notebook printed after `what`: its page stands, escaped once more, in a frame of the report."""
+    page = html.unescape((out / "students" / "trains" / "index.html").read_text())
+    found = re.search(what + r"([\[{].*)", re.sub(r"<[^>]+>", "", page))
+    assert found is not None
+    return json.loads(html.unescape(found[1]))
 
 
 def test_the_notebook_sees_the_rest_in_its_own_layout(graded):
-    rows, out, folder = graded
+    rows, out, _ = graded
     assert rows["trains"]["dataset"]["heldout"] == {"blue": 8, "green": 8, "red": 8}
-    seen = _said(out, folder, "SEEN")
+    seen = _said(out, "SEEN")
     assert {name: len(files) for name, files in seen.items()} == {"blue": 16, "green": 16, "red": 16}
-    assert _said(out, folder, "ALSO") == {"blue": 16, "green": 16, "red": 16}
+    assert _said(out, "ALSO") == {"blue": 16, "green": 16, "red": 16}
 
 
 def test_the_withheld_pictures_are_nowhere_in_the_rerun(graded):
-    _, out, folder = graded
-    everywhere = _said(out, folder, "EVERYWHERE")
+    _, out, _ = graded
+    everywhere = _said(out, "EVERYWHERE")
     assert len([name for name in everywhere if "/dataset/" in name]) <= 2 * 48
-    assert _said(out, folder, "BESIDE") == ["data", "dataset", "notebook.ipynb"], "no weights, no caches"
+    assert _said(out, "BESIDE") == ["data", "dataset", "notebook.ipynb"], "no weights, no caches"
 
 
 def test_the_reruns_model_is_graded_against_a_reference_on_the_same_data(graded):
