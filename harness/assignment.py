@@ -25,6 +25,7 @@ from pydantic_core import ErrorDetails
 from harness.errors import AssignmentError
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_RULES = Path(__file__).parent / "agent" / "notebook" / "rules"  # their names only; nothing of it is imported here
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
@@ -56,6 +57,16 @@ class HandIn(_Section):
     dataset: Part = "optional"
 
 
+def _known_rules(switches: dict[str, bool]) -> dict[str, bool]:
+    known = sorted(file.stem for file in _RULES.glob("[a-z]*.py"))
+    for name in switches:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise ValueError(f"there is no rule {name!r}; {hint}")
+    return switches
+
+
 class ResourceLimits(_Section):
     """What one hand-in may use in the sandbox."""
 
@@ -75,14 +86,35 @@ class ResourceLimits(_Section):
 
 
 class ExecutionRules(_Section):
+    """How a notebook is graded: run again, read as it was handed in, or both and compared."""
+
+    mode: Literal["rerun", "as-handed-in", "both"] = "rerun"
     on_cell_error: Literal["stop", "continue"] = "stop"
+    environments: tuple[Literal["torch", "keras"], ...] = Field(
+        ("torch", "keras"), min_length=1, description="in which a notebook may run; its imports decide"
+    )
+    requirements: Path | None = Field(None, description="a requirements.txt of the course: its own environment")
+    rules: Annotated[dict[str, bool], AfterValidator(_known_rules)] = Field(
+        {}, description="switches of the rules that change a notebook before it runs (docs/notebooks.md)"
+    )
+
+
+class NotebookParts(_Section):
+    """What a notebook should hold, found by heading or by nbgrader's cells."""
+
+    steps: tuple[str, ...] = Field((), max_length=60)
+    questions: tuple[str, ...] = Field((), max_length=60)
 
 
 class Dataset(_Section):
     """The training pictures that a notebook gets, in class folders."""
 
-    path: Path
+    path: Path | None = Field(None, description='not needed where heldout is "withhold"')
     mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
+    names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
+    layout: Literal["auto", "classes", "split", "flat"] = Field(
+        "auto", description="how it lies at these places: class folders, below train and validation, or in one folder"
+    )
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Dataset:
@@ -239,11 +271,14 @@ class Assignment(_Section):
     title: str = Field(min_length=1, max_length=200)
     task: Literal["classification"] = "classification"
     points: float | None = Field(None, gt=0, description="the sum of the criteria's points, as a check")
-    weights: tuple[str, ...] = Field((), description="pre-trained weights that notebooks may load")
+    weights: tuple[str, ...] | None = Field(
+        None, description="pre-trained weights that notebooks may load; all that are here, if the key is left out"
+    )
     boards: tuple[str, ...] = Field((), description="Jetson-class boards to report on")
     handin: HandIn = HandIn()
     limits: ResourceLimits = ResourceLimits()
     execution: ExecutionRules = ExecutionRules()
+    notebook: NotebookParts = NotebookParts()
     dataset: Dataset | None = None
     held_out: HeldOut | None = None
     heldout: GradedOn = Field("shared", description="the pictures that a hand-in is graded on")
@@ -276,6 +311,13 @@ class Assignment(_Section):
     def _has_what_it_grades_on(self) -> Assignment:
         if self.withholds and self.handin.dataset == "ignored":
             raise ValueError(f'heldout = "{self.heldout}" needs a data set, and handin.dataset is "ignored"')
+        if self.withholds and self.handin.notebook == "ignored":
+            raise ValueError(f'heldout = "{self.heldout}" needs notebooks to run, and handin.notebook is "ignored"')
+        if self.withholds and self.execution.mode == "as-handed-in":
+            raise ValueError(
+                f'heldout = "{self.heldout}" needs notebooks to run, and execution.mode is "as-handed-in": '
+                "a model that was handed in has seen the pictures that are withheld"
+            )
         if self.has_shared_set and self.held_out is None:
             raise ValueError(f'heldout = "{self.heldout}" needs the section [held_out] with the pictures')
         return self
@@ -408,19 +450,26 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     if held_out is not None:
         held_out = held_out.model_copy(update={"path": images("held_out", held_out.path)})
     dataset = assignment.dataset
-    if dataset is not None:
+    if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})
     code = (base / assignment.reference.code).resolve()
     if not code.is_file():
         problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
-    if dataset is None and assignment.has_shared_set:
-        problems.append(
-            problem(assignment.file, text, ("dataset",), "missing: the reference is trained on its pictures")
-        )
+    execution = assignment.execution
+    if execution.requirements is not None:
+        requirements = (base / execution.requirements).resolve()
+        execution = execution.model_copy(update={"requirements": requirements})
+        if not requirements.is_file():
+            problems.append(problem(assignment.file, text, ("execution", "requirements"), f"no file {requirements}"))
+    if assignment.has_shared_set and (dataset is None or dataset.path is None):
+        place = ("dataset",) if dataset is None else ("dataset", "path")
+        problems.append(problem(assignment.file, text, place, "missing: the reference is trained on its pictures"))
     if problems:
         raise AssignmentError(
             "\n".join(problems),
             f"correct {assignment.file.name}, or put the files there (the example: make data)",
         )
     reference = assignment.reference.model_copy(update={"code": code})
-    return assignment.model_copy(update={"held_out": held_out, "dataset": dataset, "reference": reference})
+    return assignment.model_copy(
+        update={"held_out": held_out, "dataset": dataset, "reference": reference, "execution": execution}
+    )

@@ -20,10 +20,13 @@ from rich.table import Table
 
 import harness
 from harness import assignment as assignments
-from harness import boards as board_files
 from harness import course, export, grading, reference, sandbox, weights
+from harness.commands.bench import bench
+from harness.commands.boards import boards, calibrate, predict
+from harness.commands.env import env
 from harness.commands.export import export as export_command
 from harness.commands.intake import intake
+from harness.commands.timing_checks import doctor_timing
 from harness.errors import HarnessError, MachineError, UsageError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
@@ -95,9 +98,15 @@ def grade(
 
 
 @cli.command()
+@click.option("--timing", is_flag=True, help="Only what makes timing unfair here, and the commands that mend it.")
 @_json
-def doctor(as_json: bool) -> int:
-    """Say which sandbox engines work here, which is the default, and what each does not enforce."""
+def doctor(timing: bool, as_json: bool) -> int:
+    """Say which sandbox engines work here, which is the default, what each does not enforce, and what is unfair.
+
+    Without --timing, --json lists the engines only.
+    """
+    if timing:
+        return doctor_timing(as_json)
     reports = sandbox.diagnose()
     if as_json:
         click.echo(json.dumps([report.as_dict() for report in reports]))
@@ -108,23 +117,9 @@ def doctor(as_json: bool) -> int:
         for line in (report.detail, *(f"not enforced: {what}" for what in report.not_enforced)):
             if line:
                 click.echo(f"  {line}")
+    if not as_json:
+        doctor_timing(as_json)
     return 0 if any(report.works and report.name != "none" for report in reports) else 3
-
-
-@cli.group()
-def env() -> None:
-    """The software that hand-ins run with."""
-
-
-@env.command("build")
-@click.option("--base", default="python:3.11-slim", show_default=True, help="Base image with Python 3.11.")
-@click.option("--wheels", type=_EXISTING, help="Folder of wheels to install from, instead of downloading.")
-def env_build(base: str, wheels: Path | None) -> int:
-    """Build the Docker image in which hand-ins run."""
-    with progress_on(_ERR) as progress:
-        image = sandbox.build_image(base, wheels, progress.say)
-    click.echo(image)
-    return 0
 
 
 @cli.group("reference")
@@ -180,7 +175,8 @@ def weights_list(as_json: bool) -> int:
         return 0
     table = Table("name", "here", "MB", "licence", "file")
     for entry in entries:
-        here = "yes" if weights.path(entry.name) else "no"
+        other = weights.standing_in(entry.name)
+        here = "yes" if weights.path(entry.name) else f"no, but {other.name} stands in" if other else "no"
         table.add_row(entry.name, here, f"{entry.bytes / 1e6:.1f}", entry.licence, entry.file)
     _OUT.print(table)
     return 0
@@ -205,18 +201,6 @@ def weights_add(name: str, file: Path) -> int:
 
 
 @cli.command()
-@_json
-def boards(as_json: bool) -> int:
-    """List the Jetson-class boards, with the figures that are published of them."""
-    every = [board_files.load(name) for name in board_files.names()]
-    if as_json:
-        click.echo(json.dumps([board.model_dump(mode="json") for board in every]))
-    for board in every if not as_json else []:
-        click.echo(f"{board.name}: {board.title}")
-    return 0
-
-
-@cli.command()
 @click.argument("out", type=_EXISTING)
 @click.argument("submission")
 @click.argument("criterion")
@@ -237,8 +221,8 @@ def schema() -> int:
     return 0
 
 
-cli.add_command(intake)
-cli.add_command(export_command)
+for _command in (intake, export_command, env, bench, boards, predict, calibrate):
+    cli.add_command(_command)
 
 
 def main() -> NoReturn:

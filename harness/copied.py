@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.course import Course
 from harness.evaluate.copies import Known, copies
 from harness.evidence import Conversion, Done, Inspection, Predictions
-from harness.run import Course, Examined
+from harness.run import Examined
 from harness.store import Store
 
 

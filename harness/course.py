@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,14 +15,48 @@ from harness import boards, images, reference, weights
 from harness.assignment import Assignment, class_folders
 from harness.cache import StageCache
 from harness.errors import MachineError
+from harness.evidence import Reference
 from harness.grade.rubric import check as check_rubric
+from harness.images import HeldOutSet, StagedImages
 from harness.progress import Progress
-from harness.run import Course, TrainingPictures, Weights
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.stages.workplace import Workplace
 from harness.store import Store, default_folder, file_sha256
 
 _CHECK_IMAGES = 12  # at least 8 are compared
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPictures:
+    """The pictures that notebooks get, and a few of them for checking conversions."""
+
+    sha256: str
+    check_images: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Pre-trained weights: those that notebooks may load, and the reference's."""
+
+    hub: Path | None  # a folder to be mounted, as `harness/agent/notebook/pretrained.py` has it; None for none
+    files: dict[str, Path]  # name -> file, of the reference's and of those that the assignment names
+    sha256: dict[str, str]  # name -> hash of the file
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """All that is the same for every hand-in of a run."""
+
+    assignment: Assignment
+    held_out: HeldOutSet  # empty, as are the next three, when each is graded on withheld pictures of its own
+    staged: StagedImages
+    training: TrainingPictures
+    weights: Weights
+    reference: Reference | None
+    embedder: Path | None  # MobileNetV2's weights for comparing students' pictures, where they are here
+    workplace: Workplace
+    cache: StageCache
+    progress: Progress
 
 
 @contextlib.contextmanager
@@ -35,13 +71,13 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         boards.load(board)
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
-    with TemporaryDirectory(prefix="harness-course-") as temporary:
+    with TemporaryDirectory(prefix="harness-course-", dir=store.folder) as temporary:  # weights are linked to there
         scratch = Path(temporary)
         assignment = _readable(assignment, scratch)
         held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
         training = _training_pictures(assignment)
-        ready = _weights(assignment, scratch)
+        ready = given_weights(assignment, scratch)
         workplace = Workplace(sandbox, store, assignment.limits)
         baseline = None
         if assignment.has_shared_set:
@@ -62,8 +98,10 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
 
 
 def weights_file(name: str) -> Path:
-    """The file of the weights `name`. Raises `MachineError` with the command that gets it."""
+    """The file of the weights `name`, or what stands in for it. Raises `MachineError` with the command that gets it."""
     file = weights.path(name)
+    if file is None and (other := weights.standing_in(name)) is not None:
+        file = weights.path(other.name)
     if file is None:
         raise MachineError(f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}")
     return file
@@ -76,7 +114,7 @@ def _embedder(scratch: Path) -> Path | None:
 
 
 def _training_pictures(assignment: Assignment) -> TrainingPictures:
-    if assignment.dataset is None:
+    if assignment.dataset is None or assignment.dataset.path is None:
         return TrainingPictures("", ())
     by_class = class_folders(assignment.dataset.path).values()
     in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
@@ -86,24 +124,49 @@ def _training_pictures(assignment: Assignment) -> TrainingPictures:
 def _readable(assignment: Assignment, scratch: Path) -> Assignment:
     """The assignment with its training pictures and reference code where the sandbox's user can read them."""
     dataset = assignment.dataset
-    if dataset is not None:
+    if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})
     code = readable_by_all(assignment.reference.code, scratch)
     reference_solution = assignment.reference.model_copy(update={"code": code})
     return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})
 
 
-def _weights(assignment: Assignment, scratch: Path) -> Weights:
-    """The weights that notebooks may load, in a folder where torch looks for them; and the reference's."""
+def given_weights(assignment: Assignment, scratch: Path) -> Weights:
+    """The weights that notebooks may load, in a folder where libraries look for them; and the reference's."""
+    reference_name = assignment.reference.weights_name
+    given = assignment.weights if assignment.weights is not None else _all_here()
+    named = dict.fromkeys((*(assignment.weights or ()), reference_name))
     hub = scratch / "hub-home"
     files, hashes = {}, {}
-    for name in dict.fromkeys((*assignment.weights, assignment.reference.weights_name)):
+    for name in dict.fromkeys((*given, reference_name)):
         original = weights_file(name)
         hashes[name] = file_sha256(original)
-        files[name] = hub / weights.hub_path(name) if name in assignment.weights else scratch / original.name
-        files[name].parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(original, files[name])
-        open_to_all(files[name])
-    if hub.exists():
-        open_to_all(hub)
-    return Weights(hub if assignment.weights else None, files, hashes)
+        place = scratch / original.name
+        if name in given:
+            place = hub / weights.mounted_path(name)
+            if original.suffix != place.suffix:  # a stand-in keeps its kind: the agent makes the file of it
+                place = place.with_name(f"{place.name}{original.suffix}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _link_or_copy(original, place)
+        if name in named:
+            files[name] = place
+    if given:
+        for folder in (hub, *(path for path in hub.rglob("*") if path.is_dir())):
+            folder.chmod(0o755)
+    return Weights(hub if given else None, files, hashes)
+
+
+def _all_here() -> tuple[str, ...]:
+    """The weights on this machine, and those for which others stand in."""
+    names = [entry.name for entry in weights.list_weights()]
+    return tuple(name for name in names if weights.path(name) or weights.standing_in(name))
+
+
+def _link_or_copy(original: Path, place: Path) -> None:
+    """The file where the sandbox's user can read it: hundreds of MB are not copied where a link does."""
+    if original.stat().st_mode & 0o044 == 0o044:
+        with contextlib.suppress(OSError):
+            os.link(original, place)
+            return
+    shutil.copyfile(original, place)
+    open_to_all(place)

@@ -4,7 +4,8 @@
     ├── UsageError          2: wrong arguments, or files that are not what they should be
     │   └── AssignmentError 2: a broken assignment.toml
     ├── MachineError        3: this machine cannot do it
-    │   └── NoSandbox       3: no engine works here
+    │   ├── NoSandbox       3: no engine works here
+    │   └── EnvironmentMissing 3: the software that a hand-in needs is not built here: `needs-review`
     ├── EngineFailed        the sandbox engine broke in mid-run: retried, then `needs-review`
     └── RunStopped          130: the user ended the run; nothing of the job under way is kept
 
@@ -44,6 +45,10 @@ class MachineError(HarnessError):
 
 class NoSandbox(MachineError):
     """No sandbox engine works here."""
+
+
+class EnvironmentMissing(MachineError):
+    """The software that a hand-in needs is not built here; `do` is the command that builds it."""
 
 
 class EngineFailed(HarnessError):

@@ -77,7 +77,84 @@ class Skipped(Record):
 StageResult = Done[T] | Failed | Skipped
 
 
+# --- read ---------------------------------------------------------------------------------------
+
+
+class Curve(Record):
+    """One training as the notebook's outputs show it. Metrics by epoch; None where an epoch has none."""
+
+    cell: int
+    epochs: int
+    planned: int | None  # how many were to be run, where the outputs say so
+    metrics: dict[Literal["loss", "accuracy", "val_loss", "val_accuracy"], tuple[float | None, ...]]
+
+
+class Claim(Record):
+    """The accuracy that a notebook reports, in its own words; never trusted for points."""
+
+    kind: Literal["test", "validation", "training", "unsaid"]
+    accuracy: Share
+    cell: int
+    words: str
+
+
+class Shown(Record):
+    """What a notebook's outputs show. Self-reported throughout."""
+
+    has_outputs: bool
+    curves: tuple[Curve, ...] = ()
+    batch_size: int | None = None
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    frozen_parameters: int | None = None
+    claim: Claim | None = None
+
+
+class Step(Record):
+    """A step of the assignment in the notebook; `cell` counts all cells from 1, None when it was not found."""
+
+    name: str
+    cell: int | None
+    title: str  # the heading as it stands there
+    has_code: bool
+    has_words: bool  # a text, or a comment in the code
+
+
+class Question(Record):
+    """An open question in the notebook, and what stands below it."""
+
+    name: str
+    cell: int | None
+    title: str
+    answered: bool
+    answer: str
+
+
+class NotebookReading(Record):
+    """A notebook as it was handed in, read and not run."""
+
+    code_cells: int
+    shown: Shown
+    steps: tuple[Step, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
 # --- execute ------------------------------------------------------------------------------------
+
+
+class DifferenceLine(Record):
+    """A line of a difference, cut."""
+
+    kind: Literal["removed", "added", "kept"]
+    text: str
+
+
+class CellChange(Record):
+    """What rules changed in a code cell before it ran."""
+
+    cell: int
+    rules: tuple[str, ...]
+    difference: tuple[DifferenceLine, ...]
 
 
 class CellError(Record):
@@ -103,6 +180,11 @@ class Execution(Record):
     harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)
     python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
+    environment: Literal["torch", "keras", "course"] = "torch"  # in which it ran
+    changes: tuple[CellChange, ...] = ()  # what was changed before it ran
+    changes_left_out: int = 0  # cells whose changes are not listed
+    given: tuple[str, ...] = ()  # where the course's pictures were put, a phrase for each place
+    shown: Shown | None = None  # what the outputs of this run show
 
     @property
     def complete(self) -> bool:
@@ -219,6 +301,7 @@ class Conversion(Record):
     model: Blob  # the ONNX file, or the file handed in when `native`
     factory: Blob | None = None  # model.py, when `native` and needed
     native: bool
+    environment: Literal["torch", "keras", "course"] = "torch"  # in which it was read, and runs when `native`
     source_format: str  # the name of the module in agent/convert that read it
     layout: Literal["NCHW", "NHWC"]
     input_dtype: Literal["float32", "uint8"]
@@ -262,6 +345,44 @@ class Inspection(Record):
     @property
     def frozen_layers(self) -> int:
         return sum(layer.identical for layer in self.layers)
+
+
+# --- kernels ------------------------------------------------------------------------------------
+
+KernelKind = Literal[
+    "convolution", "pointwise", "depthwise", "grouped", "dense", "product",
+    "elementwise", "pool", "normalise", "concat", "copy", "unknown",
+]  # fmt: skip
+_Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Kernel(Record):
+    """What an engine runs in one go, for one picture. Elements, not bytes: those depend on the precision."""
+
+    kind: KernelKind
+    name: Annotated[str, Field(max_length=120)] = ""
+    operations: _Count  # 2 for each multiply-add
+    inputs: _Count  # elements read of what others made
+    weights: _Count  # elements read of constants
+    outputs: _Count  # elements written for others
+    shape: Annotated[tuple[_Count, ...], Field(max_length=6)] = ()  # of the largest constant
+    nodes: _Count = 1  # operators of the graph in it
+
+
+class KernelList(Record):
+    """An ONNX graph as an engine runs it."""
+
+    input: Annotated[tuple[_Count, ...], Field(min_length=4, max_length=4)]  # the picture's shape
+    parameters: _Count
+    unknown: Annotated[dict[Annotated[str, Field(max_length=60)], _Count], Field(max_length=200)] = {}
+    kernels: Annotated[tuple[Kernel, ...], Field(max_length=20_000)]
+
+    @property
+    def multiply_adds(self) -> int:
+        return sum(kernel.operations for kernel in self.kernels if kernel.kind in MULTIPLY_ADD_KINDS) // 2
+
+
+MULTIPLY_ADD_KINDS = ("convolution", "pointwise", "depthwise", "grouped", "dense", "product")
 
 
 # --- predict and evaluate -----------------------------------------------------------------------
@@ -396,6 +517,8 @@ class Evidence(Record):
     evaluate: Done[Evaluation] | Failed | Skipped
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
+    read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
+    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     intake_findings: tuple[Finding, ...] = ()
     later_findings: tuple[Finding, ...] = ()  # found when all hand-ins were compared, or after the stages
 
@@ -410,7 +533,7 @@ class Evidence(Record):
         return tuple(dict.fromkeys(every))
 
 
-STAGES = ("execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark")
+STAGES = ("read", "execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark")
 
 
 class Mark(Record):

@@ -58,6 +58,47 @@ CATALOGUE: dict[str, _Kind] = {
         "Put the times into times.csv.",
     ),
     "group-without-members": _Kind("warning", "In groups.csv the group {group} has no members."),
+    # read
+    "no-saved-outputs": _Kind("info", "The notebook was saved without its outputs: run it whole, then save it."),
+    "step-missing": _Kind(
+        "warning", "The step '{name}' was not found in the notebook. Give it a heading of that name."
+    ),
+    "step-uncommented": _Kind(
+        "info", "The step '{name}' (cell {cell}) has code without a word about it. Say what it does, and why."
+    ),
+    "question-missing": _Kind("warning", "The question '{name}' was not found in the notebook. Keep its heading."),
+    "question-unanswered": _Kind("warning", "The question '{name}' (cell {cell}) has no answer below it."),
+    "accuracy-claim-differs": _Kind(
+        "warning",
+        "The notebook reports an accuracy of {claimed:.1%} ({kind}, code cell {cell}); on the {images} held-out "
+        "pictures the model reaches {measured:.1%} [{low:.1%}, {high:.1%}].",
+    ),
+    "not-reproduced": _Kind(
+        "warning",
+        "Run again, the notebook makes a model that reaches {rerun:.1%}; the one handed in reaches {handed_in:.1%} "
+        "(difference {difference:+.1%}). Fix the random seeds, and hand in the model that the notebook makes.",
+    ),
+    "reproduced": _Kind(
+        "info",
+        "Run again, the notebook makes a model that reaches {rerun:.1%}, and the one handed in {handed_in:.1%} "
+        "(difference {difference:+.1%}).",
+    ),
+    # what was changed to run it
+    "notebook-changed": _Kind("info", "{cells} code cells were changed to run here ({rules}); the report shows how."),
+    "package-missing": _Kind(
+        "warning",
+        "The notebook installs {what}, which is not in the grading environment. Do without it, or ask for it to be "
+        "added to the assignment's requirements.",
+    ),
+    "download-left-out": _Kind(
+        "info", "A download was left out ({what}): there is no network. Hand the file in beside the notebook."
+    ),
+    "archive-not-there": _Kind(
+        "info", "{what} was not unpacked: it is neither in the hand-in nor given by the assignment."
+    ),
+    "colab-stand-in": _Kind("info", "{what} is not here: drives and uploads do nothing, paths lead to the hand-in."),
+    "empty-answer": _Kind("info", "{what} got the empty answer: nobody types while grading."),
+    "rule-failed": _Kind("info", "A cell was left as it was, because a rule could not be applied ({what})."),
     # execute
     "notebook-unreadable": _Kind("error", "The notebook {name} cannot be read: {reason}."),
     "python-assumed": _Kind("info", "The notebook {why}; it was run as Python 3."),
@@ -65,7 +106,11 @@ CATALOGUE: dict[str, _Kind] = {
         "warning", "Cell {cell} tried to write to {path}, which belongs to the grading; nothing came of it."
     ),
     "cell-error": _Kind("error", "Cell {cell} stopped with {error}."),
-    "cell-timeout": _Kind("error", "Cell {cell} was still running after {seconds:g} s and was stopped."),
+    "cell-timeout": _Kind(
+        "error",
+        "Cell {cell} was still running after {seconds:g} s and was stopped. Train for fewer epochs, or on smaller "
+        "pictures.",
+    ),
     "notebook-timeout": _Kind("error", "The notebook was still running after {seconds:g} s in all."),
     "notebook-memory": _Kind("error", "The notebook used more than {limit}. Use smaller batches."),
     "notebook-runner-killed": _Kind("error", "The notebook's kernel or its runner died: {reason}."),
@@ -74,6 +119,16 @@ CATALOGUE: dict[str, _Kind] = {
     "outside-read": _Kind("warning", "Cell {cell} tried to read {path}, which is not part of the hand-in."),
     "no-model-produced": _Kind(
         "warning", "The notebook ended without writing a model; the one handed in was graded instead."
+    ),
+    "environment-missing": _Kind(
+        "error",
+        "Not graded yet: {what}, and it is not built on the grading machine, which says nothing of the hand-in. "
+        "The instructor builds it once: {command}",
+    ),
+    "weights-missing": _Kind(
+        "error",
+        "Cell {cell} needs the pre-trained weights {file}, which the grading machine does not have. The instructor "
+        "gets them once (and adds them where assignment.toml lists weights): harness weights fetch {name}",
     ),
     # convert
     "no-model": _Kind("error", "There is no model to grade. Save one with harness.handin.save."),
@@ -194,6 +249,33 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the hand-in."),
 }
+
+# What to do about a cell that stopped, by what it stopped with (harness/stages/advice.py decides which).
+ADVICE: dict[str, str] = {
+    "own-module": "Hand in {name}.py beside the notebook: it is imported, and not there",
+    "no-package": "{name} is not in the grading environment: do without it, or ask for it to be added to the "
+    "assignment's requirements",
+    "moved-name": "{name} is not in the installed version: write it as today's documentation of the package has it",
+    "nobody-types": "Nobody types while grading: give the value in the code instead",
+    "no-network": "There is no network while grading: hand the file in beside the notebook, or use the data and "
+    "weights that the assignment gives",
+    "no-file": "{name} is neither in the hand-in nor a place where the assignment gives its pictures: hand it in "
+    "beside the notebook, and name it relative to the notebook",
+    "not-written": "{name} is used before anything defines it: fill in the step that should, and run all cells from "
+    "the top before you hand in",
+    "left-open": "Fill in what the assignment left open in this cell",
+    "no-python": "This cell is no valid Python: correct it, and run all cells from the top before you hand in",
+    "no-gpu": "There is no graphics card here: choose the device with torch.cuda.is_available()",
+    "no-pictures": "There were no pictures to work on: read them from the folder that the assignment names",
+    "too-few-pictures": "The assignment's data set has fewer pictures than this cell counts on: take the number from "
+    "the data",
+    "two-shapes": "Shapes do not fit: take the number of classes and pictures from the data, not as a fixed number",
+}
+
+
+def advice(kind: str, **particulars: str) -> str:
+    """What to do, without a full stop at its end. Raises `KeyError` for a kind that is not there: our mistake."""
+    return ADVICE[kind].format(**{key: _one_line(value, 100) for key, value in particulars.items()})
 
 
 def finding(code: str, **particulars: object) -> Finding:

@@ -18,7 +18,7 @@ from harness import export, report
 from harness.across import across_students
 from harness.assignment import Assignment
 from harness.copied import with_copies_noted
-from harness.course import prepared
+from harness.course import Course, prepared
 from harness.errors import MachineError, UsageError
 from harness.evidence import Reference
 from harness.grade.rubric import grade
@@ -33,7 +33,7 @@ from harness.results import (
     SubmissionResult,
     submission_result,
 )
-from harness.run import Course, Examined
+from harness.run import Examined
 from harness.sandbox import Chosen
 from harness.schedule import examine_all
 

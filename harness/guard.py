@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from harness.assignment import ResourceLimits
 from harness.cache import StageCache
-from harness.errors import EngineFailed, MachineError, RunStopped
+from harness.errors import EngineFailed, EnvironmentMissing, MachineError, RunStopped
 from harness.evidence import STAGES, Failed, Skipped, StageResult, Usage
 from harness.findings import finding
 from harness.progress import Progress
@@ -58,6 +58,12 @@ def guarded(
             result = error.result
             if attempt + 1 == _BUSY_TRIES:
                 break
+        except EnvironmentMissing as error:
+            result = Skipped(
+                reason=f"{error.message[0].upper()}{error.message[1:]}. {error.do}",
+                findings=(finding("environment-missing", what=error.message, command=error.do),),
+            )
+            break
         except (MachineError, RunStopped):
             raise
         except OSError as error:

@@ -7,10 +7,13 @@ import hashlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from harness import reference
 from harness.assignment import Assignment, Dataset, ExecutionRules, OwnDataset
@@ -30,8 +33,10 @@ from harness.evidence import (
     StageResult,
 )
 from harness.findings import Finding, finding
+from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
 from harness.progress import Progress
+from harness.sandbox import KERAS
 from harness.score import score
 from harness.stages import epochs
 from harness.stages.convert import HandedModel, convert
@@ -40,6 +45,8 @@ from harness.stages.predict import predict
 from harness.stages.reduced import reduced_hand_in, training_folders
 from harness.stages.workplace import Workplace
 from harness.submission import Submission
+
+T = TypeVar("T", bound=BaseModel)
 
 _CHECK_IMAGES = 12
 _CHANCE = 0.05
@@ -68,7 +75,6 @@ def laid_out(
 ) -> Iterator[Ground]:
     """The withheld pictures under random names, the reduced hand-in and the training folders, on disk for a while."""
     assert submission.dataset is not None
-    mounted_as = assignment.dataset.mounted_as if assignment.dataset else Dataset.model_fields["mounted_as"].default
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's own user reads what is mounted from here
@@ -83,7 +89,7 @@ def laid_out(
             held_out,
             _staged(held_out, scratch / "images"),
             rerun,
-            Dataset(path=train, mounted_as=mounted_as),
+            assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
             reference.tree_sha256(train),
             held_out.files[:: max(1, len(held_out.files) // _CHECK_IMAGES)][:_CHECK_IMAGES],
         )
@@ -170,16 +176,21 @@ def rerun(
     slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
     first = first.model_copy(update={"findings": (*first.findings, slow)})
     notebook = ground.rerun.root / (ground.rerun.notebook or "")
-    fewer = epochs.with_fewer_epochs(notebook.read_bytes(), seen.share)
+    whole = notebook.read_bytes()
+    fewer = epochs.with_fewer_epochs(whole, seen.share)
     if asked.too_slow != "fewer-epochs" or fewer is None:
         return first
     notebook.write_bytes(fewer)
-    again = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+    try:
+        again = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+    finally:
+        notebook.write_bytes(whole)  # the stage may be tried again
     declared = (slow, finding("rerun-fewer-epochs", share=seen.share))
     return again.model_copy(update={"findings": (*again.findings, *declared)})
 
 
 def own_data(
+    submission: Submission,
     ground: Ground,
     rerun: Conversion | None,
     handed_in: HandedModel | None,
@@ -187,6 +198,7 @@ def own_data(
     weights: Path | None,
     workplace: Workplace,
     cache: StageCache,
+    progress: Progress,
 ) -> tuple[OwnData | None, tuple[Finding, ...]]:
     """The scores on the withheld pictures of the rerun's model, and of the handed-in one, which has seen them.
 
@@ -196,23 +208,25 @@ def own_data(
         return None, (finding("harness-defect", reason="the reference could not be trained on this data set"),)
     limits = workplace.limits
 
+    def done(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> T | None:
+        result, _ = guarded(submission.id, name, value, inputs, work, cache=cache, progress=progress, limits=limits)
+        return result.value if isinstance(result, Done) else None
+
     def predictions(conversion: Conversion | None) -> Predictions | None:
         if conversion is None:
             return None
         inputs = [conversion, ground.staged.sha256, weights and "weights", limits]
         work = partial(predict, conversion, ground.staged, workplace)
-        result = cache.run("predict", inputs, Predictions, work).result
-        return result.value if isinstance(result, Done) else None
+        return done("predict", Predictions, inputs, work)
 
     def scored(answers: Predictions | None, other: Predictions | None) -> Evaluation | None:
         return score(answers, ground.held_out, other, workplace.store).value if answers else None
 
     handed: Conversion | None = None
     if handed_in is not None:
-        inputs = ["seen", handed_in.key(), ground.held_out.sha256, weights and "weights", limits]
+        inputs = ["seen", handed_in.key(), ground.held_out.sha256, weights and "weights", KERAS.lock, limits]
         work = partial(convert, handed_in, ground.held_out.classes, ground.check_images, weights, workplace)
-        result = cache.run("convert", inputs, Conversion, work).result
-        handed = result.value if isinstance(result, Done) else None
+        handed = done("convert", Conversion, inputs, work)
     of_rerun = predictions(rerun)
     seen = scored(predictions(handed), of_rerun)
     value = OwnData(

@@ -17,6 +17,7 @@ from harness.evidence import (
     Inspection,
     Latency,
     Mark,
+    NotebookReading,
     Record,
     SeenScore,
     StageStatus,
@@ -49,6 +50,8 @@ class SubmissionResult(Record):
     inspection: Inspection | None
     dataset: DatasetAudit | None
     own: OwnScores | None = None  # on pictures withheld of the student's own data set
+    notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
+    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     findings: tuple[Finding, ...]
     marks: tuple[Mark, ...]
     members: tuple[str, ...] = ()  # the people in the group, where they are known
@@ -143,6 +146,8 @@ def submission_result(
         inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
         dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
         own=_own_scores(evidence),
+        notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
+        rerun=evidence.rerun,
         findings=(*evidence.findings(), *grade.findings),
         marks=grade.marks,
         members=origin.members,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from harness import own
+from harness import models, own
 from harness.assignment import Assignment
-from harness.cache import StageCache
-from harness.errors import MachineError
+from harness.claims import against_measurement
+from harness.course import Course
+from harness.environment_choice import for_notebook
 from harness.evidence import (
     Benchmark,
     Conversion,
@@ -23,61 +22,28 @@ from harness.evidence import (
     Evidence,
     Execution,
     Inspection,
+    NotebookReading,
     OwnData,
     Predictions,
-    Reference,
     Skipped,
     StageResult,
 )
 from harness.findings import Finding, finding
-from harness.graded_model import handed_in_model, model_to_grade, no_model, produced
+from harness.grounds import grounds, own_reference
 from harness.guard import guarded
-from harness.images import HeldOutSet, StagedImages
-from harness.progress import Progress
+from harness.images import HeldOutSet
+from harness.sandbox import KERAS
 from harness.score import score
 from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
-from harness.stages.convert import convert
+from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.stages.workplace import Workplace
+from harness.stages.read import read
 from harness.submission import Submission
 
 T = TypeVar("T", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPictures:
-    """The pictures that notebooks get, and a few of them for checking conversions."""
-
-    sha256: str
-    check_images: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Pre-trained weights that the assignment names."""
-
-    hub: Path | None  # a folder shaped like TORCH_HOME, to be mounted; None when none are named
-    files: dict[str, Path]  # name -> file
-    sha256: dict[str, str]  # name -> hash of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """All that is the same for every hand-in of a run."""
-
-    assignment: Assignment
-    held_out: HeldOutSet  # empty, as are the next three, when each is graded on withheld pictures of its own
-    staged: StagedImages
-    training: TrainingPictures
-    weights: Weights
-    reference: Reference | None
-    embedder: Path | None  # MobileNetV2's weights for comparing students' pictures, where they are here
-    workplace: Workplace
-    cache: StageCache
-    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,83 +62,38 @@ def examine(submission: Submission, course: Course) -> Examined:
     Never raises for anything that a student handed in. Raises `MachineError` when the machine, a full
     disk say, cannot go on, and `RunStopped` when the run is being ended.
     """
-    assignment = course.assignment
-    rules = AuditRules(assignment.own_dataset, assignment.withholds, course.embedder)
-    audited, was_cached = guarded(
-        submission.id,
-        "audit",
-        DatasetAudit,
-        [submission.sha256, assignment.handin, assignment.limits, rules.key()],
-        lambda: (
-            audit(submission, rules, course.workplace)
-            if assignment.handin.dataset != "ignored"
-            else Skipped(reason="This assignment does not look at data sets.")
-        ),
-        cache=course.cache,
-        progress=course.progress,
-        limits=course.assignment.limits,
-    )
-    with _grounds(submission, audited, course) as (graded_on, ground):
-        run = _Run(submission, graded_on, ground, {"audit": audited}, {"audit"} if was_cached else set())
-        run.stages()
-        own_data, found = run.own_data(course) if ground is not None else (None, ())
+    run = _Run(submission, course)
+    run.read()
+    with grounds(submission, run.audit(), course) as (graded_on, ground):
+        run.course, run.ground = graded_on, ground
+        executed = run.execute()
+        conversion = run.scored(models.to_grade(submission, executed, course.assignment, course.workplace.store))
+        run.inspect(conversion)
+        rerun = run.rerun_to_compare(executed)
+        own_data, later = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)
     evidence = Evidence(
         **run.results,
+        benchmark=Skipped(reason="The speed was not measured yet."),
         own=own_data,
-        intake_findings=(*submission.findings, *_beside_the_stages(submission, run.results["execute"], course)),
-        later_findings=found,
+        rerun=rerun,
+        intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course)),
+        later_findings=later,
     )
-    held_out = ground.held_out if ground is not None and not assignment.has_shared_set else None
+    claims = against_measurement(evidence)
+    evidence = evidence.model_copy(update={"intake_findings": (*evidence.intake_findings, *claims)})
+    held_out = ground.held_out if ground is not None and not course.assignment.has_shared_set else None
     return Examined(submission, evidence, frozenset(run.cached), held_out)
-
-
-@contextlib.contextmanager
-def _grounds(
-    submission: Submission, audited: StageResult[DatasetAudit], course: Course
-) -> Iterator[tuple[Course, own.Ground | None]]:
-    """The course as this hand-in is graded in it, and what is withheld of its own data set, if anything is."""
-    value = audited.value if isinstance(audited, Done) else None
-    if not course.assignment.withholds or value is None or not own.can_be_graded(value):
-        yield course, None
-        return
-    with own.laid_out(submission, value, course.assignment, course.workplace) as ground:
-        if course.assignment.has_shared_set:
-            yield course, ground
-            return
-        trained = _own_reference(value, ground, course)
-        training = TrainingPictures(ground.training_sha256, ground.check_images)
-        yield (
-            replace(course, held_out=ground.held_out, staged=ground.staged, training=training, reference=trained),
-            ground,
-        )
-
-
-def _own_reference(audited: DatasetAudit, ground: own.Ground, course: Course) -> Reference | None:
-    """The reference for this data set; None when it cannot be trained on it, which is said in the log."""
-    weights = course.weights.files[course.assignment.reference.weights_name]
-    try:
-        return own.train_reference(
-            ground, audited, course.assignment, weights, course.workplace, course.cache, course.progress
-        )
-    except MachineError as error:
-        course.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")
-        return None
 
 
 class _Run:
     """One hand-in's way through the stages: their results, and which of them an earlier run did."""
 
-    def __init__(
-        self,
-        submission: Submission,
-        course: Course,
-        ground: own.Ground | None,
-        results: dict[str, Any],
-        cached: set[str],
-    ) -> None:
-        self.submission, self.course, self.ground = submission, course, ground
-        self.results, self.cached = results, cached
+    def __init__(self, submission: Submission, course: Course) -> None:
+        self.submission, self.course = submission, course
+        self.ground: own.Ground | None = None  # what is withheld of its own data set
+        self.results: dict[str, Any] = {}
+        self.cached: set[str] = set()
 
     def _stage(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
         result, was_cached = guarded(
@@ -190,13 +111,70 @@ class _Run:
             self.cached.add(name)
         return result
 
-    def stages(self) -> None:
-        """Every stage after the audit and before the benchmark."""
-        submission, course = self.submission, self.course
-        assignment, workplace = course.assignment, course.workplace
-        limits = assignment.limits
-        executed = self._execute()
-        model = model_to_grade(submission, executed, assignment, workplace.store)
+    def read(self) -> None:
+        """The notebook as it was handed in, not run."""
+        submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
+        self._stage(
+            "read",
+            NotebookReading,
+            [submission.sha256, assignment.handin, assignment.notebook, assignment.limits],
+            lambda: (
+                read(submission, assignment.notebook, workplace)
+                if assignment.handin.notebook != "ignored"
+                else Skipped(reason="This assignment does not look at notebooks.")
+            ),
+        )
+
+    def audit(self) -> StageResult[DatasetAudit]:
+        """The student's own data set; before the notebook runs, which may see a part of it only."""
+        submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
+        rules = AuditRules(assignment.own_dataset, assignment.withholds, self.course.embedder)
+        result: StageResult[DatasetAudit] = self._stage(
+            "audit",
+            DatasetAudit,
+            [submission.sha256, assignment.handin, assignment.limits, rules.key()],
+            lambda: (
+                audit(submission, rules, workplace)
+                if assignment.handin.dataset != "ignored"
+                else Skipped(reason="This assignment does not look at data sets.")
+            ),
+        )
+        return result
+
+    def execute(self) -> StageResult[Execution]:
+        """The notebook as handed in; or, where a part of the data set is withheld, on the rest of it."""
+        submission, course, ground = self.submission, self.course, self.ground
+        assignment, hub = course.assignment, course.weights.hub
+        dataset, rules = assignment.dataset, assignment.execution
+        software = for_notebook(submission, assignment, course.workplace.sandbox)
+        workplace = course.workplace.using(software)
+        inputs: list[object] = [
+            submission.sha256,
+            course.training.sha256,
+            dataset and dataset.model_dump(exclude={"path"}),
+            rules,
+            assignment.handin,
+            course.weights.sha256,
+            workplace.software_id,
+            assignment.limits,
+        ]
+        if assignment.withholds:
+            inputs += [assignment.own_dataset, ground and (ground.held_out.sha256, ground.training_sha256)]
+
+        def work() -> StageResult[Execution]:
+            if (why_not := _why_not_run(assignment, ground)) is not None:
+                return why_not
+            if ground is not None and ground.rerun is not None:
+                place = own.rerun_workplace(workplace, assignment.own_dataset)
+                return own.rerun(ground, rules, assignment.own_dataset, hub, place)
+            return execute(submission, dataset, rules, hub, workplace)
+
+        result: StageResult[Execution] = self._stage("execute", Execution, inputs, work)
+        return result
+
+    def scored(self, model: HandedModel | None) -> Conversion | None:
+        """The model through convert, predict and evaluate; what it was converted to, if it was."""
+        course, workplace, limits = self.course, self.course.workplace, self.course.assignment.limits
         converted = self._stage(
             "convert",
             Conversion,
@@ -205,33 +183,21 @@ class _Run:
                 course.held_out.classes,
                 course.training.sha256,
                 course.weights.sha256,
+                KERAS.lock,
                 limits,
             ],
             lambda: (
                 convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
                 if model is not None
-                else no_model(assignment)
+                else models.none_to_grade(course.assignment)
             ),
         )
-        conversion = converted.value if isinstance(converted, Done) else None
-
-        def with_model(work: Callable[[Conversion], StageResult[T]]) -> Callable[[], StageResult[T]]:
-            def run() -> StageResult[T]:
-                return work(conversion) if conversion else Skipped(reason="There is no usable model.")
-
-            return run
-
+        conversion: Conversion | None = converted.value if isinstance(converted, Done) else None
         predicted = self._stage(
             "predict",
             Predictions,
             [conversion, course.staged.sha256, course.weights.sha256, limits],
-            with_model(lambda model: predict(model, course.staged, workplace)),
-        )
-        self._stage(
-            "inspect",
-            Inspection,
-            [conversion, course.weights.sha256, limits],
-            with_model(lambda model: inspect(model, course.weights.files, workplace)),
+            lambda: predict(conversion, course.staged, workplace) if conversion else _no_usable_model(),
         )
         compared_with = course.reference.predictions if course.reference else None
         self._stage(
@@ -249,60 +215,48 @@ class _Run:
                 else Skipped(reason="There are no predictions to score.")
             ),
         )
-        self.results["benchmark"] = Skipped(reason="The speed was not measured yet.")
+        return conversion
 
-    def _execute(self) -> Any:
-        """The notebook as handed in; or, where a part of the data set is withheld, on the rest of it."""
-        submission, course, ground = self.submission, self.course, self.ground
-        assignment, weights = course.assignment, course.weights
-        if assignment.handin.notebook == "ignored":
-            return self._stage("execute", Execution, [], lambda: Skipped(reason="This assignment ignores notebooks."))
-        if assignment.withholds and ground is None:
-            reason = "There is no data set of which a part could be withheld, so the notebook was not run."
-            return self._stage("execute", Execution, [], lambda: Skipped(reason=reason))
-        dataset, workplace = assignment.dataset, course.workplace
-        inputs: list[object] = [
-            submission.sha256,
-            course.training.sha256,
-            dataset and dataset.mounted_as,
-            assignment.execution,
-            assignment.handin,
-            weights.sha256,
-            assignment.limits,
-        ]
-        if ground is not None and ground.rerun is not None:
-            asked = assignment.own_dataset
-            rerun_place = own.rerun_workplace(workplace, asked)
-            inputs += [ground.held_out.sha256, ground.training_sha256, asked]
-            return self._stage(
-                "execute",
-                Execution,
-                inputs,
-                lambda: own.rerun(ground, assignment.execution, asked, weights.hub, rerun_place),
-            )
-        return self._stage(
-            "execute",
-            Execution,
-            inputs,
-            lambda: execute(submission, dataset, assignment.execution, weights.hub, workplace),
+    def inspect(self, conversion: Conversion | None) -> None:
+        """What the model is made of."""
+        weights, workplace = self.course.weights, self.course.workplace
+        self._stage(
+            "inspect",
+            Inspection,
+            [conversion, weights.sha256, self.course.assignment.limits],
+            lambda: inspect(conversion, weights.files, workplace) if conversion else _no_usable_model(),
         )
+
+    def rerun_to_compare(self, executed: StageResult[Execution]) -> Evaluation | None:
+        """The score of the model that the run made, where the assignment compares it with a graded one handed in."""
+        submission, assignment = self.submission, self.course.assignment
+        if assignment.withholds or assignment.execution.mode != "both":
+            return None
+        made = models.made(submission, executed, self.course.workplace.store)
+        if made is None or models.handed_in(submission, assignment.handin) is None:
+            return None
+        beside = _Run(submission, self.course)
+        beside.scored(made)
+        evaluated = beside.results["evaluate"]
+        return evaluated.value if isinstance(evaluated, Done) else None
 
     def own_data(self, course: Course) -> tuple[OwnData | None, tuple[Finding, ...]]:
         """The scores on the withheld pictures: of the rerun's model, and of the one that was handed in."""
         assert self.ground is not None
         trained = self.course.reference
         if course.assignment.has_shared_set:
-            trained = _own_reference(self.results["audit"].value, self.ground, course)
+            trained = own_reference(self.results["audit"].value, self.ground, course)
         converted = self.results["convert"]
-        handed_in = handed_in_model(self.submission) if course.assignment.handin.model != "ignored" else None
         return own.own_data(
+            self.submission,
             self.ground,
             converted.value if isinstance(converted, Done) else None,
-            handed_in,
+            models.handed_in(self.submission, course.assignment.handin),
             trained,
             course.weights.hub,
             course.workplace,
             course.cache,
+            course.progress,
         )
 
 
@@ -314,8 +268,8 @@ def time_model(examined: Examined, course: Course) -> Examined:
 
     def work() -> StageResult[Benchmark]:
         if not isinstance(converted, Done) or not isinstance(predicted, Done):
-            return Skipped(reason="There is no usable model.")
-        with _grounds(submission, evidence.audit, course) as (graded_on, _):
+            return _no_usable_model()
+        with grounds(submission, evidence.audit, course) as (graded_on, _):
             reference = graded_on.reference
             return benchmark(
                 converted.value,
@@ -352,9 +306,24 @@ def time_model(examined: Examined, course: Course) -> Examined:
     )
 
 
+def _why_not_run(assignment: Assignment, ground: own.Ground | None) -> Skipped | None:
+    """Why no notebook is run; None when it is."""
+    if assignment.handin.notebook == "ignored":
+        return Skipped(reason="This assignment does not look at notebooks.")
+    if assignment.execution.mode == "as-handed-in":
+        return Skipped(reason="This assignment grades the notebook as it was handed in, without running it.")
+    if assignment.withholds and ground is None:
+        return Skipped(reason="There is no data set of which a part could be withheld, so the notebook was not run.")
+    return None
+
+
+def _no_usable_model() -> Skipped:
+    return Skipped(reason="There is no usable model.")
+
+
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:
     """Parts that the assignment requires and nobody handed in or made, and a run without a sandbox."""
-    made_a_model = bool(produced(executed))
+    made_a_model = bool(models.produced(executed))
     there = {
         "notebook": submission.notebook is not None,
         "model": submission.model is not None or made_a_model,

@@ -42,7 +42,7 @@ class Submission:
     student: str  # the name as handed in, for people; never used as a path
     root: Path
     notebook: Path | None
-    model: Path | None  # the model file
+    model: Path | None  # the model file, or the folder of a SavedModel
     companions: tuple[Path, ...]  # labels.txt, handin.json, model.py beside the model
     dataset: Path | None  # the folder `dataset/`, or `dataset.zip`
     sha256: str  # of names and contents of all files

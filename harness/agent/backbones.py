@@ -43,6 +43,8 @@ def load(file: Path) -> dict[str, Floats]:
         from safetensors.numpy import load_file
 
         tensors = load_file(file)
+    elif file.suffix == ".h5":
+        tensors = _keras(file)
     else:
         import torch
 
@@ -52,6 +54,27 @@ def load(file: Path) -> dict[str, Floats]:
         for name, tensor in tensors.items()
         if tensor.ndim in (2, 4) and name.split(".")[0] not in _CLASSIFIERS
     }
+
+
+def _keras(file: Path) -> dict[str, Floats]:
+    """The kernels of a Keras file of weights, in torch's order of axes."""
+    import h5py
+
+    found: dict[str, Floats] = {}
+    with h5py.File(file, "r") as stored:
+        root = stored.get("model_weights", stored)
+        for layer in map(_text, root.attrs["layer_names"]):
+            for name in map(_text, root[layer].attrs["weight_names"]):
+                kernel = np.asarray(root[layer][name], dtype=np.float32)
+                if kernel.ndim == 4:  # HWIO; a depthwise one has its channels third
+                    found[layer] = kernel.transpose((2, 3, 0, 1) if "depthwise" in name else (3, 2, 0, 1))
+                elif kernel.ndim == 2:
+                    found[layer] = kernel
+    return found
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
 
 
 def compare(backbone: Mapping[str, Floats], weights: Mapping[str, NDArray[Any]]) -> list[Layer]:

@@ -1,8 +1,9 @@
 """The phase `execute`: a hand-in's notebook is run from top to bottom in a kernel of its own.
 
-The request holds `notebook` (path in the hand-in), `mounted_as` (where the training pictures go, relative to
-the notebook; or null), `cell_seconds`, `total_seconds`, `on_cell_error`. Sent: `executed.ipynb`,
-`execution.json` and what `produced` finds; or `refused.json` with a reason for the student.
+The request holds `notebook` (path in the hand-in), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
+look for the training pictures; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
+`on_cell_error`. Sent: `executed.ipynb`, `execution.json` and what `produced` finds; or `refused.json` with a
+reason for the student.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from .alone import end_all_others
-from .notebook import counters, watch
+from .notebook import counters, pretrained, watch
+from .notebook.given import Given
 from .notebook.outputs import Budget
 from .notebook.produced import produced
-from .notebook.reading import PYTHON_ASSUMED, Unreadable, read
+from .notebook.reading import PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
+from .notebook.shown import shown
+from .notebook.transform import transform
 from .paths import CPUS, IN, SITE, TMP, WORK
+from .tensorflow_models import has_tensorflow
 
 _HAND_IN = WORK / "handin"
 _TEXT = 4000  # characters of an error's message or traceback
@@ -36,6 +41,7 @@ Send = Callable[[str, Path | bytes], None]
 
 def run(request: dict[str, Any], send: Send) -> None:
     """Run the notebook and send what came of it."""
+    deadline = time.monotonic() + request["total_seconds"]
     shutil.copytree(IN / "submission", _HAND_IN)
     file = _HAND_IN / request["notebook"]
     try:
@@ -43,46 +49,37 @@ def run(request: dict[str, Any], send: Send) -> None:
     except Unreadable as error:
         send("refused.json", json.dumps({"reason": str(error)}).encode())
         return
-    _place_pictures(file.parent, request["mounted_as"])
-    _set_environment()
+    clear_outputs(notebook)
+    cells, dataset = code_cells(notebook), request["dataset"]
+    pictures = Given(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
+    changed = transform(cells, file.parent, dataset, request["rules"], pictures)
+    _set_environment(changed.stand_ins)
     started_ns = time.time_ns()
-    execution = _Run(notebook, file.parent, request)
+    execution = _Run(notebook, file.parent, request, deadline)
     execution.run()
     end_all_others()
     for name, path in (found := produced(_HAND_IN, IN / "submission", started_ns, file.parent)).items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
-    send("execution.json", json.dumps(execution.reply() | {"produced": list(found)}).encode())
+    reply = execution.reply() | {"produced": list(found)}
+    reply |= {"transformation": changed.reply(), "shown": shown(cells)}
+    send("execution.json", json.dumps(reply).encode())
 
 
-def _place_pictures(notebook_folder: Path, mounted_as: str | None) -> None:
-    """Link the course's training pictures where the notebook looks for them, whatever was handed in there."""
-    if mounted_as is None:
-        return
-    place = notebook_folder / mounted_as
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.is_symlink() or place.is_file():
-        place.unlink()
-    elif place.is_dir():
-        shutil.rmtree(place)
-    place.symlink_to(IN / "dataset", target_is_directory=True)
-
-
-def _set_environment() -> None:
+def _set_environment(stand_ins: list[str]) -> None:
     """What the kernel inherits. Nothing in it says that this is grading."""
     home = WORK / "home"
     home.mkdir()
     watch.install(home)
     os.environ.update(
         HOME=str(home),
-        PYTHONPATH=str(SITE),
+        PYTHONPATH=os.pathsep.join([str(SITE), *(str(SITE / "stand_ins" / name) for name in stand_ins)]),
         PYTHONHASHSEED="0",
-        KERAS_BACKEND="torch",
+        KERAS_BACKEND="tensorflow" if has_tensorflow() else "torch",
         TF_CPP_MIN_LOG_LEVEL="3",
         OMP_NUM_THREADS=str(CPUS),
     )
-    if (IN / "weights").is_dir():
-        os.environ["TORCH_HOME"] = str(IN / "weights")
+    pretrained.place(home)
 
 
 class _Client(NotebookClient):
@@ -113,9 +110,10 @@ class _Client(NotebookClient):
 class _Run:
     """One run: the cells in turn, and what happened."""
 
-    def __init__(self, notebook: Any, folder: Path, request: dict[str, Any]) -> None:
+    def __init__(self, notebook: Any, folder: Path, request: dict[str, Any], deadline: float) -> None:
+        """`deadline`: on the monotonic clock."""
         self._notebook, self._folder, self._request = notebook, folder, request
-        self._deadline = time.monotonic() + request["total_seconds"]
+        self._deadline = deadline
         self._budget = Budget()
         self._errors: list[dict[str, Any]] = []
         self._executed = 0

@@ -58,6 +58,8 @@ def _rewritten(part: Any) -> Any:
     if isinstance(config, dict):
         if kind == "DepthwiseConv2D":
             config.pop("groups", None)
+        if str(kind).startswith("Random"):
+            config.pop("rng_type", None)
         if kind == "BatchNormalization" and isinstance(config.get("axis"), list):
             config["axis"] = config["axis"][0]
         if kind in _MODELS and "layers" in config:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 ACCEPTED = (
     "ONNX, TorchScript, torch.export .pt2, a state dict or safetensors with model.py, a pickled torch model, "
-    ".keras or .h5"
+    ".keras, .h5, a SavedModel or .tflite"
 )
 _TORCH_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6
 _PLAIN = (
@@ -167,13 +167,9 @@ def _is_plain(name: str) -> bool:
 def describe(file: Path) -> str:
     """Why the file is none of the formats, and what to do."""
     start = head(file, 512)
-    if start[4:8] == b"TFL3":
-        return "it is TensorFlow Lite, which is not read here; hand in the .keras file that it was made from"
     if start.lstrip()[:1] == b"<" or start.startswith(b"version https://git-lfs"):
         return "it is a web page or a Git LFS pointer, not the model; download the model itself"
     if start[:4] == b"PK\x03\x04":
-        if has_member(file, "saved_model.pb"):
-            return "it is a zipped SavedModel; save the model with model.save('model.keras')"
         if not zip_members(file):
             return "the file is cut off or damaged; save or upload it again"
         return f"it is a zip archive but no model; accepted: {ACCEPTED}"

@@ -12,26 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .onnx_model import Signature, every_node
+from .operators import FACTORS
+from .shapes import Shape, tensor_shapes
 
 # Operators that compute and are not counted; all others cost next to nothing beside a convolution.
 _UNCOUNTED = (
     "Einsum", "LSTM", "GRU", "RNN", "DeformConv", "Attention", "If", "Loop", "Scan",
     "RoiAlign", "DFT", "STFT", "GridSample", "Det",
 )  # fmt: skip
-# Where the two factors stand among the inputs.
-_FACTORS = {
-    "Conv": (0, 1),
-    "ConvTranspose": (0, 1),
-    "ConvInteger": (0, 1),
-    "QLinearConv": (0, 3),
-    "Gemm": (0, 1),
-    "MatMul": (0, 1),
-    "MatMulInteger": (0, 1),
-    "QLinearMatMul": (0, 3),
-}
 _LARGEST = 2**53  # multiply-adds; beyond, the file is not meant seriously
-
-Shape = tuple[int, ...]
 
 
 _FEWEST = 8  # numbers in a tensor, to be told from others by them
@@ -98,15 +87,18 @@ def work(model: Any, graph: Signature, height: int, width: int) -> Work:
 
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
-    nodes = [node for node in model.graph.node if node.op_type in _FACTORS]
-    shapes = _shapes(model, nodes, graph, height, width)
-    total = sum(_multiply_adds(node, shapes) for node in nodes)
+    nodes = [node for node in model.graph.node if node.op_type in FACTORS]
+    shape = (1, 3, height, width) if graph.layout == "NCHW" else (1, height, width, 3)
+    wanted = [name for node in nodes for name in _names(node)]
+    shapes, _ = tensor_shapes(model, wanted, graph.input, shape, graph.dtype)
+    total = sum(multiply_adds(node, shapes) for node in nodes)
     uncounted = {node.op_type for node in every_node(model) if node.op_type in _UNCOUNTED}
     return Work(min(total, _LARGEST), tuple(sorted(uncounted)))
 
 
-def _multiply_adds(node: Any, shapes: dict[str, Shape]) -> int:
-    first, second = _FACTORS[node.op_type]
+def multiply_adds(node: Any, shapes: dict[str, Shape]) -> int:
+    """Multiply-adds of a node in `FACTORS`; the shapes of its factors and of its first output must be known."""
+    first, second = FACTORS[node.op_type]
     left, right = shapes[node.input[first]], shapes[node.input[second]]
     out = math.prod(shapes[node.output[0]])
     match node.op_type:
@@ -121,32 +113,6 @@ def _multiply_adds(node: Any, shapes: dict[str, Shape]) -> int:
             return out * left[-1]
 
 
-def _shapes(model: Any, nodes: list[Any], graph: Signature, height: int, width: int) -> dict[str, Shape]:
-    """The shape of every tensor that the nodes read or write."""
-    import onnx
-    import onnxruntime
-
-    known: dict[str, Shape] = {t.name: tuple(t.dims) for t in model.graph.initializer}
-    wanted = list(dict.fromkeys(name for node in nodes for name in _names(node) if name not in known))
-    probe = onnx.ModelProto()
-    probe.CopyFrom(model)
-    del probe.graph.output[:]
-    produced = {name for node in model.graph.node for name in node.output}
-    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted if name in produced)
-    shape = (1, 3, height, width) if graph.layout == "NCHW" else (1, height, width, 3)
-    picture = np.zeros(shape, graph.dtype)
-    known[graph.input] = shape
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(probe.SerializeToString(), options, ["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    given = session.run(names, {graph.input: picture}) if names else []
-    known.update({name: tuple(array.shape) for name, array in zip(names, given, strict=True)})
-    return known
-
-
 def _names(node: Any) -> Iterator[str]:
-    first, second = _FACTORS[node.op_type]
+    first, second = FACTORS[node.op_type]
     yield from (node.input[first], node.input[second], node.output[0])

@@ -20,6 +20,14 @@ class Unusable(Exception):
     """The hand-in's model cannot be used. The message is for the student: why, and what to do."""
 
 
+class NeedsEnvironment(Exception):
+    """The model can be read only where other software is installed."""
+
+    def __init__(self, environment: str, why: str) -> None:
+        super().__init__(why)
+        self.environment, self.why = environment, why
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a format may need beside the file."""

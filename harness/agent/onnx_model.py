@@ -18,6 +18,7 @@ _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _SIDES = (8, 2048)  # pixels
 _MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
 _DEEPEST_CALLS = 32  # of functions in functions
+_DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,11 @@ def signature(model: Any) -> Signature:
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
         raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one picture")
+    if {output.name for output in model.graph.output} == _DETECTOR:
+        raise Unusable(
+            "it is a detector with scores and boxes, as jetson-inference's ssd-mobilenet.onnx; this assignment asks "
+            "for a classifier, as its resnet18.onnx"
+        )
     if len(model.graph.output) != 1:
         raise Unusable(f"the model gives {len(model.graph.output)} outputs; export only the class scores")
     kind = inputs[0].type.tensor_type

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import statistics
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -14,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .memory import peak_memory_bytes
 from .native import Answers, Unusable, as_rows, probabilities
 from .onnx_model import session
 from .paths import IN
 from .pictures import Rule, UnreadablePicture, batch
-
-_STEADY = 0.05  # largest change between the medians of two runs of queries, to count as warm
-_LONGEST_WARM_UP = 5  # times the wanted one
+from .scenarios import warm_up
 
 
 def serve(connection: Connection, model: dict[str, Any], files: list[Path], cores: list[int]) -> None:
@@ -63,15 +61,8 @@ class TimedModel:
 
     def warm_up(self, seconds: float) -> tuple[float, float]:
         """Run for `seconds`, and on until the latency is steady: (seconds taken, median seconds)."""
-        started = time.monotonic()
-        before = float("inf")
-        while True:
-            median = statistics.median(self._timed(4))
-            taken = time.monotonic() - started
-            steady = abs(median - before) <= _STEADY * median
-            if taken >= seconds and (steady or taken >= _LONGEST_WARM_UP * seconds):
-                return taken, median
-            before = median
+        warm = warm_up(lambda _: self._timed(1), seconds)
+        return warm.seconds, warm.median_seconds
 
     def block(self, queries: int) -> list[float]:
         """The latencies of some queries, ms, after one uncounted: the other model had the caches."""
@@ -88,11 +79,8 @@ class TimedModel:
         return probabilities(np.concatenate(rows), self._kind)
 
     def peak_memory_bytes(self, _: int) -> int:
-        """The largest resident memory of this process so far (VmHWM)."""
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-        return 0
+        """The largest resident memory of this process so far."""
+        return peak_memory_bytes()
 
     def _timed(self, queries: int) -> list[float]:
         run, clock, measured = self._session.run, time.perf_counter_ns, []

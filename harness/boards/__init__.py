@@ -1,9 +1,22 @@
-"""Jetson-class boards: one TOML each, figures with their sources.
+"""Jetson-class boards: what is published of them, and how long a model would take there.
 
-`specs.csv` has the figures that the TOML files take theirs from, `published.csv` what others measured on such
-boards: one row each, with its source. Nothing is predicted from them yet.
+boards         a board's TOML: peaks, memory, other names
+runtimes       what runs a model on it
+architectures  the kernels of networks that published tables name (architectures.csv, made by benchmarks/)
+network        a network's kernels as columns of numbers
+published      published.csv, row by row: used as what, or why not
+physics        time = arithmetic or memory, whichever is slower, and a launch, for each kernel
+pooling        what physics leaves over, shared between relatives
+model          both together
+intervals      how wide an interval has to be, from rows that were held out
+scoring        errors on held-out families, sources, networks
+fitted         the fit that ships (fitted.json), and how it is made
+calibration    the user's own measurements
+prediction     latency with interval, and what it rests on; the ratio to a reference
+advice         roofline, costliest kernels, what would help, does it fit
+evaluation     the table of `harness boards evaluate` and docs/boards.md
 """
 
-from harness.boards.boards import Board, load, names
+from harness.boards.boards import Board, Precision, load, names
 
-__all__ = ["Board", "load", "names"]
+__all__ = ["Board", "Precision", "load", "names"]

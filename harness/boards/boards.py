@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import re
 import tomllib
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import UsageError
 
 _FOLDER = Path(__file__).parent
+_INHERITED = (
+    "cuda_cores", "tensor_cores", "gpu_max_mhz", "fp32_tflops", "fp16_tflops", "int8_tops",
+    "memory_bandwidth_gb_s", "cpu_cores", "cpu_max_ghz",
+)  # fmt: skip
+_NOISE = re.compile(r"nvidia|developer|kit|devkit|module|[^a-z0-9]")
+
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 class Board(BaseModel):
@@ -30,20 +40,90 @@ class Board(BaseModel):
     memory_gb: float | None = None
     memory_bandwidth_gb_s: float | None = Field(None, description="peak, 10^9 bytes per second")
     cpu: str | None = None
+    cpu_cores: int | None = None
+    cpu_max_ghz: float | None = None
+    aliases: tuple[str, ...] = Field((), description="other names of it in published tables")
+    assumed_like: str | None = Field(None, description="the board whose peaks stand in for those nobody publishes")
     sources: tuple[str, ...]
     note: str = ""
 
+    def assumed(self) -> Board:
+        """The board with the figures of `assumed_like` where it has none of its own."""
+        if self.assumed_like is None:
+            return self
+        other = load(self.assumed_like)
+        filled = {key: getattr(other, key) for key in _INHERITED if getattr(self, key) is None}
+        return self.model_copy(update=filled)
 
+    def gpu_peak(self, precision: Precision) -> float | None:
+        """Operations per second of the GPU. A precision without a speed path of its own runs as the next wider."""
+        tera = {
+            "fp32": self.fp32_tflops,
+            "fp16": self.fp16_tflops or self.fp32_tflops,
+            "int8": self.int8_tops or self.fp16_tflops or self.fp32_tflops,
+        }[precision]
+        return tera * 1e12 if tera else None
+
+    def bandwidth(self) -> float | None:
+        """Bytes per second of the memory."""
+        return self.memory_bandwidth_gb_s * 1e9 if self.memory_bandwidth_gb_s else None
+
+
+@functools.cache
 def names() -> list[str]:
     """The boards that are known, in alphabetical order."""
-    return sorted(file.stem for file in _FOLDER.glob("*.toml"))
+    return sorted(file.stem for file in _FOLDER.glob("jetson-*.toml"))
 
 
+@functools.cache
 def load(name: str) -> Board:
-    """The board of that name. Raises `UsageError` with the nearest name for one that is not known."""
+    """The board of that name or alias (`jetson-nano`), or of a TOML file of that path.
+
+    Raises `UsageError` with the nearest name for one that is not known, and for a file that is no board.
+    """
+    if name.endswith(".toml"):
+        return _from_file(Path(name))
+    if name not in names() and (meant := _by_plain_name().get(plain(name))):
+        return load(meant)
     if name not in names():
         near = difflib.get_close_matches(name, names(), n=1)
         raise UsageError(
             f"unknown board {name!r}", f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(names())}"
         )
-    return Board(name=name, **tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
+    return _from_file(_FOLDER / f"{name}.toml")
+
+
+def _from_file(file: Path) -> Board:
+    try:
+        read: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        board = Board(**{"name": file.stem, **read})
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}", f"one of: {', '.join(names())}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: not TOML: {error}", f"see {_FOLDER}/jetson-nano-4gb.toml") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{file}: {where}: {first['msg']}", f"keys: {', '.join(Board.model_fields)}") from error
+    if board.assumed_like is not None and board.assumed_like not in names():
+        raise UsageError(f"{file}: assumed_like: unknown board {board.assumed_like!r}", f"one of: {', '.join(names())}")
+    return board
+
+
+def plain(name: str) -> str:
+    """A board's name as tables write it, made comparable: small letters and digits only."""
+    return _NOISE.sub("", name.lower())
+
+
+@functools.cache
+def _by_plain_name() -> dict[str, str]:
+    every = [load(name) for name in names()]
+    return {plain(text): board.name for board in every for text in (board.name, board.title, *board.aliases)}
+
+
+def find(title: str, power_mode: str = "") -> Board | None:
+    """The board that a published table means by `title`; None for one that is not known."""
+    name = _by_plain_name().get(plain(title))
+    if name == "jetson-orin-nano" and "super" in power_mode.lower():
+        name = "jetson-orin-nano-super"
+    return load(name) if name else None

@@ -16,7 +16,7 @@ from harness.grade.late import NOT_LATE, Lateness, judge
 from harness.grade.manual import ManualMark
 from harness.submission import Origin
 
-_NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy"}
+_NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing"}
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the one whose result it works on. What the machine lost spoils all that follow.
 _WORKS_ON = {

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from anyascii import anyascii
+
 from harness.errors import UsageError
 from harness.findings import Finding, finding
 from harness.intake.archives import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, Refused, UnpackLimits, unpack
@@ -17,7 +19,7 @@ from harness.intake.class_lists import ClassLists, read_class_lists
 from harness.intake.delivery import Attempt
 from harness.intake.groups import one_for_each_group
 from harness.intake.name_cell import names_in
-from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
+from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
 from harness.intake.place import Place
 from harness.intake.sorting import Sorted, open_place, sort_out
 from harness.intake.unpacking import as_text
@@ -188,6 +190,7 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding]) -> Sub
     outside_data = [path for path in files if path.parts[0].lower() != "dataset"]
     notebooks = _preferred([p for p in outside_data if p.suffix.lower() == ".ipynb"], "notebook")
     models = _preferred([p for p in outside_data if p.suffix.lower() in MODEL_SUFFIXES], "model")
+    models = models or sorted((p.parent for p in outside_data if p.name == SAVED_MODEL), key=lambda p: len(p.parts))
     for code, found in (("several-notebooks", notebooks), ("several-models", models)):
         if len(found) > 1:
             others = ", ".join(map(str, found[1:]))
@@ -237,10 +240,10 @@ def _content_hash(root: Path, files: list[Path]) -> str:
 
 
 def _identifier(student: str) -> str:
-    """At most 64 ASCII letters, digits, `-` and `_`; a hash is added where letters got lost."""
+    """At most 64 ASCII letters, digits, `-` and `_`; a hash is added where others were written in ASCII."""
     plain = unicodedata.normalize("NFKD", student)
     stripped = "".join(c for c in plain if not unicodedata.combining(c))
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stripped)
+    kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in anyascii(stripped))
     slug = "-".join(part for part in kept.split("-") if part)[:64].strip("-_")
     lost = any(not c.isascii() for c in stripped) or len(slug) < 1 or len(kept) > 64
     if lost or slug.upper() in _RESERVED:

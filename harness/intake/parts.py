@@ -5,4 +5,5 @@ from __future__ import annotations
 NOTEBOOK_SUFFIX = ".ipynb"
 # In the order in which they are preferred when a hand-in holds several.
 MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
+SAVED_MODEL = "saved_model.pb"  # its folder is a model: TensorFlow's, where there is no file of one
 COMPANIONS = ("labels.txt", "handin.json", "model.py")

@@ -74,7 +74,7 @@ class Cell:
     kind: Literal["markdown", "code", "raw"]
     source: Markup
     left_out: int = 0  # characters of the source
-    number: int | None = None  # the n-th code cell
+    number: int | None = None  # the n-th cell with code, as in every message
     outputs: tuple[Output, ...] = ()
 
     @property
@@ -138,13 +138,14 @@ def _cell(raw: dict[str, Any], budget: _Budget) -> Cell:
     source, left_out = budget.take(plain(_text(raw.get("source"))))
     match raw.get("cell_type"):
         case "code":
-            budget.code_cells += 1
+            is_empty = not source.strip()  # those are not run, and not counted
+            budget.code_cells += not is_empty
             outputs = raw.get("outputs")
             return Cell(
                 "code",
                 _code(source) if budget.may_render(source) else escape(source),
                 left_out,
-                budget.code_cells,
+                None if is_empty else budget.code_cells,
                 tuple(_outputs(outputs if isinstance(outputs, list) else [], budget)),
             )
         case "markdown" if budget.may_render(source):

@@ -29,11 +29,12 @@ def write(results: Results, sources: Sources, out: Path) -> None:
         )
         view = student.view(results, row, sources, thumbnail)
         page = renderer.render("student.html.j2", **view, **neighbours.as_values())
-        _write_whole(out / "students" / row.id / "index.html", page)
-    _write_whole(out / "index.html", renderer.render("class.html.j2", **overview.view(results)))
+        write_page(out / "students" / row.id / "index.html", page)
+    write_page(out / "index.html", renderer.render("class.html.j2", **overview.view(results)))
 
 
-def _write_whole(file: Path, text: str) -> None:
+def write_page(file: Path, text: str) -> None:
+    """Write the page under its final name, whole. Raises `OSError`."""
     file.parent.mkdir(exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
     try:

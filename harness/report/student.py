@@ -17,7 +17,7 @@ from harness.evidence import (
     Reference,
 )
 from harness.findings import Finding
-from harness.report import charts, dataset
+from harness.report import charts, dataset, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
@@ -76,6 +76,7 @@ def view(
         "findings": by_severity(result.findings),
         "execution": execution,
         "notebook": _notebook(execution, store),
+        **reading.view(evidence, execution),
         "conversion": evidence.convert.value if isinstance(evidence.convert, Done) else None,
         "logs": _logs(evidence),
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),

@@ -1,11 +1,14 @@
 """The boundary: engines that run the agent's phases on students' material."""
 
+from harness.sandbox import environments
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.choose import Chosen, EngineName, EngineReport, choose, diagnose
-from harness.sandbox.image import build_image
+from harness.sandbox.software import KERAS, TORCH, Software, course, named
 from harness.sandbox.staging import open_to_all, readable_by_all
 
 __all__ = [
+    "KERAS",
+    "TORCH",
     "Chosen",
     "EngineName",
     "EngineReport",
@@ -13,9 +16,12 @@ __all__ = [
     "Limits",
     "Outcome",
     "Sandbox",
-    "build_image",
+    "Software",
     "choose",
+    "course",
     "diagnose",
+    "environments",
+    "named",
     "open_to_all",
     "readable_by_all",
 ]

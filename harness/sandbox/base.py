@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from harness.sandbox.software import TORCH, Software
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -29,6 +31,7 @@ class Limits:
     processes: int  # processes and threads together
     disk_bytes: int  # written to /work and /tmp, each
     output_bytes: int  # sent out, all files together
+    cores: tuple[int, ...] = ()  # for timing: these and no other, instead of a quota of `cpus`, which would stall
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Job:
     inputs: Mapping[str, Path]  # name under /in -> file or folder of the host
     limits: Limits
     environment: Mapping[str, str]  # variables beside those that the engine sets
+    software: Software = TORCH  # what is installed inside
 
 
 OutcomeStatus = Literal["ok", "failed", "timeout", "memory", "killed", "output"]
@@ -66,7 +70,7 @@ class Outcome:
 
 
 class Sandbox(Protocol):
-    """An engine, ready to run jobs in one software environment."""
+    """An engine, ready to run jobs."""
 
     @property
     def name(self) -> str:
@@ -74,7 +78,10 @@ class Sandbox(Protocol):
 
     @property
     def environment_id(self) -> str:
-        """Identity of engine and installed software; part of every cache key."""
+        """Identity of engine and installed software (`TORCH`); part of every cache key."""
+
+    def software_id(self, software: Software) -> str | None:
+        """Identity of engine and of this software as it is built here; None when it is not built."""
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -85,7 +92,7 @@ class Sandbox(Protocol):
 
         When it returns or raises (KeyboardInterrupt too) no process of the job is left. Safe to call
         from several threads at once. Raises `harness.errors.EngineFailed` when the engine, not the
-        job, broke, and `RunStopped` after `stop`.
+        job, broke or lacks the job's software, and `RunStopped` after `stop`.
         """
 
     def stop(self) -> None:

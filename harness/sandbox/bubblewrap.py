@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -21,9 +20,11 @@ from typing import IO
 import psutil
 
 from harness.errors import EngineFailed, NoSandbox
-from harness.sandbox import cgroups, cores, python_environment, system_calls
+from harness.sandbox import cgroups, cores, python_environment, system_calls, virtual_environments
 from harness.sandbox.base import Job, Limits, Outcome
 from harness.sandbox.process import Conversation, Ended, Stopped, status_of, supervise
+from harness.sandbox.python_environment import PythonEnvironment
+from harness.sandbox.software import TORCH, Software
 from harness.sandbox.staging import Staging, accounts
 
 _FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
@@ -32,7 +33,7 @@ _OPEN_FILES = 4096
 _INODE_BYTES = 1024  # of the kernel's memory, about
 _SHM_BYTES = 512 * 2**20
 _ENTER_CGROUP = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
-_AGENT = ("--", sys.executable, "-I", "-B", "/opt/harness/agent/__main__.py")
+_AGENT = ("-I", "-B", "/opt/harness/agent/__main__.py")
 _TRIAL_LIMITS = Limits(10, 2**28, 1, 64, 2**24, 2**20)
 # Of the machine, readable by everyone, and no business of a job's; Docker hides the same.
 _HIDDEN_FILES = ("kcore", "keys", "key-users", "latency_stats", "timer_list", "sched_debug", "interrupts", "config.gz")
@@ -70,7 +71,11 @@ class Bubblewrap:
 
     @property
     def environment_id(self) -> str:
-        return f"bubblewrap {python_environment.environment_id()}"
+        return self.software_id(TORCH) or "bubblewrap"
+
+    def software_id(self, software: Software) -> str | None:
+        python = virtual_environments.find(software)
+        return f"bubblewrap {python.id}" if python else None
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -101,13 +106,17 @@ class Bubblewrap:
     def run(self, job: Job, outputs: Path) -> Outcome:
         group = cgroups.create(job.limits)
         uid = _FIRST_UID + secrets.randbelow(_UIDS) if self._is_root else None
+        python = virtual_environments.ready(job.software)
         try:
-            with cores.reserved(job.limits.cpus) as reserved, _system_call_filter() as system_call_filter:
-                command = [str(self.program), *self._arguments(job, uid)]
+            with (
+                cores.reserved(job.limits.cpus, job.limits.cores) as reserved,
+                _system_call_filter() as system_call_filter,
+            ):
+                command = [str(self.program), *self._arguments(job, uid, python)]
                 if system_call_filter is not None:
                     command += ["--seccomp", str(system_call_filter.fileno())]
                 process = subprocess.Popen(
-                    [*self._entrance(group, reserved), *command, *_AGENT, job.phase],
+                    [*self._entrance(group, reserved), *command, "--", str(python.python), *_AGENT, job.phase],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -146,7 +155,7 @@ class Bubblewrap:
             memory_limit_hit=hit,
         )
 
-    def _arguments(self, job: Job, uid: int | None) -> Iterator[str]:
+    def _arguments(self, job: Job, uid: int | None, python: PythonEnvironment) -> Iterator[str]:
         """bwrap's options. Later mounts lie on top of earlier ones."""
         yield from (
             "--unshare-pid",
@@ -171,7 +180,7 @@ class Bubblewrap:
         else:  # the agent gives these up before it does anything else
             for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
                 yield from ("--cap-add", capability)
-        for name, value in _variables(job).items():
+        for name, value in _variables(job, python).items():
             yield from ("--setenv", name, value)
         yield from ("--proc", "/proc", "--dev", "/dev")
         disk = str(job.limits.disk_bytes)
@@ -186,16 +195,16 @@ class Bubblewrap:
         yield from _read_only({folder: folder for folder in system if not folder.is_symlink()})
         for link in filter(Path.is_symlink, system):
             yield from ("--symlink", str(link.readlink()), str(link))
-        yield from _read_only(self._mounts(job, uid or _USER_NAMESPACE_UID))
-        for folder in python_environment.masked_folders():
+        yield from _read_only(self._mounts(job, uid or _USER_NAMESPACE_UID, python))
+        for folder in python.masked_folders():
             yield from ("--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder))
-        for file in python_environment.masked_files():
+        for file in python.masked_files():
             yield from ("--ro-bind", str(self._staging.nothing), str(file))
         yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
 
-    def _mounts(self, job: Job, uid: int) -> dict[Path, Path]:
+    def _mounts(self, job: Job, uid: int, python: PythonEnvironment) -> dict[Path, Path]:
         """Folder or file inside -> the host's."""
-        same = [*python_environment.etc_files(), *python_environment.python_paths()]
+        same = [*python_environment.etc_files(), *python.paths()]
         staged = self._staging.folder
         return {
             **{path: path for path in same},
@@ -273,10 +282,10 @@ def _written(pid: int) -> int:
     return total
 
 
-def _variables(job: Job) -> dict[str, str]:
+def _variables(job: Job, python: PythonEnvironment) -> dict[str, str]:
     threads = str(job.limits.cpus)
     return {
-        "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{python.prefix / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/work",
         "TMPDIR": "/tmp",
         "LANG": "C.UTF-8",

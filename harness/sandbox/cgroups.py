@@ -173,12 +173,12 @@ def _make(folder: Path) -> bool:
 
 def _set(group: Cgroup, limits: Limits) -> None:
     folders = group._folders
-    quota = limits.cpus * _PERIOD_US
+    quota = -1 if limits.cores else limits.cpus * _PERIOD_US
     memory = folders["memory"]
     if (memory / "memory.max").exists():
         _write(memory / "memory.max", limits.memory_bytes)
         _write_if_there(memory / "memory.swap.max", 0)
-        _write_if_there(folders.get("cpu", memory) / "cpu.max", f"{quota} {_PERIOD_US}")
+        _write_if_there(folders.get("cpu", memory) / "cpu.max", f"{quota if quota > 0 else 'max'} {_PERIOD_US}")
     else:
         _write(memory / "memory.limit_in_bytes", limits.memory_bytes)
         _write_if_there(memory / "memory.memsw.limit_in_bytes", limits.memory_bytes)

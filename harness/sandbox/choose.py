@@ -14,7 +14,8 @@ from harness.sandbox.base import Job, Limits, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.docker import Docker
 from harness.sandbox.none import NoProtection
-from harness.sandbox.python_environment import missing_packages
+from harness.sandbox.python_environment import harness_own
+from harness.sandbox.software import TORCH
 
 EngineName = Literal["auto", "docker", "bubblewrap", "none"]
 ENGINES: dict[str, Callable[[], Sandbox]] = {"docker": Docker, "bubblewrap": Bubblewrap, "none": NoProtection}
@@ -91,10 +92,10 @@ def diagnose() -> list[EngineReport]:
 def _working(name: str, make: Callable[[], Sandbox] | None = None) -> Sandbox:
     """The engine after a trivial job, which imports what hand-ins need. Raises `HarnessError`."""
     sandbox = (make or ENGINES[name])()
-    if not isinstance(sandbox, Docker) and (missing := missing_packages()):
+    if sandbox.software_id(TORCH) is None:
         raise NoSandbox(
-            f"this Python lacks {', '.join(missing)}, which hand-ins need",
-            "pip install 'transfer-harness[torch]'",
+            f"this Python lacks {', '.join(harness_own().missing_packages())}, which hand-ins need",
+            f"pip install 'transfer-harness[torch]', or {TORCH.build_command}",
         )
     request = json.dumps({"code": "open('out/ok', 'w').write('ok')"}).encode()
     with TemporaryDirectory(prefix="harness-trial-") as outputs:

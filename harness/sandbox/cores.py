@@ -14,12 +14,15 @@ _jobs_on: Counter[int] = Counter()  # of this process
 
 
 @contextlib.contextmanager
-def reserved(count: int) -> Iterator[frozenset[int]]:
-    """The `count` cores that the fewest jobs of this process run on; all of them where there are not more."""
+def reserved(count: int, chosen: tuple[int, ...] = ()) -> Iterator[frozenset[int]]:
+    """The `count` cores that the fewest jobs of this process run on; all of them where there are not more.
+
+    `chosen`: these instead, whoever runs on them.
+    """
     cores = list(os.sched_getaffinity(0))
     random.shuffle(cores)  # other processes of the harness do not know ours
     with _lock:
-        taken = frozenset(sorted(cores, key=lambda core: _jobs_on[core])[:count])
+        taken = frozenset(chosen or sorted(cores, key=lambda core: _jobs_on[core])[:count])
         _jobs_on.update(taken)
     try:
         yield taken

@@ -18,12 +18,14 @@ import requests.exceptions
 from docker.models.containers import Container
 from docker.types import LogConfig, Mount, Ulimit
 
-from harness.errors import EngineFailed, NoSandbox
+from harness.errors import EngineFailed, EnvironmentMissing, NoSandbox
 from harness.sandbox import cores, system_calls
 from harness.sandbox.base import Job, Outcome
+from harness.sandbox.container_meter import ContainerMeter
 from harness.sandbox.frames import BadFrames
 from harness.sandbox.image import image_tag
 from harness.sandbox.process import Conversation, Ended, Stopped, status_of
+from harness.sandbox.software import TORCH, Software
 from harness.sandbox.staging import Staging, accounts
 
 _PYTHON = "/opt/env/bin/python"
@@ -52,10 +54,9 @@ class Docker:
             self._client.ping()
         except _BROKEN as error:
             raise NoSandbox("no Docker Engine answers", "start Docker, and allow this user to use it") from error
-        try:
-            self._image_id = str(self._client.images.get(image_tag()).id)
-        except docker.errors.ImageNotFound:
-            raise NoSandbox(f"the Docker Engine lacks the image {image_tag()}", "harness env build") from None
+        self._image_ids: dict[str, str] = {}
+        if self._image_id(TORCH) is None:
+            raise NoSandbox(f"the Docker Engine lacks the image {image_tag(TORCH)}", TORCH.build_command)
         if runtime is not None and runtime not in (known := self._client.info().get("Runtimes", {})):
             raise NoSandbox(
                 f"the Docker Engine knows no runtime {runtime!r}, only {', '.join(sorted(known))}",
@@ -70,7 +71,20 @@ class Docker:
 
     @property
     def environment_id(self) -> str:
-        return " ".join(("docker", *filter(None, [self._runtime]), self._image_id))
+        return self.software_id(TORCH) or "docker"
+
+    def software_id(self, software: Software) -> str | None:
+        image = self._image_id(software)
+        return " ".join(("docker", *filter(None, [self._runtime]), image)) if image else None
+
+    def _image_id(self, software: Software) -> str | None:
+        """The image of the lock, looked for until it is there; None when the Engine lacks it."""
+        if software.lock not in self._image_ids:
+            try:
+                self._image_ids[software.lock] = str(self._client.images.get(image_tag(software)).id)
+            except docker.errors.ImageNotFound:
+                return None
+        return self._image_ids[software.lock]
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -102,9 +116,9 @@ class Docker:
         container: Container | None = None
         try:
             self._remove_abandoned()
-            with cores.reserved(job.limits.cpus) as reserved:
+            with cores.reserved(job.limits.cpus, job.limits.cores) as reserved:
                 container = self._create(job, reserved)
-                meter = _Meter(str(container.id))
+                meter = ContainerMeter(str(container.id))
                 ended, oom_killed = self._supervise(container, job, outputs, meter)
         except _BROKEN as error:
             raise EngineFailed(f"Docker failed: {error}", "harness doctor") from error
@@ -118,13 +132,18 @@ class Docker:
             exit_code=ended.exit_code,
             log=ended.log,
             seconds=ended.seconds,
-            cpu_seconds=None,
+            cpu_seconds=meter.cpu_seconds,
             peak_memory_bytes=meter.peak_memory_bytes,
             memory_limit_hit=hit,
         )
 
     def _create(self, job: Job, reserved: frozenset[int]) -> Container:
         limits = job.limits
+        image = self._image_id(job.software)
+        if image is None:
+            raise EnvironmentMissing(
+                f"the notebook needs the environment {job.software.name}", job.software.build_command
+            )
         uid = _FIRST_UID + secrets.randbelow(_UIDS)
         tmpfs = f"rw,nosuid,nodev,exec,uid={uid},gid={uid},nr_inodes={_INODES},size={limits.disk_bytes}"
         staged = self._staging.folder
@@ -135,7 +154,7 @@ class Docker:
         }
         mounts["/etc/resolv.conf"] = self._staging.nothing  # else a copy of the host's
         return self._client.containers.create(
-            self._image_id,
+            image,
             entrypoint=[],
             command=[_PYTHON, "-I", "-B", "/opt/harness/agent/__main__.py", job.phase],
             user=f"{uid}:{uid}",
@@ -155,7 +174,7 @@ class Docker:
             pids_limit=limits.processes,
             mem_limit=limits.memory_bytes,
             memswap_limit=limits.memory_bytes,
-            nano_cpus=limits.cpus * 10**9,
+            nano_cpus=0 if limits.cores else limits.cpus * 10**9,
             cpuset_cpus=cores.as_list(reserved) if self._is_local else None,
             ulimits=[
                 Ulimit(name="core", soft=0, hard=0),
@@ -169,7 +188,7 @@ class Docker:
             log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
         )
 
-    def _supervise(self, container: Container, job: Job, outputs: Path, meter: _Meter) -> tuple[Ended, bool]:
+    def _supervise(self, container: Container, job: Job, outputs: Path, meter: ContainerMeter) -> tuple[Ended, bool]:
         started = time.monotonic()
         settings = {"alone": True, "rlimits": {"NPROC": job.limits.processes}}
         conversation = Conversation(job.request, settings, outputs, job.limits)
@@ -208,7 +227,7 @@ class Docker:
                 continue  # it still runs, or the Engine is gone, which the next call says
         return False
 
-    def _read(self, stream: socket.socket, conversation: Conversation, meter: _Meter) -> Stopped:
+    def _read(self, stream: socket.socket, conversation: Conversation, meter: ContainerMeter) -> Stopped:
         """Read the Engine's stream: an 8-byte header (kind, three zeros, big-endian length), and the bytes."""
         frames, log = conversation.frames, conversation.log
         held = bytearray()
@@ -259,39 +278,6 @@ class Docker:
                 _remove(container)
 
 
-class _Meter:
-    """A container's control group, read while it runs, where this process may read it."""
-
-    def __init__(self, container_id: str) -> None:
-        root = Path("/sys/fs/cgroup")
-        self._places = (  # version 1; version 2 by the Engine's two drivers
-            root / "memory" / "docker" / container_id / "memory.max_usage_in_bytes",
-            root / "docker" / container_id / "memory.peak",
-            root / "system.slice" / f"docker-{container_id}.scope" / "memory.peak",
-        )
-        self.peak_memory_bytes: int | None = None
-        self.out_of_memory_kills = 0
-
-    def read(self) -> None:
-        for file in self._places:
-            try:
-                self.peak_memory_bytes = int(file.read_text())
-                for name in ("memory.oom_control", "memory.events"):
-                    self._read_kills(file.parent / name)
-                return
-            except (OSError, ValueError):
-                continue
-
-    def _read_kills(self, file: Path) -> None:
-        try:
-            lines = file.read_text().splitlines()
-        except OSError:
-            return
-        for line in lines:
-            if line.startswith("oom_kill "):
-                self.out_of_memory_kills = int(line.split()[1])
-
-
 def _variables(job: Job) -> dict[str, str]:
     threads = str(job.limits.cpus)
     return {
@@ -321,5 +307,8 @@ def _remove(container: Container) -> None:
         container.remove(force=True, v=True)
     except docker.errors.NotFound:
         return
+    except docker.errors.APIError as error:
+        if error.status_code != 409:  # 409: somebody removes it already
+            raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
     except _BROKEN as error:
         raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error

@@ -1,86 +1,82 @@
-"""The Docker image in which hand-ins run: built once for each lock, without a network.
+"""The Docker images in which hand-ins run: one for each lock, built without a network.
 
-The wheels are downloaded (or given) outside, and the build only unpacks them: the same build works where
+The wheels are gathered outside (`wheels.gather`), and the build only unpacks them: the same build works where
 no registry of images or packages can be reached from inside a container.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import docker
 import docker.errors
 
-from harness.errors import MachineError, UsageError
+from harness.errors import MachineError
+from harness.sandbox.software import TORCH, Software
 
-_HERE = Path(__file__).parent
-REQUIREMENTS = _HERE / "environments" / "torch.txt"
-CONSTRAINTS = _HERE / "environments" / "constraints.txt"
+_DOCKERFILE = Path(__file__).with_name("Dockerfile")
 _REPOSITORY = "transfer-harness-env"
-_TORCH = "torch"
+_LABEL_NAME, _LABEL_LOCK = "transfer-harness.environment", "transfer-harness.lock"
+_BUILD_SECONDS = 1800
 
 
-def lock_hash() -> str:
-    """The hash of what the environment holds: its requirements and their exact versions."""
-    return hashlib.sha256(REQUIREMENTS.read_bytes() + CONSTRAINTS.read_bytes()).hexdigest()[:12]
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that was built."""
+
+    name: str  # of the environment
+    lock: str
+    tag: str
+    bytes: int
 
 
-def image_tag() -> str:
+def image_tag(software: Software = TORCH) -> str:
     """The image of this version's lock."""
-    return f"{_REPOSITORY}:{lock_hash()}"
+    return f"{_REPOSITORY}:{software.lock}"
 
 
-def image_is_built() -> bool:
+def engine_answers() -> bool:
+    """Whether there is a Docker Engine to build images with."""
+    try:
+        return bool(docker.from_env(timeout=10).ping())
+    except (docker.errors.DockerException, OSError):
+        return False
+
+
+def image_is_built(software: Software) -> bool:
     """Whether the Engine has the image. Raises `MachineError` when none answers."""
     try:
-        docker.from_env().images.get(image_tag())
+        _client().images.get(image_tag(software))
     except docker.errors.ImageNotFound:
         return False
-    except (docker.errors.DockerException, OSError) as error:
-        raise MachineError(f"no Docker Engine answers: {error}", "start Docker") from error
     return True
 
 
-def build_image(base: str, wheels: Path | None, say: Callable[[str], None]) -> str:
-    """Build the image on `base`, and return its tag. `wheels`: a folder to install from, else downloaded.
+def build_image(software: Software, base: str, wheels: Path, say: Callable[[str], None]) -> str:
+    """Build the image on `base` from a folder that `wheels.gather` filled, and return its tag.
 
-    Raises `MachineError` when no Engine answers or the build fails, `UsageError` for a folder without
-    wheels.
+    Raises `MachineError` when no Engine answers or the build fails.
     """
-    if wheels is not None and not list(wheels.glob("*.whl")):
-        raise UsageError(f"{wheels}: no wheels in it", "give a folder that pip download filled")
-    try:
-        client = docker.from_env(timeout=1800)
-        client.ping()
-    except (docker.errors.DockerException, OSError) as error:
-        raise MachineError(f"no Docker Engine answers: {error}", "start Docker") from error
+    client = _client(_BUILD_SECONDS)
     with TemporaryDirectory(prefix="harness-image-") as temporary:
         context = Path(temporary)
-        for file in (_HERE / "Dockerfile", CONSTRAINTS):
-            shutil.copyfile(file, context / file.name)
-        shutil.copyfile(REQUIREMENTS, context / "requirements.txt")
-        if wheels is None:
-            say("Downloading the wheels ...")
-            _download(context / "wheels")
-        else:
-            shutil.copytree(wheels, context / "wheels", copy_function=_link_or_copy)
-        say(f"Building {image_tag()} on {base} ...")
+        shutil.copyfile(_DOCKERFILE, context / "Dockerfile")
+        shutil.copytree(wheels, context / "wheels", copy_function=_link_or_copy)
+        say(f"Building {image_tag(software)} on {base} ...")
         try:
             client.images.build(
                 path=str(context),
-                tag=image_tag(),
+                tag=image_tag(software),
                 buildargs={"BASE": base},
                 network_mode="none",
                 rm=True,
                 forcerm=True,
-                labels={"transfer-harness.lock": lock_hash()},
+                labels={_LABEL_NAME: software.name, _LABEL_LOCK: software.lock},
             )
         except docker.errors.BuildError as error:
             log = "".join(str(line.get("stream", "")) for line in error.build_log)
@@ -90,37 +86,38 @@ def build_image(base: str, wheels: Path | None, say: Callable[[str], None]) -> s
                 f"the image does not build: {error}",
                 f"check that the base image {base} is there: docker pull {base}",
             ) from error
-    return image_tag()
+    return image_tag(software)
 
 
-def _download(folder: Path) -> None:
-    """Fill `folder` with the locked wheels. torch comes first and by its exact version: where a CPU build
-    of that version is configured, pip takes it, and the rest is resolved against it."""
-    exact = next(line for line in CONSTRAINTS.read_text().splitlines() if line.startswith(f"{_TORCH}=="))
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--dest",
-        str(folder),
-        "--find-links",
-        str(folder),
+def images() -> list[Image]:
+    """The images that were built here. Raises `MachineError` when no Engine answers."""
+    found = _client().images.list(filters={"label": _LABEL_NAME})
+    return [
+        Image(image.labels[_LABEL_NAME], image.labels[_LABEL_LOCK], tag, int(image.attrs["Size"]))
+        for image in found
+        for tag in image.tags
+        if tag.startswith(f"{_REPOSITORY}:")
     ]
-    for what in (["--no-deps", exact], ["--requirement", str(REQUIREMENTS)]):
-        done = subprocess.run(
-            [*pip, "--only-binary=:all:", "--constraint", str(CONSTRAINTS), *what],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=3600,
-        )
-        if done.returncode != 0:
-            raise MachineError(
-                f"pip cannot download the wheels:\n{done.stderr[-2000:]}",
-                "give a folder of wheels with --wheels",
-            )
+
+
+def remove_image(lock: str) -> bool:
+    """Remove the image of this lock; whether there was one. Raises `MachineError` when it is in use."""
+    try:
+        _client().images.remove(f"{_REPOSITORY}:{lock}")
+    except docker.errors.ImageNotFound:
+        return False
+    except docker.errors.APIError as error:
+        raise MachineError(f"the image is not removed: {error}", "docker ps -a") from error
+    return True
+
+
+def _client(seconds: int = 60) -> docker.DockerClient:
+    try:
+        client = docker.from_env(timeout=seconds)
+        client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        raise MachineError(f"no Docker Engine answers: {error}", "start Docker") from error
+    return client
 
 
 def _link_or_copy(source: str, target: str) -> str:

@@ -6,16 +6,17 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 
-from harness.sandbox import python_environment
+from harness.sandbox import virtual_environments
 from harness.sandbox.base import Job, Outcome
 from harness.sandbox.process import Conversation, Stopped, status_of, supervise
+from harness.sandbox.python_environment import PythonEnvironment
+from harness.sandbox.software import TORCH, Software
 from harness.sandbox.staging import Staging
 
 
@@ -30,7 +31,11 @@ class NoProtection:
 
     @property
     def environment_id(self) -> str:
-        return f"none {python_environment.environment_id()}"
+        return self.software_id(TORCH) or "none"
+
+    def software_id(self, software: Software) -> str | None:
+        python = virtual_environments.find(software)
+        return f"none {python.id}" if python else None
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
@@ -43,6 +48,7 @@ class NoProtection:
         self._stopping.set()
 
     def run(self, job: Job, outputs: Path) -> Outcome:
+        python = virtual_environments.ready(job.software)
         with TemporaryDirectory(prefix="harness-none-", ignore_cleanup_errors=True) as temporary:
             here = Path(temporary)
             for name in ("in", "work", "tmp"):
@@ -51,12 +57,12 @@ class NoProtection:
                 (here / "in" / name).symlink_to(path.resolve())
             agent = self._staging.folder / "agent" / "__main__.py"
             process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(agent), job.phase],
+                [str(python.python), "-I", "-B", str(agent), job.phase],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=here / "work",
-                env=_variables(job, here),
+                env=_variables(job, here, python),
                 start_new_session=True,
             )
             conversation = Conversation(job.request, {}, outputs, job.limits)
@@ -85,10 +91,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _variables(job: Job, here: Path) -> dict[str, str]:
+def _variables(job: Job, here: Path, python: PythonEnvironment) -> dict[str, str]:
     threads = str(job.limits.cpus)
     return {
-        "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "PATH": f"{python.prefix / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
         "HOME": str(here / "work"),
         "TMPDIR": str(here / "tmp"),
         "LANG": "C.UTF-8",

@@ -1,4 +1,4 @@
-"""Which folders of the host a hand-in's Python needs, and which parts of them it must not see."""
+"""A Python installation that hand-ins run with: what of the host it needs, and what it must not show."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import importlib.metadata
 import platform
 import sys
 import sysconfig
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 _LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")  # to /usr, or folders of their own
@@ -28,52 +30,77 @@ def etc_files() -> list[Path]:
     return [Path("/etc", name) for name in _ETC if Path("/etc", name).exists()]
 
 
-def python_paths() -> list[Path]:
-    """The interpreter's installation and the virtual environment, beside the system's own folders."""
-    real = Path(sys.executable).resolve()
-    homes = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve(), real.parent.parent}
-    system = system_folders()
-    wanted = [home / name for home in sorted(homes, key=lambda path: len(path.parts)) for name in _INSTALLATION]
-    return [path for path in wanted if path.exists() and not any(path.is_relative_to(known) for known in system)]
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """A virtual environment, or the installation that the harness itself runs in."""
+
+    prefix: Path
+
+    @property
+    def python(self) -> Path:
+        """The interpreter."""
+        return Path(sys.executable) if self._is_own else self.prefix / "bin" / "python"
+
+    @property
+    def _is_own(self) -> bool:
+        return self.prefix == Path(sys.prefix)
+
+    def paths(self) -> list[Path]:
+        """The interpreter's installation and the virtual environment, beside the system's own folders."""
+        real = self.python.resolve()
+        homes = {self.prefix, Path(sys.base_prefix), Path(sys.base_prefix).resolve(), real.parent.parent}
+        system = system_folders()
+        wanted = [home / name for home in sorted(homes, key=lambda path: len(path.parts)) for name in _INSTALLATION]
+        return [path for path in wanted if path.exists() and not any(path.is_relative_to(known) for known in system)]
+
+    def masked_folders(self) -> list[Path]:
+        """The harness itself, where it is installed in what is shown: hand-ins must not see it."""
+        hidden = []
+        for packages in _site_packages():
+            hidden += [packages / "harness", *packages.glob("transfer_harness-*.dist-info")]
+        return [folder for folder in hidden if folder.is_dir() and self._shows(folder)]
+
+    def masked_files(self) -> list[Path]:
+        """What says where the harness and its user's other folders are: the command, and .pth files to elsewhere."""
+        hidden = [folder / "harness" for folder in {Path(sys.prefix, "bin"), Path(sysconfig.get_path("scripts"))}]
+        for packages in _site_packages():
+            for file in packages.glob("*.pth"):
+                named = [Path(line) for line in file.read_text(errors="replace").splitlines() if line.startswith("/")]
+                if any(not self._shows(path) for path in named):
+                    hidden.append(file)
+        return [file for file in hidden if file.is_file() and self._shows(file)]
+
+    def _shows(self, path: Path) -> bool:
+        return any(path.is_relative_to(known) for known in (*self.paths(), *system_folders()))
+
+    @cached_property
+    def id(self) -> str:
+        """The hash of the Python version and of every installed distribution but the harness."""
+        installed = {
+            f"{distribution.metadata['Name']}=={distribution.version}".lower()
+            for distribution in self._distributions()
+            if distribution.metadata["Name"] != "transfer-harness"
+        }
+        text = "\n".join([platform.python_version(), platform.machine(), *sorted(installed)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _distributions(self) -> list[importlib.metadata.Distribution]:
+        if self._is_own:
+            return list(importlib.metadata.distributions())
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return list(importlib.metadata.distributions(path=[str(self.prefix / "lib" / version / "site-packages")]))
+
+    def missing_packages(self) -> list[str]:
+        """What a hand-in in torch needs and this installation lacks."""
+        needed = ("torch", "torchvision", "onnx", "onnxruntime", "nbclient", "ipykernel")
+        found = {str(d.metadata["Name"]).lower() for d in self._distributions()}
+        return [name for name in needed if name not in found]
 
 
-def masked_folders() -> list[Path]:
-    """The harness itself where it is installed: hand-ins must not see it."""
-    hidden = []
-    for packages in _site_packages():
-        hidden += [packages / "harness", *packages.glob("transfer_harness-*.dist-info")]
-    return [folder for folder in hidden if folder.is_dir()]
-
-
-def masked_files() -> list[Path]:
-    """What says where the harness and its user's other folders are: the command, and .pth files to elsewhere."""
-    inside = [*python_paths(), *system_folders()]
-    hidden = [folder / "harness" for folder in {Path(sys.prefix, "bin"), Path(sysconfig.get_path("scripts"))}]
-    for packages in _site_packages():
-        for file in packages.glob("*.pth"):
-            named = [Path(line) for line in file.read_text(errors="replace").splitlines() if line.startswith("/")]
-            if any(not any(path.is_relative_to(known) for known in inside) for path in named):
-                hidden.append(file)
-    return [file for file in hidden if file.is_file()]
+def harness_own() -> PythonEnvironment:
+    """The installation that the harness runs in."""
+    return PythonEnvironment(Path(sys.prefix))
 
 
 def _site_packages() -> list[Path]:
     return list(dict.fromkeys(Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")))
-
-
-def environment_id() -> str:
-    """The hash of the Python version and of every installed distribution but the harness."""
-    installed = {
-        f"{distribution.metadata['Name']}=={distribution.version}".lower()
-        for distribution in importlib.metadata.distributions()
-        if distribution.metadata["Name"] != "transfer-harness"
-    }
-    text = "\n".join([platform.python_version(), platform.machine(), *sorted(installed)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def missing_packages() -> list[str]:
-    """What a hand-in needs and this Python lacks."""
-    needed = ("torch", "torchvision", "onnx", "onnxruntime", "nbclient", "ipykernel")
-    found = {str(d.metadata["Name"]).lower() for d in importlib.metadata.distributions()}
-    return [name for name in needed if name not in found]

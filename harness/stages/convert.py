@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
+import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.errors import EnvironmentMissing
 from harness.evidence import Blob, Conversion, Done, Failed, Preprocess, StageResult
 from harness.findings import Finding, finding
+from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome
 from harness.stages.declared import HandIn, Undeclared, read_handin, read_labels
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
 from harness.store import file_sha256
 
 _MOST_CHECKED = 16  # pictures on which ONNX and original are compared
+# tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.
+_TENSORFLOW_BYTES = 5 * 10**9
+_ONE_AT_A_TIME = threading.Lock()
 
 _ASSUMED = {
     "torchvision-imagenet": "RGB, pixels divided by 255, torchvision's ImageNet mean and standard deviation, "
@@ -36,13 +43,16 @@ _ASSUMED = {
 class HandedModel:
     """A model file, and what lies beside it: labels.txt, handin.json, model.py."""
 
-    file: Path
+    file: Path  # or the folder of a SavedModel
     companions: Mapping[str, Path] = field(default_factory=dict)
     name: str = ""  # to show; the file's own by default
 
     def key(self) -> str:
         """The SHA-256 of the contents."""
         parts = {"model": self.file, **self.companions}
+        if self.file.is_dir():
+            inside = {f"model/{path.relative_to(self.file)}": path for path in _files(self.file)}
+            parts = {**inside, **self.companions}
         listed = "\n".join(f"{name} {file_sha256(parts[name])}" for name in sorted(parts))
         return hashlib.sha256(listed.encode()).hexdigest()
 
@@ -51,6 +61,15 @@ class _Refused(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(max_length=4000)
+
+
+class _Needs(BaseModel):
+    """needs.json: the environment in which the model can be read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: Literal["keras"]
+    why: str = Field(max_length=300)
 
 
 class _Reply(BaseModel):
@@ -85,16 +104,16 @@ class _Declared:
 
 def convert(
     model: HandedModel,
-    class_names: tuple[str, ...],
+    class_names: tuple[str, ...] | None,
     check_images: Sequence[Path],
     weights: Path | None,
     workplace: Workplace,
 ) -> StageResult[Conversion]:
     """The model as ONNX, or as it is where that fails, with labels and pre-processing.
 
-    `class_names`: the assignment's. `check_images`: pictures on which ONNX and original are compared;
-    with fewer than eight, noise is added. `weights`: a folder shaped like TORCH_HOME for a model.py
-    that loads its backbone by reference.
+    `class_names`: the assignment's; None: where the hand-in does not name the classes, they are numbered.
+    `check_images`: pictures on which ONNX and original are compared; with fewer than eight, noise is added.
+    `weights`: a folder shaped like TORCH_HOME for a model.py that loads its backbone by reference.
     """
     declared = _declared(model, class_names)
     images = {f"image-{index:02}": path for index, path in enumerate(check_images[:_MOST_CHECKED])}
@@ -110,17 +129,26 @@ def convert(
         "size": [preprocess.height, preprocess.width] if preprocess else None,
         "factory": factory is not None,
         "images": list(images),
+        "onnx": True,
         "cpus": workplace.limits.cpus,
     }
     with tempfile.TemporaryDirectory(prefix="harness-convert-") as folder:
-        outputs = Path(folder)
+        whole = replace(model, file=_as_one_file(model.file, Path(folder)), name=model.name or model.file.name)
+        inputs["model"] = whole.file
+        outputs, place = Path(folder) / "sent", workplace
+        outputs.mkdir()
         outcome = workplace.run("convert", request, inputs, outputs)
-        if outcome.status != "ok":
-            ended = failed(outcome, "Loading the model", workplace.limits)
-            unreadable = finding("model-unreadable", name=model.name or model.file.name, reason=ended.reason)
-            return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
         try:
-            return _result(model, declared, outputs, outcome, workplace)
+            if outcome.status == "ok" and (outputs / "needs.json").is_file():
+                needs = read_reply(outputs, "needs.json", _Needs)
+                outputs, place = Path(folder) / "sent-again", _with_tensorflow(workplace)
+                outputs.mkdir()
+                outcome = _run_with_tensorflow(request, inputs, outputs, place, needs)
+            if outcome.status != "ok":
+                ended = failed(outcome, "Loading the model", place.limits)
+                unreadable = finding("model-unreadable", name=whole.name, reason=ended.reason)
+                return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
+            return _result(whole, declared, outputs, outcome, place)
         except Rejected as rejected:
             unreadable = finding("model-unreadable", name=model.name or model.file.name, reason=str(rejected))
             return Failed(
@@ -131,8 +159,47 @@ def convert(
             )
 
 
-def _declared(model: HandedModel, class_names: tuple[str, ...]) -> _Declared:
-    """labels.txt before handin.json before the assignment's names in alphabetical order."""
+def _with_tensorflow(workplace: Workplace) -> Workplace:
+    limits = workplace.limits
+    more = limits.model_copy(update={"memory": max(limits.memory, _TENSORFLOW_BYTES)})
+    return replace(workplace.using(KERAS), limits=more)
+
+
+def _run_with_tensorflow(
+    request: Mapping[str, object], inputs: Mapping[str, Path], outputs: Path, place: Workplace, needs: _Needs
+) -> Outcome:
+    """The phase in the environment `keras`; a model too large for its conversion is taken as it is.
+
+    Raises `EnvironmentMissing` when that environment is not built.
+    """
+    if place.software_id is None:
+        raise EnvironmentMissing(f"the model needs the environment {KERAS.name}: {needs.why}", KERAS.build_command)
+    with _ONE_AT_A_TIME:
+        outcome = place.run("convert", request, inputs, outputs)
+        if outcome.status == "memory":
+            outcome = place.run("convert", {**request, "onnx": False}, inputs, outputs)
+    return outcome
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _as_one_file(model: Path, folder: Path) -> Path:
+    """The model's file; a SavedModel's folder as a zip of its plain files, the same for the same content."""
+    if not model.is_dir():
+        return model
+    packed = folder / "model.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for path in _files(model):
+            archive.writestr(zipfile.ZipInfo(f"model/{path.relative_to(model)}"), path.read_bytes())
+    folder.chmod(0o755)  # the sandbox's own user reads what is mounted from here
+    packed.chmod(0o644)
+    return packed
+
+
+def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Declared:
+    """labels.txt before handin.json before the assignment's names in alphabetical order; empty when none."""
     findings = []
     handin: HandIn | None = None
     labels: tuple[str, ...] = ()
@@ -148,7 +215,7 @@ def _declared(model: HandedModel, class_names: tuple[str, ...]) -> _Declared:
             findings.append(finding("labels-invalid", reason=str(error)))
     if not labels and handin:
         labels = handin.classes
-    if not labels:
+    if not labels and class_names is not None:
         findings.append(finding("labels-missing"))
         labels = tuple(sorted(class_names))
     return _Declared(labels, handin, tuple(findings))
@@ -168,7 +235,7 @@ def _result(
             usage=usage(outcome),
         )
     reply = read_reply(outputs, "conversion.json", _Reply)
-    labels = _without_background(declared.labels, reply.outputs)
+    labels = _without_background(declared.labels or _numbered(reply.outputs), reply.outputs)
     if len(labels) != reply.outputs:
         names = ", ".join(labels[:10]) + (" …" if len(labels) > 10 else "")
         wrong = finding("labels-wrong-count", outputs=reply.outputs, labels=len(labels), names=names)
@@ -186,6 +253,7 @@ def _result(
         model=blob,
         factory=factory,
         native=bool(reply.native),
+        environment=workplace.software.name,
         source_format=reply.source_format,
         layout=reply.layout,
         input_dtype=reply.input_dtype,
@@ -204,6 +272,10 @@ def _result(
         findings=(*declared.findings, *_noticed(reply, conversion, declared)),
         usage=usage(outcome),
     )
+
+
+def _numbered(outputs: int) -> tuple[str, ...]:
+    return tuple(f"class {index}" for index in range(outputs))
 
 
 def _without_background(labels: tuple[str, ...], outputs: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness import weights
 from harness.assignment import Dataset, ExecutionRules
 from harness.evidence import (
     Blob,
@@ -22,10 +23,13 @@ from harness.evidence import (
 )
 from harness.findings import Finding, finding
 from harness.sandbox.base import Outcome
+from harness.stages.advice import for_cell
+from harness.stages.notebook_reply import ShownReply, TransformationReply
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
 from harness.submission import Submission
 
 _MOST_PRODUCED = 8
+_SAID = 120  # characters of an error's own words beside the advice
 _NOTEBOOK_BYTES = 64 * 2**20
 # The agent stops the notebook this long before the sandbox's own limit, to send what there is.
 _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
@@ -64,33 +68,39 @@ class _Reply(BaseModel):
     harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)
     python_assumed: str = Field("", max_length=100)
     truncated: str = Field(max_length=1000)
+    transformation: TransformationReply
+    shown: ShownReply
 
 
 def execute(
     submission: Submission,
     dataset: Dataset | None,
     rules: ExecutionRules,
-    weights: Path | None,
+    weights_folder: Path | None,
     workplace: Workplace,
 ) -> StageResult[Execution]:
     """Run the notebook; `Skipped` when none was handed in.
 
     `Done` only when every code cell ran to its end. Otherwise a `FailedExecution`, with what the run
-    did until it stopped. `weights`: a folder shaped like TORCH_HOME, mounted for torch to find.
+    did until it stopped. `weights_folder`: mounted for torch and
+    Keras to find (`harness/agent/notebook/pretrained.py`).
     """
     if submission.notebook is None:
         return Skipped(reason="No notebook was handed in.")
     limits = workplace.limits
     inputs = {"submission": submission.root}
-    if dataset is not None:
+    pictures = None
+    if dataset is not None and dataset.path is not None:
         inputs["dataset"] = dataset.path
-    if weights is not None:
-        inputs["weights"] = weights
+        pictures = dataset.model_dump(include={"mounted_as", "names", "layout"})
+    if weights_folder is not None:
+        inputs["weights"] = weights_folder
     margin = min(_MARGIN_SECONDS, _MARGIN_SHARE * limits.wall_seconds)
     total_seconds = limits.wall_seconds - margin
     request = {
         "notebook": str(submission.notebook),
-        "mounted_as": dataset.mounted_as if dataset else None,
+        "dataset": pictures,
+        "rules": rules.rules,
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,
         "on_cell_error": rules.on_cell_error,
@@ -110,17 +120,18 @@ def execute(
                     findings=(unreadable,),
                     usage=usage(outcome),
                 )
-            execution = _execution(outputs, workplace)
+            reply = read_reply(outputs, "execution.json", _Reply)
+            execution = _execution(reply, outputs, workplace)
         except Rejected as rejected:
             reason = f"The notebook's run sent something unusable: {rejected}."
             killed = finding("notebook-runner-killed", reason=str(rejected))
             return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
-    return _result(execution, outcome, workplace, total_seconds)
+    noticed = [*reply.transformation.findings(), *_noticed(execution)]
+    return _result(execution, noticed, outcome, workplace, total_seconds)
 
 
-def _execution(outputs: Path, workplace: Workplace) -> Execution:
+def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
     """What came out, in the store. Raises `Rejected`."""
-    reply = read_reply(outputs, "execution.json", _Reply)
     notebook = outputs / "executed.ipynb"
     names = ("executed.ipynb", *reply.produced)
     if missing := [name for name in names if not (outputs / name).is_file()]:
@@ -141,14 +152,18 @@ def _execution(outputs: Path, workplace: Workplace) -> Execution:
         harness_writes=reply.harness_writes,
         python_assumed=reply.python_assumed,
         truncated=reply.truncated,
+        environment=workplace.software.name,
+        changes=reply.transformation.evidence(),
+        changes_left_out=reply.transformation.changes_left_out,
+        given=reply.transformation.given,
+        shown=reply.shown.evidence(),
     )
 
 
 def _result(
-    execution: Execution, outcome: Outcome, workplace: Workplace, total_seconds: float
+    execution: Execution, findings: list[Finding], outcome: Outcome, workplace: Workplace, total_seconds: float
 ) -> StageResult[Execution]:
     limits = workplace.limits
-    findings = _noticed(execution)
     cost: Usage = usage(outcome)
     if execution.complete:
         return Done(value=execution, findings=tuple(findings), usage=cost)
@@ -165,21 +180,37 @@ def _result(
     elif error.kind == "died":
         wrong, status = finding("notebook-runner-killed", reason=f"in cell {error.cell}"), "killed"
     else:
-        said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
-        wrong, status = finding("cell-error", cell=error.cell, error=said), "failed"
+        wrong, status = finding("cell-error", cell=error.cell, error=_said(error)), "failed"
+    missing = next((one for one in findings if one.code == "weights-missing"), wrong)
     return FailedExecution(
         status=status,
-        reason=wrong.message,
+        reason=missing.message,
         findings=(wrong, *findings),
         usage=cost,
         execution=execution,
     )
 
 
+def _said(error: CellError) -> str:
+    """The error in its own words, cut where there is advice to give beside it."""
+    said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
+    what_to_do = for_cell(error)
+    if not what_to_do:
+        return said
+    said = said if len(said) <= _SAID else f"{said[: _SAID - 1]}…"
+    return f"{said}. {what_to_do}"
+
+
 def _noticed(execution: Execution) -> list[Finding]:
     """One finding for each host and each path, at most ten of a kind."""
     found = []
-    hosts = {what: cell for cell, what in reversed(execution.network_attempts)}
+    attempts = {what: cell for cell, what in reversed(execution.network_attempts)}
+    known = {what: entry for what in attempts if (entry := weights.by_file(what.rpartition("/")[2]))}
+    found += [
+        finding("weights-missing", cell=attempts[what], file=entry.file, name=entry.name)
+        for what, entry in known.items()
+    ]
+    hosts = {what: cell for what, cell in attempts.items() if what not in known}
     found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
     paths = {path: cell for cell, path in reversed(execution.outside_reads)}
     found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]

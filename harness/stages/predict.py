@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.evidence import Blob, Conversion, Done, Failed, Predictions, StageResult
 from harness.findings import Finding, finding
 from harness.images import StagedImages
+from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
 
@@ -62,6 +63,8 @@ def model_request(conversion: Conversion, workplace: Workplace) -> tuple[dict[st
 
 def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) -> StageResult[Predictions]:
     """The model's probabilities for the staged pictures, in the order of the held-out set."""
+    if conversion.native and conversion.environment == KERAS.name:
+        workplace = workplace.using(KERAS)
     request, inputs = model_request(conversion, workplace)
     request["probe_images"] = _PROBE_IMAGES
     request["probe_seconds"] = workplace.limits.wall_seconds * _SHARE_FOR_PROBES

@@ -12,8 +12,9 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -123,12 +124,11 @@ class _Kept:
 
 
 @contextlib.contextmanager
-def _files(source: Path) -> Iterator[Iterator[tuple[str, Path | zipfile.Path]]]:
-    """(name as the audit has it, file) for each plain file of a folder or zip."""
+def _files(source: Path) -> Iterator[Iterator[tuple[str, Path | Callable[[], bytes]]]]:
+    """(name as the audit has it, file or what reads it) for each plain file of a folder or zip."""
     if source.is_file():
         with zipfile.ZipFile(source) as archive:
-            members = (member for member in archive.infolist() if not member.is_dir())
-            yield ((_text(_member(m)), zipfile.Path(archive, m.filename)) for m in members)
+            yield ((_text(name), partial(archive.read, m)) for name, m in _members(archive).items())
     else:
         paths = (path for path in sorted(source.rglob("*")) if path.is_file() and not path.is_symlink())
         yield ((_text(path.relative_to(source).as_posix()), path) for path in paths)
@@ -152,20 +152,25 @@ def _reduce_zip(source: Path, place: Path, kept: _Kept) -> None:
     """The zip without the withheld pictures, and beside it what it unpacks to."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(source) as archive, zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as reduced:
-        for member in archive.infolist():
-            name = _text(_member(member))
-            if member.is_dir() or ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
+        for written, member in _members(archive).items():
+            name = _text(written)
+            if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
                 continue
             if kept.has(name):
-                reduced.writestr(_member(member), archive.read(member))
+                reduced.writestr(written, archive.read(member))
             elif member.file_size <= kept.most and (rest := kept.rest(name, archive.read(member))) is not None:
-                reduced.writestr(_member(member), rest)
+                reduced.writestr(written, rest)
     with zipfile.ZipFile(place) as reduced:
         reduced.extractall(place.with_suffix(""))
 
 
-def _member(member: zipfile.ZipInfo) -> str:
-    return member.filename.replace("\\", "/")
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Path -> file in the archive. Of two with one path the first, as in the audit: the other one nobody has seen."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        if not member.is_dir():
+            members.setdefault(PurePosixPath(member.filename.replace("\\", "/")).as_posix(), member)
+    return members
 
 
 def _text(name: str) -> str:
@@ -178,10 +183,10 @@ def _head(file: Path) -> bytes:
         return stream.read(64 * 2**20)
 
 
-def _put(file: Path | zipfile.Path, target: Path) -> None:
+def _put(file: Path | Callable[[], bytes], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(file, zipfile.Path):
-        target.write_bytes(file.read_bytes())
+    if not isinstance(file, Path):
+        target.write_bytes(file())
         return
     try:
         os.link(file, target)

@@ -18,6 +18,7 @@ from harness.evidence import Failed, Usage
 from harness.findings import Finding
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.load import MachineLoad
+from harness.sandbox.software import TORCH, Software
 from harness.store import Store
 
 _JSON_LIMIT = 32 * 2**20  # bytes
@@ -30,6 +31,16 @@ class Workplace:
     sandbox: Sandbox
     store: Store
     limits: ResourceLimits
+    software: Software = TORCH  # what its jobs run with
+
+    def using(self, software: Software) -> Workplace:
+        """The same place with other software."""
+        return replace(self, software=software)
+
+    @property
+    def software_id(self) -> str | None:
+        """Identity of engine and software, for a cache key; None when that software is not built."""
+        return self.sandbox.software_id(self.software)
 
     def run(
         self,
@@ -40,10 +51,12 @@ class Workplace:
         *,
         environment: Mapping[str, str] | None = None,
         wall_seconds: float | None = None,
+        cores: tuple[int, ...] = (),
     ) -> Outcome:
         """Run one phase in a fresh sandbox; what it sends is in `outputs` afterwards.
 
-        `wall_seconds` replaces the assignment's limit. Raises `EngineFailed` when the engine broke.
+        `wall_seconds` replaces the assignment's limit; `cores` are used alone, without a quota.
+        Raises `EngineFailed` when the engine broke.
         """
         limits = Limits(
             wall_seconds=wall_seconds or self.limits.wall_seconds,
@@ -52,8 +65,9 @@ class Workplace:
             processes=self.limits.processes,
             disk_bytes=self.limits.disk,
             output_bytes=self.limits.output,
+            cores=cores,
         )
-        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {})
+        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {}, self.software)
         load = MachineLoad()
         outcome = self.sandbox.run(job, outputs)
         if outcome.cpu_seconds is None:

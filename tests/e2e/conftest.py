@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.sandbox import Sandbox, build_image
+from harness.sandbox import KERAS, TORCH, Sandbox, environments
 from harness.sandbox.choose import ENGINES
-from harness.sandbox.image import image_is_built
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -29,8 +28,8 @@ def _started(name: str, started: dict[str, Sandbox]) -> Sandbox:
     """The engine, made once for all tests; Docker's image is built where it is missing and a base is named."""
     if name not in started:
         try:
-            if name == "docker" and (base := os.environ.get("HARNESS_DOCKER_BASE")) and not image_is_built():
-                build_image(base, None, print)
+            if name == "docker" and (base := os.environ.get("HARNESS_DOCKER_BASE")):
+                environments.build(TORCH, base, None, print, engine="docker")
             started[name] = ENGINES[name]()
         except HarnessError as error:
             if name == "docker" and not _required("DOCKER"):
@@ -48,6 +47,22 @@ def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) 
 @pytest.fixture
 def docker_engine(started_engines: dict[str, Sandbox]) -> Sandbox:
     return _started("docker", started_engines)
+
+
+@pytest.fixture(scope="session")
+def keras_built() -> None:
+    """The environment `keras`, for Docker too where a base image is named; 2 GB each, built once and kept."""
+    base = os.environ.get("HARNESS_DOCKER_BASE", "")
+    environments.build(KERAS, base, None, print, engine="all" if base else "bubblewrap")
+
+
+@pytest.fixture
+def keras_engine(engine: Sandbox, keras_built: None) -> Sandbox:
+    """Each engine in turn, with the environment `keras`."""
+    if engine.software_id(KERAS) is None:
+        assert not _required("DOCKER"), f"{engine.name} lacks the environment keras"
+        pytest.skip("no Docker image of the environment keras: set HARNESS_DOCKER_BASE")
+    return engine
 
 
 @pytest.fixture(scope="session")

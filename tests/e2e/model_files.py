@@ -112,6 +112,28 @@ def write_torch(model: Any, format: str, file: Path) -> None:
     file.chmod(0o644)
 
 
+def write_detector(file: Path) -> None:
+    """A single-shot detector as jetson-inference's onnx_export.py writes it: scores with background, and corners."""
+
+    class Detector(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 16, 3, stride=4), nn.ReLU(), nn.MaxPool2d(2))
+            self.scores, self.boxes = nn.Conv2d(16, 4, 1), nn.Conv2d(16, 4, 1)
+
+        def forward(self, x: Any) -> Any:
+            seen = self.body(x)
+            scores = self.scores(seen).flatten(2).transpose(1, 2).softmax(2)
+            return scores, self.boxes(seen).flatten(2).transpose(1, 2).sigmoid()
+
+    torch.manual_seed(0)
+    torch.onnx.export(
+        Detector().eval(), (torch.zeros(1, 3, 96, 96),), str(file), dynamo=False, input_names=["input_0"],
+        output_names=["scores", "boxes"],
+    )  # fmt: skip
+    file.chmod(0o644)
+
+
 def keras_model(name: str, *, augment: bool = False) -> Any:
     """The Keras network `name`, with weights whose answers differ from picture to picture."""
     import keras

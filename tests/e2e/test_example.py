@@ -76,7 +76,7 @@ BANDS = {
     "anna-de-vries": (0.82, 0.98),
     "group2_bakker_visser": (0.82, 0.98),
     "kees-van-dijk": (0.82, 0.98),
-    "Łukasz-Żółć-José-Peña-GROEP-12": (0.82, 0.98),
+    "Lukasz-Zolc-Jose-Pena-GROEP-12-e6f6d5": (0.82, 0.98),
     "the-course": (0.85, 0.97),
     "HENDRIKS-J": (0.0, 0.45),
 }
@@ -111,7 +111,7 @@ def test_the_network_attempt_is_found_too(graded):
     assert "network-attempt" in codes(graded[1]["kees-van-dijk"])
 
 
-@pytest.mark.parametrize("name", ["anna-de-vries", "group2_bakker_visser", "Łukasz-Żółć-José-Peña-GROEP-12"])
+@pytest.mark.parametrize("name", ["anna-de-vries", "group2_bakker_visser", "Lukasz-Zolc-Jose-Pena-GROEP-12-e6f6d5"])
 def test_a_good_hand_in_gets_its_points_and_no_fault(graded, name: str):
     row = graded[1][name]
     assert not {found["code"] for found in row["findings"] if found["severity"] != "info"}

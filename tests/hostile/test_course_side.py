@@ -31,9 +31,14 @@ def run_harness(
     *arguments: object, cache: Path, cwd: Path | None = None, command: list[str] | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*(command or HARNESS), *map(str, arguments)], capture_output=True, text=True, timeout=900, check=False, cwd=cwd,
+        [*(command or HARNESS), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        cwd=cwd,
         env={**os.environ, "HARNESS_CACHE": str(cache), **environment},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +106,8 @@ def graded(assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFacto
         "from IPython.display import HTML, SVG, display, Javascript, Markdown, Math\n"
         "display(HTML('<script>pwned=1</script><iframe src=//evil></iframe><form action=//evil></form>'))\n"
         'display(SVG(\'<svg xmlns="http://www.w3.org/2000/svg" onload="pwned=1"/>\'))\n'
-        "display(Javascript('pwned=1'), Markdown('[x](javascript:pwned=1) ![y](//evil)'), Math(r'\\href{javascript:1}{x}'))\n"
+        "display(Javascript('pwned=1'), Markdown('[x](javascript:pwned=1) ![y](//evil)'))\n"
+        "display(Math(r'\\href{javascript:1}{x}'))\n"
         "print('\\x1b[31m' * 20000 + '</pre><script>pwned=1</script>')\n"
     )
     hand_in(submissions, "shows", notebook__ipynb=notebook(shows))
@@ -299,7 +305,7 @@ def test_an_output_folder_that_cannot_be_written(graded, assignment: Path, cache
     (submissions / "mia").mkdir(parents=True)
     out.mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={'130k' if kind == 'full' else '1m'}", "tmpfs", out], check=True
+        ["mount", "-t", "tmpfs", "-o", f"size={'60k' if kind == 'full' else '1m'}", "tmpfs", out], check=True
     )
     try:
         if kind == "read-only":

@@ -115,7 +115,7 @@ class PrivateEngine:
         finally:
             base.remove()
         recipe = b"FROM base:1\nRUN mkdir -p /opt/env/bin && ln -s /usr/bin/python3.11 /opt/env/bin/python\n"
-        client.images.build(fileobj=io.BytesIO(recipe), tag=image_tag(), network_mode="none")
+        client.images.build(fileobj=io.BytesIO(recipe), tag=image_tag(), network_mode="none", rm=True)
 
     def containers(self) -> list:
         return docker.DockerClient(base_url=self.url, timeout=20).containers.list(all=True)
@@ -217,7 +217,8 @@ def test_an_engine_that_dies_in_mid_run_is_tried_again(sandbox, private_engine, 
         (private_engine._folder / file).unlink(missing_ok=True)
     private_engine.start()
     assert Ran(sandbox, "say('again')").said == ["again"]
-    assert private_engine.containers() == []
+    left = [(container.status, container.attrs["Created"]) for container in private_engine.containers()]
+    assert left == []
     got(error.message[:60])
 
 

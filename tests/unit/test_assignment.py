@@ -105,6 +105,14 @@ def test_images_are_found_in_any_case_and_hidden_files_ignored(folder: Path):
             'path = "train"\nmounted_as = "../x"',
             "mounted_as is a relative path without '..'",
         ),
+        (
+            "[limits]",
+            "[execution.rules]\npip_instal = false\n[limits]",
+            "execution.rules: there is no rule 'pip_instal'; did you mean 'pip_install'?",
+        ),
+        ("[limits]", '[execution]\nmode = "twice"\n[limits]', "execution.mode: input should be 'rerun'"),
+        ('path = "train"', 'path = "train"\nlayout = "voc"', "dataset.layout: input should be 'auto'"),
+        ("[limits]", '[notebook]\nstep = ["Fit"]\n[limits]', "notebook.step: unknown key; did you mean 'steps'?"),
     ],
 )
 def test_what_is_wrong_and_where(folder: Path, old: str, new: str, expected: str):

@@ -24,6 +24,20 @@ def test_half_precision_peaks_are_never_below_single():
             assert board.fp16_tflops >= 2 * board.fp32_tflops * 0.99
 
 
+def test_a_board_by_its_other_names():
+    assert boards.load("jetson-nano").name == "jetson-nano-4gb"
+    assert boards.load("Jetson AGX Orin").name == "jetson-agx-orin-64gb"
+
+
+def test_a_board_of_ones_own(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('title = "Mine"\ngpu = "Ampere"\nassumed_like = "jetson-orin-nano"\nsources = ["me"]\n')
+    assert boards.load(str(file)).assumed().fp16_tflops == boards.load("jetson-orin-nano").fp16_tflops
+    file.write_text('title = "Mine"\nsources = []\n')
+    with pytest.raises(UsageError, match="gpu"):
+        boards.load(str(tmp_path / "mine.toml").replace("mine", "./mine"))
+
+
 def test_an_unknown_board():
     with pytest.raises(UsageError) as caught:
         boards.load("jetson-nan-4gb")
@@ -41,7 +55,7 @@ def test_the_figures_are_those_of_the_table_with_the_sources():
         for column, name in columns.items():
             assert getattr(by_title[title], name) == (float(row[column]) if row[column] else None), (title, name)
         assert by_title[title].cpu == (row["cpu"] or None)
-    assert set(by_title) - set(rows) == {"Jetson Nano 2GB"}
+    assert set(by_title) - set(rows) == {"Jetson Nano 2GB", "Jetson AGX Orin 32GB"}
 
 
 def test_every_published_figure_names_its_source_and_unit():

@@ -150,7 +150,7 @@ def test_a_file_that_is_not_there_is_the_users_error(manifest: Manifest, tmp_pat
 
 
 def test_what_torch_downloaded_counts_if_its_hash_does(manifest: Manifest, tmp_path: Path) -> None:
-    file = tmp_path / "torch" / weights.hub_path("tiny")
+    file = tmp_path / "torch" / weights.mounted_path("tiny")
     file.parent.mkdir(parents=True)
     file.write_bytes(CONTENT[:-1])
     assert weights.path("tiny") is None
@@ -166,7 +166,7 @@ def test_a_prefix_is_enough_where_only_it_is_published(manifest: Manifest, tmp_p
 
 
 def test_a_misspelt_name_gets_the_nearest_known_one() -> None:
-    for ask in (weights.path, weights.hub_path, lambda name: weights.fetch(name, print)):
+    for ask in (weights.path, weights.mounted_path, lambda name: weights.fetch(name, print)):
         with pytest.raises(UsageError, match="did you mean 'mobilenet_v2'"):
             ask("mobilenet_v3")
 
@@ -175,5 +175,6 @@ def test_the_manifest_knows_what_the_course_uses() -> None:
     entries = {entry.name: entry.as_dict() for entry in weights.list_weights()}
     assert {"mobilenet_v2", "vgg16", "vgg16_notop_caffe"} <= set(entries)
     for name, entry in entries.items():
-        assert entry["hub_path"] == weights.hub_path(name) == f"hub/checkpoints/{entry['file']}"
+        folder = "keras/models" if name.startswith("keras_") else "hub/checkpoints"
+        assert entry["mounted_path"] == weights.mounted_path(name) == f"{folder}/{entry['file']}"
         assert entry["licence"] and entry["bytes"] > 10**6

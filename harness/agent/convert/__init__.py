@@ -2,8 +2,9 @@
 
 Each other module of this folder is one model format (`harness/agent/formats.py`). The request holds
 `labels` (how many), `rule` and `size` as declared or null, `factory` (whether /in/model.py is there),
-`images` (names under /in) and `cpus`. Sent: `conversion.json` and, when it is not native,
-`model.onnx`; or `refused.json` with a reason for the student.
+`images` (names under /in), `onnx` (whether to convert it, or to take it as it is) and `cpus`. Sent:
+`conversion.json` and, when it is not native, `model.onnx`; or `refused.json` with a reason for the student; or
+`needs.json` with the environment in which the model can be read.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..defaults import assumed
 from ..formats import Format, format_of
-from ..native import Answers, Context, Native, Unusable, answers, is_probabilities, probabilities
+from ..native import Answers, Context, Native, NeedsEnvironment, Unusable, answers, is_probabilities, probabilities
 from ..onnx_model import Runner, read, signature
 from ..paths import IN, TMP
 from ..pictures import Rule, UnreadablePicture, model_input, pixels
@@ -35,6 +36,8 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     use_mounted_weights()
     try:
         reply = _converted(request, send)
+    except NeedsEnvironment as error:
+        _send_json(send, "needs.json", {"environment": error.environment, "why": error.why})
     except Unusable as error:
         _send_json(send, "refused.json", {"reason": str(error)})
     except (Exception, SystemExit) as error:  # whatever the student's own code raises
@@ -92,6 +95,8 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
         "rule": asdict(rule),
         "images_compared": len(batch),
     }
+    if not request["onnx"]:
+        return reply | _as_it_is(native, batch, original, why="not-converted")
     out = TMP / "model.onnx"
     try:
         compared = _to_checked_onnx(form, native, out, batch, original, kind, request["cpus"])

@@ -1,4 +1,8 @@
-"""Keras models (.keras, .h5), through Keras 3 on its torch backend: no TensorFlow."""
+"""Keras models (.keras, .h5), through Keras 3 on its torch backend: a quarter of TensorFlow's memory.
+
+What that cannot read, TensorFlow operators inside a model say, goes through TensorFlow: Keras 3 files with
+Keras 3, Keras 2 files with tf_keras.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,15 @@ from numpy.typing import NDArray
 
 from ..keras2 import as_keras3, is_keras2
 from ..model_file import has_member, is_hdf5, zip_members
-from ..native import Context, Native, Unusable
+from ..native import Context, Native, NeedsEnvironment, Unusable
+from ..tensorflow_models import ENVIRONMENT, has_tensorflow, tensorflow_ready
+from ..tensorflow_models import native as tensorflow_native
+from ..tensorflow_models import to_onnx as tensorflow_to_onnx
 from ..torch_models import torch_ready
 
 _USUAL_SIDE = 224  # pixels, where the model leaves it free
 # Layers and operators that scale the pixels inside the model.
-_SCALING = ("Rescaling", "Normalization", "TrueDivide", "Subtract", "Lambda", "GetItem")
+_SCALING = ("Rescaling", "Normalization", "TrueDivide", "Subtract", "Lambda", "GetItem", "TFOpLambda")
 
 
 def matches(file: Path) -> bool:
@@ -27,6 +34,8 @@ def matches(file: Path) -> bool:
 
 
 def load(file: Path, context: Context) -> Native:
+    if has_tensorflow():
+        return _load_with_tensorflow(file, context)
     keras = _keras(context.threads)
     inner = _loaded(keras, file)
     shape = inner.input_shape
@@ -57,7 +66,29 @@ def load(file: Path, context: Context) -> Native:
     )
 
 
+def _load_with_tensorflow(file: Path, context: Context) -> Native:
+    tensorflow_ready(context.threads, "")
+    if is_keras2(file):
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"
+        import tf_keras as keras
+    else:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        import keras
+    model = _loaded(keras, file)
+    scales = any(type(layer).__name__ in _SCALING for layer in _layers(model))
+    return tensorflow_native(
+        lambda image: model(image, training=False),  # augmentation layers off
+        model.input_shape,
+        context.size,
+        "keras-raw" if scales else "keras-vgg16-caffe",
+        threads=context.threads,
+    )
+
+
 def to_onnx(native: Native, out: Path) -> None:
+    if has_tensorflow():
+        tensorflow_to_onnx(native, out)
+        return
     native.module.export(str(out), format="onnx", verbose=False)
 
 
@@ -72,34 +103,42 @@ def _keras(threads: int) -> Any:
 
 def _loaded(keras: Any, file: Path) -> Any:
     """The model. Keras goes by the suffix, which a mounted file does not have: so it reads a copy."""
-    from keras.src.ops import numpy as operators
-
     folder = Path(tempfile.mkdtemp(prefix="model-"))
     named = folder / ("model.h5" if is_hdf5(file) else "model.keras")
     shutil.copyfile(file, named)
+    keras2 = is_keras2(named)
     try:
-        if is_keras2(named):
+        if keras2 and not has_tensorflow():
             as_keras3(named)
         return keras.models.load_model(
             named,
             compile=False,
             safe_mode=False,  # Lambda layers: this is the sandbox
-            custom_objects={"TrueDivide": operators.TrueDivide, "Subtract": operators.Subtract},
+            custom_objects={} if keras.__name__ == "tf_keras" else _operators(),
         )
-    except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, OSError, KeyError, AttributeError, NameError, ImportError) as error:
         said = " ".join(str(error).split())
         if "No model config found" in said:
             raise Unusable(
                 "the file holds only weights; save the whole model with model.save('model.keras')"
             ) from error
-        if "TFOpLambda" in said or "SlicingOpLambda" in said:
-            raise Unusable(
-                "an old Keras wrote the pre-processing into the model as a TensorFlow operator; leave "
-                "preprocess_input out of the model, or save it with Keras 3 or as ONNX"
-            ) from error
+        if not has_tensorflow() and not isinstance(error, OSError) and (keras2 or _wants_tensorflow(said)):
+            version = "Keras 2" if keras2 else "Keras on TensorFlow"
+            raise NeedsEnvironment(ENVIRONMENT, f"{version} wrote it, with parts that only TensorFlow has") from error
         raise Unusable(f"Keras cannot load it: {said[:250]}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _operators() -> dict[str, Any]:
+    """Operators that Keras 3 writes into a model's graph (preprocess_input) and does not find again in .h5."""
+    from keras.src.ops import numpy as operators
+
+    return {"TrueDivide": operators.TrueDivide, "Subtract": operators.Subtract}
+
+
+def _wants_tensorflow(said: str) -> bool:
+    return any(word in said for word in ("tensorflow", "TFOpLambda", "SlicingOpLambda", "name 'tf'", "Lambda"))
 
 
 def _layers(model: Any) -> Iterator[Any]:

@@ -10,9 +10,21 @@ from typing import Any
 import nbformat
 
 from .language import assumed, foreign
+from .mending import mended
 
 _LARGEST = 200 * 2**20  # bytes
 _MOST_CELLS = 5_000
+# What nbformat raises for what is no notebook; it asserts, and it stumbles.
+_INVALID = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    NameError,
+    nbformat.ValidationError,
+)
 PYTHON_ASSUMED = "python_assumed"  # in the metadata that `read` gives: why Python is only an assumption
 
 
@@ -21,7 +33,7 @@ class Unreadable(Exception):
 
 
 def read(file: Path) -> Any:
-    """The notebook as nbformat 4, with no saved outputs. Raises `Unreadable`."""
+    """The notebook as nbformat 4, as it was handed in. Raises `Unreadable`."""
     size = file.stat().st_size
     if size > _LARGEST:
         raise Unreadable(f"it is {size / 1e6:.0f} MB; clear its outputs and save it again")
@@ -29,14 +41,23 @@ def read(file: Path) -> Any:
         notebook = _upgraded(json.loads(_text(file.read_bytes())))
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
-    except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
+    except _INVALID as error:
         raise Unreadable(f"it is no notebook ({str(error)[:120]}); save it again from Jupyter") from error
     if len(notebook.cells) > _MOST_CELLS:
         raise Unreadable(f"it has {len(notebook.cells)} cells; at most {_MOST_CELLS} are run")
+    return notebook
+
+
+def clear_outputs(notebook: Any) -> None:
+    """Take the saved outputs out."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return notebook
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    """The cells that hold code, in order: the n-th of them is what every message calls code cell n."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def _text(content: bytes) -> str:
@@ -53,6 +74,7 @@ def _upgraded(raw: Any) -> Any:
     if other := foreign(raw["metadata"]):  # before invalid metadata are taken out
         raise Unreadable(f"it is written for {other}, not for Python")
     python_assumed = assumed(raw["metadata"])
+    raw = mended(raw)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         notebook: Any = nbformat.reads(json.dumps(raw), as_version=4)

@@ -14,9 +14,7 @@ from harness.agent.dataset.boxes import faults
 from harness.agent.dataset.describing import described
 from harness.agent.dataset.picture import Box, Picture, split_named
 
-VOC = (
-    "<annotation><filename>{name}</filename><size><width>100</width><height>80</height></size>{objects}</annotation>"
-)
+VOC = "<annotation><filename>{name}</filename><size><width>100</width><height>80</height></size>{objects}</annotation>"
 OBJECT = (
     "<object><name>{label}</name>"
     "<bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax><ymax>{3}</ymax></bndbox></object>"

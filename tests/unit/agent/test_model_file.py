@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from harness.agent.formats import all_formats, format_of
-from harness.agent.native import Unusable
+from harness.agent.native import Context, NeedsEnvironment, Unusable
 
 
 @pytest.fixture
@@ -34,10 +34,27 @@ def found(file: Path) -> str:
 def test_each_format_offers_what_a_format_must() -> None:
     formats = all_formats()
     assert set(formats) == {
-        "exported", "keras", "onnx", "safetensors", "state_dict", "torchscript", "whole_module",
+        "exported", "keras", "onnx", "safetensors", "saved_model", "state_dict", "tflite", "torchscript",
+        "whole_module",
     }  # fmt: skip
     for form in formats.values():
         assert all(callable(getattr(form, name)) for name in ("matches", "load", "to_onnx"))
+
+
+def test_what_tensorflow_wrote_is_told_by_its_content(file: Path) -> None:
+    file.write_bytes(b"\x1c\0\0\0TFL3" + b"\0" * 100)
+    assert found(file) == "tflite"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("model/saved_model.pb", b"")
+        archive.writestr("model/variables/variables.index", b"")
+    assert found(file) == "saved_model"
+
+
+def test_where_tensorflow_is_not_installed_a_format_says_what_it_needs(file: Path) -> None:
+    file.write_bytes(b"\x1c\0\0\0TFL3" + b"\0" * 100)
+    with pytest.raises(NeedsEnvironment) as raised:
+        format_of(file)[1].load(file, Context(2, None, None, 1))
+    assert raised.value.environment == "keras" and raised.value.why == "it is TensorFlow Lite"
 
 
 def test_a_file_belongs_to_one_format_only(network: nn.Module, file: Path) -> None:
@@ -103,7 +120,6 @@ def test_onnx_whole_or_cut_off(network: nn.Module, file: Path) -> None:
     [
         (b"", "empty"),
         (b"hello world, this is no model", "none of the accepted formats"),
-        (b"\x1c\0\0\0TFL3" + b"\0" * 100, r"TensorFlow Lite.*\.keras"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
         (b"PK\x03\x04" + b"\0" * 100, "cut off or damaged"),

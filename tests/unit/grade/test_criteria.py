@@ -14,6 +14,7 @@ from harness.assignment import Assignment
 from harness.errors import AssignmentError
 from harness.evidence import (
     STAGES,
+    CellChange,
     Conversion,
     DatasetAudit,
     Done,
@@ -26,7 +27,14 @@ from harness.evidence import (
 )
 from harness.findings import finding
 from harness.grade import ManualMark, check, grade
-from harness.grade.criteria import accuracy_vs_reference, dataset, frozen_backbone, latency_vs_reference, notebook_runs
+from harness.grade.criteria import (
+    accuracy_vs_reference,
+    dataset,
+    frozen_backbone,
+    latency_vs_reference,
+    notebook_runs,
+    runs_unchanged,
+)
 from harness.grade.criterion import Judgement, kinds, linear
 
 TESTS = Path(__file__).parent
@@ -243,3 +251,20 @@ def test_dataset_each_fault_costs_its_share_once_and_never_more_than_all():
 
 def test_dataset_none_is_none():
     assert dataset.mark(evidence(), dataset.Options(), 20).points == 0
+
+
+# --- runs_unchanged -----------------------------------------------------------------------------
+
+
+def test_each_rule_that_was_needed_takes_its_share_once():
+    changes = (
+        CellChange(cell=1, rules=("paths", "pip_install"), difference=()),
+        CellChange(cell=2, rules=("paths",), difference=()),
+    )
+    ran = evidence(execute=Done(value=execution().model_copy(update={"changes": changes})))
+    options = runs_unchanged.Options
+    assert runs_unchanged.mark(ran, options(), 8) == Judgement(4.0, "Changed by 2 rules: paths, pip install.")
+    assert runs_unchanged.mark(ran, options(free=("pip_install",)), 8).points == 6.0
+    assert runs_unchanged.mark(ran, options(per_rule=1), 8).points == 0.0
+    assert runs_unchanged.mark(evidence(), options(), 8).points == 8.0
+    assert runs_unchanged.mark(evidence(execute=Skipped(reason="None handed in.")), options(), 8).points == 0.0

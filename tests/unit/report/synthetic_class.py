@@ -17,10 +17,14 @@ from PIL import Image, ImageDraw
 from harness.evidence import (
     Benchmark,
     Blob,
+    CellChange,
     CellError,
+    Claim,
     ClassScore,
     Conversion,
+    Curve,
     DatasetAudit,
+    DifferenceLine,
     Done,
     Evaluation,
     Evidence,
@@ -34,10 +38,14 @@ from harness.evidence import (
     LayerComparison,
     Mark,
     Mistake,
+    NotebookReading,
     Predictions,
     Preprocess,
+    Question,
     Reference,
+    Shown,
     Skipped,
+    Step,
     Usage,
 )
 from harness.findings import finding
@@ -403,6 +411,73 @@ _STOPPED = _code(
 )
 
 
+CHANGES = (
+    CellChange(
+        cell=1,
+        rules=("pip_install", "paths"),
+        difference=(
+            DifferenceLine(kind="removed", text="!pip install -q torchinfo"),
+            DifferenceLine(kind="added", text="pass  # not run: !pip install -q torchinfo"),
+            DifferenceLine(kind="kept", text="import torch"),
+            DifferenceLine(kind="removed", text="ROOT = '/content/drive/MyDrive/flowers'"),
+            DifferenceLine(kind="added", text="ROOT = '/work/handin/flowers'"),
+        ),
+    ),
+    CellChange(
+        cell=3,
+        rules=("no_gpu",),
+        difference=(
+            DifferenceLine(kind="removed", text="model = model.cuda()"),
+            DifferenceLine(kind="added", text="model = model"),
+            DifferenceLine(kind="kept", text=""),
+        ),
+    ),
+)
+
+READING = Done[NotebookReading](
+    value=NotebookReading(
+        code_cells=4,
+        shown=Shown(
+            has_outputs=True,
+            curves=(
+                Curve(
+                    cell=3,
+                    epochs=8,
+                    planned=10,
+                    metrics={
+                        "loss": (1.61, 1.12, 0.83, 0.61, 0.48, 0.39, 0.31, 0.26),
+                        "val_loss": (1.40, 1.05, 0.88, 0.74, 0.69, 0.66, 0.67, 0.70),
+                        "accuracy": (0.31, 0.55, 0.68, 0.77, 0.83, 0.87, 0.91, 0.93),
+                        "val_accuracy": (0.42, 0.58, 0.66, 0.72, 0.75, 0.77, 0.77, 0.76),
+                    },
+                ),
+                Curve(cell=4, epochs=2, planned=2, metrics={"loss": (0.4, 0.3), "val_accuracy": (None, 0.8)}),
+            ),
+            batch_size=16,
+            parameters=14_739_269,
+            trainable_parameters=24_581,
+            frozen_parameters=14_714_688,
+            claim=Claim(kind="test", accuracy=0.98, cell=4, words="Test accuracy: 0.98"),
+        ),
+        steps=(
+            Step(name="Load and plot the data", cell=2, title="2. Loading the data", has_code=True, has_words=True),
+            Step(name="Define the model", cell=4, title="The network", has_code=True, has_words=False),
+            Step(name="Save the model", cell=None, title="", has_code=False, has_words=False),
+        ),
+        questions=(
+            Question(
+                name="Where does it fail?",
+                cell=6,
+                title="Where does it fail?",
+                answered=True,
+                answer="A white mug from above looks like a ball: 4 of our 10 new pictures of it were named ball.",
+            ),
+            Question(name="Why is it built this way?", cell=7, title="Why?", answered=False, answer=""),
+        ),
+    )
+)
+
+
 def keep_notebook(store: Store, folder: Path, content: bytes) -> Blob:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "executed.ipynb"
@@ -413,7 +488,13 @@ def keep_notebook(store: Store, folder: Path, content: bytes) -> Blob:
 def _complete_run(store: Store, folder: Path) -> Done[Execution]:
     content = json.dumps({"cells": NOTEBOOK_CELLS, "nbformat": 4}).encode()
     execution = Execution(
-        notebook=keep_notebook(store, folder, content), code_cells=4, executed_cells=4, errors=(), produced=()
+        notebook=keep_notebook(store, folder, content),
+        code_cells=4,
+        executed_cells=4,
+        errors=(),
+        produced=(),
+        changes=CHANGES,
+        given=("flowers/train: 240 pictures", "flowers/validation: 60 pictures"),
     )
     return Done[Execution](value=execution, usage=_NOTEBOOK_USAGE)
 
@@ -475,6 +556,7 @@ def _hand_ins(
             unreadable=("mug/IMG_0042.HEIC",) if milliseconds > 30 else (),
         )
         evidence = Evidence(
+            read=READING if isinstance(execute, Done) else Skipped(reason="There is no notebook."),
             execute=execute,
             audit=Done(value=audit, usage=Usage(seconds=1.9, peak_memory_bytes=88_000_000))
             if dataset

@@ -14,6 +14,7 @@ from harness.assignment import ResourceLimits
 from harness.evidence import Blob, Conversion, Predictions, Preprocess
 from harness.images import StagedImages
 from harness.sandbox.base import Job, Outcome
+from harness.sandbox.software import Software
 from harness.stages.workplace import Workplace
 from harness.store import Store
 
@@ -32,6 +33,9 @@ class Sends:
     name = "test"
     environment_id = "test"
     not_enforced = ()
+
+    def software_id(self, software: Software) -> str:
+        return "test"
 
     def run(self, job: Job, outputs: Path) -> Outcome:
         self.jobs.append(job)

@@ -1,0 +1,71 @@
+"""Puts the mounted pre-trained weights where the libraries look for them.
+
+    /in/weights/hub/checkpoints/   ~/.cache/torch/hub/checkpoints: torch hub, torchvision, timm
+    /in/weights/keras/models/      ~/.keras/models: Keras
+
+The folders are the notebook's own, with links in them: both libraries write beside what they look for.
+A file `NAME.h5.safetensors` stands in for the Keras file `NAME.h5` and is written as one: tensors
+`<layer>.weight` (OIHW) and `<layer>.bias` become a Keras file of those layers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..paths import IN
+
+_PLACES = {"hub/checkpoints": ".cache/torch/hub/checkpoints", "keras/models": ".keras/models"}
+_STAND_IN = ".safetensors"
+_HEADER = 8  # bytes, before safetensors' own header: its length
+
+
+def place(home: Path) -> None:
+    """Make the links in `home`, the notebook's home folder."""
+    for mounted, wanted in _PLACES.items():
+        folder = home / wanted
+        folder.mkdir(parents=True)
+        for file in sorted((IN / "weights" / mounted).glob("*")):
+            if mounted.startswith("keras") and file.suffix == _STAND_IN:
+                write_keras(read_safetensors(file), folder / file.stem)
+            else:
+                (folder / file.name).symlink_to(file)
+
+
+def read_safetensors(file: Path) -> dict[str, NDArray[np.float32]]:
+    """The tensors of a file of float32, without the library: a course's environment may lack it."""
+    content = np.memmap(file, dtype=np.uint8, mode="r")
+    length = int(content[:_HEADER].view("<u8")[0])
+    described: dict[str, Any] = json.loads(content[_HEADER : _HEADER + length].tobytes())
+    found = {}
+    for name, entry in described.items():
+        if name == "__metadata__":
+            continue
+        if entry["dtype"] != "F32":
+            raise ValueError(f"{name} is {entry['dtype']}; weights that stand in are float32")
+        begin, end = (_HEADER + length + offset for offset in entry["data_offsets"])
+        found[name] = np.frombuffer(content[begin:end].tobytes(), "<f4").reshape(entry["shape"])
+    return found
+
+
+def write_keras(tensors: dict[str, NDArray[np.float32]], file: Path) -> None:
+    """The convolutions as a file of weights in the layout that `load_weights` reads, by order and by name."""
+    import h5py
+
+    layers = sorted({name.rpartition(".")[0] for name in tensors})
+    with h5py.File(file, "w") as stored:
+        stored.attrs["layer_names"] = [layer.encode() for layer in layers]
+        stored.attrs["backend"], stored.attrs["keras_version"] = b"tensorflow", b"2.15.0"
+        for layer in layers:
+            parts = {
+                f"{layer}/kernel:0": tensors[f"{layer}.weight"].transpose(2, 3, 1, 0),
+                f"{layer}/bias:0": tensors[f"{layer}.bias"],
+            }
+            group = stored.create_group(layer)
+            group.attrs["weight_names"] = [name.encode() for name in parts]
+            for name, value in parts.items():
+                group.create_dataset(name, data=value)

@@ -1,0 +1,57 @@
+"""`tf.keras.utils.get_file(...)` of a data set, `urlretrieve`, `kagglehub`: the file's place, without the download."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from ..cell import Edit, calls, dotted, edited, keyword, span_of
+from ..setting import Setting
+
+TITLE = "A data set that Python would download is taken from where the assignment's pictures are put"
+ON = True
+
+_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|tar\.bz2|tbz2)$", re.IGNORECASE)
+_KAGGLE = ("kagglehub.dataset_download", "kagglehub.competition_download")
+
+
+def apply(source: str, setting: Setting) -> str:
+    edits = []
+    for call in calls(source, "get_file", "urlretrieve", "dataset_download", "competition_download", "login"):
+        name = dotted(call.func)
+        if name.endswith("get_file") and (place := _place(call, source)) is not None:
+            setting.note("download-left-out", place)
+            edits.append(Edit(span_of(source, call), repr(place)))
+        elif name in _KAGGLE:
+            setting.note("download-left-out", name)
+            edits.append(Edit(span_of(source, call), repr(".")))
+        elif name == "kagglehub.login":
+            edits.append(Edit(span_of(source, call), "None"))
+        elif name.endswith("urlretrieve") and call.args and _is_archive(call.args[0]):
+            setting.note("download-left-out", str(_constant(call.args[0])))
+            edits.append(Edit(span_of(source, call), "None"))
+    return edited(source, edits)
+
+
+def _place(call: ast.Call, source: str) -> str | None:
+    """Where `get_file` would have put a data set; None for weights and for what cannot be told."""
+    fname = _constant(call.args[0] if call.args else _value(call, "fname"))
+    origin = _constant(call.args[1] if len(call.args) > 1 else _value(call, "origin"))
+    unpacks = any(keyword(call, name) is not None for name in ("untar", "extract"))
+    name = fname or (origin or "").rsplit("/", 1)[-1]
+    if not name or not (unpacks or _ARCHIVE.search(name)):
+        return None
+    return _ARCHIVE.sub("", name) if keyword(call, "untar") is not None else name
+
+
+def _value(call: ast.Call, name: str) -> ast.expr | None:
+    given = keyword(call, name)
+    return given.value if given else None
+
+
+def _constant(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _is_archive(node: ast.expr) -> bool:
+    return bool(_ARCHIVE.search(_constant(node) or ""))

@@ -1,0 +1,115 @@
+"""A notebook made ready to run: every rule applied to every cell, the pictures put in place, each change kept.
+
+What was handed in stays in the cell's metadata, under `as_handed_in`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .given import Given
+from .reads import Reads
+from .rules import rules
+from .setting import Setting
+
+_MOST_CHANGES = 100  # cells
+_MOST_LINES = 80  # of one cell's difference
+_LINE = 300  # characters
+_KINDS = {"-": "removed", "+": "added", " ": "kept"}
+_CONTEXT_LINES = 1
+_SOURCE = 200_000  # characters; a cell that is longer runs as it is
+
+
+@dataclass(slots=True)
+class Transformation:
+    """What was done to a notebook before it ran, as it is sent."""
+
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    changes_left_out: int = 0
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
+    stand_ins: list[str] = field(default_factory=list)  # folders in agent/site/stand_ins
+
+    def reply(self) -> dict[str, Any]:
+        return {
+            "changes": self.changes,
+            "changes_left_out": self.changes_left_out,
+            "notes": self.notes,
+            "given": self.given,
+        }
+
+
+def transform(
+    cells: list[Any],
+    here: Path,
+    dataset: Mapping[str, Any] | None,
+    switches: Mapping[str, bool],
+    given: Given | None,
+) -> Transformation:
+    """Change the code cells in place and put the pictures where they look for them.
+
+    `cells`: nbformat's, those with code in them, in order. `dataset`: `mounted_as`, `names`, `layout`.
+    `switches`: by a rule's name, whether it is on, where that is not its own default.
+    """
+    handed_in = tuple(cell.source for cell in cells)
+    names = tuple(dataset["names"]) if dataset else ()
+    setting = Setting(here, handed_in, names)
+    on = {name: rule for name, rule in rules().items() if switches.get(name, rule.ON)}
+    done = Transformation(stand_ins=[rule.STAND_IN for rule in on.values() if hasattr(rule, "STAND_IN")])
+    for number, cell in enumerate(cells, start=1):
+        used = _apply(cell, on, setting)
+        if not used:
+            continue
+        if len(done.changes) < _MOST_CHANGES:
+            done.changes.append(
+                {"cell": number, "rules": used, "diff": _difference(handed_in[number - 1], cell.source)}
+            )
+        else:
+            done.changes_left_out += 1
+        cell.metadata["as_handed_in"] = handed_in[number - 1]
+    reads = Reads(tuple(cell.source for cell in cells))
+    if given is not None and dataset is not None:
+        given.mount(dataset["mounted_as"])
+        given.put(reads, names, dataset["layout"], dataset["mounted_as"], "\n".join(cell.source for cell in cells))
+        done.given = list(given.said)
+    made = {str(here / path) for path in reads.made}
+    for folder in sorted(setting.folders):
+        _make(folder.parent if str(folder) in made else folder, here)
+    done.notes = list(setting.notes)
+    return done
+
+
+def _apply(cell: Any, on: Mapping[str, Any], setting: Setting) -> list[str]:
+    """The names of the rules that changed the cell."""
+    used = []
+    for name, rule in on.items():
+        if len(cell.source) > _SOURCE:
+            break
+        try:
+            changed = rule.apply(cell.source, setting)
+        except Exception as error:  # a rule that fails must not stop the run: the cell then goes on without it
+            setting.note("rule-failed", f"{name}: {type(error).__name__}: {error}")
+            continue
+        if changed != cell.source:
+            cell.source = changed
+            used.append(name)
+    return used
+
+
+def _difference(before: str, after: str) -> list[tuple[str, str]]:
+    """(what became of it, line) pairs, bounded."""
+    lines = difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=_CONTEXT_LINES)
+    shown = [(_KINDS[line[0]], line[1 : _LINE + 1]) for line in lines if not line.startswith(("---", "+++", "@@"))]
+    return shown[:_MOST_LINES]
+
+
+def _make(folder: Path, here: Path) -> None:
+    try:
+        if here in folder.parents or folder == here:
+            folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError):
+        pass  # something of that name was handed in; the notebook meets it as it is

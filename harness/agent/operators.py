@@ -1,0 +1,78 @@
+"""What kind of work each ONNX operator is, as an inference engine sees it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal[
+    "convolution", "pointwise", "depthwise", "grouped", "dense", "product",
+    "elementwise", "pool", "normalise", "concat", "copy", "unknown",
+]  # fmt: skip
+
+# Multiply-adds: operator -> where its two factors stand among the inputs.
+FACTORS = {
+    "Conv": (0, 1),
+    "ConvTranspose": (0, 1),
+    "ConvInteger": (0, 1),
+    "QLinearConv": (0, 3),
+    "Gemm": (0, 1),
+    "MatMul": (0, 1),
+    "MatMulInteger": (0, 1),
+    "QLinearMatMul": (0, 3),
+}
+
+# One result for each element, from the elements at the same place: an engine appends these to what comes before.
+ELEMENTWISE = frozenset(
+    (
+        "Abs", "Add", "And", "BatchNormalization", "BitShift", "Ceil", "Celu", "Clip", "Cos", "DequantizeLinear",
+        "Div", "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid",
+        "HardSwish", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Mean", "Min", "Mish", "Mod", "Mul",
+        "Neg", "Not", "Or", "PRelu", "Pow", "QuantizeLinear", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid",
+        "Sign", "Sin", "Softplus", "Softsign", "Sqrt", "Sub", "Sum", "Swish", "Tanh", "ThresholdedRelu", "Where",
+    )
+)  # fmt: skip
+POOL = frozenset(
+    (
+        "ArgMax", "ArgMin", "AveragePool", "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "LpPool",
+        "MaxPool", "ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd",
+        "ReduceSum", "ReduceSumSquare",
+    )
+)  # fmt: skip
+NORMALISE = frozenset(
+    (
+        "GroupNormalization", "InstanceNormalization", "LRN", "LayerNormalization", "LogSoftmax", "LpNormalization",
+        "MeanVarianceNormalization", "RMSNormalization", "Softmax",
+    )
+)  # fmt: skip
+COPY = frozenset(
+    (
+        "DepthToSpace", "Expand", "Gather", "GatherElements", "GatherND", "Pad", "Resize", "ReverseSequence",
+        "ScatterElements", "ScatterND", "Slice", "SpaceToDepth", "Split", "Tile", "Transpose", "Trilu", "Upsample",
+    )
+)  # fmt: skip
+
+# Another shape or name for the same numbers: no kernel.
+VIEWS = frozenset(("Cast", "CastLike", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"))
+# What only computes shapes and constants: done before the first picture.
+SHAPES = frozenset(("Constant", "ConstantOfShape", "EyeLike", "Range", "Shape", "Size"))
+
+# Operations for each element of the result, where it isn't a multiply-add. Nominal: memory decides in these.
+_NORMALISE_OPERATIONS = 5
+
+
+def operations_per_element(kind: Kind) -> int:
+    """Nominal operations for each element, of a kernel without multiply-adds."""
+    return {"normalise": _NORMALISE_OPERATIONS, "concat": 0, "copy": 0}.get(kind, 1)
+
+
+def kind_of(operator: str) -> Kind:
+    """The kind of an operator without multiply-adds."""
+    if operator in ELEMENTWISE:
+        return "elementwise"
+    if operator in POOL:
+        return "pool"
+    if operator in NORMALISE:
+        return "normalise"
+    if operator == "Concat":
+        return "concat"
+    return "copy" if operator in COPY else "unknown"

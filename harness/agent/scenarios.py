@@ -1,0 +1,109 @@
+"""The loops that time queries: one after another, and at a fixed rate. Pure but for the clock."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Query = Callable[[int], object]  # does query number i to its end; what it gives is dropped
+
+_SPIN_SECONDS = 0.001  # before a planned start: a sleep wakes up late
+_STEADY = 0.05  # largest change between the medians of two runs of queries, to count as warm
+_LONGEST_WARM_UP = 5  # times the wanted one
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a loop measured; times in nanoseconds, in the order of the queries."""
+
+    latencies: list[int]
+    started: float  # time.monotonic
+    ended: float
+    cpu_seconds: float  # of this process
+    missed: int = 0  # queries that began after the next one was planned
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """How long it took until the latency was steady, and that latency."""
+
+    seconds: float
+    median_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When to stop: at `seconds` with at least `fewest` queries, at `limit_seconds` or `most` queries anyhow."""
+
+    seconds: float
+    fewest: int
+    most: int
+    limit_seconds: float
+
+    def spent(self, queries: int, elapsed: float) -> bool:
+        if queries >= self.most or (queries and elapsed >= self.limit_seconds):
+            return True
+        return queries >= self.fewest and elapsed >= self.seconds
+
+
+def warm_up(query: Query, seconds: float) -> WarmUp:
+    """Run for `seconds`, and on until the latency is steady, or for five times as long."""
+    started, number, before = time.monotonic(), 0, float("inf")
+    while True:
+        spans = []
+        for _ in range(4):
+            begun = time.perf_counter_ns()
+            query(number)
+            spans.append(time.perf_counter_ns() - begun)
+            number += 1
+        median = statistics.median(spans)
+        taken = time.monotonic() - started
+        steady = abs(median - before) <= _STEADY * median
+        if taken >= seconds and (steady or taken >= _LONGEST_WARM_UP * seconds):
+            return WarmUp(taken, median / 1e9)
+        before = median
+
+
+def one_after_another(query: Query, budget: Budget) -> Timed:
+    """Each query begins when the one before is done."""
+    latencies: list[int] = []
+    clock = time.perf_counter_ns
+    cpu, started = time.process_time(), time.monotonic()
+    first = clock()
+    number = 0
+    while not budget.spent(number, (clock() - first) / 1e9):
+        begun = clock()
+        query(number)
+        latencies.append(clock() - begun)
+        number += 1
+    return Timed(latencies, started, time.monotonic(), time.process_time() - cpu)
+
+
+def at_fixed_rate(query: Query, per_second: float, budget: Budget) -> Timed:
+    """Query i is planned for i / rate after the start, and timed from then, however late it begins.
+
+    A stall therefore counts for each query that it delays, not only for the one that stalled.
+    """
+    latencies: list[int] = []
+    clock, period = time.perf_counter_ns, round(1e9 / per_second)
+    missed = 0
+    cpu, started = time.process_time(), time.monotonic()
+    first = clock()
+    number = 0
+    while not budget.spent(number, (clock() - first) / 1e9):
+        planned = first + number * period
+        _wait_until(planned)
+        missed += clock() - planned > period
+        query(number)
+        latencies.append(clock() - planned)
+        number += 1
+    return Timed(latencies, started, time.monotonic(), time.process_time() - cpu, missed)
+
+
+def _wait_until(planned: int) -> None:
+    clock = time.perf_counter_ns
+    while (left := (planned - clock()) / 1e9) > 0:
+        if left > _SPIN_SECONDS:
+            time.sleep(left - _SPIN_SECONDS)

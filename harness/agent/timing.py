@@ -1,0 +1,161 @@
+"""The phase `timing`: one model on one engine, in one scenario, in this fresh process.
+
+The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or
+null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
+(to pin to), `seed`, and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels`,
+`factory` and `boxes_output` (of a detector which of its two outputs; null for a classifier). Under /in: `model`,
+perhaps `model.py`, `weights` and `images`. Sent: `latencies.npy` (float32, ms), `outputs.npy` (a classifier's
+probabilities for `names`) and `timing.json`; or `refused.json`.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .convert import described
+from .detector import detections
+from .engines import NotHere, Started, start
+from .memory import peak_memory_bytes
+from .native import Answers, Unusable, as_rows, probabilities
+from .paths import IN, TMP
+from .pictures import Rule, UnreadablePicture, model_input, pixels
+from .predict import npy
+from .scenarios import Budget, Query, Timed, at_fixed_rate, one_after_another, warm_up
+
+_PICTURES = 16  # different ones that the queries go round
+_JPEG_QUALITY = 90
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Time the model and send what was measured."""
+    os.sched_setaffinity(0, request["cores"])
+    try:
+        _time(request, send)
+    except (Unusable, UnreadablePicture) as error:
+        refusal = {"reason": str(error), "engine_missing": isinstance(error, NotHere)}
+        send("refused.json", json.dumps(refusal).encode())
+    except (Exception, SystemExit) as error:  # an engine's own classes; with engine torch, the model's code
+        send("refused.json", json.dumps({"reason": described(error), "engine_missing": False}).encode())
+
+
+def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    rule = Rule.from_request(request["rule"])
+    files = sorted((IN / "images").iterdir())[:_PICTURES] if (IN / "images").is_dir() else []
+    started = start(request["engine"], IN / "model", request, len(request["cores"]))
+    query = _query(request, rule, files, started)
+    gc.collect()
+    gc.disable()
+    warm = warm_up(query, request["warm_up_seconds"])
+    timed = _measured(query, request)
+    gc.enable()
+    send("latencies.npy", npy(np.asarray(timed.latencies, np.float64).astype(np.float32) / np.float32(1e6)))
+    compared = files if request["boxes_output"] is None else []
+    if compared:
+        send("outputs.npy", npy(_outputs(request, rule, compared, started)))
+    reply = {
+        "engine": started.described,
+        "queries": len(timed.latencies),
+        "started": timed.started,
+        "ended": timed.ended,
+        "cpu_seconds": timed.cpu_seconds,
+        "missed": timed.missed,
+        "warm_up_seconds": warm.seconds,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "names": [file.name for file in compared],
+    }
+    send("timing.json", json.dumps(reply).encode())
+
+
+def _measured(query: Query, request: dict[str, Any]) -> Timed:
+    budget = Budget(**request["budget"])
+    if (rate := request["scenario"]["rate_per_second"]) is not None:
+        return at_fixed_rate(query, rate, budget)
+    return one_after_another(query, budget)
+
+
+def _query(request: dict[str, Any], rule: Rule, files: list[Path], started: Started) -> Query:
+    """One query: from prepared inputs in mode `model-only`, from JPEG files to the answer in `end-to-end`."""
+    samples = request["scenario"]["samples_per_query"]
+    together = request["dynamic_batch"]
+    if request["mode"] == "end-to-end":
+        jpegs = _as_jpegs(files)
+
+        def from_file(number: int) -> None:
+            first = number * samples
+            batch = [jpegs[(first + i) % len(jpegs)] for i in range(samples)]
+            prepared = model_input(
+                np.stack([pixels(file, rule) for file in batch]), rule, request["layout"], request["input_dtype"]
+            )
+            if request["boxes_output"] is None:
+                _answers(started, prepared, request, together=together).argmax(axis=1)
+            else:
+                _detected(started, prepared, request["boxes_output"], together=together)
+
+        return from_file
+    inputs = _inputs(request, rule, files)
+    batches = [np.concatenate([inputs[(i * samples + k) % len(inputs)] for k in range(samples)]) for i in range(8)]
+    if samples == 1:
+        batches = inputs
+    run = started.run
+    if together or samples == 1:
+        return lambda number: run(batches[number % len(batches)])
+
+    def one_by_one(number: int) -> None:
+        batch = batches[number % len(batches)]
+        for i in range(samples):
+            run(batch[i : i + 1])
+
+    return one_by_one
+
+
+def _answers(started: Started, batch: NDArray[Any], request: dict[str, Any], *, together: bool) -> Answers:
+    if together:
+        rows = as_rows(started.run(batch)[0], len(batch))
+    else:
+        rows = np.concatenate([as_rows(started.run(batch[i : i + 1])[0], 1) for i in range(len(batch))])
+    return probabilities(rows, request["output_kind"])
+
+
+def _detected(started: Started, batch: NDArray[Any], boxes_output: int, *, together: bool) -> list[Any]:
+    """What is seen in each picture, after non-maximum suppression."""
+    found: list[Any] = []
+    for part in [batch] if together else [batch[i : i + 1] for i in range(len(batch))]:
+        outputs = started.run(part)
+        boxes, scores = outputs[boxes_output], outputs[1 - boxes_output]
+        found += [detections(scores[i], boxes[i]) for i in range(len(part))]
+    return found
+
+
+def _inputs(request: dict[str, Any], rule: Rule, files: list[Path]) -> list[NDArray[Any]]:
+    """Different inputs, one picture each: the given pictures, or noise from the seed."""
+    if files:
+        seen = [pixels(file, rule) for file in files]
+    else:
+        noise = np.random.default_rng(request["seed"])
+        seen = [noise.integers(0, 256, (rule.height, rule.width, 3), dtype=np.uint8) for _ in range(_PICTURES)]
+    return [model_input(one[np.newaxis], rule, request["layout"], request["input_dtype"]) for one in seen]
+
+
+def _as_jpegs(files: list[Path]) -> list[Path]:
+    """The pictures as a camera would store them, in memory (/tmp)."""
+    jpegs = []
+    for index, file in enumerate(files):
+        with Image.open(file) as opened:
+            opened.convert("RGB").save(TMP / f"{index:02}.jpg", quality=_JPEG_QUALITY)
+        jpegs.append(TMP / f"{index:02}.jpg")
+    return jpegs
+
+
+def _outputs(request: dict[str, Any], rule: Rule, files: list[Path], started: Started) -> Answers:
+    """The probabilities for each picture, as the engine gives them."""
+    batches = _inputs(request, rule, files)
+    return np.concatenate([_answers(started, batch, request, together=True) for batch in batches])

@@ -1,0 +1,18 @@
+"""Benchmarks of models: measured by MLPerf's rules, side by side, and compared with an earlier run."""
+
+from harness.bench.compare import Comparison, Verdict, compare
+from harness.bench.measure import Request, measure
+from harness.bench.results import BenchResults, load
+from harness.bench.rules import EFFORTS, SCENARIOS
+
+__all__ = [
+    "EFFORTS",
+    "SCENARIOS",
+    "BenchResults",
+    "Comparison",
+    "Request",
+    "Verdict",
+    "compare",
+    "load",
+    "measure",
+]

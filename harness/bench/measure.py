@@ -1,0 +1,338 @@
+"""The whole of `harness bench`: convert each model, time it in rounds, the models in turn, and sum up."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import harness
+from harness import images
+from harness.assignment import ResourceLimits
+from harness.bench import trtexec
+from harness.bench.envelope import envelope
+from harness.bench.estimates import fewest_queries
+from harness.bench.results import BenchResults, Envelope, Host, Unmeasured
+from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
+from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
+from harness.bench.summary import Variant, interval_width, measurement, noticed
+from harness.boards import Board
+from harness.errors import MachineError, UsageError
+from harness.evidence import Conversion, Done, Evaluation, Failed, Predictions, Skipped
+from harness.images import StagedImages
+from harness.machine import Monitor, Window, fairness, tegrastats
+from harness.machine.monitor import usable_cores
+from harness.progress import Progress
+from harness.sandbox import Sandbox, open_to_all
+from harness.score import score
+from harness.stages.convert import convert
+from harness.stages.detector import open_detector
+from harness.stages.precision import Precision, in_precision
+from harness.stages.predict import predict
+from harness.stages.timing import OWN_PYTHON, Budget, Engine, Mode, Setting, Subject, time_round
+from harness.stages.workplace import Workplace
+from harness.store import Store, default_folder, file_sha256
+
+_MEMORY = 8 * 10**9  # bytes; for converting, and for timing outside an envelope
+_OVERHEAD_SECONDS = 300  # of a round, beside the timed queries
+_SLOWEST = 3  # times a round's seconds, after which it ends with fewer queries than wanted
+_IDLE_SECONDS = 5
+_CHECK_IMAGES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to measure, and how."""
+
+    models: Sequence[Path]
+    reference: Path | None
+    images: Path | None
+    scenario: Scenario
+    effort: Effort
+    engines: Sequence[Engine]
+    precisions: Sequence[Precision]
+    mode: Mode
+    board: Board | None
+    cores: int | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is the same for every model of a run, and what could not be measured so far."""
+
+    request: Request
+    cores: tuple[int, ...]
+    envelope: Envelope | None
+    converting: Workplace
+    timing: Workplace
+    given: Pictures | None
+    staged: StagedImages | None
+    calibration: Path | None
+    progress: Progress
+    unmeasured: list[Unmeasured] = field(default_factory=list)
+
+
+def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResults:
+    """Measure the models.
+
+    Raises `UsageError` for files that are not there, combinations that make no sense, and when not one model
+    could be measured; `MachineError` for an engine that is not installed, and when every round was void.
+    """
+    _check(request)
+    times = [trtexec.read(file) for file in request.models if trtexec.is_times(file)]
+    models = named_models([file for file in request.models if not trtexec.is_times(file)], request.reference)
+    with _prepared(request, sandbox, progress) as run:
+        variants = [variant for model in models for variant in _variants(model, run)]
+        _time_in_turn(variants, run)
+        measured = times
+        for variant in variants:
+            if variant.counted:
+                measured.append(measurement(variant, request.scenario, request.mode))
+            elif not variant.failed:
+                run.unmeasured.append(variant.unmeasured(f"no round counts: {variant.rounds[-1].void}"))
+        if not measured and any(variant.rounds for variant in variants):
+            raise MachineError(
+                f"no round counts, the machine moved too much: {run.unmeasured[-1].reason}", "harness doctor --timing"
+            )
+        if not measured:
+            reasons = "\n".join(f"  {one.model}: {one.reason}" for one in run.unmeasured)
+            raise UsageError(f"no model could be measured\n{reasons}", "correct the model, or measure another")
+        return BenchResults(
+            harness=harness.__version__,
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            scenario=request.scenario.name,
+            effort=request.effort.name,
+            mode=request.mode,
+            sandbox=sandbox.name,
+            images=len(run.given.scored.files) if run.given else 0,
+            host=_host(run.cores),
+            envelope=run.envelope,
+            measurements=tuple(measured),
+            unmeasured=tuple(run.unmeasured),
+        )
+
+
+def _check(request: Request) -> None:
+    if any(trtexec.is_times(file) for file in request.models) and request.scenario.name != "single-stream":
+        raise UsageError("trtexec's times are of one inference after another", "leave --scenario out")
+    if request.images is None and request.mode == "end-to-end":
+        raise UsageError("end-to-end mode decodes pictures, and there are none", "give --images DIR")
+    if request.images is None and "int8" in request.precisions:
+        raise UsageError("int8 is calibrated on pictures, and there are none", "give --images DIR")
+    own = [engine for engine in request.engines if engine in OWN_PYTHON]
+    if own and set(request.precisions) != {"fp32"}:
+        raise UsageError(f"the engine {own[0]} runs the model as it was handed in, in fp32", "leave --precision out")
+
+
+@contextlib.contextmanager
+def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterator[_Run]:
+    """Workplaces and pictures for a run; its temporary files are gone afterwards."""
+    given = pictures(request.images, calibrate="int8" in request.precisions) if request.images else None
+    cores = usable_cores(request.cores)
+    allowed = envelope(request.board, len(cores)) if request.board else None
+    if allowed:
+        cores = cores[: allowed.cores]
+    seconds = _SLOWEST * request.effort.round_seconds + 6 * request.effort.warm_up_seconds + _OVERHEAD_SECONDS
+    limits = ResourceLimits(wall_seconds=seconds, cell_seconds=60, memory=_MEMORY, cpus=len(cores))
+    store = Store(default_folder())
+    with TemporaryDirectory(prefix="harness-bench-") as temporary:
+        scratch = Path(temporary)
+        staged = images.stage(given.scored, scratch / "images") if given else None
+        calibration = None
+        if given and given.calibration:
+            calibration = images.stage(given.calibration, scratch / "calibration").folder
+            open_to_all(calibration)
+        timing_limits = limits.model_copy(update={"memory": allowed.memory_bytes}) if allowed else limits
+        yield _Run(
+            request,
+            cores,
+            allowed,
+            Workplace(sandbox, store, limits),
+            Workplace(sandbox, store, timing_limits),
+            given,
+            staged,
+            calibration,
+            progress,
+        )
+
+
+# --- from a model to what is timed --------------------------------------------------------------
+
+
+def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
+    """The model on each engine at each precision; what does not convert goes to `unmeasured`."""
+    run.progress.say(f"{model.name}: loading ...")
+    opened = _opened(model, run)
+    if not isinstance(opened, Subject):
+        run.unmeasured.append(Unmeasured(model=model.name, reason=opened.reason))
+        return
+    for precision in run.request.precisions:
+        changed = _in_precision(opened.conversion, precision, run)
+        if isinstance(changed, (Failed, Skipped)):
+            run.unmeasured.append(Unmeasured(model=model.name, precision=precision, reason=changed.reason))
+            continue
+        subject = replace(opened, conversion=changed)
+        scored = _scored(subject, run)
+        for engine in run.request.engines:
+            run.progress.say(f"{model.name}: {engine}, {precision}")
+            yield Variant(
+                name=model.name,
+                sha256=file_sha256(model.handed.file),
+                is_reference=model.is_reference,
+                engine=engine,
+                precision=precision,
+                subject=subject,
+                file_bytes=changed.model.bytes,
+                predictions=scored.predictions,
+                evaluation=scored.evaluation,
+                unscored=scored.unscored,
+            )
+
+
+def _opened(model: NamedModel, run: _Run) -> Subject | Failed | Skipped:
+    """The model as a classifier, or, where an ONNX file is none, as a detector."""
+    check = run.given.scored.files[:_CHECK_IMAGES] if run.given else ()
+    with TemporaryDirectory(prefix="harness-bench-check-") as temporary:
+        decoded = images.stage(_first(run.given, len(check)), Path(temporary)) if run.given and check else None
+        paths = [decoded.folder / name for name in decoded.names] if decoded else []
+        converted = convert(model.handed, None, paths, None, run.converting)
+    files = {"model": model.handed.file, **model.handed.companions}
+    if isinstance(converted, Done):
+        classes = run.given.scored.classes if run.given and run.given.labelled else None
+        return Subject(_labelled(converted.value, model, classes), files)
+    if model.handed.file.suffix == ".onnx":
+        detector = open_detector(model.handed.file, run.converting)
+        if isinstance(detector, Done):
+            return Subject(detector.value.conversion, files, detector.value.boxes_output)
+    return converted
+
+
+def _first(given: Pictures, count: int) -> images.HeldOutSet:
+    scored = given.scored
+    return images.HeldOutSet(scored.classes, scored.files[:count], scored.truth[:count], scored.sha256)
+
+
+def _labelled(conversion: Conversion, model: NamedModel, classes: tuple[str, ...] | None) -> Conversion:
+    """With the pictures' class names, where nothing beside the model names its outputs and there are as many."""
+    if classes is None or model.handed.companions.keys() & {"labels.txt", "handin.json"}:
+        return conversion
+    return conversion.model_copy(update={"labels": classes}) if len(classes) == conversion.outputs else conversion
+
+
+def _in_precision(conversion: Conversion, precision: Precision, run: _Run) -> Conversion | Failed | Skipped:
+    if precision == "fp32":
+        return conversion
+    if conversion.native:
+        return Failed(status="rejected", reason=f"The model does not become ONNX, so it cannot become {precision}.")
+    changed = in_precision(conversion, precision, run.calibration, run.converting)
+    return changed.value if isinstance(changed, Done) else changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Predictions for the pictures, and what they are worth where the labels allow it."""
+
+    predictions: Predictions | None = None
+    evaluation: Evaluation | None = None
+    unscored: str = ""
+
+
+def _scored(subject: Subject, run: _Run) -> _Scored:
+    if run.staged is None or run.given is None:
+        return _Scored()
+    if subject.boxes_output is not None:
+        return _Scored(unscored="No accuracy: it is a detector." if run.given.labelled else "")
+    conversion = subject.conversion
+    predicted = predict(conversion, run.staged, run.converting)
+    if not isinstance(predicted, Done):
+        return _Scored(unscored=f"No accuracy: {predicted.reason}")
+    if not run.given.labelled:
+        return _Scored(predicted.value)
+    classes = run.given.scored.classes
+    if not set(conversion.labels) & set(classes):
+        ours, theirs = _some(conversion.labels), _some(classes)
+        reason = f"No accuracy: the model's classes ({ours}) are none of the pictures' folders ({theirs})."
+        return _Scored(predicted.value, unscored=reason)
+    return _Scored(predicted.value, score(predicted.value, run.given.scored, None, run.converting.store).value)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+# --- rounds -------------------------------------------------------------------------------------
+
+
+def _time_in_turn(variants: Sequence[Variant], run: _Run) -> None:
+    """Rounds of all variants in turn, so that what slows the machine slows them alike.
+
+    A variant is done when it has the effort's rounds and its median's interval is narrow, or at the limit.
+    """
+    effort = run.request.effort
+    for number in range(effort.most_rounds):
+        for variant in variants:
+            if variant.failed or variant.steady(effort.rounds):
+                continue
+            _round(variant, number, run)
+            if variant.failed:
+                run.unmeasured.append(variant.unmeasured(variant.failed))
+    for variant in variants:
+        if variant.counted:
+            width = interval_width(variant)
+            ended = "" if width < WIDEST_INTERVAL else ", the limit is reached"
+            run.progress.say(f"{variant.title}: {len(variant.counted)} rounds, interval {width:.1%}{ended}")
+
+
+def _round(variant: Variant, number: int, run: _Run) -> None:
+    scenario, effort = run.request.scenario, run.request.effort
+    needed = fewest_queries(scenario.percentile, CONFIDENCE) if scenario.percentile else 1
+    setting = Setting(
+        engine=variant.engine,
+        precision=variant.precision,
+        mode=run.request.mode,
+        samples_per_query=scenario.samples_per_query,
+        rate_per_second=scenario.rate_per_second,
+        budget=Budget(
+            seconds=effort.round_seconds,
+            fewest=-(-needed // effort.rounds),
+            limit_seconds=_SLOWEST * effort.round_seconds,
+        ),
+        warm_up_seconds=effort.warm_up_seconds,
+        cores=run.cores,
+        seed=number,
+    )
+    with Monitor(run.cores) as monitor:
+        if variant.idle_mw is None:
+            variant.idle_mw = monitor.idle_power_mw(_IDLE_SECONDS)
+        result = time_round(variant.subject, setting, run.staged, variant.predictions, run.timing)
+        if not isinstance(result, Done):
+            variant.failed = _why(result, run)
+            return
+        timed = result.value
+        state = monitor.state(Window(timed.started, timed.ended, timed.cpu_seconds))
+    variant.add(timed, noticed(timed, state))
+
+
+def _why(result: Failed | Skipped, run: _Run) -> str:
+    if result.status == "memory" and run.envelope:
+        return (
+            f"It does not fit a {run.envelope.title}: it used more than the "
+            f"{run.envelope.memory_bytes / 1e9:.2f} GB that the board's memory leaves for programs."
+        )
+    return result.reason
+
+
+def _host(cores: tuple[int, ...]) -> Host:
+    model = Path("/proc/device-tree/model")
+    return Host(
+        processor=fairness.processor(),
+        cores=cores,
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        board=model.read_text(errors="replace").strip("\0 \n") if model.is_file() else "",
+        power_mode=tegrastats.power_mode(),
+        unfair=fairness.unfair(),
+    )

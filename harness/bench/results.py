@@ -1,0 +1,171 @@
+"""What `harness bench` found out: bench.json, as types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from harness.bench.outlook import Outlook
+from harness.bench.rules import EffortName, ScenarioName
+from harness.errors import UsageError
+from harness.evidence import Interval, Record, Share
+from harness.machine import MachineState
+from harness.stages.precision import Precision
+from harness.stages.timing import Mode
+
+SCHEMA = 1
+
+
+class TimedRound(Record):
+    """A round in a fresh process, and how the machine fared meanwhile."""
+
+    queries: int
+    seconds: float
+    median_ms: float
+    drift: float  # of the last third's median from the first third's, relative
+    machine: MachineState
+    void: str = ""  # why it does not count; empty when it does
+
+
+class Energy(Record):
+    """Of one inference, above the idle board's: from tegrastats."""
+
+    idle_mw: float
+    mean_mw: float
+    per_inference_mj: float
+
+
+class Accuracy(Record):
+    """On the labelled pictures that were given, without those that int8 was calibrated on."""
+
+    images: int
+    value: Share
+    interval: Interval
+
+
+class EarlyStopped(Record):
+    """MLPerf's early-stopping estimate of a percentile, at confidence 0.99."""
+
+    percentile: int
+    estimate_ms: float | None  # None: it needs at least `needed` queries
+    discarded: int
+    needed: int
+
+
+class Fit(Record):
+    """Peak memory against what a board leaves for programs."""
+
+    board: str
+    peak_bytes: int
+    available_bytes: int  # the board's memory less the system's share
+
+    @property
+    def fits(self) -> bool:
+        return self.peak_bytes <= self.available_bytes
+
+
+class Measurement(Record):
+    """One model on one engine at one precision. Latencies are of queries, throughput of samples."""
+
+    model: str
+    sha256: str  # of the model file as handed in
+    is_reference: bool = False
+    engine: str  # as `--engine` takes it
+    described: str  # the engine's name, version and device
+    precision: Precision | Literal["unknown"]  # trtexec's times do not say
+    mode: Mode
+    self_reported: bool  # the model's own Python ran in the process that took the time
+    queries: int
+    seconds: float
+    p50_ms: float
+    p50_interval: Interval
+    p90_ms: float
+    p99_ms: float
+    early_stopping: EarlyStopped | None  # None in scenarios without a percentile
+    throughput_per_s: float
+    missed: int = 0  # at a fixed rate: queries that began after the next one was planned
+    valid: bool  # at least one round counts, and early stopping is satisfied where the scenario has it
+    ended_by: Literal["interval", "limit"]  # the median's interval is narrow enough, or there was no more time
+    peak_memory_bytes: int | None = None
+    file_bytes: int | None = None
+    max_abs_difference: float | None = None  # of the probabilities, from the predict stage's at this precision
+    accuracy: Accuracy | None = None
+    energy: Energy | None = None
+    fits: tuple[Fit, ...] = ()
+    rounds: tuple[TimedRound, ...]
+    latencies_ms: tuple[float, ...]  # of the rounds that count, in order; thinned out above 10,000
+    block_medians_ms: tuple[tuple[float, ...], ...]  # by round; what --compare tests
+    notes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What a measurement is compared by."""
+        return self.model, self.engine, self.precision, self.mode
+
+
+class Unmeasured(Record):
+    """A model, or one of its variants, that could not be measured, and why."""
+
+    model: str
+    engine: str = ""
+    precision: str = ""
+    reason: str
+
+
+class Host(Record):
+    """Where it was measured."""
+
+    processor: str
+    cores: tuple[int, ...]  # that the models were pinned to
+    system: str
+    board: str = ""  # a Jetson's own name, from its device tree
+    power_mode: str = ""  # nvpmodel
+    unfair: tuple[str, ...] = ()  # what `harness doctor --timing` says against it
+
+
+class Envelope(Record):
+    """A board's cores and memory, on this machine."""
+
+    board: str
+    title: str
+    cores: int
+    board_cores: int | None
+    memory_bytes: int
+
+
+class BenchResults(Record):
+    """bench.json."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    harness: str
+    finished: str  # ISO 8601, UTC
+    scenario: ScenarioName
+    effort: EffortName
+    mode: Mode
+    sandbox: str
+    images: int  # that inputs were made of; 0: noise
+    host: Host
+    envelope: Envelope | None = None
+    measurements: tuple[Measurement, ...]
+    unmeasured: tuple[Unmeasured, ...] = ()
+    outlooks: tuple[Outlook, ...] = ()  # predictions for boards, by model
+
+
+def load(file: Path) -> BenchResults:
+    """An earlier run's bench.json. Raises `UsageError` for anything else."""
+    do = "give the bench.json that `harness bench --out` wrote with this version's schema"
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}", do) from error
+    try:
+        return BenchResults.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        if first["loc"] == ("schema",) or where.startswith("schema"):
+            found = first["input"]
+            raise UsageError(f"{file}: schema {found!r}, and this version reads schema {SCHEMA}", do) from error
+        raise UsageError(f"{file}: no bench.json: {where or 'the file'}: {first['msg']}", do) from error

@@ -1,0 +1,58 @@
+"""What is timed and for how long: the scenarios of MLPerf Inference, and a camera's fixed rate.
+
+MLPerf's are in github.com/mlcommons/inference_policies, inference_rules.adoc: SingleStream's result is the 90th
+percentile of one sample at a time, MultiStream's the 99th of queries of 8 samples, Offline's the throughput with
+everything there at once. 60 s and, for a percentile, as many queries as early stopping needs at confidence 0.99.
+`fixed-rate` is ours: a camera's pictures, each timed from the moment at which it was to come, so that a stall
+counts for every picture that it keeps waiting (coordinated omission).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ScenarioName = Literal["single-stream", "multi-stream", "offline", "fixed-rate"]
+EffortName = Literal["full", "quick"]
+
+CONFIDENCE = 0.99  # of the early-stopping estimate
+WIDEST_INTERVAL = 0.03  # of the median's 95 % interval, relative to the median: steady enough to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """How queries come, and which figure counts."""
+
+    name: ScenarioName
+    percentile: int | None  # the latency that counts; None where throughput does
+    samples_per_query: int
+    rate_per_second: float | None = None  # of queries; None: the next comes when the last is done
+
+
+SCENARIOS: dict[ScenarioName, Scenario] = {
+    "single-stream": Scenario("single-stream", 90, 1),
+    "multi-stream": Scenario("multi-stream", 99, 8),
+    "offline": Scenario("offline", None, 8),
+    "fixed-rate": Scenario("fixed-rate", 99, 1, 30.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long each model is timed: in rounds, each in a fresh process, the models in turn."""
+
+    name: EffortName
+    seconds: float  # of timed queries in all rounds together, at least
+    rounds: int
+    most_rounds: int  # where the median's interval stays too wide
+    warm_up_seconds: float
+
+    @property
+    def round_seconds(self) -> float:
+        return self.seconds / self.rounds
+
+
+EFFORTS: dict[EffortName, Effort] = {
+    "full": Effort("full", 60.0, 5, 15, 3.0),
+    "quick": Effort("quick", 10.0, 4, 8, 1.0),
+}

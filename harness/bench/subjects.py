@@ -1,0 +1,115 @@
+"""What the command line names: model files with what lies beside them, and pictures, with labels or without."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.assignment import IMAGE_SUFFIXES, class_folders
+from harness.errors import UsageError
+from harness.images import HeldOutSet, load
+from harness.stages.convert import HandedModel
+from harness.store import file_sha256
+
+_COMPANIONS = ("labels.txt", "handin.json", "model.py")
+_MOST_CALIBRATION = 64  # pictures
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A model to measure, under a name that no other has."""
+
+    name: str
+    handed: HandedModel
+    is_reference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The given pictures: those to time and score on, and those kept apart to calibrate int8 on."""
+
+    scored: HeldOutSet
+    calibration: HeldOutSet | None
+    labelled: bool
+
+
+def named_models(files: Sequence[Path], reference: Path | None) -> tuple[NamedModel, ...]:
+    """The models, the reference first. Raises `UsageError` for a file that is not there."""
+    every = [*([reference] if reference else []), *files]
+    found = [_model_file(path) for path in every]
+    names = _names(found)
+    return tuple(
+        NamedModel(name, HandedModel(file, _companions(file)), is_reference=bool(reference) and index == 0)
+        for index, (name, file) in enumerate(zip(names, found, strict=True))
+    )
+
+
+def _model_file(path: Path) -> Path:
+    """The file itself, or the one `model.*` in a folder."""
+    if path.is_dir():
+        models = sorted(file for file in path.glob("model.*") if file.name not in _COMPANIONS and file.is_file())
+        if len(models) != 1:
+            found = f"holds {len(models)} files named model.*" if models else "is a folder without a file model.*"
+            raise UsageError(f"{path}: {found}", "give the model file itself")
+        return models[0]
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file", "give the path of a model: .onnx, .pt, .keras, ...")
+    return path
+
+
+def _companions(file: Path) -> dict[str, Path]:
+    return {name: file.parent / name for name in _COMPANIONS if (file.parent / name).is_file()}
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """File names without their ending where they differ, else with folders in front, as many as it takes."""
+    for depth in range(1, 1 + max((len(file.resolve().parts) for file in files), default=1)):
+        names = ["/".join((*file.resolve().parts[-depth:-1], file.stem)) for file in files]
+        if depth == 1 and "model" in names:
+            continue  # says nothing; its folder does
+        if len(set(names)) == len(names):
+            return names
+    raise UsageError("one model is named twice", "name each model once")
+
+
+def pictures(folder: Path, *, calibrate: bool) -> Pictures:
+    """The pictures in a folder, or in its class folders, which then are labels.
+
+    `calibrate`: keep a quarter of them, at most 64, apart. Raises `UsageError` for no pictures, or too few.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder", "give a folder of pictures, or of class folders")
+    labelled = any(class_folders(folder).values())
+    found = load(folder) if labelled else _flat(folder)
+    if not calibrate:
+        return Pictures(found, None, labelled)
+    if len(found.files) < 4:
+        raise UsageError(
+            f"{folder}: {len(found.files)} pictures are too few to calibrate int8 on and to time with",
+            "give at least 4, better some hundred",
+        )
+    step = max(4, -(-len(found.files) // _MOST_CALIBRATION))
+    chosen = set(range(0, len(found.files), step))
+    rest = [index for index in range(len(found.files)) if index not in chosen]
+    return Pictures(_part(found, rest), _part(found, sorted(chosen)), labelled)
+
+
+def _flat(folder: Path) -> HeldOutSet:
+    files = tuple(
+        sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+    )
+    if not files:
+        suffixes = " ".join(IMAGE_SUFFIXES)
+        raise UsageError(
+            f"{folder}: no pictures in it, nor in class folders\n  looked for {suffixes}",
+            "put pictures there, or leave --images out: inputs are then noise",
+        )
+    return _part(HeldOutSet(("",), files, (0,) * len(files), ""), range(len(files)))
+
+
+def _part(whole: HeldOutSet, chosen: Sequence[int]) -> HeldOutSet:
+    files, truth = tuple(whole.files[i] for i in chosen), tuple(whole.truth[i] for i in chosen)
+    listed = "\n".join(f"{file_sha256(file)} {label}" for file, label in zip(files, truth, strict=True))
+    return HeldOutSet(whole.classes, files, truth, hashlib.sha256(listed.encode()).hexdigest())

@@ -1,0 +1,195 @@
+"""From a variant's rounds to its measurement. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.bench.envelope import fits
+from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, nearest_rank
+from harness.bench.results import Accuracy, EarlyStopped, Energy, Measurement, TimedRound, Unmeasured
+from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Scenario
+from harness.evidence import Evaluation, Predictions
+from harness.machine import MachineState
+from harness.machine.tegrastats import energy_mj
+from harness.stages.precision import Precision
+from harness.stages.timing import OWN_PYTHON, Engine, Mode, Round, Subject
+
+Floats = NDArray[np.float64]
+
+MOST_KEPT = 10_000  # latencies in bench.json
+_MOST_DRIFT = 0.05
+_MOST_OTHER_LOAD = 0.1  # cores' worth
+_MOST_STOLEN = 0.02  # cores' worth
+_LARGEST_DIFFERENCE = {"fp32": 1e-3, "fp16": 0.02, "int8": 0.2}  # of probabilities, before it is worth a note
+
+
+@dataclass(slots=True)
+class Variant:
+    """One model on one engine at one precision, with the rounds that it has had so far."""
+
+    name: str
+    sha256: str
+    is_reference: bool
+    engine: Engine
+    precision: Precision
+    subject: Subject
+    file_bytes: int
+    predictions: Predictions | None
+    evaluation: Evaluation | None
+    unscored: str = ""  # why there is no evaluation, although there are labels
+    idle_mw: float | None = None
+    failed: str = ""  # why it cannot be timed
+    timed: list[Round] = field(default_factory=list)
+    rounds: list[TimedRound] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({self.engine}, {self.precision})"
+
+    @property
+    def counted(self) -> list[Round]:
+        """The rounds that are not void."""
+        return [timed for timed, seen in zip(self.timed, self.rounds, strict=True) if not seen.void]
+
+    def add(self, timed: Round, seen: TimedRound) -> None:
+        self.timed.append(timed)
+        self.rounds.append(seen)
+
+    def steady(self, fewest_rounds: int) -> bool:
+        """Whether there are enough rounds, and the median's interval is narrow enough to stop."""
+        return len(self.counted) >= fewest_rounds and interval_width(self) < WIDEST_INTERVAL
+
+    def unmeasured(self, reason: str) -> Unmeasured:
+        return Unmeasured(model=self.name, engine=self.engine, precision=self.precision, reason=reason)
+
+
+def noticed(timed: Round, state: MachineState) -> TimedRound:
+    """A round with what was seen of the machine, void where that moved."""
+    latencies = np.array(timed.latencies_ms)
+    return TimedRound(
+        queries=len(latencies),
+        seconds=timed.ended - timed.started,
+        median_ms=float(np.median(latencies)),
+        drift=drift(latencies),
+        machine=state,
+        void=state.void(),
+    )
+
+
+def interval_width(variant: Variant) -> float:
+    """Of the median's interval, relative to the median."""
+    latencies = [np.array(timed.latencies_ms) for timed in variant.counted]
+    low, high = median_interval(latencies)
+    return (high - low) / float(np.median(np.concatenate(latencies)))
+
+
+def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement:
+    """What the rounds that count come to."""
+    counted = variant.counted
+    by_round = [np.array(timed.latencies_ms) for timed in counted]
+    latencies = np.concatenate(by_round)
+    seconds = sum(timed.ended - timed.started for timed in counted)
+    stopped = early_stopped(latencies, scenario.percentile) if scenario.percentile else None
+    peak = max(timed.peak_memory_bytes for timed in counted)
+    width = interval_width(variant)
+    differences = [timed.max_abs_difference for timed in counted if timed.max_abs_difference is not None]
+    return Measurement(
+        model=variant.name,
+        sha256=variant.sha256,
+        is_reference=variant.is_reference,
+        engine=variant.engine,
+        described=counted[0].engine,
+        precision=variant.precision,
+        mode=mode,
+        self_reported=variant.engine in OWN_PYTHON,
+        queries=len(latencies),
+        seconds=seconds,
+        p50_ms=nearest_rank(latencies, 50),
+        p50_interval=median_interval(by_round),
+        p90_ms=nearest_rank(latencies, 90),
+        p99_ms=nearest_rank(latencies, 99),
+        early_stopping=stopped,
+        throughput_per_s=scenario.samples_per_query * len(latencies) / seconds,
+        missed=sum(timed.missed for timed in counted),
+        valid=stopped is None or stopped.estimate_ms is not None,
+        ended_by="interval" if width < WIDEST_INTERVAL else "limit",
+        peak_memory_bytes=peak,
+        file_bytes=variant.file_bytes,
+        max_abs_difference=max(differences, default=None),
+        accuracy=_accuracy(variant.evaluation),
+        energy=_energy(variant, scenario),
+        fits=fits(peak),
+        rounds=tuple(variant.rounds),
+        latencies_ms=tuple(float(ms) for ms in _thinned(latencies)),
+        block_medians_ms=tuple(tuple(row) for row in block_medians(by_round).tolist()),
+        notes=tuple(_notes(variant, scenario, differences)),
+    )
+
+
+def early_stopped(latencies: Floats, percentile: int) -> EarlyStopped:
+    """MLPerf's estimate of the percentile, for bench.json."""
+    found = early_stopping(latencies, percentile, CONFIDENCE)
+    return EarlyStopped(
+        percentile=found.percentile, estimate_ms=found.estimate, discarded=found.discarded, needed=found.needed
+    )
+
+
+def _accuracy(evaluation: Evaluation | None) -> Accuracy | None:
+    if evaluation is None:
+        return None
+    return Accuracy(images=evaluation.images, value=evaluation.accuracy, interval=evaluation.accuracy_interval)
+
+
+def _energy(variant: Variant, scenario: Scenario) -> Energy | None:
+    """Above the idle board's power, by the rounds in which it was metered."""
+    if variant.idle_mw is None:
+        return None
+    metered = [
+        (seen.machine.power_mw, seen.seconds, seen.queries * scenario.samples_per_query)
+        for seen in variant.rounds
+        if not seen.void and seen.machine.power_mw is not None
+    ]
+    if not metered:
+        return None
+    seconds = sum(length for _, length, _ in metered)
+    mean = sum(power * length for power, length, _ in metered) / seconds
+    inferences = sum(count for _, _, count in metered)
+    return Energy(
+        idle_mw=variant.idle_mw,
+        mean_mw=mean,
+        per_inference_mj=energy_mj(mean, variant.idle_mw, seconds, inferences),
+    )
+
+
+def _thinned(latencies: Floats) -> Floats:
+    """At most 10,000 of them, evenly, in order."""
+    if len(latencies) <= MOST_KEPT:
+        return latencies
+    chosen: Floats = latencies[np.linspace(0, len(latencies) - 1, MOST_KEPT).astype(int)]
+    return chosen
+
+
+def _notes(variant: Variant, scenario: Scenario, differences: Sequence[float]) -> list[str]:
+    """What a reader has to know of the figures, a sentence each."""
+    notes = []
+    seen = [one for one in variant.rounds if not one.void]
+    if variant.unscored:
+        notes.append(variant.unscored)
+    if void := [one.void for one in variant.rounds if one.void]:
+        notes.append(f"{len(void)} of {len(variant.rounds)} rounds were void: {void[0]}.")
+    if (worst := max((one.drift for one in seen), key=abs)) and abs(worst) > _MOST_DRIFT:
+        notes.append(f"Within a round the last third was {worst:+.0%} against the first: not in a steady state.")
+    if (other := max(one.machine.other_load or 0.0 for one in seen)) > _MOST_OTHER_LOAD:
+        notes.append(f"Other programs took up to {other:.1f} cores meanwhile.")
+    if (stolen := max(one.machine.stolen or 0.0 for one in seen)) > _MOST_STOLEN:
+        notes.append(f"The host gave up to {stolen:.2f} cores' time to others.")
+    if differences and max(differences) > _LARGEST_DIFFERENCE[variant.precision]:
+        notes.append(f"Its answers while timed differ by up to {max(differences):.2g} from those it was scored on.")
+    if scenario.rate_per_second and (missed := sum(timed.missed for timed in variant.counted)):
+        total = sum(len(timed.latencies_ms) for timed in variant.counted)
+        notes.append(f"It does not keep up: {missed} of {total} pictures began after the next was due.")
+    return notes

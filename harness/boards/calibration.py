@@ -1,0 +1,88 @@
+"""A user's own measurements from one board: rows like the published ones, from the publisher 'your measurements'."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.boards import fitted, model, published
+from harness.boards.fitted import identity
+from harness.boards.model import Model
+from harness.boards.physics import Physics
+from harness.boards.published import Measurement, Unused
+from harness.errors import UsageError
+from harness.evidence import Record
+
+_SOURCE = "your measurements"
+
+
+class _Kept(Record):
+    """The calibration file."""
+
+    schema_version: int = 1
+    measured: str  # path of the CSV
+    made_from: str  # the rows that it was fitted with
+    factors: dict[str, float]
+
+
+class Calibration:
+    """The published rows and the user's, fitted together."""
+
+    def __init__(self, rows: Sequence[Measurement], factors: Physics) -> None:
+        self.rows = tuple(rows)
+        self._physics = factors
+
+    @functools.cached_property
+    def _model(self) -> Model:
+        every = [*fitted.rows(), *self.rows]
+        return model.build(every, self._physics, fitted.shipped().variances)
+
+    def model(self) -> Model:
+        """The model that knows both."""
+        return self._model
+
+    @staticmethod
+    def fit(measured: Path) -> tuple[Calibration, list[Unused]]:
+        """Refit with the rows of `measured`, a CSV with the columns of `published.csv`.
+
+        Raises `UsageError` when the file is no such table or no row can be used.
+        """
+        rows, unused = _own(measured)
+        if not rows:
+            first = f" (line {unused[0].line}: {unused[0].reason})" if unused else ""
+            raise UsageError(
+                f"{measured}: no row can be used{first}", f"one row per run, columns {','.join(published.COLUMNS)}"
+            )
+        factors = model.fit_physics([*fitted.rows(), *rows], fitted.shipped().physics)
+        return Calibration(rows, factors), unused
+
+    def write(self, measured: Path, file: Path) -> None:
+        """Keep the fit beside the measurements."""
+        kept = _Kept(
+            measured=str(measured.resolve()), made_from=identity(list(self.rows)), factors=self._physics.factors
+        )
+        file.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def read(file: Path) -> Calibration:
+        """A calibration that `write` kept. Raises `UsageError` for another file, or measurements that changed since."""
+        again = "run: harness calibrate --measured FILE.csv"
+        try:
+            kept = _Kept.model_validate_json(file.read_bytes())
+        except OSError as error:
+            raise UsageError(f"{file}: cannot be read: {error.strerror}", again) from error
+        except ValidationError as error:
+            raise UsageError(f"{file}: is no calibration", again) from error
+        rows, _ = _own(Path(kept.measured))
+        if identity(rows) != kept.made_from:
+            raise UsageError(f"{kept.measured} has changed since {file} was made", again)
+        return Calibration(rows, Physics(kept.factors))
+
+
+def _own(measured: Path) -> tuple[list[Measurement], list[Unused]]:
+    rows, unused = published.read(measured)
+    return [replace(row, source=_SOURCE) for row in rows], unused

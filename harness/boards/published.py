@@ -1,0 +1,199 @@
+"""Published latency rows: which can be used, as what, and why the others cannot."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.boards import architectures, boards, runtimes
+from harness.boards.boards import Board, Precision
+from harness.boards.network import Network
+from harness.boards.runtimes import Runtime
+from harness.errors import UsageError
+
+PUBLISHED = Path(__file__).parent / "published.csv"
+COLUMNS = (
+    "board", "power_mode", "framework", "precision", "batch", "input_hw", "task", "model", "metric", "value", "unit",
+    "source", "note",
+)  # fmt: skip
+_NEEDED = ("board", "framework", "model", "metric", "value", "unit")
+_MOST_ROWS = 100_000
+_LATENCY = {"ms": 1.0, "s": 1e3, "us": 1e-3, "µs": 1e-3}
+_RATE = ("fps", "inferences/s", "samples/s", "images/s", "img/s", "qps", "ips")
+# Of one run's figures the first is taken; a 99th percentile says nothing about the typical time.
+_METRICS = ("latency_p50", "latency_median", "latency_mean", "latency", "latency_gpu_mean", "latency_p90", "throughput")
+_DISPUTED = re.compile(r"disput|differs from|contradict|implausible|unreliable")
+_WHOLE_PATH = re.compile(r"end to end|server|roboflow inference|pipeline")
+_ENGINES_TOGETHER = re.compile(r"\bdlas?\b(?! ?free)")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One run that can be used: milliseconds for one picture."""
+
+    line: int
+    board: Board
+    runtime: Runtime
+    precision: Precision
+    architecture: str
+    height: int
+    width: int
+    ms: float
+    source: str
+    model: str  # as the table writes it
+
+    @property
+    def family(self) -> str:
+        return architectures.family(self.architecture)
+
+    @cached_property
+    def network(self) -> Network:
+        return architectures.network(self.architecture, self.height, self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A row that is not used: the line of the file, what it is about, and why not."""
+
+    line: int
+    row: str
+    reason: str
+
+
+class _Bad(Exception):
+    """Why a row cannot be used."""
+
+
+def read(file: Path) -> tuple[list[Measurement], list[Unused]]:
+    """The usable rows of a CSV with the columns of `published.csv`, and the others.
+
+    Raises `UsageError` for a file that is not such a table.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
+            table = csv.DictReader(stream)
+            missing = [name for name in _NEEDED if name not in (table.fieldnames or ())]
+            if missing:
+                raise UsageError(f"{file}: no column {', '.join(missing)}", f"give it the header: {','.join(COLUMNS)}")
+            rows = [(table.line_num, row) for row, _ in zip(table, range(_MOST_ROWS), strict=False)]
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}", "give a CSV file") from error
+    except csv.Error as error:
+        raise UsageError(f"{file}: not CSV: {error}", f"give it the header: {','.join(COLUMNS)}") from error
+    return _sorted_out(rows)
+
+
+def _sorted_out(rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> tuple[list[Measurement], list[Unused]]:
+    unused: list[Unused] = []
+    runs: dict[tuple[str, ...], list[tuple[int, Measurement]]] = {}
+    for line, raw in rows:
+        row = {name: (raw.get(name) or "").strip() for name in COLUMNS}
+        about = " ".join(row[name] for name in ("board", "framework", "precision", "model", "metric") if row[name])
+        try:
+            rank, measured = _measurement(line, row)
+        except _Bad as bad:
+            unused.append(Unused(line, about[:120], str(bad)))
+            continue
+        run = tuple(row[k] for k in ("board", "power_mode", "framework", "precision", "input_hw", "model", "source"))
+        runs.setdefault(run, []).append((rank, measured))
+    used = []
+    for ranked in runs.values():
+        best = min(rank for rank, _ in ranked)
+        same = sorted((m for rank, m in ranked if rank == best), key=lambda m: (m.ms, m.line))
+        chosen = same[len(same) // 2]
+        used.append(chosen)
+        others = sorted(m.line for _, m in ranked if m is not chosen)
+        unused += [Unused(n, chosen.model, f"another figure of the run in line {chosen.line}") for n in others]
+    return sorted(used, key=lambda m: m.line), sorted(unused, key=lambda row: row.line)
+
+
+def _measurement(line: int, row: Mapping[str, str]) -> tuple[int, Measurement]:
+    """The row as a measurement, and the rank of its metric. Raises `_Bad`."""
+    about = f"{row['framework']} {row['note']}".lower()
+    rank, ms = _milliseconds(row)
+    if "together" in about or "summed" in about or "dla" in row["batch"].lower():
+        raise _Bad("GPU and DLA work together in it")
+    if row["batch"] not in ("1", "1.0", "") or (not row["batch"] and row["metric"] == "throughput"):
+        raise _Bad(f"not batch 1: {row['batch'] or 'not stated'}")
+    if _WHOLE_PATH.search(about):
+        raise _Bad("the time of a whole path (decoding, pre- and post-processing), not of the model")
+    if _DISPUTED.search(row["note"].lower()):
+        raise _Bad("disputed by its own note")
+    board = boards.find(row["board"], row["power_mode"])
+    if board is None:
+        raise _Bad(f"unknown board {row['board']!r}")
+    runtime = runtimes.find(row["framework"])
+    if runtime is None:
+        raise _Bad(f"unknown runtime {row['framework']!r}")
+    said = "int8" if architectures.says_int8(row["model"]) else row["precision"]
+    precision = runtimes.precision(said, row["framework"], runtime)
+    if precision is None:
+        raise _Bad("precision not stated")
+    architecture = architectures.find(row["model"])
+    if architecture is None:
+        raise _Bad(f"the kernels of {row['model']!r} are not known")
+    height, width = _size(row["input_hw"], architecture)
+    board = board.assumed()
+    measured = Measurement(
+        line, board, runtime, precision, architecture, height, width, ms, row["source"] or "not stated", row["model"]
+    )
+    _check_against_peak(measured)
+    return rank, measured
+
+
+def _milliseconds(row: Mapping[str, str]) -> tuple[int, float]:
+    """The rank of the row's metric, and its value as milliseconds for one picture. Raises `_Bad`."""
+    metric, unit = row["metric"].lower(), row["unit"].lower()
+    if metric not in _METRICS:
+        raise _Bad(f"the metric {metric or 'is missing'} is not a typical time")
+    try:
+        value = float(row["value"])
+    except ValueError:
+        raise _Bad(f"the value {row['value']!r} is not a number") from None
+    if not 0 < value < 1e9:
+        raise _Bad(f"the value {row['value']} is not a time or a rate")
+    if unit in _RATE:
+        ms = 1e3 / value
+    elif unit in _LATENCY and metric != "throughput":
+        ms = value * _LATENCY[unit]
+    else:
+        raise _Bad(f"the unit {unit!r} does not fit {metric}")
+    if not 1e-3 <= ms <= 1e6:
+        raise _Bad(f"{ms:g} ms for one picture is out of bounds")
+    return _METRICS.index(metric), ms
+
+
+def _size(text: str, architecture: str) -> tuple[int, int]:
+    """Height and width; the architecture's own where the row has none. Raises `_Bad`."""
+    if not text:
+        side = architectures.side(architecture)
+        return side, side
+    found = re.fullmatch(r"(\d{2,4})(?:\s*[x×]\s*(\d{2,4}))?", text)
+    if not found:
+        raise _Bad(f"the input size {text!r} is not like 224x224")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def _check_against_peak(row: Measurement) -> None:
+    """Raises `_Bad` for a row that the GPU cannot have reached. Nobody publishes a CPU's peak."""
+    peak = runtimes.peak(row.board, row.runtime, row.precision)
+    if peak is None or row.board.bandwidth() is None:
+        raise _Bad(f"no peak figures of {row.board.title} are known")
+    if row.runtime.on_cpu:
+        return
+    reached = row.network.multiply_adds * 2 / (row.ms / 1e3)
+    if reached > peak:
+        raise _Bad(f"above the board's peak: {reached / 1e12:.2f} of {peak / 1e12:.2f} x 10^12 operations/s")
+
+
+def publisher(source: str) -> str:
+    """Who published a row: the repository or the site, so that several files of one author are one source."""
+    if found := re.match(r"github:([^/\s]+/[^/\s]+)", source):
+        return found[1].split("_v")[0] if "inference_results" in found[1] else found[1]
+    if found := re.match(r"https?://(?:www\.)?([^/\s]+(?:/[^/\s]+){0,2})", source):
+        return found[1].removeprefix("github.com/")
+    return source

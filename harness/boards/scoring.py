@@ -1,0 +1,203 @@
+"""How far predictions are off on rows that the model had not seen: whole families, publishers, single networks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.boards import intervals, model, runtimes
+from harness.boards.intervals import Novelty, Widths
+from harness.boards.physics import Physics
+from harness.boards.published import Measurement, publisher
+from harness.evidence import Record
+
+Floats = NDArray[np.float64]
+Held = Literal["family", "source", "network", "board", "precision", "runtime"]
+_PARTS = 4  # into which the networks of each family are dealt, so that every one keeps siblings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """Errors on rows whose family (or publisher, or network) was left out of the fit; NaN where none was possible."""
+
+    errors: Floats  # log(measured / predicted)
+    spreads: Floats
+    folds: NDArray[np.int64]  # which rows were left out together
+
+
+class BoardScore(Record):
+    """One board and runtime. A factor is exp(median |log(measured / predicted)|): 1.20 is 20 % off."""
+
+    board: str
+    runtime: str
+    rows: int
+    family_factor: float | None
+    family_covered: float | None  # share of rows within the 90 % interval
+    source_factor: float | None
+    source_covered: float | None
+    network_factor: float | None  # other networks of its family stay: what scaling by siblings gives
+    naive_factor: float  # operations / peak
+    roofline_factor: float  # the larger of operations / peak and bytes / bandwidth, over the kernels
+
+
+def held_out(
+    rows: Sequence[Measurement],
+    known: Sequence[Measurement],
+    held: Held,
+    start: Physics,
+    variances: model.Variances,
+) -> HeldOut:
+    """Predict each of `rows` from those of `known` that are not of its family, publisher or network."""
+    key = _key(held, [*known, *rows])
+    errors, spreads = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        groups[key(row)].append(index)
+    folds = np.zeros(len(rows), dtype=np.int64)
+    for number, (value, indices) in enumerate(sorted(groups.items())):
+        kept = [row for row in known if key(row) != value]
+        folds[indices] = number
+        if not kept:
+            continue
+        fitted = start if len(kept) == len(known) else model.fit_physics(kept, start)
+        wanted = [rows[index] for index in indices]
+        estimate = model.build(kept, fitted, variances).estimate([model.related(row) for row in wanted])
+        errors[indices] = np.log(model.seconds_of(wanted)) - estimate.log_seconds
+        spreads[indices] = estimate.spread
+    return HeldOut(errors, spreads, folds)
+
+
+def unseen_residuals(rows: Sequence[Measurement], start: Physics) -> Floats:
+    """log(measured / modelled) of each row by physics that had not seen the row's family."""
+    left = np.zeros(len(rows))
+    families = np.array([row.family for row in rows])
+    for family in sorted(set(families.tolist())):
+        out = np.flatnonzero(families == family).tolist()
+        fitted = model.fit_physics([row for row in rows if row.family != family], start)
+        left[out] = model.residuals([rows[index] for index in out], fitted)
+    return left
+
+
+def _key(held: Held, every: Sequence[Measurement]) -> Callable[[Measurement], str]:
+    members: dict[str, list[str]] = defaultdict(list)
+    for row in every:
+        if row.architecture not in members[row.family]:
+            members[row.family].append(row.architecture)
+    part = {name: index % _PARTS for names in members.values() for index, name in enumerate(sorted(names))}
+    keys: dict[Held, Callable[[Measurement], str]] = {
+        "family": lambda row: row.family,
+        "source": lambda row: publisher(row.source),
+        "network": lambda row: str(part[row.architecture]),
+        "board": lambda row: row.board.name,
+        "precision": lambda row: f"{row.runtime.name} {row.precision}",
+        "runtime": lambda row: row.runtime.name,
+    }
+    return keys[held]
+
+
+def covered(rows: Sequence[Measurement], result: HeldOut) -> NDArray[np.bool_]:
+    """Which rows lie within their interval, each fold's width coming from all other folds alone."""
+    inside = np.zeros(len(result.errors), dtype=bool)
+    known = np.isfinite(result.errors)
+    for fold in sorted(set(result.folds.tolist())):
+        here = np.flatnonzero(result.folds == fold).tolist()
+        others = np.flatnonzero(known & (result.folds != fold)).tolist()
+        if others:
+            used = intervals.widths_of([rows[index] for index in others], result.errors[others], result.spreads[others])
+            _mark_inside(inside, rows, here, result, {"source": used}, None, ())
+    return inside
+
+
+def covered_by(
+    widths: Widths, rows: Sequence[Measurement], result: HeldOut, held: Held, known: Sequence[Measurement]
+) -> NDArray[np.bool_]:
+    """Which rows lie within the interval that a prediction from the rows of `known` would have, with these widths."""
+    inside = np.zeros(len(result.errors), dtype=bool)
+    _mark_inside(inside, rows, range(len(rows)), result, widths, held, known)
+    return inside
+
+
+def _mark_inside(
+    inside: NDArray[np.bool_],
+    rows: Sequence[Measurement],
+    here: Iterable[int],
+    result: HeldOut,
+    widths: Widths,
+    held: Held | None,
+    known: Sequence[Measurement],
+) -> None:
+    for index in here:
+        row, name = rows[index], rows[index].runtime.name
+        new: list[Novelty] = []
+        if known:
+            new += intervals.novelties(row.board.name, name, row.precision, row.family, known)
+        if held == "family":
+            new.append("family")
+        wider = intervals.width(widths, new, name, "cpu" if row.runtime.on_cpu else "gpu")
+        inside[index] = abs(result.errors[index]) <= intervals.NORMAL * result.spreads[index] * wider
+
+
+def table(
+    rows: Sequence[Measurement],
+    results: dict[Held, HeldOut],
+    widths: Widths | None = None,
+    known: Sequence[Measurement] = (),
+) -> tuple[BoardScore, ...]:
+    """One line per board and runtime, then one per runtime over all boards, then one over everything.
+
+    Coverage is that of intervals with `widths`, predicted from `known`; without them, see `covered`.
+    """
+    naive, roofline = unfitted(rows)
+    asked: tuple[Literal["family", "source"], ...] = ("family", "source")
+    inside = {
+        held: covered_by(widths, rows, results[held], held, known) if widths else covered(rows, results[held])
+        for held in asked
+    }
+    lines: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        lines[row.board.name, row.runtime.name].append(index)
+        lines["~all boards", row.runtime.name].append(index)
+        lines["~all boards", "~all runtimes"].append(index)
+
+    def factor(errors: Floats) -> float | None:
+        errors = errors[np.isfinite(errors)]
+        return round(float(np.exp(np.median(np.abs(errors)))), 3) if len(errors) else None
+
+    def share(held: Literal["family", "source"], indices: list[int]) -> float | None:
+        known = [i for i in indices if np.isfinite(results[held].errors[i])]
+        return round(float(inside[held][known].mean()), 3) if known else None
+
+    return tuple(
+        BoardScore(
+            board=board.lstrip("~"),
+            runtime=runtime.lstrip("~"),
+            rows=len(indices),
+            family_factor=factor(results["family"].errors[indices]),
+            family_covered=share("family", indices),
+            source_factor=factor(results["source"].errors[indices]),
+            source_covered=share("source", indices),
+            network_factor=factor(results["network"].errors[indices]),
+            naive_factor=factor(naive[indices]) or 0.0,
+            roofline_factor=factor(roofline[indices]) or 0.0,
+        )
+        for (board, runtime), indices in sorted(lines.items())
+    )
+
+
+def unfitted(rows: Sequence[Measurement]) -> tuple[Floats, Floats]:
+    """log(measured / predicted) of operations / peak, and of the roofline of each kernel, with nothing fitted."""
+    naive, roofline = [], []
+    for row in rows:
+        peak = runtimes.peak(row.board, row.runtime, row.precision) or np.nan
+        bandwidth = row.board.bandwidth() or np.nan
+        network = row.network
+        naive.append(2 * network.multiply_adds / peak)
+        slower = np.maximum(network.operations / peak, network.bytes(row.precision) / bandwidth)
+        roofline.append(float((slower * network.count).sum()))
+    seconds = model.seconds_of(rows)
+    return np.log(seconds / np.array(naive)), np.log(seconds / np.array(roofline))

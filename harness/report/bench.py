@@ -1,0 +1,107 @@
+"""The page of a benchmark: the values of `templates/bench.html.j2`, and the page itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.bench.compare import Comparison
+from harness.bench.outlook import Outlook
+from harness.bench.results import BenchResults, Measurement
+from harness.bench.rules import CONFIDENCE, EFFORTS, SCENARIOS, WIDEST_INTERVAL
+from harness.report import charts
+from harness.report.pages import write_page
+from harness.report.rendering import Renderer
+from harness.report.roofline import RooflinePlot, front, roofline
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One measurement on the page."""
+
+    one: Measurement
+    anchor: str
+    title: str  # as short as tells it apart from the others
+    histogram: charts.Histogram | None
+
+
+def write_bench(results: BenchResults, compared: Sequence[Comparison], out: Path) -> None:
+    """Write `out/index.html`. Raises `OSError` when `out` cannot be written."""
+    write_page(out / "index.html", Renderer().render("bench.html.j2", **view(results, compared)))
+
+
+def view(results: BenchResults, compared: Sequence[Comparison]) -> dict[str, Any]:
+    """The values of the page's template."""
+    shown = [_shown(one, index, results) for index, one in enumerate(results.measurements)]
+    reference = next((item for item in shown if item.one.is_reference), None)
+    scored = [item for item in shown if item.one.accuracy]
+    others = [item for item in scored if item is not reference]
+    tradeoff = _tradeoff(others, reference)
+    every = [*tradeoff.points, *([tradeoff.reference] if tradeoff.reference else [])] if tradeoff else []
+    counts = SCENARIOS[results.scenario].percentile
+    return {
+        "results": results,
+        "effort": EFFORTS[results.effort],
+        "scenario": SCENARIOS[results.scenario],
+        "confidence": CONFIDENCE,
+        "widest": WIDEST_INTERVAL,
+        "shown": shown,
+        "reference": reference,
+        "fastest": _fastest(shown, by_throughput=counts is None),
+        "best": max(scored, key=lambda item: item.one.accuracy.value if item.one.accuracy else 0.0, default=None),
+        "compared": compared,
+        "medians": _medians(shown),
+        "tradeoff": tradeoff,
+        "tradeoff_items": others,
+        "front": front(every),
+        "energy": any(item.one.energy for item in shown),
+        "boards": [fit.board for fit in shown[0].one.fits] if shown else [],
+        "outlooks": [(outlook, _rooflines(outlook)) for outlook in results.outlooks],
+    }
+
+
+def _shown(one: Measurement, index: int, results: BenchResults) -> Shown:
+    every = results.measurements
+    parts = [one.model]
+    for name in ("engine", "precision"):
+        if len({getattr(other, name) for other in every}) > 1:
+            parts.append(getattr(one, name))
+    return Shown(one, f"m{index + 1}", ", ".join(parts), _histogram(one))
+
+
+def _histogram(one: Measurement) -> charts.Histogram | None:
+    if len(one.latencies_ms) < 2:
+        return None
+    stopped = one.early_stopping.estimate_ms if one.early_stopping else None
+    markers = [one.p50_ms, *([stopped] if stopped is not None else [])]
+    return charts.latency_histogram(one.latencies_ms, one.p99_ms, markers)
+
+
+def _medians(shown: Sequence[Shown]) -> charts.IntervalPlot | None:
+    if not shown:
+        return None
+    spans = [(item.one.p50_interval[0], item.one.p50_ms, item.one.p50_interval[1]) for item in shown]
+    return charts.intervals(spans, 0.0, max(span[2] for span in spans) * 1.05)
+
+
+def _fastest(shown: Sequence[Shown], *, by_throughput: bool) -> Shown | None:
+    if by_throughput:
+        return max(shown, key=lambda item: item.one.throughput_per_s, default=None)
+    return min(shown, key=lambda item: item.one.p50_ms, default=None)
+
+
+def _tradeoff(scored: Sequence[Shown], reference: Shown | None) -> charts.Scatter | None:
+    against = _measured(reference) if reference and reference.one.accuracy else None
+    return charts.scatter([_measured(item) for item in scored], against)
+
+
+def _measured(item: Shown) -> charts.Measured:
+    accuracy = item.one.accuracy
+    assert accuracy is not None
+    return item.one.p50_ms, accuracy.value, *accuracy.interval
+
+
+def _rooflines(outlook: Outlook) -> list[RooflinePlot]:
+    return [roofline(given) for given in outlook.rooflines]

@@ -1,0 +1,57 @@
+"""What a hand-in's page shows of its notebook beside the run: changes, what its outputs say, steps and questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.claims import shown_by
+from harness.evidence import Curve, Done, Evaluation, Evidence, Execution, NotebookReading, Shown
+from harness.report.curves import LinePlot, line_plot
+
+_CURVES = 6  # trainings that are drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training of the notebook's."""
+
+    curve: Curve
+    accuracy: LinePlot | None
+    loss: LinePlot | None
+
+
+def view(evidence: Evidence, execution: Execution | None) -> dict[str, Any]:
+    """The template's values: `changes`, `given`, `shown`, `trainings`, `claim_gap`, `steps`, `questions`, ..."""
+    reading: NotebookReading | None = evidence.read.value if isinstance(evidence.read, Done) else None
+    shown = shown_by(evidence)
+    measured = evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None
+    return {
+        "changes": execution.changes if execution else (),
+        "changes_left_out": execution.changes_left_out if execution else 0,
+        "given": execution.given if execution else (),
+        "shown": shown if shown is not None and _says_something(shown) else None,
+        "shown_is_saved": reading is not None and reading.shown.has_outputs,
+        "trainings": [_training(curve) for curve in shown.curves[:_CURVES]] if shown else [],
+        "claim_gap": _gap(shown, measured),
+        "rerun": evidence.rerun,
+        "steps": reading.steps if reading else (),
+        "questions": reading.questions if reading else (),
+    }
+
+
+def _says_something(shown: Shown) -> bool:
+    return bool(shown.curves or shown.claim or shown.parameters or shown.trainable_parameters or shown.batch_size)
+
+
+def _training(curve: Curve) -> Training:
+    metrics = curve.metrics
+    accuracy = line_plot({"train": metrics.get("accuracy", ()), "held": metrics.get("val_accuracy", ())}, 1.0)
+    return Training(curve, accuracy, line_plot({"train": metrics.get("loss", ()), "held": metrics.get("val_loss", ())}))
+
+
+def _gap(shown: Shown | None, measured: Evaluation | None) -> float | None:
+    """Reported minus measured accuracy."""
+    if shown is None or shown.claim is None or measured is None:
+        return None
+    return shown.claim.accuracy - measured.accuracy

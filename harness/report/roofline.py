@@ -1,0 +1,83 @@
+"""Where a board's roof and a model's kernels stand, and the front of what nothing beats: pure geometry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.bench.outlook import Roofline
+from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
+
+GIGA = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Across in percent of the width, down in pixels."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class RooflinePlot:
+    roof: tuple[Line, ...]
+    kernels: tuple[Place, ...]  # where they are predicted to be, else on the roof: the most that they can reach
+    names: tuple[str, ...]  # of the kernels
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    base: float
+    top: float
+    height: float
+
+
+def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
+    """Operations for each byte across, 10^9 operations a second up; both on a log scale."""
+    ridge = given.peak_operations_per_s / given.bandwidth_bytes_per_s
+    drawn = [kernel for kernel in given.kernels if kernel.operations > 0 and kernel.bytes > 0]
+    intensities = [kernel.intensity for kernel in drawn]
+    least, most = min([ridge / 10, *intensities]) / 1.5, max([ridge * 10, *intensities]) * 1.5
+
+    def roof(intensity: float) -> float:
+        return min(intensity * given.bandwidth_bytes_per_s, given.peak_operations_per_s) / GIGA
+
+    reached = [kernel.reached_per_s / GIGA if kernel.reached_per_s else roof(kernel.intensity) for kernel in drawn]
+    top, base = 12.0, height - 44.0
+    across = Scale(least, most, LEFT, RIGHT, log=True)
+    up = Scale(min([roof(least), *reached]) / 1.2, roof(most) * 2, base, top, log=True)
+
+    def line(start: float, end: float) -> Line:
+        return Line(across.at(start), up.at(roof(start)), across.at(end), up.at(roof(end)))
+
+    return RooflinePlot(
+        (line(least, ridge), line(ridge, most)),
+        tuple(Place(across.at(value), up.at(speed)) for value, speed in zip(intensities, reached, strict=True)),
+        tuple(kernel.name for kernel in drawn),
+        across.ticks(),
+        up.ticks(),
+        base,
+        top,
+        height,
+    )
+
+
+def front(points: Sequence[Point]) -> tuple[Line, ...]:
+    """Steps along the points that none beats in both: further left, and higher up, is better."""
+    lines, highest = [], math.inf
+    last: Point | None = None
+    for point in sorted(points, key=lambda p: (p.x, p.y)):
+        if point.y >= highest:
+            continue
+        if last is not None:
+            lines += [Line(last.x, last.y, point.x, last.y), Line(point.x, last.y, point.x, point.y)]
+        highest, last = point.y, point
+    return tuple(lines)

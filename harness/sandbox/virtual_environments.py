@@ -1,0 +1,152 @@
+"""The virtual environments in which bubblewrap runs hand-ins: built once for each lock, kept in the cache.
+
+<cache>/environments/<lock>/env             the virtual environment
+<cache>/environments/<lock>/environment.json  what it is; written last, so that one half built does not count
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.errors import EnvironmentMissing, MachineError
+from harness.sandbox.python_environment import PythonEnvironment, harness_own
+from harness.sandbox.software import TORCH, Name, Software
+from harness.sandbox.wheels import LOCK, install
+from harness.store import default_folder
+
+_RECORD = "environment.json"
+_VENV_SECONDS = 300
+
+
+class Built(BaseModel):
+    """An environment that was built, as its record says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    lock: str
+    python: str  # version
+    packages: tuple[str, ...]
+
+
+def find(software: Software) -> PythonEnvironment | None:
+    """Where the software is installed on this machine; the harness' own installation may be the one for torch."""
+    own = harness_own()
+    if software == TORCH and not own.missing_packages():
+        return own
+    folder = folder_of(software.lock)
+    built = _record(folder)
+    return PythonEnvironment(folder / "env") if built and built.python == platform.python_version() else None
+
+
+def ready(software: Software) -> PythonEnvironment:
+    """Where the software is installed. Raises `EnvironmentMissing` when it is not built."""
+    found = find(software)
+    if found is None:
+        raise EnvironmentMissing(f"the notebook needs the environment {software.name}", software.build_command)
+    return found
+
+
+def build(software: Software, wheels: Path, say: Callable[[str], None]) -> PythonEnvironment:
+    """The virtual environment, made from a folder that `wheels.gather` filled. Raises `MachineError`."""
+    folder = folder_of(software.lock)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _only_one(folder):
+            shutil.rmtree(folder / "env", ignore_errors=True)
+            (folder / _RECORD).unlink(missing_ok=True)
+            say(f"Installing {software.name} into {folder} ...")
+            _make(folder / "env")
+            environment = PythonEnvironment(folder / "env")
+            install(environment.python, wheels)
+            _read_only_for_others(folder)
+            packages = tuple((wheels / LOCK).read_text().split())
+            built = Built(name=software.name, lock=software.lock, python=platform.python_version(), packages=packages)
+            _write(folder / _RECORD, built.model_dump_json(indent=1))
+    except OSError as error:
+        raise MachineError(
+            f"{folder}: cannot build there: {error.strerror}", "set HARNESS_CACHE to a folder with a few GB of room"
+        ) from error
+    return environment
+
+
+def every() -> list[Built]:
+    """All that are built, by name."""
+    if not _folder().is_dir():
+        return []
+    records = [_record(folder) for folder in _folder().iterdir() if folder.is_dir()]
+    return sorted((built for built in records if built), key=lambda built: (built.name, built.lock))
+
+
+def remove(lock: str) -> bool:
+    """Remove the environment of this lock; whether there was one."""
+    folder = folder_of(lock)
+    if not folder.is_dir():
+        return False
+    (folder / _RECORD).unlink(missing_ok=True)
+    shutil.rmtree(folder)
+    return True
+
+
+def folder_of(lock: str) -> Path:
+    """Where the environment of this lock lies, or would."""
+    return _folder() / lock
+
+
+def _folder() -> Path:
+    return default_folder() / "environments"
+
+
+def _record(folder: Path) -> Built | None:
+    try:
+        return Built.model_validate_json((folder / _RECORD).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _make(folder: Path) -> None:
+    """A virtual environment of the Python that the harness runs on."""
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_VENV_SECONDS,
+    )
+    if done.returncode != 0:
+        raise MachineError(
+            f"no virtual environment can be made: {(done.stderr or done.stdout).strip()[-500:]}",
+            "install Python's venv module (Debian: python3-venv)",
+        )
+
+
+def _read_only_for_others(folder: Path) -> None:
+    """Whatever the umask: the sandbox's own user reads it."""
+    for part in (folder, *folder.rglob("*")):
+        if not part.is_symlink():
+            part.chmod(part.stat().st_mode | (0o055 if part.is_dir() or part.stat().st_mode & 0o100 else 0o044))
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """One build of an environment at a time; a second waits for the first."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(file: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as stream:
+        stream.write(text)
+    Path(stream.name).chmod(0o644)
+    Path(stream.name).replace(file)

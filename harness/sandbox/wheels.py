@@ -1,0 +1,107 @@
+"""The wheels of an environment in one folder: downloaded once, then installed wherever it is built.
+
+Building from wheels needs no network and no compiler, inside a container least of all. uv resolves and
+installs faster than pip, and is used where it is there; downloading is pip's.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from harness.errors import MachineError, UsageError
+from harness.sandbox.software import Software
+
+LOCK = "lock.txt"  # beside the wheels: each package with its version
+_PIP_SECONDS = 3600
+_TORCH = "torch=="
+
+
+def gather(software: Software, folder: Path, given: Path | None) -> None:
+    """Fill `folder` with the wheels of the environment, and `lock.txt`; from the folder `given`, or an index.
+
+    Raises `UsageError` for a folder without wheels, `MachineError` when one cannot be had.
+    """
+    if given is not None and not any(given.glob("*.whl")):
+        raise UsageError(f"{given}: no wheels in it", "give a folder that pip download filled")
+    folder.mkdir(parents=True, exist_ok=True)
+    offline = ["--no-index", "--find-links", str(given)] if given else []
+    for wanted in _wanted(software):
+        _download([*offline, "--dest", str(folder), "--find-links", str(folder), *wanted])
+    (folder / LOCK).write_text("\n".join(sorted(map(_pin, folder.glob("*.whl")))) + "\n")
+
+
+def _wanted(software: Software) -> list[list[str]]:
+    """pip's arguments, download by download."""
+    listed = [part for file in software.requirements for part in ("--requirement", str(file))]
+    if software.complete:
+        return [["--no-deps", *listed]]
+    if software.constraints is None:
+        return [listed]
+    pins = ["--constraint", str(software.constraints)]
+    # torch comes first and by its exact version: where a CPU build of that version is configured, pip takes
+    # it, and the rest is resolved against it.
+    exact = [line for line in software.constraints.read_text().splitlines() if line.startswith(_TORCH)]
+    return [*([*pins, "--no-deps", line] for line in exact), [*pins, *listed]]
+
+
+def _download(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [*pip(), "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PIP_SECONDS,
+    )
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
+        raise MachineError(
+            "pip cannot download the wheels:\n" + "\n".join(lines)[-2000:],
+            "correct the requirements, or give a folder of wheels with --wheels",
+        )
+
+
+def _pin(wheel: Path) -> str:
+    name, version = wheel.name.split("-")[:2]
+    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"
+
+
+def install(python: Path, wheels: Path) -> None:
+    """Install the folder's lock into the interpreter's environment, compiled: nobody can write there later.
+
+    Raises `MachineError` when that fails.
+    """
+    source = ["--no-index", "--no-deps", "--find-links", str(wheels), "--requirement", str(wheels / LOCK)]
+    if uv := shutil.which("uv"):
+        command = [uv, "pip", "install", "--quiet", "--python", str(python), "--compile-bytecode", *source]
+    else:
+        command = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-compile",
+            *source,
+        ]
+    steps = [command]
+    if not uv:  # pip would compile on one core
+        steps.append([str(python), "-m", "compileall", "-q", "-j", "0", str(python.parent.parent / "lib")])
+    for step in steps:
+        done = subprocess.run(step, capture_output=True, text=True, check=False, timeout=_PIP_SECONDS)
+        if done.returncode != 0 and step is command:  # a package may carry templates that do not compile
+            raise MachineError(f"the packages do not install:\n{done.stderr[-2000:]}", "see the message above")
+
+
+def pip() -> list[str]:
+    """How to call pip: the harness' own, else uv's. Raises `MachineError` when there is neither."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    if uv := shutil.which("uv"):
+        return [uv, "tool", "run", "pip"]
+    raise MachineError("there is neither pip nor uv", f"{sys.executable} -m ensurepip")

@@ -1,0 +1,34 @@
+"""The kernels of an ONNX model, listed in the sandbox."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.evidence import Done, Failed, KernelList
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+
+
+class _Refused(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+def kernels(model: Path, height: int, width: int, workplace: Workplace) -> Done[KernelList] | Failed:
+    """The model as an engine runs it. `height` and `width` count where its input's size is free."""
+    with tempfile.TemporaryDirectory(prefix="harness-kernels-") as folder:
+        outputs = Path(folder)
+        request = {"height": height, "width": width}
+        outcome = workplace.run("kernels", request, {"model": model}, outputs)
+        if outcome.status != "ok":
+            return failed(outcome, "Listing the model's kernels", workplace.limits)
+        try:
+            if (outputs / "refused.json").is_file():
+                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            return Done(value=read_reply(outputs, "kernels.json", KernelList), usage=usage(outcome))
+        except Rejected as rejected:
+            reason = f"The model's kernels cannot be listed: {rejected}."
+            return Failed(status="rejected", reason=reason, usage=usage(outcome))

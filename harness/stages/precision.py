@@ -1,0 +1,52 @@
+"""The stage `precision`: a converted model in half precision or 8 bits, to be predicted and timed as any other."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.evidence import Conversion, Done, Failed, StageResult
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+class _Refused(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+def in_precision(
+    conversion: Conversion, precision: Literal["fp16", "int8"], calibration: Path | None, workplace: Workplace
+) -> StageResult[Conversion]:
+    """The conversion with another model: half precision, or quantised on the pictures in `calibration`.
+
+    `calibration` is needed for int8. Labels and pre-processing stay as they are.
+    """
+    request = {
+        "precision": precision,
+        "layout": conversion.layout,
+        "input_dtype": conversion.input_dtype,
+        "rule": conversion.preprocess.model_dump(),
+    }
+    inputs = {"model": workplace.store.path(conversion.model)}
+    if calibration is not None:
+        inputs["calibration"] = calibration
+    with tempfile.TemporaryDirectory(prefix="harness-precision-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("precision", request, inputs, outputs)
+        if outcome.status != "ok":
+            return failed(outcome, f"The conversion to {precision}", workplace.limits)
+        try:
+            if (outputs / "refused.json").is_file():
+                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            if not (outputs / "model.onnx").is_file():
+                raise Rejected("model.onnx was not sent")
+        except Rejected as rejected:
+            return Failed(status="rejected", reason=f"It does not become {precision}: {rejected}", usage=usage(outcome))
+        model = workplace.store.put(outputs / "model.onnx", f"model-{precision}.onnx")
+    return Done(value=conversion.model_copy(update={"model": model}), usage=usage(outcome))

@@ -1,0 +1,201 @@
+"""The stage `timing`: one round of a model on an engine in a scenario, in a fresh process in the sandbox."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.errors import MachineError
+from harness.evidence import Conversion, Done, Failed, Predictions, Record, StageResult
+from harness.images import StagedImages
+from harness.sandbox.base import Outcome
+from harness.stages.precision import Precision
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
+
+Engine = Literal["cpu", "cuda", "tensorrt", "openvino", "torch", "torch-compiled"]
+Mode = Literal["model-only", "end-to-end"]
+
+OWN_PYTHON: tuple[Engine, ...] = ("torch", "torch-compiled")  # run the model as handed in, with its own code
+_MOST_QUERIES = 20_000  # of a round
+_PICTURES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When a round ends: at `seconds` with `fewest` queries, at `limit_seconds` or `most` queries anyhow."""
+
+    seconds: float
+    fewest: int
+    limit_seconds: float
+    most: int = _MOST_QUERIES
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a round is timed."""
+
+    engine: Engine
+    precision: Precision
+    mode: Mode
+    samples_per_query: int
+    rate_per_second: float | None
+    budget: Budget
+    warm_up_seconds: float
+    cores: tuple[int, ...]
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model to time: converted, and, for an engine that runs its own Python, as it was handed in."""
+
+    conversion: Conversion
+    handed_in: Mapping[str, Path]  # name under /in -> file: `model`, perhaps `model.py`
+    boxes_output: int | None = None  # of a detector, which of its two outputs; None for a classifier
+
+
+class Round(Record):
+    """What one fresh process measured. Moments are `time.monotonic`, the same inside and outside."""
+
+    engine: str  # name, version and device
+    latencies_ms: tuple[float, ...]  # of queries, in order
+    started: float
+    ended: float
+    cpu_seconds: float
+    missed: int  # at a fixed rate: queries that began after the next one was planned
+    warm_up_seconds: float
+    peak_memory_bytes: int
+    max_abs_difference: float | None  # of the probabilities, from the predict stage's; None without pictures
+
+
+class _Refused(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+    engine_missing: bool
+
+
+_Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Reply(BaseModel):
+    """timing.json, as `harness/agent/timing.py` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
+    queries: int = Field(ge=1, le=_MOST_QUERIES)
+    started: _Finite
+    ended: _Finite
+    cpu_seconds: _Finite
+    missed: int = Field(ge=0)
+    warm_up_seconds: _Finite
+    peak_memory_bytes: int = Field(ge=0)
+    names: tuple[str, ...] = Field(max_length=_PICTURES)
+
+
+def time_round(
+    subject: Subject,
+    setting: Setting,
+    staged: StagedImages | None,
+    predictions: Predictions | None,
+    workplace: Workplace,
+) -> StageResult[Round]:
+    """One round. Inputs are the staged pictures, or noise; `predictions` are what its answers are compared with.
+
+    Raises `MachineError` where the engine is not installed, `EngineFailed` when the sandbox engine broke.
+    """
+    conversion = subject.conversion
+    own_python = setting.engine in OWN_PYTHON
+    if conversion.native and not own_python:
+        return Failed(status="rejected", reason="The model does not become ONNX, so only the engine torch can run it.")
+    inputs = dict(subject.handed_in) if own_python else {"model": workplace.store.path(conversion.model)}
+    if staged is not None:
+        inputs["images"] = staged.folder
+    request = {
+        "engine": setting.engine,
+        "precision": setting.precision,
+        "mode": setting.mode,
+        "scenario": {"rate_per_second": setting.rate_per_second, "samples_per_query": setting.samples_per_query},
+        "budget": asdict(setting.budget),
+        "warm_up_seconds": setting.warm_up_seconds,
+        "cores": setting.cores,
+        "seed": setting.seed,
+        "layout": conversion.layout,
+        "input_dtype": conversion.input_dtype,
+        "dynamic_batch": conversion.dynamic_batch,
+        "rule": conversion.preprocess.model_dump(),
+        "output_kind": conversion.output_kind,
+        "labels": conversion.outputs,
+        "factory": "model.py" in inputs,
+        "boxes_output": subject.boxes_output,
+    }
+    with tempfile.TemporaryDirectory(prefix="harness-timing-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("timing", request, inputs, outputs, cores=setting.cores)
+        if outcome.status != "ok":
+            return failed(outcome, "Timing the model", workplace.limits)
+        try:
+            if (outputs / "refused.json").is_file():
+                refused = read_reply(outputs, "refused.json", _Refused)
+                if refused.engine_missing:
+                    raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
+                raise Rejected(refused.reason)
+            return _result(conversion, staged, predictions, outputs, outcome, workplace)
+        except Rejected as rejected:
+            return Failed(status="rejected", reason=f"It could not be timed: {rejected}", usage=usage(outcome))
+
+
+def _result(
+    conversion: Conversion,
+    staged: StagedImages | None,
+    predictions: Predictions | None,
+    outputs: Path,
+    outcome: Outcome,
+    workplace: Workplace,
+) -> Done[Round]:
+    reply = read_reply(outputs, "timing.json", _Reply)
+    latencies = read_array(outputs, "latencies.npy", (reply.queries,))
+    if not np.isfinite(latencies).all() or (latencies <= 0).any():
+        raise Rejected("its latencies are not positive numbers")
+    if reply.ended <= reply.started:
+        raise Rejected("its timing ended before it started")
+    value = Round(
+        engine=reply.engine,
+        latencies_ms=tuple(round(float(ms), 5) for ms in latencies),
+        started=reply.started,
+        ended=reply.ended,
+        cpu_seconds=reply.cpu_seconds,
+        missed=reply.missed,
+        warm_up_seconds=reply.warm_up_seconds,
+        peak_memory_bytes=reply.peak_memory_bytes,
+        max_abs_difference=_difference(conversion, staged, predictions, reply, outputs, workplace),
+    )
+    return Done(value=value, usage=usage(outcome))
+
+
+def _difference(
+    conversion: Conversion,
+    staged: StagedImages | None,
+    predictions: Predictions | None,
+    reply: _Reply,
+    outputs: Path,
+    workplace: Workplace,
+) -> float | None:
+    """How far its answers lie from those of the predict stage on the same pictures."""
+    if staged is None or predictions is None:
+        return None
+    index = {name: i for i, name in enumerate(staged.names)}
+    if not reply.names or not set(reply.names) <= set(index):
+        raise Rejected("it answered for pictures that it was not given")
+    given = read_array(outputs, "outputs.npy", (len(reply.names), conversion.outputs))
+    if not np.isfinite(given).all():
+        raise Rejected("its answers hold NaN or infinity")
+    kept = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
+    return float(np.abs(given - kept[[index[name] for name in reply.names]]).max())

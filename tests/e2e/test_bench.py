@@ -1,0 +1,208 @@
+"""`harness bench` for real: sandbox, engines, scenarios, precisions. No time is asserted: the machine is shared."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from model_files import CLASSES, torch_model, write_detector, write_pictures, write_torch
+
+from harness import boards, export, report
+from harness.bench import SCENARIOS, BenchResults, Request, compare, measure
+from harness.bench.results import Accuracy
+from harness.bench.rules import Effort
+from harness.errors import MachineError, UsageError
+from harness.progress import Silent
+from harness.sandbox.bubblewrap import Bubblewrap
+
+SHORT = Effort("quick", 0.6, 2, 2, 0.1)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Bubblewrap:
+    return Bubblewrap()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    for name, form in (("tiny.onnx", "onnx"), ("single.onnx", "onnx_batch_1"), ("script.pt", "traced")):
+        write_torch(torch_model("tiny"), form, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Class folders named as the model's classes."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for seed, name in enumerate(CLASSES):
+        write_pictures(folder / name, 4, seed)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path_factory.getbasetemp() / "bench-cache"))
+
+
+@pytest.fixture
+def run(sandbox: Bubblewrap) -> Any:
+    def measured(*models: Path, **changes: Any) -> BenchResults:
+        plain = Request(
+            models=models,
+            reference=None,
+            images=None,
+            scenario=SCENARIOS["single-stream"],
+            effort=SHORT,
+            engines=("cpu",),
+            precisions=("fp32",),
+            mode="model-only",
+            board=None,
+            cores=1,
+        )
+        return measure(dataclasses.replace(plain, **changes), sandbox, Silent())
+
+    return measured
+
+
+def test_two_models_side_by_side_page_and_files(run: Any, models: Path, tmp_path: Path) -> None:
+    found = run(models / "tiny.onnx", reference=models / "single.onnx")
+    assert [one.model for one in found.measurements] == ["single", "tiny"]
+    assert [one.is_reference for one in found.measurements] == [True, False]
+    for one in found.measurements:
+        assert one.queries >= 64 and one.early_stopping and one.early_stopping.estimate_ms
+        assert one.p50_ms <= one.p90_ms <= one.p99_ms
+        assert one.p50_interval[0] <= one.p50_ms * 1.01 and one.p50_ms <= one.p50_interval[1] * 1.01
+        assert 40e6 < one.peak_memory_bytes < 600e6
+        assert len(one.rounds) == 2 and all(round.machine.other_load is not None for round in one.rounds)
+    export.write_bench(found, tmp_path)
+    report.write_bench(found, (), tmp_path)
+    again = BenchResults.model_validate_json((tmp_path / "bench.json").read_bytes())
+    assert again == found
+    with (tmp_path / "bench.csv").open(encoding="utf-8") as stream:
+        assert [row["model"] for row in csv.DictReader(stream)] == ["single", "tiny"]
+    assert "Quick run" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert {pair.verdict for pair in compare(found, again)} == {"no difference"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "samples", "model"),
+    [
+        ("multi-stream", 8, "tiny.onnx"),
+        ("multi-stream", 8, "single.onnx"),
+        ("offline", 8, "tiny.onnx"),
+        ("fixed-rate", 1, "tiny.onnx"),
+    ],
+)
+def test_every_scenario_with_a_free_and_a_fixed_batch(
+    scenario: Any, samples: int, model: str, run: Any, models: Path
+) -> None:
+    (one,) = run(models / model, scenario=SCENARIOS[scenario], effort=Effort("quick", 0.4, 1, 1, 0.1)).measurements
+    assert one.throughput_per_s == pytest.approx(samples * one.queries / one.seconds)
+    if scenario == "fixed-rate":
+        assert one.throughput_per_s < 45, "pictures come 30 times a second, whatever the model can do"
+    if scenario != "offline":
+        assert one.early_stopping and one.early_stopping.needed == 662
+        assert one.valid == (one.queries >= 662)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "torch"])
+def test_other_engines_answer_as_onnx_runtime_does(engine: Any, run: Any, models: Path, pictures: Path) -> None:
+    (one,) = run(models / "script.pt", engines=(engine,), images=pictures).measurements
+    assert one.engine == engine and engine in one.described
+    assert one.max_abs_difference is not None and one.max_abs_difference < 1e-3
+    assert one.self_reported == (engine == "torch")
+
+
+def test_precisions_with_their_accuracy_on_the_same_pictures(run: Any, models: Path, pictures: Path) -> None:
+    """A quarter of the pictures calibrates int8; every precision is scored on the rest."""
+    found = run(models / "tiny.onnx", precisions=("fp32", "fp16", "int8"), images=pictures)
+    by_precision = {one.precision: one for one in found.measurements}
+    assert set(by_precision) == {"fp32", "fp16", "int8"}, found.unmeasured
+    scores = [one.accuracy for one in found.measurements]
+    assert all(isinstance(score, Accuracy) and score.images == 15 for score in scores)
+    sizes = {name: one.file_bytes for name, one in by_precision.items()}
+    assert sizes["fp16"] < sizes["fp32"]
+    assert all(one.max_abs_difference < 1e-3 for one in found.measurements), "timed with the answers it was scored on"
+
+
+def test_end_to_end_answers_as_the_model_alone(run: Any, models: Path, pictures: Path) -> None:
+    (one,) = run(models / "single.onnx", images=pictures, mode="end-to-end").measurements
+    assert one.mode == "end-to-end" and one.max_abs_difference < 1e-3
+
+
+@pytest.mark.parametrize("mode", ["model-only", "end-to-end"])
+def test_a_detector_with_scores_and_boxes(mode: Any, run: Any, pictures: Path, tmp_path: Path) -> None:
+    """As jetson-inference exports its ssd-mobilenet; it is timed, and not scored."""
+    write_detector(tmp_path / "ssd.onnx")
+    (one,) = run(tmp_path / "ssd.onnx", images=pictures, mode=mode).measurements
+    assert one.accuracy is None and "No accuracy: it is a detector." in one.notes
+    assert one.max_abs_difference is None and one.valid
+
+
+def test_in_the_envelope_of_a_nano_2gb(run: Any, models: Path) -> None:
+    found = run(models / "tiny.onnx", board=boards.load("jetson-nano-2gb"), cores=None)
+    assert found.envelope and found.envelope.board_cores == 4
+    assert 1.3e9 < found.envelope.memory_bytes < 1.6e9
+    assert found.measurements[0].fits[0].board == "Jetson Nano 2GB" and found.measurements[0].fits[0].fits
+
+
+def test_a_model_that_does_not_fit_the_board_is_said_to(run: Any, models: Path) -> None:
+    """A made-up board that leaves some 40 MB: Python and ONNX Runtime alone take more."""
+    small = boards.load("jetson-nano-2gb").model_copy(update={"memory_gb": 0.66, "title": "Jetson Tiny"})
+    with pytest.raises(UsageError, match="does not fit a Jetson Tiny"):
+        run(models / "tiny.onnx", board=small)
+
+
+def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(run: Any, models: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes((models / "tiny.onnx").read_bytes()[:2000])
+    found = run(models / "tiny.onnx", broken)
+    assert [one.model for one in found.measurements] == ["tiny"]
+    assert found.unmeasured[0].model == "broken" and "cut off or damaged" in found.unmeasured[0].reason
+    with pytest.raises(UsageError, match="no model could be measured"):
+        run(broken)
+
+
+def test_an_engine_that_is_not_here_names_its_package(run: Any, models: Path) -> None:
+    with pytest.raises(MachineError, match="onnxruntime-gpu"):
+        run(models / "tiny.onnx", engines=("cuda",))
+    with pytest.raises(UsageError, match="torch model"):
+        run(models / "tiny.onnx", engines=("torch",))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none.onnx"], "there is no such file"),
+        (["tiny.onnx", "--images", "."], "no pictures in it"),
+        (["tiny.onnx", "--board", "jetson-nan-4gb"], "did you mean 'jetson-nano-4gb'?"),
+        (["tiny.onnx", "--compare", "other.json"], "schema 7"),
+        (["tiny.onnx", "--precision", "int8"], "give --images"),
+        (["tiny.onnx", "--mode", "end-to-end"], "give --images"),
+        (["tiny.onnx", "./tiny.onnx"], "named twice"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], said: str, models: Path) -> None:
+    (models / "other.json").write_text('{"schema": 7}')
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "bench", *arguments, "--sandbox", "bubblewrap"],
+        cwd=models, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_doctor_names_what_makes_timing_unfair() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "doctor", "--timing", "--json"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert done.returncode == 0
+    assert {"swap", "SMT", "frequency scaling", "boost", "shared host", "load"} <= set(checks)

@@ -1,0 +1,206 @@
+"""Environments for real: built from wheels, listed, used by notebooks on every engine, and removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from small_course import hand_in, make_course, notebook
+
+from harness import weights
+from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
+from harness.course import given_weights
+from harness.evidence import Done, FailedExecution
+from harness.intake import collect
+from harness.sandbox import KERAS, Sandbox, course, environments
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.sandbox.software import Software
+from harness.sandbox.virtual_environments import find
+from harness.stages.execute import execute
+from harness.stages.workplace import Workplace
+from harness.store import Store
+
+LIMITS = ResourceLimits(wall_seconds=600, cell_seconds=500, cpus=2)
+
+VGG16_ON_TENSORFLOW = (
+    "import numpy as np\n"
+    "import tensorflow as tf\n"
+    "from tensorflow.keras.applications.vgg16 import VGG16, preprocess_input\n"
+    "from tensorflow.keras import layers, models",
+    "base = VGG16(weights='imagenet', include_top=False, input_shape=(48, 48, 3))\nbase.trainable = False",
+    "train = tf.keras.utils.image_dataset_from_directory('data/train', image_size=(48, 48), batch_size=6, seed=1)\n"
+    "train = train.map(lambda x, y: (preprocess_input(x), y))\n"
+    "model = models.Sequential([layers.Input((48, 48, 3)), base, layers.Flatten(), layers.Dense(3, 'softmax')])\n"
+    "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])\n"
+    "history = model.fit(train, epochs=3, verbose=0)\n"
+    "model.save('model.keras')",
+    "kernel = base.get_layer('block5_conv3').get_weights()[0]\n"
+    "print(kernel.shape, float(np.abs(kernel).sum()), len(history.history['loss']), tf.__version__)",
+)
+
+
+def run(engine: Sandbox, software: Software, cells: tuple[str, ...], folder: Path, **options: Any) -> Any:
+    """The result of a notebook with these cells, in this environment."""
+    hand_in(folder / "in", "student", notebook__ipynb=notebook(*cells))
+    (folder / "work").mkdir()
+    folder.chmod(0o755)
+    (submission,) = collect(folder / "in", folder / "work")
+    place = Workplace(engine, Store(folder / "store"), LIMITS, software)
+    dataset, hub = options.get("dataset"), options.get("weights")
+    return execute(submission, dataset, ExecutionRules(), hub, place)
+
+
+def printed(result: Any, folder: Path) -> str:
+    execution = result.value if isinstance(result, Done) else result.execution
+    executed = json.loads(Store(folder / "store").path(execution.notebook).read_bytes())
+    outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
+    return "".join("".join(output.get("text", ())) for output in outputs if output.get("name") == "stdout")
+
+
+@pytest.fixture
+def vgg16(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Assignment, Path]:
+    """A course's assignment, and the folder of weights that its notebooks get: VGG16, by what stands in for it."""
+    from harness import assignment as assignments
+
+    built_in = os.environ.get("HARNESS_CACHE")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    weights.add("vgg16_notop_caffe", shared / "weights" / "vgg16_notop_caffe.safetensors")
+    loaded = assignments.load(make_course(tmp_path / "course"))
+    reference = loaded.reference.model_copy(update={"weights": "vgg16_notop_caffe"})
+    given = given_weights(loaded.model_copy(update={"reference": reference}), tmp_path / "scratch")
+    monkeypatch.undo()
+    assert os.environ.get("HARNESS_CACHE") == built_in
+    assert given.hub is not None
+    for folder in (tmp_path, *tmp_path.rglob("*")):
+        if folder.is_dir():
+            folder.chmod(0o755)
+    return loaded, given.hub
+
+
+def test_a_keras_notebook_trains_on_vgg16_without_a_network(
+    keras_engine: Sandbox, vgg16: tuple[Assignment, Path], shared: Path, tmp_path: Path
+) -> None:
+    """As most students write it: `VGG16(weights='imagenet')`, frozen, with a new head."""
+    assignment, hub = vgg16
+    assert isinstance(assignment.dataset, Dataset)
+    result = run(keras_engine, KERAS, VGG16_ON_TENSORFLOW, tmp_path, dataset=assignment.dataset, weights=hub)
+    assert isinstance(result, Done), result
+    assert result.value.environment == "keras" and [blob.name for blob in result.value.produced] == ["model.keras"]
+    assert [found.code for found in result.findings if found.severity != "info"] == []
+    *shape, total, epochs, version = printed(result, tmp_path).split()[-7:]
+    tensors = load_file(shared / "weights" / "vgg16_notop_caffe.safetensors")
+    given = tensors["block5_conv3.weight"]
+    assert shape == ["(3,", "3,", "512,", "512)"] and (epochs, version) == ("3", "2.21.0")
+    assert float(total) == pytest.approx(float(np.abs(given).sum(dtype=np.float64)), rel=1e-4)
+
+
+def test_weights_that_are_not_there_are_named_with_the_command(
+    keras_engine: Sandbox, vgg16: tuple[Assignment, Path], tmp_path: Path
+) -> None:
+    cells = (
+        "from tensorflow.keras.applications import ResNet50",
+        "model = ResNet50(weights='imagenet', include_top=False)",
+    )
+    result = run(keras_engine, KERAS, cells, tmp_path, weights=vgg16[1])
+    assert isinstance(result, FailedExecution), result
+    assert "weights-missing" in [finding.code for finding in result.findings]
+    assert result.reason.startswith("Cell 2 needs the pre-trained weights resnet50_weights_tf")
+    assert result.reason.endswith("harness weights fetch keras_resnet50_notop")
+
+
+def test_torchs_weights_too(engine: Sandbox, tmp_path: Path) -> None:
+    cells = ("import torchvision\nmodel = torchvision.models.vgg16(weights='DEFAULT')",)
+    from harness.sandbox import TORCH
+
+    result = run(engine, TORCH, cells, tmp_path)
+    assert isinstance(result, FailedExecution), result
+    assert result.reason.endswith("harness weights fetch vgg16")
+
+
+def test_an_environment_is_read_only_inside(keras_engine: Sandbox, tmp_path: Path) -> None:
+    write = (
+        "import sys, keras\nfrom pathlib import Path\n"
+        "for place in (sys.prefix, Path(keras.__file__).parent):\n"
+        "    try:\n        (Path(place) / 'mine').write_text('x')\n        print('wrote', place)\n"
+        "    except OSError as error:\n        print('refused', error.errno)",
+    )
+    result = run(keras_engine, KERAS, write, tmp_path)
+    assert isinstance(result, Done), result
+    said = printed(result, tmp_path)
+    assert "wrote" not in said and said.count("refused") == 2
+
+
+def test_what_is_built_is_listed_and_not_built_again(keras_built: None, capfd: pytest.CaptureFixture[str]) -> None:
+    here = [one for one in environments.every() if one.lock == KERAS.lock]
+    assert "virtual environment" in {one.kind for one in here}
+    python = find(KERAS)
+    assert python is not None
+    before = (python.prefix / "pyvenv.cfg").stat().st_mtime_ns
+    said: list[str] = []
+    environments.build(KERAS, "", None, said.append, engine="bubblewrap")
+    assert said == [] and (python.prefix / "pyvenv.cfg").stat().st_mtime_ns == before
+
+
+def test_a_courses_requirements_are_an_environment_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Built, used, listed and removed; it has what the course asks for and what runs a notebook, and no torch."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("tomlkit==0.15.2\n")
+    software = course(requirements)
+    environments.build(software, "", None, print, engine="bubblewrap")
+    cells = (
+        "import importlib.util, tomlkit\n"
+        "print(tomlkit.__version__, importlib.util.find_spec('torch'), importlib.util.find_spec('harness.cli'))",
+    )
+    result = run(Bubblewrap(), software, cells, tmp_path)
+    assert isinstance(result, Done), result
+    assert printed(result, tmp_path).split() == ["0.15.2", "None", "None"]
+    assert result.value.environment == "course"
+    listed = _harness("env", "list", "--json")
+    assert software.lock in [one["lock"] for one in json.loads(listed)]
+    assert "removed course" in _harness("env", "remove", software.lock)
+    assert find(software) is None
+
+
+def test_a_hand_in_whose_environment_is_not_built_waits_for_a_person(tmp_path: Path) -> None:
+    """It is never a zero, the page names the command, and the others are graded."""
+    file = make_course(tmp_path / "course")
+    hand_in(tmp_path / "hand-ins", "on-tensorflow", notebook__ipynb=notebook("import tensorflow as tf"))
+    hand_in(tmp_path / "hand-ins", "plain", notebook__ipynb=notebook("print(1)"))
+    cache = tmp_path / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    environment = {"HARNESS_CACHE": str(cache)}
+    _harness("weights", "fetch", "mobilenet_v2", **environment)
+    options = ("--assignment", str(file), "--out", str(tmp_path / "out"), "--sandbox", "bubblewrap")
+    _harness("grade", str(tmp_path / "hand-ins"), *options, **environment, expected=(0, 1))
+    rows = {row["id"]: row for row in json.loads((tmp_path / "out" / "results.json").read_text())["submissions"]}
+    assert rows["on-tensorflow"]["status"] == "needs-review"
+    stage = rows["on-tensorflow"]["stages"]["execute"]
+    assert stage["status"] == "skipped" and stage["reason"].endswith("harness env build keras")
+    assert "environment-missing" in [finding["code"] for finding in rows["on-tensorflow"]["findings"]]
+    assert rows["plain"]["stages"]["execute"]["status"] == "ok"
+    page = (tmp_path / "out" / "students" / "on-tensorflow" / "index.html").read_text()
+    assert "harness env build keras" in page
+
+
+def _harness(*arguments: str, expected: tuple[int, ...] = (0,), **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode in expected, done.stderr[-3000:]
+    return done.stdout

@@ -1,0 +1,192 @@
+"""Predictions: sane, with intervals that widen for what is new and narrow for what was measured."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import boards
+from harness.boards import advice, architectures, fitted, intervals, model, physics, prediction, runtimes, scoring
+from harness.boards.boards import Precision
+from harness.boards.calibration import Calibration
+from harness.boards.prediction import Prediction
+from harness.boards.runtimes import Runtime
+from harness.errors import UsageError
+from harness.evidence import Kernel, KernelList
+
+TENSORRT = Runtime("tensorrt")
+
+
+def graph(architecture: str, side: int = 224, renamed: bool = False) -> KernelList:
+    """A known architecture as a model's kernel list; `renamed` gives it layers that no known network has."""
+    _, rows = architectures._rows()[architecture]
+    grown = (side / architectures.side(architecture)) ** 2
+    kernels = []
+    for row in rows:
+        area = grown**row.order
+        shape = tuple(size + 1 for size in row.shape) if renamed else row.shape
+        numbers = {"inputs": int(row.inputs * area), "weights": row.weights, "outputs": int(row.outputs * area)}
+        one = Kernel(
+            kind=row.kind,  # type: ignore[arg-type]
+            operations=int(row.operations * area),
+            shape=shape,
+            nodes=row.nodes,
+            **numbers,  # type: ignore[arg-type]
+        )
+        kernels += [one] * row.alike
+    parameters = sum(kernel.weights for kernel in kernels)
+    return KernelList(input=(1, 3, side, side), parameters=parameters, kernels=tuple(kernels))
+
+
+def one(
+    kernels: KernelList, board: str = "jetson-nano-4gb", precision: Precision = "fp16", runtime: Runtime = TENSORRT
+) -> Prediction:
+    (found,) = prediction.predict(kernels, [boards.load(board)], [runtime], [precision])
+    return found
+
+
+def times(found: Prediction) -> float:
+    return found.high_ms / found.low_ms
+
+
+def test_more_work_takes_longer() -> None:
+    for runtime in (TENSORRT, Runtime("pytorch"), Runtime("ncnn-cpu", 4)):
+        for names in (("resnet18", "resnet50", "resnet152"), ("vgg11", "vgg16", "vgg19")):
+            found = [one(graph(name), runtime=runtime).latency_ms for name in names]
+            assert found == sorted(found)
+        sizes = [one(graph("mobilenet_v2", side), runtime=runtime).latency_ms for side in (128, 224, 448)]
+        assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "mobilenet_v2", "resnet50"])
+def test_larger_boards_are_faster(name: str) -> None:
+    order = ("jetson-nano-4gb", "jetson-xavier-nx", "jetson-orin-nx-16gb", "jetson-agx-orin-64gb")
+    found = [one(graph(name), board).latency_ms for board in order]
+    assert found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize("runtime", ["tensorrt", "pytorch", "onnxruntime-cpu", "ncnn-vulkan"])
+def test_half_precision_is_never_slower(runtime: runtimes.RuntimeName) -> None:
+    for board in boards.names():
+        for name in ("vgg16", "mobilenet_v2"):
+            half, single = (one(graph(name), board, p, Runtime(runtime)) for p in ("fp16", "fp32"))
+            assert half.latency_ms <= single.latency_ms
+
+
+def test_a_published_run_is_met() -> None:
+    """VGG16 on the Nano with TensorRT fp16: 85.1 ms in torch2trt's table, which the model knows."""
+    found = one(graph("vgg16"))
+    assert found.low_ms < 85.1 < found.high_ms
+    assert found.latency_ms == pytest.approx(85.1, rel=0.15)
+    assert found.sibling == "vgg16" and "vgg16" in found.rests_on[0]
+
+
+def test_what_is_new_has_a_wider_interval() -> None:
+    known = one(graph("vgg16"))
+    assert known.new == ()
+    stranger = one(graph("vgg16", renamed=True))
+    assert stranger.new == ("family",) and stranger.sibling == "" and times(stranger) > times(known)
+    elsewhere = one(graph("vgg16"), "jetson-orin-nx-8gb")
+    assert "board" in elsewhere.new and times(elsewhere) > times(one(graph("vgg16"), "jetson-orin-nx-16gb"))
+    assert elsewhere.notes
+    new_runtime = one(graph("vgg16"), runtime=Runtime("onnxruntime-cuda"))
+    assert "runtime" in new_runtime.new and times(new_runtime) > times(known)
+
+
+def test_a_ratio_is_surer_than_a_time_and_says_a_band() -> None:
+    board = boards.load("jetson-orin-nano")
+    found = prediction.ratio(graph("vgg19"), graph("vgg16"), board, TENSORRT, "fp16")
+    assert 1.0 < found.ratio < 1.5 and found.low < found.ratio < found.high
+    assert found.high / found.low < times(one(graph("vgg16"), "jetson-orin-nano"))
+    assert prediction.ratio(graph("vgg16"), graph("vgg16"), board, TENSORRT, "fp16").band == "as fast"
+    assert prediction.band(0.3) == "much faster" and prediction.band(50) == "far slower"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three ResNets on a board that no published row is of, 30 % slower than predicted."""
+    file = tmp_path_factory.mktemp("own") / "mine.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        columns = ["board", "framework", "precision", "batch", "input_hw", "model", "metric", "value", "unit"]
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        for name in ("resnet18", "resnet50", "resnet101"):
+            ms = 1.3 * one(graph(name), "jetson-orin-nx-8gb").latency_ms
+            row = dict.fromkeys(columns, "1") | {"board": "Jetson Orin NX 8GB", "framework": "TensorRT"}
+            row |= {"precision": "fp16", "input_hw": "224x224", "model": name, "metric": "latency_p50"}
+            writer.writerow(row | {"value": f"{ms:.4f}", "unit": "ms"})
+    return file
+
+
+def test_three_measured_models_narrow_the_interval(measured: Path) -> None:
+    board = boards.load("jetson-orin-nx-8gb")
+    made, unused = Calibration.fit(measured)
+    assert not unused
+    made.write(measured, measured.with_suffix(".json"))
+    again = Calibration.read(measured.with_suffix(".json"))
+    for name in ("resnet34", "vgg16", "mobilenet_v2"):
+        before = one(graph(name), board.name)
+        (after,) = prediction.predict(graph(name), [board], [TENSORRT], ["fp16"], again)
+        assert times(after) < times(before), name
+    (sibling,) = prediction.predict(graph("resnet34"), [board], [TENSORRT], ["fp16"], again)
+    assert sibling.latency_ms == pytest.approx(1.3 * one(graph("resnet34"), board.name).latency_ms, rel=0.1)
+
+
+def test_a_calibration_of_nothing_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("board,framework,model,metric,value,unit\nMars,x,y,z,1,ms\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="no row can be used"):
+        Calibration.fit(file)
+
+
+def test_the_derivatives_are_those_of_the_model() -> None:
+    rows = fitted.rows()[::60]
+    design = physics._Design([model.case_of(row) for row in rows])
+    theta = design.mean + np.random.default_rng(0).normal(0, 0.3, len(design.mean))
+    at, slopes = design.evaluate(theta)
+    for index in range(0, len(theta), 17):
+        moved = theta.copy()
+        moved[index] += 1e-5
+        assert (design.evaluate(moved)[0] - at) / 1e-5 == pytest.approx(slopes[:, index], abs=1e-4)
+
+
+def test_intervals_cover_what_they_promise_on_families_that_were_left_out() -> None:
+    """Classifiers of torch2trt's tables, four families of very different build, each predicted without its family."""
+    found = fitted.shipped()
+    families = ("vgg", "resnet", "squeezenet", "mnasnet")
+    rows = [row for row in fitted.rows() if "torch2trt" in row.source and row.family in families]
+    result = scoring.held_out(rows, fitted.rows(), "family", found.physics, found.variances)
+    inside = scoring.covered_by(found.widths, rows, result, "family", fitted.rows())
+    assert inside.mean() >= 0.85
+    assert np.median(np.abs(result.errors)) < np.log(1.3)
+
+
+def test_a_width_covers_nine_tenths() -> None:
+    rows = fitted.rows()
+    errors = np.random.default_rng(0).standard_t(3, len(rows))
+    widths = intervals.widths_of(rows, errors, np.ones(len(rows)))
+    inside = np.abs(errors) <= intervals.NORMAL * np.array([widths[row.runtime.name] for row in rows])
+    weights = intervals.group_weights(rows)
+    assert 0.9 <= (inside * weights).sum() / weights.sum() < 0.95
+
+
+def test_vggs_first_dense_layer_is_named() -> None:
+    kernels = graph("vgg16")
+    roof = advice.roofline(kernels, boards.load("jetson-nano-4gb"), TENSORRT, "fp16")
+    assert roof is not None
+    assert any("74% of the parameters" in sentence for sentence in advice.faster(kernels, roof))
+    assert sum(cost.share for cost in roof.kernels) == pytest.approx(1)
+    assert len(roof.costliest()) == 10
+    assert advice.operations(kernels) == 2 * kernels.multiply_adds
+
+
+def test_what_fits_and_what_does_not() -> None:
+    small, huge = graph("mobilenet_v2"), graph("vgg16")
+    nano = boards.load("jetson-nano-2gb")
+    assert advice.fit_in_memory(small, nano, TENSORRT, "fp16").fits
+    assert advice.fit_in_memory(huge, nano, Runtime("pytorch"), "fp32").fits is False
+    assert advice.fit_in_memory(small, nano, TENSORRT, "fp16", measured_bytes=3 * 10**9).fits is False
+    assert advice.fit_in_memory(small, boards.load("jetson-tx2-nx"), TENSORRT, "fp16").fits is None

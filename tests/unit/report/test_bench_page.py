@@ -1,0 +1,93 @@
+"""The benchmark's page: what it shows, what it hides, and that a model's name cannot harm it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+from bench_examples import accuracy, measured, outlook, results
+
+from harness.bench import compare
+from harness.bench.results import Unmeasured
+from harness.report.bench import view, write_bench
+from harness.report.charts import Point
+from harness.report.roofline import front, roofline
+
+
+def page(found, compared=(), *, to):
+    write_bench(found, compared, to)
+    return (to / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_parts_of_a_full_page(tmp_path):
+    reference = measured("reference", 12, 1, is_reference=True, accuracy=accuracy(0.86))
+    found = results(
+        reference, measured("vgg16", 80, 2, accuracy=accuracy(0.9)), measured("small", 5, 3, accuracy=accuracy(0.7)),
+        outlooks=(outlook("vgg16"),),
+    )  # fmt: skip
+    text = page(found, compare(found, results(measured("vgg16", 60, 4))), to=tmp_path)
+    for title in (
+        "Against the earlier run", "Latency", "Distribution", "Accuracy against latency",
+        "vgg16 on a board", "Roofline", "The costliest layers", "What would make it faster",
+        "Does it fit?", "Rounds", "How it was measured",
+    ):  # fmt: skip
+        assert f">{title}<" in text, title
+    assert "small is fastest" in text and "vgg16 is most often right" in text
+    assert '<span class="chip error">Slower</span>' in text
+
+
+def test_what_is_not_known_is_not_shown(tmp_path):
+    text = page(results(measured("a", 10)), to=tmp_path)
+    for title in (
+        "Against the earlier run",
+        "Accuracy against latency",
+        "on a board",
+        "Roofline",
+        "Energy",
+        "Quick run",
+    ):
+        assert title not in text
+
+
+def test_a_quick_run_and_what_failed_are_said(tmp_path):
+    lost = Unmeasured(model="b", engine="cpu", precision="int8", reason="It ended.")
+    text = page(results(measured("a", 10), effort="quick", unmeasured=(lost,)), to=tmp_path)
+    assert "Quick run" in text and "b (cpu, int8): It ended." in text
+
+
+def test_a_models_name_cannot_harm_the_page(tmp_path):
+    text = page(results(measured("<script>alert(1)</script>\u202e", 10)), to=tmp_path)
+    assert "<script>alert" not in text and "\u202e" not in text
+
+
+@pytest.mark.parametrize("scenario", ["multi-stream", "offline", "fixed-rate"])
+def test_every_scenario_has_a_page(scenario, tmp_path):
+    one = measured("a", 10, early_stopping=None if scenario == "offline" else measured("a", 10).early_stopping)
+    assert "<h1>" in page(results(one, scenario=scenario), to=tmp_path)
+
+
+def test_the_front_joins_what_none_beats():
+    """Further left is faster; a smaller y is higher up, and so more often right."""
+    fast, good, beaten = Point(10, 200, 0, 0), Point(60, 50, 0, 0), Point(70, 100, 0, 0)
+    lines = front([beaten, good, fast])
+    assert [(line.x1, line.y1, line.x2, line.y2) for line in lines] == [(10, 200, 60, 200), (60, 200, 60, 50)]
+    assert front([fast]) == ()
+
+
+def test_kernels_stand_where_they_are_predicted_or_on_the_roof():
+    (given,) = outlook("a").rooflines
+    plot = roofline(given)
+    slope, flat = plot.roof
+    assert flat.y1 == flat.y2 and slope.y1 > slope.y2
+    convolution, depthwise = plot.kernels
+    assert plot.names == ("conv1", "depthwise")
+    assert depthwise.x < convolution.x < slope.x2, "fewer operations for each byte"
+    on_the_roof = slope.y1 + (convolution.x - slope.x1) / (slope.x2 - slope.x1) * (slope.y2 - slope.y1)
+    assert convolution.y > on_the_roof + 5, "110 of 269 possible"
+
+
+def test_the_values_name_the_fastest_by_what_counts():
+    found = [measured("a", 10, 1, throughput_per_s=50.0), measured("b", 20, 2, throughput_per_s=90.0)]
+    assert view(results(*found), ())["fastest"].one.model == "a"
+    assert view(results(*found, scenario="offline"), ())["fastest"].one.model == "b"

@@ -1,0 +1,94 @@
+"""What the phases `timing` and `precision` send is bounded and checked, as everything from a sandbox is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hostile import LABELS, NAMES, conversion, npy, predictions, staged, workplace
+
+from harness.errors import MachineError
+from harness.evidence import Done, Failed
+from harness.stages.precision import in_precision
+from harness.stages.timing import Budget, Setting, Subject, time_round
+
+ROWS = np.full((4, len(LABELS)), 1 / 3, np.float32)
+TIMED: dict[str, Any] = {
+    "engine": "onnxruntime 1.32.0 CPU",
+    "queries": 3,
+    "started": 10.0,
+    "ended": 10.5,
+    "cpu_seconds": 0.4,
+    "missed": 0,
+    "warm_up_seconds": 1.0,
+    "peak_memory_bytes": 10**8,
+    "names": list(NAMES[:2]),
+}
+SETTING = Setting("cpu", "fp32", "model-only", 1, None, Budget(1, 64, 3), 0.1, (0,))
+
+
+def timed(folder: Path, files: dict[str, bytes] | None = None, status: str = "ok", **changes: Any) -> Any:
+    sent = {
+        "timing.json": json.dumps(TIMED | changes).encode(),
+        "latencies.npy": npy(np.asarray([1, 2, 3], np.float32)),
+        "outputs.npy": npy(ROWS[:2]),
+    }
+    place = workplace(folder, sent | (files or {}), status)
+    model = conversion(place.store, folder)
+    return time_round(Subject(model, {}), SETTING, staged(folder), predictions(place.store, folder, ROWS), place)
+
+
+def test_a_round_as_agreed(tmp_path: Path) -> None:
+    result = timed(tmp_path)
+    assert isinstance(result, Done)
+    assert result.value.latencies_ms == (1, 2, 3) and result.value.max_abs_difference == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "changes"),
+    [
+        ({"latencies.npy": npy(np.asarray([1, np.nan, 3], np.float32))}, {}),
+        ({"latencies.npy": npy(np.asarray([1, -2, 3], np.float32))}, {}),
+        ({"latencies.npy": npy(np.asarray([1, 2], np.float32))}, {}),
+        ({"latencies.npy": npy(np.asarray(["1", None, 3], object), allow_pickle=True)}, {}),
+        ({"outputs.npy": npy(np.full((2, 3), np.inf, np.float32))}, {}),
+        ({"outputs.npy": npy(ROWS[:3])}, {}),
+        ({"timing.json": b"[" * 100_000}, {}),
+        ({"timing.json": b"{}"}, {}),
+        ({}, {"queries": 10**9}),
+        ({}, {"engine": "<script>"}),
+        ({}, {"names": ["../../etc/passwd"]}),
+        ({}, {"ended": 9.0}),
+        ({}, {"cpu_seconds": float("inf")}),
+        ({}, {"surplus": 1}),
+    ],
+)
+def test_a_round_that_is_not_as_agreed(files: dict[str, bytes], changes: dict[str, Any], tmp_path: Path) -> None:
+    result = timed(tmp_path, files, **changes)
+    assert isinstance(result, Failed) and result.status == "rejected"
+
+
+@pytest.mark.parametrize("status", ["timeout", "memory", "killed", "output", "failed"])
+def test_a_round_that_did_not_end_well(status: str, tmp_path: Path) -> None:
+    assert isinstance(timed(tmp_path, status=status), Failed)
+
+
+def test_a_refusal_is_the_models_and_a_missing_engine_the_machines(tmp_path: Path) -> None:
+    refused = json.dumps({"reason": "it stopped", "engine_missing": False}).encode()
+    result = timed(tmp_path, {"refused.json": refused})
+    assert isinstance(result, Failed) and "it stopped" in result.reason
+    missing = json.dumps({"reason": "needs the package x", "engine_missing": True}).encode()
+    with pytest.raises(MachineError, match="needs the package x"):
+        timed(tmp_path, {"refused.json": missing})
+
+
+def test_a_precision_without_a_model_or_with_one(tmp_path: Path) -> None:
+    place = workplace(tmp_path, {})
+    nothing = in_precision(conversion(place.store, tmp_path), "fp16", None, place)
+    assert isinstance(nothing, Failed) and "was not sent" in nothing.reason
+    place = workplace(tmp_path, {"model.onnx": b"half"})
+    given = in_precision(conversion(place.store, tmp_path), "fp16", None, place)
+    assert isinstance(given, Done) and place.store.path(given.value.model).read_bytes() == b"half"

@@ -1,0 +1,121 @@
+"""What an agent that a notebook took over could send about it: refused, or plain data; never an exception."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from hostile import workplace
+
+from harness.assignment import ExecutionRules, NotebookParts
+from harness.evidence import Done, Failed
+from harness.stages.execute import execute
+from harness.stages.read import read
+from harness.submission import Submission
+
+SHOWN: dict[str, Any] = {
+    "has_outputs": True,
+    "runs": [{"cell": 1, "epochs": 2, "planned": None, "curves": {"loss": [1.0, None]}}],
+    "batch_size": 16,
+    "parameters": 1,
+    "trainable_parameters": 1,
+    "frozen_parameters": 0,
+    "claim": {"kind": "test", "accuracy": 0.9, "cell": 1, "words": "Test accuracy: 0.9"},
+}
+READING: dict[str, Any] = {
+    "code_cells": 1,
+    "shown": SHOWN,
+    "steps": [{"name": "Fit", "cell": 1, "title": "Fit", "has_code": True, "has_words": False}],
+    "questions": [{"name": "Why?", "cell": None, "title": "", "answered": False, "answer": ""}],
+}
+EXECUTION: dict[str, Any] = {
+    "code_cells": 1,
+    "executed_cells": 1,
+    "errors": [],
+    "produced": [],
+    "network_attempts": [],
+    "outside_reads": [],
+    "truncated": "",
+    "transformation": {
+        "changes": [{"cell": 1, "rules": ["paths"], "diff": [["removed", "a"], ["added", "b"]]}],
+        "changes_left_out": 0,
+        "notes": [["package-missing", "fastai"]],
+        "given": ["data/train: 30 pictures"],
+    },
+    "shown": SHOWN,
+}
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def handed_in(folder: Path) -> Submission:
+    return Submission("id", "student", folder, Path("notebook.ipynb"), None, (), None, "0" * 64, ())
+
+
+def changed(reply: dict[str, Any], change: Change) -> bytes:
+    reply = copy.deepcopy(reply)
+    change(reply)
+    return json.dumps(reply).encode()
+
+
+def test_what_is_agreed_is_taken(tmp_path: Path) -> None:
+    place = workplace(tmp_path, {"reading.json": json.dumps(READING).encode()})
+    result = read(handed_in(tmp_path), NotebookParts(), place)
+    assert isinstance(result, Done), result
+    assert [found.code for found in result.findings] == ["step-uncommented", "question-missing"]
+    files = {"execution.json": json.dumps(EXECUTION).encode(), "executed.ipynb": b"{}"}
+    ran = execute(handed_in(tmp_path), None, ExecutionRules(), None, workplace(tmp_path, files))
+    assert isinstance(ran, Done), ran
+    assert [found.code for found in ran.findings] == ["notebook-changed", "package-missing"]
+    assert [line.kind for line in ran.value.changes[0].difference] == ["removed", "added"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r.update(points=100),
+        lambda r: r["shown"].update(batch_size=-1),
+        lambda r: r["shown"]["claim"].update(accuracy=1.5),
+        lambda r: r["shown"]["claim"].update(accuracy=float("nan")),
+        lambda r: r["shown"]["claim"].update(words="x" * 10_000),
+        lambda r: r["shown"]["runs"][0]["curves"].update(loss=[1.0] * 5000),
+        lambda r: r["shown"]["runs"][0]["curves"].update(loss=[float("inf")]),
+        lambda r: r["shown"]["runs"][0]["curves"].update(points=[1.0]),
+        lambda r: r["shown"].update(runs=r["shown"]["runs"] * 1000),
+        lambda r: r["questions"][0].update(answer="x" * 10**6),
+        lambda r: r["steps"][0].update(cell="1; drop table"),
+        lambda r: r.pop("steps"),
+    ],
+)
+def test_a_reading_that_is_not_as_agreed_is_refused(change: Change, tmp_path: Path) -> None:
+    place = workplace(tmp_path, {"reading.json": changed(READING, change)})
+    result = read(handed_in(tmp_path), NotebookParts(), place)
+    assert isinstance(result, Failed) and result.status == "rejected" and "reading.json" in result.reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r["transformation"].update(changes=r["transformation"]["changes"] * 1000),
+        lambda r: r["transformation"]["changes"][0].update(diff=[["<script>", "a"]]),
+        lambda r: r["transformation"]["changes"][0].update(diff=[["added", "x" * 10**5]]),
+        lambda r: r["transformation"].update(notes=[["engine-failed", "it was the machine"]]),
+        lambda r: r["transformation"].update(notes=[["package-missing", "x"]] * 10_000),
+        lambda r: r["transformation"].update(given=["x" * 10_000]),
+        lambda r: r.pop("shown"),
+    ],
+)
+def test_a_run_that_is_not_as_agreed_is_refused(change: Change, tmp_path: Path) -> None:
+    """Nor can it bring in a finding that blames the machine."""
+    files = {"execution.json": changed(EXECUTION, change), "executed.ipynb": b"{}"}
+    result = execute(handed_in(tmp_path), None, ExecutionRules(), None, workplace(tmp_path, files))
+    assert isinstance(result, Failed) and result.status == "rejected"
+    assert [found.code for found in result.findings] == ["notebook-runner-killed"]

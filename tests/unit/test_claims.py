@@ -1,0 +1,56 @@
+"""What a notebook says, against what was measured."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from example_evidence import evaluation, evidence, execution
+
+from harness.claims import against_measurement, shown_by
+from harness.evidence import Claim, Done, Evidence, NotebookReading, Shown, Skipped
+
+
+def with_claim(accuracy: float, kind: str = "test", **changes: object) -> Evidence:
+    claim = Claim(kind=kind, accuracy=accuracy, cell=7, words="Test accuracy: ...")  # type: ignore[arg-type]
+    reading = NotebookReading(code_cells=9, shown=Shown(has_outputs=True, claim=claim))
+    return evidence(read=Done(value=reading), **changes)
+
+
+def codes(found: Evidence) -> list[str]:
+    return [one.code for one in against_measurement(found)]
+
+
+def test_a_reported_accuracy_far_above_the_measured_one_is_a_finding() -> None:
+    measured = evaluation()
+    low, high = measured.accuracy_interval
+    assert codes(with_claim(high + 0.06)) == ["accuracy-claim-differs"]
+    assert codes(with_claim(high + 0.04)) == codes(with_claim(low - 0.3)) == []
+    assert codes(with_claim(1.0, "training")) == codes(with_claim(1.0, "validation")) == []
+    assert codes(with_claim(1.0, evaluate=Skipped(reason="x"))) == []
+
+
+def test_both_models_are_compared_where_both_are_there() -> None:
+    same = evaluation()
+    low = same.accuracy_interval[0]
+    assert codes(evidence(rerun=same)) == ["reproduced"]
+    (found,) = against_measurement(evidence(rerun=same.model_copy(update={"accuracy": low - 0.1})))
+    assert found.code == "not-reproduced" and f"{low - 0.1:.1%}" in found.message and "difference -" in found.message
+
+
+def test_saved_outputs_count_before_those_of_the_run() -> None:
+    ran = execution().model_copy(update={"shown": Shown(has_outputs=True, batch_size=8)})
+    saved = NotebookReading(code_cells=1, shown=Shown(has_outputs=True, batch_size=16))
+    empty = NotebookReading(code_cells=1, shown=Shown(has_outputs=False))
+    for reading, size in ((saved, 16), (empty, 8)):
+        found = shown_by(evidence(read=Done(value=reading), execute=Done(value=ran)))
+        assert found is not None and found.batch_size == size
+
+
+@pytest.mark.parametrize("mode", ["rerun", "as-handed-in", "both"])
+def test_every_mode_is_documented(mode: str) -> None:
+    assert f"`{mode}`" in (Path(__file__).parents[2] / "docs" / "notebooks.md").read_text()

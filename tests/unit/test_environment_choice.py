@@ -1,0 +1,125 @@
+"""Which environment a notebook runs in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.environment_choice import choose
+from harness.intake.imports import imported_modules
+from harness.sandbox.software import KERAS, TORCH, Software, course
+
+BOTH = (TORCH, KERAS)
+
+
+class Engine:
+    """Has these environments built; runs nothing."""
+
+    name = "test"
+    environment_id = "test"
+    not_enforced = ()
+
+    def __init__(self, *built: Software) -> None:
+        self._built = built
+
+    def software_id(self, software: Software) -> str | None:
+        return software.lock if software in self._built else None
+
+    def run(self, job: object, outputs: object) -> None:
+        raise AssertionError("nothing runs here")
+
+    def stop(self) -> None:
+        raise AssertionError("nothing runs here")
+
+
+def notebook(folder: Path, *cells: str | list[str], **top: object) -> Path:
+    document = {
+        "nbformat": 4,
+        "cells": [{"cell_type": "code", "source": cell, "outputs": []} for cell in cells],
+        **top,
+    }
+    file = folder / "notebook.ipynb"
+    file.write_text(json.dumps(document))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("import tensorflow as tf", {"tensorflow"}),
+        ("from tensorflow.keras.applications import VGG16", {"tensorflow"}),
+        ("import numpy, torch as t\n  from torchvision import models", {"numpy", "torch", "torchvision"}),
+        (["import keras\n", "x = 'import torch'\n", "# import torch\n"], {"keras"}),
+        ("print('nothing')", set()),
+    ],
+)
+def test_imports_are_read_from_code_cells(source: str | list[str], modules: set[str], tmp_path: Path) -> None:
+    assert imported_modules(notebook(tmp_path, source)) == modules
+
+
+def test_text_and_outputs_import_nothing(tmp_path: Path) -> None:
+    file = notebook(tmp_path)
+    file.write_text(
+        json.dumps(
+            {
+                "cells": [
+                    {"cell_type": "markdown", "source": "import tensorflow"},
+                    {"cell_type": "code", "source": "1", "outputs": [{"text": "import tensorflow\n"}]},
+                ]
+            }
+        )
+    )
+    assert imported_modules(file) == set()
+
+
+def test_the_third_format_is_read_too(tmp_path: Path) -> None:
+    sheet = {"cells": [{"cell_type": "code", "input": ["import keras\n"]}]}
+    assert imported_modules(notebook(tmp_path, worksheets=[sheet])) == {"keras"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no json",
+        b"[1, 2]",
+        b"\xff\xfe\x00",
+        b"[" * 200_000,
+        b'{"cells": 3}',
+        b'{"cells": [null, {"source": {}}]}',
+    ],
+)
+def test_what_is_no_notebook_imports_nothing(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "notebook.ipynb"
+    file.write_bytes(content)
+    assert imported_modules(file) == frozenset()
+
+
+def test_a_framework_runs_where_it_is_installed_even_if_that_is_not_built() -> None:
+    nothing_built = Engine(TORCH)
+    assert choose(frozenset({"torch", "numpy"}), BOTH, nothing_built) is TORCH
+    assert choose(frozenset({"tensorflow"}), BOTH, nothing_built) is KERAS
+    assert choose(frozenset({"numpy"}), BOTH, nothing_built) is TORCH
+
+
+def test_keras_alone_runs_on_tensorflow_where_that_is_built() -> None:
+    keras = frozenset({"keras", "numpy"})
+    assert choose(keras, BOTH, Engine(TORCH, KERAS)) is KERAS
+    assert choose(keras, BOTH, Engine(TORCH)) is TORCH
+    assert choose(keras | {"torch"}, BOTH, Engine(TORCH, KERAS)) is TORCH
+
+
+def test_the_assignment_decides_before_the_imports() -> None:
+    assert choose(frozenset({"tensorflow"}), (TORCH,), Engine(TORCH, KERAS)) is TORCH
+
+
+def test_a_courses_own_requirements_come_first_where_they_have_the_framework(tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("torch==2.9.0\n")
+    own = course(file)
+    environments = (own, TORCH, KERAS)
+    assert choose(frozenset({"torch"}), environments, Engine(TORCH)) is own
+    assert choose(frozenset(), environments, Engine(TORCH)) is own
+    assert choose(frozenset({"tensorflow"}), environments, Engine(TORCH)) is KERAS
