@@ -101,6 +101,20 @@ def test_a_zip_stays_a_zip_and_is_unpacked_beside(handed_in: Submission, tmp_pat
     }
 
 
+def test_of_two_files_with_one_path_the_one_that_was_audited_stays(handed_in: Submission, tmp_path: Path):
+    """The other one is a picture that nobody has seen: a copy of a withheld one, perhaps."""
+    place = handed_in.root / "dataset.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        for name, content in (("train/a.jpg", PIXELS), ("train\\\\a.jpg", b"twin"), ("./train/a.jpg", b"twin")):
+            archive.writestr(name, content)
+    zipped = replace(handed_in, dataset=Path("dataset.zip"))
+    reduced_hand_in(zipped, AUDIT, (), tmp_path / "rerun")
+    with zipfile.ZipFile(tmp_path / "rerun" / "dataset.zip") as archive:
+        assert [archive.read(member) for member in archive.infolist()] == [PIXELS]
+    training_folders(place, AUDIT, tmp_path / "train")
+    assert [file.read_bytes() for file in (tmp_path / "train").rglob("*.jpg")] == [PIXELS]
+
+
 def test_a_class_name_leads_nowhere(handed_in: Submission, tmp_path: Path):
     audit = audit_of({"train/a.jpg": "../../ace"}, {"train/b.jpg": "king"})
     training_folders(handed_in.root / "dataset", audit, tmp_path / "train")
