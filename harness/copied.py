@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.course import Course
 from harness.evaluate.copies import Known, copies
 from harness.evidence import Conversion, Done, Inspection, Predictions
-from harness.run import Course, Examined
+from harness.run import Examined
 from harness.store import Store
 
 
@@ -17,16 +18,22 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
     """The same hand-ins, with a finding on those whose model is another's or the reference's."""
     store = course.workplace.store
     reference = course.reference
-    known = [_known("the reference solution", reference.conversion, reference.predictions, None, store)]
+    known = []
+    if reference is not None:
+        known.append(_known("the reference solution", reference.conversion, reference.predictions, None, store))
+    of_course = len(known)
     whose = []
     for index, one in enumerate(examined):
         converted, predicted, inspected = one.evidence.convert, one.evidence.predict, one.evidence.inspect
         if isinstance(converted, Done) and isinstance(predicted, Done):
             looked_into = inspected.value if isinstance(inspected, Done) else None
-            known.append(_known(one.submission.id, converted.value, predicted.value, looked_into, store))
+            model = _known(one.submission.id, converted.value, predicted.value, looked_into, store)
+            if one.held_out is not None:  # on pictures of its own: its answers cannot be compared
+                model = replace(model, probabilities=model.probabilities[:0])
+            known.append(model)
             whose.append(index)
     noted = list(examined)
-    for index, findings in zip(whose, copies(known)[1:], strict=True):
+    for index, findings in zip(whose, copies(known)[of_course:], strict=True):
         evidence = examined[index].evidence
         beside = (*evidence.intake_findings, *findings)
         noted[index] = replace(examined[index], evidence=evidence.model_copy(update={"intake_findings": beside}))

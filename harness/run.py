@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from harness import models
+from harness import models, own
 from harness.assignment import Assignment
-from harness.cache import StageCache
 from harness.claims import against_measurement
-from harness.environment_choice import allowed, choose
+from harness.course import Course
+from harness.environment_choice import for_notebook
 from harness.evidence import (
     Benchmark,
     Conversion,
@@ -24,61 +23,27 @@ from harness.evidence import (
     Execution,
     Inspection,
     NotebookReading,
+    OwnData,
     Predictions,
-    Reference,
     Skipped,
     StageResult,
 )
 from harness.findings import Finding, finding
+from harness.grounds import grounds, own_reference
 from harness.guard import guarded
-from harness.images import HeldOutSet, StagedImages
-from harness.intake.imports import imported_modules
-from harness.progress import Progress
-from harness.sandbox import KERAS, TORCH, Software
+from harness.images import HeldOutSet
+from harness.sandbox import KERAS
 from harness.score import score
-from harness.stages.audit import audit
+from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
 from harness.stages.read import read
-from harness.stages.workplace import Workplace
 from harness.submission import Submission
 
 T = TypeVar("T", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPictures:
-    """The pictures that notebooks get, and a few of them for checking conversions."""
-
-    sha256: str
-    check_images: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Pre-trained weights: those that notebooks may load, and the reference's."""
-
-    hub: Path | None  # a folder to be mounted, as `harness/agent/notebook/pretrained.py` has it; None for none
-    files: dict[str, Path]  # name -> file, of the reference's and of those that the assignment names
-    sha256: dict[str, str]  # name -> hash of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """All that is the same for every hand-in of a run."""
-
-    assignment: Assignment
-    held_out: HeldOutSet
-    staged: StagedImages
-    training: TrainingPictures
-    weights: Weights
-    reference: Reference
-    workplace: Workplace
-    cache: StageCache
-    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +53,7 @@ class Examined:
     submission: Submission
     evidence: Evidence
     cached: frozenset[str] = field(default_factory=frozenset)
+    held_out: HeldOutSet | None = None  # what it was graded on, where that is not the course's
 
 
 def examine(submission: Submission, course: Course) -> Examined:
@@ -96,164 +62,202 @@ def examine(submission: Submission, course: Course) -> Examined:
     Never raises for anything that a student handed in. Raises `MachineError` when the machine, a full
     disk say, cannot go on, and `RunStopped` when the run is being ended.
     """
-    results: dict[str, Any] = {}
-    cached: set[str] = set()
-    assignment, workplace = course.assignment, course.workplace
-    limits = assignment.limits
-
-    def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        result, was_cached = guarded(
-            submission.id, name, value, inputs, work, cache=course.cache, progress=course.progress, limits=limits
-        )
-        results[name] = result
-        if was_cached:
-            cached.add(name)
-        return result
-
-    stage(
-        "read",
-        NotebookReading,
-        [submission.sha256, assignment.handin, assignment.notebook, limits],
-        lambda: (
-            read(submission, assignment.notebook, workplace)
-            if assignment.handin.notebook != "ignored"
-            else Skipped(reason="This assignment does not look at notebooks.")
-        ),
-    )
-    software = _software(submission, course)
-    executed = stage(
-        "execute",
-        Execution,
-        [
-            submission.sha256,
-            course.training.sha256,
-            assignment.dataset and assignment.dataset.model_dump(exclude={"path"}),
-            assignment.execution,
-            assignment.handin,
-            course.weights.sha256,
-            workplace.sandbox.software_id(software),
-            limits,
-        ],
-        lambda: (
-            _why_not_run(assignment)
-            or execute(
-                submission,
-                assignment.dataset,
-                assignment.execution,
-                course.weights.hub,
-                workplace.using(software),
-            )
-        ),
-    )
-    stage(
-        "audit",
-        DatasetAudit,
-        [submission.sha256, assignment.handin, limits],
-        lambda: (
-            audit(submission, workplace)
-            if assignment.handin.dataset != "ignored"
-            else Skipped(reason="This assignment does not look at data sets.")
-        ),
-    )
-
-    model = _model_to_grade(submission, executed, course)
-    conversion = _scored(model, stage, course)
-    stage(
-        "inspect",
-        Inspection,
-        [conversion, course.weights.sha256, limits],
-        lambda: (
-            inspect(conversion, course.weights.files, workplace)
-            if conversion
-            else Skipped(reason="There is no usable model.")
-        ),
-    )
-    rerun = _rerun(submission, executed, course)
-    results["benchmark"] = Skipped(reason="The speed was not measured yet.")
+    run = _Run(submission, course)
+    run.read()
+    with grounds(submission, run.audit(), course) as (graded_on, ground):
+        run.course, run.ground = graded_on, ground
+        executed = run.execute()
+        conversion = run.scored(models.to_grade(submission, executed, course.assignment, course.workplace.store))
+        run.inspect(conversion)
+        rerun = run.rerun_to_compare(executed)
+        own_data, later = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)
     evidence = Evidence(
-        **results,
+        **run.results,
+        benchmark=Skipped(reason="The speed was not measured yet."),
+        own=own_data,
         rerun=rerun,
         intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course)),
+        later_findings=later,
     )
     claims = against_measurement(evidence)
     evidence = evidence.model_copy(update={"intake_findings": (*evidence.intake_findings, *claims)})
-    return Examined(submission, evidence, frozenset(cached))
+    held_out = ground.held_out if ground is not None and not course.assignment.has_shared_set else None
+    return Examined(submission, evidence, frozenset(run.cached), held_out)
 
 
-class _Stage(Protocol):
-    """Runs one stage of a hand-in, or takes it from the cache."""
+class _Run:
+    """One hand-in's way through the stages: their results, and which of them an earlier run did."""
 
-    def __call__(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any: ...
+    def __init__(self, submission: Submission, course: Course) -> None:
+        self.submission, self.course = submission, course
+        self.ground: own.Ground | None = None  # what is withheld of its own data set
+        self.results: dict[str, Any] = {}
+        self.cached: set[str] = set()
 
-
-def _scored(model: HandedModel | None, stage: _Stage, course: Course) -> Conversion | None:
-    """The model through convert, predict and evaluate; what it was converted to, if it was."""
-    workplace, limits = course.workplace, course.assignment.limits
-    converted = stage(
-        "convert",
-        Conversion,
-        [
-            model and model.key(),
-            course.held_out.classes,
-            course.training.sha256,
-            course.weights.sha256,
-            KERAS.lock,
-            limits,
-        ],
-        lambda: (
-            convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
-            if model is not None
-            else Skipped(
-                reason="There is no model: none was handed in, and the notebook saved none.",
-                findings=(finding("no-model"),),
-            )
-        ),
-    )
-    conversion: Conversion | None = converted.value if isinstance(converted, Done) else None
-    predicted = stage(
-        "predict",
-        Predictions,
-        [conversion, course.staged.sha256, course.weights.sha256, limits],
-        lambda: (
-            predict(conversion, course.staged, workplace) if conversion else Skipped(reason="There is no usable model.")
-        ),
-    )
-    stage(
-        "evaluate",
-        Evaluation,
-        [
-            predicted.value if isinstance(predicted, Done) else None,
-            course.held_out.sha256,
-            course.reference.predictions,
-            conversion.preprocess if conversion else None,
-        ],
-        lambda: (
-            score(predicted.value, course.held_out, course.reference.predictions, workplace.store)
-            if isinstance(predicted, Done)
-            else Skipped(reason="There are no predictions to score.")
-        ),
-    )
-    return conversion
-
-
-def _rerun(submission: Submission, executed: StageResult[Execution], course: Course) -> Evaluation | None:
-    """The score of the model that the run made, where the assignment compares it with the one handed in."""
-    if course.assignment.execution.mode != "both" or models.handed_in(submission, course.assignment.handin) is None:
-        return None
-    made, limits = models.made(submission, executed, course.workplace.store), course.assignment.limits
-    results: dict[str, Any] = {}
-
-    def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        results[name], _ = guarded(
-            submission.id, name, value, inputs, work, cache=course.cache, progress=course.progress, limits=limits
+    def _stage(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
+        result, was_cached = guarded(
+            self.submission.id,
+            name,
+            value,
+            inputs,
+            work,
+            cache=self.course.cache,
+            progress=self.course.progress,
+            limits=self.course.assignment.limits,
         )
-        return results[name]
+        self.results[name] = result
+        if was_cached:
+            self.cached.add(name)
+        return result
 
-    if made is not None:
-        _scored(made, stage, course)
-    evaluated = results.get("evaluate")
-    return evaluated.value if isinstance(evaluated, Done) else None
+    def read(self) -> None:
+        """The notebook as it was handed in, not run."""
+        submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
+        self._stage(
+            "read",
+            NotebookReading,
+            [submission.sha256, assignment.handin, assignment.notebook, assignment.limits],
+            lambda: (
+                read(submission, assignment.notebook, workplace)
+                if assignment.handin.notebook != "ignored"
+                else Skipped(reason="This assignment does not look at notebooks.")
+            ),
+        )
+
+    def audit(self) -> StageResult[DatasetAudit]:
+        """The student's own data set; before the notebook runs, which may see a part of it only."""
+        submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
+        rules = AuditRules(assignment.own_dataset, assignment.withholds, self.course.embedder)
+        result: StageResult[DatasetAudit] = self._stage(
+            "audit",
+            DatasetAudit,
+            [submission.sha256, assignment.handin, assignment.limits, rules.key()],
+            lambda: (
+                audit(submission, rules, workplace)
+                if assignment.handin.dataset != "ignored"
+                else Skipped(reason="This assignment does not look at data sets.")
+            ),
+        )
+        return result
+
+    def execute(self) -> StageResult[Execution]:
+        """The notebook as handed in; or, where a part of the data set is withheld, on the rest of it."""
+        submission, course, ground = self.submission, self.course, self.ground
+        assignment, hub = course.assignment, course.weights.hub
+        dataset, rules = assignment.dataset, assignment.execution
+        software = for_notebook(submission, assignment, course.workplace.sandbox)
+        workplace = course.workplace.using(software)
+        inputs: list[object] = [
+            submission.sha256,
+            course.training.sha256,
+            dataset and dataset.model_dump(exclude={"path"}),
+            rules,
+            assignment.handin,
+            course.weights.sha256,
+            workplace.software_id,
+            assignment.limits,
+        ]
+        if assignment.withholds:
+            inputs += [assignment.own_dataset, ground and (ground.held_out.sha256, ground.training_sha256)]
+
+        def work() -> StageResult[Execution]:
+            if (why_not := _why_not_run(assignment, ground)) is not None:
+                return why_not
+            if ground is not None and ground.rerun is not None:
+                place = own.rerun_workplace(workplace, assignment.own_dataset)
+                return own.rerun(ground, rules, assignment.own_dataset, hub, place)
+            return execute(submission, dataset, rules, hub, workplace)
+
+        result: StageResult[Execution] = self._stage("execute", Execution, inputs, work)
+        return result
+
+    def scored(self, model: HandedModel | None) -> Conversion | None:
+        """The model through convert, predict and evaluate; what it was converted to, if it was."""
+        course, workplace, limits = self.course, self.course.workplace, self.course.assignment.limits
+        converted = self._stage(
+            "convert",
+            Conversion,
+            [
+                model and model.key(),
+                course.held_out.classes,
+                course.training.sha256,
+                course.weights.sha256,
+                KERAS.lock,
+                limits,
+            ],
+            lambda: (
+                convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
+                if model is not None
+                else models.none_to_grade(course.assignment)
+            ),
+        )
+        conversion: Conversion | None = converted.value if isinstance(converted, Done) else None
+        predicted = self._stage(
+            "predict",
+            Predictions,
+            [conversion, course.staged.sha256, course.weights.sha256, limits],
+            lambda: predict(conversion, course.staged, workplace) if conversion else _no_usable_model(),
+        )
+        compared_with = course.reference.predictions if course.reference else None
+        self._stage(
+            "evaluate",
+            Evaluation,
+            [
+                predicted.value if isinstance(predicted, Done) else None,
+                course.held_out.sha256,
+                compared_with,
+                conversion.preprocess if conversion else None,
+            ],
+            lambda: (
+                score(predicted.value, course.held_out, compared_with, workplace.store)
+                if isinstance(predicted, Done)
+                else Skipped(reason="There are no predictions to score.")
+            ),
+        )
+        return conversion
+
+    def inspect(self, conversion: Conversion | None) -> None:
+        """What the model is made of."""
+        weights, workplace = self.course.weights, self.course.workplace
+        self._stage(
+            "inspect",
+            Inspection,
+            [conversion, weights.sha256, self.course.assignment.limits],
+            lambda: inspect(conversion, weights.files, workplace) if conversion else _no_usable_model(),
+        )
+
+    def rerun_to_compare(self, executed: StageResult[Execution]) -> Evaluation | None:
+        """The score of the model that the run made, where the assignment compares it with a graded one handed in."""
+        submission, assignment = self.submission, self.course.assignment
+        if assignment.withholds or assignment.execution.mode != "both":
+            return None
+        made = models.made(submission, executed, self.course.workplace.store)
+        if made is None or models.handed_in(submission, assignment.handin) is None:
+            return None
+        beside = _Run(submission, self.course)
+        beside.scored(made)
+        evaluated = beside.results["evaluate"]
+        return evaluated.value if isinstance(evaluated, Done) else None
+
+    def own_data(self, course: Course) -> tuple[OwnData | None, tuple[Finding, ...]]:
+        """The scores on the withheld pictures: of the rerun's model, and of the one that was handed in."""
+        assert self.ground is not None
+        trained = self.course.reference
+        if course.assignment.has_shared_set:
+            trained = own_reference(self.results["audit"].value, self.ground, course)
+        converted = self.results["convert"]
+        return own.own_data(
+            self.submission,
+            self.ground,
+            converted.value if isinstance(converted, Done) else None,
+            models.handed_in(self.submission, course.assignment.handin),
+            trained,
+            course.weights.hub,
+            course.workplace,
+            course.cache,
+            course.progress,
+        )
 
 
 def time_model(examined: Examined, course: Course) -> Examined:
@@ -264,21 +268,24 @@ def time_model(examined: Examined, course: Course) -> Examined:
 
     def work() -> StageResult[Benchmark]:
         if not isinstance(converted, Done) or not isinstance(predicted, Done):
-            return Skipped(reason="There is no usable model.")
-        return benchmark(
-            converted.value,
-            course.reference.conversion,
-            predicted.value,
-            course.staged,
-            rules,
-            workplace,
-        )
+            return _no_usable_model()
+        with grounds(submission, evidence.audit, course) as (graded_on, _):
+            reference = graded_on.reference
+            return benchmark(
+                converted.value,
+                reference.conversion if reference else None,
+                predicted.value,
+                graded_on.staged,
+                rules,
+                workplace,
+            )
 
     inputs = [
         converted.value if isinstance(converted, Done) else None,
         predicted.value.probabilities if isinstance(predicted, Done) else None,
-        course.reference.conversion.model,
+        course.reference.conversion.model if course.reference else None,
         course.staged.sha256,
+        examined.held_out.sha256 if examined.held_out else None,
         rules,
         course.assignment.limits,
     ]
@@ -299,6 +306,21 @@ def time_model(examined: Examined, course: Course) -> Examined:
     )
 
 
+def _why_not_run(assignment: Assignment, ground: own.Ground | None) -> Skipped | None:
+    """Why no notebook is run; None when it is."""
+    if assignment.handin.notebook == "ignored":
+        return Skipped(reason="This assignment does not look at notebooks.")
+    if assignment.execution.mode == "as-handed-in":
+        return Skipped(reason="This assignment grades the notebook as it was handed in, without running it.")
+    if assignment.withholds and ground is None:
+        return Skipped(reason="There is no data set of which a part could be withheld, so the notebook was not run.")
+    return None
+
+
+def _no_usable_model() -> Skipped:
+    return Skipped(reason="There is no usable model.")
+
+
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:
     """Parts that the assignment requires and nobody handed in or made, and a run without a sandbox."""
     made_a_model = bool(models.produced(executed))
@@ -312,27 +334,3 @@ def _beside_the_stages(submission: Submission, executed: StageResult[Execution],
     if course.workplace.sandbox.name == "none":
         findings.append(finding("sandbox-off"))
     return findings
-
-
-def _software(submission: Submission, course: Course) -> Software:
-    """What the hand-in's notebook runs with."""
-    if submission.notebook is None:
-        return TORCH
-    imports = imported_modules(submission.root / submission.notebook)
-    return choose(imports, allowed(course.assignment), course.workplace.sandbox)
-
-
-def _why_not_run(assignment: Assignment) -> Skipped | None:
-    """Why the assignment has no notebook run; None when it has."""
-    if assignment.handin.notebook == "ignored":
-        return Skipped(reason="This assignment does not look at notebooks.")
-    if assignment.execution.mode == "as-handed-in":
-        return Skipped(reason="This assignment grades the notebook as it was handed in, without running it.")
-    return None
-
-
-def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:
-    """The model that the notebook made, else the one handed in; the other way round where both are compared."""
-    made = models.made(submission, executed, course.workplace.store)
-    handed_in = models.handed_in(submission, course.assignment.handin)
-    return (handed_in or made) if course.assignment.execution.mode == "both" else (made or handed_in)

@@ -17,10 +17,11 @@ from harness.evidence import (
     Reference,
 )
 from harness.findings import Finding
-from harness.report import charts, reading
+from harness.report import charts, dataset, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
+from harness.report.sources import Sources
 from harness.results import Results, SubmissionResult
 from harness.store import Store
 
@@ -54,12 +55,15 @@ class ConfusionRow:
 def view(
     results: Results,
     result: SubmissionResult,
-    evidence: Evidence,
-    reference: Reference,
-    store: Store,
+    sources: Sources,
     thumbnail: Thumbnails,
 ) -> dict[str, Any]:
-    """The values of the page's template."""
+    """The values of the page's template. `thumbnail`: of the course's held-out pictures."""
+    evidence, store = sources.evidence[result.id], sources.store
+    reference = sources.reference or (evidence.own.reference if evidence.own else None)
+    own_picture = _own_picture(evidence, store)
+    if sources.reference is None and own_picture is not None:
+        thumbnail = _withheld_thumbnails(evidence, own_picture)
     execution = _execution(evidence)
     return {
         "results": results,
@@ -76,7 +80,9 @@ def view(
         "conversion": evidence.convert.value if isinstance(evidence.convert, Done) else None,
         "logs": _logs(evidence),
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
-        **_score_values(result.evaluation, reference.evaluation, thumbnail),
+        "own": evidence.own,
+        "claims": _claims(evidence, own_picture, sources),
+        **_score_values(result.evaluation if reference else None, reference, thumbnail),
         "latency_plot": _latency_plot(result.benchmark),
         "layer_plot": _layer_plot(result.inspection),
     }
@@ -114,12 +120,38 @@ def _logs(evidence: Evidence) -> list[tuple[str, str, int]]:
     return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in logs if log]
 
 
+# --- the data set -------------------------------------------------------------------------------
+
+
+def _own_picture(evidence: Evidence, store: Store) -> dataset.PictureOf | None:
+    return dataset.picture_of(evidence.audit.value, store) if isinstance(evidence.audit, Done) else None
+
+
+def _withheld_thumbnails(evidence: Evidence, picture: dataset.PictureOf) -> Thumbnails:
+    """Index among the withheld pictures -> data URI."""
+    assert isinstance(evidence.audit, Done)
+    withheld = evidence.audit.value.withheld
+    return lambda index: picture(withheld[index].picture) if 0 <= index < len(withheld) else None
+
+
+def _claims(evidence: Evidence, picture: dataset.PictureOf | None, sources: Sources) -> list[dataset.Claim]:
+    if picture is None or not isinstance(evidence.audit, Done):
+        return []
+
+    def other_picture(owner: str, name: str) -> str | None:
+        theirs = _own_picture(sources.evidence[owner], sources.store) if owner in sources.evidence else None
+        return theirs(name) if theirs else None
+
+    return dataset.claims(evidence.audit.value, picture, other_picture)
+
+
 # --- the score ----------------------------------------------------------------------------------
 
 
-def _score_values(score: Evaluation | None, reference: Evaluation, thumbnail: Thumbnails) -> dict[str, Any]:
-    if score is None:
+def _score_values(score: Evaluation | None, compared: Reference | None, thumbnail: Thumbnails) -> dict[str, Any]:
+    if score is None or compared is None:
         return {"mistakes": []}
+    reference = compared.evaluation
     lowest = min(score.accuracy_interval[0], reference.accuracy_interval[0])
     spans = [(e.accuracy_interval[0], e.accuracy, e.accuracy_interval[1]) for e in (score, reference)]
     return {
