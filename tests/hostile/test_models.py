@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +15,11 @@ import numpy as np
 import onnx_files
 import pytest
 
-from harness.assignment import ResourceLimits
-from harness.evidence import Conversion, Done, Failed, StageResult
+from harness.assignment import BenchmarkRules, ResourceLimits
+from harness.evidence import Benchmark, Conversion, Done, Failed, Predictions, StageResult
 from harness.images import StagedImages
 from harness.sandbox import Sandbox
+from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.predict import predict
 from harness.stages.workplace import Workplace
@@ -52,6 +55,14 @@ class Door:
         return convert(HandedModel(file, paths), CLASSES, [], None, self._place(wall_seconds))
 
     def predict(self, conversion: Conversion):
+        return predict(conversion, self._staged(), self._place(40))
+
+    def benchmark(self, conversion: Conversion, predictions: Predictions) -> StageResult[Benchmark]:
+        """The model's timing beside itself."""
+        rules = BenchmarkRules(queries=64, warm_up_seconds=0.1, min_seconds=0.2)
+        return benchmark(conversion, conversion, predictions, self._staged(), rules, self._place(60))
+
+    def _staged(self) -> StagedImages:
         from PIL import Image
 
         images = self.folder / "images"
@@ -60,7 +71,7 @@ class Door:
         for number, name in enumerate(names):
             colour = tuple(int(c) for c in np.roll([200 - 5 * number, 40, 60], number % 3))
             Image.new("RGB", (40, 40), colour).save(images / name)
-        return predict(conversion, StagedImages(images, names, "0" * 64), self._place(40))
+        return StagedImages(images, names, "0" * 64)
 
     def _place(self, wall_seconds: float) -> Workplace:
         limits = LIMITS.model_copy(update={"wall_seconds": wall_seconds, "cell_seconds": min(10, wall_seconds)})
@@ -265,6 +276,25 @@ def test_labels_as_people_write_them_are_right(door: Door, got, text: str):
     assert isinstance(result, Done) and codes(result) == set()
     assert [label.casefold() for label in result.value.labels] == list(CLASSES)
     got(repr(text))
+
+
+@pytest.mark.hostile(line=31, expected="voided and repeated; said where that was disturbed, too")
+def test_a_benchmark_beside_burning_cores_does_not_count(door: Door, got):
+    conversion = door.take(onnx_files.plain)
+    assert isinstance(conversion, Done)
+    predictions = door.predict(conversion.value)
+    assert isinstance(predictions, Done)
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        timed = door.benchmark(conversion.value, predictions.value)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    assert isinstance(timed, Done) and timed.value.outputs_agree
+    (unsteady,) = [finding.message for finding in timed.findings if finding.code == "benchmark-unsteady"]
+    assert "other programs took" in unsteady and "repeated" in unsteady
+    got(unsteady)
 
 
 @pytest.mark.hostile(line=45, expected="judged by content")
