@@ -18,6 +18,7 @@ from harness.evidence import (
     Latency,
     Mark,
     NotebookReading,
+    Outlook,
     Record,
     StageStatus,
 )
@@ -49,6 +50,7 @@ class SubmissionResult(Record):
     inspection: Inspection | None
     dataset: DatasetAudit | None
     notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
+    boards: Outlook | None = None  # predicted, where the assignment names boards
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     findings: tuple[Finding, ...]
     marks: tuple[Mark, ...]
@@ -136,6 +138,7 @@ def submission_result(
         inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
         dataset=evidence.audit.value if isinstance(evidence.audit, Done) else None,
         notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
+        boards=evidence.boards.value if isinstance(evidence.boards, Done) else None,
         rerun=evidence.rerun,
         findings=(*evidence.findings(), *grade.findings),
         marks=grade.marks,

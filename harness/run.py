@@ -24,6 +24,7 @@ from harness.evidence import (
     Execution,
     Inspection,
     NotebookReading,
+    Outlook,
     Predictions,
     Reference,
     Skipped,
@@ -33,6 +34,8 @@ from harness.findings import Finding, finding
 from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages
 from harness.intake.imports import imported_modules
+from harness.outlook import by_memory, on_boards
+from harness.outlook import identity as predictions_rest_on
 from harness.progress import Progress
 from harness.sandbox import KERAS, TORCH, Software
 from harness.score import score
@@ -166,6 +169,17 @@ def examine(submission: Submission, course: Course) -> Examined:
             inspect(conversion, course.weights.files, workplace)
             if conversion
             else Skipped(reason="There is no usable model.")
+        ),
+    )
+    boards = by_memory(assignment.boards) if assignment.boards else ()
+    stage(
+        "boards",
+        Outlook,
+        [conversion, course.reference.kernels, [board.model_dump() for board in boards], predictions_rest_on(), limits],
+        lambda: (
+            on_boards("The model", conversion, course.reference.kernels, boards, workplace)
+            if conversion and boards
+            else Skipped(reason="No board is asked for." if not boards else "There is no usable model.")
         ),
     )
     rerun = _rerun(submission, executed, course)

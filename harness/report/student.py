@@ -21,6 +21,7 @@ from harness.report import charts, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
+from harness.report.roofline import rooflines
 from harness.results import Results, SubmissionResult
 from harness.store import Store
 
@@ -78,6 +79,7 @@ def view(
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
         **_score_values(result.evaluation, reference.evaluation, thumbnail),
         "latency_plot": _latency_plot(result.benchmark),
+        "board_plots": rooflines(result.boards),
         "layer_plot": _layer_plot(result.inspection),
     }
 
