@@ -78,7 +78,8 @@ def outlook(model: str) -> Outlook:
         boards=(
             BoardLatency(
                 board="Jetson Nano 4GB", runtime="TensorRT", precision="fp16", latency_ms=14.2,
-                interval_90=(11.0, 18.4), rests_on="31 rows, nearest mobilenet_v2", fits=True, needed_bytes=11 * 10**8, available_bytes=35 * 10**8,
+                interval_90=(11.0, 18.4), rests_on="31 rows, nearest mobilenet_v2",
+                fits=True, needed_bytes=11 * 10**8, available_bytes=35 * 10**8,
             ),
         ),
         rooflines=(
