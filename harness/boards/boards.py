@@ -99,7 +99,8 @@ def load(name: str) -> Board:
     if name not in names() and (meant := _by_plain_name().get(plain(name))):
         return load(meant)
     if name not in names():
-        near = difflib.get_close_matches(name, names(), n=1)
+        short = _by_plain_name().get("jetson" + plain(name))  # `nano`, `orin-nano`
+        near = [short] if short else difflib.get_close_matches(name, names(), n=1)
         raise UsageError(
             f"unknown board {name!r}", f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(names())}"
         )
