@@ -22,7 +22,7 @@ from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
 from harness.errors import UsageError
-from harness.evidence import Done, KernelList
+from harness.evidence import Done, KernelList, StageResult
 from harness.outlook import kernels_of
 from harness.progress import Progress
 from harness.stages.convert import convert
@@ -179,7 +179,7 @@ def _kernels(model: Path, size: int, engine: sandbox.EngineName, progress: Progr
     with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
         place = Workplace(chosen.sandbox, Store(Path(folder)), ResourceLimits())
         if named.handed.file.suffix == ".onnx":
-            listed = list_kernels(named.handed.file, size, size, place)
+            listed: StageResult[KernelList] = list_kernels(named.handed.file, size, size, place)
         else:
             progress.say("Converting to ONNX ...")
             converted = convert(named.handed, None, [], None, place)
