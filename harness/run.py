@@ -23,6 +23,7 @@ from harness.evidence import (
     Execution,
     Inspection,
     NotebookReading,
+    Outlook,
     OwnData,
     Predictions,
     Skipped,
@@ -32,6 +33,8 @@ from harness.findings import Finding, finding
 from harness.grounds import grounds, own_reference
 from harness.guard import guarded
 from harness.images import HeldOutSet
+from harness.outlook import by_memory, on_boards
+from harness.outlook import identity as predictions_rest_on
 from harness.sandbox import KERAS
 from harness.score import score
 from harness.stages.audit import AuditRules, audit
@@ -69,6 +72,7 @@ def examine(submission: Submission, course: Course) -> Examined:
         executed = run.execute()
         conversion = run.scored(models.to_grade(submission, executed, course.assignment, course.workplace.store))
         run.inspect(conversion)
+        run.boards(conversion)
         rerun = run.rerun_to_compare(executed)
         own_data, later = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)
@@ -225,6 +229,30 @@ class _Run:
             Inspection,
             [conversion, weights.sha256, self.course.assignment.limits],
             lambda: inspect(conversion, weights.files, workplace) if conversion else _no_usable_model(),
+        )
+
+    def boards(self, conversion: Conversion | None) -> None:
+        """How fast the model would be on the boards that the assignment names."""
+        course, assignment = self.course, self.course.assignment
+        boards = by_memory(assignment.boards) if assignment.boards else ()
+        reference = course.reference.kernels if course.reference else None
+        self._stage(
+            "boards",
+            Outlook,
+            [
+                conversion,
+                reference,
+                [board.model_dump() for board in boards],
+                predictions_rest_on(),
+                assignment.limits,
+            ],
+            lambda: (
+                on_boards("The model", conversion, reference, boards, course.workplace)
+                if conversion and boards
+                else _no_usable_model()
+                if boards
+                else Skipped(reason="No board is asked for.")
+            ),
         )
 
     def rerun_to_compare(self, executed: StageResult[Execution]) -> Evaluation | None:

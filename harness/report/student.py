@@ -21,6 +21,7 @@ from harness.report import charts, dataset, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
+from harness.report.roofline import rooflines
 from harness.report.sources import Sources
 from harness.results import Results, SubmissionResult
 from harness.store import Store
@@ -84,6 +85,7 @@ def view(
         "claims": _claims(evidence, own_picture, sources),
         **_score_values(result.evaluation if reference else None, reference, thumbnail),
         "latency_plot": _latency_plot(result.benchmark),
+        "board_plots": rooflines(result.boards),
         "layer_plot": _layer_plot(result.inspection),
     }
 
