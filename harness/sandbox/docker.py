@@ -212,6 +212,8 @@ class Docker:
             conversation.frames.close()
             attached.close()
         state = container.attrs["State"]
+        if state.get("Status") in ("removing", "dead"):  # not by us, so what ended the job says nothing of it
+            raise EngineFailed("somebody removes the job's container", "harness doctor")
         oom_killed = bool(state.get("OOMKilled")) or meter.out_of_memory_kills > 0
         seconds = time.monotonic() - started
         frames = conversation.frames

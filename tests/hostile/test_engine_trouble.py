@@ -180,7 +180,7 @@ def test_a_missing_image_is_said_with_what_to_do(private_engine, monkeypatch, go
     monkeypatch.setenv("DOCKER_HOST", private_engine.url)
     with pytest.raises(NoSandbox) as raised:
         Docker()
-    assert "lacks the image" in raised.value.message and raised.value.do == "harness env build"
+    assert "lacks the image" in raised.value.message and raised.value.do == "harness env build torch"
     got(str(raised.value.message)[:60])
 
 
