@@ -201,6 +201,7 @@ def test_an_engine_that_does_not_answer_is_not_the_students_fault(sandbox, priva
     finally:
         private_engine.process.send_signal(signal.SIGCONT)
     assert Ran(impatient, "say('again')").said == ["again"]
+    wait_until(lambda: Ran(impatient, "pass") and not private_engine.containers(), 60)  # what it made meanwhile
     got(raised.value.message[:60])
 
 
