@@ -114,7 +114,15 @@ def fit() -> int:
 @click.option(
     "--runtime", "runtimes", multiple=True, default=["tensorrt"], show_default=True, help="Any of those below."
 )
-@click.option("--precision", "precisions", multiple=True, type=click.Choice(["fp32", "fp16", "int8"]), default=["fp16"])
+@click.option(
+    "--precision",
+    "precisions",
+    multiple=True,
+    type=click.Choice(["fp32", "fp16", "int8"]),
+    default=["fp16"],
+    show_default=True,
+    help="Of the numbers; may be given several times.",
+)
 @click.option("--size", type=click.IntRange(8, 4096), default=224, show_default=True, help="Pixels, for a free input.")
 @click.option("--calibration", type=_EXISTING, help="What `harness calibrate` wrote.")
 @click.option("--sandbox", "engine", type=click.Choice(["auto", "docker", "bubblewrap", "none"]), default="auto")
