@@ -125,7 +125,14 @@ def fit() -> int:
 )
 @click.option("--size", type=click.IntRange(8, 4096), default=224, show_default=True, help="Pixels, for a free input.")
 @click.option("--calibration", type=_EXISTING, help="What `harness calibrate` wrote.")
-@click.option("--sandbox", "engine", type=click.Choice(["auto", "docker", "bubblewrap", "none"]), default="auto")
+@click.option(
+    "--sandbox",
+    "engine",
+    type=click.Choice(["auto", "docker", "bubblewrap", "none"]),
+    default="auto",
+    show_default=True,
+    help="Where the model is read.",
+)
 @_json
 def predict(
     model: Path,
