@@ -305,6 +305,8 @@ class Assignment(_Section):
     @field_validator("heldout", mode="before")
     @classmethod
     def _both_as_a_list(cls, value: object) -> object:
+        if isinstance(value, dict):
+            raise ValueError("is a word: 'shared', 'withhold' or 'both'; did you mean the section [held_out]?")
         return "both" if isinstance(value, list) and sorted(map(str, value)) == ["shared", "withhold"] else value
 
     @model_validator(mode="after")
