@@ -1,9 +1,9 @@
 """The phase `predict`: class probabilities for every picture in /in/images, and with other pre-processings.
 
 The request holds `format`, `native`, `factory`, `layout`, `input_dtype`, `dynamic_batch`, `rule`,
-`output_kind`, `labels` (how many), `probe_images` and `probe_seconds` (at most) and `cpus`. Sent: `probabilities.npy`
-(float32, pictures by labels, in the order of `names` in `predictions.json`), `predictions.json`, and
-`probe-<name>.npy` for the first `probe_images` names, which are random; or `refused.json`.
+`output_kind`, `labels` (how many), `probe_images` (names), `probe_seconds` (at most) and `cpus`. Sent:
+`probabilities.npy` (float32, pictures by labels, in the order of `names` in `predictions.json`), `predictions.json`,
+and `probe-<name>.npy` for as many of the `probe_images`, from the first, as there is time for; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None])
     names = [file.name for file in files]
     probes = alternatives(rule) if request["input_dtype"] == "float32" else {}
     a_picture = len(probes) * seconds / max(1, len(files))
-    affordable = request["probe_seconds"] / a_picture if a_picture else request["probe_images"]
-    probed = files[: min(request["probe_images"], int(affordable))]
+    wanted = [IN / "images" / name for name in request["probe_images"]]
+    probed = wanted[: int(request["probe_seconds"] / a_picture)] if a_picture else wanted
     if len(probed) < _FEWEST_PROBED:
         probed, probes = [], {}
     for name, other in probes.items():

@@ -77,11 +77,19 @@ def evaluate(
         reference_right = _predictions(reference.probabilities, reference_column_of) == truth.of
         compared = compare(right, reference_right, resamples)
 
-    findings += mixed_up_labels(predicted, truth.of, truth.classes)
+    order, mixed_up = mixed_up_labels(predicted, truth.of, truth.classes)
+    findings += mixed_up
     if answers.probes and answers.probe_images is not None:
         at = answers.probe_images
-        probes = {name: _predictions(probe, column_of) == truth.of[at] for name, probe in answers.probes.items()}
-        findings += wrong_preprocessing(right[at], probes)
+        # With labels mixed up, whatever blurs two classes would look like a better pre-processing.
+        meant = np.array([order.get(label, label) for label in range(-1, count)])
+
+        def is_right(said: NDArray[np.int64]) -> NDArray[np.bool_]:
+            right: NDArray[np.bool_] = meant[said + 1] == truth.of[at]
+            return right
+
+        probes = {name: is_right(_predictions(probe, column_of)) for name, probe in answers.probes.items()}
+        findings += wrong_preprocessing(is_right(predicted[at]), probes)
 
     beside = _with_other(answers.probabilities, column_of)
     evaluation = Evaluation(

@@ -27,25 +27,28 @@ _PREPROCESSING_GAIN = 0.10
 _PREPROCESSING_P = 1e-3  # after Bonferroni; at 0.01, a course of 300 would see up to three false alarms
 
 
-def mixed_up_labels(predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: tuple[str, ...]) -> list[Finding]:
-    """`labels-swapped`, when another order of the labels would be right far more often.
+def mixed_up_labels(
+    predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: tuple[str, ...]
+) -> tuple[dict[int, int], list[Finding]]:
+    """`labels-swapped`, when another order of the labels would be right far more often; and that order.
 
-    `predicted`: index of a class, or -1 for a label that is none of them.
+    `predicted`: index of a class, or -1 for a label that is none of them. The order holds only the classes that
+    are mixed up: index of the class that is said -> of the one that is meant.
     """
     put_right = predicted.copy()
-    swaps: list[str] = []
+    order: dict[int, int] = {}
     for cycle in _cycles(_best_order(predicted, truth, len(classes))):
         meant = predicted.copy()
         for label, instead in cycle.items():
             meant[predicted == label] = instead
         if _is_a_mix_up(cycle, meant == truth, predicted == truth, truth):
-            for label in cycle:
-                put_right[predicted == label] = meant[predicted == label]
-            swaps += [f"{classes[label]!r} read as {classes[instead]!r}" for label, instead in cycle.items()]
-    if not swaps:
-        return []
+            put_right = np.where(np.isin(predicted, list(cycle)), meant, put_right)
+            order |= cycle
+    if not order:
+        return {}, []
+    swaps = ", ".join(f"{classes[label]!r} read as {classes[instead]!r}" for label, instead in order.items())
     would, is_ = float((put_right == truth).mean()), float((predicted == truth).mean())
-    return [finding("labels-swapped", swaps=", ".join(swaps), would=would, is_=is_)]
+    return order, [finding("labels-swapped", swaps=swaps, would=would, is_=is_)]
 
 
 def _best_order(predicted: NDArray[np.int64], truth: NDArray[np.int64], count: int) -> dict[int, int]:

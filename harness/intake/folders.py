@@ -113,7 +113,8 @@ def _copy(name: str, holder: int | None, shown: str, target: Path, budget: Budge
             budget.expect(found.st_size)
             budget.write(stream, target)
     except OSError as error:
-        target.unlink(missing_ok=True)
+        if not target.is_dir():  # as when a folder became a file, or went, since it was listed
+            target.unlink(missing_ok=True)
         noticed.note("file-unreadable", name=shown, reason=error.strerror or type(error).__name__)
 
 

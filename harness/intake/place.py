@@ -55,7 +55,7 @@ class FolderPlace:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self.name = root.resolve().name
+        self.name = root.absolute().name
 
     def entries(self, folder: str = "") -> tuple[Entry, ...]:
         path = self._root / folder

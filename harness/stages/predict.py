@@ -66,7 +66,7 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
     if conversion.native and conversion.environment == KERAS.name:
         workplace = workplace.using(KERAS)
     request, inputs = model_request(conversion, workplace)
-    request["probe_images"] = _PROBE_IMAGES
+    request["probe_images"] = _probe_images(staged)
     request["probe_seconds"] = workplace.limits.wall_seconds * _SHARE_FOR_PROBES
     with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
         outputs = Path(folder)
@@ -83,6 +83,12 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
             return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
 
 
+def _probe_images(staged: StagedImages) -> list[str]:
+    """Names of pictures of the set, drawn by its content: every run and every hand-in tries the same ones."""
+    order = np.random.default_rng(int(staged.sha256, 16)).permutation(len(staged.names))
+    return [staged.names[index] for index in order[:_PROBE_IMAGES]]
+
+
 def _result(
     conversion: Conversion, staged: StagedImages, outputs: Path, outcome: Outcome, workplace: Workplace
 ) -> Done[Predictions]:
@@ -93,8 +99,8 @@ def _result(
     sent = read_array(outputs, "probabilities.npy", (len(staged.names), conversion.outputs))
     rows = checked(sent)[[position[name] for name in staged.names]]
     index = {name: i for i, name in enumerate(staged.names)}
-    if len(set(reply.probe_images)) != len(reply.probe_images) or not set(reply.probe_images) <= set(index):
-        raise Rejected("it tried other pre-processings on pictures that it was not given")
+    if reply.probe_images != tuple(_probe_images(staged)[: len(reply.probe_images)]):
+        raise Rejected("it tried other pre-processings on other pictures than it was told to")
     shape = (len(reply.probe_images), conversion.outputs)
     probes = {}
     for name in dict.fromkeys(reply.probes):

@@ -48,6 +48,29 @@ def test_names_match_whatever_their_case_spaces_and_order():
     assert findings == ()
 
 
+def test_labels_mixed_up_do_not_pass_for_a_wrong_preprocessing():
+    """Two swapped labels: a pre-processing that blurs these two is right more often only because they are swapped."""
+    rng = np.random.default_rng(0)
+    of = np.repeat([0, 1, 2], 20).tolist()
+    swapped = [{0: 1, 1: 0, 2: 2}[true] for true in of]
+    blurred = [{0: rng.integers(0, 2), 1: rng.integers(0, 2), 2: 2}[true] for true in of]
+    probe = answering(blurred).probabilities
+    said = Answers(answering(swapped).probabilities, CLASSES, np.arange(60), {"zero-one": probe})
+    found, findings = evaluate(said, truth(of), None)
+    assert found.accuracy == pytest.approx(1 / 3)
+    assert codes(findings) == ["labels-swapped"]
+
+
+def test_labels_mixed_up_do_not_hide_a_wrong_preprocessing():
+    of = np.repeat([0, 1, 2], 40).tolist()
+    swap = {0: 1, 1: 0, 2: 2}
+    declared = [swap[true if number % 3 else (true + 1) % 3] for number, true in enumerate(of)]
+    probe = answering([swap[true] for true in of]).probabilities
+    said = Answers(answering(declared).probabilities, CLASSES, np.arange(120), {"zero-one": probe})
+    _, findings = evaluate(said, truth(of), None)
+    assert codes(findings) == ["labels-swapped", "preprocessing-mismatch"]
+
+
 def test_a_class_that_the_model_does_not_know_and_one_too_many():
     column_of, findings = match_labels(("ball", "bottle", "table"), CLASSES)
     assert column_of.tolist() == [0, 1, -1]

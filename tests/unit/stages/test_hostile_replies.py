@@ -21,11 +21,12 @@ from harness.stages.train import train
 from harness.store import Store
 
 ROWS = np.asarray([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.3, 0.3, 0.4]], np.float32)
+ASKED = [NAMES[i] for i in np.random.default_rng(int(staged(Path()).sha256, 16)).permutation(len(NAMES))]
 
 PREDICTED: dict[str, Any] = {
     "names": sorted(NAMES),
     "seconds_per_image": 0.01,
-    "probe_images": sorted(NAMES)[:2],
+    "probe_images": ASKED[:2],
     "probes": ["zero-one"],
 }
 
@@ -50,7 +51,7 @@ def test_predictions_come_back_in_the_order_of_the_held_out_set(tmp_path: Path) 
     result = predict(conversion(place.store, tmp_path), staged(tmp_path), place)
     assert isinstance(result, Done)
     assert np.array_equal(np.load(place.store.path(result.value.probabilities)), ROWS)
-    assert [NAMES[i] for i in result.value.probe_images] == sorted(NAMES)[:2]
+    assert [NAMES[i] for i in result.value.probe_images] == ASKED[:2]
     assert set(result.value.probes) == {"zero-one"}
 
 
@@ -95,7 +96,8 @@ def test_probabilities_that_are_none(defect: str, tmp_path: Path) -> None:
         {"seconds_per_image": -1},
         {"seconds_per_image": float("inf")},
         {"probe_images": ["other.png"]},
-        {"probe_images": [sorted(NAMES)[0]] * 2},
+        {"probe_images": [ASKED[0]] * 2},
+        {"probe_images": [ASKED[1], ASKED[0]]},
         {"probes": ["../../etc/passwd"]},
         {"accuracy": 1.0},
     ],
