@@ -14,7 +14,7 @@ from harness.store import Store
 
 
 def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Examined]:
-    """The same hand-ins, with a finding on those whose model is another's or the reference's."""
+    """The same hand-ins; a model that is another's or the reference's has a finding and the verdict `copied`."""
     store = course.workplace.store
     reference = course.reference
     known = [_known("the reference solution", reference.conversion, reference.predictions, None, store)]
@@ -29,7 +29,12 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
     for index, findings in zip(whose, copies(known)[1:], strict=True):
         evidence = examined[index].evidence
         beside = (*evidence.intake_findings, *findings)
-        noted[index] = replace(examined[index], evidence=evidence.model_copy(update={"intake_findings": beside}))
+        changes: dict[str, object] = {"intake_findings": beside}
+        inspected = evidence.inspect
+        if findings and isinstance(inspected, Done):
+            value = inspected.value.model_copy(update={"verdict": "copied"})
+            changes["inspect"] = inspected.model_copy(update={"value": value})
+        noted[index] = replace(examined[index], evidence=evidence.model_copy(update=changes))
     return noted
 
 

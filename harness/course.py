@@ -16,7 +16,7 @@ from harness.cache import StageCache
 from harness.errors import MachineError
 from harness.grade.rubric import check as check_rubric
 from harness.progress import Progress
-from harness.run import Course, TrainingPictures, Weights
+from harness.run import Course, Pretrained, TrainingPictures, Weights
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.stages.workplace import Workplace
 from harness.store import Store, default_folder, file_sha256
@@ -43,6 +43,9 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         staged = images.stage(held_out, scratch / "images")
         training = _training_pictures(assignment)
         ready = given_weights(assignment, scratch)
+        unseen = None
+        if assignment.unseen is not None:
+            unseen = images.stage(images.load_unseen(assignment.unseen.path), scratch / "unseen")
         workplace = Workplace(sandbox, store, assignment.limits)
         baseline = reference.prepare(
             assignment,
@@ -54,8 +57,12 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
             workplace,
             cache,
             progress,
+            unseen,
         )
-        yield Course(assignment, held_out, staged, training, ready, baseline, workplace, cache, progress)
+        yield Course(
+            assignment, held_out, staged, training, ready, baseline, workplace, cache, progress,
+            pretrained=_pretrained(scratch), unseen=unseen,
+        )  # fmt: skip
 
 
 def weights_file(name: str) -> Path:
@@ -66,6 +73,14 @@ def weights_file(name: str) -> Path:
     if file is None:
         raise MachineError(f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}")
     return file
+
+
+def _pretrained(scratch: Path) -> Pretrained:
+    """All known backbones whose weights are on this machine, where the sandbox's user can read them."""
+    (scratch / "pretrained").mkdir(mode=0o755)
+    entries = {entry.name: entry for entry in weights.list_weights() if weights.path(entry.name) is not None}
+    files = {name: readable_by_all(weights_file(name), scratch / "pretrained") for name in entries}
+    return Pretrained(files, entries)
 
 
 def _training_pictures(assignment: Assignment) -> TrainingPictures:

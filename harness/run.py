@@ -14,6 +14,7 @@ from harness.assignment import Assignment
 from harness.cache import StageCache
 from harness.claims import against_measurement
 from harness.environment_choice import allowed, choose
+from harness.evaluate.transfer import concluded
 from harness.evidence import (
     Benchmark,
     Conversion,
@@ -28,6 +29,7 @@ from harness.evidence import (
     Reference,
     Skipped,
     StageResult,
+    Stress,
 )
 from harness.findings import Finding, finding
 from harness.guard import guarded
@@ -35,7 +37,7 @@ from harness.images import HeldOutSet, StagedImages
 from harness.intake.imports import imported_modules
 from harness.progress import Progress
 from harness.sandbox import KERAS, TORCH, Software
-from harness.score import score
+from harness.score import score, trial
 from harness.stages.audit import audit
 from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
@@ -43,10 +45,13 @@ from harness.stages.execute import execute
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
 from harness.stages.read import read
+from harness.stages.stress import affordable, stress
 from harness.stages.workplace import Workplace
 from harness.submission import Submission
+from harness.weights import WeightsEntry
 
 T = TypeVar("T", bound=BaseModel)
+NO_MODEL = Skipped(reason="There is no usable model.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,17 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class Pretrained:
+    """Every pre-trained backbone that is on this machine: students may have started from any."""
+
+    files: dict[str, Path]  # name -> file
+    entries: dict[str, WeightsEntry]
+
+    def key(self) -> dict[str, str]:
+        return {name: entry.digest for name, entry in self.entries.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """All that is the same for every hand-in of a run."""
 
@@ -79,6 +95,8 @@ class Course:
     workplace: Workplace
     cache: StageCache
     progress: Progress
+    pretrained: Pretrained
+    unseen: StagedImages | None = None  # pictures of none of the classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +175,12 @@ def examine(submission: Submission, course: Course) -> Examined:
     )
 
     model = _model_to_grade(submission, executed, course)
-    conversion = _scored(model, stage, course)
-    stage(
-        "inspect",
-        Inspection,
-        [conversion, course.weights.sha256, limits],
-        lambda: (
-            inspect(conversion, course.weights.files, workplace)
-            if conversion
-            else Skipped(reason="There is no usable model.")
-        ),
-    )
+    conversion, predicted = _answered(model, stage, course)
+    inspected = _inspected(conversion, stage, course)
+    stressed = _stressed(conversion, predicted, inspected, stage, course)
+    scored = _scored(conversion, predicted, stressed, stage, course)
+    entry = course.pretrained.entries.get(inspected.value.backbone) if isinstance(inspected, Done) else None
+    results["inspect"] = concluded(inspected, scored, conversion, entry.trained_on if entry else None)
     rerun = _rerun(submission, executed, course)
     results["benchmark"] = Skipped(reason="The speed was not measured yet.")
     course.progress.submission_ended(submission.id)
@@ -187,8 +200,8 @@ class _Stage(Protocol):
     def __call__(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any: ...
 
 
-def _scored(model: HandedModel | None, stage: _Stage, course: Course) -> Conversion | None:
-    """The model through convert, predict and evaluate; what it was converted to, if it was."""
+def _answered(model: HandedModel | None, stage: _Stage, course: Course) -> tuple[Conversion | None, Any]:
+    """The model through convert and predict; what it was converted to, if it was."""
     workplace, limits = course.workplace, course.assignment.limits
     converted = stage(
         "convert",
@@ -215,26 +228,58 @@ def _scored(model: HandedModel | None, stage: _Stage, course: Course) -> Convers
         "predict",
         Predictions,
         [conversion, course.staged.sha256, course.weights.sha256, limits],
-        lambda: (
-            predict(conversion, course.staged, workplace) if conversion else Skipped(reason="There is no usable model.")
-        ),
+        lambda: predict(conversion, course.staged, workplace) if conversion else NO_MODEL,
     )
-    stage(
+    return conversion, predicted
+
+
+def _inspected(conversion: Conversion | None, stage: _Stage, course: Course) -> Any:
+    known, staged, classes = course.pretrained, course.staged, len(course.held_out.classes)
+    return stage(
+        "inspect",
+        Inspection,
+        [conversion, known.key(), staged.sha256, classes, course.assignment.limits],
+        lambda: inspect(conversion, known.files, staged, classes, course.workplace) if conversion else NO_MODEL,
+    )
+
+
+def _stressed(conversion: Conversion | None, predicted: Any, inspected: Any, stage: _Stage, course: Course) -> Any:
+    rules, unseen, held_out = course.assignment.robustness, course.unseen, course.held_out
+    work = inspected.value.multiply_adds if isinstance(inspected, Done) else None
+
+    def tried() -> StageResult[Stress]:
+        if not rules.enabled:
+            return Skipped(reason="This assignment does not ask for it.")
+        if conversion is None or not isinstance(predicted, Done):
+            return NO_MODEL
+        images = affordable(rules, work)
+        attempt = trial(predicted.value, held_out, rules, images, unseen, course.workplace.store)
+        return stress(conversion, attempt, course.staged, course.workplace)
+
+    answers = predicted.value if isinstance(predicted, Done) else None
+    inputs = [conversion, answers, held_out.sha256, rules, work, unseen and unseen.sha256, course.assignment.limits]
+    return stage("stress", Stress, inputs, tried)
+
+
+def _scored(conversion: Conversion | None, predicted: Any, stressed: Any, stage: _Stage, course: Course) -> Any:
+    tried = stressed.value if isinstance(stressed, Done) else None
+    reference = course.reference.predictions
+    return stage(
         "evaluate",
         Evaluation,
         [
             predicted.value if isinstance(predicted, Done) else None,
             course.held_out.sha256,
-            course.reference.predictions,
+            reference,
             conversion.preprocess if conversion else None,
+            tried,
         ],
         lambda: (
-            score(predicted.value, course.held_out, course.reference.predictions, workplace.store)
+            score(predicted.value, course.held_out, reference, course.workplace.store, tried)
             if isinstance(predicted, Done)
             else Skipped(reason="There are no predictions to score.")
         ),
     )
-    return conversion
 
 
 def _rerun(submission: Submission, executed: StageResult[Execution], course: Course) -> Evaluation | None:
@@ -251,7 +296,8 @@ def _rerun(submission: Submission, executed: StageResult[Execution], course: Cou
         return results[name]
 
     if made is not None:
-        _scored(made, stage, course)
+        conversion, predicted = _answered(made, stage, course)
+        _scored(conversion, predicted, None, stage, course)
     evaluated = results.get("evaluate")
     return evaluated.value if isinstance(evaluated, Done) else None
 

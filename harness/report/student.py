@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.evidence import (
+    LARGEST_FINE_TUNING,
     Benchmark,
     Done,
     Evaluation,
@@ -17,7 +18,7 @@ from harness.evidence import (
     Reference,
 )
 from harness.findings import Finding
-from harness.report import charts, reading
+from harness.report import charts, failures, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
@@ -77,6 +78,8 @@ def view(
         "logs": _logs(evidence),
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
         **_score_values(result.evaluation, reference.evaluation, thumbnail),
+        "failures": _failures(result.evaluation, reference.evaluation, thumbnail),
+        "small_fine_tuning": LARGEST_FINE_TUNING,
         "latency_plot": _latency_plot(result.benchmark),
         "layer_plot": _layer_plot(result.inspection),
     }
@@ -155,6 +158,21 @@ def _shade(count: int, total: int, right: bool) -> str:
     if count == 0:
         return "none"
     return f"{'right' if right else 'wrong'}{max(1, round(10 * count / total))}"
+
+
+def _failures(score: Evaluation | None, reference: Evaluation | None, thumbnail: Thumbnails) -> dict[str, Any] | None:
+    if score is None:
+        return None
+    truth = {mistake.image: mistake.truth for mistake in score.mistakes}
+    return {
+        "curves": failures.curves(score, reference),
+        "falls": failures.falls(score),
+        "reliability": failures.reliability(score),
+        "gap": failures.confidence_gap(score),
+        "reference_auroc": reference.unseen_auroc if reference else None,
+        "confusion": failures.confusion(score),
+        "overlays": failures.overlays(score, truth, thumbnail),
+    }
 
 
 # --- the model ----------------------------------------------------------------------------------
