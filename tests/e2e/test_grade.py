@@ -131,7 +131,17 @@ def test_a_formula_in_a_name_is_harmless_in_the_csv(graded):
 def test_results_json_has_the_stages_as_in_the_contract(graded):
     _, out = graded
     good = results(out)["good"]
-    assert set(good["stages"]) == {"read", "execute", "audit", "convert", "predict", "inspect", "evaluate", "benchmark"}
+    assert set(good["stages"]) == {
+        "read",
+        "execute",
+        "audit",
+        "convert",
+        "predict",
+        "inspect",
+        "stress",
+        "evaluate",
+        "benchmark",
+    }
     assert good["evaluation"]["accuracy"] == 1.0
     assert good["benchmark"]["model"]["queries"] >= 64
     assert good["inspection"]["parameters"] > 0
