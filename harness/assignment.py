@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -108,7 +109,7 @@ class NotebookParts(_Section):
 class Dataset(_Section):
     """The training pictures that a notebook gets, in class folders."""
 
-    path: Path
+    path: Path | None = Field(None, description='not needed where heldout is "withhold"')
     mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
     names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
     layout: Literal["auto", "classes", "split", "flat"] = Field(
@@ -121,6 +122,30 @@ class Dataset(_Section):
         if not parts or Path(self.mounted_as).is_absolute() or ".." in parts:
             raise ValueError("mounted_as is a relative path without '..'")
         return self
+
+
+class OwnDataset(_Section):
+    """What is asked of a data set that a student hands in, and how a part of it is withheld."""
+
+    min_classes: int = Field(3, ge=1, le=1000)
+    max_classes: int = Field(10, ge=1, le=1000)
+    # 8 to grade on and at least as many to train on; a course usually asks for more.
+    min_images_per_class: int = Field(16, ge=1, le=100_000, description="readable ones")
+    withhold_fraction: float = Field(0.2, gt=0, le=0.5, description="of each class")
+    withhold_per_class: int = Field(8, ge=1, le=10_000, description="at least, but never more than half")
+    seed: int = Field(1, ge=0, description="of the split")
+    allowed_files: tuple[str, ...] = Field((), description="files of the hand-in that the rerun may use too")
+    too_slow: Literal["stop", "fewer-epochs"] = Field("stop", description="for a rerun that does not finish in time")
+    rerun_seconds: float | None = Field(None, gt=0, le=86_400, description="in place of limits.wall_seconds")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> OwnDataset:
+        if self.min_classes > self.max_classes:
+            raise ValueError("min_classes is more than max_classes")
+        return self
+
+
+GradedOn = Literal["shared", "withhold", "both"]
 
 
 class HeldOut(_Section):
@@ -277,7 +302,9 @@ class Assignment(_Section):
     execution: ExecutionRules = ExecutionRules()
     notebook: NotebookParts = NotebookParts()
     dataset: Dataset | None = None
-    held_out: HeldOut
+    held_out: HeldOut | None = None
+    heldout: GradedOn = Field("shared", description="the pictures that a hand-in is graded on")
+    own_dataset: OwnDataset = OwnDataset()
     reference: ReferenceSolution
     benchmark: BenchmarkRules = BenchmarkRules()
     robustness: Robustness = Robustness()
@@ -289,6 +316,35 @@ class Assignment(_Section):
     @property
     def max_points(self) -> float:
         return sum(c.points for c in self.criteria)
+
+    @property
+    def withholds(self) -> bool:
+        """Whether a part of each student's own data set is withheld to grade on."""
+        return self.heldout != "shared"
+
+    @property
+    def has_shared_set(self) -> bool:
+        return self.heldout != "withhold"
+
+    @field_validator("heldout", mode="before")
+    @classmethod
+    def _both_as_a_list(cls, value: object) -> object:
+        return "both" if isinstance(value, list) and sorted(map(str, value)) == ["shared", "withhold"] else value
+
+    @model_validator(mode="after")
+    def _has_what_it_grades_on(self) -> Assignment:
+        if self.withholds and self.handin.dataset == "ignored":
+            raise ValueError(f'heldout = "{self.heldout}" needs a data set, and handin.dataset is "ignored"')
+        if self.withholds and self.handin.notebook == "ignored":
+            raise ValueError(f'heldout = "{self.heldout}" needs notebooks to run, and handin.notebook is "ignored"')
+        if self.withholds and self.execution.mode == "as-handed-in":
+            raise ValueError(
+                f'heldout = "{self.heldout}" needs notebooks to run, and execution.mode is "as-handed-in": '
+                "a model that was handed in has seen the pictures that are withheld"
+            )
+        if self.has_shared_set and self.held_out is None:
+            raise ValueError(f'heldout = "{self.heldout}" needs the section [held_out] with the pictures')
+        return self
 
     @model_validator(mode="after")
     def _points_add_up(self) -> Assignment:
@@ -420,9 +476,11 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
             )
         return folder
 
-    held_out = assignment.held_out.model_copy(update={"path": images("held_out", assignment.held_out.path)})
+    held_out = assignment.held_out if assignment.has_shared_set else None
+    if held_out is not None:
+        held_out = held_out.model_copy(update={"path": images("held_out", held_out.path)})
     dataset = assignment.dataset
-    if dataset is not None:
+    if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})
     unseen = assignment.unseen
     if unseen is not None:
@@ -439,10 +497,9 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         execution = execution.model_copy(update={"requirements": requirements})
         if not requirements.is_file():
             problems.append(problem(assignment.file, text, ("execution", "requirements"), f"no file {requirements}"))
-    if dataset is None:
-        problems.append(
-            problem(assignment.file, text, ("dataset",), "missing: the reference is trained on its pictures")
-        )
+    if assignment.has_shared_set and (dataset is None or dataset.path is None):
+        place = ("dataset",) if dataset is None else ("dataset", "path")
+        problems.append(problem(assignment.file, text, place, "missing: the reference is trained on its pictures"))
     if problems:
         raise AssignmentError(
             "\n".join(problems),

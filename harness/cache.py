@@ -16,7 +16,7 @@ from harness.store import Store
 
 _PACKAGE = Path(__file__).parent
 # What decides a stage's result besides its inputs: when one of these changes, every stage runs again.
-_CODE = ("agent", "stages", "evaluate", "evidence.py", "findings.py", "handin.py")
+_CODE = ("agent", "stages", "dataset", "evaluate", "evidence.py", "findings.py", "handin.py")
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -27,7 +27,7 @@ from harness.commands.env import env
 from harness.commands.export import export as export_command
 from harness.commands.intake import intake
 from harness.commands.timing_checks import doctor_timing
-from harness.errors import HarnessError, MachineError
+from harness.errors import HarnessError, MachineError, UsageError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
 from harness.schedule.local import default_jobs
@@ -136,12 +136,18 @@ def reference_group() -> None:
 def reference_train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool) -> int:
     """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
     assignment = assignments.load(file)
+    if not assignment.has_shared_set:
+        raise UsageError(
+            f"{file}: has no shared set: a reference is trained for each student's data set while grading",
+            "run harness grade",
+        )
     folder = out or assignment.file.parent / "baseline"
     with (
         progress_on(_ERR) as progress,
         course.prepared(assignment, sandbox.choose(engine).sandbox, progress, force=force) as ready,
     ):
         trained = ready.reference
+        assert trained is not None
         reference.write(trained, ready.workplace, folder)
     low, high = trained.evaluation.accuracy_interval
     if as_json:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +15,66 @@ from harness import boards, images, reference, weights
 from harness.assignment import Assignment, class_folders
 from harness.cache import StageCache
 from harness.errors import MachineError
+from harness.evidence import Reference
 from harness.grade.rubric import check as check_rubric
+from harness.images import HeldOutSet, StagedImages
 from harness.progress import Progress
-from harness.run import Course, Pretrained, TrainingPictures, Weights
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.stages.workplace import Workplace
 from harness.store import Store, default_folder, file_sha256
+from harness.weights import WeightsEntry
 
 _CHECK_IMAGES = 12  # at least 8 are compared
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPictures:
+    """The pictures that notebooks get, and a few of them for checking conversions."""
+
+    sha256: str
+    check_images: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Pre-trained weights: those that notebooks may load, and the reference's."""
+
+    hub: Path | None  # a folder to be mounted, as `harness/agent/notebook/pretrained.py` has it; None for none
+    files: dict[str, Path]  # name -> file, of the reference's and of those that the assignment names
+    sha256: dict[str, str]  # name -> hash of the file
+
+
+@dataclass(frozen=True, slots=True)
+class Pretrained:
+    """Every pre-trained backbone that is on this machine: students may have started from any."""
+
+    files: dict[str, Path]  # name -> file
+    entries: dict[str, WeightsEntry]
+
+    def key(self) -> dict[str, str]:
+        return {name: entry.digest for name, entry in self.entries.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """All that is the same for every hand-in of a run."""
+
+    assignment: Assignment
+    held_out: HeldOutSet  # empty, as is `staged`, when each is graded on withheld pictures of its own
+    staged: StagedImages
+    unseen: StagedImages | None  # pictures of none of the classes
+    training: TrainingPictures
+    weights: Weights
+    pretrained: Pretrained
+    reference: Reference | None  # None when each hand-in has one of its own
+    workplace: Workplace
+    cache: StageCache
+    progress: Progress
+
+    @property
+    def embedder(self) -> Path | None:
+        """MobileNetV2's weights for comparing students' pictures, where they are on this machine."""
+        return self.pretrained.files.get("mobilenet_v2")
 
 
 @contextlib.contextmanager
@@ -39,7 +92,7 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
     with TemporaryDirectory(prefix="harness-course-", dir=store.folder) as temporary:  # weights are linked to there
         scratch = Path(temporary)
         assignment = _readable(assignment, scratch)
-        held_out = images.load(assignment.held_out.path)
+        held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
         training = _training_pictures(assignment)
         ready = given_weights(assignment, scratch)
@@ -47,22 +100,24 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         if assignment.unseen is not None:
             unseen = images.stage(images.load_unseen(assignment.unseen.path), scratch / "unseen")
         workplace = Workplace(sandbox, store, assignment.limits)
-        baseline = reference.prepare(
-            assignment,
-            held_out,
-            staged,
-            training.sha256,
-            training.check_images,
-            ready.files[assignment.reference.weights_name],
-            workplace,
-            cache,
-            progress,
-            unseen,
-        )
+        pretrained = _pretrained(scratch)
+        baseline = None
+        if assignment.has_shared_set:
+            baseline = reference.prepare(
+                assignment,
+                held_out,
+                staged,
+                training.sha256,
+                training.check_images,
+                ready.files[assignment.reference.weights_name],
+                workplace,
+                cache,
+                progress,
+                unseen,
+            )
         yield Course(
-            assignment, held_out, staged, training, ready, baseline, workplace, cache, progress,
-            pretrained=_pretrained(scratch), unseen=unseen,
-        )  # fmt: skip
+            assignment, held_out, staged, unseen, training, ready, pretrained, baseline, workplace, cache, progress
+        )
 
 
 def weights_file(name: str) -> Path:
@@ -84,7 +139,8 @@ def _pretrained(scratch: Path) -> Pretrained:
 
 
 def _training_pictures(assignment: Assignment) -> TrainingPictures:
-    assert assignment.dataset is not None
+    if assignment.dataset is None or assignment.dataset.path is None:
+        return TrainingPictures("", ())
     by_class = class_folders(assignment.dataset.path).values()
     in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
     return TrainingPictures(reference.tree_sha256(assignment.dataset.path), tuple(in_turn[:_CHECK_IMAGES]))
@@ -92,8 +148,9 @@ def _training_pictures(assignment: Assignment) -> TrainingPictures:
 
 def _readable(assignment: Assignment, scratch: Path) -> Assignment:
     """The assignment with its training pictures and reference code where the sandbox's user can read them."""
-    assert assignment.dataset is not None
-    dataset = assignment.dataset.model_copy(update={"path": readable_by_all(assignment.dataset.path, scratch)})
+    dataset = assignment.dataset
+    if dataset is not None and dataset.path is not None:
+        dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})
     code = readable_by_all(assignment.reference.code, scratch)
     reference_solution = assignment.reference.model_copy(update={"code": code})
     return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.assignment import Assignment
+from harness.intake.imports import imported_modules
 from harness.sandbox import KERAS, TORCH, Sandbox, Software, course
 from harness.sandbox.software import Framework
+from harness.submission import Submission
 
 _NEEDS: dict[str, Framework] = {
     "tensorflow": "tensorflow",
@@ -40,3 +42,10 @@ def choose(imports: frozenset[str], environments: Sequence[Software], sandbox: S
             if "tensorflow" in one.frameworks and sandbox.software_id(one) is not None:
                 return one
     return next((one for one in environments if wanted <= one.frameworks), environments[0])
+
+
+def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> Software:
+    """What the hand-in's notebook runs with."""
+    if submission.notebook is None:
+        return TORCH
+    return choose(imported_modules(submission.root / submission.notebook), allowed(assignment), sandbox)

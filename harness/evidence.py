@@ -201,11 +201,78 @@ class FailedExecution(Failed):
 # --- audit --------------------------------------------------------------------------------------
 
 
+class Leak(Record):
+    """Two pictures of one scene that lie in different splits of the student's."""
+
+    picture: str
+    split: str
+    other: str
+    other_split: str
+    kind: Literal["copy", "burst"]  # one photograph, or two of one scene
+
+
+class MislabelSuspect(Record):
+    """A picture that looks as if it lay in the wrong class."""
+
+    picture: str
+    label: str
+    looks_like: str
+    probability: Share  # of `looks_like`, by a model that did not see the picture
+
+
+class BoxFault(Record):
+    picture: str
+    kind: Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
+    label: str
+
+
+class SharedPicture(Record):
+    """A picture that another hand-in holds too."""
+
+    picture: str
+    other: str  # the other hand-in's id
+    other_picture: str
+
+
+class WithheldPicture(Record):
+    """A picture that was kept from the notebook, as the sandbox re-encoded it."""
+
+    picture: str
+    label: str
+    file: Blob
+
+
 class DatasetAudit(Record):
-    """The student's own data set, by class folder."""
+    """The student's own data set. Pictures are named by their paths in it; sets have two or more."""
 
     classes: dict[str, int]  # name -> readable images
     unreadable: tuple[str, ...]  # file names, at most 100
+    layout: Literal["class-folders", "split-folders", "voc", "coco"] = "class-folders"
+    splits: dict[str, int] = {}  # the student's own: train, val, test, other -> readable images
+    unlabelled: int = 0  # readable images of no class
+    heldout: dict[str, int] = {}  # class -> images withheld from the notebook
+    groups: tuple[tuple[str, ...], ...] = ()  # pictures that the split keeps on one side
+    duplicates: tuple[tuple[str, ...], ...] = ()  # equal pixels
+    near_duplicates: tuple[tuple[str, ...], ...] = ()  # one scene: altered copies and bursts
+    leaks: tuple[Leak, ...] = ()
+    scene_spread: dict[str, float] = {}  # class -> mean cosine distance of its pictures; empty without embeddings
+    mislabelled: tuple[MislabelSuspect, ...] = ()
+    box_faults: tuple[BoxFault, ...] = ()
+    shared: tuple[SharedPicture, ...] = ()
+    blurred: tuple[str, ...] = ()
+    badly_exposed: tuple[str, ...] = ()
+    from_elsewhere: tuple[str, ...] = ()  # look taken from a shop or a stock library
+    smallest: tuple[int, int] | None = None  # width and height in pixels, of the picture with the fewest
+    largest: tuple[int, int] | None = None
+    aspects: tuple[float, float] | None = None  # width / height: lowest and highest
+    compared_by: Literal["embeddings", "hashes"] = "hashes"  # how pictures of one scene were looked for
+    withheld: tuple[WithheldPicture, ...] = ()
+    labels: dict[str, str] = {}  # picture -> class; not published
+    own_test: tuple[str, ...] = ()  # pictures of the student's own test split
+    pixels: dict[str, str] = {}  # picture -> SHA-256 of its pixels; not published
+    greys: Blob | None = None  # .npy uint8, (pictures, 128, 128), in the order of `pixels`
+    thumbnails: Blob | None = None  # .npy uint8, (shown, side, side, 3)
+    shown: tuple[str, ...] = ()  # the pictures of `thumbnails`
 
 
 # --- convert ------------------------------------------------------------------------------------
@@ -476,6 +543,27 @@ class Reference(Record):
     seed: int
 
 
+# --- graded on withheld pictures of the student's own --------------------------------------------
+
+
+class SeenScore(Record):
+    """The handed-in model on the withheld pictures, which it has seen: shown, never graded."""
+
+    accuracy: Share
+    accuracy_interval: Interval
+    difference: float | None = None  # to the rerun's model on the same pictures
+    difference_interval: Interval | None = None  # paired bootstrap
+    mcnemar_p: float | None = None
+
+
+class OwnData(Record):
+    """Scores on the pictures that were withheld of the student's own data set."""
+
+    reference: Reference  # the reference, trained on the same training part
+    rerun: Evaluation | None  # the model of the rerun
+    seen: SeenScore | None  # the model that was handed in
+
+
 # --- everything about one hand-in ---------------------------------------------------------------
 
 
@@ -490,9 +578,12 @@ class Evidence(Record):
     stress: Done[Stress] | Failed | Skipped = Skipped(reason="It was not done.")
     evaluate: Done[Evaluation] | Failed | Skipped
     benchmark: Done[Benchmark] | Failed | Skipped
+    own: OwnData | None = None
     read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     intake_findings: tuple[Finding, ...] = ()
+    same_model_as: tuple[str, ...] = ()  # other hand-ins, by id; a student never sees them
+    later_findings: tuple[Finding, ...] = ()  # found when all hand-ins were compared, or after the stages
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
         """Stage name -> result, in the order in which they run."""
@@ -501,10 +592,11 @@ class Evidence(Record):
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the order of the stages, each once."""
         every = [*self.intake_findings, *(f for r in self.stages().values() for f in r.findings)]
+        every += self.later_findings
         return tuple(dict.fromkeys(every))
 
 
-STAGES = ("read", "execute", "audit", "convert", "predict", "inspect", "stress", "evaluate", "benchmark")
+STAGES = ("read", "audit", "execute", "convert", "predict", "inspect", "stress", "evaluate", "benchmark")
 
 
 class Mark(Record):

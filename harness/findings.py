@@ -207,6 +207,52 @@ CATALOGUE: dict[str, _Kind] = {
     "benchmark-unsteady": _Kind("info", "The timing was unsteady: {reason}."),
     # audit
     "dataset-unreadable-images": _Kind("warning", "{count} image files of the data set cannot be read."),
+    "dataset-unusable": _Kind("error", "The data set cannot be read: {reason}."),
+    "dataset-leak": _Kind(
+        "error",
+        "{count} of the data set lie in two splits at once ({example}): what the model is tested on, it was trained "
+        "on. Take the copies out.",
+    ),
+    "dataset-burst": _Kind(
+        "warning",
+        "{what} ({example}). Photographs of one scene count as one: keep them in one split, and take new scenes.",
+    ),
+    "dataset-shared-with-other": _Kind(
+        "warning", "{count} of the data set are the same photographs as {other}'s ({example})."
+    ),
+    "dataset-too-few-images": _Kind(
+        "warning", "{classes}: fewer than {least} readable images. Take more photographs of each object."
+    ),
+    "dataset-too-many-classes": _Kind("warning", "The data set has {classes} classes; at most {most} are asked for."),
+    "dataset-too-few-classes": _Kind("warning", "The data set has {classes} classes; at least {least} are asked for."),
+    "dataset-mislabelled": _Kind(
+        "warning", "{count} of the data set seem to lie in the wrong class ({example}). Look at them."
+    ),
+    "dataset-box-faults": _Kind("warning", "{count} of the data set have faulty boxes ({example}). Correct them."),
+    "dataset-annotation-unreadable": _Kind("warning", "{count} of the data set cannot be used ({example})."),
+    "withheld-too-few": _Kind(
+        "warning",
+        "Of {classes} fewer than {least} pictures could be withheld, so the score on them says little: there are too "
+        "few, or they show too few scenes.",
+    ),
+    "withheld-impossible": _Kind("error", "Nothing can be withheld of the data set to grade on: {reason}."),
+    "seen-better-than-rerun": _Kind(
+        "warning",
+        "The model handed in has {seen:.1%} on the withheld pictures, which it has seen, and the one that the "
+        "rerun trained without them {rerun:.1%}: the difference {difference:+.1%} is more than chance.",
+    ),
+    "rerun-too-slow": _Kind(
+        "warning",
+        "In {limit:.0f} minutes the rerun finished {done} of {total} epochs; all of them would take about "
+        "{minutes:.0f} minutes on these cores.",
+    ),
+    "rerun-fewer-epochs": _Kind(
+        "warning", "It was therefore run again with {share:.0%} of the epochs, as the assignment says."
+    ),
+    "rerun-without-model": _Kind(
+        "error",
+        "Only a model that the rerun trains is graded, and the notebook wrote none. Save it beside the notebook.",
+    ),
     # grading
     "hand-in-time-unknown": _Kind(
         "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."

@@ -15,10 +15,12 @@ from pydantic import ValidationError
 
 import harness
 from harness import export, report
+from harness.across import across_students
 from harness.assignment import Assignment
 from harness.copied import with_copies_noted
-from harness.course import prepared
+from harness.course import Course, prepared
 from harness.errors import MachineError, UsageError
+from harness.evidence import Reference
 from harness.grade.rubric import grade
 from harness.gradebook import Gradebook
 from harness.intake import collect
@@ -31,7 +33,7 @@ from harness.results import (
     SubmissionResult,
     submission_result,
 )
-from harness.run import Course, Examined
+from harness.run import Examined
 from harness.sandbox import Chosen
 from harness.schedule import examine_all
 
@@ -65,6 +67,7 @@ def grade_all(request: Request, progress: Progress) -> Results:
         sandbox = request.chosen.sandbox
         with prepared(request.assignment, sandbox, progress, force=request.force) as course:
             examined = with_copies_noted(examine_all(submissions, course, request.jobs), course)
+            examined = across_students(examined, course.workplace.store)
             progress.say("Writing the reports ...")
             try:
                 return _publish(request, course, examined)
@@ -91,14 +94,7 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
             file=str(request.assignment.file),
             max_points=request.assignment.max_points,
         ),
-        reference=ReferenceResult(
-            backbone=course.reference.backbone,
-            accuracy=course.reference.evaluation.accuracy,
-            accuracy_interval=course.reference.evaluation.accuracy_interval,
-            images=course.reference.evaluation.images,
-            training_seconds=course.reference.training_seconds,
-            latency=course.reference.latency,
-        ),
+        reference=_reference_result(course.reference) if course.reference else None,
         run=RunInfo(
             harness=harness.__version__,
             sandbox=request.chosen.sandbox.name,
@@ -120,6 +116,17 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
     export.write_results_json(results, request.out / "results.json")
     _drop_stale_pages(request.out, {row.id for row in rows})
     return results
+
+
+def _reference_result(reference: Reference) -> ReferenceResult:
+    return ReferenceResult(
+        backbone=reference.backbone,
+        accuracy=reference.evaluation.accuracy,
+        accuracy_interval=reference.evaluation.accuracy_interval,
+        images=reference.evaluation.images,
+        training_seconds=reference.training_seconds,
+        latency=reference.latency,
+    )
 
 
 def _drop_stale_pages(out: Path, ids: set[str]) -> None:

@@ -1,26 +1,34 @@
-"""Which model a hand-in has: the one that its notebook made when it was run, and the one that was handed in."""
+"""The models of a hand-in: the one that its notebook made when it was run, the one handed in, and which is graded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from harness.assignment import HandIn
-from harness.evidence import Blob, Done, Execution, FailedExecution, StageResult
+from harness.assignment import Assignment, HandIn
+from harness.evidence import Blob, Done, Execution, FailedExecution, Skipped, StageResult
+from harness.findings import finding
 from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES
 from harness.stages.convert import HandedModel
 from harness.store import Store
 from harness.submission import Submission
 
 
+def to_grade(
+    submission: Submission, executed: StageResult[Execution], assignment: Assignment, store: Store
+) -> HandedModel | None:
+    """The model that the notebook made, else the one handed in; the other way round where both are compared.
+
+    Where pictures are withheld only what the rerun wrote counts: all that was handed in has seen them.
+    """
+    if assignment.withholds:
+        return _written(executed, store, {})
+    ours, theirs = made(submission, executed, store), handed_in(submission, assignment.handin)
+    return (theirs or ours) if assignment.execution.mode == "both" else (ours or theirs)
+
+
 def made(submission: Submission, executed: StageResult[Execution], store: Store) -> HandedModel | None:
     """The best model that the run wrote, with what was handed in beside it where the run wrote none of that."""
-    found = produced(executed)
-    candidates = [blob for blob in found if Path(blob.name).suffix.lower() in MODEL_SUFFIXES]
-    if not candidates:
-        return None
-    best = min(candidates, key=lambda blob: MODEL_SUFFIXES.index(Path(blob.name).suffix.lower()))
-    companions = {blob.name: store.path(blob) for blob in found if blob.name in COMPANIONS}
-    return HandedModel(store.path(best), _companions(submission) | companions)
+    return _written(executed, store, _companions(submission))
 
 
 def handed_in(submission: Submission, wanted: HandIn) -> HandedModel | None:
@@ -37,6 +45,27 @@ def produced(executed: StageResult[Execution]) -> tuple[Blob, ...]:
     if isinstance(executed, FailedExecution) and executed.execution is not None:
         return executed.execution.produced
     return ()
+
+
+def none_to_grade(assignment: Assignment) -> Skipped:
+    """Why there is nothing to grade."""
+    if assignment.withholds:
+        nothing = finding("rerun-without-model")
+        return Skipped(reason=nothing.message, findings=(nothing,))
+    return Skipped(
+        reason="There is no model: none was handed in, and the notebook saved none.",
+        findings=(finding("no-model"),),
+    )
+
+
+def _written(executed: StageResult[Execution], store: Store, beside: dict[str, Path]) -> HandedModel | None:
+    found = produced(executed)
+    candidates = [blob for blob in found if Path(blob.name).suffix.lower() in MODEL_SUFFIXES]
+    if not candidates:
+        return None
+    best = min(candidates, key=lambda blob: MODEL_SUFFIXES.index(Path(blob.name).suffix.lower()))
+    companions = {blob.name: store.path(blob) for blob in found if blob.name in COMPANIONS}
+    return HandedModel(store.path(best), beside | companions)
 
 
 def _companions(submission: Submission) -> dict[str, Path]:

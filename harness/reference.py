@@ -63,7 +63,7 @@ def prepare(
     Raises `MachineError` with the log's end when the reference code fails: it is the instructor's.
     """
     spec, limits = assignment.reference, assignment.limits
-    assert assignment.dataset is not None  # `assignment.load` has seen to it
+    assert assignment.dataset is not None and assignment.dataset.path is not None  # `assignment.load` has seen to it
     train_dir = assignment.dataset.path
 
     def step(name: str, value: type[T], inputs: object, work: Any) -> T:

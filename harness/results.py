@@ -19,6 +19,7 @@ from harness.evidence import (
     Mark,
     NotebookReading,
     Record,
+    SeenScore,
     StageStatus,
 )
 from harness.findings import Finding
@@ -48,9 +49,11 @@ class SubmissionResult(Record):
     benchmark: Benchmark | None
     inspection: Inspection | None
     dataset: DatasetAudit | None
+    own: OwnScores | None = None  # on pictures withheld of the student's own data set
     notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     findings: tuple[Finding, ...]
+    same_model_as: tuple[str, ...] = ()  # hand-ins; for the instructor only
     marks: tuple[Mark, ...]
     members: tuple[str, ...] = ()  # the people in the group, where they are known
     late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
@@ -64,6 +67,14 @@ class SubmissionResult(Record):
     def is_open(self) -> bool:
         """Whether its points are not final: a person has to look first."""
         return self.status == "needs-review" or any(mark.points is None for mark in self.marks)
+
+
+class OwnScores(Record):
+    """Scores on the withheld pictures; `seen` is the handed-in model's, which is never graded."""
+
+    reference_accuracy: float
+    rerun: Evaluation | None
+    seen: SeenScore | None
 
 
 class ReferenceResult(Record):
@@ -99,7 +110,7 @@ class Results(Record):
 
     schema_: Literal[1] = Field(1, alias="schema")
     assignment: AssignmentResult
-    reference: ReferenceResult
+    reference: ReferenceResult | None  # None when each hand-in has a reference of its own
     run: RunInfo
     submissions: tuple[SubmissionResult, ...]
 
@@ -134,10 +145,12 @@ def submission_result(
         evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
         inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
-        dataset=evidence.audit.value if isinstance(evidence.audit, Done) else None,
+        dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
+        own=_own_scores(evidence),
         notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
         rerun=evidence.rerun,
         findings=(*evidence.findings(), *grade.findings),
+        same_model_as=evidence.same_model_as,
         marks=grade.marks,
         members=origin.members,
         late_days=grade.late_days,
@@ -147,3 +160,15 @@ def submission_result(
         source=origin.source,
         lms_id=origin.lms_id,
     )
+
+
+def _published(audit: DatasetAudit) -> DatasetAudit:
+    """Without what only the comparison with other hand-ins needs."""
+    return audit.model_copy(update={"pixels": {}, "labels": {}})
+
+
+def _own_scores(evidence: Evidence) -> OwnScores | None:
+    if evidence.own is None:
+        return None
+    own = evidence.own
+    return OwnScores(reference_accuracy=own.reference.evaluation.accuracy, rerun=own.rerun, seen=own.seen)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel
-
-from harness import models
+from harness import models, own
 from harness.assignment import Assignment
-from harness.cache import StageCache
 from harness.claims import against_measurement
-from harness.environment_choice import allowed, choose
-from harness.evaluate.transfer import concluded
+from harness.course import Course
+from harness.environment_choice import for_notebook
 from harness.evidence import (
     Benchmark,
     Conversion,
@@ -23,80 +17,21 @@ from harness.evidence import (
     Evaluation,
     Evidence,
     Execution,
-    Inspection,
     NotebookReading,
-    Predictions,
-    Reference,
+    OwnData,
     Skipped,
     StageResult,
-    Stress,
 )
 from harness.findings import Finding, finding
+from harness.grounds import grounds, own_reference
 from harness.guard import guarded
-from harness.images import HeldOutSet, StagedImages
-from harness.intake.imports import imported_modules
-from harness.progress import Progress
-from harness.sandbox import KERAS, TORCH, Software
-from harness.score import score, trial
-from harness.stages.audit import audit
+from harness.images import HeldOutSet
+from harness.model_stages import NO_MODEL, ModelStages
+from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
-from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
-from harness.stages.inspect import inspect
-from harness.stages.predict import predict
 from harness.stages.read import read
-from harness.stages.stress import affordable, stress
-from harness.stages.workplace import Workplace
 from harness.submission import Submission
-from harness.weights import WeightsEntry
-
-T = TypeVar("T", bound=BaseModel)
-NO_MODEL = Skipped(reason="There is no usable model.")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPictures:
-    """The pictures that notebooks get, and a few of them for checking conversions."""
-
-    sha256: str
-    check_images: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Pre-trained weights: those that notebooks may load, and the reference's."""
-
-    hub: Path | None  # a folder to be mounted, as `harness/agent/notebook/pretrained.py` has it; None for none
-    files: dict[str, Path]  # name -> file, of the reference's and of those that the assignment names
-    sha256: dict[str, str]  # name -> hash of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Pretrained:
-    """Every pre-trained backbone that is on this machine: students may have started from any."""
-
-    files: dict[str, Path]  # name -> file
-    entries: dict[str, WeightsEntry]
-
-    def key(self) -> dict[str, str]:
-        return {name: entry.digest for name, entry in self.entries.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """All that is the same for every hand-in of a run."""
-
-    assignment: Assignment
-    held_out: HeldOutSet
-    staged: StagedImages
-    training: TrainingPictures
-    weights: Weights
-    reference: Reference
-    workplace: Workplace
-    cache: StageCache
-    progress: Progress
-    pretrained: Pretrained
-    unseen: StagedImages | None = None  # pictures of none of the classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +41,7 @@ class Examined:
     submission: Submission
     evidence: Evidence
     cached: frozenset[str] = field(default_factory=frozenset)
+    held_out: HeldOutSet | None = None  # what it was graded on, where that is not the course's
 
 
 def examine(submission: Submission, course: Course) -> Examined:
@@ -114,192 +50,131 @@ def examine(submission: Submission, course: Course) -> Examined:
     Never raises for anything that a student handed in. Raises `MachineError` when the machine, a full
     disk say, cannot go on, and `RunStopped` when the run is being ended.
     """
-    results: dict[str, Any] = {}
-    cached: set[str] = set()
-    assignment, workplace = course.assignment, course.workplace
-    limits = assignment.limits
-
-    def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        result, was_cached = guarded(
-            submission.id, name, value, inputs, work, cache=course.cache, progress=course.progress, limits=limits
-        )
-        results[name] = result
-        if was_cached:
-            cached.add(name)
-        return result
-
-    stage(
-        "read",
-        NotebookReading,
-        [submission.sha256, assignment.handin, assignment.notebook, limits],
-        lambda: (
-            read(submission, assignment.notebook, workplace)
-            if assignment.handin.notebook != "ignored"
-            else Skipped(reason="This assignment does not look at notebooks.")
-        ),
-    )
-    software = _software(submission, course)
-    executed = stage(
-        "execute",
-        Execution,
-        [
-            submission.sha256,
-            course.training.sha256,
-            assignment.dataset and assignment.dataset.model_dump(exclude={"path"}),
-            assignment.execution,
-            assignment.handin,
-            course.weights.sha256,
-            workplace.sandbox.software_id(software),
-            limits,
-        ],
-        lambda: (
-            _why_not_run(assignment)
-            or execute(
-                submission,
-                assignment.dataset,
-                assignment.execution,
-                course.weights.hub,
-                workplace.using(software),
-            )
-        ),
-    )
-    stage(
-        "audit",
-        DatasetAudit,
-        [submission.sha256, assignment.handin, limits],
-        lambda: (
-            audit(submission, workplace)
-            if assignment.handin.dataset != "ignored"
-            else Skipped(reason="This assignment does not look at data sets.")
-        ),
-    )
-
-    model = _model_to_grade(submission, executed, course)
-    conversion, predicted = _answered(model, stage, course)
-    inspected = _inspected(conversion, stage, course)
-    stressed = _stressed(conversion, predicted, inspected, stage, course)
-    scored = _scored(conversion, predicted, stressed, stage, course)
-    entry = course.pretrained.entries.get(inspected.value.backbone) if isinstance(inspected, Done) else None
-    results["inspect"] = concluded(inspected, scored, conversion, entry.trained_on if entry else None)
-    rerun = _rerun(submission, executed, course)
-    results["benchmark"] = Skipped(reason="The speed was not measured yet.")
+    run = _Run(submission, course)
+    run.read()
+    with grounds(submission, run.audit(), course) as (graded_on, ground):
+        run.course, run.ground = graded_on, ground
+        executed = run.execute()
+        run.answer(models.to_grade(submission, executed, course.assignment, course.workplace.store))
+        run.inspect()
+        run.stress()
+        run.evaluate()
+        run.conclude()
+        rerun = run.rerun_to_compare(executed)
+        own_data, later = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)
     evidence = Evidence(
-        **results,
+        **run.results,
+        benchmark=Skipped(reason="The speed was not measured yet."),
+        own=own_data,
         rerun=rerun,
         intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course)),
+        later_findings=later,
     )
     claims = against_measurement(evidence)
     evidence = evidence.model_copy(update={"intake_findings": (*evidence.intake_findings, *claims)})
-    return Examined(submission, evidence, frozenset(cached))
+    held_out = ground.held_out if ground is not None and not course.assignment.has_shared_set else None
+    return Examined(submission, evidence, frozenset(run.cached), held_out)
 
 
-class _Stage(Protocol):
-    """Runs one stage of a hand-in, or takes it from the cache."""
+class _Run(ModelStages):
+    """One hand-in's way through all stages but the benchmark."""
 
-    def __call__(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any: ...
+    def __init__(self, submission: Submission, course: Course) -> None:
+        super().__init__(submission, course)
+        self.ground: own.Ground | None = None  # what is withheld of its own data set
 
-
-def _answered(model: HandedModel | None, stage: _Stage, course: Course) -> tuple[Conversion | None, Any]:
-    """The model through convert and predict; what it was converted to, if it was."""
-    workplace, limits = course.workplace, course.assignment.limits
-    converted = stage(
-        "convert",
-        Conversion,
-        [
-            model and model.key(),
-            course.held_out.classes,
-            course.training.sha256,
-            course.weights.sha256,
-            KERAS.lock,
-            limits,
-        ],
-        lambda: (
-            convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
-            if model is not None
-            else Skipped(
-                reason="There is no model: none was handed in, and the notebook saved none.",
-                findings=(finding("no-model"),),
-            )
-        ),
-    )
-    conversion: Conversion | None = converted.value if isinstance(converted, Done) else None
-    predicted = stage(
-        "predict",
-        Predictions,
-        [conversion, course.staged.sha256, course.weights.sha256, limits],
-        lambda: predict(conversion, course.staged, workplace) if conversion else NO_MODEL,
-    )
-    return conversion, predicted
-
-
-def _inspected(conversion: Conversion | None, stage: _Stage, course: Course) -> Any:
-    known, staged, classes = course.pretrained, course.staged, len(course.held_out.classes)
-    return stage(
-        "inspect",
-        Inspection,
-        [conversion, known.key(), staged.sha256, classes, course.assignment.limits],
-        lambda: inspect(conversion, known.files, staged, classes, course.workplace) if conversion else NO_MODEL,
-    )
-
-
-def _stressed(conversion: Conversion | None, predicted: Any, inspected: Any, stage: _Stage, course: Course) -> Any:
-    rules, unseen, held_out = course.assignment.robustness, course.unseen, course.held_out
-    work = inspected.value.multiply_adds if isinstance(inspected, Done) else None
-
-    def tried() -> StageResult[Stress]:
-        if not rules.enabled:
-            return Skipped(reason="This assignment does not ask for it.")
-        if conversion is None or not isinstance(predicted, Done):
-            return NO_MODEL
-        images = affordable(rules, work)
-        attempt = trial(predicted.value, held_out, rules, images, unseen, course.workplace.store)
-        return stress(conversion, attempt, course.staged, course.workplace)
-
-    answers = predicted.value if isinstance(predicted, Done) else None
-    inputs = [conversion, answers, held_out.sha256, rules, work, unseen and unseen.sha256, course.assignment.limits]
-    return stage("stress", Stress, inputs, tried)
-
-
-def _scored(conversion: Conversion | None, predicted: Any, stressed: Any, stage: _Stage, course: Course) -> Any:
-    tried = stressed.value if isinstance(stressed, Done) else None
-    reference = course.reference.predictions
-    return stage(
-        "evaluate",
-        Evaluation,
-        [
-            predicted.value if isinstance(predicted, Done) else None,
-            course.held_out.sha256,
-            reference,
-            conversion.preprocess if conversion else None,
-            tried,
-        ],
-        lambda: (
-            score(predicted.value, course.held_out, reference, course.workplace.store, tried)
-            if isinstance(predicted, Done)
-            else Skipped(reason="There are no predictions to score.")
-        ),
-    )
-
-
-def _rerun(submission: Submission, executed: StageResult[Execution], course: Course) -> Evaluation | None:
-    """The score of the model that the run made, where the assignment compares it with the one handed in."""
-    if course.assignment.execution.mode != "both" or models.handed_in(submission, course.assignment.handin) is None:
-        return None
-    made, limits = models.made(submission, executed, course.workplace.store), course.assignment.limits
-    results: dict[str, Any] = {}
-
-    def stage(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        results[name], _ = guarded(
-            submission.id, name, value, inputs, work, cache=course.cache, progress=course.progress, limits=limits
+    def read(self) -> None:
+        """The notebook as it was handed in, not run."""
+        submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
+        self.stage(
+            "read",
+            NotebookReading,
+            [submission.sha256, assignment.handin, assignment.notebook, assignment.limits],
+            lambda: (
+                read(submission, assignment.notebook, workplace)
+                if assignment.handin.notebook != "ignored"
+                else Skipped(reason="This assignment does not look at notebooks.")
+            ),
         )
-        return results[name]
 
-    if made is not None:
-        conversion, predicted = _answered(made, stage, course)
-        _scored(conversion, predicted, None, stage, course)
-    evaluated = results.get("evaluate")
-    return evaluated.value if isinstance(evaluated, Done) else None
+    def audit(self) -> StageResult[DatasetAudit]:
+        """The student's own data set; before the notebook runs, which may see a part of it only."""
+        submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
+        rules = AuditRules(assignment.own_dataset, assignment.withholds, self.course.embedder)
+        result: StageResult[DatasetAudit] = self.stage(
+            "audit",
+            DatasetAudit,
+            [submission.sha256, assignment.handin, assignment.limits, rules.key()],
+            lambda: (
+                audit(submission, rules, workplace)
+                if assignment.handin.dataset != "ignored"
+                else Skipped(reason="This assignment does not look at data sets.")
+            ),
+        )
+        return result
+
+    def execute(self) -> StageResult[Execution]:
+        """The notebook as handed in; or, where a part of the data set is withheld, on the rest of it."""
+        submission, course, ground = self.submission, self.course, self.ground
+        assignment, hub = course.assignment, course.weights.hub
+        dataset, rules = assignment.dataset, assignment.execution
+        software = for_notebook(submission, assignment, course.workplace.sandbox)
+        workplace = course.workplace.using(software)
+        inputs: list[object] = [
+            submission.sha256,
+            course.training.sha256,
+            dataset and dataset.model_dump(exclude={"path"}),
+            rules,
+            assignment.handin,
+            course.weights.sha256,
+            workplace.software_id,
+            assignment.limits,
+        ]
+        if assignment.withholds:
+            inputs += [assignment.own_dataset, ground and (ground.held_out.sha256, ground.training_sha256)]
+
+        def work() -> StageResult[Execution]:
+            if (why_not := _why_not_run(assignment, ground)) is not None:
+                return why_not
+            if ground is not None and ground.rerun is not None:
+                place = own.rerun_workplace(workplace, assignment.own_dataset)
+                return own.rerun(ground, rules, assignment.own_dataset, hub, place)
+            return execute(submission, dataset, rules, hub, workplace)
+
+        result: StageResult[Execution] = self.stage("execute", Execution, inputs, work)
+        return result
+
+    def rerun_to_compare(self, executed: StageResult[Execution]) -> Evaluation | None:
+        """The score of the model that the run made, where the assignment compares it with a graded one handed in."""
+        submission, assignment = self.submission, self.course.assignment
+        if assignment.withholds or assignment.execution.mode != "both":
+            return None
+        made = models.made(submission, executed, self.course.workplace.store)
+        if made is None or models.handed_in(submission, assignment.handin) is None:
+            return None
+        beside = ModelStages(submission, self.course)
+        beside.answer(made)
+        beside.evaluate()
+        return beside.value("evaluate", Evaluation)
+
+    def own_data(self, course: Course) -> tuple[OwnData | None, tuple[Finding, ...]]:
+        """The scores on the withheld pictures: of the rerun's model, and of the one that was handed in."""
+        assert self.ground is not None
+        trained = self.course.reference
+        if course.assignment.has_shared_set:
+            trained = own_reference(self.results["audit"].value, self.ground, course)
+        return own.own_data(
+            self.submission,
+            self.ground,
+            self.value("convert", Conversion),
+            models.handed_in(self.submission, course.assignment.handin),
+            trained,
+            course.weights.hub,
+            course.workplace,
+            course.cache,
+            course.progress,
+        )
 
 
 def time_model(examined: Examined, course: Course) -> Examined:
@@ -310,21 +185,24 @@ def time_model(examined: Examined, course: Course) -> Examined:
 
     def work() -> StageResult[Benchmark]:
         if not isinstance(converted, Done) or not isinstance(predicted, Done):
-            return Skipped(reason="There is no usable model.")
-        return benchmark(
-            converted.value,
-            course.reference.conversion,
-            predicted.value,
-            course.staged,
-            rules,
-            workplace,
-        )
+            return NO_MODEL
+        with grounds(submission, evidence.audit, course) as (graded_on, _):
+            reference = graded_on.reference
+            return benchmark(
+                converted.value,
+                reference.conversion if reference else None,
+                predicted.value,
+                graded_on.staged,
+                rules,
+                workplace,
+            )
 
     inputs = [
         converted.value if isinstance(converted, Done) else None,
         predicted.value.probabilities if isinstance(predicted, Done) else None,
-        course.reference.conversion.model,
+        course.reference.conversion.model if course.reference else None,
         course.staged.sha256,
+        examined.held_out.sha256 if examined.held_out else None,
         rules,
         course.assignment.limits,
     ]
@@ -345,6 +223,17 @@ def time_model(examined: Examined, course: Course) -> Examined:
     )
 
 
+def _why_not_run(assignment: Assignment, ground: own.Ground | None) -> Skipped | None:
+    """Why no notebook is run; None when it is."""
+    if assignment.handin.notebook == "ignored":
+        return Skipped(reason="This assignment does not look at notebooks.")
+    if assignment.execution.mode == "as-handed-in":
+        return Skipped(reason="This assignment grades the notebook as it was handed in, without running it.")
+    if assignment.withholds and ground is None:
+        return Skipped(reason="There is no data set of which a part could be withheld, so the notebook was not run.")
+    return None
+
+
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:
     """Parts that the assignment requires and nobody handed in or made, and a run without a sandbox."""
     made_a_model = bool(models.produced(executed))
@@ -358,27 +247,3 @@ def _beside_the_stages(submission: Submission, executed: StageResult[Execution],
     if course.workplace.sandbox.name == "none":
         findings.append(finding("sandbox-off"))
     return findings
-
-
-def _software(submission: Submission, course: Course) -> Software:
-    """What the hand-in's notebook runs with."""
-    if submission.notebook is None:
-        return TORCH
-    imports = imported_modules(submission.root / submission.notebook)
-    return choose(imports, allowed(course.assignment), course.workplace.sandbox)
-
-
-def _why_not_run(assignment: Assignment) -> Skipped | None:
-    """Why the assignment has no notebook run; None when it has."""
-    if assignment.handin.notebook == "ignored":
-        return Skipped(reason="This assignment does not look at notebooks.")
-    if assignment.execution.mode == "as-handed-in":
-        return Skipped(reason="This assignment grades the notebook as it was handed in, without running it.")
-    return None
-
-
-def _model_to_grade(submission: Submission, executed: StageResult[Execution], course: Course) -> HandedModel | None:
-    """The model that the notebook made, else the one handed in; the other way round where both are compared."""
-    made = models.made(submission, executed, course.workplace.store)
-    handed_in = models.handed_in(submission, course.assignment.handin)
-    return (handed_in or made) if course.assignment.execution.mode == "both" else (made or handed_in)

@@ -44,7 +44,7 @@ class Submission:
     notebook: Path | None
     model: Path | None  # the model file, or the folder of a SavedModel
     companions: tuple[Path, ...]  # labels.txt, handin.json, model.py beside the model
-    dataset: Path | None  # the folder `dataset/`
+    dataset: Path | None  # the folder `dataset/`, or `dataset.zip`
     sha256: str  # of names and contents of all files
     findings: tuple[Finding, ...]
     origin: Origin = Origin()

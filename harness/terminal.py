@@ -113,9 +113,10 @@ def print_grades(results: Results, console: Console) -> None:
             f"{row.evaluation.accuracy:.3f}" if row.evaluation else "–",
             Text(", ".join(dict.fromkeys(serious))),
         )
-    table.caption = (
-        f"reference {results.reference.backbone}: {results.reference.accuracy:.3f} on {results.reference.images} images"
-    )
+    if (reference := results.reference) is not None:
+        table.caption = f"reference {reference.backbone}: {reference.accuracy:.3f} on {reference.images} images"
+    else:
+        table.caption = "each is graded on withheld pictures of its own data set"
     table.caption_justify = "left"
     console.print(table)
 

@@ -1,51 +1,87 @@
-"""The phase `audit`: which pictures of the hand-in's own data set can be read, by class folder."""
+"""The phase `audit`: a student's data set is read, and each picture described in numbers.
+
+The request holds `embed_seconds`; /in/backbone, when it is mounted, holds MobileNetV2's weights. Sent:
+`audit.json`; `greys.npy` (uint8, readable pictures by 128 by 128); `thumbnails.npy` (uint8, readable pictures by
+THUMBNAIL by THUMBNAIL by 3, on grey); and `embeddings.npy` (float32, readable pictures
+by 1280) where the weights are there and the time sufficed. Arrays are in the order of the readable pictures.
+"""
 
 from __future__ import annotations
 
+import io
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import numpy as np
 
-from .paths import IN
+from .dataset import Reading, Unreadable, open_tree, read
+from .dataset.boxes import faults
+from .dataset.describing import THUMBNAIL, Described, described
+from .dataset.embedding import embedded
+from .dataset.picture import Picture
+from .paths import IN, WORK
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".heic")
-_MOST_PICTURES = 50_000
-_MOST_NAMED = 100
-_MOST_PIXELS = 100 * 10**6
+_MOST_PICTURES = 20_000
 
-
-def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Count the readable pictures of each class folder; a class is the folder that holds them."""
-    Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
-    classes: dict[str, int] = {}
-    unreadable: list[str] = []
-    for number, picture in enumerate(_pictures(IN / "dataset")):
-        if number >= _MOST_PICTURES:
-            break
-        if _decodes(picture):
-            classes[picture.parent.name[:200]] = classes.get(picture.parent.name[:200], 0) + 1
-        else:
-            unreadable.append(str(picture.relative_to(IN / "dataset"))[:200])
-    reply = {"classes": classes, "unreadable": unreadable[:_MOST_NAMED], "unreadable_count": len(unreadable)}
-    send("audit.json", json.dumps(reply).encode())
+Send = Callable[[str, Path | bytes], None]
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
-                yield Path(parent, name)
-
-
-def _decodes(picture: Path) -> bool:
+def run(request: dict[str, Any], send: Send) -> None:
+    """Read the data set and send what it holds; a data set that cannot be opened is said in `audit.json`."""
     try:
-        with Image.open(picture) as opened:
-            opened.load()
-    except Exception:  # decoders raise many kinds; each means that the picture cannot be used
-        return False
-    return True
+        files = open_tree(IN / "dataset", WORK)
+        reading = read(files)
+    except Unreadable as error:
+        send("audit.json", json.dumps({"refused": str(error)[:1000]}).encode())
+        return
+    pictures = reading.pictures[:_MOST_PICTURES]
+    seen = [described(picture.file) for picture in pictures]
+    _send_arrays([picture.file for picture, one in zip(pictures, seen, strict=True) if one], seen, request, send)
+    rows = [_row(picture, one, files.root, reading.labels) for picture, one in zip(pictures, seen, strict=True)]
+    send("audit.json", json.dumps(_reply(reading, rows, files.links)).encode())
+
+
+def _reply(reading: Reading, rows: list[dict[str, Any]], links: int) -> dict[str, Any]:
+    return {
+        "layout": reading.layout,
+        "pictures": rows,
+        "left_out": len(reading.pictures) - len(rows),
+        "links": links,
+        "faults": [_text(fault) for fault in reading.faults],
+    }
+
+
+def _row(picture: Picture, seen: Described | None, root: Path, labels: tuple[str, ...] | None) -> dict[str, Any]:
+    return {
+        "name": _text(str(picture.file.relative_to(root))),
+        "label": None if picture.label is None else _text(picture.label),
+        "split": picture.split,
+        "shows_one_class": picture.shows_one_class,
+        "box_faults": [[kind, _text(label)] for kind, label in faults(picture, seen.size if seen else None, labels)],
+        "seen": seen.values() if seen else None,
+    }
+
+
+def _text(name: str) -> str:
+    """A name of a student's as text that JSON can carry."""
+    return name.encode("utf-8", "replace").decode()[:200]
+
+
+def _send_arrays(files: list[Path], seen: list[Described | None], request: dict[str, Any], send: Send) -> None:
+    greys = [one.grey for one in seen if one]
+    send("greys.npy", _npy(np.stack(greys) if greys else np.zeros((0, 128, 128), np.uint8)))
+    thumbnails = [one.thumbnail for one in seen if one]
+    shape = (0, THUMBNAIL, THUMBNAIL, 3)
+    send("thumbnails.npy", _npy(np.stack(thumbnails) if thumbnails else np.zeros(shape, np.uint8)))
+    if files and (IN / "backbone").is_file():
+        features = embedded(files, IN / "backbone", request["embed_seconds"])
+        if features is not None:
+            send("embeddings.npy", _npy(features))
+
+
+def _npy(array: np.ndarray[Any, Any]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
+    return stream.getvalue()

@@ -62,7 +62,7 @@ def upright(file: Path) -> Image.Image:
     """The picture upright, RGB. Raises `UnreadablePicture` for a file that does not decode."""
     try:
         with Image.open(file) as opened:
-            return _rgb(ImageOps.exif_transpose(opened))
+            return rgb(ImageOps.exif_transpose(opened))
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         raise UnreadablePicture(f"{file.name} does not decode: {error}") from error
 
@@ -100,7 +100,8 @@ def batch(files: Sequence[Path], rule: Rule, layout: Layout, dtype: str) -> NDAr
     return model_input(np.stack([pixels(file, rule) for file in files]), rule, layout, dtype)
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def rgb(picture: Image.Image) -> Image.Image:
+    """The picture as RGB: 16 bits scaled, transparent parts on white."""
     if picture.mode.startswith("I"):  # 16 bits: convert() would clip at 255
         wide = np.asarray(picture, dtype=np.float64)
         top = 65535.0 if wide.max(initial=0) > 255 else 255.0

@@ -17,7 +17,7 @@ from harness.assignment import class_folders, pictures_in
 from harness.errors import AssignmentError
 from harness.store import file_sha256
 
-_LONGEST_SIDE = 1024  # pixels; no model here looks at more
+LONGEST_SIDE = 1024  # pixels; no model here looks at more
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class HeldOutSet:
     files: tuple[Path, ...]
     truth: tuple[int, ...]
     sha256: str  # of the pictures' contents and labels, not of their names
+
+
+NO_SET = HeldOutSet((), (), (), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
     for file in held_out.files:
         name = f"{secrets.token_hex(8)}.png"
         try:
-            picture = upright_rgb(file, _LONGEST_SIDE)
+            picture = upright_rgb(file, LONGEST_SIDE)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             unreadable.append(f"{file}: does not decode: {error}")
             continue

@@ -179,7 +179,7 @@ def _inner(root: Path) -> Path:
     """The folder that holds the files: steps into a single top folder, as archives have one."""
     for _ in range(4):
         entries = list(root.iterdir())
-        if len(entries) != 1 or not entries[0].is_dir() or entries[0].name == "dataset":
+        if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.lower() == "dataset":
             return root
         root = entries[0]
     return root
@@ -187,7 +187,7 @@ def _inner(root: Path) -> Path:
 
 def _describe(id: str, student: str, root: Path, findings: list[Finding]) -> Submission:
     files = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    outside_data = [path for path in files if path.parts[0] != "dataset"]
+    outside_data = [path for path in files if path.parts[0].lower() != "dataset"]
     notebooks = _preferred([p for p in outside_data if p.suffix.lower() == ".ipynb"], "notebook")
     models = _preferred([p for p in outside_data if p.suffix.lower() in MODEL_SUFFIXES], "model")
     models = models or sorted((p.parent for p in outside_data if p.name == SAVED_MODEL), key=lambda p: len(p.parts))
@@ -205,10 +205,19 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding]) -> Sub
         notebook=notebooks[0] if notebooks else None,
         model=models[0] if models else None,
         companions=tuple(beside / name for name in COMPANIONS if (root / beside / name).is_file()),
-        dataset=Path("dataset") if (root / "dataset").is_dir() else None,
+        dataset=_dataset(root),
         sha256=_content_hash(root, files),
         findings=tuple(findings),
     )
+
+
+def _dataset(root: Path) -> Path | None:
+    """The folder `dataset/`, else `dataset.zip`, in whatever case."""
+    named = {entry.name.lower(): entry for entry in sorted(root.iterdir(), reverse=True)}
+    folder, archive = named.get("dataset"), named.get("dataset.zip")
+    if folder is not None and folder.is_dir():
+        return Path(folder.name)
+    return Path(archive.name) if archive is not None and archive.is_file() else None
 
 
 def _preferred(files: list[Path], stem: str) -> list[Path]:

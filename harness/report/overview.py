@@ -62,7 +62,7 @@ def view(results: Results) -> dict[str, Any]:
         "distribution": charts.histogram(shares, 0.0, 1.0, 10, [median(shares)], height=300) if rows else None,
         "tradeoff": _tradeoff(results, [row.result for row in drawn]),
         "tradeoff_names": [(f"students/{row.result.id}/index.html", _words(row.result)) for row in drawn],
-        "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid,
+        "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid if results.reference else None,
         "common": _common(rows),
     }
 
@@ -96,8 +96,9 @@ def _measured(result: SubmissionResult) -> charts.Measured | None:
 def _tradeoff(results: Results, drawn: list[SubmissionResult]) -> charts.Scatter | None:
     reference = results.reference
     measured = [one for one in map(_measured, drawn) if one]
-    latency = reference.latency.p50_ms if reference.latency else 0.0
-    marker = (latency, reference.accuracy, *reference.accuracy_interval) if latency > 0 else None
+    marker = None
+    if reference and reference.latency and reference.latency.p50_ms > 0:
+        marker = (reference.latency.p50_ms, reference.accuracy, *reference.accuracy_interval)
     return charts.scatter(measured, marker)
 
 

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from harness.evidence import Evidence, Reference
-from harness.images import HeldOutSet
 from harness.report import overview, student
 from harness.report.pictures import thumbnails
 from harness.report.rendering import Renderer
+from harness.report.sources import Sources
 from harness.results import Results
-from harness.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What the pages show beside the results."""
-
-    evidence: Mapping[str, Evidence]  # by the hand-in's id
-    reference: Reference
-    held_out: HeldOutSet
-    store: Store
 
 
 def write(results: Results, sources: Sources, out: Path) -> None:
@@ -41,7 +27,7 @@ def write(results: Results, sources: Sources, out: Path) -> None:
             before=rows[index - 1] if index else None,
             after=rows[index + 1] if index + 1 < len(rows) else None,
         )
-        view = student.view(results, row, sources.evidence[row.id], sources.reference, sources.store, thumbnail)
+        view = student.view(results, row, sources, thumbnail)
         page = renderer.render("student.html.j2", **view, **neighbours.as_values())
         write_page(out / "students" / row.id / "index.html", page)
     write_page(out / "index.html", renderer.render("class.html.j2", **overview.view(results)))

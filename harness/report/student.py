@@ -18,10 +18,11 @@ from harness.evidence import (
     Reference,
 )
 from harness.findings import Finding
-from harness.report import charts, failures, reading
+from harness.report import charts, dataset, failures, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
+from harness.report.sources import Sources
 from harness.results import Results, SubmissionResult
 from harness.store import Store
 
@@ -55,12 +56,15 @@ class ConfusionRow:
 def view(
     results: Results,
     result: SubmissionResult,
-    evidence: Evidence,
-    reference: Reference,
-    store: Store,
+    sources: Sources,
     thumbnail: Thumbnails,
 ) -> dict[str, Any]:
-    """The values of the page's template."""
+    """The values of the page's template. `thumbnail`: of the course's held-out pictures."""
+    evidence, store = sources.evidence[result.id], sources.store
+    reference = sources.reference or (evidence.own.reference if evidence.own else None)
+    own_picture = _own_picture(evidence, store)
+    if sources.reference is None and own_picture is not None:
+        thumbnail = _withheld_thumbnails(evidence, own_picture)
     execution = _execution(evidence)
     return {
         "results": results,
@@ -77,8 +81,10 @@ def view(
         "conversion": evidence.convert.value if isinstance(evidence.convert, Done) else None,
         "logs": _logs(evidence),
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
-        **_score_values(result.evaluation, reference.evaluation, thumbnail),
-        "failures": _failures(result.evaluation, reference.evaluation, thumbnail),
+        "own": evidence.own,
+        "claims": _claims(evidence, own_picture, sources),
+        **_score_values(result.evaluation, reference, thumbnail),
+        "failures": _failures(result.evaluation, reference, thumbnail),
         "small_fine_tuning": LARGEST_FINE_TUNING,
         "latency_plot": _latency_plot(result.benchmark),
         "layer_plot": _layer_plot(result.inspection),
@@ -117,12 +123,38 @@ def _logs(evidence: Evidence) -> list[tuple[str, str, int]]:
     return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in logs if log]
 
 
+# --- the data set -------------------------------------------------------------------------------
+
+
+def _own_picture(evidence: Evidence, store: Store) -> dataset.PictureOf | None:
+    return dataset.picture_of(evidence.audit.value, store) if isinstance(evidence.audit, Done) else None
+
+
+def _withheld_thumbnails(evidence: Evidence, picture: dataset.PictureOf) -> Thumbnails:
+    """Index among the withheld pictures -> data URI."""
+    assert isinstance(evidence.audit, Done)
+    withheld = evidence.audit.value.withheld
+    return lambda index: picture(withheld[index].picture) if 0 <= index < len(withheld) else None
+
+
+def _claims(evidence: Evidence, picture: dataset.PictureOf | None, sources: Sources) -> list[dataset.Claim]:
+    if picture is None or not isinstance(evidence.audit, Done):
+        return []
+
+    def other_picture(owner: str, name: str) -> str | None:
+        theirs = _own_picture(sources.evidence[owner], sources.store) if owner in sources.evidence else None
+        return theirs(name) if theirs else None
+
+    return dataset.claims(evidence.audit.value, picture, other_picture)
+
+
 # --- the score ----------------------------------------------------------------------------------
 
 
-def _score_values(score: Evaluation | None, reference: Evaluation, thumbnail: Thumbnails) -> dict[str, Any]:
-    if score is None:
+def _score_values(score: Evaluation | None, compared: Reference | None, thumbnail: Thumbnails) -> dict[str, Any]:
+    if score is None or compared is None:
         return {"mistakes": []}
+    reference = compared.evaluation
     lowest = min(score.accuracy_interval[0], reference.accuracy_interval[0])
     spans = [(e.accuracy_interval[0], e.accuracy, e.accuracy_interval[1]) for e in (score, reference)]
     return {
@@ -160,16 +192,17 @@ def _shade(count: int, total: int, right: bool) -> str:
     return f"{'right' if right else 'wrong'}{max(1, round(10 * count / total))}"
 
 
-def _failures(score: Evaluation | None, reference: Evaluation | None, thumbnail: Thumbnails) -> dict[str, Any] | None:
-    if score is None:
+def _failures(score: Evaluation | None, compared: Reference | None, thumbnail: Thumbnails) -> dict[str, Any] | None:
+    if score is None or compared is None:
         return None
+    reference = compared.evaluation
     truth = {mistake.image: mistake.truth for mistake in score.mistakes}
     return {
         "curves": failures.curves(score, reference),
         "falls": failures.falls(score),
         "reliability": failures.reliability(score),
         "gap": failures.confidence_gap(score),
-        "reference_auroc": reference.unseen_auroc if reference else None,
+        "reference_auroc": reference.unseen_auroc,
         "confusion": failures.confusion(score),
         "overlays": failures.overlays(score, truth, thumbnail),
     }

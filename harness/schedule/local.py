@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import psutil
 
 from harness.assignment import ResourceLimits
-from harness.run import Course, Examined, examine, time_model
+from harness.course import Course
+from harness.run import Examined, examine, time_model
 from harness.submission import Submission
 
 

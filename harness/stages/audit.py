@@ -1,19 +1,63 @@
-"""The stage `audit`: the hand-in's own data set, by class folder."""
+"""The stage `audit`: the hand-in's own data set, looked at picture by picture, and a part of it withheld."""
 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence import DatasetAudit, Done, Failed, Skipped, StageResult
-from harness.findings import finding
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.assignment import OwnDataset
+from harness.dataset import Described, PictureSet, SceneMap, scene_map
+from harness.dataset import withhold as split_off
+from harness.dataset.mislabelled import suspects
+from harness.dataset.pictures import GREY, Split
+from harness.dataset.quality import badly_exposed, blurred, from_elsewhere, scene_spread
+from harness.evidence import (
+    BoxFault,
+    DatasetAudit,
+    Done,
+    Failed,
+    Leak,
+    MislabelSuspect,
+    Skipped,
+    StageResult,
+    WithheldPicture,
+)
+from harness.findings import Finding, finding
+from harness.stages.audit_findings import findings_of
+from harness.stages.withhold import withheld_pictures
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_bytes_array, read_reply, usage
+from harness.store import file_sha256
 from harness.submission import Submission
 
+_MOST_PICTURES = 20_000
+_CHANNELS = 1280  # of an embedding
+_THUMBNAIL = 112  # pixels, both sides
+_MOST_SHOWN = 120
+_MOST_LEAKS = 500
+_MOST_NAMED = 100
+_SHARE_FOR_EMBEDDING = 0.5  # of the wall time
+
 _Name = Annotated[str, Field(max_length=200)]
+_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
+
+
+class _Row(BaseModel):
+    """A picture file; `seen` is None for one that does not decode."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: _Name
+    label: _Name | None
+    split: Split
+    shows_one_class: bool
+    box_faults: tuple[tuple[_BoxFaultKind, _Name], ...] = Field(max_length=100)
+    seen: Described | None
 
 
 class _Reply(BaseModel):
@@ -21,27 +65,235 @@ class _Reply(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    classes: dict[_Name, Annotated[int, Field(ge=1)]] = Field(max_length=10_000)
-    unreadable: tuple[_Name, ...] = Field(max_length=100)
-    unreadable_count: int = Field(ge=0)
+    layout: Literal["class-folders", "split-folders", "voc", "coco"] = "class-folders"
+    pictures: tuple[_Row, ...] = Field(default=(), max_length=_MOST_PICTURES)
+    left_out: int = Field(0, ge=0)
+    links: int = Field(0, ge=0)
+    faults: tuple[_Name, ...] = Field((), max_length=100)
+    refused: str = Field("", max_length=1000)
 
 
-def audit(submission: Submission, workplace: Workplace) -> StageResult[DatasetAudit]:
-    """How many pictures of each class there are; `Skipped` when no `dataset/` was handed in."""
+@dataclass(frozen=True, slots=True)
+class AuditRules:
+    """What the assignment asks of a data set, and what pictures are compared with."""
+
+    asked: OwnDataset
+    withholds: bool
+    backbone: Path | None  # MobileNetV2's weights; without them pictures are compared by hashes alone
+
+    def key(self) -> object:
+        """What decides the result besides the data set."""
+        return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone)]
+
+
+def audit(submission: Submission, rules: AuditRules, workplace: Workplace) -> StageResult[DatasetAudit]:
+    """What the data set holds, and what is wrong with it; `Skipped` when none was handed in."""
     if submission.dataset is None:
         return Skipped(reason="No data set was handed in.")
+    place = submission.root / submission.dataset
+    inputs = {"dataset": place}
+    if rules.backbone is not None:
+        inputs["backbone"] = rules.backbone
+    request = {"embed_seconds": workplace.limits.wall_seconds * _SHARE_FOR_EMBEDDING}
     with tempfile.TemporaryDirectory(prefix="harness-audit-") as folder:
-        inputs = {"dataset": submission.root / submission.dataset}
-        outcome = workplace.run("audit", {}, inputs, Path(folder))
+        outputs = Path(folder)
+        outcome = workplace.run("audit", request, inputs, outputs)
         if outcome.status != "ok":
             return failed(outcome, "Reading the data set", workplace.limits)
         try:
-            reply = read_reply(Path(folder), "audit.json", _Reply)
+            reply = read_reply(outputs, "audit.json", _Reply)
+            if reply.refused:
+                unusable = finding("dataset-unusable", reason=reply.refused)
+                return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
+            value, findings = _judged(reply, outputs, place, rules, workplace)
         except Rejected as rejected:
             return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected}.")
-    count = reply.unreadable_count
-    return Done(
-        value=DatasetAudit(classes=reply.classes, unreadable=reply.unreadable),
-        findings=(finding("dataset-unreadable-images", count=count),) if count else (),
-        usage=usage(outcome),
+    return Done(value=value, findings=findings, usage=usage(outcome))
+
+
+def _judged(
+    reply: _Reply, outputs: Path, place: Path, rules: AuditRules, workplace: Workplace
+) -> tuple[DatasetAudit, tuple[Finding, ...]]:
+    readable = [index for index, row in enumerate(reply.pictures) if row.seen is not None]
+    pictures = _picture_set(reply, readable, outputs)
+    scenes = scene_map(pictures)
+    groups = scenes.group_of(len(pictures))
+    withheld: tuple[WithheldPicture, ...] = ()
+    if rules.withholds:
+        chosen = split_off(
+            pictures.labels,
+            groups,
+            [reply.pictures[index].shows_one_class for index in readable],
+            fraction=rules.asked.withhold_fraction,
+            per_class=rules.asked.withhold_per_class,
+            seed=rules.asked.seed,
+        )
+        withheld = withheld_pictures(
+            {readable[i]: (pictures.names[i], pictures.labels[i] or "") for i in chosen.indices}, place, workplace
+        )
+    value = _audit(reply, pictures, scenes, groups, withheld)
+    value = value.model_copy(update=_kept(value, pictures, outputs, workplace))
+    findings = findings_of(
+        value,
+        rules.asked,
+        rules.withholds,
+        unreadable=len(reply.pictures) - len(readable),
+        bursts=_bursts(pictures, scenes),
+        annotation_faults=reply.faults,
     )
+    return value, findings
+
+
+def _picture_set(reply: _Reply, readable: list[int], outputs: Path) -> PictureSet:
+    """Raises `Rejected` for arrays that do not fit the reply."""
+    rows = [reply.pictures[index] for index in readable]
+    embeddings: NDArray[np.float32] | None = None
+    if (outputs / "embeddings.npy").is_file():
+        embeddings = read_array(outputs, "embeddings.npy", (len(rows), _CHANNELS))
+        if not np.isfinite(embeddings).all():
+            raise Rejected("embeddings.npy holds what is no number")
+    return PictureSet(
+        tuple(row.name for row in rows),
+        tuple(row.label for row in rows),
+        tuple(row.split for row in rows),
+        tuple(row.seen for row in rows if row.seen is not None),
+        read_bytes_array(outputs, "greys.npy", (len(rows), GREY, GREY)),
+        embeddings,
+    )
+
+
+def _audit(
+    reply: _Reply,
+    pictures: PictureSet,
+    scenes: SceneMap,
+    groups: NDArray[np.int64],
+    withheld: tuple[WithheldPicture, ...],
+) -> DatasetAudit:
+    names = pictures.names
+    sizes = sorted({(one.width * one.height, one.width, one.height) for one in pictures.described})
+    aspects = [one.width / one.height for one in pictures.described]
+
+    def named(sets: tuple[tuple[int, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(names[i] for i in together) for together in sets)
+
+    def those(indices: list[int]) -> tuple[str, ...]:
+        return tuple(names[i] for i in indices[:_MOST_NAMED])
+
+    return DatasetAudit(
+        classes=_counts(pictures.labels, pictures.classes),
+        unreadable=tuple(row.name for row in reply.pictures if row.seen is None)[:_MOST_NAMED],
+        layout=reply.layout,
+        splits={split: n for split in ("train", "val", "test", "other") if (n := pictures.splits.count(split))},
+        unlabelled=pictures.labels.count(None),
+        heldout=_counts([one.label for one in withheld], sorted({one.label for one in withheld})),
+        groups=named(scenes.groups),
+        duplicates=named(scenes.exact),
+        near_duplicates=named(scenes.scenes),
+        leaks=_leaks(pictures, scenes),
+        scene_spread=scene_spread(pictures),
+        mislabelled=_mislabelled(pictures, groups),
+        box_faults=tuple(
+            BoxFault(picture=row.name, kind=kind, label=label)
+            for row in reply.pictures
+            for kind, label in row.box_faults
+        )[:_MOST_NAMED],
+        blurred=those(blurred(pictures)),
+        badly_exposed=those(badly_exposed(pictures)),
+        from_elsewhere=those(from_elsewhere(pictures)),
+        smallest=sizes[0][1:] if sizes else None,
+        largest=sizes[-1][1:] if sizes else None,
+        aspects=(round(min(aspects), 4), round(max(aspects), 4)) if aspects else None,
+        compared_by="hashes" if pictures.embeddings is None else "embeddings",
+        withheld=withheld,
+        labels={name: label for name, label in zip(names, pictures.labels, strict=True) if label is not None},
+        own_test=tuple(name for name, split in zip(names, pictures.splits, strict=True) if split == "test"),
+        pixels={name: one.sha256 for name, one in zip(names, pictures.described, strict=True)},
+    )
+
+
+def _counts(labels: list[str] | tuple[str | None, ...], classes: list[str] | tuple[str, ...]) -> dict[str, int]:
+    return {name: labels.count(name) for name in classes}
+
+
+def _leaks(pictures: PictureSet, scenes: SceneMap) -> tuple[Leak, ...]:
+    """For each scene that lies in two splits, a pair for every two of them."""
+    copies = {index: together[0] for together in scenes.copies for index in together}
+    found = []
+    for together in scenes.scenes:
+        by_split: dict[str, list[int]] = {}
+        for index in together:
+            if pictures.splits[index]:
+                by_split.setdefault(pictures.splits[index], []).append(index)
+        order = [split for split in ("train", "val", "test", "other") if split in by_split]
+        for position, split in enumerate(order):
+            for later in order[position + 1 :]:
+                for j in by_split[later]:
+                    same = [i for i in by_split[split] if i in copies and copies[i] == copies.get(j)]
+                    i = (same or by_split[split])[0]
+                    found.append(
+                        Leak(
+                            picture=pictures.names[i],
+                            split=split,
+                            other=pictures.names[j],
+                            other_split=later,
+                            kind="copy" if same else "burst",
+                        )
+                    )
+    return tuple(found[:_MOST_LEAKS])
+
+
+def _bursts(pictures: PictureSet, scenes: SceneMap) -> list[tuple[str, ...]]:
+    """Scenes with three photographs or more, the copies of one photograph counted once."""
+    copy_of = {index: together[0] for together in scenes.copies for index in together}
+    found = []
+    for together in scenes.scenes:
+        different = {copy_of.get(index, index) for index in together}
+        if len(different) >= 3:
+            found.append(tuple(pictures.names[index] for index in together))
+    return found
+
+
+def _mislabelled(pictures: PictureSet, groups: NDArray[np.int64]) -> tuple[MislabelSuspect, ...]:
+    labelled = [index for index, label in enumerate(pictures.labels) if label is not None]
+    if pictures.embeddings is None or not labelled:
+        return ()
+    labels = [pictures.labels[index] or "" for index in labelled]
+    found = suspects(labels, groups[labelled], pictures.embeddings[labelled])
+    return tuple(
+        MislabelSuspect(
+            picture=pictures.names[labelled[one.picture]],
+            label=one.label,
+            looks_like=one.looks_like,
+            probability=one.probability,
+        )
+        for one in found[:_MOST_NAMED]
+    )
+
+
+def _kept(value: DatasetAudit, pictures: PictureSet, outputs: Path, workplace: Workplace) -> dict[str, object]:
+    """The small pictures that other hand-ins are compared with, and those that the report shows, in the store."""
+    position = {name: index for index, name in enumerate(pictures.names)}
+    names = [name for name in _shown(value) if name in position][:_MOST_SHOWN]
+    small = read_bytes_array(outputs, "thumbnails.npy", (len(pictures), _THUMBNAIL, _THUMBNAIL, 3))
+    np.save(outputs / "shown.npy", small[[position[name] for name in names]], allow_pickle=False)
+    np.save(outputs / "kept-greys.npy", pictures.greys, allow_pickle=False)
+    return {
+        "shown": tuple(names),
+        "thumbnails": workplace.store.put(outputs / "shown.npy", "thumbnails.npy"),
+        "greys": workplace.store.put(outputs / "kept-greys.npy", "greys.npy"),
+    }
+
+
+def _shown(value: DatasetAudit) -> list[str]:
+    """The pictures that show the claims, the most serious first; a few of each claim, so that all have theirs."""
+    claims = [
+        [name for leak in value.leaks[:8] for name in (leak.picture, leak.other)],
+        [suspect.picture for suspect in value.mislabelled[:12]],
+        [name for together in value.near_duplicates[:8] for name in together[:6]],
+        [fault.picture for fault in value.box_faults[:8]],
+        list(value.blurred[:6]),
+        list(value.badly_exposed[:6]),
+        list(value.from_elsewhere[:6]),
+        [one.picture for one in value.withheld],
+    ]
+    return list(dict.fromkeys(name for claim in claims for name in claim))

@@ -89,15 +89,17 @@ def execute(
         return Skipped(reason="No notebook was handed in.")
     limits = workplace.limits
     inputs = {"submission": submission.root}
-    if dataset is not None:
+    pictures = None
+    if dataset is not None and dataset.path is not None:
         inputs["dataset"] = dataset.path
+        pictures = dataset.model_dump(include={"mounted_as", "names", "layout"})
     if weights_folder is not None:
         inputs["weights"] = weights_folder
     margin = min(_MARGIN_SECONDS, _MARGIN_SHARE * limits.wall_seconds)
     total_seconds = limits.wall_seconds - margin
     request = {
         "notebook": str(submission.notebook),
-        "dataset": dataset.model_dump(include={"mounted_as", "names", "layout"}) if dataset else None,
+        "dataset": pictures,
         "rules": rules.rules,
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,

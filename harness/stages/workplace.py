@@ -136,8 +136,17 @@ def read_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.f
 
     Raises `Rejected` when it is missing, not plain float32, or not of `shape`. Values may be NaN.
     """
+    return _read_array(outputs, name, shape, np.dtype(np.float32))
+
+
+def read_bytes_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The uint8 array in the .npy file `name` that a phase sent. Raises `Rejected` as `read_array` does."""
+    return _read_array(outputs, name, shape, np.dtype(np.uint8))
+
+
+def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dtype[Any]) -> NDArray[Any]:
     file = outputs / name
-    allowed = 4 * math.prod(shape) + 4096  # the header is at most a page
+    allowed = wanted.itemsize * math.prod(shape) + 4096  # the header is at most a page
     try:
         if file.stat().st_size > allowed:
             raise Rejected(f"{name} is larger than an array of shape {shape}")
@@ -145,9 +154,9 @@ def read_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.f
             if np.lib.format.read_magic(stream) != (1, 0):
                 raise Rejected(f"{name} is no array of the first version of the format")
             found, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-            if dtype != np.float32 or found != shape:
-                raise Rejected(f"{name} should be float32 {shape}, and is {dtype} {found}")
-            flat = np.frombuffer(stream.read(), dtype=np.float32)
+            if dtype != wanted or found != shape:
+                raise Rejected(f"{name} should be {wanted} {shape}, and is {dtype} {found}")
+            flat = np.frombuffer(stream.read(), dtype=wanted)
         return flat.reshape(shape, order="F" if by_columns else "C")
     except FileNotFoundError:
         raise Rejected(f"{name} was not sent") from None

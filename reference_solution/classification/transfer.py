@@ -73,6 +73,7 @@ def train(
     of seconds by step. Raises `ValueError` for an unknown backbone and for less than two classes.
     """
     started = time.perf_counter()
+    out_dir.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True)
     classes, files, labels = _pictures(train_dir)

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from harness.assignment import Dataset, ExecutionRules, ResourceLimits
+from harness.assignment import Dataset, ExecutionRules, OwnDataset, ResourceLimits
 from harness.evidence import Done, Execution, Failed, FailedExecution, Skipped
 from harness.intake import collect
 from harness.sandbox import Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.stages.audit import audit
+from harness.stages.audit import AuditRules, audit
 from harness.stages.execute import execute
 from harness.stages.workplace import Workplace
 from harness.store import Store
@@ -231,7 +231,7 @@ def test_no_notebook_is_nothing_to_run(store: Store, tmp_path: Path) -> None:
     nothing = Submission("id", "student", tmp_path, None, None, (), None, "0" * 64, ())
     workplace = Workplace(Bubblewrap(), store, LIMITS)
     assert isinstance(execute(nothing, None, ExecutionRules(), None, workplace), Skipped)
-    assert isinstance(audit(nothing, workplace), Skipped)
+    assert isinstance(audit(nothing, AuditRules(OwnDataset(), False, None), workplace), Skipped)
 
 
 def test_the_own_data_set_is_counted_by_class(store: Store, tmp_path: Path) -> None:
@@ -243,7 +243,8 @@ def test_the_own_data_set_is_counted_by_class(store: Store, tmp_path: Path) -> N
     (root / "dataset" / "mug" / "page.jpg").write_text("<html>")
     (root / "dataset" / "mug" / "Thumbs.db").write_text("not a picture")
     handed_in = Submission("id", "student", root, None, None, (), Path("dataset"), "0" * 64, ())
-    result = audit(handed_in, Workplace(Bubblewrap(), store, LIMITS))
+    rules = AuditRules(OwnDataset(min_classes=2, min_images_per_class=1), False, None)
+    result = audit(handed_in, rules, Workplace(Bubblewrap(), store, LIMITS))
     assert isinstance(result, Done), result
     assert result.value.classes == {"ball": 2, "mug": 1}
     assert result.value.unreadable == ("mug/page.jpg",)

@@ -20,10 +20,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.sandbox import Sandbox, build_image
+from harness.sandbox import TORCH, Sandbox, environments
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.docker import Docker
-from harness.sandbox.image import image_is_built
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -84,8 +83,8 @@ def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) 
     name = request.param
     if name not in started_engines:
         try:
-            if name != "bubblewrap" and (base := os.environ.get("HARNESS_DOCKER_BASE")) and not image_is_built():
-                build_image(base, None, print)
+            if name != "bubblewrap" and (base := os.environ.get("HARNESS_DOCKER_BASE")):
+                environments.build(TORCH, base, None, print, engine="docker")  # nothing where it is built
             started_engines[name] = ENGINES[name]()
         except HarnessError as error:
             if name == "bubblewrap" or os.environ.get("HARNESS_REQUIRE_DOCKER") == "1":

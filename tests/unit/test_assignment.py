@@ -112,11 +112,29 @@ def test_images_are_found_in_any_case_and_hidden_files_ignored(folder: Path):
         ),
         ("[limits]", '[execution]\nmode = "twice"\n[limits]', "execution.mode: input should be 'rerun'"),
         ('path = "train"', 'path = "train"\nlayout = "voc"', "dataset.layout: input should be 'auto'"),
+        ('path = "train"', 'mounted_as = "x"', "dataset.path: missing: the reference is trained on its pictures"),
+        (
+            'title = "Objects"',
+            'title = "Objects"\nheldout = "withhold"\nexecution.mode = "as-handed-in"',
+            'heldout = "withhold" needs notebooks to run, and execution.mode is "as-handed-in"',
+        ),
+        (
+            'title = "Objects"',
+            'title = "Objects"\nheldout = "both"\nhandin.notebook = "ignored"',
+            'heldout = "both" needs notebooks to run, and handin.notebook is "ignored"',
+        ),
         ("[limits]", '[notebook]\nstep = ["Fit"]\n[limits]', "notebook.step: unknown key; did you mean 'steps'?"),
     ],
 )
 def test_what_is_wrong_and_where(folder: Path, old: str, new: str, expected: str):
     assert expected in message(folder, old, new)
+
+
+def test_withholding_needs_no_pictures_of_the_instructors(folder: Path):
+    text = GOOD.replace('[held_out]\npath = "heldout"\n', "").replace('path = "train"', 'names = ["flowers"]')
+    assignment = loaded(folder, 'heldout = "withhold"\n' + text)
+    assert assignment.withholds and not assignment.has_shared_set
+    assert assignment.dataset is not None and assignment.dataset.names == ("flowers",)
 
 
 def test_every_problem_is_named_at_once(folder: Path):

@@ -16,6 +16,7 @@ from harness.evidence import (
     STAGES,
     CellChange,
     Conversion,
+    DatasetAudit,
     Done,
     Failed,
     FailedExecution,
@@ -28,6 +29,7 @@ from harness.findings import finding
 from harness.grade import ManualMark, check, grade
 from harness.grade.criteria import (
     accuracy_vs_reference,
+    dataset,
     frozen_backbone,
     latency_vs_reference,
     notebook_runs,
@@ -219,6 +221,38 @@ def test_no_model_has_no_frozen_layers():
     assert frozen(NONE, convert=Failed(status="rejected", reason="It is corrupt.")) == Judgement(
         0.0, "There is no model to look into. It is corrupt."
     )
+
+
+# --- dataset ------------------------------------------------------------------------------------
+
+
+def data_set(*codes: str) -> Any:
+    found = {
+        "dataset-leak": {"count": "3 pictures", "example": "a is b"},
+        "dataset-burst": {"what": "2 pictures", "example": "a and b"},
+        "dataset-too-many-classes": {"classes": 12, "most": 10},
+        "dataset-too-few-classes": {"classes": 1, "least": 3},
+    }
+    audit = DatasetAudit(classes={"ball": 40, "mug": 50}, unreadable=())
+    return evidence(audit=Done(value=audit, findings=tuple(finding(code, **found[code]) for code in codes)))
+
+
+def test_dataset_a_clean_one_gets_all_points():
+    judged = dataset.mark(data_set(), dataset.Options(), 20)
+    assert judged.points == 20 and "90 readable images in 2 classes" in judged.reason
+
+
+def test_dataset_each_fault_costs_its_share_once_and_never_more_than_all():
+    one = dataset.mark(data_set("dataset-leak", "dataset-burst"), dataset.Options(), 20)
+    assert one.points == pytest.approx(8) and "leak −40%" in one.reason
+    twice = dataset.mark(data_set("dataset-too-many-classes", "dataset-too-few-classes"), dataset.Options(), 20)
+    assert twice.points == pytest.approx(14)
+    all_of_it = dataset.mark(data_set("dataset-leak", "dataset-burst"), dataset.Options(leak=1, burst=1), 20)
+    assert all_of_it.points == 0
+
+
+def test_dataset_none_is_none():
+    assert dataset.mark(evidence(), dataset.Options(), 20).points == 0
 
 
 # --- runs_unchanged -----------------------------------------------------------------------------

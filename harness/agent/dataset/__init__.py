@@ -1,0 +1,46 @@
+"""A student's data set, whatever its layout: one module for each, tried in order.
+
+    archive         a zip, unpacked first
+    coco            a JSON file with `images`, `annotations` and `categories`
+    voc             an XML file for each picture, beside it or in `Annotations/`
+    split_folders   train/, val/ and test/, each with a folder for each class
+    class_folders   a folder for each class
+
+All of it was made by a student: links are not followed, names are not trusted, and every file is read
+within limits. The pictures come in one order, whatever the disk's: a picture is known by its place in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import archive, class_folders, coco, split_folders, voc
+from .picture import Box, Picture, Reading, Unreadable
+from .walk import Tree, tree
+
+__all__ = ["Box", "Picture", "Reading", "Unreadable", "open_tree", "read"]
+
+_LAYOUTS = (coco, voc, split_folders, class_folders)
+
+
+def open_tree(place: Path, scratch: Path) -> Tree:
+    """The files at `place`: a folder, a zip, or a folder with nothing but a zip, unpacked to `scratch`.
+
+    Raises `Unreadable` for an archive that cannot be read or is larger than allowed.
+    """
+    if place.is_file():
+        return archive.unpacked(place, scratch)
+    found = tree(place)
+    archives = [file for file in found.files if file.suffix.lower() == ".zip"]
+    if len(archives) == 1 and not found.pictures():
+        return archive.unpacked(archives[0], scratch)
+    return found
+
+
+def read(files: Tree) -> Reading:
+    """The pictures with their classes, splits and boxes."""
+    for layout in _LAYOUTS:
+        reading: Reading | None = layout.read(files)
+        if reading is not None:
+            return reading
+    return Reading("class-folders", (), ())

@@ -1,0 +1,110 @@
+"""COCO: one JSON file, or one for each split, with `images`, `annotations` and `categories`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .labels import listed
+from .picture import Box, Picture, Reading, Split, main_label, split_named
+from .walk import Tree
+
+_MOST_BYTES = 64 * 2**20  # of one JSON file
+_MOST_FAULTS = 100
+
+
+def read(files: Tree) -> Reading | None:
+    """None unless a JSON file is of this form. Pictures that no file names have no class."""
+    known: dict[Path, Picture] = {}
+    faults: list[str] = []
+    documents = [(file, document) for file in files.ending(".json") if (document := _document(file)) is not None]
+    if not documents:
+        return None
+    by_name = _by_name(files)
+    for file, document in documents:
+        split = _split(file)
+        classes = {entry.get("id"): _text(entry.get("name")) for entry in _objects(document["categories"])}
+        boxes = _boxes(document, classes)
+        for image in _objects(document["images"]):
+            name = _text(image.get("file_name"))
+            picture = _found(name, by_name)
+            if picture is None:
+                faults.append(f"{file.name}: there is no picture {name[:200]!r}")
+                continue
+            mine = tuple(boxes.get(image.get("id"), ()))
+            place = split or _split(picture.parent)
+            known[picture] = Picture(picture, main_label(mine), place, mine, _size(image))
+    pictures = tuple(known.get(file) or Picture(file, None, _split(file.parent)) for file in files.pictures())
+    return Reading("coco", pictures, tuple(faults[:_MOST_FAULTS]), listed(files))
+
+
+def _document(file: Path) -> dict[str, Any] | None:
+    if file.stat().st_size > _MOST_BYTES:
+        return None
+    try:
+        document = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    parts = ("images", "annotations", "categories")
+    is_one = isinstance(document, dict) and all(isinstance(document.get(part), list) for part in parts)
+    return document if is_one else None
+
+
+def _objects(entries: list[Any]) -> Iterator[dict[str, Any]]:
+    """The entries that are objects with an id that can be looked up."""
+    return (entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int | str))
+
+
+def _boxes(document: dict[str, Any], classes: dict[Any, str]) -> dict[Any, list[Box]]:
+    """Image's id -> boxes; [x, y, width, height] as corners, whatever is no number as NaN."""
+    found: dict[Any, list[Box]] = {}
+    for entry in document["annotations"]:
+        if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), int | str):
+            continue
+        sides = entry.get("bbox")
+        numbers = [_number(side) for side in sides] if isinstance(sides, list) and len(sides) == 4 else [math.nan] * 4
+        x, y, width, height = numbers
+        category = entry.get("category_id")
+        label = classes.get(category, "") if isinstance(category, int | str) else ""
+        found.setdefault(entry["image_id"], []).append(Box(label, x, y, x + width, y + height))
+    return found
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e9 else math.nan
+
+
+def _text(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _size(image: dict[str, Any]) -> tuple[int, int] | None:
+    sides = [_number(image.get(side)) for side in ("width", "height")]
+    return (int(sides[0]), int(sides[1])) if all(0 < side < 10**6 for side in sides) else None
+
+
+def _by_name(files: Tree) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for file in files.pictures():
+        found.setdefault(file.name.lower(), []).append(file)
+    return found
+
+
+def _found(name: str, by_name: dict[str, list[Path]]) -> Path | None:
+    """The picture whose path ends like `name`; a name never leads out of the data set."""
+    parts = [part.lower() for part in re.split(r"[/\\]", name) if part not in ("", ".")]
+    if not parts:
+        return None
+    candidates = by_name.get(parts[-1], [])
+    ending = [file for file in candidates if [p.lower() for p in file.parts[-len(parts) :]] == parts]
+    return next(iter(ending or candidates), None)
+
+
+def _split(place: Path) -> Split:
+    """`instances_train2017.json`, `train/_annotations.coco.json` and the like."""
+    words = [*re.split(r"[^a-z]+", place.stem.lower()), place.parent.name, place.name]
+    return next((split for word in words if (split := split_named(word))), "")

@@ -1,0 +1,51 @@
+"""What MobileNetV2 sees in each picture: its last features, averaged over the picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..paths import CPUS
+from ..pictures import IMAGENET_MEAN, IMAGENET_STD, Rule, model_input
+from .describing import opened
+
+_BATCH = 16
+_RULE = Rule(224, 224, "RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD, "stretch")
+
+
+def embedded(files: Sequence[Path], weights: Path, seconds: float) -> NDArray[np.float32] | None:
+    """Shape (pictures, 1280); None where torch is not installed, or `seconds` do not suffice.
+
+    `weights`: torchvision's state dict. Every file decodes.
+    """
+    try:
+        import torch
+
+        from ..torch_models import torch_ready
+
+        torch_ready(CPUS)
+        from torchvision.models import mobilenet_v2
+    except ImportError:
+        return None
+    model = mobilenet_v2()
+    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    features = model.features.eval()
+    deadline = time.monotonic() + seconds
+    rows = []
+    for start in range(0, len(files), _BATCH):
+        if time.monotonic() > deadline:
+            return None
+        pixels = np.stack([_pixels(file) for file in files[start : start + _BATCH]])
+        with torch.inference_mode():
+            seen = features(torch.from_numpy(model_input(pixels, _RULE, "NCHW", "float32")))
+        rows.append(seen.mean(dim=(2, 3)).numpy())
+    return np.concatenate(rows).astype(np.float32)
+
+
+def _pixels(file: Path) -> NDArray[np.uint8]:
+    picture, _, _ = opened(file, 2 * _RULE.width)
+    return np.asarray(picture.resize((_RULE.width, _RULE.height)), dtype=np.uint8)

@@ -1,0 +1,132 @@
+"""Pascal VOC: an XML file with boxes for each picture, as `camera-capture` and labelImg write them."""
+
+from __future__ import annotations
+
+import math
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from .labels import listed
+from .picture import Box, Picture, Reading, Split, main_label, split_named
+from .walk import Tree
+
+_MOST_BYTES = 2**20  # of one XML file
+_MOST_OBJECTS = 1000  # of one picture
+_MOST_FAULTS = 100
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+class _Refused(Exception):
+    """The file is no annotation that can be used."""
+
+
+class _Plain(ElementTree.TreeBuilder):
+    """Refuses a document type: entities can expand without end, and name files of this machine."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        raise _Refused("it declares a document type")
+
+
+def read(files: Tree) -> Reading | None:
+    """None unless an XML file is an annotation. Pictures without one have no class."""
+    by_stem = _by_stem(files)
+    listed_splits = _listed(files)
+    annotated: dict[Path, Picture] = {}
+    faults: list[str] = []
+    any_annotation = False
+    for file in files.ending(".xml"):
+        try:
+            root = _parsed(file)
+        except _Refused as refused:
+            faults.append(f"{file.name}: {refused}")
+            continue
+        if root.tag != "annotation":
+            continue
+        any_annotation = True
+        picture = _picture_of(file, root, by_stem)
+        if picture is None:
+            faults.append(f"{file.name}: there is no picture of this name")
+            continue
+        boxes = _boxes(root)
+        annotated[picture] = Picture(
+            picture, main_label(boxes), _split(picture, files.root, listed_splits), boxes, _size(root)
+        )
+    if not any_annotation:
+        return None
+    pictures = tuple(
+        annotated.get(file) or Picture(file, None, _split(file, files.root, listed_splits)) for file in files.pictures()
+    )
+    return Reading("voc", pictures, tuple(faults[:_MOST_FAULTS]), listed(files))
+
+
+def _parsed(file: Path) -> ElementTree.Element:
+    if file.stat().st_size > _MOST_BYTES:
+        raise _Refused(f"it is larger than {_MOST_BYTES // 2**20} MiB")
+    parser = ElementTree.XMLParser(target=_Plain())
+    try:
+        parser.feed(file.read_bytes())
+        root = parser.close()
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise _Refused(f"it is not XML: {error}") from error
+    if not isinstance(root, ElementTree.Element):
+        raise _Refused("it is empty")
+    return root
+
+
+def _boxes(root: ElementTree.Element) -> tuple[Box, ...]:
+    boxes = []
+    for item in root.findall("object")[:_MOST_OBJECTS]:
+        sides = [_number(item.findtext(f"bndbox/{side}")) for side in _SIDES]
+        boxes.append(Box(" ".join((item.findtext("name") or "").split()), *sides))
+    return tuple(boxes)
+
+
+def _number(text: str | None) -> float:
+    """NaN for what is no number."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return math.nan
+
+
+def _size(root: ElementTree.Element) -> tuple[int, int] | None:
+    sides = [_number(root.findtext(f"size/{side}")) for side in ("width", "height")]
+    return (int(sides[0]), int(sides[1])) if all(math.isfinite(s) and 0 < s < 10**6 for s in sides) else None
+
+
+def _by_stem(files: Tree) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for file in files.pictures():
+        found.setdefault(file.stem.lower(), []).append(file)
+    return found
+
+
+def _picture_of(annotation: Path, root: ElementTree.Element, by_stem: dict[str, list[Path]]) -> Path | None:
+    """The picture beside the annotation, else the one of its name elsewhere, else the one that it names."""
+    named = re.split(r"[/\\]", root.findtext("filename") or "")[-1]
+    for stem in (annotation.stem.lower(), named.rsplit(".", 1)[0].lower()):
+        candidates = by_stem.get(stem, [])
+        beside = [file for file in candidates if file.parent == annotation.parent]
+        if beside or candidates:
+            return (beside or candidates)[0]
+    return None
+
+
+def _listed(files: Tree) -> dict[str, Split]:
+    """Picture's stem -> split, of `ImageSets/Main/train.txt` and the like."""
+    found: dict[str, Split] = {}
+    for file in files.ending(".txt"):
+        split = split_named(file.stem)
+        if split and file.parent.name == "Main" and file.stat().st_size <= _MOST_BYTES:
+            for line in file.read_text("utf-8", "replace").splitlines():
+                if line.strip():
+                    found.setdefault(line.split()[0].lower(), split)
+    return found
+
+
+def _split(picture: Path, root: Path, listed_splits: dict[str, Split]) -> Split:
+    if listed_splits:
+        return listed_splits.get(picture.stem.lower(), "other")
+    named = (split_named(part) for part in picture.relative_to(root).parts[:-1])
+    return next((split for split in named if split), "")

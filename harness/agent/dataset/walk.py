@@ -1,0 +1,66 @@
+"""The files of a data set: plain files only, in one order, within limits."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from .picture import Unreadable
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".heic", ".jfif")
+_MOST_FILES = 100_000
+_DEEPEST = 32  # folders
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """`files` are below `root`, sorted; hidden ones and links are left out."""
+
+    root: Path
+    files: tuple[Path, ...]
+    links: int = 0
+
+    def pictures(self) -> list[Path]:
+        """The files that look like pictures by their names."""
+        return [file for file in self.files if file.suffix.lower() in PICTURES]
+
+    def ending(self, *suffixes: str) -> list[Path]:
+        return [file for file in self.files if file.suffix.lower() in suffixes]
+
+
+def tree(root: Path) -> Tree:
+    """Every plain file below `root`. Raises `Unreadable` for more than 100,000."""
+    found: list[Path] = []
+    links = 0
+    for parent, folders, names in os.walk(root):
+        depth = len(Path(parent).relative_to(root).parts)
+        folders[:] = sorted(name for name in folders if not _is_hidden(name) and depth < _DEEPEST)
+        for name in sorted(names):
+            if _is_hidden(name):
+                continue
+            kind = os.lstat(os.path.join(parent, name)).st_mode  # noqa: PTH118 - 100,000 of them
+            if stat.S_ISREG(kind):
+                found.append(Path(parent, name))
+            links += stat.S_ISLNK(kind)
+        if len(found) > _MOST_FILES:
+            raise Unreadable(f"it holds more than {_MOST_FILES:,} files")
+    return Tree(root, tuple(found), links)
+
+
+def inner(root: Path) -> Path:
+    """The folder that holds more than one folder or a file: steps over wrappers such as `dataset/dataset/`."""
+    for _ in range(_DEEPEST):
+        entries = [entry for entry in sorted(root.iterdir()) if not _is_hidden(entry.name)]
+        if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
+            return root
+        within = [entry for entry in entries[0].iterdir() if not _is_hidden(entry.name)]
+        if not any(entry.is_dir() for entry in within):
+            return root  # the one folder is a class
+        root = entries[0]
+    return root
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX")) or name.lower() in ("thumbs.db", "desktop.ini")

@@ -1,0 +1,59 @@
+"""The pictures of one data set, as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+GREY = 128  # pixels, both sides, of the small grey pictures
+Split = Literal["", "train", "val", "test", "other"]
+
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Described(BaseModel):
+    """A picture that decodes. `blur`: 0 sharp to 1; shares are of its pixels; `brightness` is 0 to 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(ge=1, le=10**6)
+    height: int = Field(ge=1, le=10**6)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")  # of the pixels
+    blur: _Share
+    brightness: _Share
+    bright_share: _Share
+    dark_share: _Share
+    camera: bool
+    rights: bool
+    plain_border: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """The readable pictures, in one order: entry i of each field belongs to picture i."""
+
+    names: tuple[str, ...]  # paths in the data set
+    labels: tuple[str | None, ...]
+    splits: tuple[Split, ...]
+    described: tuple[Described, ...]
+    greys: NDArray[np.uint8]  # (pictures, 128, 128)
+    embeddings: NDArray[np.float32] | None  # (pictures, 1280)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that pictures have, sorted."""
+        return tuple(sorted({label for label in self.labels if label is not None}))
+
+
+def unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each row divided by its length: their products are cosines."""
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    normal: NDArray[np.float32] = (embeddings / np.maximum(lengths, 1e-6)).astype(np.float32)
+    return normal

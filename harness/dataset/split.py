@@ -1,0 +1,61 @@
+"""What is withheld of a student's data set before the notebook runs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """`indices`: of the withheld pictures, sorted. `short`: classes that have fewer than was asked for."""
+
+    indices: tuple[int, ...]
+    short: tuple[str, ...]
+
+
+def withhold(
+    labels: Sequence[str | None],
+    groups: Sequence[int] | NDArray[np.int64],
+    may: Sequence[bool],
+    *,
+    fraction: float,
+    per_class: int,
+    seed: int,
+) -> Withheld:
+    """A seeded part of each class, in whole groups: pictures of one group end on one side.
+
+    Of each class `fraction`, at least `per_class` pictures, but never more than half of it, because
+    something must be left to train on. `may`: whether a picture can be graded on; a group with one that
+    cannot stays with the training part. A class whose pictures are mostly one group gives too few, and is
+    in `short`.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for index, group in enumerate(groups):
+        members[int(group)].append(index)
+    totals = Counter(label for label in labels if label is not None)
+    wanted = {label: min(max(per_class, round(fraction * n)), n // 2) for label, n in totals.items()}
+    most = {label: n // 2 for label, n in totals.items()}
+    least = {label: min(per_class, n) for label, n in totals.items()}
+    taken: Counter[str] = Counter()
+    chosen: list[int] = []
+    random = np.random.default_rng(seed)
+    order = list(members)
+    random.shuffle(order)
+    for limit in (wanted, most):  # first what fits; then, where that is too little, groups that overshoot
+        for group in order:
+            inside = members[group]
+            counts = Counter(label for index in inside if (label := labels[index]) is not None)
+            usable = bool(inside) and all(may[index] and labels[index] is not None for index in inside)
+            needed = any(taken[label] < wanted[label] for label in counts)
+            fits = all(taken[label] + n <= limit[label] for label, n in counts.items())
+            if usable and needed and fits:
+                chosen += inside
+                taken.update(counts)
+                members[group] = []
+    short = tuple(sorted(label for label in totals if taken[label] < least[label]))
+    return Withheld(tuple(sorted(chosen)), short)

@@ -1,0 +1,279 @@
+"""A hand-in graded on pictures that were withheld of the student's own data set."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from harness import reference
+from harness.assignment import Assignment, Dataset, ExecutionRules, OwnDataset
+from harness.cache import StageCache
+from harness.dataset.folders import folder_names
+from harness.evidence import (
+    Conversion,
+    DatasetAudit,
+    Done,
+    Evaluation,
+    Execution,
+    FailedExecution,
+    OwnData,
+    Predictions,
+    Reference,
+    SeenScore,
+    StageResult,
+)
+from harness.findings import Finding, finding
+from harness.guard import guarded
+from harness.images import HeldOutSet, StagedImages
+from harness.progress import Progress
+from harness.sandbox import KERAS
+from harness.score import score
+from harness.stages import epochs
+from harness.stages.convert import HandedModel, convert
+from harness.stages.execute import execute
+from harness.stages.predict import predict
+from harness.stages.reduced import reduced_hand_in, training_folders
+from harness.stages.workplace import Workplace
+from harness.submission import Submission
+
+T = TypeVar("T", bound=BaseModel)
+
+_CHECK_IMAGES = 12
+_CHANCE = 0.05
+_NAMES_NO_CLASS = {
+    "robustness",
+    "robustness_clean",
+    "robustness_images",
+    "unseen_auroc",
+    "unseen_images",
+    "unseen_confidence",
+    "unseen_source",
+}  # of the reference's scores on worse and unseen pictures: true whatever its classes are called
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a hand-in is graded on, and what its rerun sees; the folders are there as long as `laid_out` is open."""
+
+    held_out: HeldOutSet
+    staged: StagedImages
+    rerun: Submission | None  # None without a notebook
+    dataset: Dataset  # the training part in class folders
+    training_sha256: str
+    check_images: tuple[Path, ...]
+
+
+def can_be_graded(audit: DatasetAudit) -> bool:
+    """Whether pictures of two classes, at least, were withheld."""
+    return len(audit.heldout) >= 2
+
+
+@contextlib.contextmanager
+def laid_out(
+    submission: Submission, audit: DatasetAudit, assignment: Assignment, workplace: Workplace
+) -> Iterator[Ground]:
+    """The withheld pictures under random names, the reduced hand-in and the training folders, on disk for a while."""
+    assert submission.dataset is not None
+    with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
+        scratch = Path(folder)
+        scratch.chmod(0o755)  # the sandbox's own user reads what is mounted from here
+        held_out = _held_out(audit, workplace)
+        train = scratch / "train"
+        training_folders(submission.root / submission.dataset, audit, train)
+        rerun = None
+        if submission.notebook is not None:
+            (scratch / "rerun").mkdir(mode=0o755)
+            rerun = reduced_hand_in(submission, audit, assignment.own_dataset.allowed_files, scratch / "rerun")
+        yield Ground(
+            held_out,
+            _staged(held_out, scratch / "images"),
+            rerun,
+            assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
+            reference.tree_sha256(train),
+            _check_images(held_out),
+        )
+
+
+def _held_out(audit: DatasetAudit, workplace: Workplace) -> HeldOutSet:
+    """The withheld pictures with their labels. Their files were re-encoded inside, and are not opened outside."""
+    classes = tuple(sorted(audit.heldout))
+    truth = tuple(classes.index(one.label) for one in audit.withheld)
+    digest = hashlib.sha256()
+    for one in audit.withheld:
+        digest.update(f"{one.file.sha256} {one.label}\n".encode())
+    return HeldOutSet(
+        classes, tuple(workplace.store.path(one.file) for one in audit.withheld), truth, digest.hexdigest()
+    )
+
+
+def _check_images(held_out: HeldOutSet) -> tuple[Path, ...]:
+    """Some of the pictures, by hash: in their own order they would lie class by class, and tell their labels."""
+    return tuple(sorted(held_out.files, key=lambda file: file.name))[:_CHECK_IMAGES]
+
+
+def _staged(held_out: HeldOutSet, folder: Path) -> StagedImages:
+    """The pictures under random names, with equal times: in the order of their writing they lie class by class."""
+    folder.mkdir(mode=0o755)
+    names = []
+    for file in held_out.files:
+        name = f"{secrets.token_hex(8)}.png"
+        shutil.copyfile(file, folder / name)
+        (folder / name).chmod(0o644)
+        os.utime(folder / name, (0, 0))
+        names.append(name)
+    return StagedImages(folder, tuple(names), held_out.sha256)
+
+
+def train_reference(
+    ground: Ground,
+    audit: DatasetAudit,
+    assignment: Assignment,
+    weights_file: Path,
+    workplace: Workplace,
+    cache: StageCache,
+    progress: Progress,
+    unseen: StagedImages | None,
+) -> Reference:
+    """The reference, trained on the training part and scored on the withheld pictures.
+
+    It is tried on worse pictures and on the `unseen` only where hand-ins are, on the same withheld pictures.
+    Raises `MachineError` when the instructor's code fails on these pictures.
+    """
+    folders = folder_names(tuple(audit.classes))
+    named = tuple(folders.get(name, name) for name in ground.held_out.classes)
+    held_out = HeldOutSet(named, ground.held_out.files, ground.held_out.truth, ground.held_out.sha256)
+    robustness = assignment.robustness
+    if assignment.has_shared_set:
+        robustness = robustness.model_copy(update={"enabled": False})
+    trained = reference.prepare(
+        assignment.model_copy(update={"dataset": ground.dataset, "robustness": robustness}),
+        held_out,
+        ground.staged,
+        ground.training_sha256,
+        ground.check_images,
+        weights_file,
+        workplace,
+        cache,
+        progress,
+        unseen,
+    )
+    labels = {folder: name for name, folder in folders.items()}
+    renamed = tuple(labels.get(name, name) for name in trained.predictions.labels)
+    predictions = trained.predictions.model_copy(update={"labels": renamed})
+    tried = trained.evaluation.model_dump(include=_NAMES_NO_CLASS)
+    evaluation = score(predictions, ground.held_out, None, workplace.store).value.model_copy(update=tried)
+    return trained.model_copy(update={"predictions": predictions, "evaluation": evaluation})
+
+
+def rerun_workplace(workplace: Workplace, asked: OwnDataset) -> Workplace:
+    """The same with the time that the assignment gives to a rerun, in which a model is trained."""
+    if asked.rerun_seconds is None:
+        return workplace
+    seconds = {"wall_seconds": asked.rerun_seconds, "cell_seconds": asked.rerun_seconds}
+    return replace(workplace, limits=workplace.limits.model_copy(update=seconds))
+
+
+def rerun(
+    ground: Ground, rules: ExecutionRules, asked: OwnDataset, weights: Path | None, workplace: Workplace
+) -> StageResult[Execution]:
+    """The notebook on the training part. One that does not finish is run again with fewer epochs, if the assignment
+    says so, which is declared in a finding."""
+    assert ground.rerun is not None
+    first = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+    if not isinstance(first, FailedExecution) or first.status != "timeout" or first.execution is None:
+        return first
+    seen = epochs.pace(workplace.store.path(first.execution.notebook).read_bytes())
+    if seen is None:
+        return first
+    limit = workplace.limits.wall_seconds
+    slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
+    first = first.model_copy(update={"findings": (*first.findings, slow)})
+    notebook = ground.rerun.root / (ground.rerun.notebook or "")
+    whole = notebook.read_bytes()
+    fewer = epochs.with_fewer_epochs(whole, seen.share)
+    if asked.too_slow != "fewer-epochs" or fewer is None:
+        return first
+    notebook.write_bytes(fewer)
+    try:
+        again = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+    finally:
+        notebook.write_bytes(whole)  # the stage may be tried again
+    declared = (slow, finding("rerun-fewer-epochs", share=seen.share))
+    return again.model_copy(update={"findings": (*again.findings, *declared)})
+
+
+def own_data(
+    submission: Submission,
+    ground: Ground,
+    rerun: Conversion | None,
+    handed_in: HandedModel | None,
+    trained: Reference | None,
+    weights: Path | None,
+    workplace: Workplace,
+    cache: StageCache,
+    progress: Progress,
+) -> tuple[OwnData | None, tuple[Finding, ...]]:
+    """The scores on the withheld pictures of the rerun's model, and of the handed-in one, which has seen them.
+
+    None when no reference could be trained on the data set.
+    """
+    if trained is None:
+        return None, (finding("harness-defect", reason="the reference could not be trained on this data set"),)
+    limits = workplace.limits
+
+    def done(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> T | None:
+        result, _ = guarded(submission.id, name, value, inputs, work, cache=cache, progress=progress, limits=limits)
+        return result.value if isinstance(result, Done) else None
+
+    def predictions(conversion: Conversion | None) -> Predictions | None:
+        if conversion is None:
+            return None
+        inputs = [conversion, ground.staged.sha256, weights and "weights", limits]
+        work = partial(predict, conversion, ground.staged, workplace)
+        return done("predict", Predictions, inputs, work)
+
+    def scored(answers: Predictions | None, other: Predictions | None) -> Evaluation | None:
+        return score(answers, ground.held_out, other, workplace.store).value if answers else None
+
+    handed: Conversion | None = None
+    if handed_in is not None:
+        inputs = ["seen", handed_in.key(), ground.held_out.sha256, weights and "weights", KERAS.lock, limits]
+        work = partial(convert, handed_in, ground.held_out.classes, ground.check_images, weights, workplace)
+        handed = done("convert", Conversion, inputs, work)
+    of_rerun = predictions(rerun)
+    seen = scored(predictions(handed), of_rerun)
+    value = OwnData(
+        reference=trained,
+        rerun=scored(of_rerun, trained.predictions),
+        seen=SeenScore(
+            accuracy=seen.accuracy,
+            accuracy_interval=seen.accuracy_interval,
+            difference=seen.difference,
+            difference_interval=seen.difference_interval,
+            mcnemar_p=seen.mcnemar_p,
+        )
+        if seen
+        else None,
+    )
+    return value, _noticed(value)
+
+
+def _noticed(value: OwnData) -> tuple[Finding, ...]:
+    """A handed-in model that does better on what it has seen than the rerun's, by more than chance."""
+    seen, rerun = value.seen, value.rerun
+    if seen is None or rerun is None or seen.difference is None or seen.mcnemar_p is None:
+        return ()
+    if seen.difference <= 0 or seen.mcnemar_p >= _CHANCE:
+        return ()
+    return (finding("seen-better-than-rerun", seen=seen.accuracy, rerun=rerun.accuracy, difference=seen.difference),)

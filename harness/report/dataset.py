@@ -1,0 +1,125 @@
+"""What a hand-in's page shows of the student's own data set: each claim with the pictures that show it.
+
+The pictures are rows of an array that the sandbox sent as plain numbers; nothing of a student's is decoded here.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from harness.evidence import DatasetAudit
+from harness.store import Store
+
+_MOST_SETS = 8  # of one claim
+_MOST_IN_A_SET = 6
+_MOST_SINGLE = 12
+
+PictureOf = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One picture with what is said of it."""
+
+    picture: str  # its path in the data set
+    image: str | None  # data URI
+    note: str = ""
+    other: str = ""  # whose it is, for a picture of another hand-in
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something said of the data set. `kind` chooses the words in the template."""
+
+    kind: str
+    count: int
+    sets: list[list[Shown]] = field(default_factory=list)  # pictures that belong together, in rows
+
+    @property
+    def left_out(self) -> int:
+        return max(0, self.count - len(self.sets))
+
+
+def picture_of(audit: DatasetAudit, store: Store) -> PictureOf:
+    """Path in the data set -> data URI of a small JPEG; grey where only that was kept; None for an unknown one."""
+    blobs = (audit.thumbnails, audit.greys)
+    arrays = [np.load(store.path(blob), allow_pickle=False) if blob else None for blob in blobs]
+    places = [{name: i for i, name in enumerate(names)} for names in (audit.shown, audit.pixels)]
+
+    def picture(name: str) -> str | None:
+        for array, place in zip(arrays, places, strict=True):
+            if array is not None and name in place:
+                return _data_uri(Image.fromarray(array[place[name]]))
+        return None
+
+    return picture
+
+
+def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str, str], str | None]) -> list[Claim]:
+    """Everything said of the data set that pictures show, the most serious first.
+
+    `other_picture`: (other hand-in's id, path in its data set) -> data URI.
+    """
+
+    def shown(name: str, note: str = "") -> Shown:
+        return Shown(name, picture(name), note)
+
+    def singles(kind: str, names: tuple[str, ...]) -> Claim:
+        return Claim(kind, len(names), [[shown(name)] for name in names[:_MOST_SINGLE]])
+
+    leaks = {kind: [leak for leak in audit.leaks if leak.kind == kind] for kind in ("copy", "burst")}
+    found = [
+        Claim(
+            f"leak-{kind}",
+            len(those),
+            [[shown(leak.picture, leak.split), shown(leak.other, leak.other_split)] for leak in those[:_MOST_SETS]],
+        )
+        for kind, those in leaks.items()
+    ]
+    found.append(
+        Claim(
+            "shared",
+            len(audit.shared),
+            [
+                [
+                    shown(one.picture),
+                    Shown(one.other_picture, other_picture(one.other, one.other_picture), other=one.other),
+                ]
+                for one in audit.shared[:_MOST_SETS]
+            ],
+        )
+    )
+    found.append(
+        Claim(
+            "mislabelled",
+            len(audit.mislabelled),
+            [[shown(one.picture, f"{one.label} → {one.looks_like}")] for one in audit.mislabelled[:_MOST_SINGLE]],
+        )
+    )
+    found.append(
+        Claim(
+            "near-duplicates",
+            len(audit.near_duplicates),
+            [[shown(name) for name in together[:_MOST_IN_A_SET]] for together in audit.near_duplicates[:_MOST_SETS]],
+        )
+    )
+    boxes = [[shown(one.picture, f"{one.label}: {one.kind.replace('-', ' ')}")] for one in audit.box_faults]
+    found.append(Claim("boxes", len(boxes), boxes[:_MOST_SINGLE]))
+    found += [
+        singles("blurred", audit.blurred),
+        singles("exposure", audit.badly_exposed),
+        singles("elsewhere", audit.from_elsewhere),
+    ]
+    return [claim for claim in found if claim.count]
+
+
+def _data_uri(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=82)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,20 @@
+"""What the pages show beside the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.evidence import Evidence, Reference
+from harness.images import HeldOutSet
+from harness.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The evidence behind the results, and the files that it names."""
+
+    evidence: Mapping[str, Evidence]  # by the hand-in's id
+    reference: Reference | None
+    held_out: HeldOutSet
+    store: Store

@@ -1,0 +1,97 @@
+"""Pictures that lie in two places: of a student's own data set, or of two students' hand-ins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.ndimage import gaussian_filter, shift
+
+from harness.across import across_students
+from harness.assignment import OwnDataset, ResourceLimits
+from harness.evidence import STAGES, Done, Evidence, Skipped
+from harness.run import Examined
+from harness.sandbox import Sandbox
+from harness.stages.audit import AuditRules, audit
+from harness.stages.workplace import Workplace
+from harness.store import Store
+from harness.submission import Submission
+
+RULES = AuditRules(OwnDataset(min_classes=2, min_images_per_class=1), withholds=False, backbone=None)
+LIMITS = ResourceLimits(wall_seconds=300, cell_seconds=60, memory=10**9, cpus=1, processes=128, disk=200 * 10**6)
+Pixels = NDArray[np.uint8]
+
+
+def scene(random: np.random.Generator) -> NDArray[np.float64]:
+    """A place with coarse shapes and fine texture, in which no other place is found again."""
+    coarse, fine = (
+        gaussian_filter(random.normal(size=(300, 300)), 25),
+        gaussian_filter(random.normal(size=(300, 300)), 3),
+    )
+    return coarse / coarse.std() * 45 + fine / fine.std() * 18 + 128
+
+
+def photograph(place: NDArray[np.float64], random: np.random.Generator) -> Pixels:
+    """The place from a few pixels aside, in another exposure."""
+    seen = shift(place, random.uniform(-8, 8, 2), order=1, mode="nearest")[20:-20, 20:-20]
+    return np.clip(seen * random.uniform(0.92, 1.08) + random.normal(0, 2, seen.shape), 0, 255).astype(np.uint8)
+
+
+def handed_in(root: Path, pictures: dict[str, Pixels], name: str) -> Submission:
+    for path, pixels in pictures.items():
+        file = root / "dataset" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).convert("RGB").save(file, quality=92)
+    for path in (*root.parents[:2], root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return Submission(name, name, root, None, None, (), Path("dataset"), "0" * 64, ())
+
+
+def examined(submission: Submission, engine: Sandbox, store: Store) -> Examined:
+    result = audit(submission, RULES, Workplace(engine, store, LIMITS))
+    assert isinstance(result, Done), result
+    stages = {name: Skipped(reason="Not of this test.") for name in STAGES} | {"audit": result}
+    return Examined(submission, Evidence.model_validate(stages))
+
+
+def clean(random: np.random.Generator) -> dict[str, Pixels]:
+    """Two classes, split in two, each picture of a place of its own."""
+    names = [f"{split}/{label}/{n}.jpg" for split in ("train", "test") for label in ("ball", "mug") for n in range(3)]
+    return {name: photograph(scene(random), random) for name in names}
+
+
+def codes(one: Examined) -> list[str]:
+    return [found.code for found in one.evidence.findings() if found.code.startswith("dataset-")]
+
+
+@pytest.mark.hostile(line=49, expected="F leak")
+def test_pictures_on_both_sides_are_found_and_clean_ones_are_not(engine: Sandbox, tmp_path: Path, got):
+    random = np.random.default_rng(3)
+    store = Store(tmp_path / "store")
+    pictures, others = clean(random), clean(random)
+    table = scene(random)
+    leaking = pictures | {
+        "train/ball/same.jpg": pictures["test/ball/0.jpg"],
+        "train/mug/burst.jpg": photograph(table, random),
+        "test/mug/burst.jpg": photograph(table, random),
+    }
+    taking = others | {"train/ball/taken.jpg": pictures["train/ball/1.jpg"]}
+    rows = {
+        name: examined(handed_in(tmp_path / name, files, name), engine, store)
+        for name, files in {"leaks": leaking, "takes": taking, "clean": clean(random)}.items()
+    }
+    leaks, takes, nothing = across_students([rows["leaks"], rows["takes"], rows["clean"]], store)
+    assert sorted(codes(leaks)) == ["dataset-burst", "dataset-leak", "dataset-shared-with-other"]
+    assert codes(takes) == ["dataset-shared-with-other"]
+    assert codes(nothing) == []
+    value = leaks.evidence.audit
+    assert isinstance(value, Done)
+    between = {frozenset((leak.picture, leak.other)) for leak in value.value.leaks}
+    assert between == {
+        frozenset(("train/ball/same.jpg", "test/ball/0.jpg")),
+        frozenset(("train/mug/burst.jpg", "test/mug/burst.jpg")),
+    }
+    got("the copy, the burst and the other's picture named, nothing on the clean hand-in")

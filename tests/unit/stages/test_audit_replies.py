@@ -1,0 +1,98 @@
+"""What a data set that took over its sandbox could send: refused, or at most a wrong count."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hostile import npy, workplace
+
+from harness.assignment import OwnDataset
+from harness.evidence import Done, Failed
+from harness.stages.audit import AuditRules, audit
+from harness.submission import Submission
+
+SEEN = {
+    "width": 40,
+    "height": 30,
+    "sha256": "0" * 64,
+    "blur": 0.2,
+    "brightness": 0.5,
+    "bright_share": 0.0,
+    "dark_share": 0.0,
+    "camera": False,
+    "rights": False,
+    "plain_border": False,
+}
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    values = {
+        "name": "ball/1.jpg",
+        "label": "ball",
+        "split": "",
+        "shows_one_class": True,
+        "box_faults": [],
+        "seen": SEEN,
+    }
+    return values | changes
+
+
+def sent(rows: list[dict[str, Any]], **changes: bytes) -> dict[str, bytes]:
+    readable = sum(one["seen"] is not None for one in rows)
+    reply = {"layout": "class-folders", "pictures": rows, "left_out": 0, "links": 0, "faults": []}
+    files = {
+        "audit.json": json.dumps(reply).encode(),
+        "greys.npy": npy(np.zeros((readable, 128, 128), np.uint8)),
+        "thumbnails.npy": npy(np.zeros((readable, 112, 112, 3), np.uint8)),
+    }
+    return files | {name.replace("__", "."): content for name, content in changes.items()}
+
+
+def audited(folder: Path, files: dict[str, bytes], withholds: bool = False) -> Any:
+    handed_in = Submission("id", "student", folder, None, None, (), Path("dataset"), "0" * 64, ())
+    return audit(handed_in, AuditRules(OwnDataset(), withholds, None), workplace(folder, files))
+
+
+def test_an_honest_reply_is_taken(tmp_path: Path):
+    result = audited(tmp_path, sent([row(), row(name="mug/1.jpg", label="mug"), row(name="mug/2.jpg", seen=None)]))
+    assert isinstance(result, Done)
+    assert result.value.classes == {"ball": 1, "mug": 1} and result.value.unreadable == ("mug/2.jpg",)
+    assert result.value.duplicates == (("ball/1.jpg", "mug/1.jpg"),)
+    codes = {finding.code for finding in result.findings}
+    assert codes == {"dataset-unreadable-images", "dataset-too-few-classes", "dataset-too-few-images"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"audit.json": b"[" * 100_000},
+        sent([row(seen=SEEN | {"blur": float("nan")})]),
+        sent([row(seen=SEEN | {"sha256": "../../x"})]),
+        sent([row(name="x" * 201)]),
+        sent([row(split="everything")]),
+        sent([row(box_faults=[["explodes", "ball"]])]),
+        sent([row()], greys__npy=npy(np.zeros((9, 128, 128), np.uint8))),
+        sent([row()], greys__npy=npy(np.zeros((1, 128, 128), np.float32))),
+        sent([row()], greys__npy=npy(np.array([{"a": 1}], dtype=object), allow_pickle=True)),
+        sent([row()], thumbnails__npy=b"PK\x03\x04"),
+        sent([row()], embeddings__npy=npy(np.full((1, 1280), np.nan, np.float32))),
+        sent([row()], embeddings__npy=npy(np.zeros((1, 7), np.float32))),
+    ],
+)
+def test_anything_else_is_rejected(files: dict[str, bytes], tmp_path: Path):
+    result = audited(tmp_path, files)
+    assert isinstance(result, Failed) and result.status == "rejected"
+
+
+def test_an_archive_that_cannot_be_opened_is_said(tmp_path: Path):
+    result = audited(tmp_path, {"audit.json": json.dumps({"refused": "it is no zip"}).encode()})
+    assert isinstance(result, Failed) and [f.code for f in result.findings] == ["dataset-unusable"]
+
+
+def test_withheld_pictures_that_do_not_come_out_are_rejected(tmp_path: Path):
+    rows = [row(name=f"{c}/{i}.jpg", label=c, seen=SEEN | {"sha256": f"{i:064x}"}) for i, c in enumerate("ab" * 20)]
+    result = audited(tmp_path, sent(rows), withholds=True)
+    assert isinstance(result, Failed) and result.status == "rejected" and "was not sent" in result.reason

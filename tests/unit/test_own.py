@@ -1,0 +1,80 @@
+"""What a rerun and its grading get to see of a student's data set."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness import own
+from harness.assignment import Assignment, ResourceLimits
+from harness.evidence import DatasetAudit, WithheldPicture
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.stages.workplace import Workplace
+from harness.store import Store
+from harness.submission import Submission
+
+LABELS = ("ball", "mug")
+ASSIGNMENT = Assignment.model_validate(
+    {
+        "title": "Own objects",
+        "heldout": "withhold",
+        "dataset": {"names": ["objects/train"], "layout": "split", "mounted_as": "pictures"},
+        "reference": {"code": "transfer.py"},
+        "criteria": [{"kind": "model_predicts", "points": 10}],
+    }
+)
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    return Workplace(Bubblewrap(), Store(tmp_path / "store"), ResourceLimits())
+
+
+@pytest.fixture
+def handed_in(tmp_path: Path) -> Submission:
+    """Four pictures of each class."""
+    root = tmp_path / "handed-in"
+    for label in LABELS:
+        (root / "dataset" / label).mkdir(parents=True)
+        for number in range(4):
+            (root / "dataset" / label / f"{number}.png").write_text(f"{label} {number}")
+    (root / "notebook.ipynb").write_text(json.dumps({"cells": []}))
+    return Submission("id", "s", root, Path("notebook.ipynb"), None, (), Path("dataset"), "0" * 64, ())
+
+
+@pytest.fixture
+def audit(workplace: Workplace, tmp_path: Path) -> DatasetAudit:
+    """Of which two of each class are withheld, class by class as the audit lists them."""
+    names = {f"{label}/{number}.png": label for label in LABELS for number in range(4)}
+    withheld = []
+    for name, label in names.items():
+        if name[-5] in "01":
+            (tmp_path / "encoded.png").write_text(f"withheld {name}")
+            file = workplace.store.put(tmp_path / "encoded.png", "encoded.png")
+            withheld.append(WithheldPicture(picture=name, label=label, file=file))
+    return DatasetAudit(
+        classes=dict.fromkeys(LABELS, 4),
+        unreadable=(),
+        heldout=dict.fromkeys(LABELS, 2),
+        pixels=dict.fromkeys(names, "0" * 64),
+        labels=names,
+        withheld=tuple(withheld),
+    )
+
+
+def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in, audit, workplace):
+    with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
+        kept = sorted(file.read_text() for file in ground.dataset.path.rglob("*.png"))
+        assert kept == ["ball 2", "ball 3", "mug 2", "mug 3"]
+        assert ground.dataset.model_dump(exclude={"path"}) == ASSIGNMENT.dataset.model_dump(exclude={"path"})
+        beside = sorted(file.read_text() for file in (ground.rerun.root / "dataset").rglob("*.png"))
+        assert beside == kept
+
+
+def test_nothing_beside_the_pixels_tells_a_withheld_pictures_class(handed_in, audit, workplace):
+    """Not its time, which would follow the order of writing, and not its place among those for checking."""
+    with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
+        places = [ground.staged.folder / name for name in ground.staged.names]
+        assert {place.stat().st_mtime_ns for place in places} == {0}
+        assert [place.read_text() for place in places] == [f"withheld {one.picture}" for one in audit.withheld]
+        assert list(ground.check_images) == sorted(ground.held_out.files, key=lambda file: file.name)
