@@ -31,6 +31,7 @@ from harness.errors import HarnessError, MachineError, UsageError
 from harness.gradebook import Gradebook
 from harness.review.marks import enter
 from harness.schedule.local import default_jobs
+from harness.scratch import own_temporary_folder
 from harness.terminal import print_error, print_grades, progress_on
 
 _EXISTING = click.Path(path_type=Path)
@@ -231,7 +232,8 @@ def main() -> NoReturn:
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        status = cli.main(standalone_mode=False)
+        with own_temporary_folder():
+            status = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         status = _interrupted()
     except KeyboardInterrupt:

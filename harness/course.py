@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from harness import boards, images, reference, weights
 from harness.assignment import Assignment, class_folders
@@ -20,6 +19,7 @@ from harness.grade.rubric import check as check_rubric
 from harness.images import HeldOutSet, StagedImages
 from harness.progress import Progress
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
+from harness.scratch import own_folder
 from harness.stages.workplace import Workplace
 from harness.store import Store, default_folder, file_sha256
 from harness.weights import WeightsEntry
@@ -89,8 +89,7 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         boards.load(board)
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
-    with TemporaryDirectory(prefix="harness-course-", dir=store.folder) as temporary:  # weights are linked to there
-        scratch = Path(temporary)
+    with own_folder("harness-course-", store.folder) as scratch:  # weights are linked to there
         assignment = _readable(assignment, scratch)
         held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
         staged = images.stage(held_out, scratch / "images")

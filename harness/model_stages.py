@@ -10,8 +10,20 @@ from pydantic import BaseModel
 from harness import models
 from harness.course import Course
 from harness.evaluate.transfer import concluded
-from harness.evidence import Conversion, Done, Evaluation, Inspection, Predictions, Skipped, StageResult, Stress
+from harness.evidence import (
+    Conversion,
+    Done,
+    Evaluation,
+    Inspection,
+    Outlook,
+    Predictions,
+    Skipped,
+    StageResult,
+    Stress,
+)
 from harness.guard import guarded
+from harness.outlook import by_memory, on_boards
+from harness.outlook import identity as predictions_rest_on
 from harness.sandbox import KERAS
 from harness.score import score, trial
 from harness.stages.convert import HandedModel, convert
@@ -137,4 +149,25 @@ class ModelStages:
             self.results["evaluate"],
             self.value("convert", Conversion),
             entry.trained_on if entry else None,
+        )
+
+    def boards(self) -> None:
+        """How fast the model would be on the boards that the assignment names."""
+        course, assignment = self.course, self.course.assignment
+        boards = by_memory(assignment.boards) if assignment.boards else ()
+        conversion, reference = (
+            self.value("convert", Conversion),
+            course.reference.kernels if course.reference else None,
+        )
+        self.stage(
+            "boards",
+            Outlook,
+            [conversion, reference, [board.model_dump() for board in boards], predictions_rest_on(), assignment.limits],
+            lambda: (
+                on_boards("The model", conversion, reference, boards, course.workplace)
+                if conversion and boards
+                else NO_MODEL
+                if boards
+                else Skipped(reason="No board is asked for.")
+            ),
         )

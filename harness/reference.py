@@ -18,6 +18,7 @@ from harness.evidence import (
     Conversion,
     Done,
     Evaluation,
+    KernelList,
     Predictions,
     Reference,
     Skipped,
@@ -25,6 +26,7 @@ from harness.evidence import (
     Stress,
 )
 from harness.images import HeldOutSet, StagedImages
+from harness.outlook import kernels_of
 from harness.progress import Progress
 from harness.score import score, trial
 from harness.stages.benchmark import benchmark
@@ -133,6 +135,7 @@ def prepare(
         lambda: benchmark(conversion, None, predictions, staged, assignment.benchmark, workplace),
     )
     return Reference(
+        kernels=_kernels(conversion, workplace, cache) if assignment.boards else None,
         backbone=spec.backbone,
         conversion=conversion,
         predictions=predictions,
@@ -141,6 +144,13 @@ def prepare(
         training_seconds=trained.seconds,
         seed=spec.seed,
     )
+
+
+def _kernels(conversion: Conversion, workplace: Workplace, cache: StageCache) -> KernelList | None:
+    """The reference's, for the boards; None where they cannot be listed: then there is no ratio to it."""
+    inputs = [conversion.model, conversion.preprocess, workplace.limits]
+    listed = cache.run("kernels", inputs, KernelList, lambda: kernels_of(conversion, workplace)).result
+    return listed.value if isinstance(listed, Done) else None
 
 
 def write(reference: Reference, workplace: Workplace, folder: Path) -> None:

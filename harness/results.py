@@ -18,6 +18,7 @@ from harness.evidence import (
     Latency,
     Mark,
     NotebookReading,
+    Outlook,
     Record,
     SeenScore,
     StageStatus,
@@ -51,6 +52,7 @@ class SubmissionResult(Record):
     dataset: DatasetAudit | None
     own: OwnScores | None = None  # on pictures withheld of the student's own data set
     notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
+    boards: Outlook | None = None  # predicted, where the assignment names boards
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     findings: tuple[Finding, ...]
     same_model_as: tuple[str, ...] = ()  # hand-ins; for the instructor only
@@ -148,6 +150,7 @@ def submission_result(
         dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
         own=_own_scores(evidence),
         notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
+        boards=evidence.boards.value if isinstance(evidence.boards, Done) else None,
         rerun=evidence.rerun,
         findings=(*evidence.findings(), *grade.findings),
         same_model_as=evidence.same_model_as,

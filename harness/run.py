@@ -60,6 +60,7 @@ def examine(submission: Submission, course: Course) -> Examined:
         run.stress()
         run.evaluate()
         run.conclude()
+        run.boards()
         rerun = run.rerun_to_compare(executed)
         own_data, later = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)

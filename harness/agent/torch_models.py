@@ -227,4 +227,6 @@ def _some(names: list[str]) -> str:
 
 
 def _short(error: object) -> str:
-    return " ".join(str(error).split())[:200]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = lines[-1] if "Traceback of TorchScript" in str(error) else " ".join(lines)  # what went wrong ends that
+    return " ".join(text.split())[:200]

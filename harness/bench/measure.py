@@ -16,6 +16,7 @@ from harness.assignment import ResourceLimits
 from harness.bench import trtexec
 from harness.bench.envelope import envelope
 from harness.bench.estimates import fewest_queries
+from harness.bench.predicted import outlooks
 from harness.bench.results import BenchResults, Envelope, Host, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
 from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
@@ -56,7 +57,7 @@ class Request:
     engines: Sequence[Engine]
     precisions: Sequence[Precision]
     mode: Mode
-    board: Board | None
+    boards: Sequence[Board]  # predicted for, every known one without any; of one alone, its envelope is timed in
     cores: int | None
 
 
@@ -74,6 +75,7 @@ class _Run:
     calibration: Path | None
     progress: Progress
     unmeasured: list[Unmeasured] = field(default_factory=list)
+    opened: dict[str, Conversion] = field(default_factory=dict)  # by model, in fp32
 
 
 def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResults:
@@ -113,6 +115,7 @@ def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResu
             envelope=run.envelope,
             measurements=tuple(measured),
             unmeasured=tuple(run.unmeasured),
+            outlooks=outlooks(run.opened, models, request.boards, request.precisions, run.converting, progress),
         )
 
 
@@ -133,7 +136,7 @@ def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterato
     """Workplaces and pictures for a run; its temporary files are gone afterwards."""
     given = pictures(request.images, calibrate="int8" in request.precisions) if request.images else None
     cores = usable_cores(request.cores)
-    allowed = envelope(request.board, len(cores)) if request.board else None
+    allowed = envelope(request.boards[0], len(cores)) if len(request.boards) == 1 else None
     if allowed:
         cores = cores[: allowed.cores]
     seconds = _SLOWEST * request.effort.round_seconds + 6 * request.effort.warm_up_seconds + _OVERHEAD_SECONDS
@@ -170,6 +173,7 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
     if not isinstance(opened, Subject):
         run.unmeasured.append(Unmeasured(model=model.name, reason=opened.reason))
         return
+    run.opened[model.name] = opened.conversion
     for precision in run.request.precisions:
         changed = _in_precision(opened.conversion, precision, run)
         if isinstance(changed, (Failed, Skipped)):

@@ -7,10 +7,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from harness.bench.outlook import Outlook
 from harness.bench.rules import EffortName, ScenarioName
 from harness.errors import UsageError
-from harness.evidence import Interval, Record, Share
+from harness.evidence import Interval, Outlook, Record, Share
 from harness.machine import MachineState
 from harness.stages.precision import Precision
 from harness.stages.timing import Mode

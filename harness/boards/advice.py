@@ -11,7 +11,6 @@ from harness.boards.physics import Case
 from harness.boards.runtimes import Runtime
 from harness.evidence import Kernel, KernelList, Record
 
-_SYSTEM_SHARE_GB = 1.0  # of the board's memory, for Linux, a desktop-less login and the display's buffers
 _RUNTIME_GB = {"tensorrt": 0.6, "tf-trt": 1.2, "pytorch": 1.4, "torchscript": 1.4, "tensorflow": 1.2}
 _SMALL_RUNTIME_GB = 0.15
 _LARGE_SHARE = 0.3  # of parameters or time: worth a sentence
@@ -148,7 +147,8 @@ def fit_in_memory(
     runtime's own memory are added up.
     """
     needed = measured_bytes or _estimated_bytes(kernels.kernels, runtime, precision)
-    if board.memory_gb is None:
+    available = board.available_bytes()
+    if available is None:
         return Fit(
             fits=None,
             needed_bytes=needed,
@@ -156,7 +156,6 @@ def fit_in_memory(
             estimated=measured_bytes is None,
             sentence=f"The memory of {board.title} is not published.",
         )
-    available = int((board.memory_gb - _SYSTEM_SHARE_GB) * 1e9)
     fits = needed <= available
     how = "measured" if measured_bytes else "estimated"
     return Fit(

@@ -105,13 +105,15 @@ def as_markdown(found: Evaluated) -> str:
 
 
 def worse(found: Evaluated, before: str) -> list[str]:
-    """What got worse than in an earlier docs/boards.md: a factor that grew, or a coverage that fell below 90 %."""
+    """What got worse than in an earlier docs/boards.md: a factor that grew, a coverage that fell below 90 %,
+    a board and runtime that is gone."""
     old = {}
     for line in before.splitlines():
         parts = [part.strip() for part in line.strip("| ").split(" | ")]
-        if len(parts) == len(HEADINGS):
+        if len(parts) == len(HEADINGS) and parts[2].isdecimal():
             old[parts[0], parts[1]] = parts
-    lines = []
+    gone = old.keys() - {(row.board, row.runtime) for row in found.scores}
+    lines = [f"{board}, {runtime}: no row is used any more" for board, runtime in sorted(gone)]
     for row in found.scores:
         then, now = old.get((row.board, row.runtime)), cells(row)
         if then is None:

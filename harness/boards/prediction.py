@@ -19,7 +19,7 @@ from harness.boards.physics import Case
 from harness.boards.pooling import Related
 from harness.boards.published import Measurement
 from harness.boards.runtimes import Runtime
-from harness.evidence import KernelList, Record
+from harness.evidence import BoardBand, KernelList, Record
 
 _SAME_NETWORK, _SAME_FAMILY = 0.85, 0.4  # share of the work in layers of the same shape
 _WIDER: dict[Precision, tuple[Precision, ...]] = {"int8": ("fp16", "fp32"), "fp16": ("fp32",), "fp32": ()}
@@ -51,7 +51,7 @@ class Ratio(Record):
     ratio: float
     low: float
     high: float
-    band: str
+    band: BoardBand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,11 +106,17 @@ def ratio(one: KernelList, other: KernelList, board: Board, runtime: Runtime, pr
 
 
 # The upper end of each band, as times the reference's latency.
-BANDS = ((0.5, "much faster"), (0.8, "faster"), (1.25, "as fast"), (2.0, "slower"), (5.0, "much slower"))
-_BEYOND = "far slower"
+BANDS: tuple[tuple[float, BoardBand], ...] = (
+    (0.5, "much faster"),
+    (0.8, "faster"),
+    (1.25, "as fast"),
+    (2.0, "slower"),
+    (5.0, "much slower"),
+)
+_BEYOND: BoardBand = "far slower"
 
 
-def band(value: float) -> str:
+def band(value: float) -> BoardBand:
     """The band of a ratio: predictions are not exact enough for more."""
     return next((name for upper, name in BANDS if value <= upper), _BEYOND)
 

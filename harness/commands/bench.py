@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import bench as benchmarks
-from harness import boards, export, report, sandbox
+from harness import export, report, sandbox
 from harness.bench.compare import Comparison
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import EffortName, ScenarioName
+from harness.outlook import by_memory
 from harness.stages.precision import Precision
 from harness.stages.timing import Engine, Mode
 from harness.terminal import progress_on
@@ -60,7 +61,12 @@ _EXISTING = click.Path(path_type=Path)
     show_default=True,
     help="`end-to-end` also decodes a JPEG and resizes it.",
 )
-@click.option("--board", help="Time inside this board's cores and memory; `harness boards` lists them.")
+@click.option(
+    "--board",
+    "names",
+    multiple=True,
+    help="Predict for this board, and time inside its cores and memory; several: predict only [default: all].",
+)
 @click.option("--cores", type=click.IntRange(1, 256), help="Processor cores to pin to [default: all].")
 @click.option("--out", type=_EXISTING, help="Folder for index.html, bench.json and bench.csv.")
 @click.option("--compare", "earlier", type=_EXISTING, help="An earlier bench.json: exit status 1 when slower.")
@@ -82,7 +88,7 @@ def bench(
     engines: tuple[Engine, ...],
     precisions: tuple[Precision, ...],
     mode: Mode,
-    board: str | None,
+    names: tuple[str, ...],
     cores: int | None,
     out: Path | None,
     earlier: Path | None,
@@ -103,7 +109,7 @@ def bench(
         engines=tuple(dict.fromkeys(engines)),
         precisions=tuple(dict.fromkeys(precisions)),
         mode=mode,
-        board=boards.load(board) if board else None,
+        boards=by_memory(names) if names else (),
         cores=cores,
     )
     before = benchmarks.load(earlier) if earlier else None

@@ -16,13 +16,16 @@ from threadpoolctl import threadpool_limits
 from harness import boards as known_boards
 from harness import sandbox
 from harness.assignment import ResourceLimits
+from harness.bench.subjects import named_models
 from harness.boards import advice, evaluation, fitted, prediction, published
 from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
 from harness.errors import UsageError
-from harness.evidence import Failed, KernelList
+from harness.evidence import Done, KernelList, StageResult
+from harness.outlook import kernels_of
 from harness.progress import Progress
+from harness.stages.convert import convert
 from harness.stages.kernels import kernels as list_kernels
 from harness.stages.workplace import Workplace
 from harness.store import Store
@@ -126,7 +129,9 @@ def predict(
     engine: sandbox.EngineName,
     as_json: bool,
 ) -> int:
-    """Predict how long the ONNX file MODEL takes on boards, each with its 90 % interval.
+    """Predict how long MODEL takes on boards, each with its 90 % interval.
+
+    MODEL is an ONNX file, or any other model file that is graded: it becomes ONNX first, with the input that it states.
 
     Runtimes: tensorrt, pytorch, onnxruntime-cpu, ncnn-cpu (ncnn-cpu:4 for four cores), ncnn-vulkan and others.
     """
@@ -168,15 +173,19 @@ def _runtime(name: str) -> Runtime:
 
 def _kernels(model: Path, size: int, engine: sandbox.EngineName, progress: Progress) -> KernelList:
     """The model's kernels, listed in the sandbox. Raises `UsageError` for a file that is no such model."""
-    if not model.is_file():
-        raise UsageError(f"{model}: no such file", "give an ONNX file")
+    (named,) = named_models([model], None)
     chosen = sandbox.choose(engine)
     progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
     with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
         place = Workplace(chosen.sandbox, Store(Path(folder)), ResourceLimits())
-        listed = list_kernels(model, size, size, place)
-    if isinstance(listed, Failed):
-        raise UsageError(f"{model}: {listed.reason}", "give an ONNX file that takes one picture")
+        if named.handed.file.suffix == ".onnx":
+            listed: StageResult[KernelList] = list_kernels(named.handed.file, size, size, place)
+        else:
+            progress.say("Converting to ONNX ...")
+            converted = convert(named.handed, None, [], None, place)
+            listed = kernels_of(converted.value, place) if isinstance(converted, Done) else converted
+    if not isinstance(listed, Done):
+        raise UsageError(f"{model}: {listed.reason}", "give a model that takes one picture, best an ONNX file")
     return listed.value
 
 

@@ -24,6 +24,7 @@ _WORKS_ON = {
     "predict": "convert",
     "inspect": "convert",
     "evaluate": "predict",
+    "boards": "convert",
     "benchmark": "predict",
 }
 
@@ -40,6 +41,9 @@ def check(assignment: Assignment) -> None:
         problems += [
             problem(assignment.file, text, ("criteria", index, *where), what) for where, what in _problems(spec)
         ]
+        if spec.kind in kinds() and "boards" in kinds()[spec.kind].READS and not assignment.boards:
+            what = f'{spec.kind} needs a board; add boards = ["jetson-nano-4gb"] above the tables'
+            problems.append(problem(assignment.file, text, ("criteria", index, "kind"), what))
     if problems:
         raise AssignmentError("\n".join(problems), f"correct {assignment.file.name}; see docs/criteria.md")
 

@@ -130,16 +130,16 @@ def _is_whole_download(place: Place) -> bool:
     return inner is not None and bool(_by_lms(inner)[0])
 
 
-def _holds_a_class(place: Place) -> bool:
-    """Whether it holds hand-ins side by side and is none itself."""
+def _holds_a_class(place: Place, levels: int = _LEVELS) -> bool:
+    """Whether it, or the only folder in it, `levels` deep, holds hand-ins side by side and is none itself."""
     everything = place.entries()
     names = [entry.name.lower() for entry in everything]
     if any(name in _PARTS_OF_ONE or name in COMPANIONS or name.endswith(_WORK) for name in names):
         return False
     entries = [entry for entry in everything if _may_be_hand_in(entry)]
     if len(entries) == 1:
-        inner = _open_inner(place, entries[0]) if entries[0].is_folder else None
-        return inner is not None and _holds_a_class(inner)
+        inner = _open_inner(place, entries[0]) if levels and entries[0].is_folder else None
+        return inner is not None and _holds_a_class(inner, levels - 1)
     return sum(not entry.is_folder or _has_work(place, entry.name, _LEVELS) for entry in entries) >= 2
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.bench.compare import Comparison
-from harness.bench.outlook import Outlook
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import CONFIDENCE, EFFORTS, SCENARIOS, WIDEST_INTERVAL
 from harness.report import charts
 from harness.report.pages import write_page
 from harness.report.rendering import Renderer
-from harness.report.roofline import RooflinePlot, front, roofline
+from harness.report.roofline import front, rooflines
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def view(results: BenchResults, compared: Sequence[Comparison]) -> dict[str, Any
         "front": front(every),
         "energy": any(item.one.energy for item in shown),
         "boards": [fit.board for fit in shown[0].one.fits] if shown else [],
-        "outlooks": [(outlook, _rooflines(outlook)) for outlook in results.outlooks],
+        "outlooks": [(outlook, rooflines(outlook)) for outlook in results.outlooks],
     }
 
 
@@ -101,7 +100,3 @@ def _measured(item: Shown) -> charts.Measured:
     accuracy = item.one.accuracy
     assert accuracy is not None
     return item.one.p50_ms, accuracy.value, *accuracy.interval
-
-
-def _rooflines(outlook: Outlook) -> list[RooflinePlot]:
-    return [roofline(given) for given in outlook.rooflines]

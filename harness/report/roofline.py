@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.bench.outlook import Roofline
+from harness.evidence import Outlook, Roofline
 from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
 
 GIGA = 1e9
@@ -38,6 +38,11 @@ class RooflinePlot:
     base: float
     top: float
     height: float
+
+
+def rooflines(outlook: Outlook | None) -> list[RooflinePlot]:
+    """A plot for each board of which there is one."""
+    return [roofline(given) for given in outlook.rooflines] if outlook else []
 
 
 def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:

@@ -22,6 +22,7 @@ from harness.report import charts, dataset, failures, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
+from harness.report.roofline import rooflines
 from harness.report.sources import Sources
 from harness.results import Results, SubmissionResult
 from harness.store import Store
@@ -87,6 +88,7 @@ def view(
         "failures": _failures(result.evaluation, reference, thumbnail),
         "small_fine_tuning": LARGEST_FINE_TUNING,
         "latency_plot": _latency_plot(result.benchmark),
+        "board_plots": rooflines(result.boards),
         "layer_plot": _layer_plot(result.inspection),
     }
 

@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import docker
 import docker.errors
@@ -66,7 +67,9 @@ class Docker:
         self._is_local = self._client.info().get("NCPU") == os.cpu_count()  # else its cores are not ours to count
         self._staging = Staging()
         self._stopping = threading.Event()
-        self._abandoned: dict[str, Container] = {}  # the Engine was gone when they were to be removed
+        # Names of containers: the Engine was gone when they were to be removed, or never said that it made them, and
+        # may make them yet.
+        self._abandoned, self._unheard = set[str](), set[str]()
         self._remove_leftovers()
 
     @property
@@ -113,19 +116,19 @@ class Docker:
         self._stopping.set()
 
     def run(self, job: Job, outputs: Path) -> Outcome:
-        container: Container | None = None
+        name = f"harness-{secrets.token_hex(16)}"  # ours, so that it can be removed whatever became of the request
         try:
             self._remove_abandoned()
             with cores.reserved(job.limits.cpus, job.limits.cores) as reserved:
-                container = self._create(job, reserved)
+                container = self._create(name, job, reserved)
                 meter = ContainerMeter(str(container.id))
                 ended, oom_killed = self._supervise(container, job, outputs, meter)
         except _BROKEN as error:
             raise EngineFailed(f"Docker failed: {error}", "harness doctor") from error
         finally:
-            if container is not None:
-                self._abandoned[str(container.id)] = container
-                self._remove_abandoned()
+            if name not in self._unheard:
+                self._abandoned.add(name)
+            self._remove_abandoned()
         hit = oom_killed or ended.stopped == "memory"
         return Outcome(
             status=status_of(ended, memory_limit_hit=hit),
@@ -137,7 +140,7 @@ class Docker:
             memory_limit_hit=hit,
         )
 
-    def _create(self, job: Job, reserved: frozenset[int]) -> Container:
+    def _create(self, name: str, job: Job, reserved: frozenset[int]) -> Container:
         limits = job.limits
         image = self._image_id(job.software)
         if image is None:
@@ -153,7 +156,8 @@ class Docker:
             **{f"/in/{name}": path.resolve() for name, path in job.inputs.items()},
         }
         mounts["/etc/resolv.conf"] = self._staging.nothing  # else a copy of the host's
-        return self._client.containers.create(
+        return self._made(
+            name,
             image,
             entrypoint=[],
             command=[_PYTHON, "-I", "-B", "/opt/harness/agent/__main__.py", job.phase],
@@ -188,6 +192,14 @@ class Docker:
             log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
         )
 
+    def _made(self, name: str, image: str, **options: Any) -> Container:
+        """A container of that name; the name is kept where the Engine did not answer, and may make it yet."""
+        try:
+            return self._client.containers.create(image, name=name, **options)
+        except BaseException:
+            self._unheard.add(name)
+            raise
+
     def _supervise(self, container: Container, job: Job, outputs: Path, meter: ContainerMeter) -> tuple[Ended, bool]:
         started = time.monotonic()
         settings = {"alone": True, "rlimits": {"NPROC": job.limits.processes}}
@@ -212,6 +224,8 @@ class Docker:
             conversation.frames.close()
             attached.close()
         state = container.attrs["State"]
+        if state.get("Status") in ("removing", "dead"):  # not by us, so what ended the job says nothing of it
+            raise EngineFailed("somebody removes the job's container", "harness doctor")
         oom_killed = bool(state.get("OOMKilled")) or meter.out_of_memory_kills > 0
         seconds = time.monotonic() - started
         frames = conversation.frames
@@ -266,16 +280,32 @@ class Docker:
 
     def _remove_abandoned(self) -> None:
         """Remove finished jobs' containers. Raises `EngineFailed` when one cannot be, and keeps it in mind."""
-        for identifier, container in list(self._abandoned.items()):
-            _remove(container)
-            self._abandoned.pop(identifier, None)
+        for name in list(self._abandoned):
+            self._remove(name)
+            self._abandoned.discard(name)
+        for name in list(self._unheard):
+            if self._remove(name):
+                self._unheard.discard(name)
 
     def _remove_leftovers(self) -> None:
         """Remove the containers of harness processes that are gone."""
         for container in self._client.containers.list(all=True, filters={"label": _LABEL_PID}):
             pid = int(container.labels[_LABEL_PID])
             if _started(pid) != container.labels.get(_LABEL_STARTED):
-                _remove(container)
+                self._remove(str(container.id))
+
+    def _remove(self, container: str) -> bool:
+        """Remove a container by its name or id, and what runs in it; False when it is not there."""
+        try:
+            self._client.api.remove_container(container, force=True, v=True)
+        except docker.errors.NotFound:
+            return False
+        except docker.errors.APIError as error:
+            if error.status_code != 409:  # 409: somebody removes it already
+                raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
+        except _BROKEN as error:
+            raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
+        return True
 
 
 def _variables(job: Job) -> dict[str, str]:
@@ -300,15 +330,3 @@ def _started(pid: int) -> str:
         return f"{psutil.Process(pid).create_time():.2f}"
     except psutil.Error:
         return ""
-
-
-def _remove(container: Container) -> None:
-    try:
-        container.remove(force=True, v=True)
-    except docker.errors.NotFound:
-        return
-    except docker.errors.APIError as error:
-        if error.status_code != 409:  # 409: somebody removes it already
-            raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
-    except _BROKEN as error:
-        raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error

@@ -63,7 +63,7 @@ def run(sandbox: Bubblewrap) -> Any:
             engines=("cpu",),
             precisions=("fp32",),
             mode="model-only",
-            board=None,
+            boards=(),
             cores=1,
         )
         return measure(dataclasses.replace(plain, **changes), sandbox, Silent())
@@ -147,17 +147,31 @@ def test_a_detector_with_scores_and_boxes(mode: Any, run: Any, pictures: Path, t
 
 
 def test_in_the_envelope_of_a_nano_2gb(run: Any, models: Path) -> None:
-    found = run(models / "tiny.onnx", board=boards.load("jetson-nano-2gb"), cores=None)
+    found = run(models / "tiny.onnx", boards=[boards.load("jetson-nano-2gb")], cores=None)
     assert found.envelope and found.envelope.board_cores == 4
     assert 1.3e9 < found.envelope.memory_bytes < 1.6e9
     assert found.measurements[0].fits[0].board == "Jetson Nano 2GB" and found.measurements[0].fits[0].fits
+
+
+def test_models_are_predicted_for_boards_against_the_reference(run: Any, models: Path) -> None:
+    """The reference and the other are the same graph, so their ratio is 1 on every board."""
+    asked = [boards.load("jetson-nano-4gb"), boards.load("jetson-orin-nano")]
+    found = run(models / "single.onnx", reference=models / "tiny.onnx", boards=asked)
+    assert found.envelope is None, "of two boards no envelope is timed in"
+    reference, other = found.outlooks
+    assert [row.board for row in other.boards] == [board.title for board in asked]
+    assert all(row.versus_reference is None for row in reference.boards)
+    for row in other.boards:
+        assert row.versus_reference.ratio == pytest.approx(1, rel=0.02) and row.versus_reference.band == "as fast"
+        assert row.interval_90[0] < row.latency_ms < row.interval_90[1] and row.fits
+    assert len(other.rooflines) == 2 and other.rooflines[0].kernels and other.costliest
 
 
 def test_a_model_that_does_not_fit_the_board_is_said_to(run: Any, models: Path) -> None:
     """A made-up board that leaves some 40 MB: Python and ONNX Runtime alone take more."""
     small = boards.load("jetson-nano-2gb").model_copy(update={"memory_gb": 0.66, "title": "Jetson Tiny"})
     with pytest.raises(UsageError, match="does not fit a Jetson Tiny"):
-        run(models / "tiny.onnx", board=small)
+        run(models / "tiny.onnx", boards=[small])
 
 
 def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(run: Any, models: Path, tmp_path: Path) -> None:

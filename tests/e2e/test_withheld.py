@@ -135,7 +135,7 @@ def test_the_withheld_pictures_are_nowhere_in_the_rerun(graded):
     assert {digest[file] for file in seen} <= there
     withheld = set(digest) - seen
     assert len(withheld) == 24 and not {digest[file] for file in withheld} & there
-    assert _said(out, "BESIDE") == ["data", "dataset", "notebook.ipynb"], "no weights, no caches"
+    assert _said(out, "BESIDE") == ["data", "dataset", "flowers", "notebook.ipynb"], "no weights, no caches"
 
 
 def test_the_reruns_model_is_graded_against_a_reference_on_the_same_data(graded):

@@ -4,8 +4,9 @@
     def test_a_fork_bomb_is_stopped(engine, got): ...
 
 `line` is a number or several. A test with the argument `engine` runs with each engine; `runsc=True` in the
-mark adds Docker with gVisor. `got("...")` says what was seen, for the table that ends the run: line, engine,
-expected, got. An engine that CI must have is never skipped there.
+mark adds Docker with gVisor. `docker={"giant", ...}` names the variants that Docker tries, where it is the agent
+that judges, which is the same in every engine; bubblewrap tries all. `got("...")` says what was seen, for the
+table that ends the run: line, engine, expected, got. An engine that CI must have is never skipped there.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ ENGINES: dict[str, Callable[[], Sandbox]] = {
     "docker": Docker,
     "runsc": lambda: Docker(runtime="runsc"),
 }
-_ROW = "hostile"  # the name under which a test's row travels in its report
+_ROW = "hostile"  # the name under which a test's row travels in its report, as a tuple: from other processes, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ def covered_lines() -> set[int]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "hostile(line, expected, runsc=False): a line of the checklist, and its outcome")
+    config.addinivalue_line(
+        "markers", "hostile(line, expected, runsc=False, docker=all): a line of the checklist, and its outcome"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -70,6 +73,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         mark = metafunc.definition.get_closest_marker("hostile")
         names = ["bubblewrap", "docker"] + (["runsc"] if mark and mark.kwargs.get("runsc") else [])
         metafunc.parametrize("engine", names, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if _is_left_out(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    """Whether it is a variant that its mark does not ask Docker to try."""
+    mark, callspec = item.get_closest_marker("hostile"), getattr(item, "callspec", None)
+    if mark is None or "docker" not in mark.kwargs or callspec.params.get("engine") == "bubblewrap":
+        return False
+    return not any(value in mark.kwargs["docker"] for value in callspec.params.values() if isinstance(value, str))
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +126,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
         for mark in item.iter_markers("hostile"):
             for line in lines_of(mark):
                 said = properties.get("got", "as expected") if report.passed else _trouble(report)
-                report.user_properties.append((_ROW, Row(line, engine, mark.kwargs["expected"], said)))
+                report.user_properties.append((_ROW, astuple(Row(line, engine, mark.kwargs["expected"], said))))
     return report
 
 
@@ -123,7 +140,7 @@ def _trouble(report: pytest.TestReport) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table: line, engine, expected, got."""
     rows = {
-        row
+        Row(*row)
         for reports in terminalreporter.stats.values()
         for report in reports
         for name, row in getattr(report, "user_properties", ())

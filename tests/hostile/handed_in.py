@@ -27,7 +27,9 @@ class Notebook:
         """`extra`: other files of the hand-in. `changes`: of the limits."""
         root = folder / "handed-in"
         root.mkdir()
-        nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), root / "notebook.ipynb")
+        python = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=python)
+        nbformat.write(notebook, root / "notebook.ipynb")
         for name, content in (extra or {}).items():
             (root / name).write_text(content)
         for path in (*folder.parents[:2], folder, root, *root.iterdir()):

@@ -210,6 +210,7 @@ def test_a_nested_bomb_is_not_unpacked_further(incoming, got):
     with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(20 * 10**6))
     write_zip(incoming / "mia.zip", {f"{number}.zip": inner.getvalue() for number in range(16)})
+    write_zip(incoming / "ben.zip", {"model.onnx": b"x"})  # a folder with one zip of zips would be a whole class
     one = taken(incoming, total_bytes=10**6)["mia"]
     assert sum((one.root / name).stat().st_size for name in files(one)) < 10**6
     got(f"{len(files(one))} inner archives left as they are")
@@ -254,7 +255,7 @@ def test_a_million_empty_files_are_stopped(incoming, got, kind: str):
     archive = incoming / f"mia.{kind}"
     if kind == "zip":
         with zipfile.ZipFile(archive, "w") as packed:
-            for number in range(200_000):
+            for number in range(60_000):  # three times the limit
                 packed.writestr(zipfile.ZipInfo(f"{number}/"), b"")
     else:
         packer = zlib.compressobj(1, wbits=31)

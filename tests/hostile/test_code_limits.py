@@ -47,10 +47,11 @@ def test_a_stopped_program_and_a_closed_output_end_with_the_total_time(engine, g
 
 @hostile(line=17, expected="L processes", runsc=True)
 def test_a_fork_bomb_stays_in_its_sandbox(engine, got):
-    before = len(psutil.pids())
-    ran = Ran(engine, "while True:\n    try: os.fork()\n    except OSError: pass\n", limits(wall_seconds=5))
+    mark = f"bomb-{time.monotonic_ns()}"
+    bomb = f"while True:  # {mark}\n    try: os.fork()\n    except OSError: pass\n"
+    ran = Ran(engine, bomb, limits(wall_seconds=5))
     assert ran.outcome.status in ("timeout", "memory")
-    assert len(psutil.pids()) < before + 40
+    assert not alive(mark)
     got(f"{ran.outcome.status} after {ran.outcome.seconds:.0f} s")
 
 
@@ -176,18 +177,18 @@ try:
 except OSError as error:
     say(made, error.errno)
 """
-    ran = Ran(engine, "end = time.monotonic() + 25\n" + code, limits(wall_seconds=40, memory_bytes=256 * 10**6))
+    ran = Ran(engine, "end = time.monotonic() + 120\n" + code, limits(wall_seconds=150, memory_bytes=256 * 10**6))
     assert ran.outcome.memory_limit_hit or (ran.said and ran.said[0].endswith(" 28"))
     got(ran.said[0] if ran.said else ran.outcome.status)
 
 
 FLOODS = (
-    "for _ in range(1000): print('x' * 100_000)",
-    "print('x' * 50_000_000)",
-    "from IPython.display import display\nfor n in range(3_000): display(n)",
-    "for _ in range(300): print(bytes(range(256)).decode('latin-1') * 100)",
-    "import os\nfor _ in range(300): os.write(1, bytes(range(256)) * 1000)",
-    "h = display(0, display_id=True)\nfor n in range(3_000): h.update(n)",
+    "for _ in range(300): print('x' * 100_000)",
+    "print('x' * 20_000_000)",
+    "from IPython.display import display\nfor n in range(1_500): display(n)",
+    "for _ in range(100): print(bytes(range(256)).decode('latin-1') * 100)",
+    "import os\nfor _ in range(100): os.write(1, bytes(range(256)) * 1000)",
+    "h = display(0, display_id=True)\nfor n in range(1_500): h.update(n)",
 )
 
 

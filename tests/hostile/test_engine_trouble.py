@@ -180,7 +180,7 @@ def test_a_missing_image_is_said_with_what_to_do(private_engine, monkeypatch, go
     monkeypatch.setenv("DOCKER_HOST", private_engine.url)
     with pytest.raises(NoSandbox) as raised:
         Docker()
-    assert "lacks the image" in raised.value.message and raised.value.do == "harness env build"
+    assert "lacks the image" in raised.value.message and raised.value.do == "harness env build torch"
     got(str(raised.value.message)[:60])
 
 
@@ -201,6 +201,7 @@ def test_an_engine_that_does_not_answer_is_not_the_students_fault(sandbox, priva
     finally:
         private_engine.process.send_signal(signal.SIGCONT)
     assert Ran(impatient, "say('again')").said == ["again"]
+    wait_until(lambda: Ran(impatient, "pass") and not private_engine.containers(), 60)  # what it made meanwhile
     got(raised.value.message[:60])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +15,11 @@ import numpy as np
 import onnx_files
 import pytest
 
-from harness.assignment import ResourceLimits
-from harness.evidence import Conversion, Done, Failed, StageResult
+from harness.assignment import BenchmarkRules, ResourceLimits
+from harness.evidence import Benchmark, Conversion, Done, Failed, Predictions, StageResult
 from harness.images import StagedImages
 from harness.sandbox import Sandbox
+from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.predict import predict
 from harness.stages.workplace import Workplace
@@ -52,6 +55,14 @@ class Door:
         return convert(HandedModel(file, paths), CLASSES, [], None, self._place(wall_seconds))
 
     def predict(self, conversion: Conversion):
+        return predict(conversion, self._staged(), self._place(40))
+
+    def benchmark(self, conversion: Conversion, predictions: Predictions) -> StageResult[Benchmark]:
+        """The model's timing beside itself."""
+        rules = BenchmarkRules(queries=64, warm_up_seconds=0.1, min_seconds=0.2)
+        return benchmark(conversion, conversion, predictions, self._staged(), rules, self._place(60))
+
+    def _staged(self) -> StagedImages:
         from PIL import Image
 
         images = self.folder / "images"
@@ -60,7 +71,7 @@ class Door:
         for number, name in enumerate(names):
             colour = tuple(int(c) for c in np.roll([200 - 5 * number, 40, 60], number % 3))
             Image.new("RGB", (40, 40), colour).save(images / name)
-        return predict(conversion, StagedImages(images, names, "0" * 64), self._place(40))
+        return StagedImages(images, names, "0" * 64)
 
     def _place(self, wall_seconds: float) -> Workplace:
         limits = LIMITS.model_copy(update={"wall_seconds": wall_seconds, "cell_seconds": min(10, wall_seconds)})
@@ -94,7 +105,7 @@ class _Runs:
         return os.system, (self._command,)
 
 
-@pytest.mark.hostile(line=35, expected="only ever opened inside")
+@pytest.mark.hostile(line=35, expected="only ever opened inside", docker={"model.pkl"})
 @pytest.mark.parametrize("name", ["model.pt", "model.pkl", "model.pth", "model.onnx"])
 def test_a_pickle_that_runs_a_command_does_so_inside_or_nowhere(door: Door, got, name: str):
     marker = door.folder / "escaped"
@@ -115,7 +126,7 @@ def test_a_whole_torch_pickle_that_runs_a_command_does_so_inside_or_nowhere(door
     got(refused(result))
 
 
-@pytest.mark.hostile(line=36, expected="L / N")
+@pytest.mark.hostile(line=36, expected="L / N", docker={"endless", "giant", "reads a file"})
 @pytest.mark.parametrize("kind", ["endless", "giant", "reads a file", "writes a file"])
 def test_torchscript_that_never_ends_or_takes_all_or_opens_files(door: Door, got, kind: str):
     import torch
@@ -141,7 +152,7 @@ def test_torchscript_that_never_ends_or_takes_all_or_opens_files(door: Door, got
     got(f"{result.status}: {refused(result)}")
 
 
-@pytest.mark.hostile(line=37, expected="inside only")
+@pytest.mark.hostile(line=37, expected="inside only", docker={".keras"})
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_a_keras_lambda_runs_inside_only(door: Door, got, suffix: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
@@ -172,7 +183,7 @@ def test_a_saved_model_is_not_opened(door: Door, got):
     got(refused(door.take(write, name="model.keras")))
 
 
-@pytest.mark.hostile(line=38, expected="F refused")
+@pytest.mark.hostile(line=38, expected="F refused", docker={"external_absolute"})
 @pytest.mark.parametrize(
     "name", ["external_climbs", "external_absolute", "external_beside", "external_in_attribute", "external_in_function"]
 )
@@ -194,24 +205,29 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.hostile(line=39, expected="F or works, each said")
+@pytest.mark.hostile(line=39, expected="F or works, each said", docker={"giant_when_it_runs", "endless_loop"})
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_onnx_file_that_cannot_be_a_classifier_says_why(door: Door, got, name: str):
-    reason = refused(door.take(onnx_files.WRITERS[name], wall_seconds=10))
+    reason = refused(door.take(onnx_files.WRITERS[name], wall_seconds=10 if name == "endless_loop" else 60))
     assert REFUSED[name] in reason
     got(f"{name}: {reason}")
 
 
-@pytest.mark.hostile(line=39, expected="F or works, each said")
-@pytest.mark.parametrize(
-    "name", ["plain", "with_softmax", "batch_of_one", "no_batch_name", "uint8_input", "nested_deeply"]
-)
+RIGHT = {
+    "plain": "logits", "with_softmax": "probabilities", "answers_negative": "logits",
+    "batch_of_one": "logits", "no_batch_name": "logits", "uint8_input": "logits", "nested_deeply": "logits",
+}  # fmt: skip
+
+
+@pytest.mark.hostile(line=(39, 40), expected="works; softmax only for logits", docker={"with_softmax", "uint8_input"})
+@pytest.mark.parametrize("name", RIGHT)
 def test_an_odd_but_right_onnx_file_works(door: Door, got, name: str):
     result = door.take(onnx_files.WRITERS[name])
     assert isinstance(result, Done) and codes(result) == set()
     assert not result.value.native
+    assert result.value.output_kind == RIGHT[name]
     assert isinstance(door.predict(result.value), Done)
-    got(f"{name}: works")
+    got(f"{name}: works, {RIGHT[name]}")
 
 
 WRONG_ANSWERS = {
@@ -222,7 +238,9 @@ WRONG_ANSWERS = {
 }  # fmt: skip
 
 
-@pytest.mark.hostile(line=40, expected="F; softmax only where declared or plain")
+@pytest.mark.hostile(
+    line=40, expected="F; softmax only where declared or plain", docker={"answers_nan", "answers_random"}
+)
 @pytest.mark.parametrize("name", WRONG_ANSWERS)
 def test_answers_that_are_no_probabilities_are_said(door: Door, got, name: str):
     result = door.take(onnx_files.WRITERS[name])
@@ -233,17 +251,6 @@ def test_answers_that_are_no_probabilities_are_said(door: Door, got, name: str):
     got(f"{name}: {', '.join(sorted(found))}")
 
 
-@pytest.mark.hostile(line=40, expected="F; softmax only where declared or plain")
-@pytest.mark.parametrize(
-    ("name", "kind"), [("plain", "logits"), ("with_softmax", "probabilities"), ("answers_negative", "logits")]
-)
-def test_logits_get_a_softmax_and_probabilities_none(door: Door, got, name: str, kind: str):
-    result = door.take(onnx_files.WRITERS[name])
-    assert isinstance(result, Done) and codes(result) == set()
-    assert result.value.output_kind == kind
-    got(f"{name}: {kind}")
-
-
 LABELS = {
     "missing": (None, "labels-missing"), "duplicate": ("blue\nblue\nred\n", "labels-invalid"),
     "too few": ("blue\nred\n", "labels-wrong-count"), "a million": ("x\n" * 10**6, "labels-invalid"),
@@ -251,7 +258,7 @@ LABELS = {
 }  # fmt: skip
 
 
-@pytest.mark.hostile(line=41, expected="F with what was matched")
+@pytest.mark.hostile(line=41, expected="F with what was matched", docker={"missing"})
 @pytest.mark.parametrize("kind", LABELS)
 def test_labels_that_are_wrong_are_said(door: Door, got, kind: str):
     labels, code = LABELS[kind]
@@ -260,7 +267,7 @@ def test_labels_that_are_wrong_are_said(door: Door, got, kind: str):
     got(f"{kind}: {', '.join(sorted(codes(result))) or 'no finding here; the classes do not match in evaluate'}")
 
 
-@pytest.mark.hostile(line=41, expected="F with what was matched")
+@pytest.mark.hostile(line=41, expected="F with what was matched", docker={"\ufeffblue\ngreen\nred"})
 @pytest.mark.parametrize(
     "text", ["blue\r\n\r\ngreen\r\nred\r\n", "\ufeffblue\ngreen\nred", "  Blue \n GREEN\nred\n\n\n"]
 )
@@ -269,6 +276,25 @@ def test_labels_as_people_write_them_are_right(door: Door, got, text: str):
     assert isinstance(result, Done) and codes(result) == set()
     assert [label.casefold() for label in result.value.labels] == list(CLASSES)
     got(repr(text))
+
+
+@pytest.mark.hostile(line=31, expected="voided and repeated; said where that was disturbed, too")
+def test_a_benchmark_beside_burning_cores_does_not_count(door: Door, got):
+    conversion = door.take(onnx_files.plain)
+    assert isinstance(conversion, Done)
+    predictions = door.predict(conversion.value)
+    assert isinstance(predictions, Done)
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        timed = door.benchmark(conversion.value, predictions.value)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    assert isinstance(timed, Done) and timed.value.outputs_agree
+    (unsteady,) = [finding.message for finding in timed.findings if finding.code == "benchmark-unsteady"]
+    assert "other programs took" in unsteady and "repeated" in unsteady
+    got(unsteady)
 
 
 @pytest.mark.hostile(line=45, expected="judged by content")

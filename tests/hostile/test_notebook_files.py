@@ -85,7 +85,9 @@ UNREADABLE: dict[str, bytes | dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.hostile(line=(11, 12, 13), expected="upgraded where possible, else F")
+@pytest.mark.hostile(
+    line=(11, 12, 13), expected="upgraded where possible, else F", docker={"cut off", "nested 100,000 deep", "R"}
+)
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_a_file_that_is_no_python_notebook_says_why(desk: Desk, got, kind: str):
     result = desk.run(UNREADABLE[kind])
@@ -115,7 +117,9 @@ READABLE: dict[str, bytes | dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.hostile(line=(11, 15), expected="upgraded where possible, else F")
+@pytest.mark.hostile(
+    line=(11, 15), expected="upgraded where possible, else F", docker={"nbformat 3", "metadata that pose as marks"}
+)
 @pytest.mark.parametrize("kind", READABLE)
 def test_a_notebook_in_an_odd_form_is_run(desk: Desk, got, kind: str):
     result = desk.run(READABLE[kind])
@@ -145,7 +149,7 @@ KERNELS: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.hostile(line=13, expected="Python assumed and said, or F")
+@pytest.mark.hostile(line=13, expected="Python assumed and said, or F", docker={"lies"})
 @pytest.mark.parametrize("kind", KERNELS)
 def test_python_is_assumed_and_said_where_nothing_else_is_known(desk: Desk, got, kind: str):
     metadata, said = KERNELS[kind]

@@ -8,8 +8,8 @@ import numpy as np
 
 from harness.bench.envelope import fits
 from harness.bench.estimates import block_medians, median_interval, nearest_rank
-from harness.bench.outlook import BoardLatency, CostlyLayer, Outlook, Roofline, RooflineKernel
 from harness.bench.results import Accuracy, BenchResults, EarlyStopped, Host, Measurement, TimedRound
+from harness.evidence import BoardLatency, CostlyLayer, Outlook, Roofline, RooflineKernel
 from harness.machine import MachineState
 
 
@@ -78,7 +78,8 @@ def outlook(model: str) -> Outlook:
         boards=(
             BoardLatency(
                 board="Jetson Nano 4GB", runtime="TensorRT", precision="fp16", latency_ms=14.2,
-                interval_90=(11.0, 18.4), rests_on="31 rows, nearest mobilenet_v2", fits="It fits: 1.1 of 3.5 GB.",
+                interval_90=(11.0, 18.4), rests_on="31 rows, nearest mobilenet_v2",
+                fits=True, needed_bytes=11 * 10**8, available_bytes=35 * 10**8,
             ),
         ),
         rooflines=(

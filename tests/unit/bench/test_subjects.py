@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from harness.bench.envelope import available_bytes, board_cores, envelope, fits
+from harness.bench.envelope import envelope, fits
 from harness.bench.subjects import named_models, pictures
 from harness.boards import load, names
 from harness.errors import UsageError
@@ -80,14 +80,14 @@ def test_too_few_pictures(count, said, tmp_path):
 def test_the_cores_and_the_memory_of_every_board():
     for name in names():
         board = load(name)
-        assert board_cores(board) in ((4, 6, 8, 12) if board.cpu else (None,)), name
+        assert board.cpu_cores in ((4, 6, 8, 12) if board.cpu else (None,)), name
         if board.memory_gb is None:
-            assert available_bytes(board) is None
+            assert board.available_bytes() is None
             with pytest.raises(UsageError, match="is not among its figures"):
                 envelope(board, 4)
         else:
-            assert 0.5e9 < available_bytes(board) < board.memory_gb * 1.08e9
-    assert board_cores(load("jetson-tx2")) == 6
+            assert 0.5e9 < board.available_bytes() < board.memory_gb * 1.08e9
+    assert load("jetson-tx2").cpu_cores == 6
 
 
 def test_an_envelope_never_has_more_cores_than_there_are():

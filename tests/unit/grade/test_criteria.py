@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from harness.assignment import Assignment
+from harness.boards.prediction import band
 from harness.errors import AssignmentError
 from harness.evidence import (
     STAGES,
+    BoardLatency,
+    BoardRatio,
     CellChange,
     Conversion,
     DatasetAudit,
@@ -22,6 +25,7 @@ from harness.evidence import (
     FailedExecution,
     Inspection,
     LayerComparison,
+    Outlook,
     Preprocess,
     Skipped,
 )
@@ -29,6 +33,7 @@ from harness.findings import finding
 from harness.grade import ManualMark, check, grade
 from harness.grade.criteria import (
     accuracy_vs_reference,
+    board_latency_vs_reference,
     dataset,
     frozen_backbone,
     latency_vs_reference,
@@ -270,3 +275,70 @@ def test_each_rule_that_was_needed_takes_its_share_once():
     assert runs_unchanged.mark(ran, options(per_rule=1), 8).points == 0.0
     assert runs_unchanged.mark(evidence(), options(), 8).points == 8.0
     assert runs_unchanged.mark(evidence(execute=Skipped(reason="None handed in.")), options(), 8).points == 0.0
+
+
+# --- board_latency_vs_reference -----------------------------------------------------------------
+
+
+def on_boards(*ratios: tuple[str, float], fits: bool = True) -> Outlook:
+    rows = [
+        BoardLatency(
+            board=board,
+            runtime="tensorrt",
+            precision="fp16",
+            latency_ms=10 * ratio,
+            interval_90=(5 * ratio, 20 * ratio),
+            fits=fits,
+            versus_reference=BoardRatio(
+                reference_ms=10.0, ratio=ratio, interval_90=(ratio / 1.5, ratio * 1.5), band=band(ratio)
+            ),
+        )
+        for board, ratio in ratios
+    ]
+    return Outlook(model="x", boards=tuple(rows))
+
+
+def by_board(outlook: Outlook, **options: str) -> Judgement:
+    module = board_latency_vs_reference
+    return module.mark(evidence(boards=Done(value=outlook)), module.Options(**options), 6.0)
+
+
+@pytest.mark.parametrize(("ratio", "points"), [(0.3, 6.0), (1.0, 6.0), (1.25, 6.0), (1.9, 4.0), (4.0, 2.0), (9.0, 0.0)])
+def test_a_band_on_the_board_decides_and_no_millisecond(ratio: float, points: float):
+    judged = by_board(on_boards(("Jetson Nano 4GB", ratio)))
+    assert judged.points == pytest.approx(points)
+    assert f"{ratio:.2f} times the reference's time there" in judged.reason and repr(band(ratio)) in judged.reason
+
+
+def test_within_a_band_the_ratio_does_not_count():
+    near, far = (by_board(on_boards(("Jetson Nano 4GB", ratio))) for ratio in (1.3, 1.99))
+    assert near.points == far.points
+
+
+def test_of_several_boards_the_worst_counts():
+    judged = by_board(on_boards(("Jetson Nano 4GB", 1.0), ("Jetson Orin Nano 8GB", 3.0)))
+    assert judged.points == pytest.approx(2.0) and "Jetson Orin Nano 8GB" in judged.reason
+
+
+def test_the_bands_can_be_chosen_and_have_an_order():
+    strict = by_board(on_boards(("Jetson Nano 4GB", 1.0)), full_at="faster", zero_at="slower")
+    assert strict.points == pytest.approx(3.0)
+    with pytest.raises(ValidationError, match="slower band"):
+        board_latency_vs_reference.Options(full_at="slower", zero_at="as fast")
+
+
+def test_what_does_not_fit_or_is_not_predicted_waits_for_a_person():
+    assert by_board(on_boards(("Jetson Nano 2GB", 1.0), fits=False)).points is None
+    assert by_board(Outlook(model="x", reason="Nobody publishes the peaks of these boards.")).points is None
+    module = board_latency_vs_reference
+    assert module.mark(evidence(), module.Options(), 6.0).points is None
+    without = evidence(predict=Skipped(reason="There is no usable model."))
+    assert module.mark(without, module.Options(), 6.0).points == 0.0
+
+
+def test_the_criterion_needs_a_board(tmp_path: Path):
+    asked = 'kind = "board_latency_vs_reference"\npoints = 6'
+    with pytest.raises(AssignmentError, match="needs a board"):
+        check(assignment(tmp_path, asked))
+    with_board = assignment(tmp_path, asked).model_copy(update={"boards": ("jetson-nano",)})
+    check(with_board)

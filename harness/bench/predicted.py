@@ -1,0 +1,43 @@
+"""What is predicted of the models that are measured, for boards that are not here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.bench.subjects import NamedModel
+from harness.boards import Board
+from harness.evidence import Conversion, Done, Failed, KernelList, Outlook
+from harness.outlook import PRECISION, by_memory, kernels_of, outlook
+from harness.progress import Progress
+from harness.stages.precision import Precision
+from harness.stages.workplace import Workplace
+
+
+def outlooks(
+    opened: Mapping[str, Conversion],
+    models: Sequence[NamedModel],
+    boards: Sequence[Board],
+    measured: Sequence[Precision],
+    workplace: Workplace,
+    progress: Progress,
+) -> tuple[Outlook, ...]:
+    """For each model that was opened: its kernels, listed in the sandbox, on `boards` (every known one without any).
+
+    In fp16, what TensorRT is used for on a Jetson, and in int8 where that is `measured`, too.
+    """
+    precisions = (PRECISION, *(precision for precision in measured if precision == "int8"))
+    progress.say("Predicting for boards ...")
+    listed = {name: _listed(conversion, workplace) for name, conversion in opened.items()}
+    reference = next((listed.get(model.name) for model in models if model.is_reference), None)
+    against = reference if isinstance(reference, KernelList) else None
+    return tuple(
+        outlook(name, found, boards or by_memory(()), precisions, against if found is not reference else None)
+        if isinstance(found, KernelList)
+        else Outlook(model=name, reason=found.reason)
+        for name, found in listed.items()
+    )
+
+
+def _listed(conversion: Conversion, workplace: Workplace) -> KernelList | Failed:
+    listed = kernels_of(conversion, workplace)
+    return listed.value if isinstance(listed, Done) else listed
