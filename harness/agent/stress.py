@@ -57,7 +57,7 @@ def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> 
     send("unseen.npy", npy(answered(_unseen(request, rule))))
     cells, names = request["cells"], request["covered"]
     rows = answered(picture for name in names for picture in _covered(IN / "images" / name, rule, cells))
-    send("covered.npy", npy(rows.reshape(len(names), -1, labels)))
+    send("covered.npy", npy(rows.reshape(len(names), 1 + (cells - 1) ** 2, labels)))  # there may be none
     parts = [seen_part(upright(IN / "images" / name).size, rule) for name in names]
     send("stress.json", json.dumps({"seen_parts": parts}).encode())
 
