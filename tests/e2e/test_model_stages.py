@@ -188,6 +188,9 @@ def test_worse_pictures_pictures_of_no_class_and_covered_ones_in_one_sandbox(
     assert np.array(value.looks[0].drops).shape == (8, 8)
     again = stress(conversion, tried, staged, workplace)
     assert isinstance(again, Done) and again.value.corrupted.sha256 == value.corrupted.sha256
+    faultless = stress(conversion, Trial(rules, images=(3,), covered=(), unseen=None), staged, workplace)
+    assert isinstance(faultless, Done), "a model without mistakes has nothing to be covered"
+    assert faultless.value.looks == ()
 
 
 @pytest.fixture(scope="module")
