@@ -242,6 +242,28 @@ class Deadline(_Section):
         return number * max_points / 100 if self.is_percent else number
 
 
+Corruption = Literal[
+    "brightness", "contrast", "blur", "noise", "jpeg", "rotation", "distance", "occlusion", "colour-cast"
+]
+Severity = Annotated[int, Field(ge=1, le=5)]
+
+
+class Robustness(_Section):
+    """How the model is tried on held-out pictures made worse."""
+
+    enabled: bool = Field(True, description="false: no pictures made worse, none of no class, none covered")
+    images: int = Field(40, ge=4, le=1000, description="held-out pictures at most, as many of each class")
+    severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = (1, 3, 5)
+    corruptions: Annotated[tuple[Corruption, ...], Field(min_length=1)] = get_args(Corruption)
+    looks: int = Field(3, ge=0, le=12, description="mistakes on which is tried where the model looks")
+
+
+class Unseen(_Section):
+    """Pictures that show none of the classes, in one folder."""
+
+    path: Path
+
+
 class CriterionSpec(BaseModel):
     """One line of the rubric. Keys beside these belong to the criterion and are checked by it."""
 
@@ -285,6 +307,8 @@ class Assignment(_Section):
     own_dataset: OwnDataset = OwnDataset()
     reference: ReferenceSolution
     benchmark: BenchmarkRules = BenchmarkRules()
+    robustness: Robustness = Robustness()
+    unseen: Unseen | None = None
     deadline: Deadline | None = None
     criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
     file: Path = Field(Path(), exclude=True, description="set by `load`")
@@ -426,6 +450,12 @@ def class_folders(folder: Path) -> dict[str, tuple[Path, ...]]:
     }
 
 
+def pictures_in(folder: Path) -> tuple[Path, ...]:
+    """The image files anywhere below a folder, sorted."""
+    found = (f for f in folder.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+    return tuple(sorted(f for f in found if f.is_file()))
+
+
 def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     base, problems = assignment.file.parent, list[str]()
 
@@ -454,6 +484,12 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})
+    unseen = assignment.unseen
+    if unseen is not None:
+        unseen = unseen.model_copy(update={"path": (base / unseen.path).resolve()})
+        if not unseen.path.is_dir() or not pictures_in(unseen.path):
+            what = f"no pictures in the folder {unseen.path}\n  looked for {' '.join(IMAGE_SUFFIXES)}"
+            problems.append(problem(assignment.file, text, ("unseen", "path"), what))
     code = (base / assignment.reference.code).resolve()
     if not code.is_file():
         problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
@@ -473,5 +509,11 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         )
     reference = assignment.reference.model_copy(update={"code": code})
     return assignment.model_copy(
-        update={"held_out": held_out, "dataset": dataset, "reference": reference, "execution": execution}
+        update={
+            "held_out": held_out,
+            "dataset": dataset,
+            "reference": reference,
+            "execution": execution,
+            "unseen": unseen,
+        }
     )

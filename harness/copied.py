@@ -10,17 +10,18 @@ import numpy as np
 from harness.course import Course
 from harness.evaluate.copies import Known, copies
 from harness.evidence import Conversion, Done, Inspection, Predictions
+from harness.findings import finding
 from harness.run import Examined
 from harness.store import Store
 
 
 def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Examined]:
-    """The same hand-ins, with a finding on those whose model is another's or the reference's."""
+    """The same hand-ins; a model that is another's or the reference's has a finding and the verdict `copied`."""
     store = course.workplace.store
     reference = course.reference
     known = []
     if reference is not None:
-        known.append(_known("the reference solution", reference.conversion, reference.predictions, None, store))
+        known.append(_known(None, reference.conversion, reference.predictions, None, store))
     of_course = len(known)
     whose = []
     for index, one in enumerate(examined):
@@ -33,15 +34,25 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
             known.append(model)
             whose.append(index)
     noted = list(examined)
-    for index, findings in zip(whose, copies(known)[of_course:], strict=True):
+    for index, copy in zip(whose, copies(known)[of_course:], strict=True):
+        if copy is None:
+            continue
         evidence = examined[index].evidence
-        beside = (*evidence.intake_findings, *findings)
-        noted[index] = replace(examined[index], evidence=evidence.model_copy(update={"intake_findings": beside}))
+        found = finding("model-copied", other=copy.other(), how=copy.how)
+        changes: dict[str, object] = {
+            "intake_findings": (*evidence.intake_findings, found),
+            "same_model_as": copy.hand_ins,
+        }
+        inspected = evidence.inspect
+        if isinstance(inspected, Done):
+            value = inspected.value.model_copy(update={"verdict": "copied"})
+            changes["inspect"] = inspected.model_copy(update={"value": value})
+        noted[index] = replace(examined[index], evidence=evidence.model_copy(update=changes))
     return noted
 
 
 def _known(
-    name: str, conversion: Conversion, predictions: Predictions, inspection: Inspection | None, store: Store
+    name: str | None, conversion: Conversion, predictions: Predictions, inspection: Inspection | None, store: Store
 ) -> Known:
     marks = {conversion.model.sha256} if conversion.factory is None else set()
     if inspection is not None and inspection.weights_fingerprint:

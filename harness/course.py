@@ -22,6 +22,7 @@ from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.scratch import own_folder
 from harness.stages.workplace import Workplace
 from harness.store import Store, default_folder, file_sha256
+from harness.weights import WeightsEntry
 
 _CHECK_IMAGES = 12  # at least 8 are compared
 
@@ -44,19 +45,36 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class Pretrained:
+    """Every pre-trained backbone that is on this machine: students may have started from any."""
+
+    files: dict[str, Path]  # name -> file
+    entries: dict[str, WeightsEntry]
+
+    def key(self) -> dict[str, str]:
+        return {name: entry.digest for name, entry in self.entries.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """All that is the same for every hand-in of a run."""
 
     assignment: Assignment
-    held_out: HeldOutSet  # empty, as are the next three, when each is graded on withheld pictures of its own
+    held_out: HeldOutSet  # empty, as is `staged`, when each is graded on withheld pictures of its own
     staged: StagedImages
+    unseen: StagedImages | None  # pictures of none of the classes
     training: TrainingPictures
     weights: Weights
-    reference: Reference | None
-    embedder: Path | None  # MobileNetV2's weights for comparing students' pictures, where they are here
+    pretrained: Pretrained
+    reference: Reference | None  # None when each hand-in has one of its own
     workplace: Workplace
     cache: StageCache
     progress: Progress
+
+    @property
+    def embedder(self) -> Path | None:
+        """MobileNetV2's weights for comparing students' pictures, where they are on this machine."""
+        return self.pretrained.files.get("mobilenet_v2")
 
 
 @contextlib.contextmanager
@@ -77,7 +95,11 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         staged = images.stage(held_out, scratch / "images")
         training = _training_pictures(assignment)
         ready = given_weights(assignment, scratch)
+        unseen = None
+        if assignment.unseen is not None:
+            unseen = images.stage(images.load_unseen(assignment.unseen.path), scratch / "unseen")
         workplace = Workplace(sandbox, store, assignment.limits)
+        pretrained = _pretrained(scratch)
         baseline = None
         if assignment.has_shared_set:
             baseline = reference.prepare(
@@ -90,9 +112,10 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
                 workplace,
                 cache,
                 progress,
+                unseen,
             )
         yield Course(
-            assignment, held_out, staged, training, ready, baseline, _embedder(scratch), workplace, cache, progress
+            assignment, held_out, staged, unseen, training, ready, pretrained, baseline, workplace, cache, progress
         )
 
 
@@ -106,10 +129,12 @@ def weights_file(name: str) -> Path:
     return file
 
 
-def _embedder(scratch: Path) -> Path | None:
-    """MobileNetV2's weights where the sandbox's user can read them, if they are on this machine."""
-    file = weights.path("mobilenet_v2")
-    return readable_by_all(file, scratch) if file is not None else None
+def _pretrained(scratch: Path) -> Pretrained:
+    """All known backbones whose weights are on this machine, where the sandbox's user can read them."""
+    (scratch / "pretrained").mkdir(mode=0o755)
+    entries = {entry.name: entry for entry in weights.list_weights() if weights.path(entry.name) is not None}
+    files = {name: readable_by_all(weights_file(name), scratch / "pretrained") for name in entries}
+    return Pretrained(files, entries)
 
 
 def _training_pictures(assignment: Assignment) -> TrainingPictures:

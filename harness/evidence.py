@@ -321,6 +321,12 @@ class Conversion(Record):
 Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
 
 
+# Adam moves a weight by at most about its learning rate in each step, and a backbone's weights are
+# about 0.02 to 0.1 in size. Fine-tuning at 1e-5, which the course asks for, moves them in some hundred
+# steps by 2 % or less; training at 1e-3 without freezing moves them by tens of percent.
+LARGEST_FINE_TUNING = 0.05  # median relative change of the layers
+
+
 class LayerComparison(Record):
     """One pre-trained layer against the model's."""
 
@@ -330,21 +336,32 @@ class LayerComparison(Record):
 
 
 class Inspection(Record):
-    """What the ONNX graph holds."""
+    """What the model holds, and what became of the pre-trained layers in it.
 
-    parameters: int
-    multiply_adds: int  # for one image; 1 multiply-add = 2 operations
+    A layer with weights is frozen (bit-identical up to layout, name and BatchNorm folding), moved, or new.
+    """
+
+    total_parameters: int
+    trainable_parameters: int  # all but those of frozen layers
+    multiply_adds: int | None  # for one image; 1 multiply-add = 2 operations; None for a model that is not ONNX
     file_bytes: int
     uncounted_operators: tuple[str, ...]
     verdict: Verdict
+    self_reported: bool = False  # the file's format runs the student's code, which could say anything
     backbone: str | None
+    frozen_layers: int = 0
+    moved_layers: int = 0
+    new_layers: int = 0
+    first_moved_layer: int | None = None  # 1-based, in the backbone's order
     layers: tuple[LayerComparison, ...] = ()
+    weights_used: bool | None = None  # shuffling the backbone changes the answers; None when that cannot be told
+    outputs: int = 0  # of the output layer
+    outputs_fit: bool | None = None  # as many as there are classes
+    head_initialised_as: str = ""  # the usual initialisation that the output layer cannot be told from
+    scales_its_input: bool = False  # the graph begins with arithmetic on the pixels
+    preprocessing_matches: bool | None = None  # the backbone's; None where it is not declared, or in the graph
     weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
     median_change: float | None = None  # of the layers' relative changes; None without a backbone
-
-    @property
-    def frozen_layers(self) -> int:
-        return sum(layer.identical for layer in self.layers)
 
 
 # --- kernels ------------------------------------------------------------------------------------
@@ -399,6 +416,41 @@ class Predictions(Record):
     probes: dict[str, Blob] = {}  # name of the pre-processing -> .npy float32, shape (probe images, labels)
 
 
+class Look(Record):
+    """How much each part of a picture counts for what the model says to it (occlusion sensitivity).
+
+    `drops`: for each cell of a square grid over `seen_part`, the mean fall of the label's probability when
+    a window over it is grey. `seen_part`: left, top, right, bottom of what the model sees, in shares.
+    """
+
+    image: int  # index in the held-out set
+    label: str
+    confidence: Share
+    least: Share  # the lowest probability of the label with a window covered
+    seen_part: tuple[Share, Share, Share, Share]
+    drops: tuple[tuple[float, ...], ...]
+
+
+class Stress(Record):
+    """Answers to worse pictures, to pictures of no class, and with parts covered."""
+
+    images: tuple[int, ...]  # indices in the held-out set, of those that were made worse
+    versions: tuple[tuple[str, int], ...]  # corruption and severity
+    corrupted: Blob  # .npy float32, shape (1 + versions, images, labels); first the pictures as they are
+    unseen: Blob  # .npy float32, shape (pictures, labels)
+    unseen_source: Literal["folder", "patterns"]
+    labels: tuple[str, ...]
+    looks: tuple[Look, ...]
+
+
+class CalibrationBin(Record):
+    """Answers of like confidence: how sure, and how often right."""
+
+    images: int
+    confidence: Share  # mean
+    accuracy: Share
+
+
 class ClassScore(Record):
     name: str
     images: int
@@ -436,6 +488,15 @@ class Evaluation(Record):
     difference: float | None = None  # accuracy - reference's, on the same images
     difference_interval: Interval | None = None  # paired bootstrap
     mcnemar_p: float | None = None  # exact, two-sided
+    calibration: tuple[CalibrationBin, ...] = ()  # ten bins of equal width; empty ones left out
+    robustness: dict[str, dict[int, Share]] = {}  # corruption -> severity (1 to 5) -> accuracy
+    robustness_images: int = 0
+    robustness_clean: Share | None = None  # accuracy on the same pictures as they are
+    unseen_auroc: Share | None = None  # of the confidence: held-out pictures against pictures of no class
+    unseen_images: int = 0
+    unseen_confidence: Share | None = None  # mean, on pictures of no class
+    unseen_source: Literal["folder", "patterns"] | None = None
+    looks: tuple[Look, ...] = ()
 
 
 # --- benchmark ----------------------------------------------------------------------------------
@@ -593,6 +654,7 @@ class Evidence(Record):
     convert: Done[Conversion] | Failed | Skipped
     predict: Done[Predictions] | Failed | Skipped
     inspect: Done[Inspection] | Failed | Skipped
+    stress: Done[Stress] | Failed | Skipped = Skipped(reason="It was not done.")
     evaluate: Done[Evaluation] | Failed | Skipped
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
@@ -600,6 +662,7 @@ class Evidence(Record):
     boards: Done[Outlook] | Failed | Skipped = Skipped(reason="No board is asked for.")
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     intake_findings: tuple[Finding, ...] = ()
+    same_model_as: tuple[str, ...] = ()  # other hand-ins, by id; a student never sees them
     later_findings: tuple[Finding, ...] = ()  # found when all hand-ins were compared, or after the stages
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
@@ -613,7 +676,7 @@ class Evidence(Record):
         return tuple(dict.fromkeys(every))
 
 
-STAGES = ("read", "execute", "audit", "convert", "predict", "inspect", "evaluate", "boards", "benchmark")
+STAGES = ("read", "audit", "execute", "convert", "predict", "inspect", "stress", "evaluate", "boards", "benchmark")
 
 
 class Mark(Record):

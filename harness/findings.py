@@ -28,6 +28,7 @@ class Finding(BaseModel):
 class _Kind:
     severity: Severity
     wording: str  # for str.format; says what was seen and what to do
+    code: str = ""  # where one code has two wordings; else the key
 
 
 CATALOGUE: dict[str, _Kind] = {
@@ -176,6 +177,22 @@ CATALOGUE: dict[str, _Kind] = {
         "None of the {layers} pre-trained {backbone} layers is as it was, and they moved by {moved:.0%} "
         "(median). Freeze them before the first fit.",
     ),
+    "backbone-unused": _Kind(
+        "error",
+        "The file holds pre-trained {backbone} weights, but the answers do not rest on them: with those weights "
+        "shuffled it answers as before.",
+    ),
+    "untrained-head": _Kind(
+        "error",
+        "The output layer looks untrained: its weights cannot be told from {initialisation}, and {right} of {images} "
+        "pictures right is no more than guessing among {classes} classes. Train it, then save.",
+    ),
+    "backbone-preprocessing": _Kind(
+        "warning",
+        "The declared pre-processing is not the one that {backbone} was trained with, so its frozen layers see "
+        "pixels on a scale that they do not know.",
+        code="preprocessing-mismatch",
+    ),
     "trained-from-scratch": _Kind(
         "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
     ),
@@ -285,7 +302,7 @@ def finding(code: str, **particulars: object) -> Finding:
     """
     kind = CATALOGUE[code]
     plain = {key: _one_line(value) if isinstance(value, str) else value for key, value in particulars.items()}
-    return Finding(code=code, severity=kind.severity, message=kind.wording.format(**plain))
+    return Finding(code=kind.code or code, severity=kind.severity, message=kind.wording.format(**plain))
 
 
 def _one_line(text: str, limit: int = 300) -> str:

@@ -39,7 +39,7 @@ def own_reference(audited: DatasetAudit, ground: own.Ground, course: Course) -> 
     weights = course.weights.files[course.assignment.reference.weights_name]
     try:
         return own.train_reference(
-            ground, audited, course.assignment, weights, course.workplace, course.cache, course.progress
+            ground, audited, course.assignment, weights, course.workplace, course.cache, course.progress, course.unseen
         )
     except (MachineError, EngineFailed) as error:
         course.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")

@@ -51,6 +51,15 @@ T = TypeVar("T", bound=BaseModel)
 
 _CHECK_IMAGES = 12
 _CHANCE = 0.05
+_NAMES_NO_CLASS = {
+    "robustness",
+    "robustness_clean",
+    "robustness_images",
+    "unseen_auroc",
+    "unseen_images",
+    "unseen_confidence",
+    "unseen_source",
+}  # of the reference's scores on worse and unseen pictures: true whatever its classes are called
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +143,21 @@ def train_reference(
     workplace: Workplace,
     cache: StageCache,
     progress: Progress,
+    unseen: StagedImages | None,
 ) -> Reference:
     """The reference, trained on the training part and scored on the withheld pictures.
 
+    It is tried on worse pictures and on the `unseen` only where hand-ins are, on the same withheld pictures.
     Raises `MachineError` when the instructor's code fails on these pictures.
     """
     folders = folder_names(tuple(audit.classes))
     named = tuple(folders.get(name, name) for name in ground.held_out.classes)
     held_out = HeldOutSet(named, ground.held_out.files, ground.held_out.truth, ground.held_out.sha256)
+    robustness = assignment.robustness
+    if assignment.has_shared_set:
+        robustness = robustness.model_copy(update={"enabled": False})
     trained = reference.prepare(
-        assignment.model_copy(update={"dataset": ground.dataset}),
+        assignment.model_copy(update={"dataset": ground.dataset, "robustness": robustness}),
         held_out,
         ground.staged,
         ground.training_sha256,
@@ -152,11 +166,13 @@ def train_reference(
         workplace,
         cache,
         progress,
+        unseen,
     )
     labels = {folder: name for name, folder in folders.items()}
     renamed = tuple(labels.get(name, name) for name in trained.predictions.labels)
     predictions = trained.predictions.model_copy(update={"labels": renamed})
-    evaluation = score(predictions, ground.held_out, None, workplace.store).value
+    tried = trained.evaluation.model_dump(include=_NAMES_NO_CLASS)
+    evaluation = score(predictions, ground.held_out, None, workplace.store).value.model_copy(update=tried)
     return trained.model_copy(update={"predictions": predictions, "evaluation": evaluation})
 
 

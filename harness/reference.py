@@ -13,14 +13,26 @@ from pydantic import BaseModel
 from harness.assignment import Assignment
 from harness.cache import StageCache
 from harness.errors import MachineError
-from harness.evidence import Benchmark, Conversion, Done, Evaluation, KernelList, Predictions, Reference, StageResult
+from harness.evidence import (
+    Benchmark,
+    Conversion,
+    Done,
+    Evaluation,
+    KernelList,
+    Predictions,
+    Reference,
+    Skipped,
+    StageResult,
+    Stress,
+)
 from harness.images import HeldOutSet, StagedImages
 from harness.outlook import kernels_of
 from harness.progress import Progress
-from harness.score import score
+from harness.score import score, trial
 from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.predict import predict
+from harness.stages.stress import stress
 from harness.stages.train import TrainedReference, train
 from harness.stages.workplace import Workplace
 from harness.store import file_sha256
@@ -46,6 +58,7 @@ def prepare(
     workplace: Workplace,
     cache: StageCache,
     progress: Progress,
+    unseen: StagedImages | None = None,
 ) -> Reference:
     """The reference's model and scores, trained now if it is missing or something that it reads changed.
 
@@ -98,11 +111,22 @@ def prepare(
         [conversion, staged.sha256, limits],
         lambda: predict(conversion, staged, workplace),
     )
+    rules = assignment.robustness
+
+    def tried() -> StageResult[Stress]:
+        if not rules.enabled:
+            return Skipped(reason="This assignment does not ask for it.")
+        attempt = trial(predictions, held_out, rules.model_copy(update={"looks": 0}), rules.images, unseen, store)
+        return stress(conversion, attempt, staged, workplace)
+
+    inputs = ["reference", conversion, held_out.sha256, rules, unseen and unseen.sha256, limits]
+    stressed = cache.run("stress", inputs, Stress, tried).result
+    stress_value = stressed.value if isinstance(stressed, Done) else None
     evaluation = step(
         "evaluate",
         Evaluation,
-        [predictions, held_out.sha256],
-        lambda: score(predictions, held_out, None, store),
+        [predictions, held_out.sha256, stress_value],
+        lambda: score(predictions, held_out, None, store, stress_value),
     )
     timing = step(
         "benchmark",

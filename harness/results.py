@@ -55,6 +55,7 @@ class SubmissionResult(Record):
     boards: Outlook | None = None  # predicted, where the assignment names boards
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     findings: tuple[Finding, ...]
+    same_model_as: tuple[str, ...] = ()  # hand-ins; for the instructor only
     marks: tuple[Mark, ...]
     members: tuple[str, ...] = ()  # the people in the group, where they are known
     late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
@@ -152,6 +153,7 @@ def submission_result(
         boards=evidence.boards.value if isinstance(evidence.boards, Done) else None,
         rerun=evidence.rerun,
         findings=(*evidence.findings(), *grade.findings),
+        same_model_as=evidence.same_model_as,
         marks=grade.marks,
         members=origin.members,
         late_days=grade.late_days,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
 
 from harness import models, own
 from harness.assignment import Assignment
@@ -21,11 +17,8 @@ from harness.evidence import (
     Evaluation,
     Evidence,
     Execution,
-    Inspection,
     NotebookReading,
-    Outlook,
     OwnData,
-    Predictions,
     Skipped,
     StageResult,
 )
@@ -33,20 +26,12 @@ from harness.findings import Finding, finding
 from harness.grounds import grounds, own_reference
 from harness.guard import guarded
 from harness.images import HeldOutSet
-from harness.outlook import by_memory, on_boards
-from harness.outlook import identity as predictions_rest_on
-from harness.sandbox import KERAS
-from harness.score import score
+from harness.model_stages import NO_MODEL, ModelStages
 from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
-from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
-from harness.stages.inspect import inspect
-from harness.stages.predict import predict
 from harness.stages.read import read
 from harness.submission import Submission
-
-T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +55,12 @@ def examine(submission: Submission, course: Course) -> Examined:
     with grounds(submission, run.audit(), course) as (graded_on, ground):
         run.course, run.ground = graded_on, ground
         executed = run.execute()
-        conversion = run.scored(models.to_grade(submission, executed, course.assignment, course.workplace.store))
-        run.inspect(conversion)
-        run.boards(conversion)
+        run.answer(models.to_grade(submission, executed, course.assignment, course.workplace.store))
+        run.inspect()
+        run.stress()
+        run.evaluate()
+        run.conclude()
+        run.boards()
         rerun = run.rerun_to_compare(executed)
         own_data, later = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)
@@ -90,35 +78,17 @@ def examine(submission: Submission, course: Course) -> Examined:
     return Examined(submission, evidence, frozenset(run.cached), held_out)
 
 
-class _Run:
-    """One hand-in's way through the stages: their results, and which of them an earlier run did."""
+class _Run(ModelStages):
+    """One hand-in's way through all stages but the benchmark."""
 
     def __init__(self, submission: Submission, course: Course) -> None:
-        self.submission, self.course = submission, course
+        super().__init__(submission, course)
         self.ground: own.Ground | None = None  # what is withheld of its own data set
-        self.results: dict[str, Any] = {}
-        self.cached: set[str] = set()
-
-    def _stage(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
-        result, was_cached = guarded(
-            self.submission.id,
-            name,
-            value,
-            inputs,
-            work,
-            cache=self.course.cache,
-            progress=self.course.progress,
-            limits=self.course.assignment.limits,
-        )
-        self.results[name] = result
-        if was_cached:
-            self.cached.add(name)
-        return result
 
     def read(self) -> None:
         """The notebook as it was handed in, not run."""
         submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
-        self._stage(
+        self.stage(
             "read",
             NotebookReading,
             [submission.sha256, assignment.handin, assignment.notebook, assignment.limits],
@@ -133,7 +103,7 @@ class _Run:
         """The student's own data set; before the notebook runs, which may see a part of it only."""
         submission, assignment, workplace = self.submission, self.course.assignment, self.course.workplace
         rules = AuditRules(assignment.own_dataset, assignment.withholds, self.course.embedder)
-        result: StageResult[DatasetAudit] = self._stage(
+        result: StageResult[DatasetAudit] = self.stage(
             "audit",
             DatasetAudit,
             [submission.sha256, assignment.handin, assignment.limits, rules.key()],
@@ -173,87 +143,8 @@ class _Run:
                 return own.rerun(ground, rules, assignment.own_dataset, hub, place)
             return execute(submission, dataset, rules, hub, workplace)
 
-        result: StageResult[Execution] = self._stage("execute", Execution, inputs, work)
+        result: StageResult[Execution] = self.stage("execute", Execution, inputs, work)
         return result
-
-    def scored(self, model: HandedModel | None) -> Conversion | None:
-        """The model through convert, predict and evaluate; what it was converted to, if it was."""
-        course, workplace, limits = self.course, self.course.workplace, self.course.assignment.limits
-        converted = self._stage(
-            "convert",
-            Conversion,
-            [
-                model and model.key(),
-                course.held_out.classes,
-                course.training.sha256,
-                course.weights.sha256,
-                KERAS.lock,
-                limits,
-            ],
-            lambda: (
-                convert(model, course.held_out.classes, course.training.check_images, course.weights.hub, workplace)
-                if model is not None
-                else models.none_to_grade(course.assignment)
-            ),
-        )
-        conversion: Conversion | None = converted.value if isinstance(converted, Done) else None
-        predicted = self._stage(
-            "predict",
-            Predictions,
-            [conversion, course.staged.sha256, course.weights.sha256, limits],
-            lambda: predict(conversion, course.staged, workplace) if conversion else _no_usable_model(),
-        )
-        compared_with = course.reference.predictions if course.reference else None
-        self._stage(
-            "evaluate",
-            Evaluation,
-            [
-                predicted.value if isinstance(predicted, Done) else None,
-                course.held_out.sha256,
-                compared_with,
-                conversion.preprocess if conversion else None,
-            ],
-            lambda: (
-                score(predicted.value, course.held_out, compared_with, workplace.store)
-                if isinstance(predicted, Done)
-                else Skipped(reason="There are no predictions to score.")
-            ),
-        )
-        return conversion
-
-    def inspect(self, conversion: Conversion | None) -> None:
-        """What the model is made of."""
-        weights, workplace = self.course.weights, self.course.workplace
-        self._stage(
-            "inspect",
-            Inspection,
-            [conversion, weights.sha256, self.course.assignment.limits],
-            lambda: inspect(conversion, weights.files, workplace) if conversion else _no_usable_model(),
-        )
-
-    def boards(self, conversion: Conversion | None) -> None:
-        """How fast the model would be on the boards that the assignment names."""
-        course, assignment = self.course, self.course.assignment
-        boards = by_memory(assignment.boards) if assignment.boards else ()
-        reference = course.reference.kernels if course.reference else None
-        self._stage(
-            "boards",
-            Outlook,
-            [
-                conversion,
-                reference,
-                [board.model_dump() for board in boards],
-                predictions_rest_on(),
-                assignment.limits,
-            ],
-            lambda: (
-                on_boards("The model", conversion, reference, boards, course.workplace)
-                if conversion and boards
-                else _no_usable_model()
-                if boards
-                else Skipped(reason="No board is asked for.")
-            ),
-        )
 
     def rerun_to_compare(self, executed: StageResult[Execution]) -> Evaluation | None:
         """The score of the model that the run made, where the assignment compares it with a graded one handed in."""
@@ -263,10 +154,10 @@ class _Run:
         made = models.made(submission, executed, self.course.workplace.store)
         if made is None or models.handed_in(submission, assignment.handin) is None:
             return None
-        beside = _Run(submission, self.course)
-        beside.scored(made)
-        evaluated = beside.results["evaluate"]
-        return evaluated.value if isinstance(evaluated, Done) else None
+        beside = ModelStages(submission, self.course)
+        beside.answer(made)
+        beside.evaluate()
+        return beside.value("evaluate", Evaluation)
 
     def own_data(self, course: Course) -> tuple[OwnData | None, tuple[Finding, ...]]:
         """The scores on the withheld pictures: of the rerun's model, and of the one that was handed in."""
@@ -274,11 +165,10 @@ class _Run:
         trained = self.course.reference
         if course.assignment.has_shared_set:
             trained = own_reference(self.results["audit"].value, self.ground, course)
-        converted = self.results["convert"]
         return own.own_data(
             self.submission,
             self.ground,
-            converted.value if isinstance(converted, Done) else None,
+            self.value("convert", Conversion),
             models.handed_in(self.submission, course.assignment.handin),
             trained,
             course.weights.hub,
@@ -296,7 +186,7 @@ def time_model(examined: Examined, course: Course) -> Examined:
 
     def work() -> StageResult[Benchmark]:
         if not isinstance(converted, Done) or not isinstance(predicted, Done):
-            return _no_usable_model()
+            return NO_MODEL
         with grounds(submission, evidence.audit, course) as (graded_on, _):
             reference = graded_on.reference
             return benchmark(
@@ -343,10 +233,6 @@ def _why_not_run(assignment: Assignment, ground: own.Ground | None) -> Skipped |
     if assignment.withholds and ground is None:
         return Skipped(reason="There is no data set of which a part could be withheld, so the notebook was not run.")
     return None
-
-
-def _no_usable_model() -> Skipped:
-    return Skipped(reason="There is no usable model.")
 
 
 def _beside_the_stages(submission: Submission, executed: StageResult[Execution], course: Course) -> list[Finding]:

@@ -1,24 +1,76 @@
-"""The predict stage's probabilities, out of the store, against the held-out labels."""
+"""What a model answered, out of the store, against the held-out labels."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.assignment import Robustness
 from harness.evaluate import Answers, Truth, evaluate
-from harness.evidence import Blob, Done, Evaluation, Predictions
-from harness.images import HeldOutSet
+from harness.evaluate.classification import answered_right
+from harness.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst
+from harness.evidence import Blob, Done, Evaluation, Predictions, Stress
+from harness.images import HeldOutSet, StagedImages
+from harness.stages.stress import Trial
 from harness.store import Store
 
 
 def score(
-    predictions: Predictions, held_out: HeldOutSet, reference: Predictions | None, store: Store
+    predictions: Predictions,
+    held_out: HeldOutSet,
+    reference: Predictions | None,
+    store: Store,
+    stress: Stress | None = None,
 ) -> Done[Evaluation]:
-    """The scores of `predictions`, and against the reference's on the same pictures when they are given."""
-    truth = Truth(held_out.classes, np.array(held_out.truth, dtype=np.int64))
+    """The scores of `predictions`, and against the reference's on the same pictures when they are given.
+
+    `stress`: the answers to worse pictures and to pictures of no class, where these were asked for.
+    """
+    truth = _truth(held_out)
+    answers = _answers(predictions, store)
     other = _answers(reference, store) if reference is not None else None
-    evaluation, findings = evaluate(_answers(predictions, store), truth, other)
-    return Done(value=evaluation, findings=findings)
+    evaluation, findings = evaluate(answers, truth, other)
+    right = answered_right(answers.probabilities, answers.labels, truth)
+    failures: dict[str, object] = {"calibration": calibration(answers.probabilities.max(axis=1), right)}
+    if stress is not None:
+        failures |= _failures(stress, answers, truth, store)
+    return Done(value=evaluation.model_copy(update=failures), findings=findings)
+
+
+def trial(
+    predictions: Predictions,
+    held_out: HeldOutSet,
+    rules: Robustness,
+    images: int,
+    unseen: StagedImages | None,
+    store: Store,
+) -> Trial:
+    """What to try a model on: at most `images` pictures to make worse, and its worst mistakes to cover."""
+    answers, truth = _answers(predictions, store), _truth(held_out)
+    right = answered_right(answers.probabilities, answers.labels, truth)
+    covered = worst(answers.probabilities, right, rules.looks)
+    return Trial(rules, chosen(held_out.truth, images), covered, unseen)
+
+
+def _failures(stress: Stress, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
+    corrupted, unseen = _array(stress.corrupted, store), _array(stress.unseen, store)
+    some = Truth(truth.classes, truth.of[list(stress.images)])
+    right = np.stack([answered_right(rows, stress.labels, some) for rows in corrupted])
+    clean, worse = accuracies(right, stress.versions)
+    return {
+        "robustness": worse,
+        "robustness_clean": clean,
+        "robustness_images": len(stress.images),
+        "unseen_auroc": unseen_auroc(answers.probabilities, unseen),
+        "unseen_images": len(unseen),
+        "unseen_confidence": min(1.0, float(unseen.max(axis=1).mean())),
+        "unseen_source": stress.unseen_source,
+        "looks": stress.looks,
+    }
+
+
+def _truth(held_out: HeldOutSet) -> Truth:
+    return Truth(held_out.classes, np.array(held_out.truth, dtype=np.int64))
 
 
 def _answers(predictions: Predictions, store: Store) -> Answers:

@@ -53,6 +53,17 @@ class Source(BaseModel):
         return self.url or f"{self.member.rpartition('/')[2]} in the wheel {self.wheel}"
 
 
+class TrainedOn(BaseModel):
+    """What pictures went through in the backbone's own training: x = (pixel * scale - mean) / std."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    colour: Literal["RGB", "BGR"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
 class WeightsEntry(BaseModel):
     """One file of pre-trained weights, as the manifest describes it."""
 
@@ -70,6 +81,7 @@ class WeightsEntry(BaseModel):
     place: Literal["torch", "keras"] = "torch"
     stand_in: str = ""
     sources: tuple[Source, ...]
+    trained_on: TrainedOn | None = None
 
     @model_validator(mode="after")
     def _has_a_hash(self) -> WeightsEntry:

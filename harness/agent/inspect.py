@@ -1,49 +1,150 @@
-"""The phase `inspect`: what the ONNX graph holds, and how far it is from pre-trained backbones.
+"""The phase `inspect`: what a model holds, how far it is from pre-trained backbones, and whether it uses them.
 
-The request holds `height`, `width` and `backbones` (name -> file name under /in). Sent:
-`inspection.json`; or `refused.json`.
+The request holds what `predict` needs to run a model, `backbones` (name -> file name under /in), and
+pictures lie in /in/images. Sent: `inspection.json`; or `refused.json`.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .backbones import compare, load
-from .multiply_adds import fingerprint, parameters, weights, work
+from .ablation import rests_on
+from .backbones import Backbone, Layer, compare, load, unrelated, untouched
+from .convert import described, load_handed_in, use_mounted_weights
+from .initialisation import head, initialised_as, structure
+from .multiply_adds import fingerprint, parameters, statistics, weights, work
 from .native import Unusable
-from .onnx_model import read, signature
+from .onnx_model import live, read, scales_its_input, signature
 from .paths import IN
+from .pictures import Rule, UnreadablePicture, batch
+
+Tensors = dict[str, NDArray[Any]]
+
+_PICTURES = 6  # on which the answers with and without the backbone are compared
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Inspect /in/model and send what was seen."""
     try:
-        model = read(IN / "model")
-        done = work(model, signature(model), request["height"], request["width"])
+        reply = _of_native(request) if request["native"] else _of_graph(request)
     except Unusable as error:
         send("refused.json", json.dumps({"reason": str(error)}).encode())
-        return
+    except (Exception, SystemExit) as error:  # whatever a native model's code raises
+        if not request["native"]:
+            raise
+        send("refused.json", json.dumps({"reason": described(error)}).encode())
+    else:
+        send("inspection.json", json.dumps(reply).encode())
+
+
+def _of_graph(request: dict[str, Any]) -> dict[str, Any]:
+    model = live(read(IN / "model"))
+    graph = signature(model)
+    rule = Rule.from_request(request["rule"])
+    done = work(model, graph, rule.height, rule.width)
     tensors = weights(model)
-    layers = {
-        name: [_finite(asdict(layer)) for layer in compare(load(IN / file), tensors)]
-        for name, file in request["backbones"].items()
-    }
-    reply = {
+    last = head(model, tensors)
+    given = _pictures(rule, request)
+
+    def used(layers: list[Layer]) -> bool | None:
+        names = [layer.counterpart for layer in layers if layer.counterpart and not unrelated(layer)]
+        if not names or given is None:
+            return None
+        return rests_on(model, names, graph.input, given, graph.dynamic_batch, request["cpus"])
+
+    return {
+        **_compared(tensors, statistics(model), request["backbones"], used),
         "parameters": parameters(model),
         "multiply_adds": done.multiply_adds,
         "uncounted": done.uncounted,
-        "weights_fingerprint": fingerprint(tensors),
-        "backbones": layers,
+        "head_initialised_as": initialised_as(last) if last is not None else "",
+        "scales_its_input": scales_its_input(model, graph),
     }
-    send("inspection.json", json.dumps(reply).encode())
 
 
-def _finite(layer: dict[str, Any]) -> dict[str, Any]:
-    change = layer["relative_change"]
-    return layer if change is None or np.isfinite(change) else layer | {"relative_change": 1e9}
+def _of_native(request: dict[str, Any]) -> dict[str, Any]:
+    """What a model that runs as it is says of its own weights."""
+    use_mounted_weights()
+    rule = Rule.from_request(request["rule"])
+    size = (rule.height, rule.width)
+    module = load_handed_in(request["labels"], size, request["factory"], request["cpus"])[2].module
+    tensors = _own_weights(module)
+    counted = [tensor.size for name, tensor in tensors.items() if not name.endswith(_STATISTICS)]
+    return {
+        **_compared(tensors, {name for name in tensors if name.endswith(_STATISTICS)}, request["backbones"], None),
+        "parameters": sum(counted),
+        "multiply_adds": None,
+        "uncounted": [],
+        "head_initialised_as": "",
+        "scales_its_input": True,
+    }
+
+
+def _own_weights(module: Any) -> Tensors:
+    """Name -> tensor of a torch module or a Keras model. Raises `Unusable` for anything else."""
+    if callable(getattr(module, "state_dict", None)):
+        named = {str(name): tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}
+    elif hasattr(module, "weights"):
+        named = {f"{i} {weight.path}": np.asarray(weight.numpy()) for i, weight in enumerate(module.weights)}
+    else:
+        raise Unusable("it does not show its weights")
+    return {name: tensor for name, tensor in named.items() if tensor.dtype.kind == "f"}
+
+
+def _compared(
+    tensors: Tensors,
+    not_trained: set[str],
+    backbones: dict[str, str],
+    used: Callable[[list[Layer]], bool | None] | None,
+) -> dict[str, Any]:
+    """The weights against each backbone. `used` is asked only for one that the model may come from."""
+    shapes = {name: t for name, t in tensors.items() if t.ndim in (2, 4) and t.size > max(t.shape)}
+    found = {}
+    for name, file in backbones.items():
+        try:
+            backbone: Backbone = load(IN / file)
+        except Exception as error:  # weights whose publisher gives no hash may be anything
+            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
+            continue
+        layers = compare(backbone.layers, tensors)
+        same = untouched(backbone, layers, tensors) - not_trained
+        mine = {layer.counterpart for layer in layers if not unrelated(layer)}
+        near = sum(not unrelated(layer) for layer in layers)
+        found[name] = {
+            "layers": [_plain(layer) for layer in layers],
+            "untouched_parameters": sum(tensors[n].size for n in same if tensors[n].ndim > 0),
+            "new_layers": len(set(shapes) - mine),
+            "used": used(layers) if used is not None and near else None,
+        }
+    return {
+        "backbones": found,
+        "weight_tensors": len(shapes),
+        "convolutions": sum(tensor.ndim == 4 for tensor in shapes.values()),
+        "structure": structure(tensors),
+        "weights_fingerprint": fingerprint(tensors),
+    }
+
+
+def _plain(layer: Layer) -> dict[str, Any]:
+    values = asdict(layer)
+    del values["counterpart"]
+    if unrelated(layer):
+        values["relative_change"] = None
+    return values
+
+
+def _pictures(rule: Rule, request: dict[str, Any]) -> NDArray[Any] | None:
+    files = sorted((IN / "images").iterdir())[:_PICTURES] if (IN / "images").is_dir() else []
+    try:
+        return batch(files, rule, request["layout"], request["input_dtype"]) if len(files) > 1 else None
+    except UnreadablePicture:
+        return None

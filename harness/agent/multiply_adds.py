@@ -74,8 +74,13 @@ def parameters(model: Any) -> int:
 
     Single numbers, such as a clipping bound, do not count.
     """
-    statistics = {name for node in model.graph.node if node.op_type == "BatchNormalization" for name in node.input[3:5]}
-    return sum(tensor.size for name, tensor in weights(model).items() if name not in statistics and tensor.ndim > 0)
+    left_out = statistics(model)
+    return sum(tensor.size for name, tensor in weights(model).items() if name not in left_out and tensor.ndim > 0)
+
+
+def statistics(model: Any) -> set[str]:
+    """The names of BatchNorm's running statistics, which training does not change by gradients."""
+    return {name for node in model.graph.node if node.op_type == "BatchNormalization" for name in node.input[3:5]}
 
 
 def work(model: Any, graph: Signature, height: int, width: int) -> Work:

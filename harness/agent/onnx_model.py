@@ -130,6 +130,29 @@ def _expanded(model: Any) -> int:
     return size(model.graph.node, 0)
 
 
+def live(model: Any) -> Any:
+    """The model with its own functions written out, without nodes that lead nowhere."""
+    import onnx.inliner
+
+    kept = onnx.ModelProto()
+    kept.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
+    wanted = {value.name for value in kept.graph.output}
+    nodes = []
+    for node in reversed(kept.graph.node):  # they stand in the order in which they run
+        if wanted.intersection(node.output):
+            nodes.append(node)
+            wanted.update(name for inner in [node, *_nodes_inside(node)] for name in inner.input)
+    chosen = [onnx.NodeProto.FromString(node.SerializeToString()) for node in reversed(nodes)]
+    del kept.graph.node[:]
+    kept.graph.node.extend(chosen)
+    return kept
+
+
+def _nodes_inside(node: Any) -> Iterator[Any]:
+    for graph in _inside(node, 0):
+        yield from graph.node
+
+
 def _tensors(graph: Any) -> Iterator[Any]:
     for inner in graphs(graph):
         yield from inner.initializer

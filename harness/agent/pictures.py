@@ -55,12 +55,30 @@ def pixels(file: Path, rule: Rule) -> NDArray[np.uint8]:
 
     Raises `UnreadablePicture` for a file that does not decode.
     """
+    return fitted(upright(file), rule)
+
+
+def upright(file: Path) -> Image.Image:
+    """The picture upright, RGB. Raises `UnreadablePicture` for a file that does not decode."""
     try:
         with Image.open(file) as opened:
-            picture = rgb(ImageOps.exif_transpose(opened))
-        return np.asarray(_resized(picture, rule), dtype=np.uint8)
+            return rgb(ImageOps.exif_transpose(opened))
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         raise UnreadablePicture(f"{file.name} does not decode: {error}") from error
+
+
+def fitted(picture: Image.Image, rule: Rule) -> NDArray[np.uint8]:
+    """An upright picture resized and cut: uint8, shape (height, width, 3)."""
+    return np.asarray(_resized(picture, rule), dtype=np.uint8)
+
+
+def seen_part(size: tuple[int, int], rule: Rule) -> tuple[float, float, float, float]:
+    """What the rule leaves of a picture of this size: left, top, right, bottom, as shares of its sides."""
+    if rule.resize == "stretch":
+        return 0.0, 0.0, 1.0, 1.0
+    width, height = _covering(size, rule)
+    across, down = rule.width / width, rule.height / height
+    return (1 - across) / 2, (1 - down) / 2, (1 + across) / 2, (1 + down) / 2
 
 
 def model_input(pixels: NDArray[np.uint8], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:

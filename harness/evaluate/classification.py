@@ -158,6 +158,13 @@ def _predictions(probabilities: Probabilities, column_of: Indices) -> Indices:
     return predicted
 
 
+def answered_right(probabilities: Probabilities, labels: tuple[str, ...], truth: Truth) -> NDArray[np.bool_]:
+    """For each picture whether its most probable label is its class's."""
+    column_of, _ = match_labels(labels, truth.classes)
+    right: NDArray[np.bool_] = _predictions(probabilities, column_of) == truth.of
+    return right
+
+
 def _with_other(probabilities: Probabilities, column_of: Indices) -> NDArray[np.float64]:
     """Probabilities of the assignment's classes, and of everything else as a last column; rows sum to 1."""
     found = np.where(column_of >= 0, probabilities[:, np.maximum(column_of, 0)], 0.0).astype(np.float64)

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.findings import Finding, finding
-
 _SAME = 1e-3  # of a probability; two trainings of one network differ by percents
 _UNSURE = 0.99  # a larger probability says little: many good models give it
 _FEWEST_UNSURE = 10  # pictures on which the models are not sure, to tell a copy by its answers
-_MOST_NAMED = 5
 
 Probabilities = NDArray[np.float32]
 
@@ -22,37 +19,51 @@ Probabilities = NDArray[np.float32]
 class Known:
     """A model as far as a comparison needs it."""
 
-    name: str  # what a finding calls it
+    name: str | None  # the hand-in; None for the reference
     marks: frozenset[str]  # hashes, of the file and of the weights: one in common is a copy
     labels: tuple[str, ...]
     probabilities: Probabilities  # shape (images, labels), for the same pictures in the same order
 
 
-def copies(models: Sequence[Known]) -> list[tuple[Finding, ...]]:
-    """For each model a finding that names those that it is the same as; none for most.
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a model is the same as, and how that was seen."""
+
+    hand_ins: tuple[str, ...]
+    of_reference: bool
+    how: str
+
+    def other(self) -> str:
+        """Whose model it is, without a name: the student who reads it is not told who else."""
+        if self.of_reference:
+            return "the reference solution"
+        return "another hand-in" if len(self.hand_ins) == 1 else f"{len(self.hand_ins)} other hand-ins"
+
+
+def copies(models: Sequence[Known]) -> list[Copy | None]:
+    """For each model those that it is the same as; None for most.
 
     The same answers count only where the models are unsure: on ten pictures or more, with the most
     probable class below 0.99. Two models that are right and certain of everything are not copies.
     """
     by_weights = _by_marks(models)
     by_answers = _by_answers(models)
-    found: list[tuple[Finding, ...]] = []
+    found: list[Copy | None] = []
     for weights, answers in zip(by_weights, by_answers, strict=True):
         if weights:
-            found.append((_named(models, weights, "its weights are identical"),))
+            found.append(_copy(models, weights, "its weights are identical"))
         elif answers:
             count = len(models[answers[0]].probabilities)
             how = f"it gives the same answers, to within {_SAME:g}, on all {count} pictures"
-            found.append((_named(models, answers, how),))
+            found.append(_copy(models, answers, how))
         else:
-            found.append(())
+            found.append(None)
     return found
 
 
-def _named(models: Sequence[Known], others: Sequence[int], how: str) -> Finding:
-    names = ", ".join(models[other].name for other in others[:_MOST_NAMED])
-    more = len(others) - _MOST_NAMED
-    return finding("model-copied", other=f"{names} and {more} more" if more > 0 else names, how=how)
+def _copy(models: Sequence[Known], others: Sequence[int], how: str) -> Copy:
+    names = [models[other].name for other in others]
+    return Copy(tuple(name for name in names if name is not None), None in names, how)
 
 
 def _by_marks(models: Sequence[Known]) -> list[list[int]]:

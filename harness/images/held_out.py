@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from harness.assignment import class_folders
+from harness.assignment import class_folders, pictures_in
 from harness.errors import AssignmentError
 from harness.store import file_sha256
 
@@ -53,6 +53,13 @@ def load(folder: Path) -> HeldOutSet:
     for file, label in zip(files, truth, strict=True):
         digest.update(f"{file_sha256(file)} {list(classes)[label]}\n".encode())
     return HeldOutSet(tuple(classes), files, truth, digest.hexdigest())
+
+
+def load_unseen(folder: Path) -> HeldOutSet:
+    """Pictures of none of the classes, from anywhere below a folder; they have no labels."""
+    files = pictures_in(folder)
+    digest = hashlib.sha256("\n".join(file_sha256(file) for file in files).encode())
+    return HeldOutSet((), files, (), digest.hexdigest())
 
 
 def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.evidence import (
+    LARGEST_FINE_TUNING,
     Benchmark,
     Done,
     Evaluation,
@@ -17,7 +18,7 @@ from harness.evidence import (
     Reference,
 )
 from harness.findings import Finding
-from harness.report import charts, dataset, reading
+from harness.report import charts, dataset, failures, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
@@ -83,7 +84,9 @@ def view(
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
         "own": evidence.own,
         "claims": _claims(evidence, own_picture, sources),
-        **_score_values(result.evaluation if reference else None, reference, thumbnail),
+        **_score_values(result.evaluation, reference, thumbnail),
+        "failures": _failures(result.evaluation, reference, thumbnail),
+        "small_fine_tuning": LARGEST_FINE_TUNING,
         "latency_plot": _latency_plot(result.benchmark),
         "board_plots": rooflines(result.boards),
         "layer_plot": _layer_plot(result.inspection),
@@ -189,6 +192,22 @@ def _shade(count: int, total: int, right: bool) -> str:
     if count == 0:
         return "none"
     return f"{'right' if right else 'wrong'}{max(1, round(10 * count / total))}"
+
+
+def _failures(score: Evaluation | None, compared: Reference | None, thumbnail: Thumbnails) -> dict[str, Any] | None:
+    if score is None or compared is None:
+        return None
+    reference = compared.evaluation
+    truth = {mistake.image: mistake.truth for mistake in score.mistakes}
+    return {
+        "curves": failures.curves(score, reference),
+        "falls": failures.falls(score),
+        "reliability": failures.reliability(score),
+        "gap": failures.confidence_gap(score),
+        "reference_auroc": reference.unseen_auroc,
+        "confusion": failures.confusion(score),
+        "overlays": failures.overlays(score, truth, thumbnail),
+    }
 
 
 # --- the model ----------------------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""The stage `inspect`: parameters and multiply-adds, and which pre-trained layers were left as they were."""
+"""The stage `inspect`: parameters and multiply-adds, and which pre-trained layers were left as they were.
+
+The verdict here rests on the weights and on whether the answers follow them; `harness/evaluate/transfer.py`
+adds what the score says.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +15,30 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.evidence import (
+    LARGEST_FINE_TUNING,
     Conversion,
     Done,
     Failed,
     Inspection,
     LayerComparison,
-    Skipped,
     StageResult,
     Verdict,
 )
 from harness.findings import Finding, finding
+from harness.images import StagedImages
+from harness.stages.predict import model_request
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
 
-# Adam moves a weight by at most about its learning rate in each step, and a backbone's weights are
-# about 0.02 to 0.1 in size. Fine-tuning at 1e-5, which the course asks for, moves them in some hundred
-# steps by 2 % or less; training at 1e-3 without freezing moves them by tens of percent.
-LARGEST_FINE_TUNING = 0.05  # median relative change of the layers
-
-# Two unrelated sets of weights of equal size are 1.4 apart. A layer that stayed recognisable is nearer.
-_UNRELATED = 0.9
 _FEWEST_LAYERS = 3  # of the model's layers with a counterpart, to recognise a backbone at all
+
+# Formats that are loaded by running what the student wrote.
+_RUNS_CODE = ("state_dict", "safetensors", "whole_module")
+
+# A network that was pre-trained on something that we do not know is not one that was trained from scratch. Weights
+# drawn at random use all inputs alike (1.0), and 51 photographs change that little; ImageNet leaves 1.9
+# (MobileNetV2) to 10 (VGG16). Networks as small as those that students make up are never pre-trained ones.
+_PRETRAINED_STRUCTURE = 1.4
+_SMALLEST_PRETRAINED = 8  # convolutions
 
 
 class _Refused(BaseModel):
@@ -48,30 +56,49 @@ class _Layer(BaseModel):
     relative_change: float | None = Field(ge=0, allow_inf_nan=False)
 
 
+class _Backbone(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layers: Annotated[tuple[_Layer, ...], Field(max_length=5000)]
+    untouched_parameters: int = Field(ge=0, le=2**40)
+    new_layers: int = Field(ge=0, le=2**31)
+    used: bool | None
+
+
 class _Reply(BaseModel):
     """inspection.json, as `harness/agent/inspect.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 
     parameters: int = Field(ge=0, le=2**40)
-    multiply_adds: int = Field(ge=0, le=2**53)
+    multiply_adds: int | None = Field(ge=0, le=2**53)
     uncounted: tuple[Annotated[str, Field(max_length=60)], ...] = Field(max_length=50)
     weights_fingerprint: str = Field("", pattern=r"^([0-9a-f]{64})?$")
-    backbones: dict[str, Annotated[tuple[_Layer, ...], Field(max_length=5000)]]
+    weight_tensors: int = Field(ge=0, le=2**31)
+    convolutions: int = Field(ge=0, le=2**31)
+    structure: float | None = Field(ge=0, allow_inf_nan=False)
+    head_initialised_as: str = Field(max_length=60)
+    scales_its_input: bool
+    backbones: dict[str, _Backbone]
 
 
-def inspect(conversion: Conversion, backbones: Mapping[str, Path], workplace: Workplace) -> StageResult[Inspection]:
-    """What the model's ONNX graph holds, compared with pre-trained backbones.
+def inspect(
+    conversion: Conversion,
+    backbones: Mapping[str, Path],
+    staged: StagedImages,
+    classes: int,
+    workplace: Workplace,
+) -> StageResult[Inspection]:
+    """What the model holds, compared with pre-trained backbones, and whether its answers rest on them.
 
-    `backbones`: name -> .pth or .safetensors file with a state dict.
+    `backbones`: name -> .pth or .safetensors file with a state dict. A few of the `staged` pictures are
+    answered with and without the backbone. What a model that runs as it is says of itself is self-reported.
     """
-    if conversion.native:
-        return Skipped(reason="The model runs as it is, not as ONNX, so its graph cannot be looked at.")
     mounted = {name: f"backbone-{index}{file.suffix}" for index, (name, file) in enumerate(backbones.items())}
-    inputs = {"model": workplace.store.path(conversion.model)}
+    request, inputs = model_request(conversion, workplace)
     inputs |= {mounted[name]: file for name, file in backbones.items()}
-    rule = conversion.preprocess
-    request = {"height": rule.height, "width": rule.width, "backbones": mounted}
+    inputs["images"] = staged.folder
+    request["backbones"] = mounted
     with tempfile.TemporaryDirectory(prefix="harness-inspect-") as folder:
         outputs = Path(folder)
         outcome = workplace.run("inspect", request, inputs, outputs)
@@ -87,39 +114,63 @@ def inspect(conversion: Conversion, backbones: Mapping[str, Path], workplace: Wo
                 reason=f"The model cannot be looked into: {rejected}.",
                 usage=usage(outcome),
             )
-    known = {name: layers for name, layers in reply.backbones.items() if name in backbones}
-    value = _judged(reply, known, conversion.model.bytes)
+    value = _judged(reply, set(backbones), conversion, classes)
     return Done(value=value, findings=_noticed(value), usage=usage(outcome))
 
 
-def _judged(reply: _Reply, backbones: Mapping[str, Sequence[_Layer]], file_bytes: int) -> Inspection:
-    recognised = {name: layers for name, layers in backbones.items() if _is_recognisable(layers)}
-    best = max(recognised, key=lambda name: _closeness(recognised[name]), default=None)
-    layers = recognised[best] if best is not None else ()
-    verdict: Verdict
-    if not backbones:
-        verdict = "unknown"
-    elif best is None:
-        verdict = "from-scratch"
-    else:
-        verdict = "feature-extraction" if all(x.identical for x in _found(layers)) else "fine-tuned"
+def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int) -> Inspection:
+    recognised = {n: b for n, b in reply.backbones.items() if n in asked and _is_recognisable(b.layers)}
+    in_use = {name: found for name, found in recognised.items() if found.used is not False}
+    best = max(in_use or recognised, key=lambda name: _closeness(recognised[name].layers), default=None)
+    found = recognised[best] if best is not None else None
+    layers = found.layers if found else ()
+    moved = [index for index, layer in enumerate(layers, 1) if layer.relative_change and not layer.identical]
+    counts = found is not None and found.used is not False
     return Inspection(
-        parameters=reply.parameters,
+        total_parameters=reply.parameters,
+        trainable_parameters=max(0, reply.parameters - (found.untouched_parameters if found and counts else 0)),
         multiply_adds=reply.multiply_adds,
-        file_bytes=file_bytes,
+        file_bytes=conversion.model.bytes,
         uncounted_operators=reply.uncounted,
         weights_fingerprint=reply.weights_fingerprint,
-        verdict=verdict,
+        verdict=_verdict(reply, found, asked, conversion.native),
+        self_reported=conversion.native or conversion.source_format in _RUNS_CODE,
         backbone=best,
+        frozen_layers=sum(layer.identical for layer in layers) if counts else 0,
+        moved_layers=len(moved) if counts else 0,
+        new_layers=found.new_layers if found and counts else reply.weight_tensors,
+        first_moved_layer=moved[0] if moved and counts else None,
         layers=tuple(
             LayerComparison(name=x.name, identical=x.identical, relative_change=x.relative_change) for x in layers
         ),
+        weights_used=found.used if found else None,
+        outputs=conversion.outputs,
+        outputs_fit=conversion.outputs == classes,
+        head_initialised_as=reply.head_initialised_as,
+        scales_its_input=reply.scales_its_input,
         median_change=median(_changes(layers)) if layers else None,
     )
 
 
+def _verdict(reply: _Reply, found: _Backbone | None, asked: set[str], native: bool) -> Verdict:
+    if found is not None and found.used is not False:
+        if found.used is None and not native:
+            return "unknown"  # it says the same to every picture
+        return "feature-extraction" if all(x.identical for x in _found(found.layers)) else "fine-tuned"
+    if found is None and (not asked or _from_elsewhere(reply)):
+        return "unknown"
+    return "from-scratch"
+
+
+def _from_elsewhere(reply: _Reply) -> bool:
+    """Whether the weights look pre-trained, on something that is not known here."""
+    if reply.convolutions < _SMALLEST_PRETRAINED:
+        return False
+    return reply.structure is None or reply.structure >= _PRETRAINED_STRUCTURE
+
+
 def _found(layers: Sequence[_Layer]) -> list[_Layer]:
-    """The layers for which the model has a tensor of the same size; it may end before the backbone does."""
+    """The layers for which the model has a tensor; it may end before the backbone does."""
     return [layer for layer in layers if layer.relative_change is not None]
 
 
@@ -128,10 +179,9 @@ def _changes(layers: Sequence[_Layer]) -> list[float]:
 
 
 def _is_recognisable(layers: Sequence[_Layer]) -> bool:
-    changes = _changes(layers)
     if sum(layer.identical for layer in layers) >= _FEWEST_LAYERS:
         return True
-    return len(changes) >= max(_FEWEST_LAYERS, len(layers) // 4) and median(changes) <= _UNRELATED
+    return len(_changes(layers)) >= max(_FEWEST_LAYERS, len(layers) // 4)
 
 
 def _closeness(layers: Sequence[_Layer]) -> float:
@@ -145,9 +195,11 @@ def _noticed(value: Inspection) -> tuple[Finding, ...]:
     found = []
     if value.uncounted_operators:
         found.append(finding("unknown-operators", names=", ".join(value.uncounted_operators)))
-    if value.verdict == "from-scratch":
+    if value.weights_used is False:
+        found.append(finding("backbone-unused", backbone=value.backbone))
+    elif value.verdict == "from-scratch":
         found.append(finding("trained-from-scratch"))
     moved = value.median_change
-    if value.layers and value.frozen_layers == 0 and moved is not None and moved > LARGEST_FINE_TUNING:
+    if value.verdict == "fine-tuned" and value.frozen_layers == 0 and moved is not None and moved > LARGEST_FINE_TUNING:
         found.append(finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved))
     return tuple(found)

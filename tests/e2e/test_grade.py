@@ -131,7 +131,15 @@ def test_a_formula_in_a_name_is_harmless_in_the_csv(graded):
 def test_results_json_has_the_stages_as_in_the_contract(graded):
     _, out = graded
     good = results(out)["good"]
-    assert set(good["stages"]) == {"read", "execute", "audit", "convert", "predict", "inspect", "evaluate"} | {
+    assert set(good["stages"]) == {
+        "read",
+        "execute",
+        "audit",
+        "convert",
+        "predict",
+        "inspect",
+        "stress",
+        "evaluate",
         "boards",
         "benchmark",
     }

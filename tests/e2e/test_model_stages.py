@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, torch_model, write_pictures, write_torch
 
-from harness.assignment import BenchmarkRules, ReferenceSolution, ResourceLimits
+from harness.assignment import BenchmarkRules, ReferenceSolution, ResourceLimits, Robustness
 from harness.evidence import Conversion, Done, Failed, Predictions
 from harness.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
@@ -20,6 +20,7 @@ from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
+from harness.stages.stress import Trial, stress
 from harness.stages.train import train
 from harness.stages.workplace import Workplace
 from harness.store import Store
@@ -85,10 +86,13 @@ def test_a_frozen_backbone_is_proven_whatever_the_route(
 ) -> None:
     """`onnx` is torch's default export, which multiplies BatchNorm into the convolutions."""
     conversion = handed_in(moved(0), format, tmp_path, workplace, staged, FACTORIES["mobilenet_v2"])
-    result = inspect(conversion, {"mobilenet_v2": backbone}, workplace)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
     assert isinstance(result, Done), result
     assert result.value.verdict == "feature-extraction"
     assert (result.value.frozen_layers, len(result.value.layers)) == (52, 52)
+    assert result.value.weights_used and result.value.outputs_fit
+    assert (result.value.moved_layers, result.value.new_layers) == (0, 1)
+    assert result.value.trainable_parameters == 1280 * 5 + 5
     assert result.value.multiply_adds == pytest.approx(0.30e9, rel=0.01)
 
 
@@ -97,7 +101,7 @@ def test_fine_tuning_is_told_from_forgetting_to_freeze(
     change: float, codes: list[str], workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
     conversion = handed_in(moved(change), "state_dict", tmp_path, workplace, staged, FACTORIES["mobilenet_v2"])
-    result = inspect(conversion, {"mobilenet_v2": backbone}, workplace)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
     assert isinstance(result, Done), result
     assert (result.value.verdict, result.value.frozen_layers) == ("fine-tuned", 0)
     assert result.value.median_change == pytest.approx(change, rel=0.1)
@@ -108,10 +112,85 @@ def test_a_small_network_of_its_own_is_from_scratch(
     workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
     conversion = handed_in(torch_model("tiny"), "traced", tmp_path, workplace, staged)
-    result = inspect(conversion, {"mobilenet_v2": backbone}, workplace)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
     assert isinstance(result, Done) and result.value.verdict == "from-scratch"
     assert result.value.backbone is None
     assert [f.code for f in result.findings] == ["trained-from-scratch"]
+
+
+DECOY_PY = """
+import torch, torchvision
+from torch import nn
+
+class Decoy(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.backbone = torchvision.models.mobilenet_v2(weights=None).features
+        self.own = nn.Conv2d(3, 16, 7, 4)
+        self.head = nn.Linear(16, classes)
+
+    def forward(self, x):
+        own = self.head(torch.relu(self.own(x)).mean((2, 3)))
+        return own + 1e-9 * self.backbone(x).mean((1, 2, 3))[:, None]
+
+def build_model(num_classes):
+    return Decoy(num_classes)
+"""
+
+
+def test_a_backbone_that_is_only_carried_along_is_no_feature_extraction(
+    workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    space: dict[str, Any] = {}
+    exec(DECOY_PY, space)
+    torch.manual_seed(0)
+    decoy = space["build_model"](len(CLASSES))
+    decoy.backbone.load_state_dict(torch_model("mobilenet_v2").features.state_dict())
+    conversion = handed_in(decoy.eval(), "onnx", tmp_path, workplace, staged)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    assert isinstance(result, Done), result
+    assert (result.value.verdict, result.value.weights_used, result.value.frozen_layers) == ("from-scratch", False, 0)
+    assert [f.code for f in result.findings] == ["backbone-unused"]
+
+
+def test_a_head_as_torch_made_it_is_recognised(
+    workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    model = copy.deepcopy(torch_model("mobilenet_v2"))
+    torch.manual_seed(11)
+    model.classifier[1] = torch.nn.Linear(1280, len(CLASSES))
+    conversion = handed_in(model.eval(), "onnx", tmp_path, workplace, staged)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    assert isinstance(result, Done), result
+    assert (result.value.verdict, result.value.head_initialised_as) == ("feature-extraction", "torch's Linear")
+
+
+def test_worse_pictures_pictures_of_no_class_and_covered_ones_in_one_sandbox(
+    workplace: Workplace, staged: StagedImages, tmp_path: Path
+) -> None:
+    conversion = handed_in(torch_model("tiny"), "traced", tmp_path, workplace, staged)
+    rules = Robustness(severities=(1, 5), images=6)
+    tried = Trial(rules, images=(3, 0, 5), covered=(1, 7), unseen=None)
+    result = stress(conversion, tried, staged, workplace)
+    assert isinstance(result, Done), result
+    value = result.value
+    rows = np.load(workplace.store.path(value.corrupted))
+    assert rows.shape == (1 + 9 * 2, 3, 5) and len(value.versions) == 18
+    kept = np.load(workplace.store.path(predictions_of(conversion, workplace, staged).probabilities))
+    assert np.abs(rows[0] - kept[[3, 0, 5]]).max() < 0.2, "the first are the pictures as they are, only smaller"
+    assert np.ptp(rows, axis=0).max() > 0.01, "and the others are not"
+    assert np.load(workplace.store.path(value.unseen)).shape == (30, 5) and value.unseen_source == "patterns"
+    assert [look.image for look in value.looks] == [1, 7]
+    assert np.array(value.looks[0].drops).shape == (8, 8)
+    again = stress(conversion, tried, staged, workplace)
+    assert isinstance(again, Done) and again.value.corrupted.sha256 == value.corrupted.sha256
+    faultless = stress(conversion, Trial(rules, images=(3,), covered=(), unseen=None), staged, workplace)
+    assert isinstance(faultless, Done), "a model without mistakes has nothing to be covered"
+    assert faultless.value.looks == ()
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +273,7 @@ def test_a_head_with_its_backbone_by_reference(
     handed = HandedModel(tmp_path / "head.pth", {"model.py": tmp_path / "model.py"})
     result = convert(handed, CLASSES, (), tmp_path / "torch_home", workplace)
     assert isinstance(result, Done) and not result.value.native
-    inspected = inspect(result.value, {"mobilenet_v2": backbone}, workplace)
+    inspected = inspect(result.value, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
     assert isinstance(inspected, Done) and inspected.value.verdict == "feature-extraction"
 
     incomplete = dict(list(torch.load(backbone).items())[:100])

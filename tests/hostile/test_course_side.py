@@ -156,10 +156,11 @@ def message(row: dict, code: str) -> str:
 
 
 @pytest.mark.hostile(line=43, expected="F identical weights")
-def test_copied_models_name_each_other_and_honest_ones_nobody(graded, got):
+def test_copied_models_are_told_apart_from_honest_ones_and_name_no_student(graded, got):
     rows, _ = graded
     assert "the reference solution" in message(rows["the reference"], "model-copied")
-    assert "second" in message(rows["first"], "model-copied")
+    assert "that of another hand-in" in message(rows["first"], "model-copied")
+    assert rows["first"]["same_model_as"] == ["second"]
     assert "weights are identical" in message(rows["second"], "model-copied")
     assert "model-copied" not in codes(rows["honest"])
     got(message(rows["second"], "model-copied"))

@@ -29,7 +29,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if not isinstance(evidence.inspect, Done):
         return Judgement(None, f"The model could not be looked into: {evidence.inspect.reason}")
     seen = evidence.inspect.value
-    if seen.backbone is None or seen.median_change is None:
+    if seen.backbone is None or seen.median_change is None or seen.weights_used is False:
         return Judgement(None, "None of the backbones that this assignment names was recognised in the model.")
     kept = f"{seen.frozen_layers} of {len(seen.layers)} pre-trained {seen.backbone} layers are as they were"
     if seen.verdict == "feature-extraction":

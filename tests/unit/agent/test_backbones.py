@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.agent.backbones import Layer, compare, load
+from harness.agent.backbones import Layer, compare, load, unrelated
 
 RANDOM = np.random.default_rng(0)
 CONV = RANDOM.normal(0, 0.05, (64, 32, 3, 3)).astype(np.float32)
@@ -21,7 +21,7 @@ def only(original: np.ndarray, *tensors: np.ndarray) -> Layer:
 
 
 def test_an_unchanged_layer_is_identical_under_another_name() -> None:
-    assert only(CONV, OTHER, CONV.copy()) == Layer("conv", CONV.size, True, 0.0)
+    assert only(CONV, OTHER, CONV.copy()) == Layer("conv", CONV.size, True, 0.0, "onnx::Conv_1")
 
 
 @pytest.mark.parametrize("order", [(2, 3, 1, 0), (1, 0, 3, 2), (0, 2, 3, 1)])
@@ -53,7 +53,18 @@ def test_a_change_is_measured_relative_to_the_layer() -> None:
 
 def test_an_unrelated_layer_is_far_away() -> None:
     layer = only(CONV, OTHER)
-    assert layer.relative_change is not None and layer.relative_change > 1.0
+    assert layer.relative_change is not None and layer.relative_change > 1.0 and unrelated(layer)
+
+
+def test_a_tensor_is_the_counterpart_of_one_layer_only() -> None:
+    """A backbone that was cut off has no layer that looks moved."""
+    first, second = compare({"conv4_1": CONV, "conv5_1": OTHER}, {"a": CONV.copy()})
+    assert first.identical and second.relative_change is None
+
+
+def test_a_factor_of_either_sign_for_each_channel_hides_no_layer() -> None:
+    gamma = RANDOM.choice([-1.0, 1.0], (64, 1, 1, 1)).astype(np.float32) * RANDOM.uniform(0.1, 3, (64, 1, 1, 1))
+    assert only(CONV, OTHER, (CONV * gamma).astype(np.float32)).identical
 
 
 def test_a_layer_of_another_size_has_no_counterpart() -> None:
@@ -72,7 +83,7 @@ def test_the_imagenet_classifier_is_no_layer_of_the_backbone(tmp_path: Path) -> 
         "fc.weight": torch.zeros(1000, 4),
     }
     torch.save(state, file)
-    assert list(load(file)) == ["features.0"]
+    assert list(load(file).layers) == ["features.0"]
 
 
 def test_weights_that_are_not_numbers_are_far_away() -> None:

@@ -69,7 +69,7 @@ def test_the_convolution_is_torchs(written: Path, tensors: dict[str, np.ndarray]
 
 
 def test_a_keras_file_is_a_backbone_like_any_other(written: Path, tensors: dict[str, np.ndarray]) -> None:
-    layers = backbones.compare(backbones.load(written), {"renamed": tensors["block1_conv1.weight"]})
+    layers = backbones.compare(backbones.load(written).layers, {"renamed": tensors["block1_conv1.weight"]})
     assert [(layer.name, layer.identical) for layer in layers] == [("block1_conv1", True), ("block2_conv1", False)]
 
 

@@ -164,7 +164,9 @@ def test_a_model_that_answered_otherwise_while_it_was_timed_waits_for_a_person()
 
 def inspected(**changes: Any) -> Done[Inspection]:
     values: dict[str, Any] = {
-        "parameters": 10,
+        "total_parameters": 10,
+        "trainable_parameters": 10,
+        "moved_layers": 2,
         "multiply_adds": 10,
         "file_bytes": 10,
         "uncounted_operators": (),
@@ -211,7 +213,7 @@ def test_layers_that_moved_cost_points_between_the_anchors(moved: float, points:
 
 def test_frozen_layers_are_all_points():
     same = tuple(LayerComparison(name=n, identical=True, relative_change=0.0) for n in "ab")
-    judged = frozen(inspected(verdict="feature-extraction", layers=same, median_change=0.0))
+    judged = frozen(inspected(verdict="feature-extraction", frozen_layers=2, layers=same, median_change=0.0))
     assert judged == Judgement(10, "2 of 2 pre-trained mobilenet_v2 layers are as they were.")
 
 

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from harness.evidence import (
     Benchmark,
     Blob,
+    CalibrationBin,
     CellChange,
     CellError,
     Claim,
@@ -36,6 +37,7 @@ from harness.evidence import (
     Interval,
     Latency,
     LayerComparison,
+    Look,
     Mark,
     Mistake,
     NotebookReading,
@@ -182,6 +184,36 @@ def _wilson(right: int, total: int) -> Interval:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def _failures(accuracy: float, wrong: list[int]) -> dict[str, Any]:
+    """What the stress stage and calibration add to a score."""
+    costs = {"brightness": 0.04, "blur": 0.12, "noise": 0.2, "rotation": 0.16, "occlusion": 0.1, "colour-cast": 0.01}
+    grid = np.exp(-((np.indices((8, 8)) - np.array([[[2.5]], [[4.0]]])) ** 2).sum(axis=0) / 6)
+    return {
+        "robustness": {n: {s: max(0.0, accuracy - c * s**0.5) for s in (1, 3, 5)} for n, c in costs.items()},
+        "robustness_images": 40,
+        "robustness_clean": accuracy,
+        "unseen_auroc": 0.91,
+        "unseen_images": 30,
+        "unseen_confidence": 0.44,
+        "unseen_source": "patterns",
+        "calibration": tuple(
+            CalibrationBin(images=8 * i, confidence=0.1 * i + 0.05, accuracy=max(0.0, 0.1 * i - 0.06))
+            for i in range(4, 10)
+        ),
+        "looks": tuple(
+            Look(
+                image=image,
+                label=CLASSES[2],
+                confidence=0.93,
+                least=0.41,
+                seen_part=(0.06, 0.06, 0.94, 0.94),
+                drops=tuple(tuple(round(0.5 * float(v), 4) for v in row) for row in grid),
+            )
+            for image in wrong[:3]
+        ),
+    }
+
+
 def _evaluation(
     answers: np.ndarray[Any, Any], reference: np.ndarray[Any, Any] | None, rng: np.random.Generator
 ) -> Evaluation:
@@ -231,6 +263,7 @@ def _evaluation(
             for i, c in list(zip(wrong, sure, strict=True))[:12]
         ),
         **compared,
+        **_failures(accuracy, wrong),
     )
 
 
@@ -290,7 +323,9 @@ def _conversion(source_format: str, assumed: str = "") -> Conversion:
 def _inspection(verdict: str, rng: np.random.Generator) -> Inspection:
     if verdict == "from-scratch":
         return Inspection(
-            parameters=1_240_325,
+            total_parameters=1_240_325,
+            trainable_parameters=1_240_325,
+            new_layers=12,
             multiply_adds=84_000_000,
             file_bytes=4_980_112,
             uncounted_operators=(),
@@ -307,7 +342,16 @@ def _inspection(verdict: str, rng: np.random.Generator) -> Inspection:
         for i in range(52)
     )
     return Inspection(
-        parameters=2_230_277,
+        total_parameters=2_230_277,
+        trainable_parameters=6_405 if frozen else 2_230_277,
+        frozen_layers=frozen,
+        moved_layers=52 - frozen,
+        new_layers=1,
+        first_moved_layer=None if frozen else 1,
+        weights_used=True,
+        outputs=5,
+        outputs_fit=True,
+        preprocessing_matches=True,
         multiply_adds=300_774_272,
         file_bytes=9_104_233,
         uncounted_operators=("NonMaxSuppression",) if verdict == "fine-tuned" else (),

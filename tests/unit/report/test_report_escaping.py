@@ -140,7 +140,8 @@ def known_link(target: str) -> bool:
 # --- poisoned values ----------------------------------------------------------------------------
 
 _OURS = {"status", "code", "severity", "kind", "verdict", "sha256", "id", "schema", "task", "finished"} | {
-    "resize", "colour", "layout", "input_dtype", "output_kind", "student", "compared_by", "environment"
+    "resize", "colour", "layout", "input_dtype", "output_kind", "student", "compared_by", "environment",
+    "unseen_source",
 }  # fmt: skip
 R = TypeVar("R", bound=BaseModel)
 

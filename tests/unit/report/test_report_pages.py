@@ -136,7 +136,9 @@ def test_every_mistake_has_its_picture_and_what_it_shows(built: tuple[SyntheticC
     assert score is not None
     page = Page(student(out, "team-07").read_text("utf-8"))
     pictures = [a for tag, a in page.tags if tag == "img" and str(a["src"]).startswith("data:image/jpeg")]
-    assert [a["alt"] for a in pictures] == [f"Picture {m.image + 1}: {m.truth}" for m in score.mistakes]
+    truth = {mistake.image: mistake.truth for mistake in score.mistakes}
+    shown = [*truth, *(look.image for look in score.looks)]  # the mistakes, then where the model looks on some of them
+    assert [a["alt"] for a in pictures] == [f"Picture {image + 1}: {truth[image]}" for image in shown]
 
 
 def test_a_held_out_picture_that_is_gone_is_said(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:

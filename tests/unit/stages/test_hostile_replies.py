@@ -213,18 +213,29 @@ def test_a_refusal_is_shown_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in result.reason and "\x1b" not in result.reason and len(result.reason) < 500
 
 
-def layers(*changes: float | None) -> list[dict[str, Any]]:
-    return [
+def layers(*changes: float | None, used: bool | None = True) -> dict[str, Any]:
+    compared = [
         {"name": f"features.{i}", "elements": 100, "identical": change == 0, "relative_change": change}
         for i, change in enumerate(changes)
     ]
+    return {"layers": compared, "untouched_parameters": 100 * changes.count(0), "new_layers": 1, "used": used}
 
 
-def inspected(tmp_path: Path, backbones: dict[str, Any], **changes: Any) -> Any:
-    reply = {"parameters": 10, "multiply_adds": 20, "uncounted": [], "backbones": backbones} | changes
+def inspected(tmp_path: Path, backbones: dict[str, Any], model: dict[str, Any] | None = None, **changes: Any) -> Any:
+    reply = {
+        "parameters": 1000,
+        "multiply_adds": 20,
+        "uncounted": [],
+        "weight_tensors": 5,
+        "convolutions": 4,
+        "structure": 1.0,
+        "head_initialised_as": "",
+        "scales_its_input": False,
+        "backbones": backbones,
+    } | changes
     place = workplace(tmp_path, {"inspection.json": json.dumps(reply).encode()})
     given = {name: tmp_path / f"{name}.pth" for name in ("vgg16", "mobilenet_v2")}
-    return inspect(conversion(place.store, tmp_path), given, place)
+    return inspect(conversion(place.store, tmp_path, **(model or {})), given, staged(tmp_path), len(LABELS), place)
 
 
 @pytest.mark.parametrize(
@@ -235,18 +246,62 @@ def inspected(tmp_path: Path, backbones: dict[str, Any], **changes: Any) -> Any:
         ((0, 0, 0, 0.2), "fine-tuned", []),
         ((0.01, 0.02, 0.01, 0.02), "fine-tuned", []),
         ((0.2, 0.3, 0.4, 0.3), "fine-tuned", ["no-layer-frozen"]),
-        ((1.4, 1.4, 1.4, 1.3), "from-scratch", ["trained-from-scratch"]),
         ((None, None, None, None), "from-scratch", ["trained-from-scratch"]),
     ],
 )
 def test_the_verdict_follows_from_the_layers(
     changes: tuple[float | None, ...], verdict: str, codes: list[str], tmp_path: Path
 ) -> None:
-    result = inspected(tmp_path, {"vgg16": layers(*changes), "mobilenet_v2": layers(1.4, None, 1.4)})
+    result = inspected(tmp_path, {"vgg16": layers(*changes), "mobilenet_v2": layers(None, None, None)})
     assert isinstance(result, Done)
     assert result.value.verdict == verdict
     assert result.value.backbone == (None if verdict == "from-scratch" else "vgg16")
     assert [f.code for f in result.findings] == codes
+
+
+def test_layers_are_counted_as_frozen_moved_and_new(tmp_path: Path) -> None:
+    value = inspected(tmp_path, {"vgg16": layers(0, 0, 0.01, 0.2, None)}).value
+    assert (value.frozen_layers, value.moved_layers, value.new_layers) == (2, 2, 1)
+    assert (value.first_moved_layer, value.total_parameters, value.trainable_parameters) == (3, 1000, 800)
+
+
+def test_weights_that_the_answers_do_not_rest_on_are_no_transfer_learning(tmp_path: Path) -> None:
+    result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=False)})
+    value = result.value
+    assert (value.verdict, value.frozen_layers, value.trainable_parameters) == ("from-scratch", 0, 1000)
+    assert [f.code for f in result.findings] == ["backbone-unused"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, False),
+        ({"native": True}, True),
+        ({"source_format": "whole_module"}, True),
+        ({"source_format": "keras"}, False),
+    ],
+)
+def test_what_a_format_that_runs_code_says_is_self_reported(
+    changes: dict[str, Any], said: bool, tmp_path: Path
+) -> None:
+    value = inspected(tmp_path, {"vgg16": layers(0, 0, 0, used=None)}, model=changes).value
+    assert value.self_reported is said
+
+
+def test_a_model_that_says_the_same_to_every_picture_proves_nothing(tmp_path: Path) -> None:
+    assert inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=None)}).value.verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("convolutions", "structure", "verdict"),
+    [(52, 1.9, "unknown"), (52, 1.02, "from-scratch"), (4, 3.0, "from-scratch")],
+)
+def test_a_backbone_that_is_not_known_here_is_not_called_trained_from_scratch(
+    convolutions: int, structure: float, verdict: str, tmp_path: Path
+) -> None:
+    result = inspected(tmp_path, {"vgg16": layers(None, None, None)}, convolutions=convolutions, structure=structure)
+    assert result.value.verdict == verdict
+    assert [f.code for f in result.findings] == (["trained-from-scratch"] if verdict == "from-scratch" else [])
 
 
 @pytest.mark.parametrize(
@@ -321,12 +376,11 @@ def test_a_benchmark_that_is_not_as_agreed(files: dict[str, bytes], changes: dic
     assert [f.code for f in result.findings] == ["benchmark-failed"]
 
 
-def test_a_model_that_is_not_onnx_is_neither_timed_nor_inspected(tmp_path: Path) -> None:
+def test_a_model_that_is_not_onnx_is_not_timed(tmp_path: Path) -> None:
     place = workplace(tmp_path, {})
     native = conversion(place.store, tmp_path, native=True)
     kept = predictions(place.store, tmp_path, ROWS)
     assert isinstance(benchmark(native, None, kept, staged(tmp_path), BenchmarkRules(), place), Skipped)
-    assert isinstance(inspect(native, {}, place), Skipped)
 
 
 def test_percentiles_are_nearest_ranks() -> None:

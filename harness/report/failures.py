@@ -1,0 +1,207 @@
+"""When the model fails, as figures: the values of `templates/failures.html.j2`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.evidence import Evaluation, Look
+from harness.report.charts import Scale, Tick
+from harness.report.pictures import Thumbnails
+
+_HEIGHT = 130.0
+_LEFT, _RIGHT, _TOP = 17.0, 95.0, 10.0
+_HIGHEST_SEVERITY = 5
+_LEAST_SHADED = 0.02  # of a probability; less is no more than a shimmer
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    x: float
+    y: float
+    severity: int  # 0: the picture as it is
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Accuracy against severity for one corruption; the reference's beside it, empty where it has none."""
+
+    corruption: str
+    model: tuple[Dot, ...]
+    reference: tuple[Dot, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    height: float
+    base: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """How far the accuracy falls under one corruption, at its highest severity."""
+
+    corruption: str
+    severity: int
+    accuracy: float
+    by: float  # from the accuracy on the pictures as they are
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """One bin of the reliability diagram."""
+
+    x: float
+    y: float
+    right: float  # height at which the diagonal stands
+    images: int
+    confidence: float
+    accuracy: float
+    size: float  # radius, pixels; the area stands for the images
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    bins: tuple[Sure, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    height: float
+    base: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A part of the picture, in percent of its sides; `heat`, 1 to 5, is how much it counts."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    heat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    image: int
+    picture: str | None
+    truth: str
+    label: str
+    confidence: float
+    least: float
+    right: bool
+    cells: tuple[Cell, ...]
+
+
+def curves(score: Evaluation, reference: Evaluation | None) -> tuple[Curve, ...]:
+    """One small chart for each corruption, all on the same axes."""
+    base = _HEIGHT - 24.0
+    across, up = Scale(0.0, _HIGHEST_SEVERITY, _LEFT, _RIGHT), Scale(0.0, 1.0, base, _TOP)
+
+    def dots(clean: float | None, by_severity: Mapping[int, float]) -> tuple[Dot, ...]:
+        whole = {0: clean, **by_severity} if clean is not None else {}
+        return tuple(Dot(across.at(s), up.at(a), s, a) for s, a in sorted(whole.items()) if a is not None)
+
+    theirs = reference.robustness if reference else {}
+    clean = reference.robustness_clean if reference else None
+    return tuple(
+        Curve(
+            name,
+            dots(score.robustness_clean, values),
+            dots(clean, theirs[name]) if name in theirs else (),
+            tuple(Tick(across.at(v), v) for v in (0, 1, 3, 5)),
+            tuple(Tick(up.at(v), v) for v in (0.0, 0.5, 1.0)),
+            _HEIGHT,
+            base,
+        )
+        for name, values in score.robustness.items()
+    )
+
+
+def falls(score: Evaluation) -> list[Fall]:
+    """The corruptions at their highest severity, the one that costs most first."""
+    clean = score.robustness_clean
+    if clean is None:
+        return []
+    worst = [(name, max(values), values[max(values)]) for name, values in score.robustness.items()]
+    found = [Fall(name, severity, accuracy, clean - accuracy) for name, severity, accuracy in worst]
+    return sorted(found, key=lambda fall: -fall.by)
+
+
+def reliability(score: Evaluation, height: float = 240.0) -> Reliability | None:
+    """Confidence across, share of right answers up; on the diagonal the two agree."""
+    if not score.calibration:
+        return None
+    base, top = height - 40.0, 12.0
+    across, up = Scale(0.0, 1.0, 11.0, 97.0), Scale(0.0, 1.0, base, top)
+    most = max(one.images for one in score.calibration)
+    bins = tuple(
+        Sure(
+            across.at(one.confidence),
+            up.at(one.accuracy),
+            up.at(one.confidence),
+            one.images,
+            one.confidence,
+            one.accuracy,
+            round(3 + 6 * (one.images / most) ** 0.5, 1),
+        )
+        for one in score.calibration
+    )
+    return Reliability(bins, across.ticks(5), up.ticks(4), height, base, top)
+
+
+def confidence_gap(score: Evaluation) -> float:
+    """Mean confidence minus accuracy: above 0 the model is surer than it is right."""
+    images = sum(one.images for one in score.calibration)
+    return sum(one.images * (one.confidence - one.accuracy) for one in score.calibration) / images if images else 0.0
+
+
+def confusion(score: Evaluation) -> tuple[str, str, int, int] | None:
+    """The commonest confusion: the class, what it is taken for, how often, of how many pictures."""
+    pairs = [
+        (count, truth, predicted)
+        for truth, row in enumerate(score.confusion)
+        for predicted, count in enumerate(row)
+        if truth != predicted and count
+    ]
+    if not pairs:
+        return None
+    count, truth, predicted = max(pairs, key=lambda pair: pair[0])
+    images = sum(score.confusion[truth]) + score.confusion_other[truth]
+    return score.classes[truth], score.classes[predicted], count, images
+
+
+def overlays(score: Evaluation, truth: Mapping[int, str], thumbnail: Thumbnails) -> list[Overlay]:
+    """The pictures on which was tried where the model looks. `truth`: of the mistakes; others are right."""
+    return [
+        Overlay(
+            look.image,
+            thumbnail(look.image),
+            truth.get(look.image, look.label),
+            look.label,
+            look.confidence,
+            look.least,
+            look.image not in truth,
+            _cells(look),
+        )
+        for look in score.looks
+    ]
+
+
+def _cells(look: Look) -> tuple[Cell, ...]:
+    strongest = max((drop for row in look.drops for drop in row), default=0.0)
+    if strongest < _LEAST_SHADED:
+        return ()
+    left, top, right, bottom = look.seen_part
+    width, height = 100 * (right - left) / len(look.drops[0]), 100 * (bottom - top) / len(look.drops)
+    return tuple(
+        Cell(
+            round(100 * left + column * width, 2),
+            round(100 * top + row * height, 2),
+            round(width, 2),
+            round(height, 2),
+            max(1, round(5 * drop / strongest)),
+        )
+        for row, drops in enumerate(look.drops)
+        for column, drop in enumerate(drops)
+        if drop > 0.1 * strongest
+    )

@@ -1,0 +1,127 @@
+"""The verdict that needs the score, and whether the pre-processing is the backbone's."""
+
+from typing import Any
+
+import pytest
+from example_evidence import BLOB, evaluation
+
+from harness.evaluate.transfer import concluded, fits
+from harness.evidence import Conversion, Done, Inspection, Preprocess
+from harness.findings import finding
+from harness.weights import list_weights
+
+TRAINED_ON = {entry.name: entry.trained_on for entry in list_weights()}
+IMAGENET = {"scale": 1 / 255, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225), "colour": "RGB"}
+
+
+def inspected(**changes: Any) -> Done[Inspection]:
+    values: dict[str, Any] = {
+        "total_parameters": 100,
+        "trainable_parameters": 10,
+        "multiply_adds": 10,
+        "file_bytes": 10,
+        "uncounted_operators": (),
+        "verdict": "feature-extraction",
+        "backbone": "mobilenet_v2",
+        "frozen_layers": 52,
+        "head_initialised_as": "torch's Linear",
+    }
+    return Done(value=Inspection(**(values | changes)))
+
+
+def rule(**changes: Any) -> Preprocess:
+    return Preprocess(**({"width": 224, "height": 224, "resize": "stretch"} | IMAGENET | changes))
+
+
+def conversion(**changes: Any) -> Conversion:
+    values: dict[str, Any] = {
+        "model": BLOB,
+        "native": False,
+        "source_format": "onnx",
+        "layout": "NCHW",
+        "input_dtype": "float32",
+        "dynamic_batch": True,
+        "outputs": 2,
+        "output_kind": "logits",
+        "labels": ("ball", "mug"),
+        "preprocess": rule(),
+        "max_abs_difference": None,
+        "images_compared": 0,
+    }
+    return Conversion(**(values | changes))
+
+
+def codes(result: Any) -> list[str]:
+    return [f.code for f in result.findings]
+
+
+def test_a_head_as_initialised_that_guesses_is_untrained():
+    result = concluded(inspected(), Done(value=evaluation(accuracy=0.53)), None, None)
+    assert isinstance(result, Done) and result.value.verdict == "untrained-head"
+    assert codes(result) == ["untrained-head"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"head": "torch's Linear", "accuracy": 0.75}, {"head": "", "accuracy": 0.5}, {"head": "", "accuracy": 0.9}],
+)
+def test_a_head_that_has_learnt_something_or_was_moved_is_not(changes):
+    scored = Done(value=evaluation(accuracy=changes["accuracy"]))
+    result = concluded(inspected(head_initialised_as=changes["head"]), scored, None, None)
+    assert isinstance(result, Done) and result.value.verdict == "feature-extraction" and not codes(result)
+
+
+def test_untrained_takes_the_place_of_trained_from_scratch():
+    looked = inspected(verdict="from-scratch", backbone=None, frozen_layers=0).model_copy(
+        update={"findings": (finding("trained-from-scratch"),)}
+    )
+    assert codes(concluded(looked, Done(value=evaluation(accuracy=0.5)), None, None)) == ["untrained-head"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)},
+        {"scale": 1.0, "mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)},
+    ],
+)
+def test_the_backbone_s_own_pre_processing_however_it_is_written(changes):
+    trained_on = TRAINED_ON["mobilenet_v2"]
+    assert trained_on is not None and fits(rule(**changes), trained_on)
+    result = concluded(inspected(), Done(value=evaluation()), conversion(preprocess=rule(**changes)), trained_on)
+    assert isinstance(result, Done) and result.value.preprocessing_matches is True and not codes(result)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mean": (0, 0, 0), "std": (1, 1, 1)},
+        {"scale": 1.0, "mean": (0, 0, 0), "std": (1, 1, 1)},
+        {"colour": "BGR"},
+        {"colour": "BGR", "scale": 1.0, "mean": (103.939, 116.779, 123.68), "std": (1, 1, 1)},
+    ],
+)
+def test_another_pre_processing_than_the_backbone_s_is_named(changes):
+    given = conversion(preprocess=rule(**changes))
+    result = concluded(inspected(), Done(value=evaluation()), given, TRAINED_ON["mobilenet_v2"])
+    assert isinstance(result, Done) and result.value.preprocessing_matches is False
+    assert codes(result) == ["preprocessing-mismatch"]
+
+
+def test_what_was_assumed_or_is_done_in_the_graph_is_not_judged():
+    other = rule(mean=(0, 0, 0), std=(1, 1, 1))
+    for looked, given in (
+        (inspected(), conversion(preprocess=other, assumed="keras-raw")),
+        (inspected(scales_its_input=True), conversion(preprocess=other)),
+        (inspected(frozen_layers=0, verdict="fine-tuned"), conversion(preprocess=other)),
+    ):
+        result = concluded(looked, Done(value=evaluation()), given, TRAINED_ON["mobilenet_v2"])
+        assert isinstance(result, Done) and result.value.preprocessing_matches is None and not codes(result)
+
+
+def test_a_mismatch_that_the_score_has_shown_is_said_once():
+    measured = finding("preprocessing-mismatch", is_=0.4, would=0.9, images=40, other="zero-one")
+    scored = Done(value=evaluation(), findings=(measured,))
+    given = conversion(preprocess=rule(mean=(0, 0, 0), std=(1, 1, 1)))
+    assert codes(concluded(inspected(), scored, given, TRAINED_ON["mobilenet_v2"])) == []
