@@ -19,7 +19,7 @@ from harness.intake.class_lists import ClassLists, read_class_lists
 from harness.intake.delivery import Attempt
 from harness.intake.groups import one_for_each_group
 from harness.intake.name_cell import names_in
-from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
+from harness.intake.parts import COMPANIONS, DATASET_ARCHIVE, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
 from harness.intake.place import Place
 from harness.intake.sorting import Sorted, open_place, sort_out
 from harness.intake.unpacking import as_text
@@ -150,6 +150,8 @@ def _unpack_nested(root: Path, limits: UnpackLimits) -> list[Finding]:
     files = [path for path in root.rglob("*") if path.is_file()]
     archives = sorted(path for path in files if _is_archive(path.name) and "dataset" not in path.parts)
     suffixes = {path.suffix.lower() for path in files}
+    if suffixes & {NOTEBOOK_SUFFIX, *MODEL_SUFFIXES}:  # then a dataset.zip is the pictures, not the work
+        archives = [path for path in archives if path.name.lower() != DATASET_ARCHIVE]
     if not archives or (NOTEBOOK_SUFFIX in suffixes and suffixes & set(MODEL_SUFFIXES)):
         return []
     is_all = len(files) == len(archives) == 1
@@ -214,7 +216,7 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding]) -> Sub
 def _dataset(root: Path) -> Path | None:
     """The folder `dataset/`, else `dataset.zip`, in whatever case."""
     named = {entry.name.lower(): entry for entry in sorted(root.iterdir(), reverse=True)}
-    folder, archive = named.get("dataset"), named.get("dataset.zip")
+    folder, archive = named.get("dataset"), named.get(DATASET_ARCHIVE)
     if folder is not None and folder.is_dir():
         return Path(folder.name)
     return Path(archive.name) if archive is not None and archive.is_file() else None

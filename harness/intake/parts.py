@@ -7,3 +7,4 @@ NOTEBOOK_SUFFIX = ".ipynb"
 MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
 SAVED_MODEL = "saved_model.pb"  # its folder is a model: TensorFlow's, where there is no file of one
 COMPANIONS = ("labels.txt", "handin.json", "model.py")
+DATASET_ARCHIVE = "dataset.zip"

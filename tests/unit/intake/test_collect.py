@@ -196,3 +196,21 @@ def test_several_notebooks_the_expected_name_wins(incoming: Path):
     one = taken(incoming)["s"]
     assert one.notebook == Path("notebook.ipynb")
     assert codes(one) == ["several-notebooks"]
+
+
+def test_a_dataset_archive_beside_a_notebook_is_the_data_set(incoming: Path):
+    """It stays an archive: what is unpacked as work is looked through for models and notebooks."""
+    folder = incoming / "mia"
+    folder.mkdir()
+    (folder / "notebook.ipynb").write_text("{}")
+    zip_of(folder / "dataset.zip", {"cup/1.jpg": b"1", "train/model.h5": b"not mine"})
+    one = taken(incoming)["mia"]
+    assert (one.dataset, one.notebook, one.model) == (Path("dataset.zip"), Path("notebook.ipynb"), None)
+
+
+def test_a_hand_in_that_is_called_dataset_zip_is_unpacked(incoming: Path):
+    folder = incoming / "mia"
+    folder.mkdir()
+    zip_of(folder / "dataset.zip", {"notebook.ipynb": b"{}", "dataset/cup/1.jpg": b"1"})
+    one = taken(incoming)["mia"]
+    assert (one.dataset, one.notebook) == (Path("dataset"), Path("notebook.ipynb"))
