@@ -3,6 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 CONSTRAINTS := harness/sandbox/environments/constraints.txt
+TORCH_LOCK := harness/sandbox/environments/torch.lock
 EXAMPLE := reference_solution/classification
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint $(CONSTRAINTS)
 
@@ -25,8 +26,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # torch first, by its exact version: where a CPU build of it is configured, pip then takes that one.
-$(VENV)/installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
-	$(PIP) "$$(grep '^torch==' $(CONSTRAINTS))"
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS) $(TORCH_LOCK) | $(VENV)/bin/python
+	$(PIP) "$$(grep '^torch==' $(TORCH_LOCK))"
 	$(PIP) --editable '.[torch]'
 	touch $@
 

@@ -11,15 +11,13 @@ It is found by its folder; no list names it.
 from __future__ import annotations
 
 import functools
-import importlib
-import inspect
-import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.discovery import modules_of
 from harness.evidence import STAGES
 from harness.grade import criteria
 
@@ -41,25 +39,17 @@ class CriterionOptions(BaseModel):
 @functools.cache
 def kinds() -> dict[str, ModuleType]:
     """Every criterion by its kind, which is its module's name. Raises `TypeError` for one that is malformed."""
-    found = {}
-    for module in pkgutil.iter_modules(criteria.__path__):
-        loaded = importlib.import_module(f"{criteria.__name__}.{module.name}")
-        _check(module.name, loaded)
-        found[module.name] = loaded
-    return found
+    parameters = ("evidence", "options", "max_points")
+    return modules_of(criteria.__name__, noun="criterion", function="mark", parameters=parameters, check=_check)
 
 
 def _check(name: str, module: Any) -> None:
-    if not isinstance(getattr(module, "TITLE", None), str):
-        raise TypeError(f"criterion {name} has no TITLE")
     reads = getattr(module, "READS", None)
     if not (isinstance(reads, tuple) and set(reads) <= set(STAGES)):
         raise TypeError(f"criterion {name} has no READS")
     options = getattr(module, "Options", None)
     if not (isinstance(options, type) and issubclass(options, CriterionOptions)):
         raise TypeError(f"criterion {name} has no Options")
-    if list(inspect.signature(module.mark).parameters) != ["evidence", "options", "max_points"]:
-        raise TypeError(f"criterion {name} has another signature of mark")
 
 
 def linear(value: float, zero_at: float, full_at: float, max_points: float) -> float:

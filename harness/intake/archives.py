@@ -1,4 +1,4 @@
-"""Unpacking a stranger's archive, under limits, in a process of its own (`unpacking.py`)."""
+"""Unpacking a stranger's archive, under limits, in a process of its own (`unpacking/`)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from pathlib import Path
 from harness.errors import MachineError
 from harness.findings import Finding, finding
 from harness.intake import unpacking
-from harness.intake.unpacking import Budget, OutOfRoom, Stopped, UnpackLimits
+from harness.intake.unpacking.budget import Budget, UnpackLimits
+from harness.intake.unpacking.noticed import OutOfRoom, Stopped
 
 __all__ = ["ARCHIVE_SUFFIXES", "FOREIGN_SUFFIXES", "Budget", "Refused", "UnpackLimits", "refusing", "unpack"]
 
 ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".7z")
 FOREIGN_SUFFIXES = (".rar",)  # recognised, to say what to hand in instead
 
+_PROGRAM = Path(unpacking.__file__).with_name("__main__.py")
 _SECONDS = 600  # for one archive; 4 GB of bzip2 take two minutes
 
 
@@ -48,7 +50,7 @@ def unpack(archive: Path, target: Path, limits: UnpackLimits) -> list[Finding]:
     Judged by content, not by name. Raises `Refused` with a finding for anything that cannot be taken,
     `MachineError` when there is no room for it.
     """
-    command = [sys.executable, "-I", "-B", "-X", "utf8", unpacking.__file__]
+    command = [sys.executable, "-I", "-B", "-X", "utf8", str(_PROGRAM)]
     arguments = [str(archive.resolve()), str(target), json.dumps(asdict(limits))]
     try:
         ended = subprocess.run(

@@ -22,7 +22,7 @@ from harness.intake.name_cell import names_in
 from harness.intake.parts import COMPANIONS, DATASET_ARCHIVE, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
 from harness.intake.place import Place
 from harness.intake.sorting import Sorted, open_place, sort_out
-from harness.intake.unpacking import as_text
+from harness.intake.unpacking.budget import as_text
 from harness.store import file_sha256
 from harness.submission import EarlierTry, Origin, Submission
 

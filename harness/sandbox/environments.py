@@ -37,26 +37,32 @@ def build(
 ) -> list[Environment]:
     """Build the environment for `engine` (`bubblewrap`, `docker`, or `all` that are here), from one set of wheels.
 
-    What is built already stays. Raises `MachineError` when no engine is here, or a build fails.
+    What is built already stays, also what another process built while this one waited for it. Raises `MachineError`
+    when no engine is here, or a build fails.
     """
     for_bubblewrap = engine == "bubblewrap" or (engine == "all" and find_bwrap() is not None)
     for_docker = engine == "docker" or (engine == "all" and image.engine_answers())
     if not for_bubblewrap and not for_docker:
         raise MachineError("there is no sandbox engine to build for", "harness doctor")
-    to_make: list[Kind] = []
-    if for_bubblewrap and virtual_environments.find(software) is None:
-        to_make.append("virtual environment")
-    if for_docker and not image.image_is_built(software):
-        to_make.append("image")
-    if to_make:
-        with TemporaryDirectory(prefix="harness-wheels-") as folder:
-            say(f"Gathering the wheels of {software.name} ...")
-            gather(software, Path(folder), wheels)
-            if "virtual environment" in to_make:
-                virtual_environments.build(software, Path(folder), say)
-            if "image" in to_make:
-                image.build_image(software, base, Path(folder), say)
+    with virtual_environments.only_builder(software):
+        to_make: list[Kind] = []
+        if for_bubblewrap and virtual_environments.find(software) is None:
+            to_make.append("virtual environment")
+        if for_docker and not image.image_is_built(software):
+            to_make.append("image")
+        if to_make:
+            _make(to_make, software, base, wheels, say)
     return [one for one in every() if one.lock == software.lock]
+
+
+def _make(to_make: list[Kind], software: Software, base: str, wheels: Path | None, say: Callable[[str], None]) -> None:
+    with TemporaryDirectory(prefix="harness-wheels-") as folder:
+        say(f"Gathering the wheels of {software.name} ...")
+        gather(software, Path(folder), wheels)
+        if "virtual environment" in to_make:
+            virtual_environments.build(software, Path(folder), say)
+        if "image" in to_make:
+            image.build_image(software, base, Path(folder), say)
 
 
 def every() -> list[Environment]:

@@ -16,7 +16,6 @@ from typing import Literal
 from harness.errors import UsageError
 
 _FILES = Path(__file__).parent / "environments"
-CONSTRAINTS = _FILES / "constraints.txt"
 
 Name = Literal["torch", "keras", "course"]
 Framework = Literal["torch", "tensorflow"]
@@ -55,7 +54,7 @@ def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
-TORCH = Software("torch", (_FILES / "torch.txt",), CONSTRAINTS)
+TORCH = Software("torch", (_FILES / "torch.txt",), constraints=_FILES / "torch.lock")
 KERAS = Software("keras", (_FILES / "keras.lock",), complete=True)
 
 

@@ -2,6 +2,7 @@
 
 <cache>/environments/<lock>/env             the virtual environment
 <cache>/environments/<lock>/environment.json  what it is; written last, so that one half built does not count
+<cache>/environments/<lock>.building        locked by whoever builds it, for whichever engine
 """
 
 from __future__ import annotations
@@ -62,22 +63,41 @@ def build(software: Software, wheels: Path, say: Callable[[str], None]) -> Pytho
     folder = folder_of(software.lock)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _only_one(folder):
-            shutil.rmtree(folder / "env", ignore_errors=True)
-            (folder / _RECORD).unlink(missing_ok=True)
-            say(f"Installing {software.name} into {folder} ...")
-            _make(folder / "env")
-            environment = PythonEnvironment(folder / "env")
-            install(environment.python, wheels)
-            _read_only_for_others(folder)
-            packages = tuple((wheels / LOCK).read_text().split())
-            built = Built(name=software.name, lock=software.lock, python=platform.python_version(), packages=packages)
-            _write(folder / _RECORD, built.model_dump_json(indent=1))
+        shutil.rmtree(folder / "env", ignore_errors=True)
+        (folder / _RECORD).unlink(missing_ok=True)
+        say(f"Installing {software.name} into {folder} ...")
+        _make(folder / "env")
+        environment = PythonEnvironment(folder / "env")
+        install(environment.python, wheels)
+        _read_only_for_others(folder)
+        packages = tuple((wheels / LOCK).read_text().split())
+        built = Built(name=software.name, lock=software.lock, python=platform.python_version(), packages=packages)
+        _write(folder / _RECORD, built.model_dump_json(indent=1))
     except OSError as error:
-        raise MachineError(
-            f"{folder}: cannot build there: {error.strerror}", "set HARNESS_CACHE to a folder with a few GB of room"
-        ) from error
+        raise _no_place(folder, error) from error
     return environment
+
+
+@contextlib.contextmanager
+def only_builder(software: Software) -> Iterator[None]:
+    """Whoever comes while another builds this environment waits, and then finds what that one built.
+
+    Raises `MachineError` where the cache cannot be written.
+    """
+    file = folder_of(software.lock).with_suffix(".building")
+    with contextlib.ExitStack() as stack:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(file.open("w")), fcntl.LOCK_EX)
+        except OSError as error:
+            raise _no_place(file.parent, error) from error
+        yield
+
+
+def _no_place(folder: Path, error: OSError) -> MachineError:
+    return MachineError(
+        f"{folder}: cannot build there: {error.strerror}", "set HARNESS_CACHE to a folder with a few GB of room"
+    )
 
 
 def every() -> list[Built]:
@@ -135,14 +155,6 @@ def _read_only_for_others(folder: Path) -> None:
     for part in (folder, *folder.rglob("*")):
         if not part.is_symlink():
             part.chmod(part.stat().st_mode | (0o055 if part.is_dir() or part.stat().st_mode & 0o100 else 0o044))
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """One build of an environment at a time; a second waits for the first."""
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _write(file: Path, text: str) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +153,21 @@ def test_what_is_built_is_listed_and_not_built_again(keras_built: None, capfd: p
 def test_a_courses_requirements_are_an_environment_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Built, used, listed and removed; it has what the course asks for and what runs a notebook, and no torch."""
+    """Built, used, listed and removed; it has what the course asks for and what runs a notebook, and no torch.
+
+    Two that build it at once build it once.
+    """
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("tomlkit==0.15.2\n")
     software = course(requirements)
-    environments.build(software, "", None, print, engine="bubblewrap")
+    said: list[str] = []
+    with ThreadPoolExecutor(2) as pool:
+        building = [
+            pool.submit(environments.build, software, "", None, said.append, engine="bubblewrap") for _ in range(2)
+        ]
+    assert [one.result()[0].lock for one in building] == [software.lock] * 2
+    assert [line.split()[0] for line in said] == ["Gathering", "Installing"]
     cells = (
         "import importlib.util, tomlkit\n"
         "print(tomlkit.__version__, importlib.util.find_spec('torch'), importlib.util.find_spec('harness.cli'))",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from harness.errors import UsageError
 from harness.sandbox.software import KERAS, TORCH, course, named
@@ -19,6 +23,42 @@ def test_the_keras_lock_names_every_package_once_by_its_exact_version() -> None:
     assert len(names) == len(set(names))
     assert {"tensorflow-cpu", "keras", "tf-keras", "tf2onnx", "ai-edge-litert", "nbclient", "ipykernel"} <= set(names)
     assert "tensorflow" not in names, "tf-keras asks for it beside tensorflow-cpu: the same module twice"
+
+
+def _pins(file: Path) -> list[Requirement]:
+    return [Requirement(line) for line in file.read_text().splitlines() if re.match(r"\w", line)]
+
+
+def _drawn_in(requirements: Path) -> set[str]:
+    """Every package that is installed for these requirements here; NVIDIA's are those of a build of torch for CUDA."""
+    names, wanted = set(), _pins(requirements)
+    while wanted:
+        one = wanted.pop()
+        if re.match(r"nvidia-|cuda-|triton$", one.name) or canonicalize_name(one.name) in names:
+            continue
+        names.add(canonicalize_name(one.name))
+        for line in importlib.metadata.requires(one.name) or ():
+            further = Requirement(line)
+            if not further.marker or any(further.marker.evaluate({"extra": extra}) for extra in one.extras or {""}):
+                wanted.append(further)
+    return names
+
+
+def test_the_torch_lock_holds_what_its_requirements_draw_in_and_nothing_else() -> None:
+    """So a new pin of the harness or its tests builds no environment again, and nothing in one is left unpinned."""
+    assert TORCH.constraints
+    pins = _pins(TORCH.constraints)
+    assert all([specifier.operator for specifier in pin.specifier] == ["=="] for pin in pins)
+    assert {canonicalize_name(pin.name) for pin in pins} == _drawn_in(TORCH.requirements[0])
+
+
+def test_no_package_has_two_pins() -> None:
+    """constraints.txt includes the torch lock, and adds what that lacks."""
+    assert TORCH.constraints
+    constraints = TORCH.constraints.with_name("constraints.txt")
+    assert f"--constraint {TORCH.constraints.name}" in constraints.read_text().splitlines()
+    pinned = Counter(canonicalize_name(pin.name) for file in (TORCH.constraints, constraints) for pin in _pins(file))
+    assert [name for name, times in pinned.items() if times > 1] == []
 
 
 def test_the_frameworks_are_those_that_the_requirements_name(tmp_path: Path) -> None:

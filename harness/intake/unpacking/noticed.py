@@ -1,0 +1,53 @@
+"""What is said of an archive: what was left out of it, and what stopped it."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+
+CONFLICTS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)  # of names in the archive, not of the machine
+_MOST_NAMED = 10  # of one kind of thing noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A finding to be: its code in `harness/findings.py`, and the particulars."""
+
+    code: str
+    particulars: dict[str, str]
+
+
+class Stopped(Exception):
+    """A limit, or something that is not unpacked at all."""
+
+    def __init__(self, code: str, **particulars: str) -> None:
+        super().__init__(code)
+        self.noticed = Noticed(code, particulars)
+
+
+class OutOfRoom(Exception):
+    """The machine, not the hand-in, stopped it: no room on the disk, say."""
+
+
+class LeftOut:
+    """What was left out: each kind's first ones by name."""
+
+    def __init__(self) -> None:
+        self.noticed: list[Noticed] = []
+        self._counts: dict[str, int] = {}
+
+    def note(self, code: str, **particulars: str) -> None:
+        self._counts[code] = self._counts.get(code, 0) + 1
+        if self._counts[code] <= _MOST_NAMED:
+            self.noticed.append(Noticed(code, particulars))
+
+
+def plain_reason(error: Exception) -> str:
+    """Why an archive cannot be read, in words for its owner."""
+    if "password" in str(error).lower() or "encrypted" in str(error).lower():
+        return "it is encrypted"
+    if isinstance(error, OSError) and error.errno in CONFLICTS:
+        return "it holds a file and a folder of the same name"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)[:200] or type(error).__name__
