@@ -166,4 +166,22 @@ each family of each publisher on each board counts once in it, so that 576 rows 
 how wide the interval of a classifier is. How much each kind of relation explains (15 variances a device) is estimated
 once, from the held-out residuals of all rows. "ops / peak" divides operations by the peak of the GPU or of the cores;
 "roofline" takes for each kernel the larger of that and bytes / bandwidth. Nothing is fitted in those two.
+
+A device whose rows come from fewer than nine held-out groups (for "source out": the CPUs' two publishers) has at least
+the width of all rows together: nine is the fewest of which the largest error bounds 90 % of new ones.
+
+## What the table cannot tell
+
+- Two publishers of the same network, board, runtime, precision and size differ, at the median, by a factor of 1.27
+  with TensorFlow (11 pairs, all on the TX2; at most 1.97): one states MAX-N and locked clocks, the other no mode.
+  Without the source no model can tell. With TensorRT it is 1.03 (6 pairs), with PyTorch 1.08 (one pair).
+- With TensorFlow and TF-TRT, MobileNet v1 (and its SSD) alone has depthwise convolutions, on the only board. With that
+  family left out nothing is left that says how slow they were there, and 4 of the 13 rows of TF-TRT are its: its
+  intervals stay below 90 % with families out.
+- Eager PyTorch was measured on classifiers in fp16 on the Nano and AGX Xavier, and on YOLOs in fp32 on Orins. Leaving
+  out YOLO leaves out the Orins: "family out" there is a new board and a new precision as well.
+- All of ncnn but 15 rows are one publisher's. Its "source out" is a runtime seen on 15 rows of YOLO 11
+  on Orins, or (ncnn-vulkan) on none, and its intervals stay below 90 % there.
+- Ultralytics' YOLO 8 to 11 stay one family, since they share up to 70 % of their work in layers of the same shape:
+  one version left out alone would leave its near twins, and flatter the figures.
 """

@@ -49,7 +49,7 @@ def fit(rows: list[Measurement]) -> Fitted:
     widths: Widths = {}
     for novelty in NOVELTIES:
         left_out = scoring.held_out(rows, rows, novelty, whole, variances)
-        widths[novelty] = intervals.widths_of(rows, left_out.errors, left_out.spreads)
+        widths[novelty] = intervals.widths_of(rows, left_out.errors, left_out.spreads, left_out.folds)
     return Fitted(made_from=identity(rows), factors=whole.factors, variances=variances, widths=widths)
 
 

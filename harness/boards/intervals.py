@@ -25,6 +25,9 @@ Widths = dict[Novelty, dict[str, float]]  # runtime, or device -> factor on a no
 CONFIDENCE = 0.90
 NORMAL = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 _ENOUGH = 60  # rows of a runtime; with fewer, its width is at least its device's
+# The fewest held-out groups whose largest error bounds 90 % of new groups: n with ceil(0.9 * (n + 1)) <= n (Vovk et
+# al., Algorithmic Learning in a Random World, 2005). A device with fewer publishers is as wide as all at least.
+_FEWEST_GROUPS = 9
 
 
 def group_weights(rows: Sequence[Measurement]) -> Floats:
@@ -34,15 +37,26 @@ def group_weights(rows: Sequence[Measurement]) -> Floats:
     return np.array([1 / many[group] for group in groups])
 
 
-def widths_of(rows: Sequence[Measurement], errors: Floats, spreads: Floats) -> dict[str, float]:
-    """Width per runtime and per device (`gpu`, `cpu`) that covers `CONFIDENCE` of these errors."""
+def widths_of(
+    rows: Sequence[Measurement], errors: Floats, spreads: Floats, folds: NDArray[np.int64]
+) -> dict[str, float]:
+    """Width per runtime and per device (`gpu`, `cpu`) that covers `CONFIDENCE` of these errors.
+
+    `folds`: which rows were held out together; many rows of one publisher say nothing about how publishers differ.
+    """
     known = np.isfinite(errors)
     scores = np.abs(errors[known]) / spreads[known] / NORMAL
     kept = [row for row, one in zip(rows, known, strict=True) if one]
     weights = group_weights(kept)
     devices = np.array(["cpu" if row.runtime.on_cpu else "gpu" for row in kept])
     names = np.array([row.runtime.name for row in kept])
-    found = {device: _quantile(scores, weights, devices == device) for device in sorted(set(devices.tolist()))}
+    apart = folds[known]
+    anywhere = _quantile(scores, weights, np.ones(len(scores), dtype=bool))
+    found = {}
+    for device in sorted(set(devices.tolist())):
+        here = devices == device
+        own = _quantile(scores, weights, here)
+        found[device] = own if len(set(apart[here].tolist())) >= _FEWEST_GROUPS else max(own, anywhere)
     for name in sorted(set(names.tolist())):
         here = names == name
         own = _quantile(scores, weights, here)

@@ -108,7 +108,9 @@ def covered(rows: Sequence[Measurement], result: HeldOut) -> NDArray[np.bool_]:
         here = np.flatnonzero(result.folds == fold).tolist()
         others = np.flatnonzero(known & (result.folds != fold)).tolist()
         if others:
-            used = intervals.widths_of([rows[index] for index in others], result.errors[others], result.spreads[others])
+            used = intervals.widths_of(
+                [rows[index] for index in others], result.errors[others], result.spreads[others], result.folds[others]
+            )
             _mark_inside(inside, rows, here, result, {"source": used}, None, ())
     return inside
 

@@ -167,10 +167,22 @@ def test_intervals_cover_what_they_promise_on_families_that_were_left_out() -> N
 def test_a_width_covers_nine_tenths() -> None:
     rows = fitted.rows()
     errors = np.random.default_rng(0).standard_t(3, len(rows))
-    widths = intervals.widths_of(rows, errors, np.ones(len(rows)))
+    widths = intervals.widths_of(rows, errors, np.ones(len(rows)), np.arange(len(rows)))
     inside = np.abs(errors) <= intervals.NORMAL * np.array([widths[row.runtime.name] for row in rows])
     weights = intervals.group_weights(rows)
     assert 0.9 <= (inside * weights).sum() / weights.sum() < 0.95
+
+
+def test_a_device_that_few_groups_measured_is_as_wide_as_all_rows_at_least() -> None:
+    """Eight publishers who happen to agree cannot vouch for a ninth; nine can, with 90 % confidence."""
+    rows = fitted.rows()
+    on_cpu = np.array([row.runtime.on_cpu for row in rows])
+    errors = np.where(on_cpu, 0.1, 1.0)
+    many = np.arange(len(rows))
+    few = np.where(on_cpu, many % 8, many)
+    assert intervals.widths_of(rows, errors, np.ones(len(rows)), few)["cpu"] > 0.5
+    nine = np.where(on_cpu, many % 9, many)
+    assert intervals.widths_of(rows, errors, np.ones(len(rows)), nine)["cpu"] < 0.1
 
 
 def test_vggs_first_dense_layer_is_named() -> None:
