@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
+from harness.intake import collect
 from harness.sandbox import KERAS, TORCH, Sandbox, environments
 from harness.sandbox.choose import ENGINES
+from harness.submission import Submission
 
 sys.path.insert(0, str(Path(__file__).parent))
+from readable import readable_to_the_sandbox
 
+HANDINS = Path(__file__).parents[1] / "handins"
 ENGINE_NAMES = ("bubblewrap", "docker")
 
 
@@ -63,6 +67,13 @@ def keras_engine(engine: Sandbox, keras_built: None) -> Sandbox:
         assert not _required("DOCKER"), f"{engine.name} lacks the environment keras"
         pytest.skip("no Docker image of the environment keras: set HARNESS_DOCKER_BASE")
     return engine
+
+
+@pytest.fixture(scope="session")
+def handins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Submission]:
+    """The hand-ins of `tests/handins/` by the name of their folder."""
+    folder = readable_to_the_sandbox(tmp_path_factory.mktemp("handins"))
+    return {submission.student: submission for submission in collect(HANDINS, folder)}
 
 
 @pytest.fixture(scope="session")

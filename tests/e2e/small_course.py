@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from command_line import run_harness
 from PIL import Image
 
 CLASSES = ("blue", "green", "red")
@@ -81,6 +82,20 @@ def make_course(folder: Path) -> Path:
     (folder / "transfer.py").write_text(REFERENCE)
     (folder / "assignment.toml").write_text(ASSIGNMENT)
     return folder / "assignment.toml"
+
+
+def fetch_weights(cache: Path) -> Path:
+    """The cache, with the one pre-trained weights file that the course names."""
+    done = run_harness("weights", "fetch", "mobilenet_v2", cache=cache)
+    assert done.returncode == 0, done.stderr
+    return cache
+
+
+def train_reference(assignment: Path, out: Path, cache: Path) -> Path:
+    """The folder `out` with the reference's files, which a hand-in may be made of."""
+    done = run_harness("reference", "train", assignment, "--out", out, "--sandbox", "bubblewrap", cache=cache)
+    assert done.returncode == 0, done.stderr
+    return out
 
 
 def notebook(*cells: str) -> str:

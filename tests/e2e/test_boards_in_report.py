@@ -1,14 +1,12 @@
 """`harness grade` with boards: what is predicted for a hand-in stands on its page, in results.json and in its marks."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
-from small_course import ASSIGNMENT, hand_in, make_course
+from command_line import run_harness
+from small_course import ASSIGNMENT, fetch_weights, hand_in, make_course, train_reference
 
 from harness.export import results_schema
 
@@ -16,25 +14,17 @@ BOARDS = 'boards = ["jetson-nano-4gb", "jetson-nano-2gb"]\n'
 CRITERION = '[[criteria]]\nkind = "board_latency_vs_reference"\npoints = 10\n'
 
 
-def harness(cache: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", *map(str, arguments), "--sandbox", "bubblewrap"]
-    environment = {**os.environ, "HARNESS_CACHE": str(cache)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=400, env=environment, check=False)
-
-
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a run over two hand-ins wrote: one with the reference's own model, one without a model."""
     folder = tmp_path_factory.mktemp("boards")
-    cache, assignment = folder / "cache", make_course(folder / "course")
+    cache, assignment = fetch_weights(folder / "cache"), make_course(folder / "course")
     assignment.write_text(BOARDS + ASSIGNMENT + CRITERION)
-    fetch = [sys.executable, "-m", "harness", "weights", "fetch", "mobilenet_v2"]
-    subprocess.run(fetch, check=True, timeout=60, env={**os.environ, "HARNESS_CACHE": str(cache)})
-    trained = harness(cache, "reference", "train", assignment, "--out", folder / "reference")
-    assert trained.returncode == 0, trained.stderr
-    hand_in(folder / "submissions", "as the reference", folder / "reference")
+    reference = train_reference(assignment, folder / "reference", cache)
+    hand_in(folder / "submissions", "as the reference", reference)
     (folder / "submissions" / "nothing").mkdir()
-    done = harness(cache, "grade", folder / "submissions", "--assignment", assignment, "--out", folder / "out")
+    options = ("--assignment", assignment, "--out", folder / "out", "--sandbox", "bubblewrap")
+    done = run_harness("grade", folder / "submissions", *options, cache=cache)
     assert "Traceback" not in done.stderr and (folder / "out" / "results.json").is_file(), done.stderr
     return folder / "out"
 

@@ -2,17 +2,17 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from command_line import run_harness
+from small_course import fetch_weights
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "reference_solution" / "classification"
-HARNESS = [sys.executable, "-m", "harness"]
 TIMING = {"benchmark-unsteady"}  # what the machine's other work may cause
 
 
@@ -21,25 +21,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of this module's own, with the weights and the example's pictures there."""
     folder = tmp_path_factory.mktemp("cache")
     subprocess.run([sys.executable, EXAMPLE / "render_images.py", "--out", EXAMPLE / "data"], check=True, timeout=900)
-    run("weights", "fetch", "mobilenet_v2", cache=folder)
-    return folder
-
-
-def run(*arguments: object, cache: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*HARNESS, *map(str, arguments)],
-        env=os.environ | {"HARNESS_CACHE": str(cache)},
-        capture_output=True,
-        text=True,
-        timeout=1500,
-        check=False,
-    )
+    return fetch_weights(folder)
 
 
 def grade(submissions: Path, out: Path, cache: Path, engine: str = "bubblewrap") -> dict[str, dict]:
     """The rows of results.json by the hand-in's id."""
     command = ("grade", submissions, "--assignment", EXAMPLE / "assignment.toml", "--out", out, "--sandbox", engine)
-    done = run(*command, cache=cache)
+    done = run_harness(*command, cache=cache)
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr
     return {row["id"]: row for row in json.loads((out / "results.json").read_text())["submissions"]}

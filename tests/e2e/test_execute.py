@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from readable import readable_to_the_sandbox
 
 from harness.assignment import Dataset, ExecutionRules, OwnDataset, ResourceLimits
 from harness.evidence import Done, Execution, Failed, FailedExecution, Skipped
-from harness.intake import collect
 from harness.sandbox import Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.audit import AuditRules, audit
@@ -23,7 +23,6 @@ from harness.stages.workplace import Workplace
 from harness.store import Store
 from harness.submission import Submission
 
-HANDINS = Path(__file__).parents[1] / "handins"
 LIMITS = ResourceLimits(wall_seconds=120, cell_seconds=60, memory=2 * 10**9, cpus=2)
 CLASSES = ("ball", "bottle", "mug")
 
@@ -31,14 +30,8 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def submissions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Submission]:
-    folder = _readable_to_the_sandbox(tmp_path_factory.mktemp("handins"))
-    return {submission.student: submission for submission in collect(HANDINS, folder)}
-
-
-@pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = _readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
+    folder = readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
     for name in CLASSES:
         (folder / name).mkdir()
         Image.new("RGB", (8, 8)).save(folder / name / "1.png")
@@ -51,22 +44,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def run(submissions: dict[str, Submission], pictures: Path, store: Store) -> Run:
+def run(handins: dict[str, Submission], pictures: Path, store: Store) -> Run:
     """Execute the hand-in `name` with bubblewrap, or another engine; `limits` are changes to `LIMITS`."""
 
     def run(name: str, engine: Sandbox | None = None, on_cell_error: Any = "stop", **limits: Any) -> Any:
         workplace = Workplace(engine or Bubblewrap(), store, LIMITS.model_copy(update=limits))
         dataset = Dataset(path=pictures, mounted_as="data/train")
         rules = ExecutionRules(on_cell_error=on_cell_error)
-        return execute(submissions[name], dataset, rules, pictures, workplace)
+        return execute(handins[name], dataset, rules, pictures, workplace)
 
     return run
-
-
-def _readable_to_the_sandbox(folder: Path) -> Path:
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return folder
 
 
 def codes(result: Any) -> list[str]:
@@ -235,7 +222,7 @@ def test_no_notebook_is_nothing_to_run(store: Store, tmp_path: Path) -> None:
 
 
 def test_the_own_data_set_is_counted_by_class(store: Store, tmp_path: Path) -> None:
-    root = _readable_to_the_sandbox(tmp_path)
+    root = readable_to_the_sandbox(tmp_path)
     for name, count in (("ball", 2), ("mug", 1)):
         (root / "dataset" / name).mkdir(parents=True)
         for number in range(count):

@@ -13,19 +13,16 @@ from pathlib import Path
 import jsonschema
 import psutil
 import pytest
-from small_course import hand_in, make_course, notebook
+from command_line import HARNESS, run_harness
+from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
 from harness.export import results_schema
-
-HARNESS = [sys.executable, "-m", "harness"]
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of this module's own, with the one pre-trained weights file that the course names."""
-    folder = tmp_path_factory.mktemp("cache")
-    run_harness("weights", "fetch", "mobilenet_v2", cache=folder)
-    return folder
+    """A cache of this module's own, with the weights of the course."""
+    return fetch_weights(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +33,7 @@ def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def reference(assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The reference's files, which a hand-in may be made of."""
-    folder = tmp_path_factory.mktemp("reference")
-    done = run_harness("reference", "train", assignment, "--out", folder, "--sandbox", "bubblewrap", cache=cache)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def run_harness(*arguments: object, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*HARNESS, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=400,
-        env={**os.environ, "HARNESS_CACHE": str(cache), **environment},
-        check=False,
-    )
+    return train_reference(assignment, tmp_path_factory.mktemp("reference"), cache)
 
 
 def grade(submissions: Path, assignment: Path, out: Path, cache: Path, *options: object, engine: str = "bubblewrap"):

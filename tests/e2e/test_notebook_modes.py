@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from small_course import hand_in, make_course, notebook
+from command_line import run_harness
+from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
 SPOIL = """
 import onnx
@@ -30,35 +27,19 @@ Path("model.onnx").write_bytes(Path("model.onnx").read_bytes())
 """
 
 
-def harness(*arguments: object, cache: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env={**os.environ, "HARNESS_CACHE": str(cache)},
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """mode -> id -> result, of a notebook that spoils the model handed in and of one that makes it again."""
     folder = tmp_path_factory.mktemp("modes")
-    cache = folder / "cache"
+    cache = fetch_weights(folder / "cache")
     assignment = make_course(folder / "course")
-    for arguments in (
-        ("weights", "fetch", "mobilenet_v2"),
-        ("reference", "train", assignment, "--out", folder / "reference", "--sandbox", "bubblewrap"),
-    ):
-        done = harness(*arguments, cache=cache)
-        assert done.returncode == 0, done.stderr
+    reference = train_reference(assignment, folder / "reference", cache)
     for name, cell in (("spoils", SPOIL), ("again", AGAIN)):
-        hand_in(folder / "submissions", name, folder / "reference", notebook__ipynb=notebook(cell))
+        hand_in(folder / "submissions", name, reference, notebook__ipynb=notebook(cell))
     text, found = assignment.read_text(), {}
     for mode in ("rerun", "as-handed-in", "both"):
         assignment.write_text(text.replace("[dataset]", f'[execution]\nmode = "{mode}"\n[dataset]'))
-        done = harness(
+        done = run_harness(
             "grade", folder / "submissions", "--assignment", assignment, "--out", folder / mode,
             "--sandbox", "bubblewrap", cache=cache,
         )  # fmt: skip

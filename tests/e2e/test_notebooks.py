@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from readable import readable_to_the_sandbox
 
 from harness.assignment import Dataset, ExecutionRules, NotebookParts, ResourceLimits
 from harness.evidence import Done, Execution, FailedExecution, NotebookReading
-from harness.intake import collect
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.execute import execute
 from harness.stages.read import read
@@ -20,17 +19,10 @@ from harness.stages.workplace import Workplace
 from harness.store import Store
 from harness.submission import Submission
 
-HANDINS = Path(__file__).parents[1] / "handins"
 LIMITS = ResourceLimits(wall_seconds=240, cell_seconds=120, memory=3 * 10**9, cpus=2)
 CLASSES = ("ball", "bottle", "mug")
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def submissions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Submission]:
-    folder = _readable_to_the_sandbox(tmp_path_factory.mktemp("handins"))
-    return {submission.student: submission for submission in collect(HANDINS, folder)}
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +31,9 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 
 @pytest.fixture(scope="module")
-def run(submissions: dict[str, Submission], workplace: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(handins: dict[str, Submission], workplace: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Execute the hand-in `name` with ten pictures of each class."""
-    pictures = _readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
+    pictures = readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
     for name in CLASSES:
         (pictures / name).mkdir()
         for number in range(10):
@@ -49,15 +41,9 @@ def run(submissions: dict[str, Submission], workplace: Workplace, tmp_path_facto
 
     def run(name: str, rules: dict[str, bool] | None = None, **dataset: Any) -> Any:
         given = Dataset(path=pictures, **dataset)
-        return execute(submissions[name], given, ExecutionRules(rules=rules or {}), None, workplace)
+        return execute(handins[name], given, ExecutionRules(rules=rules or {}), None, workplace)
 
     return run
-
-
-def _readable_to_the_sandbox(folder: Path) -> Path:
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return folder
 
 
 def whole(result: Any) -> Execution:
@@ -156,9 +142,9 @@ PARTS = NotebookParts(
 
 
 def test_what_a_notebook_shows_is_read_from_its_saved_outputs(
-    submissions: dict[str, Submission], workplace: Workplace
+    handins: dict[str, Submission], workplace: Workplace
 ) -> None:
-    result = read(submissions["shows_its_training"], PARTS, workplace)
+    result = read(handins["shows_its_training"], PARTS, workplace)
     assert isinstance(result, Done), result
     reading: NotebookReading = result.value
     (curve,) = reading.shown.curves
@@ -172,16 +158,16 @@ def test_what_a_notebook_shows_is_read_from_its_saved_outputs(
 
 
 def test_the_course_s_template_left_empty_says_what_is_missing(
-    submissions: dict[str, Submission], workplace: Workplace
+    handins: dict[str, Submission], workplace: Workplace
 ) -> None:
-    result = read(submissions["template_left_empty"], PARTS, workplace)
+    result = read(handins["template_left_empty"], PARTS, workplace)
     assert isinstance(result, Done), result
     assert {found.code for found in result.findings} >= {"no-saved-outputs", "question-unanswered", "step-missing"}
 
 
 @pytest.mark.parametrize("name", ["no_json", "for_r"])
 def test_what_is_no_python_notebook_is_not_read_either(
-    name: str, submissions: dict[str, Submission], workplace: Workplace
+    name: str, handins: dict[str, Submission], workplace: Workplace
 ) -> None:
-    result = read(submissions[name], NotebookParts(), workplace)
+    result = read(handins[name], NotebookParts(), workplace)
     assert result.status == "rejected" and codes(result) == {"notebook-unreadable"}

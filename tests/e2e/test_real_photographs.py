@@ -1,14 +1,13 @@
 """The whole pipeline on real photographs: playing cards on tables, and fruit."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import real_photographs
+from command_line import run_harness
+from small_course import fetch_weights
 
 COURSES = {"Playing cards, cut by their boxes": real_photographs.cards, "Fruit": real_photographs.fruit}
 LOWEST = {"Playing cards, cut by their boxes": 0.80, "Fruit": 0.95}
@@ -18,21 +17,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 @pytest.mark.parametrize("title", COURSES)
 def test_the_reference_is_as_good_as_the_page_says(title: str, shared: Path, tmp_path: Path):
     assignment = COURSES[title](shared, tmp_path / "course", "mobilenet_v2")
-    environment = os.environ | {"HARNESS_CACHE": str(tmp_path / "cache")}
-    harness = [sys.executable, "-m", "harness"]
-    subprocess.run([*harness, "weights", "fetch", "mobilenet_v2"], env=environment, check=True, timeout=300)
-    command = [
-        *harness,
-        "reference",
-        "train",
-        assignment,
-        "--out",
-        tmp_path / "out",
-        "--json",
-        "--sandbox",
-        "bubblewrap",
-    ]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=580, check=False)
+    options = ("--out", tmp_path / "out", "--json", "--sandbox", "bubblewrap")
+    done = run_harness("reference", "train", assignment, *options, cache=fetch_weights(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
     evaluation = json.loads(done.stdout)["evaluation"]
     assert evaluation["accuracy"] >= LOWEST[title]

@@ -3,17 +3,15 @@
 import hashlib
 import html
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import run_harness
 from PIL import Image
-from small_course import CLASSES, REFERENCE, hand_in, notebook
+from small_course import CLASSES, REFERENCE, fetch_weights, hand_in, notebook
 
 ASSIGNMENT = """\
 title = "Own objects"
@@ -98,13 +96,8 @@ def graded(tmp_path_factory):
         shutil.copy(folder / "transfer-out" / name, lazy / name)
     (trains / "dataset" / "cache.npy").write_bytes(b"another cache")
     out = folder / "out"
-    cache = {**os.environ, "HARNESS_CACHE": str(folder / "cache")}
-    for arguments in (
-        ["weights", "fetch", "mobilenet_v2"],
-        ["grade", submissions, "--assignment", folder / "assignment.toml", "--out", out, "--sandbox", "bubblewrap"],
-    ):
-        command = [sys.executable, "-m", "harness", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=1500, env=cache, check=False)
+    options = ("--assignment", folder / "assignment.toml", "--out", out, "--sandbox", "bubblewrap")
+    done = run_harness("grade", submissions, *options, cache=fetch_weights(folder / "cache"))
     assert (out / "results.json").is_file(), done.stderr
     rows = {row["id"]: row for row in json.loads((out / "results.json").read_text())["submissions"]}
     return rows, out, folder

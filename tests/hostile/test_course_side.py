@@ -19,33 +19,17 @@ import pytest
 from PIL import Image
 
 sys.path.append(str(Path(__file__).parents[1] / "e2e"))
-from small_course import hand_in, make_course, notebook
+from command_line import run_harness
+from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
 from harness.export import results_schema
 
-HARNESS = [sys.executable, "-m", "harness"]
 FORMULA = '=HYPERLINK("http:||evil")'
-
-
-def run_harness(
-    *arguments: object, cache: Path, cwd: Path | None = None, command: list[str] | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*(command or HARNESS), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "HARNESS_CACHE": str(cache), **environment},
-    )
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    assert run_harness("weights", "fetch", "mobilenet_v2", cache=folder).returncode == 0
-    return folder
+    return fetch_weights(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +56,7 @@ def graded(assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("run")
     submissions, out, reference = folder / "submissions", folder / "out", folder / "reference"
     submissions.mkdir()
-    done = run_harness("reference", "train", assignment, "--out", reference, "--sandbox", "bubblewrap", cache=cache)
-    assert done.returncode == 0, done.stderr
+    train_reference(assignment, reference, cache)
     hand_in(submissions, "the reference", reference)
     write_model(submissions / "first", onnx_files.classifier(seed=1), reference)
     copied = onnx.load(str(submissions / "first" / "model.onnx"))
