@@ -257,6 +257,7 @@ class DatasetAudit(Record):
     leaks: tuple[Leak, ...] = ()
     scene_spread: dict[str, float] = {}  # class -> mean cosine distance of its pictures; empty without embeddings
     mislabelled: tuple[MislabelSuspect, ...] = ()
+    two_labels: tuple[tuple[str, ...], ...] = ()  # one photograph, copies included, that lies in several classes
     box_faults: tuple[BoxFault, ...] = ()
     shared: tuple[SharedPicture, ...] = ()
     blurred: tuple[str, ...] = ()

@@ -228,6 +228,11 @@ CATALOGUE: dict[str, _Kind] = {
     "dataset-mislabelled": _Kind(
         "warning", "{count} of the data set seem to lie in the wrong class ({example}). Look at them."
     ),
+    "dataset-two-labels": _Kind(
+        "warning",
+        "{count} of the data set lie in several classes at once, as one photograph ({example}): at most one label is "
+        "right. Take the others out.",
+    ),
     "dataset-box-faults": _Kind("warning", "{count} of the data set have faulty boxes ({example}). Correct them."),
     "dataset-annotation-unreadable": _Kind("warning", "{count} of the data set cannot be used ({example})."),
     "withheld-too-few": _Kind(

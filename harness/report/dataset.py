@@ -104,6 +104,16 @@ def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str
     )
     found.append(
         Claim(
+            "two-labels",
+            len(audit.two_labels),
+            [
+                [shown(name, audit.labels.get(name, "")) for name in together[:_MOST_IN_A_SET]]
+                for together in audit.two_labels[:_MOST_SETS]
+            ],
+        )
+    )
+    found.append(
+        Claim(
             "near-duplicates",
             len(audit.near_duplicates),
             [[shown(name) for name in together[:_MOST_IN_A_SET]] for together in audit.near_duplicates[:_MOST_SETS]],

@@ -192,6 +192,7 @@ def _audit(
         leaks=_leaks(pictures, scenes),
         scene_spread=scene_spread(pictures),
         mislabelled=_mislabelled(pictures, groups),
+        two_labels=named(_with_two_labels(pictures, scenes)),
         box_faults=tuple(
             BoxFault(picture=row.name, kind=kind, label=label)
             for row in reply.pictures
@@ -253,6 +254,12 @@ def _bursts(pictures: PictureSet, scenes: SceneMap) -> list[tuple[str, ...]]:
     return found
 
 
+def _with_two_labels(pictures: PictureSet, scenes: SceneMap) -> tuple[tuple[int, ...], ...]:
+    """The sets of copies of one photograph whose classes differ."""
+    different = [one for one in scenes.copies if len({pictures.labels[i] for i in one} - {None}) > 1]
+    return tuple(different[:_MOST_NAMED])
+
+
 def _mislabelled(pictures: PictureSet, groups: NDArray[np.int64]) -> tuple[MislabelSuspect, ...]:
     labelled = [index for index, label in enumerate(pictures.labels) if label is not None]
     if pictures.embeddings is None or not labelled:
@@ -289,6 +296,7 @@ def _shown(value: DatasetAudit) -> list[str]:
     claims = [
         [name for leak in value.leaks[:8] for name in (leak.picture, leak.other)],
         [suspect.picture for suspect in value.mislabelled[:12]],
+        [name for together in value.two_labels[:8] for name in together[:6]],
         [name for together in value.near_duplicates[:8] for name in together[:6]],
         [fault.picture for fault in value.box_faults[:8]],
         list(value.blurred[:6]),

@@ -26,6 +26,11 @@ def findings_of(
         first = value.mislabelled[0]
         example = f"{first.picture} looks like {first.looks_like}"
         found.append(finding("dataset-mislabelled", count=_pictures(len(value.mislabelled)), example=example))
+    if value.two_labels:
+        here, *others = (name for name in value.two_labels[0] if name in value.labels)
+        there = next(name for name in others if value.labels[name] != value.labels[here])
+        example = f"{here} and {there}"
+        found.append(finding("dataset-two-labels", count=_pictures(sum(map(len, value.two_labels))), example=example))
     if value.box_faults:
         box = value.box_faults[0]
         faulty = len({fault.picture for fault in value.box_faults})

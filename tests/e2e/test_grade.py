@@ -128,7 +128,7 @@ def test_results_json_has_the_stages_as_in_the_contract(graded):
     }
     assert good["evaluation"]["accuracy"] == 1.0
     assert good["benchmark"]["model"]["queries"] >= 64
-    assert good["inspection"]["parameters"] > 0
+    assert good["inspection"]["total_parameters"] > 0
     raises = results(out)["raises"]
     assert raises["stages"]["execute"]["status"] == "failed"
     assert "KeyError" in raises["stages"]["execute"]["reason"]

@@ -19,6 +19,7 @@ _COSTS = {
     "dataset-too-few-classes": "classes",
     "dataset-too-many-classes": "classes",
     "dataset-mislabelled": "mislabelled",
+    "dataset-two-labels": "mislabelled",
     "dataset-unreadable-images": "unreadable",
     "dataset-box-faults": "boxes",
 }

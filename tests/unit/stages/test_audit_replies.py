@@ -60,8 +60,19 @@ def test_an_honest_reply_is_taken(tmp_path: Path):
     assert isinstance(result, Done)
     assert result.value.classes == {"ball": 1, "mug": 1} and result.value.unreadable == ("mug/2.jpg",)
     assert result.value.duplicates == (("ball/1.jpg", "mug/1.jpg"),)
-    codes = {finding.code for finding in result.findings}
+    codes = {finding.code for finding in result.findings} - {"dataset-two-labels"}
     assert codes == {"dataset-unreadable-images", "dataset-too-few-classes", "dataset-too-few-images"}
+
+
+def test_one_photograph_in_two_classes_is_named_and_one_twice_in_a_class_is_not(tmp_path: Path):
+    other = row(name="mug/2.jpg", label="mug", seen=SEEN | {"sha256": "1" * 64})
+    twice = other | {"name": "mug/3.jpg"}
+    rows = [row(), row(name="ball/2.jpg"), row(name="mug/1.jpg", label="mug"), other, twice]
+    result = audited(tmp_path, sent(rows))
+    assert isinstance(result, Done)
+    assert result.value.two_labels == (("ball/1.jpg", "ball/2.jpg", "mug/1.jpg"),)
+    [found] = [finding for finding in result.findings if finding.code == "dataset-two-labels"]
+    assert "3 pictures" in found.message and "ball/1.jpg and mug/1.jpg" in found.message
 
 
 @pytest.mark.parametrize(
