@@ -60,10 +60,11 @@ def none_to_grade(assignment: Assignment) -> Skipped:
 
 def _written(executed: StageResult[Execution], store: Store, beside: dict[str, Path]) -> HandedModel | None:
     found = produced(executed)
-    candidates = [blob for blob in found if Path(blob.name).suffix.lower() in MODEL_SUFFIXES]
+    order = (*MODEL_SUFFIXES, ".zip")  # the last: a SavedModel's folder, packed as `harness/agent/notebook` does
+    candidates = [blob for blob in found if Path(blob.name).suffix.lower() in order]
     if not candidates:
         return None
-    best = min(candidates, key=lambda blob: MODEL_SUFFIXES.index(Path(blob.name).suffix.lower()))
+    best = min(candidates, key=lambda blob: order.index(Path(blob.name).suffix.lower()))
     companions = {blob.name: store.path(blob) for blob in found if blob.name in COMPANIONS}
     return HandedModel(store.path(best), beside | companions)
 

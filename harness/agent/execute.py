@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +59,8 @@ def run(request: dict[str, Any], send: Send) -> None:
     execution = _Run(notebook, file.parent, request, deadline)
     execution.run()
     end_all_others()
-    for name, path in (found := produced(_HAND_IN, IN / "submission", started_ns, file.parent)).items():
+    found = produced(_HAND_IN, IN / "submission", started_ns, file.parent, Path(tempfile.mkdtemp(dir=TMP)))
+    for name, path in found.items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
     reply = execution.reply() | {"produced": list(found)}

@@ -16,7 +16,7 @@ import pytest
 from safetensors.numpy import load_file
 from small_course import hand_in, make_course, notebook
 
-from harness import weights
+from harness import models, weights
 from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
 from harness.course import given_weights
 from harness.evidence import Done, FailedExecution
@@ -25,6 +25,7 @@ from harness.sandbox import KERAS, Sandbox, course, environments
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.software import Software
 from harness.sandbox.virtual_environments import find
+from harness.stages.convert import convert
 from harness.stages.execute import execute
 from harness.stages.workplace import Workplace
 from harness.store import Store
@@ -101,6 +102,24 @@ def test_a_keras_notebook_trains_on_vgg16_without_a_network(
     given = tensors["block5_conv3.weight"]
     assert shape == ["(3,", "3,", "512,", "512)"] and (epochs, version) == ("3", "2.21.0")
     assert float(total) == pytest.approx(float(np.abs(given).sum(dtype=np.float64)), rel=1e-4)
+
+
+def test_a_folder_that_a_notebook_saves_is_its_model(keras_engine: Sandbox, tmp_path: Path) -> None:
+    """TensorFlow's SavedModel comes out as one file, and is converted as one that was handed in."""
+    cells = (
+        "import keras\nmodel = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3),"
+        " keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, 'softmax')])",
+        "model.export('exported/my_model')\nopen('labels.txt', 'w').write('cat\\ndog\\nhorse')",
+    )
+    result = run(keras_engine, KERAS, cells, tmp_path)
+    assert isinstance(result, Done), result
+    (submission,) = collect(tmp_path / "in", tmp_path / "again")
+    made = models.made(submission, result, Store(tmp_path / "store"))
+    assert made is not None and list(made.companions) == ["labels.txt"]
+    place = Workplace(keras_engine, Store(tmp_path / "store"), LIMITS)
+    converted = convert(made, ("cat", "dog", "horse"), (), None, place)
+    assert isinstance(converted, Done), converted
+    assert converted.value.source_format == "saved_model" and converted.value.labels == ("cat", "dog", "horse")
 
 
 def test_weights_that_are_not_there_are_named_with_the_command(

@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 import stat
+import zipfile
 from pathlib import Path
 
 # In the order in which they are preferred; outside, `harness/intake/collect.py` has the same for hand-ins.
 _MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
 _COMPANIONS = ("labels.txt", "handin.json", "model.py")
+_SAVED_MODEL = "saved_model.pb"  # its folder is a model, TensorFlow's
+_MOST_IN_ONE = 1000  # files of a SavedModel; TensorFlow writes 4 to 10
 _DEEPEST = 6
 
 
-def produced(folder: Path, handed_in: Path, started_ns: int, notebook_folder: Path) -> dict[str, Path]:
+def produced(folder: Path, handed_in: Path, started_ns: int, notebook_folder: Path, scratch: Path) -> dict[str, Path]:
     """Name to send under -> file: the best model that was written or changed since `started_ns`, and its
-    companions, from its folder or else from the notebook's. Empty when no model was written."""
-    models = [
+    companions, from its folder or else from the notebook's. Empty when no model was written.
+
+    A SavedModel counts where there is no file of a model. Its folder is sent as one zip, made in `scratch`.
+    """
+    written = [
         file
         for file in _plain_files(folder)
-        if file.suffix.lower() in _MODELS
-        and (file.lstat().st_mtime_ns >= started_ns or not (handed_in / file.relative_to(folder)).exists())
+        if file.lstat().st_mtime_ns >= started_ns or not (handed_in / file.relative_to(folder)).exists()
     ]
-    if not models:
+    models = [file for file in written if file.suffix.lower() in _MODELS]
+    saved = [file.parent for file in written if file.name == _SAVED_MODEL]
+    if models:
+        best = min(models, key=lambda file: _rank(file, folder))
+        found = {f"model{best.suffix.lower()}": best}
+    elif saved:
+        best = min(saved, key=lambda place: (len(place.parts), str(place)))
+        try:
+            found = {"saved_model.zip": _zipped(best, scratch / "saved_model.zip")}
+        except OSError:  # the disk that the notebook may fill is full
+            return {}
+    else:
         return {}
-    best = min(models, key=lambda file: _rank(file, folder))
-    found = {f"model{best.suffix.lower()}": best}
     for name in _COMPANIONS:
         for place in (best.parent, notebook_folder):
             if _is_plain(place / name):
                 found[name] = place / name
                 break
     return found
+
+
+def _zipped(folder: Path, file: Path) -> Path:
+    """The plain files of the folder, not compressed: the sandbox bounds how much may be sent."""
+    with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
+        for inside in _plain_files(folder)[:_MOST_IN_ONE]:
+            archive.write(inside, inside.relative_to(folder))
+    return file
 
 
 def _rank(file: Path, folder: Path) -> tuple[bool, int, int, str]:
