@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import weights
+from harness.assignment import Assignment, load
+from harness.course import given_weights
 from harness.errors import HarnessError
 from harness.intake import collect
 from harness.sandbox import KERAS, TORCH, Sandbox, environments
@@ -14,6 +17,7 @@ from harness.submission import Submission
 
 sys.path.insert(0, str(Path(__file__).parent))
 from readable import readable_to_the_sandbox
+from small_course import make_course
 
 HANDINS = Path(__file__).parents[1] / "handins"
 ENGINE_NAMES = ("bubblewrap", "docker")
@@ -85,3 +89,21 @@ def shared() -> Path:
             raise FileNotFoundError(f"{folder} is missing, and CI must have it")
         pytest.skip(f"no shared material at {folder}")
     return folder
+
+
+@pytest.fixture
+def vgg16(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Assignment, Path]:
+    """A course's assignment, and the folder of weights that its notebooks get: VGG16, by what stands in for it."""
+    built_in = os.environ.get("HARNESS_CACHE")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    weights.add("vgg16_notop_caffe", shared / "weights" / "vgg16_notop_caffe.safetensors")
+    loaded = load(make_course(tmp_path / "course"))
+    reference = loaded.reference.model_copy(update={"weights": "vgg16_notop_caffe"})
+    given = given_weights(loaded.model_copy(update={"reference": reference}), tmp_path / "scratch")
+    monkeypatch.undo()
+    assert os.environ.get("HARNESS_CACHE") == built_in
+    assert given.hub is not None
+    for folder in (tmp_path, *tmp_path.rglob("*")):
+        if folder.is_dir():
+            folder.chmod(0o755)
+    return loaded, given.hub

@@ -16,9 +16,8 @@ import pytest
 from safetensors.numpy import load_file
 from small_course import hand_in, make_course, notebook
 
-from harness import models, weights
+from harness import models
 from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
-from harness.course import given_weights
 from harness.evidence import Done, FailedExecution
 from harness.intake import collect
 from harness.sandbox import KERAS, Sandbox, course, environments
@@ -65,26 +64,6 @@ def printed(result: Any, folder: Path) -> str:
     executed = json.loads(Store(folder / "store").path(execution.notebook).read_bytes())
     outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
     return "".join("".join(output.get("text", ())) for output in outputs if output.get("name") == "stdout")
-
-
-@pytest.fixture
-def vgg16(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Assignment, Path]:
-    """A course's assignment, and the folder of weights that its notebooks get: VGG16, by what stands in for it."""
-    from harness import assignment as assignments
-
-    built_in = os.environ.get("HARNESS_CACHE")
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    weights.add("vgg16_notop_caffe", shared / "weights" / "vgg16_notop_caffe.safetensors")
-    loaded = assignments.load(make_course(tmp_path / "course"))
-    reference = loaded.reference.model_copy(update={"weights": "vgg16_notop_caffe"})
-    given = given_weights(loaded.model_copy(update={"reference": reference}), tmp_path / "scratch")
-    monkeypatch.undo()
-    assert os.environ.get("HARNESS_CACHE") == built_in
-    assert given.hub is not None
-    for folder in (tmp_path, *tmp_path.rglob("*")):
-        if folder.is_dir():
-            folder.chmod(0o755)
-    return loaded, given.hub
 
 
 def test_a_keras_notebook_trains_on_vgg16_without_a_network(

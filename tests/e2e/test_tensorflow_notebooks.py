@@ -1,0 +1,76 @@
+"""Notebooks on TensorFlow as students write them: Colab, an old book, a tutorial; each ends with a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from readable import readable_to_the_sandbox
+
+from harness import models
+from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
+from harness.environment_choice import choose
+from harness.evidence import Done
+from harness.intake.imports import imported_modules
+from harness.sandbox import KERAS, TORCH
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.stages.convert import convert
+from harness.stages.execute import execute
+from harness.stages.workplace import Workplace
+from harness.store import Store
+from harness.submission import Submission
+
+LIMITS = ResourceLimits(wall_seconds=400, cell_seconds=300, memory=4 * 10**9, cpus=2)
+CLASSES = ("ball", "bottle", "mug")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten pictures of each class."""
+    folder = readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
+    for index, name in enumerate(CLASSES):
+        (folder / name).mkdir()
+        for number in range(10):
+            colour = tuple(200 if channel == index else 20 + number for channel in range(3))
+            Image.new("RGB", (64, 64), colour).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.mark.usefixtures("keras_built")
+@pytest.mark.parametrize(
+    ("name", "looked_for", "source_format", "rules"),
+    [
+        ("tensorflow_on_colab", ("/content/objects", "objects.zip"), "keras", {"paths"}),
+        ("tensorflow_by_the_old_book", ("cats_and_dogs_small/train",), "keras", {"paths"}),
+        ("tensorflow_from_a_tutorial", ("flower_photos",), "saved_model", set()),
+    ],
+)
+def test_a_notebook_on_tensorflow_ends_with_a_model(
+    name: str,
+    looked_for: tuple[str, ...],
+    source_format: str,
+    rules: set[str],
+    handins: dict[str, Submission],
+    vgg16: tuple[Assignment, Path],
+    pictures: Path,
+    tmp_path: Path,
+) -> None:
+    handed_in, engine, store = handins[name], Bubblewrap(), Store(tmp_path / "store")
+    assert handed_in.notebook is not None
+    imports = imported_modules(handed_in.root / handed_in.notebook)
+    assert choose(imports, (TORCH, KERAS), engine) is KERAS
+    dataset = Dataset(path=pictures, names=looked_for)
+    place = Workplace(engine, store, LIMITS, KERAS)
+    result = execute(handed_in, dataset, ExecutionRules(), vgg16[1], place)
+    assert isinstance(result, Done), result.reason
+    assert rules <= {rule for change in result.value.changes for rule in change.rules}
+    made = models.made(handed_in, result, store)
+    assert made is not None and "labels.txt" in made.companions
+    converted = convert(made, CLASSES, (), None, Workplace(engine, store, LIMITS))
+    assert isinstance(converted, Done), converted.reason
+    assert (converted.value.source_format, converted.value.labels) == (source_format, CLASSES)
+    executed = json.loads(store.path(result.value.notebook).read_bytes())
+    outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
+    assert not any(output["output_type"] == "error" for output in outputs)
