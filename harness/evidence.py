@@ -256,6 +256,7 @@ class DatasetAudit(Record):
     near_duplicates: tuple[tuple[str, ...], ...] = ()  # one scene: altered copies and bursts
     leaks: tuple[Leak, ...] = ()
     scene_spread: dict[str, float] = {}  # class -> mean cosine distance of its pictures; empty without embeddings
+    reference_spread: float | None = None  # the same of the course's own training pictures, mean over the classes
     mislabelled: tuple[MislabelSuspect, ...] = ()
     two_labels: tuple[tuple[str, ...], ...] = ()  # one photograph, copies included, that lies in several classes
     box_faults: tuple[BoxFault, ...] = ()

@@ -27,6 +27,7 @@ from harness.grounds import grounds, own_reference
 from harness.guard import guarded
 from harness.images import HeldOutSet
 from harness.model_stages import NO_MODEL, ModelStages
+from harness.scene_variety import beside_the_courses
 from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
 from harness.stages.execute import execute
@@ -106,9 +107,9 @@ class _Run(ModelStages):
         result: StageResult[DatasetAudit] = self.stage(
             "audit",
             DatasetAudit,
-            [submission.sha256, assignment.handin, assignment.limits, rules.key()],
+            [submission.sha256, assignment.handin, assignment.limits, rules.key(), self.course.training.sha256],
             lambda: (
-                audit(submission, rules, workplace)
+                beside_the_courses(audit(submission, rules, workplace), rules, self.course)
                 if assignment.handin.dataset != "ignored"
                 else Skipped(reason="This assignment does not look at data sets.")
             ),

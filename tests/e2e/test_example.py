@@ -117,6 +117,12 @@ def test_every_hand_in_has_a_row_and_a_page(graded):
     assert rows["Julia_Kowalska"]["stages"]["execute"]["status"] == "timeout"
 
 
+def test_the_variety_of_scenes_is_set_beside_the_courses(graded):
+    audit = graded[1]["s1840217_Transfer-Learning"]["dataset"]
+    assert set(audit["scene_spread"]) == {name for name, images in audit["classes"].items() if images > 1}
+    assert 0 < audit["reference_spread"] < 1
+
+
 @pytest.mark.usefixtures("docker_engine")
 def test_docker_gives_the_same_grades(graded, cache: Path, tmp_path: Path):
     """A notebook that trains, a model without a notebook and an archive: the same marks from both engines."""
