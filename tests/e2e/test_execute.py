@@ -226,7 +226,8 @@ def test_the_own_data_set_is_counted_by_class(store: Store, tmp_path: Path) -> N
     for name, count in (("ball", 2), ("mug", 1)):
         (root / "dataset" / name).mkdir(parents=True)
         for number in range(count):
-            Image.new("RGB", (8, 8)).save(root / "dataset" / name / f"{number}.JPG", "JPEG")
+            noise = Image.effect_noise((64, 64), 80)  # a photograph that lies in two classes would be a fault
+            noise.convert("RGB").save(root / "dataset" / name / f"{number}.JPG", "JPEG")
     (root / "dataset" / "mug" / "page.jpg").write_text("<html>")
     (root / "dataset" / "mug" / "Thumbs.db").write_text("not a picture")
     handed_in = Submission("id", "student", root, None, None, (), Path("dataset"), "0" * 64, ())
