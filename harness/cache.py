@@ -37,6 +37,7 @@ class StageCache:
         self._store = store
         self._base = f"{environment_id} {_code_hash()}"
         self._force = force
+        self._redone: set[str] = set()  # keys of what was run again; of use with `force` only
 
     def run(
         self,
@@ -54,7 +55,8 @@ class StageCache:
         """
         key = hashlib.sha256(f"{stage} {self._base} {canonical(inputs)}".encode()).hexdigest()
         adapter: TypeAdapter[Any] = TypeAdapter(_result_of(value))
-        if not self._force and not always and (kept := self._store.result(key)) is not None:
+        again = always or (self._force and key not in self._redone)
+        if not again and (kept := self._store.result(key)) is not None:
             try:
                 result = adapter.validate_json(kept)
             except ValidationError:
@@ -63,6 +65,7 @@ class StageCache:
                 return Remembered(result, cached=True)
         result = work()
         self._store.keep(key, result.model_dump_json().encode())
+        self._redone.add(key)
         return Remembered(result, cached=False)
 
 

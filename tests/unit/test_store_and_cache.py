@@ -48,6 +48,23 @@ def test_a_stage_runs_once_for_the_same_inputs(store: Store):
     assert len(runs) == 4
 
 
+def test_force_runs_a_stage_again_once_and_not_for_everyone_who_asks(store: Store):
+    """The course's own pictures are asked for by every hand-in of a run."""
+    runs = []
+
+    def work():
+        runs.append(1)
+        return audit(5)
+
+    StageCache(store, "env").run("audit", 1, DatasetAudit, work)
+    forced = StageCache(store, "env", force=True)
+    for _ in range(3):
+        forced.run("audit", 1, DatasetAudit, work)
+    assert len(runs) == 2
+    forced.run("audit", 1, DatasetAudit, work, always=True)
+    assert len(runs) == 3
+
+
 def test_a_hand_ins_failure_is_kept_and_an_exception_is_not(store: Store):
     cache = StageCache(store, "env")
     failure = Failed(status="timeout", reason="It did not end.")
