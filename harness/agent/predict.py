@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .convert import described, load_handed_in, use_mounted_weights
 from .defaults import alternatives
@@ -26,6 +28,8 @@ from .pictures import Rule, UnreadablePicture, model_input, pixels
 
 _FEWEST_PROBED = 10  # pictures; fewer say nothing of another pre-processing
 _BATCH = 8  # pictures; VGG16's activations take 0.1 GB a picture
+
+Pixels = NDArray[np.uint8]
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -86,12 +90,33 @@ def ready(request: dict[str, Any], rule: Rule) -> Native:
 
 def predicted(model: Native, files: Sequence[Path], rule: Rule, request: dict[str, Any]) -> Answers:
     """Probabilities for the pictures, in order."""
-    rows = []
-    for start in range(0, len(files), _BATCH):
-        stacked = np.stack([pixels(file, rule) for file in files[start : start + _BATCH]])
-        given = model_input(stacked, rule, request["layout"], request["input_dtype"])
+    return answered(model, (pixels(file, rule) for file in files), rule, request)
+
+
+def answered(
+    model: Native, pictures: Iterable[Pixels], rule: Rule, request: dict[str, Any], ends: float = math.inf
+) -> Answers:
+    """Probabilities for the pictures, in order. Raises `Unusable` when the time (monotonic) is up."""
+    rows: list[Answers] = []
+    for batch in _batches(pictures):
+        if time.monotonic() > ends:
+            raise Unusable("the model is too slow for this")
+        given = model_input(np.stack(batch), rule, request["layout"], request["input_dtype"])
         rows.append(answers(model, given, together=request["dynamic_batch"]))
+    if not rows:
+        return np.zeros((0, request["labels"]), np.float32)
     return probabilities(np.concatenate(rows), request["output_kind"])
+
+
+def _batches(pictures: Iterable[Pixels]) -> Iterator[list[Pixels]]:
+    batch: list[Pixels] = []
+    for picture in pictures:
+        batch.append(picture)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def npy(array: Answers) -> bytes:

@@ -21,13 +21,12 @@ from numpy.typing import NDArray
 
 from .convert import described, use_mounted_weights
 from .corruptions import corrupted, shrunk
-from .native import Answers, Native, Unusable, answers, probabilities
+from .native import Answers, Unusable
 from .paths import IN
 from .patterns import pattern
-from .pictures import Rule, UnreadablePicture, fitted, model_input, seen_part, upright
-from .predict import npy, ready
+from .pictures import Rule, UnreadablePicture, fitted, seen_part, upright
+from .predict import answered, npy, ready
 
-_BATCH = 8  # pictures; VGG16's activations take 0.1 GB a picture
 Pixels = NDArray[np.uint8]
 
 
@@ -47,43 +46,19 @@ def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> 
     model = ready(request, rule)
     ends = time.monotonic() + request["seconds"]
 
-    def answered(pictures: Iterable[Pixels]) -> Answers:
-        return _answered(model, pictures, rule, request, ends)
+    def tried(pictures: Iterable[Pixels]) -> Answers:
+        return answered(model, pictures, rule, request, ends)
 
     images, versions = request["images"], request["versions"]
-    rows = answered(_versions(images, versions, rule))
+    rows = tried(_versions(images, versions, rule))
     labels = rows.shape[1]
     send("corrupted.npy", npy(rows.reshape(len(images), 1 + len(versions), labels).swapaxes(0, 1)))
-    send("unseen.npy", npy(answered(_unseen(request, rule))))
+    send("unseen.npy", npy(tried(_unseen(request, rule))))
     cells, names = request["cells"], request["covered"]
-    rows = answered(picture for name in names for picture in _covered(IN / "images" / name, rule, cells))
+    rows = tried(picture for name in names for picture in _covered(IN / "images" / name, rule, cells))
     send("covered.npy", npy(rows.reshape(len(names), 1 + (cells - 1) ** 2, labels)))  # there may be none
     parts = [seen_part(upright(IN / "images" / name).size, rule) for name in names]
     send("stress.json", json.dumps({"seen_parts": parts}).encode())
-
-
-def _answered(model: Native, pictures: Iterable[Pixels], rule: Rule, request: dict[str, Any], ends: float) -> Answers:
-    """Probabilities for the pictures, in order. Raises `Unusable` when the time is up."""
-    rows: list[Answers] = []
-    for batch in _batches(pictures):
-        if time.monotonic() > ends:
-            raise Unusable("the model is too slow for this")
-        given = model_input(np.stack(batch), rule, request["layout"], request["input_dtype"])
-        rows.append(answers(model, given, together=request["dynamic_batch"]))
-    if not rows:
-        return np.zeros((0, request["labels"]), np.float32)
-    return probabilities(np.concatenate(rows), request["output_kind"])
-
-
-def _batches(pictures: Iterable[Pixels]) -> Iterator[list[Pixels]]:
-    batch: list[Pixels] = []
-    for picture in pictures:
-        batch.append(picture)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _versions(images: list[str], versions: list[list[Any]], rule: Rule) -> Iterator[Pixels]:

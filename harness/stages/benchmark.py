@@ -31,7 +31,7 @@ from harness.evidence import (
 from harness.findings import Finding, finding
 from harness.images import StagedImages
 from harness.sandbox.base import Outcome
-from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _IMAGES = 16  # different pictures that the queries go round
 _MOST_QUERIES = 10_000  # for each model, unless the rules want more
@@ -43,12 +43,6 @@ _MOST_TAKEN = 0.2  # of all cores, by other programs: more slows the model even 
 
 Role = Literal["model", "reference"]
 Floats = NDArray[np.float32]
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 class _Reply(BaseModel):
@@ -133,8 +127,7 @@ def _timed(
             ended = failed(outcome, "The benchmark", workplace.limits)
             return ended.model_copy(update={"findings": (finding("benchmark-failed", reason=ended.reason),)})
         try:
-            if (outputs / "refused.json").is_file():
-                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            reject_refusal(outputs)
             return _result(timed, predictions, staged, rules, outputs, outcome, workplace)
         except Rejected as rejected:
             unusable = finding("benchmark-failed", reason=str(rejected))

@@ -19,7 +19,7 @@ from harness.findings import Finding, finding
 from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome
 from harness.stages.declared import HandIn, Undeclared, read_handin, read_labels
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, refusal, usage
 from harness.store import file_sha256
 
 _MOST_CHECKED = 16  # pictures on which ONNX and original are compared
@@ -55,12 +55,6 @@ class HandedModel:
             parts = {**inside, **self.companions}
         listed = "\n".join(f"{name} {file_sha256(parts[name])}" for name in sorted(parts))
         return hashlib.sha256(listed.encode()).hexdigest()
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 class _Needs(BaseModel):
@@ -225,8 +219,7 @@ def _result(
     model: HandedModel, declared: _Declared, outputs: Path, outcome: Outcome, workplace: Workplace
 ) -> StageResult[Conversion]:
     shown = model.name or model.file.name
-    if (outputs / "refused.json").is_file():
-        reason = read_reply(outputs, "refused.json", _Refused).reason
+    if (reason := refusal(outputs)) is not None:
         unreadable = finding("model-unreadable", name=shown, reason=reason)
         return Failed(
             status="failed",

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.evidence import Conversion, Done, Failed, Preprocess, Record, StageResult
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
 
 
 class Detector(Record):
@@ -16,12 +16,6 @@ class Detector(Record):
 
     conversion: Conversion
     boxes_output: int
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 class _Reply(BaseModel):
@@ -45,8 +39,7 @@ def open_detector(file: Path, workplace: Workplace) -> StageResult[Detector]:
         if outcome.status != "ok":
             return failed(outcome, "Loading the model", workplace.limits)
         try:
-            if (outputs / "refused.json").is_file():
-                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            reject_refusal(outputs)
             reply = read_reply(outputs, "detector.json", _Reply)
         except Rejected as rejected:
             return Failed(status="rejected", reason=f"It is no detector: {rejected}", usage=usage(outcome))

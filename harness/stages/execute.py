@@ -25,7 +25,7 @@ from harness.findings import Finding, finding
 from harness.sandbox.base import Outcome
 from harness.stages.advice import for_cell
 from harness.stages.notebook_reply import ShownReply, TransformationReply
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, refusal, usage
 from harness.submission import Submission
 
 _MOST_PRODUCED = 8
@@ -36,12 +36,6 @@ _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
 
 _Short = Annotated[str, Field(max_length=4000)]
 _Noticed = tuple[int, Annotated[str, Field(max_length=200)]]
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: _Short
 
 
 class _Error(BaseModel):
@@ -111,8 +105,7 @@ def execute(
         if outcome.status != "ok":
             return _broken(outcome, workplace)
         try:
-            if (outputs / "refused.json").is_file():
-                reason = read_reply(outputs, "refused.json", _Refused).reason
+            if (reason := refusal(outputs)) is not None:
                 unreadable = finding("notebook-unreadable", name=submission.notebook.name, reason=reason)
                 return Failed(
                     status="rejected",

@@ -27,7 +27,7 @@ from harness.evidence import (
 from harness.findings import Finding, finding
 from harness.images import StagedImages
 from harness.stages.predict import model_request
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
 
 _FEWEST_LAYERS = 3  # of the model's layers with a counterpart, to recognise a backbone at all
 
@@ -39,12 +39,6 @@ _RUNS_CODE = ("state_dict", "safetensors", "whole_module")
 # (MobileNetV2) to 10 (VGG16). Networks as small as those that students make up are never pre-trained ones.
 _PRETRAINED_STRUCTURE = 1.4
 _SMALLEST_PRETRAINED = 8  # convolutions
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 class _Layer(BaseModel):
@@ -105,8 +99,7 @@ def inspect(
         if outcome.status != "ok":
             return failed(outcome, "Looking into the model", workplace.limits)
         try:
-            if (outputs / "refused.json").is_file():
-                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            reject_refusal(outputs)
             reply = read_reply(outputs, "inspection.json", _Reply)
         except Rejected as rejected:
             return Failed(

@@ -5,16 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from harness.evidence import Done, Failed, KernelList
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
 
 
 def kernels(model: Path, height: int, width: int, workplace: Workplace) -> Done[KernelList] | Failed:
@@ -26,8 +18,7 @@ def kernels(model: Path, height: int, width: int, workplace: Workplace) -> Done[
         if outcome.status != "ok":
             return failed(outcome, "Listing the model's kernels", workplace.limits)
         try:
-            if (outputs / "refused.json").is_file():
-                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            reject_refusal(outputs)
             return Done(value=read_reply(outputs, "kernels.json", KernelList), usage=usage(outcome))
         except Rejected as rejected:
             reason = f"The model's kernels cannot be listed: {rejected}."

@@ -6,18 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from harness.evidence import Conversion, Done, Failed, StageResult
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, reject_refusal, usage
 
 Precision = Literal["fp32", "fp16", "int8"]
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 def in_precision(
@@ -42,8 +34,7 @@ def in_precision(
         if outcome.status != "ok":
             return failed(outcome, f"The conversion to {precision}", workplace.limits)
         try:
-            if (outputs / "refused.json").is_file():
-                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            reject_refusal(outputs)
             if not (outputs / "model.onnx").is_file():
                 raise Rejected("model.onnx was not sent")
         except Rejected as rejected:

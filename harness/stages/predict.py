@@ -15,7 +15,7 @@ from harness.findings import Finding, finding
 from harness.images import StagedImages
 from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome
-from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _PROBE_IMAGES = 40  # on which other pre-processings are tried
 _SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer pictures
@@ -23,12 +23,6 @@ _ROW_SUM_TOLERANCE = 1e-3
 _SAME = 1e-6  # largest spread of a probability that counts as constant
 
 _Name = Annotated[str, Field(max_length=100)]
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 class _Reply(BaseModel):
@@ -75,8 +69,7 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
             ended = failed(outcome, "The model's prediction", workplace.limits)
             return ended.model_copy(update={"findings": (finding("prediction-failed", reason=ended.reason),)})
         try:
-            if (outputs / "refused.json").is_file():
-                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            reject_refusal(outputs)
             return _result(conversion, staged, outputs, outcome, workplace)
         except Rejected as rejected:
             unusable = finding("prediction-failed", reason=str(rejected))

@@ -5,22 +5,14 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from harness.assignment import NotebookParts
 from harness.evidence import Done, Failed, NotebookReading, Question, Skipped, StageResult, Step
 from harness.findings import Finding, finding
 from harness.stages.notebook_reply import ReadingReply
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_reply, refusal, usage
 from harness.submission import Submission
 
 _WALL_SECONDS = 60.0
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 def read(submission: Submission, parts: NotebookParts, workplace: Workplace) -> StageResult[NotebookReading]:
@@ -36,8 +28,7 @@ def read(submission: Submission, parts: NotebookParts, workplace: Workplace) -> 
             limits = workplace.limits.model_copy(update={"wall_seconds": _WALL_SECONDS})
             return failed(outcome, "Reading the notebook", limits)
         try:
-            if (outputs / "refused.json").is_file():
-                reason = read_reply(outputs, "refused.json", _Refused).reason
+            if (reason := refusal(outputs)) is not None:
                 refused = finding("notebook-unreadable", name=submission.notebook.name, reason=reason)
                 return Failed(status="rejected", reason=refused.message, findings=(refused,), usage=usage(outcome))
             reply = read_reply(outputs, "reading.json", ReadingReply)

@@ -19,7 +19,7 @@ from harness.assignment import Robustness
 from harness.evidence import Blob, Conversion, Done, Look, Share, Skipped, StageResult, Stress
 from harness.images import StagedImages
 from harness.stages.predict import checked, model_request
-from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _CELLS = 8  # to a side of the grid on which parts are covered
 _WINDOWS = (_CELLS - 1) ** 2
@@ -27,12 +27,6 @@ _PATTERNS = 30  # drawn, where the assignment names no pictures of no class
 _MULTIPLY_ADDS = 1e13  # for the worse pictures; MobileNetV2 takes 0.3e9 for each, VGG16 15.5e9
 _FEWEST = 20  # pictures, however large the model
 _SHARE = 0.8  # of the wall time; a model that is too slow stops by itself
-
-
-class _Refused(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(max_length=4000)
 
 
 class _Reply(BaseModel):
@@ -86,8 +80,7 @@ def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace
         if outcome.status != "ok":
             return failed(outcome, "Trying the model on worse pictures", workplace.limits)
         try:
-            if (outputs / "refused.json").is_file():
-                raise Rejected(read_reply(outputs, "refused.json", _Refused).reason)
+            reject_refusal(outputs)
             value = _result(conversion, trial, outputs, workplace)
         except Rejected as rejected:
             return Skipped(reason=f"The model was not tried on worse pictures: {rejected}.", usage=usage(outcome))

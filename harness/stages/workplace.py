@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.assignment import ResourceLimits
 from harness.evidence import Failed, Usage
@@ -129,6 +129,25 @@ def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise Rejected(f"{name} is malformed: {where} {first['msg']}") from None
+
+
+class _Refusal(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+def refusal(outputs: Path) -> str | None:
+    """Why a phase declined, from its `refused.json`; None when it did not. Raises `Rejected` as `read_reply`."""
+    if not (outputs / "refused.json").is_file():
+        return None
+    return read_reply(outputs, "refused.json", _Refusal).reason
+
+
+def reject_refusal(outputs: Path) -> None:
+    """Raises `Rejected` with the phase's own reason when it declined."""
+    if (reason := refusal(outputs)) is not None:
+        raise Rejected(reason)
 
 
 def read_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
