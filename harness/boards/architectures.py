@@ -16,9 +16,17 @@ from typing import Any
 from harness.boards.network import Network, Row, likeness
 
 _FOLDER = Path(__file__).parent
-_ENDINGS = re.compile(r"(\.onnx|\.engine|\.pt|\.pth|\.tflite|\.param|\.uff|\.caffemodel|\.prototxt)+$")
+_ENDINGS = re.compile(r"(\.onnx|\.engine|\.plan|\.trt|\.pt|\.pth|\.tflite|\.param|\.uff|\.caffemodel|\.prototxt)+$")
+_MODULES = re.compile(r"^(torch2trt\.tests\.)?(torchvision|timm|tf|keras)\.([a-z]+\.)*")
+_WEIGHTS = re.compile(r"\.[a-z0-9_]*in\d+k\w*$")  # timm's tag of the weights: `resnet50.a1_in1k`
 _DATE = re.compile(r"[_-](19|20)\d\d[a-z]*(\d\d)?")
-_QUANTISED = re.compile(r"[_-]?(int8bq|int8|quantized|quantised|quant|qdq)\b|[_-](int8bq|int8)(?=[_-]|$)")
+_QUANTISED = re.compile(
+    r"-act_int8-wt_int8-quantized|[ _(-]*(int8bq|int8|quantized|quantised|quant|qdq)\b|[_-](int8bq|int8)(?=[_-]|$)"
+)
+_PRECISION = re.compile(r"[ _(-]+(fp16|fp32|float16|float32|half)\b")
+_SIZE = re.compile(r"[ _(@-]+(\d{2,4}x\d{2,4})\b")
+_OPSET = re.compile(r"(?<=\d)-(\d|1\d|2[0-3])$")  # the ONNX model zoo's: `resnet50-v1-7`
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
 @functools.cache
@@ -48,16 +56,33 @@ def known() -> list[str]:
 
 
 def find(name: str) -> str | None:
-    """The architecture that a published table means by `name`; None for one whose kernels are not known."""
+    """The architecture that a published table means by `name`; None for one whose kernels are not known.
+
+    Case, separators, folders and modules in front, and a file's ending, date, size and precision make no difference.
+    """
     text = _ENDINGS.sub("", name.strip().lower().rsplit("/", 1)[-1])
-    text = _QUANTISED.sub("", text)
+    for noise in (_MODULES, _WEIGHTS, _QUANTISED, _PRECISION, _SIZE):
+        text = noise.sub("", text)
+    undated = _DATE.sub("", text)
+    spellings = (_letters(spelling) for spelling in (text, undated, _OPSET.sub("", undated)))
+    return next((_by_letters()[spelling] for spelling in spellings if spelling in _by_letters()), None)
+
+
+@functools.cache
+def _by_letters() -> dict[str, str]:
+    """Every architecture by its name and its other names, in letters and digits alone."""
     aliases: dict[str, str] = _names()["aliases"]
-    for candidate in (text, _DATE.sub("", text)):
-        for spelling in (candidate, candidate.replace("-", "_"), candidate.replace(" ", "_")):
-            found = aliases.get(spelling, spelling)
-            if found in _rows():
-                return found
-    return None
+    return {_letters(name): meant for name, meant in aliases.items()} | {_letters(name): name for name in known()}
+
+
+def _letters(text: str) -> str:
+    return _SEPARATORS.sub("", text)
+
+
+def size_in(name: str) -> str:
+    """The size that a model's name states, as `resnet50_224x224` does; empty for none."""
+    found = _SIZE.search(name.lower())
+    return found[1] if found else ""
 
 
 def says_int8(name: str) -> bool:

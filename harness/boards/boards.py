@@ -133,11 +133,3 @@ def plain(name: str) -> str:
 def _by_plain_name() -> dict[str, str]:
     every = [load(name) for name in names()]
     return {plain(text): board.name for board in every for text in (board.name, board.title, *board.aliases)}
-
-
-def find(title: str, power_mode: str = "") -> Board | None:
-    """The board that a published table means by `title`; None for one that is not known."""
-    name = _by_plain_name().get(plain(title))
-    if name == "jetson-orin-nano" and "super" in power_mode.lower():
-        name = "jetson-orin-nano-super"
-    return load(name) if name else None

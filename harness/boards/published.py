@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
-from harness.boards import architectures, boards, runtimes
+from harness.boards import architectures, runtimes, titles
 from harness.boards.boards import Board, Precision
 from harness.boards.network import Network
 from harness.boards.runtimes import Runtime
@@ -22,13 +23,24 @@ COLUMNS = (
 )  # fmt: skip
 _NEEDED = ("board", "framework", "model", "metric", "value", "unit")
 _MOST_ROWS = 100_000
-_LATENCY = {"ms": 1.0, "s": 1e3, "us": 1e-3, "µs": 1e-3}
-_RATE = ("fps", "inferences/s", "samples/s", "images/s", "img/s", "qps", "ips")
+_LATENCY = {"ms": 1.0, "msec": 1.0, "milliseconds": 1.0, "s": 1e3, "sec": 1e3, "seconds": 1e3, "us": 1e-3, "µs": 1e-3}
+_RATE = (
+    "fps", "inferences/s", "inferences/sec", "samples/s", "images/s", "images/sec", "img/s", "frames/s", "qps", "ips",
+    "infer/s",
+)  # fmt: skip
 # Of one run's figures the first is taken; a 99th percentile says nothing about the typical time.
 _METRICS = ("latency_p50", "latency_median", "latency_mean", "latency", "latency_gpu_mean", "latency_p90", "throughput")
+_OTHER_WORDS = {  # for those metrics
+    "fps": "throughput", "latency_ms": "latency", "time": "latency", "inference_time": "latency",
+    "mean": "latency_mean", "mean_latency": "latency_mean", "latency_avg": "latency_mean",
+    "average_latency": "latency_mean",
+    "median": "latency_median", "median_latency": "latency_median", "p50": "latency_p50", "p90": "latency_p90",
+}  # fmt: skip
 _DISPUTED = re.compile(r"disput|differs from|contradict|implausible|unreliable")
 _WHOLE_PATH = re.compile(r"end to end|server|roboflow inference|pipeline")
-_ENGINES_TOGETHER = re.compile(r"\bdlas?\b(?! ?free)")
+_DLA = re.compile(r"\bdlas?\d?\b")
+_DEVICE = re.compile(r"(cuda|gpu|cpu)?[ _-]*(fp16|fp32|int8)?")  # a framework's column that names none
+_BATCH_1 = re.compile(r"(?:(?:batch|bs|b)[ =]?)?1(?:\.0)?|")
 
 
 @dataclass(frozen=True)
@@ -75,8 +87,10 @@ def read(file: Path) -> tuple[list[Measurement], list[Unused]]:
     """
     try:
         with file.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-            table = csv.DictReader(stream)
-            missing = [name for name in _NEEDED if name not in (table.fieldnames or ())]
+            delimiter = _delimiter(stream)
+            table = csv.DictReader(stream, delimiter=delimiter)
+            table.fieldnames = [_heading(name) for name in table.fieldnames or ()]
+            missing = [name for name in _NEEDED if name not in table.fieldnames]
             if missing:
                 raise UsageError(f"{file}: no column {', '.join(missing)}", f"give it the header: {','.join(COLUMNS)}")
             rows = [(table.line_num, row) for row, _ in zip(table, range(_MOST_ROWS), strict=False)]
@@ -84,7 +98,20 @@ def read(file: Path) -> tuple[list[Measurement], list[Unused]]:
         raise UsageError(f"{file}: cannot be read: {error.strerror}", "give a CSV file") from error
     except csv.Error as error:
         raise UsageError(f"{file}: not CSV: {error}", f"give it the header: {','.join(COLUMNS)}") from error
+    if delimiter == ";":  # as spreadsheets write it where the comma is the decimal point
+        rows = [(line, row | {"value": (row["value"] or "").replace(",", ".")}) for line, row in rows]
     return _sorted_out(rows)
+
+
+def _delimiter(stream: TextIO) -> str:
+    """What separates the columns, by the header."""
+    header = stream.readline(10_000)
+    stream.seek(0)
+    return max(",;\t", key=header.count)
+
+
+def _heading(name: str | None) -> str:
+    return "_".join((name or "").lower().split())
 
 
 def _sorted_out(rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> tuple[list[Measurement], list[Unused]]:
@@ -117,26 +144,29 @@ def _measurement(line: int, row: Mapping[str, str]) -> tuple[int, Measurement]:
     rank, ms = _milliseconds(row)
     if "together" in about or "summed" in about or "dla" in row["batch"].lower():
         raise _Bad("GPU and DLA work together in it")
-    if row["batch"] not in ("1", "1.0", "") or (not row["batch"] and row["metric"] == "throughput"):
+    if _DLA.search(f"{row['board']} {row['framework']} {row['precision']}".lower()):
+        raise _Bad("it ran on the DLA, not on the GPU")
+    if not _BATCH_1.fullmatch(row["batch"].lower()) or (not row["batch"] and _metric(row) == "throughput"):
         raise _Bad(f"not batch 1: {row['batch'] or 'not stated'}")
     if _WHOLE_PATH.search(about):
         raise _Bad("the time of a whole path (decoding, pre- and post-processing), not of the model")
     if _DISPUTED.search(row["note"].lower()):
         raise _Bad("disputed by its own note")
-    board = boards.find(row["board"], row["power_mode"])
+    board = titles.find(row["board"], row["power_mode"])
     if board is None:
         raise _Bad(f"unknown board {row['board']!r}")
-    runtime = runtimes.find(row["framework"])
+    ran = _ran(row)
+    runtime = runtimes.find(ran)
     if runtime is None:
         raise _Bad(f"unknown runtime {row['framework']!r}")
     said = "int8" if architectures.says_int8(row["model"]) else row["precision"]
-    precision = runtimes.precision(said, row["framework"], runtime)
+    precision = runtimes.precision(said, f"{ran} {row['model']}", runtime)
     if precision is None:
         raise _Bad("precision not stated")
     architecture = architectures.find(row["model"])
     if architecture is None:
         raise _Bad(f"the kernels of {row['model']!r} are not known")
-    height, width = _size(row["input_hw"], architecture)
+    height, width = _size(row["input_hw"] or architectures.size_in(row["model"]), architecture)
     board = board.assumed()
     measured = Measurement(
         line, board, runtime, precision, architecture, height, width, ms, row["source"] or "not stated", row["model"]
@@ -145,9 +175,26 @@ def _measurement(line: int, row: Mapping[str, str]) -> tuple[int, Measurement]:
     return rank, measured
 
 
+def _ran(row: Mapping[str, str]) -> str:
+    """What ran the model, and how, by the columns that tables say it in.
+
+    OpenCV's tables name the device beside the board (`Jetson Nano B01 CUDA FP16`); where they name no framework, the
+    source does.
+    """
+    framework = row["framework"].lower()
+    if _DEVICE.fullmatch(framework):
+        framework = f"{'opencv' if 'opencv' in row['source'].lower() else ''} {framework}"
+    return f"{framework} {' '.join(re.findall(r'cuda|cpu|fp16|fp32|int8', row['board'].lower()))}".strip()
+
+
+def _metric(row: Mapping[str, str]) -> str:
+    name = _heading(row["metric"])
+    return _OTHER_WORDS.get(name, name)
+
+
 def _milliseconds(row: Mapping[str, str]) -> tuple[int, float]:
     """The rank of the row's metric, and its value as milliseconds for one picture. Raises `_Bad`."""
-    metric, unit = row["metric"].lower(), row["unit"].lower()
+    metric, unit = _metric(row), row["unit"].lower().replace("μ", "µ")
     if metric not in _METRICS:
         raise _Bad(f"the metric {metric or 'is missing'} is not a typical time")
     try:
@@ -172,7 +219,8 @@ def _size(text: str, architecture: str) -> tuple[int, int]:
     if not text:
         side = architectures.side(architecture)
         return side, side
-    found = re.fullmatch(r"(\d{2,4})(?:\s*[x×]\s*(\d{2,4}))?", text)
+    sides = re.sub(r"[\s()\[\]]|px|pixels", "", text.lower())
+    found = re.fullmatch(r"(?:(?:1[x×*,])?3[x×*,])?(\d{2,4})(?:[x×*,](\d{2,4}))?(?:[x×*,]3)?", sides)
     if not found:
         raise _Bad(f"the input size {text!r} is not like 224x224")
     return int(found[1]), int(found[2] or found[1])

@@ -15,16 +15,21 @@ RuntimeName = Literal[
 _UNFUSED = ("pytorch", "torchscript", "tensorflow")
 CPU_RUNTIMES = ("ncnn-cpu", "mnn-cpu", "onnxruntime-cpu", "opencv-cpu", "tflite-cpu")
 
+# What a framework's name says that no row here tells anything of: a runtime's other processor, other kernels.
+_OTHER = re.compile(
+    r"\bdlas?\d?\b|(torch|tensorflow|\btf\b).*\bcpu\b|(tf-? ?lite|tensorflow lite|litert).*(gpu|delegate|nnapi)"
+    r"|\bmnn\b.*(opencl|vulkan|cuda|gpu)|torch\.compile|inductor|dynamo|opencv.*(opencl|openvino)|rocm|directml"
+)
 # The first pattern that a framework's name in small letters fits decides.
 _PATTERNS: tuple[tuple[str, RuntimeName], ...] = (
     (r"ncnn.*(vulkan|gpu)", "ncnn-vulkan"),
     (r"ncnn", "ncnn-cpu"),
     (r"\bmnn\b", "mnn-cpu"),
-    (r"torch-?script", "torchscript"),
+    (r"torch-?script|torch\.jit", "torchscript"),
     (r"tf-?trt", "tf-trt"),
-    (r"tensorrt|torch2trt|\btrt", "tensorrt"),
-    (r"tensorflow lite|tflite|litert", "tflite-cpu"),
-    (r"tensorflow", "tensorflow"),
+    (r"tensorrt|torch2trt|\btrt|jetson[ -]inference", "tensorrt"),
+    (r"tensorflow lite|tf-? ?lite|litert", "tflite-cpu"),
+    (r"tensorflow|\btf\b", "tensorflow"),
     (r"opencv.*(cuda|gpu)", "opencv-cuda"),
     (r"opencv", "opencv-cpu"),
     (r"(onnx ?runtime|\bort\b|\bonnx\b).*(cuda|gpu)", "onnxruntime-cuda"),
@@ -33,7 +38,7 @@ _PATTERNS: tuple[tuple[str, RuntimeName], ...] = (
 )
 # Runtimes that compute as the model is stored, unless they are told otherwise.
 _FP32_BY_DEFAULT = frozenset(
-    {"pytorch", "torchscript", "tensorflow", "onnxruntime-cpu", "opencv-cpu", "onnxruntime-cuda"}
+    {"pytorch", "torchscript", "tensorflow", "onnxruntime-cpu", "opencv-cpu", "onnxruntime-cuda", "opencv-cuda"}
 )
 _TENSOR_FLOAT_32 = ("Ampere", "Ada", "Hopper", "Blackwell")  # generations of NVIDIA's GPUs
 _OPERATIONS_PER_CYCLE = 16  # of one core in fp32: two 128-bit units, a multiply-add is 2
@@ -61,7 +66,9 @@ class Runtime:
 
 def find(framework: str) -> Runtime | None:
     """The runtime that a published table means; None for one that is not known."""
-    text = framework.lower()
+    text = framework.lower().replace("_", " ")
+    if _OTHER.search(text):
+        return None
     name = next((name for pattern, name in _PATTERNS if re.search(pattern, text)), None)
     if name is None:
         return None
@@ -72,11 +79,11 @@ def find(framework: str) -> Runtime | None:
 def precision(said: str, framework: str, runtime: Runtime) -> Precision | None:
     """The precision that a row states, or that its runtime has by default; None where it may be any."""
     for text in (said.lower(), framework.lower()):
-        if re.search(r"int8|i8\b", text):
+        if re.search(r"int[- ]?8|i8\b", text):
             return "int8"
-        if re.search(r"fp16|float16|half", text):
+        if re.search(r"(?<!b)f(p|loat)?[- ]?16|half", text):
             return "fp16"
-        if re.search(r"fp32|float32|\bfloat\b", text):
+        if re.search(r"f(p|loat)?[- ]?32|\bfloat\b", text):
             return "fp32"
     return "fp32" if not said.strip() and runtime.name in _FP32_BY_DEFAULT else None
 
