@@ -279,7 +279,7 @@ def _time_in_turn(variants: Sequence[Variant], run: _Run) -> None:
     effort = run.request.effort
     for number in range(effort.most_rounds):
         for variant in variants:
-            if variant.failed or variant.steady(effort.rounds):
+            if variant.failed or variant.steady(effort):
                 continue
             _round(variant, number, run)
             if variant.failed:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.bench.envelope import fits
 from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, nearest_rank
 from harness.bench.results import Accuracy, EarlyStopped, Energy, Measurement, TimedRound, Unmeasured
-from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Scenario
+from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
 from harness.evidence import Evaluation, Predictions
 from harness.machine import MachineState
 from harness.machine.tegrastats import energy_mj
@@ -59,9 +59,11 @@ class Variant:
         self.timed.append(timed)
         self.rounds.append(seen)
 
-    def steady(self, fewest_rounds: int) -> bool:
-        """Whether there are enough rounds, and the median's interval is narrow enough to stop."""
-        return len(self.counted) >= fewest_rounds and interval_width(self) < WIDEST_INTERVAL
+    def steady(self, effort: Effort) -> bool:
+        """Whether there are enough rounds and seconds, and the median's interval is narrow enough to stop."""
+        seconds = sum(timed.ended - timed.started for timed in self.counted)
+        enough = len(self.counted) >= effort.rounds and seconds >= effort.seconds
+        return enough and interval_width(self) < WIDEST_INTERVAL
 
     def unmeasured(self, reason: str) -> Unmeasured:
         return Unmeasured(model=self.name, engine=self.engine, precision=self.precision, reason=reason)
