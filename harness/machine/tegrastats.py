@@ -24,6 +24,7 @@ _STOP_SECONDS = 5
 _TOTALS: tuple[tuple[str, ...], ...] = (
     ("VDD_IN",),
     ("POM_5V_IN",),
+    ("VIN",),  # AGX Thor
     ("VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"),
     ("GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"),
 )
@@ -62,7 +63,7 @@ def parse(line: str) -> Reading | None:
     memory = re.search(r"(?<!\S)RAM (\d+)/(\d+)MB", line)
     if memory is None:
         return None
-    gpu = re.search(r"GR3D_FREQ (?:(\d+)%)?(?:@\[?(\d+))?", line)
+    gpu = re.search(r"GR3D(?:_FREQ)? (?:(\d+)%)?(?:@\[?(\d+))?", line)
     sensors = ((name.lower(), float(value)) for name, value in _SENSOR.findall(line))
     return Reading(
         ram_used_mb=int(memory[1]),
@@ -76,14 +77,14 @@ def parse(line: str) -> Reading | None:
 
 
 def _cpu_mhz(line: str) -> tuple[int, ...]:
-    """`CPU [5%@1224,off]`, or, as older releases have it, `CPU [0%,off]@345`."""
-    cores = re.search(r"CPU \[([^\]]*)\](?:@(\d+))?", line)
+    """`CPU [5%@1224,off]`, or, as older releases have it, `CPU [0%,off]@345` or `cpu [0%,off]@345`."""
+    cores = re.search(r"[Cc][Pp][Uu] \[([^\]]*)\](?:@(\d+))?", line)
     if cores is None:
         return ()
     on = [core for core in cores[1].split(",") if core.strip() != "off"]
     if cores[2]:
         return tuple(int(cores[2]) for _ in on)
-    return tuple(int(core.partition("@")[2]) for core in on if "@" in core)
+    return tuple(int(clock[1]) for core in on if (clock := re.search(r"@(\d+)$", core)))
 
 
 @dataclass(frozen=True, slots=True)

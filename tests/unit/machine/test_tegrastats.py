@@ -97,6 +97,27 @@ def test_an_old_release_gives_one_clock_for_all_cores():
     assert parse("RAM 1100/3984MB (lfb 1x4MB) CPU [25%,off,off,3%]@1734 GR3D_FREQ 0%").cpu_mhz == (1734, 1734)
 
 
+def test_the_first_releases_write_small_letters_and_gr3d():
+    """L4T 28 on a TX1."""
+    reading = parse("RAM 3607/3983MB (lfb 47x4MB) cpu [17%,11%,65%,0%]@1734 EMC 1%@1600 APE 25 GR3D 39%@76")
+    assert reading.cpu_mhz == (1734,) * 4
+    assert (reading.gpu_load_percent, reading.gpu_mhz, reading.power_mw) == (39, 76, None)
+
+
+def test_an_idle_thor_meters_its_input():
+    reading = parse(
+        "08-08-2026 20:58:23 RAM 3429/125749MB (lfb 120x4MB) CPU [0%,5%,off]@2601 EMC_FREQ @4266 "
+        "GR3D_FREQ @[1574,1574,1574] tj@51.218C/51.218C VDD_GPU 6330mW/6330mW/6330mW VIN 28906mW/14453mW/28906mW"
+    )
+    assert (reading.gpu_load_percent, reading.gpu_mhz, reading.power_mw) == (None, 1574, 28906)
+
+
+@pytest.mark.parametrize("off", ["GR3D_FREQ off", "GR3D_FREQ N/A", "GR3D_FREQ", ""])
+def test_a_gpu_that_is_off_has_no_load(off):
+    reading = parse(f"RAM 1/2MB (lfb 1x4MB) CPU [12%@1.42,off,6%@N/A] {off}".strip())
+    assert (reading.gpu_load_percent, reading.gpu_mhz, reading.cpu_mhz) == (None, None, ())
+
+
 def test_energy_is_what_is_above_the_idle_board():
     readings = [Stamped(at, parse(ORIN_NANO)) for at in (0.0, 0.1, 0.2)]
     readings += [Stamped(9.0, parse(ORIN_NX))]
