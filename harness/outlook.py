@@ -82,12 +82,12 @@ def outlook(
 
 
 def by_memory(names: Sequence[str]) -> tuple[Board, ...]:
-    """The boards of these names, all that are known without any; the one with least memory first.
+    """The boards of these names, all that are known without any; the one with least memory first, unknown memory last.
 
     Raises `UsageError` for one that is not known.
     """
     found = {board.name: board for board in map(harness.boards.load, names or harness.boards.names())}
-    return tuple(sorted(found.values(), key=lambda board: (board.memory_gb or 0.0, board.title)))
+    return tuple(sorted(found.values(), key=lambda board: (board.memory_gb or float("inf"), board.title)))
 
 
 @functools.cache

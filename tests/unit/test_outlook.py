@@ -13,14 +13,14 @@ NANO = load("jetson-nano-4gb")
 
 
 def network(width: int) -> KernelList:
-    """A convolution and a dense layer that holds most parameters; `width` scales both."""
+    """A convolution and a dense layer on its 2 x 2 maps that holds most parameters; `width` scales both."""
     convolution = Kernel(
         kind="convolution", name="conv", operations=width * 2 * 27 * 112 * 112, inputs=3 * 224 * 224,
         weights=27 * width, outputs=width * 112 * 112, shape=(width, 3, 3, 3),
     )  # fmt: skip
     dense = Kernel(
-        kind="dense", name="head", operations=2 * width * 3000, inputs=width, weights=width * 3000, outputs=3000,
-        shape=(3000, width),
+        kind="dense", name="head", operations=2 * width * 3000, inputs=4 * width, weights=width * 3000, outputs=750,
+        shape=(750, 4 * width),
     )  # fmt: skip
     return KernelList(input=(1, 3, 224, 224), parameters=width * 3027, kernels=(convolution, dense))
 
