@@ -1,13 +1,18 @@
 """The time of a network as physics has it: for each kernel arithmetic or memory, whichever is slower, and a launch.
 
-    time = fixed + sum over kernels of  (compute^4 + memory^4)^(1/4) + launch * (1 + chatter * (nodes - 1))
+    time = fixed + sum of device + sum of launches                       an engine, which fused the kernels beforehand
+    time = fixed + ((sum of device)^4 + (sum of launches)^4)^(1/4)       a framework that runs operator after operator
 
+    device  = (compute^4 + memory^4)^(1/4)                                                         of each kernel
+    launches = launch * (1 + chatter * (nodes - 1))
     compute = operations / (peak * efficiency) * (1 + idle + narrow)
     idle    = waste * parallelism / results             fewer results than units that could compute them
     narrow  = waste * (8 / input channels + 8 / output channels)          convolutions that fill no tile
     memory  = bytes / (bandwidth * efficiency)
 
-The fourth powers are a maximum with a rounded corner. Efficiencies, launch times and the rest are products of
+The fourth powers are a maximum with a rounded corner: a framework hands out its kernels while the device still works
+at the ones before, so that the slower of the two decides (PyTorch, "CUDA semantics: asynchronous execution"); that an
+engine's add up is what its published times show. Efficiencies, launch times and the rest are products of
 factors: of the kind of kernel, the runtime, the precision, the board. Each factor has a prior around 1, so that
 a board or a runtime with few rows keeps to what is common to all (partial pooling), and one without rows is that.
 """
@@ -28,7 +33,7 @@ from harness.boards.runtimes import Runtime
 
 Floats = NDArray[np.float64]
 Term = Literal["compute", "idle", "narrow", "memory", "launch", "chatter", "fixed"]
-_TERMS: tuple[Term, ...] = ("compute", "idle", "narrow", "memory", "launch", "chatter", "fixed")
+_TERMS: tuple[Term, ...] = ("compute", "idle", "narrow", "memory", "launch", "chatter", "fixed")  # fixed: once a case
 
 _CORNER = 4.0
 _STEPS = 40
@@ -112,10 +117,12 @@ class Physics:
         return np.exp(design.evaluate(design.vector(self.factors))[0])
 
     def kernel_seconds(self, case: Case) -> Floats:
-        """The time of each entry of the network, `count` kernels together, without what happens once."""
+        """The time of each entry of the network, `count` kernels together, without what happens once.
+
+        Where launches and the device's work overlap, each entry's share of the time that both take together.
+        """
         design = _Design([case])
-        _, parts = design.parts(design.vector(self.factors))
-        return parts
+        return design.shares(design.vector(self.factors))
 
 
 def fit(cases: Sequence[Case], seconds: Floats, weights: Floats, start: Physics | None = None) -> Physics:
@@ -155,6 +162,7 @@ class _Design:
         networks = [case.network for case in cases]
         sizes = [len(network.kind) for network in networks]
         self._rows = len(cases)
+        self._queued = np.array([case.runtime.unfused for case in cases])
         self._row = np.repeat(np.arange(self._rows), sizes)
         self._kind = np.concatenate([network.kind for network in networks])
         self._count = np.concatenate([network.count for network in networks])
@@ -227,8 +235,7 @@ class _Design:
         filled = 1 + idle + narrow
         compute = np.exp(logs["compute"]) * filled
         memory = np.exp(logs["memory"])
-        longer = np.maximum(compute, memory)
-        core = longer * ((compute / longer) ** _CORNER + (memory / longer) ** _CORNER) ** (1 / _CORNER)
+        core = _rounded_maximum(compute, memory)
         share = (compute / core) ** _CORNER
         launch, chatter = np.exp(logs["launch"]), np.exp(logs["chatter"])
         slopes = {
@@ -242,10 +249,30 @@ class _Design:
         }
         return slopes, core * self._count + slopes["launch"]
 
+    def _overlapped(self, slopes: dict[str, Floats], entries: Floats) -> tuple[Floats, dict[str, Floats]]:
+        """The time of each case, and the slopes of that where launches and the device's work go on side by side."""
+        launches = np.bincount(self._row, slopes["launch"], self._rows).astype(np.float64)
+        device = np.bincount(self._row, entries - slopes["launch"], self._rows).astype(np.float64)
+        longer = _rounded_maximum(launches, device)
+        total = np.where(self._queued, longer, launches + device) + slopes["fixed"]
+        of_launch = np.where(self._queued, (launches / longer) ** (_CORNER - 1), 1.0)[self._row]
+        of_device = np.where(self._queued, (device / longer) ** (_CORNER - 1), 1.0)[self._row]
+        changed: dict[str, Floats] = {"fixed": slopes["fixed"]}
+        for term in _TERMS[:-1]:
+            changed[term] = slopes[term] * (of_launch if term in ("launch", "chatter") else of_device)
+        return total, changed
+
+    def shares(self, theta: Floats) -> Floats:
+        """What each entry adds to its case's time, without what happens once."""
+        slopes, entries = self.parts(theta)
+        total, _ = self._overlapped(slopes, entries)
+        alone = np.bincount(self._row, entries, self._rows)
+        return np.asarray(entries * ((total - slopes["fixed"]) / alone)[self._row])
+
     def evaluate(self, theta: Floats) -> tuple[Floats, Floats]:
         """log(seconds) of each case, and its derivative by each factor's logarithm."""
         slopes, entries = self.parts(theta)
-        total = np.bincount(self._row, entries, self._rows) + slopes["fixed"]
+        total, slopes = self._overlapped(slopes, entries)
         cells = {
             term: np.bincount(self._cell, slopes[term], self._rows * len(KINDS)).reshape(self._rows, len(KINDS))
             for term in _TERMS
@@ -266,6 +293,12 @@ class _Design:
     def loss(self, theta: Floats, target: Floats, weights: Floats) -> float:
         """Minus the logarithm of the posterior, up to a constant."""
         slopes, entries = self.parts(theta)
-        modelled = np.log(np.bincount(self._row, entries, self._rows) + slopes["fixed"])
+        modelled = np.log(self._overlapped(slopes, entries)[0])
         misfit = (_TAILS + 1) / 2 * np.log1p(((target - modelled) / _SCALE) ** 2 / _TAILS)
         return float((weights * misfit).sum() + (((theta - self.mean) / self.spread) ** 2).sum() / 2)
+
+
+def _rounded_maximum(one: Floats, other: Floats) -> Floats:
+    """(one^4 + other^4)^(1/4), without overflow; both positive."""
+    longer = np.maximum(one, other)
+    return np.asarray(longer * ((one / longer) ** _CORNER + (other / longer) ** _CORNER) ** (1 / _CORNER))

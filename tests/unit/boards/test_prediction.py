@@ -143,7 +143,8 @@ def test_a_calibration_of_nothing_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_derivatives_are_those_of_the_model() -> None:
-    rows = fitted.rows()[::60]
+    every = fitted.rows()
+    rows = [*every[::60], *[row for row in every if row.runtime.unfused][::12]]
     design = physics._Design([model.case_of(row) for row in rows])
     theta = design.mean + np.random.default_rng(0).normal(0, 0.3, len(design.mean))
     at, slopes = design.evaluate(theta)
@@ -151,6 +152,15 @@ def test_the_derivatives_are_those_of_the_model() -> None:
         moved = theta.copy()
         moved[index] += 1e-5
         assert (design.evaluate(moved)[0] - at) / 1e-5 == pytest.approx(slopes[:, index], abs=1e-4)
+
+
+@pytest.mark.parametrize("runtime", ["tensorrt", "pytorch"])
+def test_the_kernels_of_a_network_take_its_time_together(runtime: runtimes.RuntimeName) -> None:
+    network = architectures.network("densenet121", 224, 224)
+    case = physics.Case(network, boards.load("jetson-agx-xavier"), runtimes.Runtime(runtime), "fp16")
+    fit = fitted.latency_model().physics
+    once = np.exp(fit.factors.get(f"fixed / runtime / {runtime}", np.log(1e-4)))
+    assert fit.kernel_seconds(case).sum() + once == pytest.approx(fit.seconds([case])[0], rel=1e-6)
 
 
 def test_intervals_cover_what_they_promise_on_families_that_were_left_out() -> None:
