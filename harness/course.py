@@ -14,7 +14,7 @@ from harness import boards, images, reference, weights
 from harness.assignment import Assignment, class_folders
 from harness.cache import StageCache
 from harness.errors import MachineError
-from harness.evidence import Reference
+from harness.evidence.reference import Reference
 from harness.grade.rubric import check as check_rubric
 from harness.images import HeldOutSet, StagedImages
 from harness.progress import Progress

@@ -22,7 +22,8 @@ from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
 from harness.errors import UsageError
-from harness.evidence import Done, KernelList, StageResult
+from harness.evidence.kernels import KernelList
+from harness.evidence.stage_result import Done, StageResult
 from harness.outlook import kernels_of
 from harness.progress import Progress
 from harness.stages.convert import convert

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from harness import assignment as assignments
 from harness.assignment import Deadline
-from harness.evidence import Record
+from harness.evidence.record import Record
 from harness.findings import Finding
 from harness.grade.late import late_days
 from harness.intake import collect

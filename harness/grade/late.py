@@ -10,7 +10,7 @@ import datetime
 from dataclasses import dataclass
 
 from harness.assignment import Deadline
-from harness.evidence import Mark
+from harness.evidence.grade import Mark
 from harness.findings import Finding, finding
 from harness.submission import Origin
 

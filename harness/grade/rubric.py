@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from harness.assignment import Assignment, CriterionSpec, problem
 from harness.errors import AssignmentError
-from harness.evidence import Done, Evidence, Grade, GradeStatus, Mark
+from harness.evidence.grade import Grade, GradeStatus, Mark
+from harness.evidence.handin import Evidence
+from harness.evidence.stage_result import Done
 from harness.grade.criterion import Judgement, kinds
 from harness.grade.late import NOT_LATE, Lateness, judge
 from harness.grade.manual import ManualMark

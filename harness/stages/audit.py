@@ -17,17 +17,8 @@ from harness.dataset import withhold as split_off
 from harness.dataset.mislabelled import suspects
 from harness.dataset.pictures import GREY, Split
 from harness.dataset.quality import badly_exposed, blurred, from_elsewhere, scene_spread
-from harness.evidence import (
-    BoxFault,
-    DatasetAudit,
-    Done,
-    Failed,
-    Leak,
-    MislabelSuspect,
-    Skipped,
-    StageResult,
-    WithheldPicture,
-)
+from harness.evidence.audit import BoxFault, DatasetAudit, Leak, MislabelSuspect, WithheldPicture
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.stages.audit_findings import findings_of
 from harness.stages.withhold import withheld_pictures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.assignment import OwnDataset
-from harness.evidence import DatasetAudit
+from harness.evidence.audit import DatasetAudit
 from harness.findings import Finding, finding
 
 

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from harness.assignment import NotebookParts
-from harness.evidence import Done, Failed, NotebookReading, Question, Skipped, StageResult, Step
+from harness.evidence.reading import NotebookReading, Question, Step
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.stages.notebook_reply import ReadingReply
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, refusal, usage

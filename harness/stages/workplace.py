@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.assignment import ResourceLimits
-from harness.evidence import Failed, Usage
+from harness.evidence.stage_result import Failed, Usage
 from harness.findings import Finding
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.load import MachineLoad

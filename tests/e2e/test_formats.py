@@ -12,7 +12,8 @@ import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_keras2, write_pictures, write_torch
 
 from harness.assignment import ResourceLimits
-from harness.evidence import Conversion, Done, Failed
+from harness.evidence.conversion import Conversion
+from harness.evidence.stage_result import Done, Failed
 from harness.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.convert import HandedModel, convert

@@ -12,7 +12,7 @@ from readable import readable_to_the_sandbox
 from harness import models
 from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
 from harness.environment_choice import choose
-from harness.evidence import Done
+from harness.evidence.stage_result import Done
 from harness.intake.imports import imported_modules
 from harness.sandbox import KERAS, TORCH
 from harness.sandbox.bubblewrap import Bubblewrap

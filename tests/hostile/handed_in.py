@@ -10,7 +10,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 from harness.assignment import ExecutionRules, ResourceLimits
-from harness.evidence import Execution, FailedExecution
+from harness.evidence.execution import Execution, FailedExecution
 from harness.sandbox import Sandbox
 from harness.stages.execute import execute
 from harness.stages.workplace import Workplace

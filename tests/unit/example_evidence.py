@@ -2,18 +2,13 @@
 
 from typing import Any
 
-from harness.evidence import (
-    Benchmark,
-    Blob,
-    ClassScore,
-    Done,
-    Evaluation,
-    Evidence,
-    Execution,
-    Latency,
-    Predictions,
-    Skipped,
-)
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.evaluation import ClassScore, Evaluation
+from harness.evidence.execution import Execution
+from harness.evidence.handin import Evidence
+from harness.evidence.predictions import Predictions
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Skipped
 
 BLOB = Blob(name="x", sha256="0" * 64, bytes=1)
 

@@ -7,7 +7,7 @@ import pytest
 
 from harness import own
 from harness.assignment import Assignment, ResourceLimits
-from harness.evidence import DatasetAudit, WithheldPicture
+from harness.evidence.audit import DatasetAudit, WithheldPicture
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.workplace import Workplace
 from harness.store import Store

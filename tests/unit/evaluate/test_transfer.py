@@ -6,7 +6,9 @@ import pytest
 from example_evidence import BLOB, evaluation
 
 from harness.evaluate.transfer import concluded, fits
-from harness.evidence import Conversion, Done, Inspection, Preprocess
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.inspection import Inspection
+from harness.evidence.stage_result import Done
 from harness.findings import finding
 from harness.weights import list_weights
 

@@ -13,22 +13,13 @@ from pydantic import ValidationError
 from harness.assignment import Assignment
 from harness.boards.prediction import band
 from harness.errors import AssignmentError
-from harness.evidence import (
-    STAGES,
-    BoardLatency,
-    BoardRatio,
-    CellChange,
-    Conversion,
-    DatasetAudit,
-    Done,
-    Failed,
-    FailedExecution,
-    Inspection,
-    LayerComparison,
-    Outlook,
-    Preprocess,
-    Skipped,
-)
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.boards import BoardLatency, BoardRatio, Outlook
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.execution import CellChange, FailedExecution
+from harness.evidence.handin import STAGES
+from harness.evidence.inspection import Inspection, LayerComparison
+from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.findings import finding
 from harness.grade import ManualMark, check, grade
 from harness.grade.criteria import (

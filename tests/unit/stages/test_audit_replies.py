@@ -9,7 +9,7 @@ import pytest
 from hostile import npy, workplace
 
 from harness.assignment import OwnDataset
-from harness.evidence import Done, Failed
+from harness.evidence.stage_result import Done, Failed
 from harness.stages.audit import AuditRules, audit
 from harness.submission import Submission
 
