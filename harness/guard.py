@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.cache import StageCache
 from harness.errors import EngineFailed, EnvironmentMissing, MachineError, RunStopped
 from harness.evidence.handin import STAGES

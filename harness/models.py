@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.assignment import Assignment, HandIn
+from harness.assignment import Assignment
+from harness.assignment.sections import HandIn
 from harness.evidence.execution import Execution, FailedExecution
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Skipped, StageResult

@@ -17,7 +17,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from harness import reference
-from harness.assignment import Assignment, Dataset, ExecutionRules, OwnDataset
+from harness.assignment import Assignment
+from harness.assignment.sections import Dataset, ExecutionRules, OwnDataset
 from harness.cache import StageCache
 from harness.dataset.folders import folder_names
 from harness.evidence.audit import DatasetAudit

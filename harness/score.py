@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.assignment import Robustness
+from harness.assignment.sections import Robustness
 from harness.evaluate import Answers, Truth, evaluate
 from harness.evaluate.classification import answered_right
 from harness.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import harness
 from harness import images
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.bench import trtexec
 from harness.bench.envelope import envelope
 from harness.bench.estimates import fewest_queries

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from harness import boards as known_boards
 from harness import sandbox
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.bench.subjects import named_models
 from harness.boards import advice, evaluation, fitted, prediction, published
 from harness.boards.calibration import Calibration

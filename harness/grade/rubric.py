@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from harness.assignment import Assignment, CriterionSpec, problem
+from harness.assignment import Assignment
+from harness.assignment.problems import problem
+from harness.assignment.schema import CriterionSpec
 from harness.errors import AssignmentError
 from harness.evidence.grade import Grade, GradeStatus, Mark
 from harness.evidence.handin import Evidence

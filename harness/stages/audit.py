@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.assignment import OwnDataset
+from harness.assignment.sections import OwnDataset
 from harness.dataset import Described, PictureSet, SceneMap, scene_map
 from harness.dataset import withhold as split_off
 from harness.dataset.mislabelled import suspects

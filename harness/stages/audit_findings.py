@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.assignment import OwnDataset
+from harness.assignment.sections import OwnDataset
 from harness.evidence.audit import DatasetAudit
 from harness.findings import Finding, finding
 

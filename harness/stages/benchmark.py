@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.assignment import BenchmarkRules
+from harness.assignment.sections import BenchmarkRules
 from harness.evidence.benchmark import Benchmark, Latency
 from harness.evidence.conversion import Conversion
 from harness.evidence.predictions import Predictions

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness import weights
-from harness.assignment import Dataset, ExecutionRules
+from harness.assignment.sections import Dataset, ExecutionRules
 from harness.evidence.execution import CellError, Execution, FailedExecution
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, Skipped, StageResult, Usage

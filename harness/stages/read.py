@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.assignment import NotebookParts
+from harness.assignment.sections import NotebookParts
 from harness.evidence.reading import NotebookReading, Question, Step
 from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding

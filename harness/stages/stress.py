@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.assignment import Robustness
+from harness.assignment.sections import Robustness
 from harness.evidence.conversion import Conversion
 from harness.evidence.record import Blob, Share
 from harness.evidence.stage_result import Done, Skipped, StageResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.assignment import ReferenceSolution
+from harness.assignment.sections import ReferenceSolution
 from harness.evidence.record import Blob, Record
 from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.workplace import Workplace, failed, usage

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.assignment import Dataset, ExecutionRules, OwnDataset, ResourceLimits
+from harness.assignment.sections import Dataset, ExecutionRules, OwnDataset, ResourceLimits
 from harness.evidence.execution import Execution, FailedExecution
 from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.sandbox import Sandbox

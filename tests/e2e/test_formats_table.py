@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_pictures, write_torch
 
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.errors import EnvironmentMissing
 from harness.evidence.conversion import Conversion
 from harness.evidence.stage_result import Done

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.assignment import Dataset, ExecutionRules, NotebookParts, ResourceLimits
+from harness.assignment.sections import Dataset, ExecutionRules, NotebookParts, ResourceLimits
 from harness.evidence.execution import Execution, FailedExecution
 from harness.evidence.reading import NotebookReading
 from harness.evidence.stage_result import Done

@@ -10,7 +10,8 @@ from PIL import Image
 from readable import readable_to_the_sandbox
 
 from harness import models
-from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
+from harness.assignment import Assignment
+from harness.assignment.sections import Dataset, ExecutionRules, ResourceLimits
 from harness.environment_choice import choose
 from harness.evidence.stage_result import Done
 from harness.intake.imports import imported_modules

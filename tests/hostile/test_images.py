@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, shift
 
 from harness.across import across_students
-from harness.assignment import OwnDataset, ResourceLimits
+from harness.assignment.sections import OwnDataset, ResourceLimits
 from harness.evidence.handin import STAGES, Evidence
 from harness.evidence.stage_result import Done, Skipped
 from harness.run import Examined

@@ -15,7 +15,7 @@ import numpy as np
 import onnx_files
 import pytest
 
-from harness.assignment import BenchmarkRules, ResourceLimits
+from harness.assignment.sections import BenchmarkRules, ResourceLimits
 from harness.evidence.benchmark import Benchmark
 from harness.evidence.conversion import Conversion
 from harness.evidence.predictions import Predictions

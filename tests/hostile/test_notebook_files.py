@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.assignment import ExecutionRules, ResourceLimits
+from harness.assignment.sections import ExecutionRules, ResourceLimits
 from harness.evidence.execution import Execution
 from harness.evidence.stage_result import Done, StageResult
 from harness.report.notebook import Text, read

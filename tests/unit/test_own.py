@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness import own
-from harness.assignment import Assignment, ResourceLimits
+from harness.assignment import Assignment
+from harness.assignment.sections import ResourceLimits
 from harness.evidence.audit import DatasetAudit, WithheldPicture
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.workplace import Workplace

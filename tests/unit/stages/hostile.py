@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.evidence.conversion import Conversion, Preprocess
 from harness.evidence.predictions import Predictions
 from harness.evidence.record import Blob

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hostile import LABELS, NAMES, Sends, conversion, npy, predictions, staged
 
-from harness.assignment import BenchmarkRules, ResourceLimits
+from harness.assignment.sections import BenchmarkRules, ResourceLimits
 from harness.evidence.benchmark import Benchmark, Latency
 from harness.evidence.stage_result import Done
 from harness.sandbox.base import Job, Outcome

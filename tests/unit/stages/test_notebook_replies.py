@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hostile import workplace
 
-from harness.assignment import ExecutionRules, NotebookParts
+from harness.assignment.sections import ExecutionRules, NotebookParts
 from harness.evidence.stage_result import Done, Failed
 from harness.stages.execute import execute
 from harness.stages.read import read
