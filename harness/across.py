@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from harness.dataset.shared import Pairs, shared
-from harness.evidence import DatasetAudit, Done, SharedPicture
+from harness.evidence.audit import DatasetAudit, SharedPicture
+from harness.evidence.stage_result import Done
 from harness.findings import Finding, finding
 from harness.run import Examined
 from harness.store import Store

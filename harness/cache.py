@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from harness.evidence import Blob, Done, Failed, FailedExecution, Skipped, StageResult
+from harness.evidence.execution import FailedExecution
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.store import Store
 
 _PACKAGE = Path(__file__).parent
 # What decides a stage's result besides its inputs: when one of these changes, every stage runs again.
-_CODE = ("agent", "stages", "dataset", "evaluate", "evidence.py", "findings.py", "handin.py")
+_CODE = ("agent", "stages", "dataset", "evaluate", "evidence", "findings.py", "handin.py")
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from harness.evidence import Done, Evaluation, Evidence, Execution, FailedExecution, NotebookReading, Shown
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.handin import Evidence
+from harness.evidence.reading import NotebookReading, Shown
+from harness.evidence.stage_result import Done
 from harness.findings import Finding, finding
 
 _TOLERANCE = 0.05  # of accuracy, above the interval: a report is rounded, and about other pictures

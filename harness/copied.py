@@ -9,7 +9,10 @@ import numpy as np
 
 from harness.course import Course
 from harness.evaluate.copies import Known, copies
-from harness.evidence import Conversion, Done, Inspection, Predictions
+from harness.evidence.conversion import Conversion
+from harness.evidence.inspection import Inspection
+from harness.evidence.predictions import Predictions
+from harness.evidence.stage_result import Done
 from harness.findings import finding
 from harness.run import Examined
 from harness.store import Store

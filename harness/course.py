@@ -11,12 +11,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 from harness import boards, images, reference, weights
-from harness.assignment import Assignment, class_folders
+from harness.assignment import Assignment
 from harness.cache import StageCache
 from harness.errors import MachineError
-from harness.evidence import Reference
+from harness.evidence.reference import Reference
 from harness.grade.rubric import check as check_rubric
 from harness.images import HeldOutSet, StagedImages
+from harness.picture_folders import class_folders
 from harness.progress import Progress
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.scratch import own_folder

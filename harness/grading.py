@@ -20,7 +20,7 @@ from harness.assignment import Assignment
 from harness.copied import with_copies_noted
 from harness.course import Course, prepared
 from harness.errors import MachineError, UsageError
-from harness.evidence import Reference
+from harness.evidence.reference import Reference
 from harness.grade.rubric import grade
 from harness.gradebook import Gradebook
 from harness.intake import collect

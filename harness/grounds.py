@@ -9,7 +9,9 @@ from dataclasses import replace
 from harness import own
 from harness.course import Course, TrainingPictures
 from harness.errors import EngineFailed, MachineError
-from harness.evidence import DatasetAudit, Done, Reference, StageResult
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.reference import Reference
+from harness.evidence.stage_result import Done, StageResult
 from harness.submission import Submission
 
 

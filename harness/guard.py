@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.cache import StageCache
 from harness.errors import EngineFailed, EnvironmentMissing, MachineError, RunStopped
-from harness.evidence import STAGES, Failed, Skipped, StageResult, Usage
+from harness.evidence.handin import STAGES
+from harness.evidence.stage_result import Failed, Skipped, StageResult, Usage
 from harness.findings import finding
 from harness.progress import Progress
 

@@ -10,17 +10,13 @@ from pydantic import BaseModel
 from harness import models
 from harness.course import Course
 from harness.evaluate.transfer import concluded
-from harness.evidence import (
-    Conversion,
-    Done,
-    Evaluation,
-    Inspection,
-    Outlook,
-    Predictions,
-    Skipped,
-    StageResult,
-    Stress,
-)
+from harness.evidence.boards import Outlook
+from harness.evidence.conversion import Conversion
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.inspection import Inspection
+from harness.evidence.predictions import Predictions
+from harness.evidence.stage_result import Done, Skipped, StageResult
+from harness.evidence.stress import Stress
 from harness.guard import guarded
 from harness.outlook import by_memory, on_boards
 from harness.outlook import identity as predictions_rest_on

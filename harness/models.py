@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.assignment import Assignment, HandIn
-from harness.evidence import Blob, Done, Execution, FailedExecution, Skipped, StageResult
+from harness.assignment import Assignment
+from harness.assignment.sections import HandIn
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Skipped, StageResult
 from harness.findings import finding
 from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES
 from harness.stages.convert import HandedModel

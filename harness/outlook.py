@@ -13,20 +13,10 @@ import harness.boards
 from harness.boards import Board, Precision, advice, prediction
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime
-from harness.evidence import (
-    BoardLatency,
-    BoardRatio,
-    Conversion,
-    CostlyLayer,
-    Done,
-    Failed,
-    Kernel,
-    KernelList,
-    Outlook,
-    Roofline,
-    RooflineKernel,
-    StageResult,
-)
+from harness.evidence.boards import BoardLatency, BoardRatio, CostlyLayer, Outlook, Roofline, RooflineKernel
+from harness.evidence.conversion import Conversion
+from harness.evidence.kernels import Kernel, KernelList
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.kernels import kernels as list_kernels
 from harness.stages.workplace import Workplace
 

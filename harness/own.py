@@ -17,22 +17,18 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from harness import reference
-from harness.assignment import Assignment, Dataset, ExecutionRules, OwnDataset
+from harness.assignment import Assignment
+from harness.assignment.sections import Dataset, ExecutionRules, OwnDataset
 from harness.cache import StageCache
 from harness.dataset.folders import folder_names
-from harness.evidence import (
-    Conversion,
-    DatasetAudit,
-    Done,
-    Evaluation,
-    Execution,
-    FailedExecution,
-    OwnData,
-    Predictions,
-    Reference,
-    SeenScore,
-    StageResult,
-)
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.conversion import Conversion
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.own_data import OwnData, SeenScore
+from harness.evidence.predictions import Predictions
+from harness.evidence.reference import Reference
+from harness.evidence.stage_result import Done, StageResult
 from harness.findings import Finding, finding
 from harness.guard import guarded
 from harness.images import HeldOutSet, StagedImages

@@ -13,18 +13,14 @@ from pydantic import BaseModel
 from harness.assignment import Assignment
 from harness.cache import StageCache
 from harness.errors import MachineError
-from harness.evidence import (
-    Benchmark,
-    Conversion,
-    Done,
-    Evaluation,
-    KernelList,
-    Predictions,
-    Reference,
-    Skipped,
-    StageResult,
-    Stress,
-)
+from harness.evidence.benchmark import Benchmark
+from harness.evidence.conversion import Conversion
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.kernels import KernelList
+from harness.evidence.predictions import Predictions
+from harness.evidence.reference import Reference
+from harness.evidence.stage_result import Done, Skipped, StageResult
+from harness.evidence.stress import Stress
 from harness.images import HeldOutSet, StagedImages
 from harness.outlook import kernels_of
 from harness.progress import Progress

@@ -6,23 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.evidence import (
-    Benchmark,
-    DatasetAudit,
-    Done,
-    Evaluation,
-    Evidence,
-    Grade,
-    GradeStatus,
-    Inspection,
-    Latency,
-    Mark,
-    NotebookReading,
-    Outlook,
-    Record,
-    SeenScore,
-    StageStatus,
-)
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.boards import Outlook
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.grade import Grade, GradeStatus, Mark
+from harness.evidence.handin import Evidence
+from harness.evidence.inspection import Inspection
+from harness.evidence.own_data import SeenScore
+from harness.evidence.reading import NotebookReading
+from harness.evidence.record import Record
+from harness.evidence.stage_result import Done, StageStatus
 from harness.findings import Finding
 from harness.submission import Origin
 

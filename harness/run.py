@@ -9,19 +9,15 @@ from harness.assignment import Assignment
 from harness.claims import against_measurement
 from harness.course import Course
 from harness.environment_choice import for_notebook
-from harness.evidence import (
-    Benchmark,
-    Conversion,
-    DatasetAudit,
-    Done,
-    Evaluation,
-    Evidence,
-    Execution,
-    NotebookReading,
-    OwnData,
-    Skipped,
-    StageResult,
-)
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.benchmark import Benchmark
+from harness.evidence.conversion import Conversion
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.execution import Execution
+from harness.evidence.handin import Evidence
+from harness.evidence.own_data import OwnData
+from harness.evidence.reading import NotebookReading
+from harness.evidence.stage_result import Done, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.grounds import grounds, own_reference
 from harness.guard import guarded

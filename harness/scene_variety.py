@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import fmean
 
 from harness.course import Course
-from harness.evidence import DatasetAudit, Done, StageResult
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.stage_result import Done, StageResult
 from harness.stages.audit import AuditRules, audit
 from harness.submission import Submission
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.assignment import Robustness
+from harness.assignment.sections import Robustness
 from harness.evaluate import Answers, Truth, evaluate
 from harness.evaluate.classification import answered_right
 from harness.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst
-from harness.evidence import Blob, Done, Evaluation, Predictions, Stress
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.predictions import Predictions
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done
+from harness.evidence.stress import Stress
 from harness.images import HeldOutSet, StagedImages
 from harness.stages.stress import Trial
 from harness.store import Store

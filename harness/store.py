@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from harness.errors import MachineError
-from harness.evidence import Blob
+from harness.evidence.record import Blob
 
 _CHUNK = 1 << 20
 

@@ -27,6 +27,7 @@ import numpy as np
 from .native import Unusable
 from .paths import IN
 from .predict import npy
+from .refusal import refusing
 from .timed_model import serve
 
 _BLOCK_SECONDS = 0.1  # about how long one model runs before the other's turn
@@ -41,17 +42,14 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     cores = sorted(os.sched_getaffinity(0))[: request["cpus"]]
     files = sorted((IN / "images").iterdir())[: request["images"]]
     deadline = time.monotonic() + request["budget_seconds"]
-    try:
+    with refusing(send, Unusable):
         with ExitStack() as stack:
             asks = {
                 name: stack.enter_context(_started(model, files, cores)) for name, model in request["models"].items()
             }
             reply = _measured(asks, request, deadline, send)
-    except Unusable as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
-        return
-    reply |= {"names": [file.name for file in files], "cpus": len(cores), "engine": _engine()}
-    send("benchmark.json", json.dumps(reply).encode())
+        reply |= {"names": [file.name for file in files], "cpus": len(cores), "engine": _engine()}
+        send("benchmark.json", json.dumps(reply).encode())
 
 
 @contextmanager

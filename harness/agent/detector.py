@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .native import Unusable
 from .onnx_model import read, session
 from .paths import IN
+from .refusal import refusing
 
 _THRESHOLD = 0.5  # of a score; jetson-inference's detectNet
 _OVERLAP = 0.45  # intersection over union above which two boxes of a class are one; train_ssd's
@@ -26,10 +27,8 @@ Floats = NDArray[np.float32]
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Describe /in/model and send that."""
-    try:
+    with refusing(send, Unusable):
         send("detector.json", json.dumps(_described(IN / "model")).encode())
-    except Unusable as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
 
 
 def _described(file: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from .notebook.reading import PYTHON_ASSUMED, Unreadable, clear_outputs, code_ce
 from .notebook.shown import shown
 from .notebook.transform import transform
 from .paths import CPUS, IN, SITE, TMP, WORK
+from .refusal import refuse
 from .tensorflow_models import has_tensorflow
 
 _HAND_IN = WORK / "handin"
@@ -48,7 +49,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     try:
         notebook = read(file)
     except Unreadable as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
+        refuse(send, str(error))
         return
     clear_outputs(notebook)
     cells, dataset = code_cells(notebook), request["dataset"]

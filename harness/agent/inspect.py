@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from .ablation import rests_on
 from .backbones import Backbone, Layer, compare, load, unrelated, untouched
-from .convert import described, load_handed_in, use_mounted_weights
+from .convert import load_handed_in, use_mounted_weights
 from .initialisation import head, initialised_as, structure
 from .multiply_adds import fingerprint, parameters, statistics, weights, work
 from .native import Unusable
 from .onnx_model import live, read, scales_its_input, signature
 from .paths import IN
 from .pictures import Rule, UnreadablePicture, batch
+from .refusal import described, refuse
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -37,11 +38,11 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     try:
         reply = _of_native(request) if request["native"] else _of_graph(request)
     except Unusable as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
+        refuse(send, str(error))
     except (Exception, SystemExit) as error:  # whatever a native model's code raises
         if not request["native"]:
             raise
-        send("refused.json", json.dumps({"reason": described(error)}).encode())
+        refuse(send, described(error))
     else:
         send("inspection.json", json.dumps(reply).encode())
 

@@ -15,6 +15,7 @@ from .multiply_adds import parameters
 from .native import Unusable
 from .onnx_model import every_node, read
 from .paths import IN
+from .refusal import refusing
 from .shapes import Shape, tensor_shapes
 
 _MOST = 20_000  # kernels; the largest network that is sold for a board has about 1,000
@@ -25,12 +26,9 @@ _LARGEST = 2**53  # of any count
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """List the kernels of /in/model."""
-    try:
+    with refusing(send, Unusable):
         reply = listed(read(IN / "model"), request["height"], request["width"])
-    except Unusable as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
-        return
-    send("kernels.json", json.dumps(reply).encode())
+        send("kernels.json", json.dumps(reply).encode())
 
 
 def listed(model: Any, height: int, width: int) -> dict[str, Any]:

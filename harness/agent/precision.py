@@ -6,7 +6,6 @@ The request holds `precision` ("fp16" or "int8"), `layout`, `input_dtype`, `rule
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from .native import Unusable
 from .onnx_model import read, session
 from .paths import IN, TMP
 from .pictures import Rule, UnreadablePicture, batch
+from .refusal import refuse
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -23,10 +23,9 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         converted = {"fp16": _half, "int8": _quantised}[request["precision"]](request)
         session(converted, 1)  # refuses what the engine cannot run
     except (Unusable, UnreadablePicture) as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
+        refuse(send, str(error))
     except Exception as error:  # the converters raise many kinds for graphs that they do not know
-        reason = f"the converter to {request['precision']} stopped: {' '.join(str(error).split())[:250]}"
-        send("refused.json", json.dumps({"reason": reason}).encode())
+        refuse(send, f"the converter to {request['precision']} stopped: {' '.join(str(error).split())[:250]}")
     else:
         send("model.onnx", converted)
 

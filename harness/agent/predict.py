@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .convert import described, load_handed_in, use_mounted_weights
+from .convert import load_handed_in, use_mounted_weights
 from .defaults import alternatives
 from .native import Answers, Native, Unusable, answers, probabilities
 from .onnx_model import Runner
 from .paths import IN
 from .pictures import Rule, UnreadablePicture, model_input, pixels
+from .refusal import refusing_all
 
 _FEWEST_PROBED = 10  # pictures; fewer say nothing of another pre-processing
 _BATCH = 8  # pictures; VGG16's activations take 0.1 GB a picture
@@ -35,12 +36,8 @@ Pixels = NDArray[np.uint8]
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Predict the pictures in /in/images and send what came of it."""
     use_mounted_weights()
-    try:
+    with refusing_all(send, Unusable, UnreadablePicture):
         _predict(request, send)
-    except (Unusable, UnreadablePicture) as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
-    except (Exception, SystemExit) as error:  # whatever a native model's code raises
-        send("refused.json", json.dumps({"reason": described(error)}).encode())
 
 
 def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:

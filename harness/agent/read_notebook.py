@@ -15,6 +15,7 @@ from .notebook.reading import Unreadable, code_cells, read
 from .notebook.sections import sections
 from .notebook.shown import shown
 from .paths import IN
+from .refusal import refuse
 
 Send = Callable[[str, Path | bytes], None]
 
@@ -24,7 +25,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     try:
         notebook = read(IN / "submission" / request["notebook"])
     except Unreadable as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
+        refuse(send, str(error))
         return
     cells = code_cells(notebook)
     found = sections(notebook.cells, request["steps"], request["questions"])

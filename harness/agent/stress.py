@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .convert import described, use_mounted_weights
+from .convert import use_mounted_weights
 from .corruptions import corrupted, shrunk
 from .native import Answers, Unusable
 from .paths import IN
 from .patterns import pattern
 from .pictures import Rule, UnreadablePicture, fitted, seen_part, upright
 from .predict import answered, npy, ready
+from .refusal import refusing_all
 
 Pixels = NDArray[np.uint8]
 
@@ -33,12 +34,8 @@ Pixels = NDArray[np.uint8]
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Answer for every picture and send what came of it."""
     use_mounted_weights()
-    try:
+    with refusing_all(send, Unusable, UnreadablePicture):
         _run(request, send)
-    except (Unusable, UnreadablePicture) as error:
-        send("refused.json", json.dumps({"reason": str(error)}).encode())
-    except (Exception, SystemExit) as error:  # whatever a native model's code raises
-        send("refused.json", json.dumps({"reason": described(error)}).encode())
 
 
 def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .convert import described
 from .detector import detections
 from .engines import NotHere, Started, start
 from .memory import peak_memory_bytes
@@ -29,6 +28,7 @@ from .native import Answers, Unusable, as_rows, probabilities
 from .paths import IN, TMP
 from .pictures import Rule, UnreadablePicture, model_input, pixels
 from .predict import npy
+from .refusal import described, refuse
 from .scenarios import Budget, Query, Timed, at_fixed_rate, one_after_another, warm_up
 
 _PICTURES = 16  # different ones that the queries go round
@@ -41,10 +41,9 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     try:
         _time(request, send)
     except (Unusable, UnreadablePicture) as error:
-        refusal = {"reason": str(error), "engine_missing": isinstance(error, NotHere)}
-        send("refused.json", json.dumps(refusal).encode())
+        refuse(send, str(error), engine_missing=isinstance(error, NotHere))
     except (Exception, SystemExit) as error:  # an engine's own classes; with engine torch, the model's code
-        send("refused.json", json.dumps({"reason": described(error), "engine_missing": False}).encode())
+        refuse(send, described(error), engine_missing=False)
 
 
 def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:

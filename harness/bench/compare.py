@@ -9,7 +9,7 @@ import numpy as np
 from harness.bench.estimates import p_value, ratio_interval
 from harness.bench.results import BenchResults, Measurement
 from harness.errors import UsageError
-from harness.evidence import Interval, Record
+from harness.evidence.record import Interval, Record
 
 Verdict = Literal["faster", "slower", "no difference"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, mannwhitneyu
 
-from harness.evidence import Interval
+from harness.evidence.record import Interval
 from harness.stages.benchmark import nearest_rank
 
 __all__ = [

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import harness
 from harness import images
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.bench import trtexec
 from harness.bench.envelope import envelope
 from harness.bench.estimates import fewest_queries
@@ -23,7 +23,10 @@ from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
 from harness.bench.summary import Variant, interval_width, measurement, noticed
 from harness.boards import Board
 from harness.errors import MachineError, UsageError
-from harness.evidence import Conversion, Done, Evaluation, Failed, Predictions, Skipped
+from harness.evidence.conversion import Conversion
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.predictions import Predictions
+from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.images import StagedImages
 from harness.machine import Monitor, Window, fairness, tegrastats
 from harness.machine.monitor import usable_cores

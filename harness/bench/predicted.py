@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from harness.bench.subjects import NamedModel
 from harness.boards import Board
-from harness.evidence import Conversion, Done, Failed, KernelList, Outlook
+from harness.evidence.boards import Outlook
+from harness.evidence.conversion import Conversion
+from harness.evidence.kernels import KernelList
+from harness.evidence.stage_result import Done, Failed
 from harness.outlook import PRECISION, by_memory, kernels_of, outlook
 from harness.progress import Progress
 from harness.stages.precision import Precision

@@ -9,7 +9,8 @@ from pydantic import Field, ValidationError
 
 from harness.bench.rules import EffortName, ScenarioName
 from harness.errors import UsageError
-from harness.evidence import Interval, Outlook, Record, Share
+from harness.evidence.boards import Outlook
+from harness.evidence.record import Interval, Record, Share
 from harness.machine import MachineState
 from harness.stages.precision import Precision
 from harness.stages.timing import Mode

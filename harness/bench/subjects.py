@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.assignment import IMAGE_SUFFIXES, class_folders
 from harness.errors import UsageError
 from harness.images import HeldOutSet, load
+from harness.picture_folders import IMAGE_SUFFIXES, class_folders
 from harness.stages.convert import HandedModel
 from harness.store import file_sha256
 

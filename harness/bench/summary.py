@@ -12,7 +12,8 @@ from harness.bench.envelope import fits
 from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, nearest_rank
 from harness.bench.results import Accuracy, EarlyStopped, Energy, Measurement, TimedRound, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
-from harness.evidence import Evaluation, Predictions
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.predictions import Predictions
 from harness.machine import MachineState
 from harness.machine.tegrastats import energy_mj
 from harness.stages.precision import Precision

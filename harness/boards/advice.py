@@ -9,7 +9,8 @@ from harness.boards.boards import Board, Precision
 from harness.boards.network import BYTES, Network
 from harness.boards.physics import Case
 from harness.boards.runtimes import Runtime
-from harness.evidence import Kernel, KernelList, Record
+from harness.evidence.kernels import Kernel, KernelList
+from harness.evidence.record import Record
 
 _RUNTIME_GB = {"tensorrt": 0.6, "tf-trt": 1.2, "pytorch": 1.4, "torchscript": 1.4, "tensorflow": 1.2}
 _SMALL_RUNTIME_GB = 0.15

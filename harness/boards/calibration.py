@@ -15,7 +15,7 @@ from harness.boards.model import Model
 from harness.boards.physics import Physics
 from harness.boards.published import Measurement, Unused
 from harness.errors import UsageError
-from harness.evidence import Record
+from harness.evidence.record import Record
 
 _SOURCE = "your measurements"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.boards import fitted, published, scoring
 from harness.boards.published import Unused
 from harness.boards.scoring import BoardScore, Held, HeldOut
-from harness.evidence import Record
+from harness.evidence.record import Record
 
 HEADINGS = (
     "board", "runtime", "rows", "family out", "in 90 %", "source out", "in 90 %", "network out", "ops / peak",

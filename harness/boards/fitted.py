@@ -14,7 +14,7 @@ from harness.boards.model import Model, Variances
 from harness.boards.physics import Physics
 from harness.boards.published import Measurement
 from harness.errors import MachineError
-from harness.evidence import Record
+from harness.evidence.record import Record
 
 FITTED = Path(__file__).parent / "fitted.json"
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.boards.boards import Precision
-from harness.evidence import KernelKind, KernelList
+from harness.evidence.kernels import KernelKind, KernelList
 
 KINDS: tuple[str, ...] = get_args(KernelKind)
 _INDEX = {kind: index for index, kind in enumerate(KINDS)}

@@ -19,7 +19,9 @@ from harness.boards.physics import Case
 from harness.boards.pooling import Related
 from harness.boards.published import Measurement
 from harness.boards.runtimes import Runtime
-from harness.evidence import BoardBand, KernelList, Record
+from harness.evidence.boards import BoardBand
+from harness.evidence.kernels import KernelList
+from harness.evidence.record import Record
 
 _SAME_NETWORK, _SAME_FAMILY = 0.85, 0.4  # share of the work in layers of the same shape
 _WIDER: dict[Precision, tuple[Precision, ...]] = {"int8": ("fp16", "fp32"), "fp16": ("fp32",), "fp32": ()}

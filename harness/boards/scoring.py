@@ -14,7 +14,7 @@ from harness.boards import intervals, model, runtimes
 from harness.boards.intervals import Novelty, Widths
 from harness.boards.physics import Physics
 from harness.boards.published import Measurement, publisher
-from harness.evidence import Record
+from harness.evidence.record import Record
 
 Floats = NDArray[np.float64]
 Held = Literal["family", "source", "network", "board", "precision", "runtime"]

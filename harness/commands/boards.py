@@ -15,14 +15,15 @@ from threadpoolctl import threadpool_limits
 
 from harness import boards as known_boards
 from harness import sandbox
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.bench.subjects import named_models
 from harness.boards import advice, evaluation, fitted, prediction, published
 from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
 from harness.errors import UsageError
-from harness.evidence import Done, KernelList, StageResult
+from harness.evidence.kernels import KernelList
+from harness.evidence.stage_result import Done, StageResult
 from harness.outlook import kernels_of
 from harness.progress import Progress
 from harness.stages.convert import convert

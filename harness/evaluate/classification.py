@@ -15,7 +15,8 @@ from sklearn import metrics
 
 from harness.evaluate.comparison import compare
 from harness.evaluate.faults import mixed_up_labels, wrong_preprocessing
-from harness.evidence import ClassScore, Evaluation, Interval, Mistake
+from harness.evidence.evaluation import ClassScore, Evaluation, Mistake
+from harness.evidence.record import Interval
 from harness.findings import Finding, finding
 
 RESAMPLES = 2000  # of the bootstrap: the 2.5 % quantile then rests on 50 of them

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from harness.evidence import Interval
+from harness.evidence.record import Interval
 
 Right = NDArray[np.bool_]  # one for each picture: whether the answer was right
 

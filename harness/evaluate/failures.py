@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from harness.evidence import CalibrationBin
+from harness.evidence.evaluation import CalibrationBin
 
 _BINS = 10  # of the reliability diagram
 

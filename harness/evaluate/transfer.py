@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from scipy.stats import binomtest
 
-from harness.evidence import Conversion, Done, Evaluation, Failed, Inspection, Preprocess, Skipped
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.inspection import Inspection
+from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.findings import Finding, finding
 from harness.weights import TrainedOn
 

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from harness.discovery import modules_of
-from harness.evidence import STAGES
+from harness.evidence.handin import STAGES
 from harness.grade import criteria
 
 

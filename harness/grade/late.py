@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from harness.assignment import Deadline
-from harness.evidence import Mark
+from harness.assignment.deadline import Deadline
+from harness.evidence.grade import Mark
 from harness.findings import Finding, finding
 from harness.submission import Origin
 

@@ -8,9 +8,13 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from harness.assignment import Assignment, CriterionSpec, problem
+from harness.assignment import Assignment
+from harness.assignment.problems import problem
+from harness.assignment.schema import CriterionSpec
 from harness.errors import AssignmentError
-from harness.evidence import Done, Evidence, Grade, GradeStatus, Mark
+from harness.evidence.grade import Grade, GradeStatus, Mark
+from harness.evidence.handin import Evidence
+from harness.evidence.stage_result import Done
 from harness.grade.criterion import Judgement, kinds
 from harness.grade.late import NOT_LATE, Lateness, judge
 from harness.grade.manual import ManualMark

@@ -13,7 +13,7 @@ from types import TracebackType
 import psutil
 from pydantic import Field
 
-from harness.evidence import Record
+from harness.evidence.record import Record
 from harness.machine import tegrastats
 from harness.machine.fairness import cgroup_folders
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from harness.evidence import DatasetAudit
+from harness.evidence.audit import DatasetAudit
 from harness.store import Store
 
 _MOST_SETS = 8  # of one claim

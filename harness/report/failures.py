@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.evidence import Evaluation, Look
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.stress import Look
 from harness.report.charts import Scale, Tick
 from harness.report.pictures import Thumbnails
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from harness.evidence import GradeStatus
+from harness.evidence.grade import GradeStatus
 from harness.findings import Severity
 from harness.report import charts
 from harness.report.student import SEVERITY_ORDER, by_severity

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.claims import shown_by
-from harness.evidence import Curve, Done, Evaluation, Evidence, Execution, NotebookReading, Shown
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.execution import Execution
+from harness.evidence.handin import Evidence
+from harness.evidence.reading import Curve, NotebookReading, Shown
+from harness.evidence.stage_result import Done
 from harness.report.curves import LinePlot, line_plot
 
 _CURVES = 6  # trainings that are drawn

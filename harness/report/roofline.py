@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.evidence import Outlook, Roofline
+from harness.evidence.boards import Outlook, Roofline
 from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
 
 GIGA = 1e9

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.evidence import Evidence, Reference
+from harness.evidence.handin import Evidence
+from harness.evidence.reference import Reference
 from harness.images import HeldOutSet
 from harness.store import Store
 

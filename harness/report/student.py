@@ -6,17 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from harness.evidence import (
-    LARGEST_FINE_TUNING,
-    Benchmark,
-    Done,
-    Evaluation,
-    Evidence,
-    Execution,
-    FailedExecution,
-    Inspection,
-    Reference,
-)
+from harness.evidence.benchmark import Benchmark
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.handin import Evidence
+from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection
+from harness.evidence.reference import Reference
+from harness.evidence.stage_result import Done
 from harness.findings import Finding
 from harness.report import charts, dataset, failures, reading
 from harness.report.notebook import Notebook, read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.evidence import CellError
+from harness.evidence.execution import CellError
 from harness.findings import advice
 
 _NETWORK = (

@@ -11,23 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.assignment import OwnDataset
+from harness.assignment.sections import OwnDataset
 from harness.dataset import Described, PictureSet, SceneMap, scene_map
 from harness.dataset import withhold as split_off
 from harness.dataset.mislabelled import suspects
 from harness.dataset.pictures import GREY, Split
 from harness.dataset.quality import badly_exposed, blurred, from_elsewhere, scene_spread
-from harness.evidence import (
-    BoxFault,
-    DatasetAudit,
-    Done,
-    Failed,
-    Leak,
-    MislabelSuspect,
-    Skipped,
-    StageResult,
-    WithheldPicture,
-)
+from harness.evidence.audit import BoxFault, DatasetAudit, Leak, MislabelSuspect, WithheldPicture
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.stages.audit_findings import findings_of
 from harness.stages.withhold import withheld_pictures

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.assignment import OwnDataset
-from harness.evidence import DatasetAudit
+from harness.assignment.sections import OwnDataset
+from harness.evidence.audit import DatasetAudit
 from harness.findings import Finding, finding
 
 

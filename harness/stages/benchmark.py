@@ -16,18 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.assignment import BenchmarkRules
-from harness.evidence import (
-    Benchmark,
-    Conversion,
-    Done,
-    Failed,
-    Interval,
-    Latency,
-    Predictions,
-    Skipped,
-    StageResult,
-)
+from harness.assignment.sections import BenchmarkRules
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.conversion import Conversion
+from harness.evidence.predictions import Predictions
+from harness.evidence.record import Interval
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.images import StagedImages
 from harness.sandbox.base import Outcome

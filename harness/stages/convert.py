@@ -14,7 +14,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import EnvironmentMissing
-from harness.evidence import Blob, Conversion, Done, Failed, Preprocess, StageResult
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, finding
 from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from harness.evidence import Preprocess
+from harness.evidence.conversion import Preprocess
 
 _LIMIT = 256 * 1024  # bytes of labels.txt or handin.json
 _MOST_LABELS = 10_000

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence import Conversion, Done, Failed, Preprocess, Record, StageResult
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.record import Record
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
 
 

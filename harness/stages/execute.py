@@ -9,18 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness import weights
-from harness.assignment import Dataset, ExecutionRules
-from harness.evidence import (
-    Blob,
-    CellError,
-    Done,
-    Execution,
-    Failed,
-    FailedExecution,
-    Skipped,
-    StageResult,
-    Usage,
-)
+from harness.assignment.sections import Dataset, ExecutionRules
+from harness.evidence.execution import CellError, Execution, FailedExecution
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult, Usage
 from harness.findings import Finding, finding
 from harness.sandbox.base import Outcome
 from harness.stages.advice import for_cell

@@ -14,16 +14,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence import (
-    LARGEST_FINE_TUNING,
-    Conversion,
-    Done,
-    Failed,
-    Inspection,
-    LayerComparison,
-    StageResult,
-    Verdict,
-)
+from harness.evidence.conversion import Conversion
+from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison, Verdict
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, finding
 from harness.images import StagedImages
 from harness.stages.predict import model_request

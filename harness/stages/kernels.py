@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.evidence import Done, Failed, KernelList
+from harness.evidence.kernels import KernelList
+from harness.evidence.stage_result import Done, Failed
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence import CellChange, Claim, Curve, DifferenceLine, Question, Shown, Step
+from harness.evidence.execution import CellChange, DifferenceLine
+from harness.evidence.reading import Claim, Curve, Question, Shown, Step
 from harness.findings import Finding, finding
 
 _MOST_CELLS = 100_000

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from harness.evidence import Conversion, Done, Failed, StageResult
+from harness.evidence.conversion import Conversion
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.workplace import Rejected, Workplace, failed, reject_refusal, usage
 
 Precision = Literal["fp32", "fp16", "int8"]

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence import Blob, Conversion, Done, Failed, Predictions, StageResult
+from harness.evidence.conversion import Conversion
+from harness.evidence.predictions import Predictions
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, finding
 from harness.images import StagedImages
 from harness.sandbox import KERAS

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.assignment import NotebookParts
-from harness.evidence import Done, Failed, NotebookReading, Question, Skipped, StageResult, Step
+from harness.assignment.sections import NotebookParts
+from harness.evidence.reading import NotebookReading, Question, Step
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.stages.notebook_reply import ReadingReply
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, refusal, usage

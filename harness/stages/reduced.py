@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.dataset.folders import folder_names
-from harness.evidence import DatasetAudit
+from harness.evidence.audit import DatasetAudit
 from harness.submission import Submission
 
 _LISTS = (".txt", ".csv", ".names", ".yaml", ".yml")

@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.assignment import Robustness
-from harness.evidence import Blob, Conversion, Done, Look, Share, Skipped, StageResult, Stress
+from harness.assignment.sections import Robustness
+from harness.evidence.conversion import Conversion
+from harness.evidence.record import Blob, Share
+from harness.evidence.stage_result import Done, Skipped, StageResult
+from harness.evidence.stress import Look, Stress
 from harness.images import StagedImages
 from harness.stages.predict import checked, model_request
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage

@@ -12,7 +12,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import MachineError
-from harness.evidence import Conversion, Done, Failed, Predictions, Record, StageResult
+from harness.evidence.conversion import Conversion
+from harness.evidence.predictions import Predictions
+from harness.evidence.record import Record
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.images import StagedImages
 from harness.sandbox.base import Outcome
 from harness.stages.precision import Precision

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.assignment import ReferenceSolution
-from harness.evidence import Blob, Done, Failed, Record, StageResult
+from harness.assignment.sections import ReferenceSolution
+from harness.evidence.record import Blob, Record
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.workplace import Workplace, failed, usage
 
 _MODEL, _LABELS, _HANDIN = "model.onnx", "labels.txt", "handin.json"

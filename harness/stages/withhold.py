@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.evidence import WithheldPicture
+from harness.evidence.audit import WithheldPicture
 from harness.images.held_out import LONGEST_SIDE
 from harness.stages.workplace import Rejected, Workplace, failed
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.assignment import ResourceLimits
-from harness.evidence import Failed, Usage
+from harness.assignment.sections import ResourceLimits
+from harness.evidence.stage_result import Failed, Usage
 from harness.findings import Finding
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.load import MachineLoad

@@ -17,8 +17,10 @@ from safetensors.numpy import load_file
 from small_course import hand_in, make_course, notebook
 
 from harness import models
-from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
-from harness.evidence import Done, FailedExecution
+from harness.assignment import Assignment
+from harness.assignment.sections import Dataset, ExecutionRules, ResourceLimits
+from harness.evidence.execution import FailedExecution
+from harness.evidence.stage_result import Done
 from harness.intake import collect
 from harness.sandbox import KERAS, Sandbox, course, environments
 from harness.sandbox.bubblewrap import Bubblewrap

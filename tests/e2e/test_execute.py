@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.assignment import Dataset, ExecutionRules, OwnDataset, ResourceLimits
-from harness.evidence import Done, Execution, Failed, FailedExecution, Skipped
+from harness.assignment.sections import Dataset, ExecutionRules, OwnDataset, ResourceLimits
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.sandbox import Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.audit import AuditRules, audit

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_pictures, write_torch
 
-from harness.assignment import ResourceLimits
+from harness.assignment.sections import ResourceLimits
 from harness.errors import EnvironmentMissing
-from harness.evidence import Conversion, Done
+from harness.evidence.conversion import Conversion
+from harness.evidence.stage_result import Done
 from harness.images import StagedImages
 from harness.sandbox import KERAS, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap

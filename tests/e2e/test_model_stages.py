@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, torch_model, write_pictures, write_torch
 
-from harness.assignment import BenchmarkRules, ReferenceSolution, ResourceLimits, Robustness
-from harness.evidence import Conversion, Done, Failed, Predictions
+from harness.assignment.sections import BenchmarkRules, ReferenceSolution, ResourceLimits, Robustness
+from harness.evidence.conversion import Conversion
+from harness.evidence.predictions import Predictions
+from harness.evidence.stage_result import Done, Failed
 from harness.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.benchmark import benchmark

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.assignment import Dataset, ExecutionRules, NotebookParts, ResourceLimits
-from harness.evidence import Done, Execution, FailedExecution, NotebookReading
+from harness.assignment.sections import Dataset, ExecutionRules, NotebookParts, ResourceLimits
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.reading import NotebookReading
+from harness.evidence.stage_result import Done
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.execute import execute
 from harness.stages.read import read

@@ -10,9 +10,10 @@ from PIL import Image
 from readable import readable_to_the_sandbox
 
 from harness import models
-from harness.assignment import Assignment, Dataset, ExecutionRules, ResourceLimits
+from harness.assignment import Assignment
+from harness.assignment.sections import Dataset, ExecutionRules, ResourceLimits
 from harness.environment_choice import choose
-from harness.evidence import Done
+from harness.evidence.stage_result import Done
 from harness.intake.imports import imported_modules
 from harness.sandbox import KERAS, TORCH
 from harness.sandbox.bubblewrap import Bubblewrap

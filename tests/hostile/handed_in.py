@@ -9,8 +9,8 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from harness.assignment import ExecutionRules, ResourceLimits
-from harness.evidence import Execution, FailedExecution
+from harness.assignment.sections import ExecutionRules, ResourceLimits
+from harness.evidence.execution import Execution, FailedExecution
 from harness.sandbox import Sandbox
 from harness.stages.execute import execute
 from harness.stages.workplace import Workplace

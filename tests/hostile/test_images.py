@@ -11,8 +11,9 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, shift
 
 from harness.across import across_students
-from harness.assignment import OwnDataset, ResourceLimits
-from harness.evidence import STAGES, Done, Evidence, Skipped
+from harness.assignment.sections import OwnDataset, ResourceLimits
+from harness.evidence.handin import STAGES, Evidence
+from harness.evidence.stage_result import Done, Skipped
 from harness.run import Examined
 from harness.sandbox import Sandbox
 from harness.stages.audit import AuditRules, audit

@@ -15,8 +15,11 @@ import numpy as np
 import onnx_files
 import pytest
 
-from harness.assignment import BenchmarkRules, ResourceLimits
-from harness.evidence import Benchmark, Conversion, Done, Failed, Predictions, StageResult
+from harness.assignment.sections import BenchmarkRules, ResourceLimits
+from harness.evidence.benchmark import Benchmark
+from harness.evidence.conversion import Conversion
+from harness.evidence.predictions import Predictions
+from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.benchmark import benchmark

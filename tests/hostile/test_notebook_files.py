@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.assignment import ExecutionRules, ResourceLimits
-from harness.evidence import Done, Execution, StageResult
+from harness.assignment.sections import ExecutionRules, ResourceLimits
+from harness.evidence.execution import Execution
+from harness.evidence.stage_result import Done, StageResult
 from harness.report.notebook import Text, read
 from harness.sandbox import Sandbox
 from harness.stages.execute import execute

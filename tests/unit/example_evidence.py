@@ -2,18 +2,15 @@
 
 from typing import Any
 
-from harness.evidence import (
-    Benchmark,
-    Blob,
-    ClassScore,
-    Done,
-    Evaluation,
-    Evidence,
-    Execution,
-    Latency,
-    Predictions,
-    Skipped,
-)
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.evaluation import ClassScore, Evaluation
+from harness.evidence.execution import Execution
+from harness.evidence.handin import Evidence
+from harness.evidence.inspection import Inspection
+from harness.evidence.predictions import Predictions
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Skipped
 
 BLOB = Blob(name="x", sha256="0" * 64, bytes=1)
 
@@ -55,6 +52,38 @@ def benchmark(ratio: float | None = 1.2) -> Benchmark:
         warm_up_seconds=1.0,
         outputs_agree=True,
     )
+
+
+def inspection(**changes: Any) -> Inspection:
+    values: dict[str, Any] = {
+        "total_parameters": 10,
+        "trainable_parameters": 10,
+        "multiply_adds": 10,
+        "file_bytes": 10,
+        "uncounted_operators": (),
+        "verdict": "feature-extraction",
+        "backbone": "mobilenet_v2",
+    }
+    return Inspection(**{**values, **changes})
+
+
+def conversion(**changes: Any) -> Conversion:
+    pixels = Preprocess(width=64, height=64, colour="RGB", scale=1, mean=(0, 0, 0), std=(1, 1, 1), resize="stretch")
+    values: dict[str, Any] = {
+        "model": BLOB,
+        "native": False,
+        "source_format": "onnx",
+        "layout": "NCHW",
+        "input_dtype": "float32",
+        "dynamic_batch": True,
+        "outputs": 2,
+        "output_kind": "logits",
+        "labels": ("ball", "mug"),
+        "preprocess": pixels,
+        "max_abs_difference": 0.0,
+        "images_compared": 8,
+    }
+    return Conversion(**{**values, **changes})
 
 
 def execution(executed: int = 8, cells: int = 8) -> Execution:

@@ -2,7 +2,8 @@
 
 from example_evidence import evidence
 
-from harness.evidence import Grade, Mark, Skipped
+from harness.evidence.grade import Grade, Mark
+from harness.evidence.stage_result import Skipped
 from harness.findings import finding
 from harness.results import AssignmentResult, ReferenceResult, Results, RunInfo, submission_result
 

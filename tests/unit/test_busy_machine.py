@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from harness.assignment import ResourceLimits
-from harness.evidence import Failed, Skipped, Usage
+from harness.assignment.sections import ResourceLimits
+from harness.evidence.stage_result import Failed, Skipped, Usage
 from harness.guard import TooBusy, on_fair_cores
 from harness.sandbox.load import MachineLoad
 

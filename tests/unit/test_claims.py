@@ -12,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from example_evidence import evaluation, evidence, execution
 
 from harness.claims import against_measurement, shown_by
-from harness.evidence import Claim, Done, Evidence, NotebookReading, Shown, Skipped
+from harness.evidence.handin import Evidence
+from harness.evidence.reading import Claim, NotebookReading, Shown
+from harness.evidence.stage_result import Done, Skipped
 
 
 def with_claim(accuracy: float, kind: str = "test", **changes: object) -> Evidence:

@@ -6,7 +6,8 @@ import pytest
 
 from harness import models
 from harness.assignment import Assignment
-from harness.evidence import Done, Execution, Skipped
+from harness.evidence.execution import Execution
+from harness.evidence.stage_result import Done, Skipped
 from harness.store import Store
 from harness.submission import Submission
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.boards import load, names
 from harness.errors import UsageError
-from harness.evidence import Kernel, KernelList
+from harness.evidence.kernels import Kernel, KernelList
 from harness.outlook import by_memory, outlook
 
 NANO = load("jetson-nano-4gb")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from harness import own
-from harness.assignment import Assignment, ResourceLimits
-from harness.evidence import DatasetAudit, WithheldPicture
+from harness.assignment import Assignment
+from harness.assignment.sections import ResourceLimits
+from harness.evidence.audit import DatasetAudit, WithheldPicture
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.workplace import Workplace
 from harness.store import Store

@@ -6,7 +6,10 @@ import pytest
 
 from harness.cache import StageCache, canonical
 from harness.errors import MachineError
-from harness.evidence import Blob, DatasetAudit, Done, Execution, Failed
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.execution import Execution
+from harness.evidence.record import Blob
+from harness.evidence.stage_result import Done, Failed
 from harness.store import Store, default_folder
 
 

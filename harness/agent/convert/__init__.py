@@ -26,6 +26,7 @@ from ..native import Answers, Context, Native, NeedsEnvironment, Unusable, answe
 from ..onnx_model import Runner, read, signature
 from ..paths import IN, TMP
 from ..pictures import Rule, UnreadablePicture, model_input, pixels
+from ..refusal import described, refuse
 
 _FEWEST_IMAGES = 8
 TOLERANCE = 1e-3  # of the probabilities, ONNX against the original
@@ -39,9 +40,9 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     except NeedsEnvironment as error:
         _send_json(send, "needs.json", {"environment": error.environment, "why": error.why})
     except Unusable as error:
-        _send_json(send, "refused.json", {"reason": str(error)})
+        refuse(send, str(error))
     except (Exception, SystemExit) as error:  # whatever the student's own code raises
-        _send_json(send, "refused.json", {"reason": described(error)})
+        refuse(send, described(error))
     else:
         _send_json(send, "conversion.json", reply)
 
@@ -50,12 +51,6 @@ def use_mounted_weights() -> None:
     """Let torch.hub and torchvision find the mounted pre-trained weights."""
     if (IN / "weights").is_dir():
         os.environ["TORCH_HOME"] = str(IN / "weights")
-
-
-def described(error: BaseException) -> str:
-    """An exception of the student's code as a sentence."""
-    said = " ".join(str(error).split())[:300]
-    return f"loading it stopped with {type(error).__name__}{f': {said}' if said else ''}"
 
 
 def load_handed_in(

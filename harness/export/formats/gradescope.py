@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.evidence import Mark, Record
+from harness.evidence.grade import Mark
+from harness.evidence.record import Record
 from harness.results import Results, SubmissionResult
 
 TITLE = "Gradescope"

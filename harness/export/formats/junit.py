@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from harness.evidence import Mark
+from harness.evidence.grade import Mark
 from harness.export.spreadsheet import points
 from harness.results import Results, SubmissionResult
 

@@ -6,7 +6,9 @@ from typing import get_args
 
 from pydantic import Field, model_validator
 
-from harness.evidence import BoardBand, BoardLatency, Done, Evidence, Outlook
+from harness.evidence.boards import BoardBand, BoardLatency, Outlook
+from harness.evidence.handin import Evidence
+from harness.evidence.stage_result import Done
 from harness.grade.criterion import CriterionOptions, Judgement, linear
 
 TITLE = "Predicted time on the board, against the reference"

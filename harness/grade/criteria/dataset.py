@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness.evidence import Done, Evidence
+from harness.evidence.handin import Evidence
+from harness.evidence.stage_result import Done
 from harness.grade.criterion import CriterionOptions, Judgement
 
 TITLE = "The own data set is large enough, clean and split without leaks"

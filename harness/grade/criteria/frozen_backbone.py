@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from harness.evidence import Done, Evidence
+from harness.evidence.handin import Evidence
+from harness.evidence.stage_result import Done
 from harness.grade.criterion import CriterionOptions, Judgement, linear
 
 TITLE = "The pre-trained layers are frozen before the first fit"

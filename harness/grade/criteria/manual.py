@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.evidence import Evidence
+from harness.evidence.handin import Evidence
 from harness.grade.criterion import CriterionOptions, Judgement
 
 TITLE = "Marked by a person"

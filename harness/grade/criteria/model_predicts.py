@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.evidence import Done, Evidence
+from harness.evidence.handin import Evidence
+from harness.evidence.stage_result import Done
 from harness.grade.criterion import CriterionOptions, Judgement
 
 TITLE = "The model can be loaded and predicts"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness.evidence import Done, Evidence, Execution, FailedExecution
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.handin import Evidence
+from harness.evidence.stage_result import Done
 from harness.grade.criterion import CriterionOptions, Judgement
 
 TITLE = "The notebook runs from top to bottom"

@@ -11,7 +11,7 @@ from PIL import Image
 from harness.agent.corruptions import CORRUPTIONS, corrupted, shrunk
 from harness.agent.patterns import pattern
 from harness.agent.pictures import Rule, seen_part
-from harness.assignment import Corruption
+from harness.assignment.sections import Corruption
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from torch import nn
 from harness.agent.kernels import listed
 from harness.agent.native import Unusable
 from harness.agent.torchvision_ops import declare_missing
-from harness.evidence import KernelList
+from harness.evidence.kernels import KernelList
 
 declare_missing()
 

@@ -9,7 +9,7 @@ import numpy as np
 from harness.bench.envelope import fits
 from harness.bench.estimates import block_medians, median_interval, nearest_rank
 from harness.bench.results import Accuracy, BenchResults, EarlyStopped, Host, Measurement, TimedRound
-from harness.evidence import BoardLatency, CostlyLayer, Outlook, Roofline, RooflineKernel
+from harness.evidence.boards import BoardLatency, CostlyLayer, Outlook, Roofline, RooflineKernel
 from harness.machine import MachineState
 
 

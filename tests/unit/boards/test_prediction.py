@@ -15,7 +15,7 @@ from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime
 from harness.errors import UsageError
-from harness.evidence import Kernel, KernelList
+from harness.evidence.kernels import Kernel, KernelList
 
 TENSORRT = Runtime("tensorrt")
 

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
-from example_evidence import BLOB, evaluation
+from example_evidence import conversion, evaluation, inspection
 
 from harness.evaluate.transfer import concluded, fits
-from harness.evidence import Conversion, Done, Inspection, Preprocess
+from harness.evidence.conversion import Preprocess
+from harness.evidence.inspection import Inspection
+from harness.evidence.stage_result import Done
 from harness.findings import finding
 from harness.weights import list_weights
 
@@ -15,40 +17,12 @@ IMAGENET = {"scale": 1 / 255, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.22
 
 
 def inspected(**changes: Any) -> Done[Inspection]:
-    values: dict[str, Any] = {
-        "total_parameters": 100,
-        "trainable_parameters": 10,
-        "multiply_adds": 10,
-        "file_bytes": 10,
-        "uncounted_operators": (),
-        "verdict": "feature-extraction",
-        "backbone": "mobilenet_v2",
-        "frozen_layers": 52,
-        "head_initialised_as": "torch's Linear",
-    }
-    return Done(value=Inspection(**(values | changes)))
+    frozen = {"verdict": "feature-extraction", "frozen_layers": 52, "head_initialised_as": "torch's Linear"}
+    return Done(value=inspection(**(frozen | changes)))
 
 
 def rule(**changes: Any) -> Preprocess:
     return Preprocess(**({"width": 224, "height": 224, "resize": "stretch"} | IMAGENET | changes))
-
-
-def conversion(**changes: Any) -> Conversion:
-    values: dict[str, Any] = {
-        "model": BLOB,
-        "native": False,
-        "source_format": "onnx",
-        "layout": "NCHW",
-        "input_dtype": "float32",
-        "dynamic_batch": True,
-        "outputs": 2,
-        "output_kind": "logits",
-        "labels": ("ball", "mug"),
-        "preprocess": rule(),
-        "max_abs_difference": None,
-        "images_compared": 0,
-    }
-    return Conversion(**(values | changes))
 
 
 def codes(result: Any) -> list[str]:

@@ -14,7 +14,7 @@ from example_evidence import evidence
 from example_results import results
 
 from harness.cli import cli
-from harness.evidence import Grade, Mark
+from harness.evidence.grade import Grade, Mark
 from harness.export.formats import formats
 from harness.gradebook import Gradebook
 from harness.results import Results, submission_result

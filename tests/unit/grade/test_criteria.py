@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_evidence import BLOB, benchmark, evidence, execution
+from example_evidence import benchmark, conversion, evidence, execution, inspection
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -13,22 +13,12 @@ from pydantic import ValidationError
 from harness.assignment import Assignment
 from harness.boards.prediction import band
 from harness.errors import AssignmentError
-from harness.evidence import (
-    STAGES,
-    BoardLatency,
-    BoardRatio,
-    CellChange,
-    Conversion,
-    DatasetAudit,
-    Done,
-    Failed,
-    FailedExecution,
-    Inspection,
-    LayerComparison,
-    Outlook,
-    Preprocess,
-    Skipped,
-)
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.boards import BoardLatency, BoardRatio, Outlook
+from harness.evidence.execution import CellChange, FailedExecution
+from harness.evidence.handin import STAGES
+from harness.evidence.inspection import Inspection, LayerComparison
+from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.findings import finding
 from harness.grade import ManualMark, check, grade
 from harness.grade.criteria import (
@@ -163,39 +153,12 @@ def test_a_model_that_answered_otherwise_while_it_was_timed_waits_for_a_person()
 
 
 def inspected(**changes: Any) -> Done[Inspection]:
-    values: dict[str, Any] = {
-        "total_parameters": 10,
-        "trainable_parameters": 10,
-        "moved_layers": 2,
-        "multiply_adds": 10,
-        "file_bytes": 10,
-        "uncounted_operators": (),
-        "verdict": "fine-tuned",
-        "backbone": "mobilenet_v2",
-        "layers": tuple(LayerComparison(name=n, identical=False, relative_change=0.01) for n in "ab"),
-        "median_change": 0.01,
-    }
-    return Done(value=Inspection(**{**values, **changes}))
+    layers = tuple(LayerComparison(name=n, identical=False, relative_change=0.01) for n in "ab")
+    moved = {"verdict": "fine-tuned", "moved_layers": 2, "layers": layers, "median_change": 0.01}
+    return Done(value=inspection(**(moved | changes)))
 
 
-CONVERTED = Done(
-    value=Conversion(
-        model=BLOB,
-        native=False,
-        source_format="onnx",
-        layout="NCHW",
-        input_dtype="float32",
-        dynamic_batch=True,
-        outputs=2,
-        output_kind="logits",
-        labels=("ball", "mug"),
-        preprocess=Preprocess(
-            width=64, height=64, colour="RGB", scale=1, mean=(0, 0, 0), std=(1, 1, 1), resize="stretch"
-        ),
-        max_abs_difference=0.0,
-        images_compared=8,
-    )
-)
+CONVERTED = Done(value=conversion())
 
 
 def frozen(result: Any, convert: Any = CONVERTED) -> Judgement:

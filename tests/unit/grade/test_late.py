@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.assignment import Assignment, Deadline
+from harness.assignment import Assignment
+from harness.assignment.deadline import Deadline
 from harness.grade import ManualMark, grade
 from harness.grade.late import TITLE, late_days
 from harness.submission import Origin

@@ -7,7 +7,8 @@ from example_evidence import BLOB, benchmark, evaluation, evidence, execution
 
 from harness.assignment import Assignment
 from harness.errors import AssignmentError
-from harness.evidence import Done, Execution, Failed, FailedExecution, Skipped
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.findings import finding
 from harness.grade import ManualMark, check, grade
 from harness.grade.criterion import kinds, linear

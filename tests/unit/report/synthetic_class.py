@@ -14,42 +14,20 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from harness.evidence import (
-    Benchmark,
-    Blob,
-    CalibrationBin,
-    CellChange,
-    CellError,
-    Claim,
-    ClassScore,
-    Conversion,
-    Curve,
-    DatasetAudit,
-    DifferenceLine,
-    Done,
-    Evaluation,
-    Evidence,
-    Execution,
-    Failed,
-    FailedExecution,
-    Grade,
-    Inspection,
-    Interval,
-    Latency,
-    LayerComparison,
-    Look,
-    Mark,
-    Mistake,
-    NotebookReading,
-    Predictions,
-    Preprocess,
-    Question,
-    Reference,
-    Shown,
-    Skipped,
-    Step,
-    Usage,
-)
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.evaluation import CalibrationBin, ClassScore, Evaluation, Mistake
+from harness.evidence.execution import CellChange, CellError, DifferenceLine, Execution, FailedExecution
+from harness.evidence.grade import Grade, Mark
+from harness.evidence.handin import Evidence
+from harness.evidence.inspection import Inspection, LayerComparison
+from harness.evidence.predictions import Predictions
+from harness.evidence.reading import Claim, Curve, NotebookReading, Question, Shown, Step
+from harness.evidence.record import Blob, Interval
+from harness.evidence.reference import Reference
+from harness.evidence.stage_result import Done, Failed, Skipped, Usage
+from harness.evidence.stress import Look
 from harness.findings import finding
 from harness.images import HeldOutSet, load
 from harness.report import Sources

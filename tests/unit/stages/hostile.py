@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.assignment import ResourceLimits
-from harness.evidence import Blob, Conversion, Predictions, Preprocess
+from harness.assignment.sections import ResourceLimits
+from harness.evidence.conversion import Conversion, Preprocess
+from harness.evidence.predictions import Predictions
+from harness.evidence.record import Blob
 from harness.images import StagedImages
 from harness.sandbox.base import Job, Outcome
 from harness.sandbox.software import Software

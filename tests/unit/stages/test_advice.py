@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence import CellError
+from harness.evidence.execution import CellError
 from harness.stages.advice import for_cell
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hostile import npy, workplace
 
-from harness.assignment import OwnDataset
-from harness.evidence import Done, Failed
+from harness.assignment.sections import OwnDataset
+from harness.evidence.stage_result import Done, Failed
 from harness.stages.audit import AuditRules, audit
 from harness.submission import Submission
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from hostile import LABELS, NAMES, Sends, conversion, npy, predictions, staged
 
-from harness.assignment import BenchmarkRules, ResourceLimits
-from harness.evidence import Benchmark, Done, Latency
+from harness.assignment.sections import BenchmarkRules, ResourceLimits
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.stage_result import Done
 from harness.sandbox.base import Job, Outcome
 from harness.stages.benchmark import benchmark, disturbed
 from harness.stages.workplace import Workplace

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hostile import LABELS, NAMES, conversion, npy, predictions, staged, workplace
 
-from harness.assignment import BenchmarkRules, ReferenceSolution
-from harness.evidence import Done, Failed, Skipped
+from harness.assignment.sections import BenchmarkRules, ReferenceSolution
+from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.benchmark import benchmark, nearest_rank, ratio_interval
 from harness.stages.convert import HandedModel, convert
 from harness.stages.inspect import inspect

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hostile import workplace
 
-from harness.assignment import ExecutionRules, NotebookParts
-from harness.evidence import Done, Failed
+from harness.assignment.sections import ExecutionRules, NotebookParts
+from harness.evidence.stage_result import Done, Failed
 from harness.stages.execute import execute
 from harness.stages.read import read
 from harness.submission import Submission

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence import Blob, DatasetAudit, WithheldPicture
+from harness.evidence.audit import DatasetAudit, WithheldPicture
+from harness.evidence.record import Blob
 from harness.stages.reduced import reduced_hand_in, training_folders
 from harness.submission import Submission
 

@@ -1,0 +1,31 @@
+"""The stage `benchmark`: how fast a model answers, beside the reference."""
+
+from __future__ import annotations
+
+from harness.evidence.record import Interval, Record
+
+
+class Latency(Record):
+    """One model's timing, batch 1."""
+
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    throughput_per_s: float
+    queries: int
+    peak_memory_bytes: int
+
+
+class Benchmark(Record):
+    """The model and the reference, timed in turn in one sandbox on the same cores."""
+
+    engine: str  # for example "onnxruntime 1.30.0 CPU"
+    model: Latency
+    reference: Latency | None
+    ratio: float | None  # model p50 / reference p50
+    ratio_interval: Interval | None
+    cpus: int
+    threads: int
+    warm_up_seconds: float
+    outputs_agree: bool  # with the predict stage's on the same images
+    latencies_ms: tuple[float, ...] = ()  # the model's, in order

@@ -1,0 +1,50 @@
+"""Everything that the stages found out about one hand-in."""
+
+from __future__ import annotations
+
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.benchmark import Benchmark
+from harness.evidence.boards import Outlook
+from harness.evidence.conversion import Conversion
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.execution import Execution, FailedExecution
+from harness.evidence.inspection import Inspection
+from harness.evidence.own_data import OwnData
+from harness.evidence.predictions import Predictions
+from harness.evidence.reading import NotebookReading
+from harness.evidence.record import Record
+from harness.evidence.stage_result import Done, Failed, Skipped
+from harness.evidence.stress import Stress
+from harness.findings import Finding
+
+STAGES = ("read", "audit", "execute", "convert", "predict", "inspect", "stress", "evaluate", "boards", "benchmark")
+
+
+class Evidence(Record):
+    """What the stages found out about one hand-in."""
+
+    execute: Done[Execution] | FailedExecution | Failed | Skipped
+    audit: Done[DatasetAudit] | Failed | Skipped
+    convert: Done[Conversion] | Failed | Skipped
+    predict: Done[Predictions] | Failed | Skipped
+    inspect: Done[Inspection] | Failed | Skipped
+    stress: Done[Stress] | Failed | Skipped = Skipped(reason="It was not done.")
+    evaluate: Done[Evaluation] | Failed | Skipped
+    benchmark: Done[Benchmark] | Failed | Skipped
+    own: OwnData | None = None
+    read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
+    boards: Done[Outlook] | Failed | Skipped = Skipped(reason="No board is asked for.")
+    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
+    intake_findings: tuple[Finding, ...] = ()
+    same_model_as: tuple[str, ...] = ()  # other hand-ins, by id; a student never sees them
+    later_findings: tuple[Finding, ...] = ()  # found when all hand-ins were compared, or after the stages
+
+    def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
+        """Stage name -> result, in the order in which they run."""
+        return {name: getattr(self, name) for name in STAGES}
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the order of the stages, each once."""
+        every = [*self.intake_findings, *(f for r in self.stages().values() for f in r.findings)]
+        every += self.later_findings
+        return tuple(dict.fromkeys(every))

@@ -1,0 +1,42 @@
+"""An ONNX graph as an engine runs it: what the stage `boards` predicts from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.evidence.record import Record
+
+KernelKind = Literal[
+    "convolution", "pointwise", "depthwise", "grouped", "dense", "product",
+    "elementwise", "pool", "normalise", "concat", "copy", "unknown",
+]  # fmt: skip
+_Count = Annotated[int, Field(ge=0, le=2**53)]
+MULTIPLY_ADD_KINDS = ("convolution", "pointwise", "depthwise", "grouped", "dense", "product")
+
+
+class Kernel(Record):
+    """What an engine runs in one go, for one picture. Elements, not bytes: those depend on the precision."""
+
+    kind: KernelKind
+    name: Annotated[str, Field(max_length=120)] = ""
+    operations: _Count  # 2 for each multiply-add
+    inputs: _Count  # elements read of what others made
+    weights: _Count  # elements read of constants
+    outputs: _Count  # elements written for others
+    shape: Annotated[tuple[_Count, ...], Field(max_length=6)] = ()  # of the largest constant
+    nodes: _Count = 1  # operators of the graph in it
+
+
+class KernelList(Record):
+    """An ONNX graph as an engine runs it."""
+
+    input: Annotated[tuple[_Count, ...], Field(min_length=4, max_length=4)]  # the picture's shape
+    parameters: _Count
+    unknown: Annotated[dict[Annotated[str, Field(max_length=60)], _Count], Field(max_length=200)] = {}
+    kernels: Annotated[tuple[Kernel, ...], Field(max_length=20_000)]
+
+    @property
+    def multiply_adds(self) -> int:
+        return sum(kernel.operations for kernel in self.kernels if kernel.kind in MULTIPLY_ADD_KINDS) // 2

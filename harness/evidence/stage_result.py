@@ -1,0 +1,51 @@
+"""What a stage gives back: its value and findings, or whose fault it was that there is none, and what it cost."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from harness.evidence.record import Record
+from harness.findings import Finding
+
+T = TypeVar("T")
+FailedStatus = Literal["failed", "timeout", "memory", "killed", "rejected"]
+StageStatus = Literal["ok", "failed", "timeout", "memory", "killed", "rejected", "skipped", "cached"]
+
+
+class Usage(Record):
+    """What a stage cost."""
+
+    seconds: float = 0.0
+    peak_memory_bytes: int | None = None
+    cores_left: float | None = None  # by other work on the machine, on average; None when not known
+    log: str = ""  # what the sandbox wrote to stderr, capped
+
+
+class Done(Record, Generic[T]):
+    """The stage did its work: it has a value, and perhaps findings."""
+
+    status: Literal["ok"] = "ok"
+    value: T
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+
+class Failed(Record):
+    """The hand-in, not the harness, made the stage fail. `reason` is a sentence for the student."""
+
+    status: FailedStatus
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+
+class Skipped(Record):
+    """The stage had nothing to work on."""
+
+    status: Literal["skipped"] = "skipped"
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+
+StageResult = Done[T] | Failed | Skipped
