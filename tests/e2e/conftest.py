@@ -2,9 +2,11 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from harness import weights
 from harness.assignment import Assignment, load
@@ -21,6 +23,7 @@ from small_course import make_course
 
 HANDINS = Path(__file__).parents[1] / "handins"
 ENGINE_NAMES = ("bubblewrap", "docker")
+_BUILDING = FileLock(Path(tempfile.gettempdir()) / "harness-tests-build.lock")  # what two workers would build twice
 
 
 def _required(what: str) -> bool:
@@ -37,7 +40,8 @@ def _started(name: str, started: dict[str, Sandbox]) -> Sandbox:
     if name not in started:
         try:
             if name == "docker" and (base := os.environ.get("HARNESS_DOCKER_BASE")):
-                environments.build(TORCH, base, None, print, engine="docker")
+                with _BUILDING:
+                    environments.build(TORCH, base, None, print, engine="docker")
             started[name] = ENGINES[name]()
         except HarnessError as error:
             if name == "docker" and not _required("DOCKER"):
@@ -61,7 +65,8 @@ def docker_engine(started_engines: dict[str, Sandbox]) -> Sandbox:
 def keras_built() -> None:
     """The environment `keras`, for Docker too where a base image is named; 2 GB each, built once and kept."""
     base = os.environ.get("HARNESS_DOCKER_BASE", "")
-    environments.build(KERAS, base, None, print, engine="all" if base else "bubblewrap")
+    with _BUILDING:
+        environments.build(KERAS, base, None, print, engine="all" if base else "bubblewrap")
 
 
 @pytest.fixture

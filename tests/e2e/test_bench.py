@@ -21,6 +21,8 @@ from harness.errors import MachineError, UsageError
 from harness.progress import Silent
 from harness.sandbox.bubblewrap import Bubblewrap
 
+pytestmark = pytest.mark.alone  # it measures time
+
 SHORT = Effort("quick", 0.6, 2, 2, 0.1)
 
 

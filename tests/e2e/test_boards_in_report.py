@@ -10,6 +10,8 @@ from small_course import ASSIGNMENT, fetch_weights, hand_in, make_course, train_
 
 from harness.export import results_schema
 
+pytestmark = pytest.mark.alone  # it measures time
+
 BOARDS = 'boards = ["jetson-nano-4gb", "jetson-nano-2gb"]\n'
 CRITERION = '[[criteria]]\nkind = "board_latency_vs_reference"\npoints = 10\n'
 

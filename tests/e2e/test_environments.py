@@ -31,6 +31,8 @@ from harness.stages.execute import execute
 from harness.stages.workplace import Workplace
 from harness.store import Store
 
+pytestmark = pytest.mark.alone  # it builds and removes what the others use
+
 LIMITS = ResourceLimits(wall_seconds=600, cell_seconds=500, cpus=2)
 
 VGG16_ON_TENSORFLOW = (

@@ -17,7 +17,10 @@ from harness.bench.rules import CONFIDENCE
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from loadgen import onnx_query, run_loadgen
 
-pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="LoadGen's wheel is for x86 only")
+pytestmark = [
+    pytest.mark.alone,  # it measures time
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="LoadGen's wheel is for x86 only"),
+]
 
 
 def test_our_p90_is_loadgens_on_the_same_queries(tmp_path: Path) -> None:

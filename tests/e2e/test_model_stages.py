@@ -27,6 +27,8 @@ from harness.stages.train import train
 from harness.stages.workplace import Workplace
 from harness.store import Store
 
+pytestmark = pytest.mark.alone  # it measures time
+
 RULES = BenchmarkRules(queries=64, warm_up_seconds=0.2, min_seconds=0.2)
 
 
