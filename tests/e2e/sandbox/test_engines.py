@@ -14,6 +14,8 @@ import pytest
 from harness.errors import RunStopped
 from harness.sandbox import Job, Limits, Outcome, Sandbox
 
+pytestmark = pytest.mark.alone  # its time limits are a second or two
+
 LIMITS = Limits(
     wall_seconds=30,
     memory_bytes=600 * 10**6,
@@ -322,7 +324,7 @@ def test_after_a_killed_harness_the_next_one_leaves_nothing(engine: Sandbox, tmp
 def test_what_hand_ins_need_is_there(run):
     ran = run(
         SAY + "import torch, onnxruntime, nbclient, PIL, sklearn, matplotlib\nsay(int(torch.ones(3).sum()))",
-        limits=limits(memory_bytes=2 * 10**9),
+        limits=limits(memory_bytes=2 * 10**9, wall_seconds=120),
     )
     assert ran.said() == "3\n"
 
