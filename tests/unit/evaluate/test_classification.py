@@ -104,7 +104,7 @@ def test_calibration_by_hand():
     assert calibration_error(confidence, right) == pytest.approx(0.5 * 0.45 + 0.5 * 0.05, abs=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=3, max_size=60), st.randoms())
 def test_the_order_of_the_pictures_does_not_matter_and_intervals_hold_the_score(pairs, random):
     predicted, of = [list(side) for side in zip(*pairs, strict=True)]

@@ -196,7 +196,7 @@ def calm_pages(clean_class: SyntheticClass, tmp_path_factory: pytest.TempPathFac
     return {name: Page(page) for name, page in pages.items()}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=hostile_text)
 def test_hostile_text_changes_no_page_but_its_words(
     text: str, clean_class: SyntheticClass, calm_pages: dict[str, Page], tmp_path: Path
@@ -241,7 +241,7 @@ _cell = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(_cell, max_size=4))
 def test_a_hostile_notebook_is_plain_text(
     cells: list[dict[str, Any]], clean_class: SyntheticClass, tmp_path: Path

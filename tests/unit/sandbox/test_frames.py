@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.sandbox.frames import BadFrames, FrameReader
@@ -25,7 +25,6 @@ WHOLE = line(begin=NONCE) + file("a.txt", b"hello\n{}") + file("empty", b"") + l
 
 
 def test_files_arrive_whole_however_the_stream_is_cut(tmp_path_factory: pytest.TempPathFactory):
-    @settings(deadline=None)
     @given(st.lists(st.integers(0, len(WHOLE)), max_size=8))
     def check(cuts: list[int]) -> None:
         folder = tmp_path_factory.mktemp("out")
