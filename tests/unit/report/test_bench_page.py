@@ -10,9 +10,11 @@ from bench_examples import accuracy, measured, outlook, results
 
 from harness.bench import compare
 from harness.bench.results import Unmeasured
+from harness.evidence.boards import RooflineKernel
 from harness.report.bench import view, write_bench
 from harness.report.charts import Point
 from harness.report.roofline import front, roofline
+from harness.report.units import count
 
 
 def page(found, *, to):
@@ -100,5 +102,19 @@ def test_the_histogram_says_how_many_queries_it_shows(tmp_path):
     text = page(results(one), to=tmp_path)
     assert "1,000 queries</small>" in text and "taken evenly" not in text
     text = page(results(one.model_copy(update={"queries": 300_000})), to=tmp_path)
-    assert "1,000 of 300 thousand queries, taken evenly</small>" in text
+    assert f"1,000 of {count(300_000)} queries, taken evenly</small>" in text
     assert "the latency of 1000 queries" in text
+
+
+def test_a_kernel_that_takes_next_to_no_time_does_not_stretch_the_plot(tmp_path):
+    """A softmax over five classes reaches a fraction of a convolution's speed, and takes a hundredth of its time."""
+    full = outlook("a")
+    (given,) = full.rooflines
+    softmax = RooflineKernel(name="softmax", operations=5, bytes=4, reached_per_s=3e6)
+    with_it = given.model_copy(update={"kernels": (*given.kernels, softmax)})
+    before, plot = roofline(given), roofline(with_it)
+    assert plot.left_out == 1 and before.left_out == 0
+    assert (plot.names, plot.kernels, plot.y_ticks) == (before.names, before.kernels, before.y_ticks)
+    shown = full.model_copy(update={"rooflines": (with_it,)})
+    text = page(results(measured("a", 10), outlooks=(shown,)), to=tmp_path)
+    assert "not drawn: 1 with under a tenth of the mean" in text
