@@ -1,8 +1,8 @@
 """Benchmarks of models: measured by MLPerf's rules, side by side, and compared with an earlier run."""
 
-from harness.bench.compare import Comparison, Verdict, compare
+from harness.bench.compare import compare, uncompared
 from harness.bench.measure import Request, measure
-from harness.bench.results import BenchResults, load
+from harness.bench.results import BenchResults, Comparison, load
 from harness.bench.rules import EFFORTS, SCENARIOS
 
 __all__ = [
@@ -11,8 +11,8 @@ __all__ = [
     "BenchResults",
     "Comparison",
     "Request",
-    "Verdict",
     "compare",
     "load",
     "measure",
+    "uncompared",
 ]

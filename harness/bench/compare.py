@@ -2,60 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
 
 import numpy as np
 
-from harness.bench.estimates import p_value, ratio_interval
-from harness.bench.results import BenchResults, Measurement
+from harness.bench.estimates import p_value, ratio_interval, smallest_p_value
+from harness.bench.results import BenchResults, Comparison, Host, Key, Measurement, Verdict
+from harness.bench.rules import ScenarioName
 from harness.errors import UsageError
-from harness.evidence.record import Interval, Record
-
-Verdict = Literal["faster", "slower", "no difference"]
+from harness.stages.timing import Mode
 
 SIGNIFICANCE = 0.01
 SMALLEST_CHANGE = 0.03  # of the median, below which a difference counts for nothing: the noise of a good machine
 
 
-class Comparison(Record):
-    """One measurement against the same one of an earlier run."""
-
-    model: str
-    engine: str
-    precision: str
-    old_ms: float
-    new_ms: float
-    ratio: float  # new / old
-    ratio_interval: Interval
-    p_value: float
-    verdict: Verdict
-
-
 def compare(new: BenchResults, old: BenchResults) -> tuple[Comparison, ...]:
-    """Each measurement that both runs have.
+    """Each measurement that both runs have. Raises `UsageError` as `check_comparable` does."""
+    check_comparable([one.key for one in new.measurements], new.scenario, new.mode, new.host, old)
+    earlier = {measurement.key: measurement for measurement in old.measurements}
+    return tuple(_compared(one, earlier[one.key]) for one in new.measurements if one.key in earlier)
 
-    Raises `UsageError` when the runs do not compare (another scenario or machine), or have nothing in common.
+
+def check_comparable(keys: Sequence[Key], scenario: ScenarioName, mode: Mode, host: Host, old: BenchResults) -> None:
+    """Whether a run of these, made or still to be made, compares with an earlier one.
+
+    Raises `UsageError` when it does not (another scenario or machine), or when they have nothing in common.
     """
     for what, here, there in (
-        ("scenario", new.scenario, old.scenario),
-        ("mode", new.mode, old.mode),
-        ("processor", new.host.processor, old.host.processor),
-        ("number of cores", len(new.host.cores), len(old.host.cores)),
+        ("scenario", scenario, old.scenario),
+        ("mode", mode, old.mode),
+        ("processor", host.processor, old.host.processor),
+        ("number of cores", len(host.cores), len(old.host.cores)),
+        ("power mode", host.power_mode, old.host.power_mode),
     ):
         if here != there:
             raise UsageError(
-                f"the earlier run's {what} was {there}, now it is {here}: their times do not compare",
+                f"the earlier run's {what} was {there or 'not known'}, now it is {here or 'not known'}: their times "
+                "do not compare",
                 "measure both on the same machine and with the same options",
             )
-    earlier = {measurement.key: measurement for measurement in old.measurements}
-    both = [(measurement, earlier[measurement.key]) for measurement in new.measurements if measurement.key in earlier]
-    if not both:
-        known = ", ".join(sorted({measurement.model for measurement in old.measurements})) or "none"
+    if not {one.key for one in old.measurements} & set(keys):
+        known = ", ".join(sorted({_title(one.key) for one in old.measurements})) or "none"
         raise UsageError(
             f"the earlier run has none of these models on the same engine and precision; it has {known}",
             "models are told apart by their file names: give them the same",
         )
-    return tuple(_compared(measurement, before) for measurement, before in both)
+
+
+def uncompared(new: BenchResults, old: BenchResults) -> list[str]:
+    """What one of two runs has and the other has not, a sentence each."""
+    ours, theirs = [[one.key for one in run.measurements] for run in (new, old)]
+    return [
+        *(f"{_title(key)}: not compared: the earlier run does not have it." for key in ours if key not in theirs),
+        *(f"{_title(key)}: not compared: only the earlier run has it." for key in theirs if key not in ours),
+    ]
+
+
+def _title(key: Key) -> str:
+    model, engine, precision, _ = key
+    return f"{model} ({engine}, {precision})"
 
 
 def _compared(new: Measurement, old: Measurement) -> Comparison:
@@ -63,13 +68,17 @@ def _compared(new: Measurement, old: Measurement) -> Comparison:
 
     Slower, or faster: the test says so at 1 %, the 95 % interval of the ratio leaves 1 out, and the change is
     one that matters. Blocks, not queries: neighbouring queries are alike, and would make any difference
-    significant.
+    significant. Of so few blocks that the test cannot say so of any difference, it is not said that there is none.
     """
     blocks = [np.array(measurement.block_medians_ms, dtype=np.float64) for measurement in (new, old)]
     low, high = ratio_interval(*blocks)
     p, ratio = p_value(*blocks), new.p50_ms / old.p50_ms
     differs = p < SIGNIFICANCE and not low <= 1 <= high and abs(ratio - 1) >= SMALLEST_CHANGE
-    verdict: Verdict = "no difference" if not differs else "slower" if ratio > 1 else "faster"
+    verdict: Verdict = "no difference"
+    if smallest_p_value(*blocks) >= SIGNIFICANCE:
+        verdict = "too few queries"
+    elif differs:
+        verdict = "slower" if ratio > 1 else "faster"
     return Comparison(
         model=new.model,
         engine=new.engine,

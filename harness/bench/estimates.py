@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ __all__ = [
     "nearest_rank",
     "p_value",
     "ratio_interval",
+    "smallest_p_value",
 ]
 
 Floats = NDArray[np.float64]
@@ -102,6 +104,11 @@ def ratio_interval(new: Floats, old: Floats) -> Interval:
 def p_value(new: Floats, old: Floats) -> float:
     """Of the two-sided Mann-Whitney test that neither's block medians tend to be larger."""
     return float(mannwhitneyu(new.ravel(), old.ravel(), alternative="two-sided").pvalue)
+
+
+def smallest_p_value(new: Floats, old: Floats) -> float:
+    """The least that `p_value` can be with as many block medians: where all of one lie above all of the other."""
+    return 2 / math.comb(new.size + old.size, new.size)
 
 
 def _medians(blocks: Floats, random: np.random.Generator) -> Floats:

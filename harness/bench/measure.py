@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import platform
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,10 +14,12 @@ import harness
 from harness import images
 from harness.assignment.sections import ResourceLimits
 from harness.bench import trtexec
+from harness.bench.compare import check_comparable
 from harness.bench.envelope import envelope
 from harness.bench.estimates import fewest_queries
+from harness.bench.host import here
 from harness.bench.predicted import outlooks
-from harness.bench.results import BenchResults, Envelope, Host, Unmeasured
+from harness.bench.results import BenchResults, Envelope, Key, Measurement, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
 from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
 from harness.bench.summary import Variant, interval_width, measurement, noticed
@@ -28,7 +30,7 @@ from harness.evidence.evaluation import Evaluation
 from harness.evidence.predictions import Predictions
 from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.images import StagedImages
-from harness.machine import Monitor, Window, fairness, tegrastats
+from harness.machine import Monitor, Window
 from harness.machine.monitor import usable_cores
 from harness.progress import Progress
 from harness.sandbox import Sandbox, open_to_all
@@ -62,6 +64,7 @@ class Request:
     mode: Mode
     boards: Sequence[Board]  # predicted for, every known one without any; of one alone, its envelope is timed in
     cores: int | None
+    earlier: BenchResults | None = None  # what it is to be compared with
 
 
 @dataclass(slots=True)
@@ -91,6 +94,11 @@ def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResu
     times = [trtexec.read(file) for file in request.models if trtexec.is_times(file)]
     models = named_models([file for file in request.models if not trtexec.is_times(file)], request.reference)
     with _prepared(request, sandbox, progress) as run:
+        host = here(run.cores)
+        if request.earlier:  # minutes before `compare` could say so
+            check_comparable(
+                _planned(request, models, times), request.scenario.name, request.mode, host, request.earlier
+            )
         variants = [variant for model in models for variant in _variants(model, run)]
         _time_in_turn(variants, run)
         measured = times
@@ -114,7 +122,7 @@ def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResu
             mode=request.mode,
             sandbox=sandbox.name,
             images=len(run.given.scored.files) if run.given else 0,
-            host=_host(run.cores),
+            host=host,
             envelope=run.envelope,
             measurements=tuple(measured),
             unmeasured=tuple(run.unmeasured),
@@ -132,6 +140,12 @@ def _check(request: Request) -> None:
     own = [engine for engine in request.engines if engine in OWN_PYTHON]
     if own and set(request.precisions) != {"fp32"}:
         raise UsageError(f"the engine {own[0]} runs the model as it was handed in, in fp32", "leave --precision out")
+
+
+def _planned(request: Request, models: Sequence[NamedModel], times: Sequence[Measurement]) -> list[Key]:
+    """The keys of the measurements to come, and of those that trtexec made."""
+    every = itertools.product([model.name for model in models], request.engines, request.precisions, [request.mode])
+    return [*every, *(one.key for one in times)]
 
 
 @contextlib.contextmanager
@@ -331,15 +345,3 @@ def _why(result: Failed | Skipped, run: _Run) -> str:
             f"{run.envelope.memory_bytes / 1e9:.2f} GB that the board's memory leaves for programs."
         )
     return result.reason
-
-
-def _host(cores: tuple[int, ...]) -> Host:
-    model = Path("/proc/device-tree/model")
-    return Host(
-        processor=fairness.processor(),
-        cores=cores,
-        system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        board=model.read_text(errors="replace").strip("\0 \n") if model.is_file() else "",
-        power_mode=tegrastats.power_mode(),
-        unfair=fairness.unfair(),
-    )

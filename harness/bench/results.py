@@ -16,6 +16,7 @@ from harness.stages.precision import Precision
 from harness.stages.timing import Mode
 
 SCHEMA = 1
+Key = tuple[str, str, str, str]  # model, engine, precision, mode: what a measurement is compared by
 
 
 class TimedRound(Record):
@@ -100,7 +101,7 @@ class Measurement(Record):
     notes: tuple[str, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> Key:
         """What a measurement is compared by."""
         return self.model, self.engine, self.precision, self.mode
 
@@ -135,6 +136,23 @@ class Envelope(Record):
     memory_bytes: int
 
 
+Verdict = Literal["faster", "slower", "no difference", "too few queries"]  # the last: whatever the difference
+
+
+class Comparison(Record):
+    """One measurement against the same one of an earlier run."""
+
+    model: str
+    engine: str
+    precision: str
+    old_ms: float
+    new_ms: float
+    ratio: float  # new / old
+    ratio_interval: Interval
+    p_value: float
+    verdict: Verdict
+
+
 class BenchResults(Record):
     """bench.json."""
 
@@ -151,6 +169,7 @@ class BenchResults(Record):
     measurements: tuple[Measurement, ...]
     unmeasured: tuple[Unmeasured, ...] = ()
     outlooks: tuple[Outlook, ...] = ()  # predictions for boards, by model
+    compared: tuple[Comparison, ...] = ()  # with the run that --compare named
 
 
 def load(file: Path) -> BenchResults:

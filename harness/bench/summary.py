@@ -127,7 +127,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         energy=_energy(variant, scenario),
         fits=fits(peak),
         rounds=tuple(variant.rounds),
-        latencies_ms=tuple(float(ms) for ms in _thinned(latencies)),
+        latencies_ms=tuple(float(ms) for ms in thinned(latencies)),
         block_medians_ms=tuple(tuple(row) for row in block_medians(by_round).tolist()),
         notes=tuple(_notes(variant, scenario, differences)),
     )
@@ -168,7 +168,7 @@ def _energy(variant: Variant, scenario: Scenario) -> Energy | None:
     )
 
 
-def _thinned(latencies: Floats) -> Floats:
+def thinned(latencies: Floats) -> Floats:
     """At most 10,000 of them, evenly, in order."""
     if len(latencies) <= MOST_KEPT:
         return latencies

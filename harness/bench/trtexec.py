@@ -15,7 +15,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, Va
 from harness.bench.estimates import block_medians, median_interval, nearest_rank
 from harness.bench.results import Measurement
 from harness.bench.rules import WIDEST_INTERVAL
-from harness.bench.summary import MOST_KEPT, early_stopped
+from harness.bench.summary import early_stopped, thinned
 from harness.errors import UsageError
 from harness.store import file_sha256
 
@@ -81,7 +81,7 @@ def read(file: Path) -> Measurement:
         valid=stopped.estimate_ms is not None,
         ended_by="interval" if (high - low) / float(np.median(latencies)) < WIDEST_INTERVAL else "limit",
         rounds=(),
-        latencies_ms=tuple(latencies[:MOST_KEPT].tolist()),
+        latencies_ms=tuple(thinned(latencies).tolist()),
         block_medians_ms=tuple(tuple(row) for row in block_medians([latencies]).tolist()),
         notes=(f"Timed by trtexec, not here. Of the median, {compute:.3g} ms are the GPU's, the rest is copying.",),
     )

@@ -6,8 +6,9 @@ import difflib
 import functools
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +22,7 @@ _INHERITED = (
 _NOISE = re.compile(r"nvidia|developer|kit|devkit|module|[^a-z0-9]")
 
 Precision = Literal["fp32", "fp16", "int8"]
+_Figure = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
 _GIB = 2**30
 # Of its nominal memory a Jetson shows Linux about 96 %: tegrastats says 3,964 MB on a Nano 4GB, 7,772 on a Xavier NX,
@@ -38,17 +40,17 @@ class Board(BaseModel):
     name: str
     title: str
     gpu: str
-    cuda_cores: int | None = None
-    tensor_cores: int | None = None
-    gpu_max_mhz: float | None = None
-    fp32_tflops: float | None = Field(None, description="peak, 10^12 operations per second; a multiply-add is 2")
-    fp16_tflops: float | None = Field(None, description="peak, dense")
-    int8_tops: float | None = Field(None, description="peak of the GPU alone, dense")
-    memory_gb: float | None = None
-    memory_bandwidth_gb_s: float | None = Field(None, description="peak, 10^9 bytes per second")
+    cuda_cores: int | None = Field(None, gt=0)
+    tensor_cores: int | None = Field(None, ge=0)
+    gpu_max_mhz: _Figure = None
+    fp32_tflops: _Figure = Field(None, description="peak, 10^12 operations per second; a multiply-add is 2")
+    fp16_tflops: _Figure = Field(None, description="peak, dense")
+    int8_tops: _Figure = Field(None, description="peak of the GPU alone, dense")
+    memory_gb: _Figure = None
+    memory_bandwidth_gb_s: _Figure = Field(None, description="peak, 10^9 bytes per second")
     cpu: str | None = None
-    cpu_cores: int | None = None
-    cpu_max_ghz: float | None = None
+    cpu_cores: int | None = Field(None, gt=0)
+    cpu_max_ghz: _Figure = None
     aliases: tuple[str, ...] = Field((), description="other names of it in published tables")
     assumed_like: str | None = Field(None, description="the board whose peaks stand in for those nobody publishes")
     sources: tuple[str, ...]
@@ -116,12 +118,22 @@ def _from_file(file: Path) -> Board:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: not TOML: {error}", f"see {_FOLDER}/jetson-nano-4gb.toml") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{file}: {where}: {first['msg']}", f"keys: {', '.join(Board.model_fields)}") from error
-    if board.assumed_like is not None and board.assumed_like not in names():
-        raise UsageError(f"{file}: assumed_like: unknown board {board.assumed_like!r}", f"one of: {', '.join(names())}")
+        raise _faulty(file, error.errors()[0]) from error
+    if board.assumed_like is not None:
+        try:
+            load(board.assumed_like)
+        except UsageError as error:
+            raise UsageError(f"{file}: assumed_like: {error.message}", error.do) from error
     return board
+
+
+def _faulty(file: Path, first: Mapping[str, Any]) -> UsageError:
+    """What is wrong with a TOML that is no board, by the first of pydantic's complaints."""
+    where, known = ".".join(map(str, first["loc"])), f"keys: {', '.join(Board.model_fields)}"
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(where, Board.model_fields, n=1)
+        return UsageError(f"{file}: {where}: unknown key", f"did you mean {near[0]!r}?" if near else known)
+    return UsageError(f"{file}: {where}: {first['msg']}", known)
 
 
 def plain(name: str) -> str:

@@ -61,11 +61,14 @@ class Calibration:
         return Calibration(rows, factors), unused
 
     def write(self, measured: Path, file: Path) -> None:
-        """Keep the fit beside the measurements."""
+        """Keep the fit. Raises `UsageError` where `file` cannot be written."""
         kept = _Kept(
             measured=str(measured.resolve()), made_from=identity(list(self.rows)), factors=self._physics.factors
         )
-        file.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        try:
+            file.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{file}: cannot be written: {error.strerror}", "give another --out FILE") from error
 
     @staticmethod
     def read(file: Path) -> Calibration:

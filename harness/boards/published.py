@@ -36,6 +36,7 @@ _OTHER_WORDS = {  # for those metrics
     "average_latency": "latency_mean",
     "median": "latency_median", "median_latency": "latency_median", "p50": "latency_p50", "p90": "latency_p90",
 }  # fmt: skip
+_CONTRADICTION = 2.0  # times apart: no percentile of one run is that far from another on a board that does nothing else
 _DISPUTED = re.compile(r"disput|differs from|contradict|implausible|unreliable")
 _WHOLE_PATH = re.compile(r"end to end|server|roboflow inference|pipeline")
 _DLA = re.compile(r"\bdlas?\d?\b")
@@ -133,9 +134,15 @@ def _sorted_out(rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> tuple[l
         same = sorted((m for rank, m in ranked if rank == best), key=lambda m: (m.ms, m.line))
         chosen = same[len(same) // 2]
         used.append(chosen)
-        others = sorted(m.line for _, m in ranked if m is not chosen)
-        unused += [Unused(n, chosen.model, f"another figure of the run in line {chosen.line}") for n in others]
+        unused += [Unused(m.line, m.model, _another(m, chosen)) for _, m in ranked if m is not chosen]
     return sorted(used, key=lambda m: m.line), sorted(unused, key=lambda row: row.line)
+
+
+def _another(figure: Measurement, chosen: Measurement) -> str:
+    said = f"another figure of the run in line {chosen.line}"
+    if max(figure.ms, chosen.ms) < _CONTRADICTION * min(figure.ms, chosen.ms):
+        return said
+    return f"{said}, which it contradicts: {figure.ms:.4g} ms against {chosen.ms:.4g} ms"
 
 
 def _measurement(line: int, row: Mapping[str, str]) -> tuple[int, Measurement]:

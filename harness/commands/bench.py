@@ -13,7 +13,6 @@ from rich.text import Text
 
 from harness import bench as benchmarks
 from harness import export, report, sandbox
-from harness.bench.compare import Comparison
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import EffortName, ScenarioName
 from harness.outlook import by_memory
@@ -100,6 +99,7 @@ def bench(
     MODEL is a model file of any kind that is graded, a folder with one, or the times that trtexec wrote (.json).
     """
     effort: EffortName = "quick" if quick else "full"
+    before = benchmarks.load(earlier) if earlier else None
     request = benchmarks.Request(
         models=models,
         reference=reference,
@@ -111,26 +111,29 @@ def bench(
         mode=mode,
         boards=by_memory(names) if names else (),
         cores=cores,
+        earlier=before,
     )
-    before = benchmarks.load(earlier) if earlier else None
     with progress_on(Console(stderr=True)) as progress:
         results = benchmarks.measure(request, sandbox.choose(engine_name).sandbox, progress)
-    compared = benchmarks.compare(results, before) if before else ()
+    if before:
+        results = results.model_copy(update={"compared": benchmarks.compare(results, before)})
     if out:
         out.mkdir(parents=True, exist_ok=True)
         export.write_bench(results, out)
-        report.write_bench(results, compared, out)
+        report.write_bench(results, out)
     if as_json:
         click.echo(results.model_dump_json(by_alias=True))
     else:
-        _print(results, compared, Console())
+        _print(results, Console())
+        for sentence in benchmarks.uncompared(results, before) if before else ():
+            click.echo(sentence)
         if out:
             click.echo(f"Report: {(out / 'index.html').resolve()}")
-    slower = any(one.verdict == "slower" for one in compared)
+    slower = any(one.verdict in ("slower", "too few queries") for one in results.compared)
     return 1 if slower or results.unmeasured or not all(one.valid for one in results.measurements) else 0
 
 
-def _print(results: BenchResults, compared: tuple[Comparison, ...], console: Console) -> None:
+def _print(results: BenchResults, console: Console) -> None:
     quick = ", a quick run" if results.effort == "quick" else ""
     title = Text(f"{results.scenario}, {results.mode}{quick}; times in ms")
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
@@ -144,7 +147,7 @@ def _print(results: BenchResults, compared: tuple[Comparison, ...], console: Con
         console.print(Text(f"{_title(one)}: {' '.join((*_rule(one), *one.notes))}"), soft_wrap=True)
     for lost in results.unmeasured:
         console.print(Text(f"{lost.model} not measured: {lost.reason}", style="red"), soft_wrap=True)
-    for pair in compared:
+    for pair in results.compared:
         low, high = pair.ratio_interval
         console.print(
             Text(

@@ -17,7 +17,7 @@ from harness import boards as known_boards
 from harness import sandbox
 from harness.assignment.sections import ResourceLimits
 from harness.bench.subjects import named_models
-from harness.boards import advice, evaluation, fitted, prediction, published
+from harness.boards import Board, advice, evaluation, fitted, prediction, published
 from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
@@ -158,11 +158,11 @@ def predict(
         graph = _kernels(model, size, engine, progress)
     with threadpool_limits(1):
         predictions = prediction.predict(graph, asked, wanted, precisions, calibrated)
-        report = _report(graph, predictions)
+        report = _report(graph, predictions, asked)
     if as_json:
         click.echo(json.dumps(report))
     else:
-        _print_predictions(graph, predictions)
+        _print_predictions(graph, predictions, asked)
     return 0
 
 
@@ -176,7 +176,8 @@ def calibrate(measured: Path, out: Path) -> int:
     made.write(measured, out)
     for row in unused:
         click.echo(f"{measured}:{row.line}: not used: {row.reason}", err=True)
-    click.echo(f"{len(made.rows)} measurements used. harness predict MODEL --calibration {out}")
+    used = "1 measurement" if len(made.rows) == 1 else f"{len(made.rows)} measurements"
+    click.echo(f"{used} used. harness predict MODEL --calibration {out}")
     return 0
 
 
@@ -201,14 +202,16 @@ def _kernels(model: Path, size: int, engine: sandbox.EngineName, progress: Progr
             converted = convert(named.handed, None, [], None, place)
             listed = kernels_of(converted.value, place) if isinstance(converted, Done) else converted
     if not isinstance(listed, Done):
-        raise UsageError(f"{model}: {listed.reason}", "give a model that takes one picture, best an ONNX file")
+        raise UsageError(
+            f"{model}: {listed.reason.removesuffix('.')}", "give a model that takes one picture, best an ONNX file"
+        )
     return listed.value
 
 
-def _report(graph: KernelList, predictions: tuple[Prediction, ...]) -> dict[str, object]:
-    rows = []
+def _report(graph: KernelList, predictions: tuple[Prediction, ...], asked: list[Board]) -> dict[str, object]:
+    by_name, rows = {board.name: board for board in asked}, []
     for row in predictions:
-        board, runtime = known_boards.load(row.board), _runtime_of(row)
+        board, runtime = by_name[row.board], _runtime_of(row)
         roof = advice.roofline(graph, board, runtime, row.precision)
         rows.append(
             row.model_dump()
@@ -233,7 +236,8 @@ def _runtime_of(row: Prediction) -> Runtime:
     return _runtime(row.runtime.replace(" (", ":").removesuffix(" threads)"))
 
 
-def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...]) -> None:
+def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...], asked: list[Board]) -> None:
+    by_name = {board.name: board for board in asked}
     click.echo(
         f"{graph.multiply_adds / 1e9:.3f} G multiply-adds ({advice.operations(graph) / 1e9:.3f} G operations), "
         f"{graph.parameters / 1e6:.2f} M parameters, {len(graph.kernels)} kernels, input {graph.input}"
@@ -244,7 +248,7 @@ def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...]) -
     for heading in ("board", "runtime", "precision", "ms", "90 % interval", "new here", "fits"):
         table.add_column(heading, no_wrap=heading != "new here")
     for row in predictions:
-        fit = advice.fit_in_memory(graph, known_boards.load(row.board), _runtime_of(row), row.precision).fits
+        fit = advice.fit_in_memory(graph, by_name[row.board], _runtime_of(row), row.precision).fits
         table.add_row(
             row.board,
             row.runtime,
@@ -264,7 +268,7 @@ def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...]) -
     click.echo(f"Nearest known network: {first.sibling or 'none'}. {first.board} rests on:")
     for line in first.rests_on:
         click.echo(f"  {line}")
-    roof = advice.roofline(graph, known_boards.load(first.board), _runtime_of(first), first.precision)
+    roof = advice.roofline(graph, by_name[first.board], _runtime_of(first), first.precision)
     for sentence in advice.faster(graph, roof) if roof else ():
         click.echo(f"Faster: {sentence}")
 

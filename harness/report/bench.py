@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.bench.compare import Comparison
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import CONFIDENCE, EFFORTS, SCENARIOS, WIDEST_INTERVAL
 from harness.report import charts
@@ -25,13 +24,18 @@ class Shown:
     title: str  # as short as tells it apart from the others
     histogram: charts.Histogram | None
 
+    @property
+    def drawn(self) -> int:
+        """Of the measurement's queries, how many bench.json keeps, and so the histogram shows."""
+        return len(self.one.latencies_ms)
 
-def write_bench(results: BenchResults, compared: Sequence[Comparison], out: Path) -> None:
+
+def write_bench(results: BenchResults, out: Path) -> None:
     """Write `out/index.html`. Raises `OSError` when `out` cannot be written."""
-    write_page(out / "index.html", Renderer().render("bench.html.j2", **view(results, compared)))
+    write_page(out / "index.html", Renderer().render("bench.html.j2", **view(results)))
 
 
-def view(results: BenchResults, compared: Sequence[Comparison]) -> dict[str, Any]:
+def view(results: BenchResults) -> dict[str, Any]:
     """The values of the page's template."""
     shown = [_shown(one, index, results) for index, one in enumerate(results.measurements)]
     reference = next((item for item in shown if item.one.is_reference), None)
@@ -50,7 +54,7 @@ def view(results: BenchResults, compared: Sequence[Comparison]) -> dict[str, Any
         "reference": reference,
         "fastest": _fastest(shown, by_throughput=counts is None),
         "best": max(scored, key=lambda item: item.one.accuracy.value if item.one.accuracy else 0.0, default=None),
-        "compared": compared,
+        "compared": results.compared,
         "medians": _medians(shown),
         "tradeoff": tradeoff,
         "tradeoff_items": others,

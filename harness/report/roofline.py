@@ -10,6 +10,7 @@ from harness.evidence.boards import Outlook, Roofline
 from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
 
 GIGA = 1e9
+_LEAST_TIME = 0.1  # of the mean kernel's: one that takes less would stretch the axes for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class RooflinePlot:
     roof: tuple[Line, ...]
     kernels: tuple[Place, ...]  # where they are predicted to be, else on the roof: the most that they can reach
     names: tuple[str, ...]  # of the kernels
+    left_out: int  # kernels that take next to no time
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     base: float
@@ -48,14 +50,20 @@ def rooflines(outlook: Outlook | None) -> list[RooflinePlot]:
 def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
     """Operations for each byte across, 10^9 operations a second up; both on a log scale."""
     ridge = given.peak_operations_per_s / given.bandwidth_bytes_per_s
-    drawn = [kernel for kernel in given.kernels if kernel.operations > 0 and kernel.bytes > 0]
-    intensities = [kernel.intensity for kernel in drawn]
-    least, most = min([ridge / 10, *intensities]) / 1.5, max([ridge * 10, *intensities]) * 1.5
 
     def roof(intensity: float) -> float:
         return min(intensity * given.bandwidth_bytes_per_s, given.peak_operations_per_s) / GIGA
 
-    reached = [kernel.reached_per_s / GIGA if kernel.reached_per_s else roof(kernel.intensity) for kernel in drawn]
+    every = [
+        (kernel, kernel.reached_per_s / GIGA if kernel.reached_per_s else roof(kernel.intensity))
+        for kernel in given.kernels
+        if kernel.operations > 0 and kernel.bytes > 0
+    ]
+    mean = sum(kernel.operations / speed for kernel, speed in every) / max(len(every), 1)
+    shown = [(kernel, speed) for kernel, speed in every if kernel.operations / speed >= _LEAST_TIME * mean]
+    drawn, reached = [kernel for kernel, _ in shown], [speed for _, speed in shown]
+    intensities = [kernel.intensity for kernel in drawn]
+    least, most = min([ridge / 10, *intensities]) / 1.5, max([ridge * 10, *intensities]) * 1.5
     top, base = 12.0, height - 44.0
     across = Scale(least, most, LEFT, RIGHT, log=True)
     up = Scale(min([roof(least), *reached]) / 1.2, roof(most) * 2, base, top, log=True)
@@ -67,6 +75,7 @@ def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
         (line(least, ridge), line(ridge, most)),
         tuple(Place(across.at(value), up.at(speed)) for value, speed in zip(intensities, reached, strict=True)),
         tuple(kernel.name for kernel in drawn),
+        len(every) - len(shown),
         across.ticks(),
         up.ticks(),
         base,

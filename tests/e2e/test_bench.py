@@ -84,7 +84,7 @@ def test_two_models_side_by_side_page_and_files(run: Any, models: Path, tmp_path
         assert 40e6 < one.peak_memory_bytes < 600e6
         assert len(one.rounds) == 2 and all(round.machine.other_load is not None for round in one.rounds)
     export.write_bench(found, tmp_path)
-    report.write_bench(found, (), tmp_path)
+    report.write_bench(found, tmp_path)
     again = BenchResults.model_validate_json((tmp_path / "bench.json").read_bytes())
     assert again == found
     with (tmp_path / "bench.csv").open(encoding="utf-8") as stream:

@@ -88,3 +88,14 @@ def test_a_strangers_table_is_evaluated_and_every_bad_row_is_said(tmp_path: Path
     assert said["scores"][0]["board"] == "jetson-nano-4gb" and said["scores"][0]["family_factor"] < 2
     listed = harness("boards", "sources")
     assert listed.returncode == 0 and "torch2trt" in listed.stdout
+
+
+def test_a_board_of_ones_own_is_predicted_for(tmp_path: Path, model: Path) -> None:
+    """From a TOML's path, with what its figures say of memory and of the time."""
+    file = tmp_path / "mine.toml"
+    file.write_text('title = "Mine"\ngpu = "Maxwell"\nassumed_like = "jetson-nano"\nmemory_gb = 4\nsources = ["me"]\n')
+    done = harness("predict", model, "--board", file, "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["predictions"]
+    assert row["board"] == "mine" and "board" in row["new"] and row["memory"]["fits"] and row["costliest"]
+    assert "mine" in harness("predict", model, "--board", file).stdout

@@ -38,6 +38,31 @@ def test_a_board_of_ones_own(tmp_path):
         boards.load(str(tmp_path / "mine.toml").replace("mine", "./mine"))
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("fp16_tflop = 1.0", "fp16_tflop: unknown key\n  do: did you mean 'fp16_tflops'"),
+        ("colour = 1", "colour: unknown key\n  do: keys: name"),
+        ("fp16_tflops = -1", "fp16_tflops: Input should be greater than 0"),
+        ("memory_bandwidth_gb_s = 0", "memory_bandwidth_gb_s: Input should be greater than 0"),
+        ("fp32_tflops = inf", "fp32_tflops: Input should be a finite number"),
+        ('assumed_like = "jetson-nanoo"', "assumed_like: unknown board 'jetson-nanoo'\n  do: did you mean"),
+    ],
+)
+def test_a_board_of_ones_own_with_a_mistake(line, said, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(f'title = "Mine"\ngpu = "Ampere"\nsources = ["me"]\n{line}\n')
+    with pytest.raises(UsageError) as caught:
+        boards.load(str(file))
+    assert said in str(caught.value)
+
+
+def test_a_board_of_ones_own_may_be_like_one_by_its_other_name(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('title = "Mine"\ngpu = "Maxwell"\nassumed_like = "jetson-nano"\nsources = ["me"]\n')
+    assert boards.load(str(file)).assumed().fp16_tflops == boards.load("jetson-nano-4gb").fp16_tflops
+
+
 def test_an_unknown_board():
     with pytest.raises(UsageError) as caught:
         boards.load("jetson-nan-4gb")

@@ -5,7 +5,7 @@ import json
 import pytest
 from bench_examples import measured, results
 
-from harness.bench import compare, load
+from harness.bench import compare, load, uncompared
 from harness.bench.results import Host
 from harness.errors import UsageError
 
@@ -25,6 +25,28 @@ def test_a_change_below_what_matters_counts_for_nothing_however_sure():
     assert found.p_value < 0.01 and found.verdict == "no difference"
 
 
+def test_too_few_queries_are_not_called_no_difference():
+    """Four block medians against four differ at 1 % by no test, be one ten times the other; of five they may."""
+    few = {"block_medians_ms": ((10.0,), (10.1,), (10.2,), (10.3,))}
+    slow = {"block_medians_ms": ((100.0,), (101.0,), (102.0,), (103.0,))}
+    (found,) = compare(results(measured("a", 100, **slow)), results(measured("a", 10, **few)))
+    assert found.verdict == "too few queries"
+    few["block_medians_ms"] += ((10.4,),)
+    slow["block_medians_ms"] += ((104.0,),)
+    (found,) = compare(results(measured("a", 100, **slow)), results(measured("a", 10, **few)))
+    assert found.verdict == "slower"
+
+
+def test_what_only_one_run_has_is_said():
+    """A model that is no longer measured must not pass unseen."""
+    new, old = results(measured("a", 10), measured("b", 10)), results(measured("a", 10), measured("c", 10))
+    assert len(compare(new, old)) == 1
+    assert uncompared(new, old) == [
+        "b (cpu, fp32): not compared: the earlier run does not have it.",
+        "c (cpu, fp32): not compared: only the earlier run has it.",
+    ]
+
+
 def test_the_same_machine_seldom_differs_from_itself():
     """False alarms at most as often as the test's level, with rounds that differ by 0.3 %."""
     seeds = range(40)
@@ -39,7 +61,8 @@ def test_the_same_machine_seldom_differs_from_itself():
         ({"mode": "end-to-end"}, "mode was end-to-end"),
         ({"host": Host(processor="Cortex-A57", cores=(0, 1), system="Linux")}, "processor was Cortex-A57"),
         ({"host": Host(processor="Xeon", cores=(0,), system="Linux")}, "number of cores was 1"),
-        ({"measurements": (measured("b", 10),)}, "it has b"),
+        ({"host": Host(processor="Xeon", cores=(0, 1), system="Linux", power_mode="MAXN")}, "power mode was MAXN"),
+        ({"measurements": (measured("b", 10),)}, r"it has b \(cpu, fp32\)"),
         ({"measurements": (measured("a", 10, precision="int8"),)}, "same engine and precision"),
     ],
 )

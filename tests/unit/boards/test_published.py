@@ -198,3 +198,18 @@ def test_a_larger_picture_is_more_work_and_no_more_weights() -> None:
 
 def test_the_shipped_fit_belongs_to_the_shipped_rows() -> None:
     assert fitted.shipped().made_from == fitted.identity(fitted.rows())
+
+
+def test_figures_of_one_run_that_contradict_each_other_are_said_to(tmp_path: Path) -> None:
+    """Percentiles of one run are near each other; ten times apart is a mistake in the table."""
+    header = "board,framework,precision,model,metric,value,unit\n"
+    row = "Jetson Nano,TensorRT,fp16,{model},latency,{ms},ms\n"
+    rows = (("resnet18", 14), ("resnet18", 140), ("resnet50", 35), ("resnet50", 36))
+    file = tmp_path / "own.csv"
+    file.write_text(header + "".join(row.format(model=model, ms=ms) for model, ms in rows))
+    used, unused = published.read(file)
+    assert [one.ms for one in used] == [140, 36]
+    assert [one.reason for one in unused] == [
+        "another figure of the run in line 3, which it contradicts: 14 ms against 140 ms",
+        "another figure of the run in line 5",
+    ]

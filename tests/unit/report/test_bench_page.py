@@ -10,13 +10,15 @@ from bench_examples import accuracy, measured, outlook, results
 
 from harness.bench import compare
 from harness.bench.results import Unmeasured
+from harness.evidence.boards import RooflineKernel
 from harness.report.bench import view, write_bench
 from harness.report.charts import Point
 from harness.report.roofline import front, roofline
+from harness.report.units import count
 
 
-def page(found, compared=(), *, to):
-    write_bench(found, compared, to)
+def page(found, *, to):
+    write_bench(found, to)
     return (to / "index.html").read_text(encoding="utf-8")
 
 
@@ -26,7 +28,8 @@ def test_the_parts_of_a_full_page(tmp_path):
         reference, measured("vgg16", 80, 2, accuracy=accuracy(0.9)), measured("small", 5, 3, accuracy=accuracy(0.7)),
         outlooks=(outlook("vgg16"),),
     )  # fmt: skip
-    text = page(found, compare(found, results(measured("vgg16", 60, 4))), to=tmp_path)
+    compared = compare(found, results(measured("vgg16", 60, 4)))
+    text = page(found.model_copy(update={"compared": compared}), to=tmp_path)
     for title in (
         "Against the earlier run", "Latency", "Distribution", "Accuracy against latency",
         "vgg16 on a board", "Roofline", "The costliest layers", "What would make it faster",
@@ -89,5 +92,29 @@ def test_kernels_stand_where_they_are_predicted_or_on_the_roof():
 
 def test_the_values_name_the_fastest_by_what_counts():
     found = [measured("a", 10, 1, throughput_per_s=50.0), measured("b", 20, 2, throughput_per_s=90.0)]
-    assert view(results(*found), ())["fastest"].one.model == "a"
-    assert view(results(*found, scenario="offline"), ())["fastest"].one.model == "b"
+    assert view(results(*found))["fastest"].one.model == "a"
+    assert view(results(*found, scenario="offline"))["fastest"].one.model == "b"
+
+
+def test_the_histogram_says_how_many_queries_it_shows(tmp_path):
+    """bench.json keeps at most 10,000 latencies of what may be hundreds of thousands."""
+    one = measured("a", 10)
+    text = page(results(one), to=tmp_path)
+    assert "1,000 queries</small>" in text and "taken evenly" not in text
+    text = page(results(one.model_copy(update={"queries": 300_000})), to=tmp_path)
+    assert f"1,000 of {count(300_000)} queries, taken evenly</small>" in text
+    assert "the latency of 1000 queries" in text
+
+
+def test_a_kernel_that_takes_next_to_no_time_does_not_stretch_the_plot(tmp_path):
+    """A softmax over five classes reaches a fraction of a convolution's speed, and takes a hundredth of its time."""
+    full = outlook("a")
+    (given,) = full.rooflines
+    softmax = RooflineKernel(name="softmax", operations=5, bytes=4, reached_per_s=3e6)
+    with_it = given.model_copy(update={"kernels": (*given.kernels, softmax)})
+    before, plot = roofline(given), roofline(with_it)
+    assert plot.left_out == 1 and before.left_out == 0
+    assert (plot.names, plot.kernels, plot.y_ticks) == (before.names, before.kernels, before.y_ticks)
+    shown = full.model_copy(update={"rooflines": (with_it,)})
+    text = page(results(measured("a", 10), outlooks=(shown,)), to=tmp_path)
+    assert "not drawn: 1 with under a tenth of the mean" in text
