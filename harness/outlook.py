@@ -10,7 +10,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 import harness.boards
-from harness.boards import Board, Precision, advice, prediction
+from harness.boards import Board, Precision, advice, memory, prediction, roofline
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime
 from harness.evidence.boards import BoardLatency, BoardRatio, CostlyLayer, Outlook, Roofline, RooflineKernel
@@ -59,12 +59,12 @@ def outlook(
     with threadpool_limits(1):  # the matrices are small: threads cost more than they save
         predictions = prediction.predict(kernels, boards, [RUNTIME], precisions)
         rows = tuple(_latency(found, kernels, by_name[found.board], reference) for found in predictions)
-        roofs = [roof for board in boards if (roof := advice.roofline(kernels, board, RUNTIME, precisions[0]))]
+        roofs = [roof for board in boards if (roof := roofline.roofline(kernels, board, RUNTIME, precisions[0]))]
     return Outlook(
         model=model,
         reason="" if rows else "Nobody publishes the peaks of these boards.",
         boards=rows,
-        unknown=advice.unknown_sentence(kernels),
+        unknown=roofline.unknown_sentence(kernels),
         rooflines=tuple(_roofline(roof, by_name[roof.board].title) for roof in roofs),
         costliest=_costliest(roofs[0], kernels.kernels) if roofs else (),
         advice=advice.faster(kernels, roofs[0]) if roofs else (),
@@ -90,7 +90,7 @@ def identity() -> str:
 
 
 def _latency(found: Prediction, kernels: KernelList, board: Board, reference: KernelList | None) -> BoardLatency:
-    fit = advice.fit_in_memory(kernels, board, RUNTIME, found.precision)
+    fit = memory.fit_in_memory(kernels, board, RUNTIME, found.precision)
     return BoardLatency(
         board=board.title,
         runtime=found.runtime,
@@ -116,7 +116,7 @@ def _against(reference: KernelList, kernels: KernelList, board: Board, found: Pr
     )
 
 
-def _roofline(roof: advice.Roofline, title: str) -> Roofline:
+def _roofline(roof: roofline.Roofline, title: str) -> Roofline:
     return Roofline(
         board=title,
         precision=roof.precision,
@@ -132,7 +132,7 @@ def _roofline(roof: advice.Roofline, title: str) -> Roofline:
     )
 
 
-def _costliest(roof: advice.Roofline, kernels: Sequence[Kernel]) -> tuple[CostlyLayer, ...]:
+def _costliest(roof: roofline.Roofline, kernels: Sequence[Kernel]) -> tuple[CostlyLayer, ...]:
     parameters = {id(cost): kernel.weights for cost, kernel in zip(roof.kernels, kernels, strict=True)}
     return tuple(
         CostlyLayer(

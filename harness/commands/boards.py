@@ -17,7 +17,7 @@ from harness import boards as known_boards
 from harness import sandbox
 from harness.assignment.sections import ResourceLimits
 from harness.bench.subjects import named_models
-from harness.boards import Board, advice, evaluation, fitted, prediction, published
+from harness.boards import Board, advice, evaluation, fitted, memory, prediction, published, roofline
 from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
@@ -212,11 +212,11 @@ def _report(graph: KernelList, predictions: tuple[Prediction, ...], asked: list[
     by_name, rows = {board.name: board for board in asked}, []
     for row in predictions:
         board, runtime = by_name[row.board], _runtime_of(row)
-        roof = advice.roofline(graph, board, runtime, row.precision)
+        roof = roofline.roofline(graph, board, runtime, row.precision)
         rows.append(
             row.model_dump()
             | {
-                "memory": advice.fit_in_memory(graph, board, runtime, row.precision).model_dump(),
+                "memory": memory.fit_in_memory(graph, board, runtime, row.precision).model_dump(),
                 "costliest": [cost.model_dump() for cost in roof.costliest()] if roof else [],
                 "faster": advice.faster(graph, roof) if roof else (),
             }
@@ -225,7 +225,7 @@ def _report(graph: KernelList, predictions: tuple[Prediction, ...], asked: list[
         "input": graph.input,
         "parameters": graph.parameters,
         "multiply_adds": graph.multiply_adds,
-        "operations": advice.operations(graph),
+        "operations": roofline.operations(graph),
         "kernels": len(graph.kernels),
         "unknown_operators": graph.unknown,
         "predictions": rows,
@@ -239,16 +239,16 @@ def _runtime_of(row: Prediction) -> Runtime:
 def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...], asked: list[Board]) -> None:
     by_name = {board.name: board for board in asked}
     click.echo(
-        f"{graph.multiply_adds / 1e9:.3f} G multiply-adds ({advice.operations(graph) / 1e9:.3f} G operations), "
+        f"{graph.multiply_adds / 1e9:.3f} G multiply-adds ({roofline.operations(graph) / 1e9:.3f} G operations), "
         f"{graph.parameters / 1e6:.2f} M parameters, {len(graph.kernels)} kernels, input {graph.input}"
     )
-    if said := advice.unknown_sentence(graph):
+    if said := roofline.unknown_sentence(graph):
         click.echo(said)
     table = Table()
     for heading in ("board", "runtime", "precision", "ms", "90 % interval", "new here", "fits"):
         table.add_column(heading, no_wrap=heading != "new here")
     for row in predictions:
-        fit = advice.fit_in_memory(graph, by_name[row.board], _runtime_of(row), row.precision).fits
+        fit = memory.fit_in_memory(graph, by_name[row.board], _runtime_of(row), row.precision).fits
         table.add_row(
             row.board,
             row.runtime,
@@ -268,7 +268,7 @@ def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...], a
     click.echo(f"Nearest known network: {first.sibling or 'none'}. {first.board} rests on:")
     for line in first.rests_on:
         click.echo(f"  {line}")
-    roof = advice.roofline(graph, by_name[first.board], _runtime_of(first), first.precision)
+    roof = roofline.roofline(graph, by_name[first.board], _runtime_of(first), first.precision)
     for sentence in advice.faster(graph, roof) if roof else ():
         click.echo(f"Faster: {sentence}")
 

@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 
 from harness import boards
-from harness.boards import advice, architectures, fitted, intervals, model, physics, prediction, runtimes, scoring
+from harness.boards import (
+    advice,
+    architectures,
+    fitted,
+    intervals,
+    memory,
+    model,
+    physics,
+    prediction,
+    roofline,
+    runtimes,
+    scoring,
+)
 from harness.boards.boards import Precision
 from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
@@ -197,33 +209,33 @@ def test_a_device_that_few_groups_measured_is_as_wide_as_all_rows_at_least() -> 
 
 def test_vggs_first_dense_layer_is_named() -> None:
     kernels = graph("vgg16")
-    roof = advice.roofline(kernels, boards.load("jetson-nano-4gb"), TENSORRT, "fp16")
+    roof = roofline.roofline(kernels, boards.load("jetson-nano-4gb"), TENSORRT, "fp16")
     assert roof is not None
     assert any("74% of the parameters" in sentence for sentence in advice.faster(kernels, roof))
     assert sum(cost.share for cost in roof.kernels) == pytest.approx(1)
     assert len(roof.costliest()) == 10
-    assert advice.operations(kernels) == 2 * kernels.multiply_adds
+    assert roofline.operations(kernels) == 2 * kernels.multiply_adds
 
 
 def test_what_fits_and_what_does_not() -> None:
     small, huge = graph("mobilenet_v2"), graph("vgg16")
     nano = boards.load("jetson-nano-2gb")
-    assert advice.fit_in_memory(small, nano, TENSORRT, "fp16").fits
-    assert advice.fit_in_memory(huge, nano, TENSORRT, "fp16").fits
-    assert advice.fit_in_memory(huge, nano, TENSORRT, "fp32").fits is False, "its file is in memory, too, at first"
-    assert advice.fit_in_memory(huge, boards.load("jetson-nano-4gb"), TENSORRT, "fp32").fits
-    on_cpu = advice.fit_in_memory(huge, nano, Runtime("onnxruntime-cpu"), "fp32").needed_bytes
+    assert memory.fit_in_memory(small, nano, TENSORRT, "fp16").fits
+    assert memory.fit_in_memory(huge, nano, TENSORRT, "fp16").fits
+    assert memory.fit_in_memory(huge, nano, TENSORRT, "fp32").fits is False, "its file is in memory, too, at first"
+    assert memory.fit_in_memory(huge, boards.load("jetson-nano-4gb"), TENSORRT, "fp32").fits
+    on_cpu = memory.fit_in_memory(huge, nano, Runtime("onnxruntime-cpu"), "fp32").needed_bytes
     assert on_cpu == pytest.approx(1.11e9, rel=0.2), "what ONNX Runtime was measured to take for VGG16"
-    assert advice.fit_in_memory(huge, nano, Runtime("pytorch"), "fp32").fits is False
-    assert advice.fit_in_memory(small, nano, TENSORRT, "fp16", measured_bytes=3 * 10**9).fits is False
-    assert advice.fit_in_memory(small, boards.load("jetson-tx2-nx"), TENSORRT, "fp16").fits is None
+    assert memory.fit_in_memory(huge, nano, Runtime("pytorch"), "fp32").fits is False
+    assert memory.fit_in_memory(small, nano, TENSORRT, "fp16", measured_bytes=3 * 10**9).fits is False
+    assert memory.fit_in_memory(small, boards.load("jetson-tx2-nx"), TENSORRT, "fp16").fits is None
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnet50", "vgg16", "yolov8n"])
 def test_every_network_is_told_what_would_help_and_nothing_that_would_not(name: str) -> None:
     """A kernel that is only started is not made faster by being narrower."""
     kernels = graph(name)
-    roof = advice.roofline(kernels, boards.load("jetson-nano-4gb"), TENSORRT, "fp16")
+    roof = roofline.roofline(kernels, boards.load("jetson-nano-4gb"), TENSORRT, "fp16")
     assert roof is not None
     assert (sentences := advice.faster(kernels, roof))
     launched = {cost.name for cost in roof.kernels if cost.limited_by == "launch"}
