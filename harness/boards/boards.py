@@ -119,11 +119,14 @@ def _from_file(file: Path) -> Board:
         raise UsageError(f"{file}: not TOML: {error}", f"see {_FOLDER}/jetson-nano-4gb.toml") from error
     except ValidationError as error:
         raise _faulty(file, error.errors()[0]) from error
-    if board.assumed_like is not None:
-        try:
-            load(board.assumed_like)
-        except UsageError as error:
-            raise UsageError(f"{file}: assumed_like: {error.message}", error.do) from error
+    if board.assumed_like is None:
+        return board
+    if board.assumed_like.endswith(".toml"):  # it might name itself
+        raise UsageError(f"{file}: assumed_like: {board.assumed_like} is a file", f"one of: {', '.join(names())}")
+    try:
+        load(board.assumed_like)
+    except UsageError as error:
+        raise UsageError(f"{file}: assumed_like: {error.message}", error.do) from error
     return board
 
 

@@ -47,6 +47,7 @@ def test_a_board_of_ones_own(tmp_path):
         ("memory_bandwidth_gb_s = 0", "memory_bandwidth_gb_s: Input should be greater than 0"),
         ("fp32_tflops = inf", "fp32_tflops: Input should be a finite number"),
         ('assumed_like = "jetson-nanoo"', "assumed_like: unknown board 'jetson-nanoo'\n  do: did you mean"),
+        ('assumed_like = "mine.toml"', "assumed_like: mine.toml is a file"),
     ],
 )
 def test_a_board_of_ones_own_with_a_mistake(line, said, tmp_path):
