@@ -138,12 +138,13 @@ _INTRODUCTION = """# Latency on boards that are not here
     harness boards sources                           # which rows it rests on, and why others are not used
     harness boards evaluate other.csv                # how far off it is on rows that it has not seen
 
-`--board` takes a TOML of your own, too: the keys of those in `harness/boards/`. The graph is read in the sandbox,
-fused as an engine fuses (`harness/agent/fusion.py`), and each kernel takes the longer of its arithmetic and its
-memory traffic, plus a launch (`harness/boards/physics.py`). What that leaves over is shared between relatives: the
-same family, network, board, runtime, publisher (`harness/boards/pooling.py`). A model's own family is the one that
-does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on, fp32 means
-TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the same.
+`--board` takes a TOML of your own, too: the keys of those in `harness/boards/`. A row for `calibrate` names it as
+`mine.toml`, which lies beside the CSV. The graph is read in the sandbox, fused as an engine fuses
+(`harness/agent/fusion.py`), and each kernel takes the longer of its arithmetic and its memory traffic. Launches add to
+that in an engine; in a framework they overlap it (`harness/boards/physics.py`). What that leaves over is shared
+between relatives: the same family, network, board, runtime, publisher (`harness/boards/pooling.py`). A model's own
+family is the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on,
+fp32 means TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the same.
 
 A prediction is the model alone, batch 1. Compare predictions on one board: what is common to two models cancels, so
 their ratio is surer than either time. Where the board is at hand, measure.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from harness.boards import architectures, runtimes, titles
-from harness.boards.boards import Board, Precision
+from harness.boards.boards import Board, Precision, load
 from harness.boards.network import Network
 from harness.boards.runtimes import Runtime
 from harness.errors import UsageError
@@ -84,7 +84,8 @@ class _Bad(Exception):
 def read(file: Path) -> tuple[list[Measurement], list[Unused]]:
     """The usable rows of a CSV with the columns of `published.csv`, and the others.
 
-    Raises `UsageError` for a file that is not such a table.
+    A row may name a board of one's own by its TOML, which lies beside the CSV. Raises `UsageError` for a file that is
+    not such a table, and for a TOML that is no board.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
@@ -101,7 +102,7 @@ def read(file: Path) -> tuple[list[Measurement], list[Unused]]:
         raise UsageError(f"{file}: not CSV: {error}", f"give it the header: {','.join(COLUMNS)}") from error
     if delimiter == ";":  # as spreadsheets write it where the comma is the decimal point
         rows = [(line, row | {"value": (row["value"] or "").replace(",", ".")}) for line, row in rows]
-    return _sorted_out(rows)
+    return _sorted_out(rows, file.parent)
 
 
 def _delimiter(stream: TextIO) -> str:
@@ -115,14 +116,16 @@ def _heading(name: str | None) -> str:
     return "_".join((name or "").lower().split())
 
 
-def _sorted_out(rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> tuple[list[Measurement], list[Unused]]:
+def _sorted_out(
+    rows: Iterable[tuple[int, Mapping[str, str | None]]], folder: Path
+) -> tuple[list[Measurement], list[Unused]]:
     unused: list[Unused] = []
     runs: dict[tuple[str, ...], list[tuple[int, Measurement]]] = {}
     for line, raw in rows:
         row = {name: (raw.get(name) or "").strip() for name in COLUMNS}
         about = " ".join(row[name] for name in ("board", "framework", "precision", "model", "metric") if row[name])
         try:
-            rank, measured = _measurement(line, row)
+            rank, measured = _measurement(line, row, folder)
         except _Bad as bad:
             unused.append(Unused(line, about[:120], str(bad)))
             continue
@@ -145,7 +148,7 @@ def _another(figure: Measurement, chosen: Measurement) -> str:
     return f"{said}, which it contradicts: {figure.ms:.4g} ms against {chosen.ms:.4g} ms"
 
 
-def _measurement(line: int, row: Mapping[str, str]) -> tuple[int, Measurement]:
+def _measurement(line: int, row: Mapping[str, str], folder: Path) -> tuple[int, Measurement]:
     """The row as a measurement, and the rank of its metric. Raises `_Bad`."""
     about = f"{row['framework']} {row['note']}".lower()
     rank, ms = _milliseconds(row)
@@ -159,9 +162,7 @@ def _measurement(line: int, row: Mapping[str, str]) -> tuple[int, Measurement]:
         raise _Bad("the time of a whole path (decoding, pre- and post-processing), not of the model")
     if _DISPUTED.search(row["note"].lower()):
         raise _Bad("disputed by its own note")
-    board = titles.find(row["board"], row["power_mode"])
-    if board is None:
-        raise _Bad(f"unknown board {row['board']!r}")
+    board = _board(row, folder)
     ran = _ran(row)
     runtime = runtimes.find(ran)
     if runtime is None:
@@ -197,6 +198,17 @@ def _ran(row: Mapping[str, str]) -> str:
 def _metric(row: Mapping[str, str]) -> str:
     name = _heading(row["metric"])
     return _OTHER_WORDS.get(name, name)
+
+
+def _board(row: Mapping[str, str], folder: Path) -> Board:
+    """The board that the row names. Raises `_Bad`, and `UsageError` for a TOML that is no board."""
+    named = row["board"]
+    if named.endswith(".toml") and Path(named).name == named:
+        return load(str(folder / named))
+    board = titles.find(named, row["power_mode"])
+    if board is None:
+        raise _Bad(f"unknown board {named!r}; one of your own is named by its TOML, which lies beside the CSV")
+    return board
 
 
 def _milliseconds(row: Mapping[str, str]) -> tuple[int, float]:

@@ -147,6 +147,24 @@ def test_three_measured_models_narrow_the_interval(measured: Path) -> None:
     assert sibling.latency_ms == pytest.approx(1.3 * one(graph("resnet34"), board.name).latency_ms, rel=0.1)
 
 
+def test_a_board_of_ones_own_is_calibrated_by_its_toml(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text('title = "Mine"\ngpu = "Ampere"\nassumed_like = "jetson-orin-nano"\nsources = ["me"]\n')
+    file = tmp_path / "measured.csv"
+    rows = "".join(
+        f"mine.toml,TensorRT,fp16,1,{name},latency,{ms},ms\n" for name, ms in (("resnet50", 30), ("vgg16", 90))
+    )
+    file.write_text(f"board,framework,precision,batch,model,metric,value,unit\n{rows}", encoding="utf-8")
+    calibration, unused = Calibration.fit(file)
+    assert not unused
+    calibration.write(file, tmp_path / "calibration.json")
+    board, network = boards.load(str(own)), architectures.network("resnet18", 224, 224)
+    wanted = model.Related(physics.Case(network, board.assumed(), TENSORRT, "fp16"), "resnet18", "resnet", "")
+    before, after = fitted.latency_model(), Calibration.read(tmp_path / "calibration.json").model()
+    assert after.estimate([wanted]).spread[0] < before.estimate([wanted]).spread[0]
+    assert after.estimate([wanted]).log_seconds[0] > before.estimate([wanted]).log_seconds[0], "it is a slow board"
+
+
 def test_a_calibration_of_nothing_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("board,framework,model,metric,value,unit\nMars,x,y,z,1,ms\n", encoding="utf-8")
