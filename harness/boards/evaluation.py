@@ -144,7 +144,8 @@ _INTRODUCTION = """# Latency on boards that are not here
 that in an engine; in a framework they overlap it (`harness/boards/physics.py`). What that leaves over is shared
 between relatives: the same family, network, board, runtime, publisher (`harness/boards/pooling.py`). A model's own
 family is the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on,
-fp32 means TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the same.
+fp32 means TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the
+same.
 
 A prediction is the model alone, batch 1. Compare predictions on one board: what is common to two models cancels, so
 their ratio is surer than either time. Where the board is at hand, measure.
