@@ -98,10 +98,10 @@ def load(name: str) -> Board:
     """
     if name.endswith(".toml"):
         return _from_file(Path(name))
-    if name not in names() and (meant := _by_plain_name().get(plain(name))):
+    if name not in names() and (meant := _by_plain_name().get(_plain(name))):
         return load(meant)
     if name not in names():
-        short = _by_plain_name().get("jetson" + plain(name))  # `nano`, `orin-nano`
+        short = _by_plain_name().get("jetson" + _plain(name))  # `nano`, `orin-nano`
         near = [short] if short else difflib.get_close_matches(name, names(), n=1)
         raise UsageError(
             f"unknown board {name!r}", f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(names())}"
@@ -139,12 +139,12 @@ def _faulty(file: Path, first: Mapping[str, Any]) -> UsageError:
     return UsageError(f"{file}: {where}: {first['msg']}", known)
 
 
-def plain(name: str) -> str:
-    """A board's name as tables write it, made comparable: small letters and digits only."""
+def _plain(name: str) -> str:
+    """A board's name, made comparable: small letters and digits only."""
     return _NOISE.sub("", name.lower())
 
 
 @functools.cache
 def _by_plain_name() -> dict[str, str]:
     every = [load(name) for name in names()]
-    return {plain(text): board.name for board in every for text in (board.name, board.title, *board.aliases)}
+    return {_plain(text): board.name for board in every for text in (board.name, board.title, *board.aliases)}
