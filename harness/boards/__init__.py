@@ -5,10 +5,13 @@ runtimes       what runs a model on it
 architectures  the kernels of networks that published tables name (architectures.csv, made by benchmarks/)
 network        a network's kernels as columns of numbers
 published      published.csv, row by row: used as what, or why not
+factors        what the terms of that time are products of: shared by boards, or a board's own
 physics        time = arithmetic or memory, whichever is slower, and a launch, for each kernel
+blend          the mean of both fits
 pooling        what physics leaves over, shared between relatives
 model          both together
 intervals      how wide an interval has to be, from rows that were held out
+baselines      what has to be beaten: operations / peak, the roofline, three numbers for each board
 scoring        errors on held-out families, sources, networks
 fitted         the fit that ships (fitted.json), and how it is made
 calibration    the user's own measurements

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.boards import fitted, model, published
+from harness.boards.blend import Blend
 from harness.boards.fitted import identity
 from harness.boards.model import Model
-from harness.boards.physics import Physics
 from harness.boards.published import Measurement, Unused
 from harness.errors import UsageError
 from harness.evidence.record import Record
@@ -23,18 +23,19 @@ _SOURCE = "your measurements"
 class _Kept(Record):
     """The calibration file."""
 
-    schema_version: int = 1
+    schema_version: int = 2
     measured: str  # path of the CSV
     made_from: str  # the rows that it was fitted with
-    factors: dict[str, float]
+    shared: dict[str, float]  # factors, see factors.py
+    own: dict[str, float]
 
 
 class Calibration:
     """The published rows and the user's, fitted together."""
 
-    def __init__(self, rows: Sequence[Measurement], factors: Physics) -> None:
+    def __init__(self, rows: Sequence[Measurement], physics: Blend) -> None:
         self.rows = tuple(rows)
-        self._physics = factors
+        self._physics = physics
 
     @functools.cached_property
     def _model(self) -> Model:
@@ -57,13 +58,16 @@ class Calibration:
             raise UsageError(
                 f"{measured}: no row can be used{first}", f"one row per run, columns {','.join(published.COLUMNS)}"
             )
-        factors = model.fit_physics([*fitted.rows(), *rows], fitted.shipped().physics)
-        return Calibration(rows, factors), unused
+        physics = model.fit_physics([*fitted.rows(), *rows], fitted.shipped().physics())
+        return Calibration(rows, physics), unused
 
     def write(self, measured: Path, file: Path) -> None:
         """Keep the fit. Raises `UsageError` where `file` cannot be written."""
         kept = _Kept(
-            measured=str(measured.resolve()), made_from=identity(list(self.rows)), factors=self._physics.factors
+            measured=str(measured.resolve()),
+            made_from=identity(list(self.rows)),
+            shared=self._physics.shared.factors,
+            own=self._physics.own.factors,
         )
         try:
             file.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -83,7 +87,7 @@ class Calibration:
         rows, _ = _own(Path(kept.measured))
         if identity(rows) != kept.made_from:
             raise UsageError(f"{kept.measured} has changed since {file} was made", again)
-        return Calibration(rows, Physics(kept.factors))
+        return Calibration(rows, Blend.of(kept.shared, kept.own, model.known([*fitted.rows(), *rows])))
 
 
 def _own(measured: Path) -> tuple[list[Measurement], list[Unused]]:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from harness.boards import fitted, published, scoring
+from harness.boards import baselines, fitted, published, scoring
 from harness.boards.published import Unused
-from harness.boards.scoring import BoardScore, Held, HeldOut
+from harness.boards.scoring import BoardScore, Held, HeldOut, LikeForLike
 from harness.evidence.record import Record
 
 HEADINGS = (
@@ -34,6 +34,7 @@ class Evaluated(Record):
     used: int
     unused: tuple[UnusedRow, ...]
     scores: tuple[BoardScore, ...]
+    against_three: tuple[LikeForLike, ...]
 
 
 def unused(rows: Iterable[Unused]) -> tuple[UnusedRow, ...]:
@@ -47,16 +48,17 @@ def evaluate(file: Path, say: Callable[[str], None]) -> Evaluated:
     """
     rows, left = published.read(file)
     if not rows:
-        return Evaluated(used=0, unused=unused(left), scores=())
+        return Evaluated(used=0, unused=unused(left), scores=(), against_three=())
     shipped, known = fitted.shipped(), fitted.rows()
     own = fitted.identity(rows) == shipped.made_from
     results: dict[Held, HeldOut] = {}
     asked: tuple[Held, ...] = ("family", "source", "network")
     for held in asked:
         say(f"Leaving out each {held} in turn ...")
-        results[held] = scoring.held_out(rows, known, held, shipped.physics, shipped.variances)
+        results[held] = scoring.held_out(rows, known, held, shipped.physics(), shipped.variances)
     scores = scoring.table(rows, results) if own else scoring.table(rows, results, shipped.widths, known)
-    return Evaluated(used=len(rows), unused=unused(left), scores=scores)
+    three = scoring.like_for_like(rows, results["family"], baselines.three_parameters(rows, known))
+    return Evaluated(used=len(rows), unused=unused(left), scores=scores, against_three=three)
 
 
 def cells(row: BoardScore) -> tuple[str, ...]:
@@ -91,6 +93,11 @@ def as_markdown(found: Evaluated) -> str:
         "| " + " | ".join(HEADINGS) + " |",
         "|" + "---|" * len(HEADINGS),
         *("| " + " | ".join(cells(row)) + " |" for row in found.scores),
+        "",
+        _AGAINST_THREE,
+        "| runtime | rows | family out | three numbers |",
+        "|---|---|---|---|",
+        *(f"| {x.runtime} | {x.rows} | {x.family_factor:.3f} | {x.three_factor:.3f} |" for x in found.against_three),
         "",
         "## Rows that are not used",
         "",
@@ -130,6 +137,13 @@ def worse(found: Evaluated, before: str) -> list[str]:
     return lines
 
 
+_AGAINST_THREE = """## Against three numbers for each board
+
+The simplest fit that one would make: the share of the peak, the share of the bandwidth and the time of a launch, from
+the rows of the same board, runtime and precision. Both without the row's family, on the rows that have three others
+left there; for the rest it predicts nothing.
+"""
+
 _INTRODUCTION = """# Latency on boards that are not here
 
     harness predict model.onnx --board jetson-nano --board jetson-orin-nano --runtime tensorrt --precision fp16
@@ -139,13 +153,13 @@ _INTRODUCTION = """# Latency on boards that are not here
     harness boards evaluate other.csv                # how far off it is on rows that it has not seen
 
 `--board` takes a TOML of your own, too: the keys of those in `harness/boards/`. A row for `calibrate` names it as
-`mine.toml`, which lies beside the CSV. The graph is read in the sandbox, fused as an engine fuses
-(`harness/agent/fusion.py`), and each kernel takes the longer of its arithmetic and its memory traffic. Launches add to
-that in an engine; in a framework they overlap it (`harness/boards/physics.py`). What that leaves over is shared
-between relatives: the same family, network, board, runtime, publisher (`harness/boards/pooling.py`). A model's own
-family is the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on,
-fp32 means TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the
-same.
+`mine.toml`, which lies beside the CSV. The graph is read in the sandbox and fused as an engine fuses
+(`harness/agent/fusion.py`). Each kernel takes the longer of its arithmetic and its memory traffic, and a launch
+(`harness/boards/physics.py`). That is fitted twice: with many factors that boards share, and with three numbers of
+each board, runtime and precision (`factors.py`); the time is a mean of both (`blend.py`). What that leaves over is
+shared between relatives: the same family, network, board, runtime, publisher (`pooling.py`). A model's own family is
+the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on, fp32 means
+TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the same.
 
 A prediction is the model alone, batch 1. Compare predictions on one board: what is common to two models cancels, so
 their ratio is surer than either time. Where the board is at hand, measure.

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.boards import intervals, model, published, scoring
+from harness.boards.blend import Blend
 from harness.boards.intervals import NOVELTIES, Widths
 from harness.boards.model import Model, Variances
-from harness.boards.physics import Physics
 from harness.boards.published import Measurement
 from harness.errors import MachineError
 from harness.evidence.record import Record
@@ -23,13 +23,14 @@ class Fitted(Record):
     """What was learnt from published rows."""
 
     made_from: str  # SHA-256 of the rows
-    factors: dict[str, float]
+    shared: dict[str, float]  # factors, see factors.py
+    own: dict[str, float]
     variances: Variances
     widths: Widths
 
-    @property
-    def physics(self) -> Physics:
-        return Physics(self.factors)
+    def physics(self) -> Blend:
+        """The two fits, as made from the rows of the package."""
+        return Blend.of(self.shared, self.own, model.known(rows()))
 
 
 def identity(rows: list[Measurement]) -> str:
@@ -50,7 +51,13 @@ def fit(rows: list[Measurement]) -> Fitted:
     for novelty in NOVELTIES:
         left_out = scoring.held_out(rows, rows, novelty, whole, variances)
         widths[novelty] = intervals.widths_of(rows, left_out.errors, left_out.spreads, left_out.folds)
-    return Fitted(made_from=identity(rows), factors=whole.factors, variances=variances, widths=widths)
+    return Fitted(
+        made_from=identity(rows),
+        shared=whole.shared.factors,
+        own=whole.own.factors,
+        variances=variances,
+        widths=widths,
+    )
 
 
 @functools.cache
@@ -75,4 +82,4 @@ def shipped() -> Fitted:
 def latency_model() -> Model:
     """The model that predictions come from."""
     found = shipped()
-    return model.build(rows(), found.physics, found.variances)
+    return model.build(rows(), found.physics(), found.variances)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.boards import physics
-from harness.boards.physics import Case, Physics
+from harness.boards.blend import START, Blend
+from harness.boards.factors import Case
 from harness.boards.pooling import Pool, Related, fit_variances
 from harness.boards.published import Measurement, publisher
 
@@ -38,16 +38,16 @@ class Estimate:
 class Model:
     """Physics, and a pool of residuals for each device."""
 
-    physics: Physics
+    physics: Blend
     pools: dict[str, Pool]
     variances: Variances
 
     def estimate(self, wanted: Sequence[Related]) -> Estimate:
         """Estimate all cases together."""
-        logs = np.log(self.physics.seconds([one.case for one in wanted]))
+        logs = self.physics.log_seconds([one.case for one in wanted])
         covariance = np.zeros((len(wanted), len(wanted)))
         for device, variances in self.variances.items():
-            here = [index for index, one in enumerate(wanted) if device_of(one.case) == device]
+            here = [index for index, one in enumerate(wanted) if one.case.device == device]
             if not here:
                 continue
             if device in self.pools:
@@ -57,10 +57,6 @@ class Model:
                 part = np.eye(len(here)) * sum(variances.values())
             covariance[np.ix_(here, here)] = part
         return Estimate(logs, covariance)
-
-
-def device_of(case: Case) -> str:
-    return "cpu" if case.runtime.on_cpu else "gpu"
 
 
 def case_of(row: Measurement) -> Case:
@@ -75,25 +71,30 @@ def seconds_of(rows: Sequence[Measurement]) -> Floats:
     return np.array([row.ms / 1e3 for row in rows])
 
 
-def fit_physics(rows: Sequence[Measurement], start: Physics | None = None) -> Physics:
+def known(rows: Sequence[Measurement]) -> list[tuple[Case, str]]:
+    """Each row's case and family."""
+    return [(case_of(row), row.family) for row in rows]
+
+
+def fit_physics(rows: Sequence[Measurement], start: Blend = START) -> Blend:
     """Physics alone; relatives together weigh less than as many strangers."""
     kin = [(publisher(r.source), r.board.name, str(r.runtime), r.architecture) for r in rows]
     many = Counter(kin)
     weights = np.array([1 / (1 + _KINSHIP * (many[key] - 1)) for key in kin])
-    return physics.fit([case_of(row) for row in rows], seconds_of(rows), weights, start)
+    return start.fit(known(rows), seconds_of(rows), weights)
 
 
-def residuals(rows: Sequence[Measurement], fitted: Physics) -> Floats:
+def residuals(rows: Sequence[Measurement], fitted: Blend) -> Floats:
     """log(measured / modelled) of each row."""
-    return np.log(seconds_of(rows)) - np.log(fitted.seconds([case_of(row) for row in rows]))
+    return np.log(seconds_of(rows)) - fitted.log_seconds([case_of(row) for row in rows])
 
 
-def build(rows: Sequence[Measurement], fitted: Physics, variances: Variances) -> Model:
+def build(rows: Sequence[Measurement], fitted: Blend, variances: Variances) -> Model:
     """The model whose pools hold the residuals of `rows`."""
     left = residuals(rows, fitted)
     pools = {}
     for device, of_device in variances.items():
-        here = [index for index, row in enumerate(rows) if device_of(case_of(row)) == device]
+        here = [index for index, row in enumerate(rows) if case_of(row).device == device]
         if here:
             pools[device] = Pool([related(rows[index]) for index in here], left[here], of_device)
     return Model(fitted, pools, variances)
@@ -101,7 +102,7 @@ def build(rows: Sequence[Measurement], fitted: Physics, variances: Variances) ->
 
 def variances_from(rows: Sequence[Measurement], unseen: Floats) -> Variances:
     """How much each kind of relation explains, from residuals of physics that had not seen the row's family."""
-    devices = np.array([device_of(case_of(row)) for row in rows])
+    devices = np.array([case_of(row).device for row in rows])
     return {
         device: fit_variances(
             [related(rows[index]) for index in np.flatnonzero(devices == device).tolist()], unseen[devices == device]

@@ -1,7 +1,7 @@
 """The time of a network as physics has it: for each kernel arithmetic or memory, whichever is slower, and a launch.
 
     time = fixed + sum of device + sum of launches                       an engine, which fused the kernels beforehand
-    time = fixed + ((sum of device)^4 + (sum of launches)^4)^(1/4)       a framework that runs operator after operator
+    time = fixed + ((sum of device)^4 + (sum of launches)^4)^(1/4)       where launches overlap the device's work
 
     device  = (compute^4 + memory^4)^(1/4)                                                         of each kernel
     launches = launch * (1 + chatter * (nodes - 1))
@@ -12,28 +12,24 @@
 
 The fourth powers are a maximum with a rounded corner: a framework hands out its kernels while the device still works
 at the ones before, so that the slower of the two decides (PyTorch, "CUDA semantics: asynchronous execution"); that an
-engine's add up is what its published times show. Efficiencies, launch times and the rest are products of
-factors: of the kind of kernel, the runtime, the precision, the board. Each factor has a prior around 1, so that
-a board or a runtime with few rows keeps to what is common to all (partial pooling), and one without rows is that.
+engine's add up is what its published times show. Efficiencies, launch times and the rest are products of factors
+(`factors.py`). Each has a prior around 1, so that a board or a runtime with few rows keeps to what is common to all
+(partial pooling), and one without rows is that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.boards import runtimes
-from harness.boards.boards import Board, Precision
-from harness.boards.network import KINDS, Network
-from harness.boards.runtimes import Runtime
+from harness.boards.factors import PER_KERNEL, Case, Factor, Structure
+from harness.boards.network import KINDS
 
 Floats = NDArray[np.float64]
-Term = Literal["compute", "idle", "narrow", "memory", "launch", "chatter", "fixed"]
-_TERMS: tuple[Term, ...] = ("compute", "idle", "narrow", "memory", "launch", "chatter", "fixed")  # fixed: once a case
 
 _CORNER = 4.0
 _STEPS = 40
@@ -42,78 +38,16 @@ _TAILS = 4.0  # degrees of freedom of the residuals: a few wild rows must not be
 _SCALE = 0.15  # expected spread of log(measured / modelled)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """A network on a board, with a runtime and a precision."""
-
-    network: Network
-    board: Board
-    runtime: Runtime
-    precision: Precision
-
-
-@dataclass(frozen=True, slots=True)
-class _Factor:
-    """One kind of factor: of which term, by what, and how far from its mean it may be (logarithms)."""
-
-    term: Term
-    name: str
-    level: Callable[[Case], str]
-    by_kind: bool
-    mean: float
-    spread: float
-
-
-def _device(case: Case) -> str:
-    return "cpu" if case.runtime.on_cpu else "gpu"
-
-
-def _bytes(case: Case) -> Floats:
-    """Bytes that each kernel moves, as the runtime does or does not fuse."""
-    network = case.network
-    return network.bytes_unfused(case.precision) if case.runtime.unfused else network.bytes(case.precision)
-
-
-def _board_runtime(case: Case) -> str:
-    return f"{case.board.name} {case.runtime.name}"
-
-
-# Means: half of the peak, 70 % of the bandwidth, 10 microseconds a launch, 100 for what happens once.
-_FACTORS = (
-    _Factor("compute", "kind", _device, True, 0.7, 0.7),
-    _Factor("compute", "kind and runtime", lambda c: c.runtime.name, True, 0.0, 0.35),
-    _Factor("compute", "precision", lambda c: f"{c.runtime.name} {c.precision}", False, 0.0, 0.5),
-    _Factor("compute", "precision and GPU", lambda c: f"{_device(c)} {c.board.gpu} {c.precision}", False, 0.0, 0.3),
-    _Factor("compute", "board", lambda c: f"{_device(c)} {c.board.name}", False, 0.0, 0.2),
-    _Factor("compute", "board and runtime", _board_runtime, False, 0.0, 0.2),
-    _Factor("compute", "threads", lambda c: f"{_board_runtime(c)} {c.runtime.threads}", False, 0.0, 0.15),
-    _Factor("idle", "device", _device, False, 1.0, 1.0),
-    _Factor("idle", "runtime", lambda c: c.runtime.name, False, 0.0, 0.5),
-    _Factor("narrow", "device", _device, False, 0.0, 1.0),
-    _Factor("narrow", "runtime", lambda c: c.runtime.name, False, 0.0, 0.5),
-    _Factor("memory", "kind", _device, True, 0.35, 0.5),
-    _Factor("memory", "runtime", lambda c: c.runtime.name, False, 0.0, 0.4),
-    _Factor("memory", "board", lambda c: f"{_device(c)} {c.board.name}", False, 0.0, 0.2),
-    _Factor("memory", "board and runtime", _board_runtime, False, 0.0, 0.15),
-    _Factor("launch", "device", _device, False, float(np.log(1e-5)), 1.0),
-    _Factor("launch", "kind", _device, True, 0.0, 0.5),
-    _Factor("launch", "runtime", lambda c: c.runtime.name, False, 0.0, 1.0),
-    _Factor("launch", "board", lambda c: f"{_device(c)} {c.board.name}", False, 0.0, 0.4),
-    _Factor("launch", "board and runtime", _board_runtime, False, 0.0, 0.25),
-    _Factor("chatter", "runtime", lambda c: c.runtime.name, False, -2.0, 1.0),
-    _Factor("fixed", "runtime", lambda c: c.runtime.name, False, float(np.log(1e-4)), 0.7),
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Physics:
     """Fitted factors: 'term / name / level / kind' -> logarithm, where it isn't the prior's mean."""
 
+    structure: Structure
     factors: dict[str, float]
 
     def seconds(self, cases: Sequence[Case]) -> Floats:
         """The time of each case."""
-        design = _Design(cases)
+        design = _Design(self.structure, cases)
         return np.exp(design.evaluate(design.vector(self.factors))[0])
 
     def kernel_seconds(self, case: Case) -> Floats:
@@ -121,14 +55,14 @@ class Physics:
 
         Where launches and the device's work overlap, each entry's share of the time that both take together.
         """
-        design = _Design([case])
+        design = _Design(self.structure, [case])
         return design.shares(design.vector(self.factors))
 
 
-def fit(cases: Sequence[Case], seconds: Floats, weights: Floats, start: Physics | None = None) -> Physics:
-    """The most probable factors, by Gauss-Newton steps on log(measured / modelled)."""
-    design = _Design(cases)
-    theta = design.vector(start.factors if start else {})
+def fit(start: Physics, cases: Sequence[Case], seconds: Floats, weights: Floats) -> Physics:
+    """The most probable factors, by Gauss-Newton steps on log(measured / modelled), from those of `start`."""
+    design = _Design(start.structure, cases)
+    theta = design.vector(start.factors)
     target = np.log(seconds)
     damping = 1e-3
     best = design.loss(theta, target, weights)
@@ -152,17 +86,18 @@ def fit(cases: Sequence[Case], seconds: Floats, weights: Floats, start: Physics 
         change, theta, best, damping = float(np.abs(moved - theta).max()), moved, loss, max(damping / 10, 1e-6)
         if change < _SETTLED:
             break
-    return Physics(design.names(theta))
+    return replace(start, factors=design.names(theta))
 
 
 class _Design:
     """Cases as flat arrays: one entry per kernel, and which factors each case takes."""
 
-    def __init__(self, cases: Sequence[Case]) -> None:
+    def __init__(self, structure: Structure, cases: Sequence[Case]) -> None:
         networks = [case.network for case in cases]
         sizes = [len(network.kind) for network in networks]
         self._rows = len(cases)
-        self._queued = np.array([case.runtime.unfused for case in cases])
+        self._queued = np.array([structure.overlapping and case.runtime.unfused for case in cases])
+        self._absent = {*PER_KERNEL, "fixed"} - {factor.term for factor in structure.factors}
         self._row = np.repeat(np.arange(self._rows), sizes)
         self._kind = np.concatenate([network.kind for network in networks])
         self._count = np.concatenate([network.count for network in networks])
@@ -171,7 +106,7 @@ class _Design:
         bandwidth = np.repeat([c.board.bandwidth() or np.nan for c in cases], sizes)
         parallel = np.repeat([runtimes.parallelism(c.board, c.runtime) for c in cases], sizes)
         operations = np.concatenate([network.operations for network in networks])
-        moved = np.concatenate([_bytes(case) for case in cases])
+        moved = np.concatenate([case.bytes() for case in cases])
         narrow = np.concatenate([network.narrow for network in networks])
         results = np.concatenate([network.outputs for network in networks])
         zero = np.zeros_like(operations)
@@ -184,10 +119,10 @@ class _Design:
             "chatter": zero,
         }
         self._cell = self._row * len(KINDS) + self._kind
-        self._blocks: list[tuple[_Factor, list[str], NDArray[np.int64], int]] = []
+        self._blocks: list[tuple[Factor, list[str], NDArray[np.int64], int]] = []
         means, spreads = [], []
         offset = 0
-        for factor in _FACTORS:
+        for factor in structure.factors:
             levels = sorted({factor.level(case) for case in cases})
             index = {level: i for i, level in enumerate(levels)}
             which = np.array([index[factor.level(case)] for case in cases])
@@ -219,6 +154,8 @@ class _Design:
         """Per term the logarithm of the product of its factors: per kernel, and per case for `fixed`."""
         logs: dict[str, Floats] = {term: base.copy() for term, base in self._base.items()}
         logs["fixed"] = np.zeros(self._rows)
+        for term in self._absent:
+            logs[term][:] = -np.inf
         for factor, _, which, offset in self._blocks:
             if factor.term == "fixed":
                 logs["fixed"] += theta[offset + which]
@@ -258,7 +195,7 @@ class _Design:
         of_launch = np.where(self._queued, (launches / longer) ** (_CORNER - 1), 1.0)[self._row]
         of_device = np.where(self._queued, (device / longer) ** (_CORNER - 1), 1.0)[self._row]
         changed: dict[str, Floats] = {"fixed": slopes["fixed"]}
-        for term in _TERMS[:-1]:
+        for term in PER_KERNEL:
             changed[term] = slopes[term] * (of_launch if term in ("launch", "chatter") else of_device)
         return total, changed
 
@@ -275,8 +212,7 @@ class _Design:
         total, slopes = self._overlapped(slopes, entries)
         cells = {
             term: np.bincount(self._cell, slopes[term], self._rows * len(KINDS)).reshape(self._rows, len(KINDS))
-            for term in _TERMS
-            if term != "fixed"
+            for term in PER_KERNEL
         }
         jacobian = np.zeros((self._rows, len(theta)))
         every = np.arange(self._rows)

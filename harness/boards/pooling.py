@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
 
-from harness.boards.physics import Case
+from harness.boards.factors import Case
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Related:
     publisher: str
 
     def labels(self) -> dict[str, str]:
-        device = "cpu" if self.case.runtime.on_cpu else "gpu"
+        device = self.case.device
         runtime, board = self.case.runtime.name, f"{self.case.board.name} {self.case.runtime.threads}"
         return {
             "family": f"{self.family} {device}",

@@ -12,10 +12,10 @@ import numpy as np
 from harness.boards import architectures, fitted, intervals, runtimes
 from harness.boards.boards import Board, Precision
 from harness.boards.calibration import Calibration
+from harness.boards.factors import Case
 from harness.boards.intervals import Novelty
-from harness.boards.model import Model, device_of
+from harness.boards.model import Model
 from harness.boards.network import Network
-from harness.boards.physics import Case
 from harness.boards.pooling import Related
 from harness.boards.published import Measurement
 from harness.boards.runtimes import Runtime
@@ -186,7 +186,7 @@ def _novelties(wanted: Related, known: Sequence[Measurement]) -> tuple[Novelty, 
 
 
 def _width(novelties: Sequence[Novelty], wanted: Related) -> float:
-    return intervals.width(fitted.shipped().widths, novelties, wanted.case.runtime.name, device_of(wanted.case))
+    return intervals.width(fitted.shipped().widths, novelties, wanted.case.runtime.name, wanted.case.device)
 
 
 def _nearest_rows(wanted: Related, known: Sequence[Measurement]) -> tuple[str, ...]:

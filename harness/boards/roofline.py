@@ -6,8 +6,8 @@ from typing import Literal
 
 from harness.boards import fitted, runtimes
 from harness.boards.boards import Board, Precision
+from harness.boards.factors import Case
 from harness.boards.network import Network
-from harness.boards.physics import Case
 from harness.boards.runtimes import Runtime
 from harness.evidence.kernels import KernelList
 from harness.evidence.record import Record

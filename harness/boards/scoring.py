@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.boards import intervals, model, runtimes
+from harness.boards import baselines, intervals, model
+from harness.boards.blend import Blend
 from harness.boards.intervals import Novelty, Widths
-from harness.boards.physics import Physics
 from harness.boards.published import Measurement, publisher
 from harness.evidence.record import Record
 
@@ -45,11 +45,20 @@ class BoardScore(Record):
     roofline_factor: float  # the larger of operations / peak and bytes / bandwidth, over the kernels
 
 
+class LikeForLike(Record):
+    """A runtime's rows that a fit of three numbers can predict without their family: both, on the same rows."""
+
+    runtime: str
+    rows: int
+    family_factor: float
+    three_factor: float
+
+
 def held_out(
     rows: Sequence[Measurement],
     known: Sequence[Measurement],
     held: Held,
-    start: Physics,
+    start: Blend,
     variances: model.Variances,
 ) -> HeldOut:
     """Predict each of `rows` from those of `known` that are not of its family, publisher or network."""
@@ -72,7 +81,7 @@ def held_out(
     return HeldOut(errors, spreads, folds)
 
 
-def unseen_residuals(rows: Sequence[Measurement], start: Physics) -> Floats:
+def unseen_residuals(rows: Sequence[Measurement], start: Blend) -> Floats:
     """log(measured / modelled) of each row by physics that had not seen the row's family."""
     left = np.zeros(len(rows))
     families = np.array([row.family for row in rows])
@@ -140,7 +149,7 @@ def _mark_inside(
             new += intervals.novelties(row.board.name, name, row.precision, row.family, known)
         if held == "family":
             new.append("family")
-        wider = intervals.width(widths, new, name, "cpu" if row.runtime.on_cpu else "gpu")
+        wider = intervals.width(widths, new, name, model.case_of(row).device)
         inside[index] = abs(result.errors[index]) <= intervals.NORMAL * result.spreads[index] * wider
 
 
@@ -154,7 +163,7 @@ def table(
 
     Coverage is that of intervals with `widths`, predicted from `known`; without them, see `covered`.
     """
-    naive, roofline = unfitted(rows)
+    naive, roofline = baselines.unfitted(rows)
     asked: tuple[Literal["family", "source"], ...] = ("family", "source")
     inside = {
         held: covered_by(widths, rows, results[held], held, known) if widths else covered(rows, results[held])
@@ -166,10 +175,6 @@ def table(
         lines["~all boards", row.runtime.name].append(index)
         lines["~all boards", "~all runtimes"].append(index)
 
-    def factor(errors: Floats) -> float | None:
-        errors = errors[np.isfinite(errors)]
-        return round(float(np.exp(np.median(np.abs(errors)))), 3) if len(errors) else None
-
     def share(held: Literal["family", "source"], indices: list[int]) -> float | None:
         known = [i for i in indices if np.isfinite(results[held].errors[i])]
         return round(float(inside[held][known].mean()), 3) if known else None
@@ -179,27 +184,35 @@ def table(
             board=board.lstrip("~"),
             runtime=runtime.lstrip("~"),
             rows=len(indices),
-            family_factor=factor(results["family"].errors[indices]),
+            family_factor=_factor(results["family"].errors[indices]),
             family_covered=share("family", indices),
-            source_factor=factor(results["source"].errors[indices]),
+            source_factor=_factor(results["source"].errors[indices]),
             source_covered=share("source", indices),
-            network_factor=factor(results["network"].errors[indices]),
-            naive_factor=factor(naive[indices]) or 0.0,
-            roofline_factor=factor(roofline[indices]) or 0.0,
+            network_factor=_factor(results["network"].errors[indices]),
+            naive_factor=_factor(naive[indices]) or 0.0,
+            roofline_factor=_factor(roofline[indices]) or 0.0,
         )
         for (board, runtime), indices in sorted(lines.items())
     )
 
 
-def unfitted(rows: Sequence[Measurement]) -> tuple[Floats, Floats]:
-    """log(measured / predicted) of operations / peak, and of the roofline of each kernel, with nothing fitted."""
-    naive, roofline = [], []
-    for row in rows:
-        peak = runtimes.peak(row.board, row.runtime, row.precision) or np.nan
-        bandwidth = row.board.bandwidth() or np.nan
-        network = row.network
-        naive.append(2 * network.multiply_adds / peak)
-        slower = np.maximum(network.operations / peak, network.bytes(row.precision) / bandwidth)
-        roofline.append(float((slower * network.count).sum()))
-    seconds = model.seconds_of(rows)
-    return np.log(seconds / np.array(naive)), np.log(seconds / np.array(roofline))
+def like_for_like(rows: Sequence[Measurement], ours: HeldOut, three: Floats) -> tuple[LikeForLike, ...]:
+    """Against three numbers for each board, runtime and precision (`baselines.three_parameters`), families left out."""
+    both = np.isfinite(three) & np.isfinite(ours.errors)
+    names = np.array([row.runtime.name for row in rows])
+    lines = [(str(name), both & (names == name)) for name in sorted(set(names.tolist()))] + [("all runtimes", both)]
+    return tuple(
+        LikeForLike(
+            runtime=name,
+            rows=int(which.sum()),
+            family_factor=_factor(ours.errors[which]) or 0.0,
+            three_factor=_factor(three[which]) or 0.0,
+        )
+        for name, which in lines
+        if which.any()
+    )
+
+
+def _factor(errors: Floats) -> float | None:
+    errors = errors[np.isfinite(errors)]
+    return round(float(np.exp(np.median(np.abs(errors)))), 3) if len(errors) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.boards.evaluation import Evaluated, as_markdown, worse
-from harness.boards.scoring import BoardScore
+from harness.boards.scoring import BoardScore, LikeForLike
 
 
 def evaluated(**changes: float | str | None) -> Evaluated:
@@ -12,7 +12,8 @@ def evaluated(**changes: float | str | None) -> Evaluated:
         "family_factor": 1.2, "family_covered": 0.93, "source_factor": 1.6, "source_covered": 1.0,
         "network_factor": 1.07, "naive_factor": 1.7, "roofline_factor": 1.5,
     }  # fmt: skip
-    return Evaluated(used=14, unused=(), scores=(BoardScore(**(plain | changes)),))
+    against = (LikeForLike(runtime="tensorrt", rows=14, family_factor=1.2, three_factor=1.4),)
+    return Evaluated(used=14, unused=(), scores=(BoardScore(**(plain | changes)),), against_three=against)
 
 
 BEFORE = as_markdown(evaluated())

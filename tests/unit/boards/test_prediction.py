@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from harness import boards
 from harness.boards import (
     advice,
     architectures,
+    baselines,
     fitted,
     intervals,
     memory,
@@ -24,6 +26,8 @@ from harness.boards import (
 )
 from harness.boards.boards import Precision
 from harness.boards.calibration import Calibration
+from harness.boards.factors import OWN, SHARED, Case, Structure
+from harness.boards.physics import Physics
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime
 from harness.errors import UsageError
@@ -159,7 +163,7 @@ def test_a_board_of_ones_own_is_calibrated_by_its_toml(tmp_path: Path) -> None:
     assert not unused
     calibration.write(file, tmp_path / "calibration.json")
     board, network = boards.load(str(own)), architectures.network("resnet18", 224, 224)
-    wanted = model.Related(physics.Case(network, board.assumed(), TENSORRT, "fp16"), "resnet18", "resnet", "")
+    wanted = model.Related(Case(network, board.assumed(), TENSORRT, "fp16"), "resnet18", "resnet", "")
     before, after = fitted.latency_model(), Calibration.read(tmp_path / "calibration.json").model()
     assert after.estimate([wanted]).spread[0] < before.estimate([wanted]).spread[0]
     assert after.estimate([wanted]).log_seconds[0] > before.estimate([wanted]).log_seconds[0], "it is a slow board"
@@ -172,10 +176,11 @@ def test_a_calibration_of_nothing_is_an_error(tmp_path: Path) -> None:
         Calibration.fit(file)
 
 
-def test_the_derivatives_are_those_of_the_model() -> None:
+@pytest.mark.parametrize("structure", [SHARED, OWN])
+def test_the_derivatives_are_those_of_the_model(structure: Structure) -> None:
     every = fitted.rows()
     rows = [*every[::60], *[row for row in every if row.runtime.unfused][::12]]
-    design = physics._Design([model.case_of(row) for row in rows])
+    design = physics._Design(structure, [model.case_of(row) for row in rows])
     theta = design.mean + np.random.default_rng(0).normal(0, 0.3, len(design.mean))
     at, slopes = design.evaluate(theta)
     for index in range(0, len(theta), 17):
@@ -187,10 +192,35 @@ def test_the_derivatives_are_those_of_the_model() -> None:
 @pytest.mark.parametrize("runtime", ["tensorrt", "pytorch"])
 def test_the_kernels_of_a_network_take_its_time_together(runtime: runtimes.RuntimeName) -> None:
     network = architectures.network("densenet121", 224, 224)
-    case = physics.Case(network, boards.load("jetson-agx-xavier"), runtimes.Runtime(runtime), "fp16")
-    fit = fitted.latency_model().physics
+    case = Case(network, boards.load("jetson-agx-xavier"), runtimes.Runtime(runtime), "fp16")
+    blend = fitted.latency_model().physics
+    fit = blend.shared
     once = np.exp(fit.factors.get(f"fixed / runtime / {runtime}", np.log(1e-4)))
     assert fit.kernel_seconds(case).sum() + once == pytest.approx(fit.seconds([case])[0], rel=1e-6)
+    whole = np.exp(blend.log_seconds([case])[0])
+    assert blend.kernel_seconds(case).sum() == pytest.approx(whole * (1 - once / fit.seconds([case])[0]), rel=1e-6)
+
+
+def test_a_boards_own_numbers_count_where_rows_stand_behind_them() -> None:
+    network = architectures.network("resnet50", 224, 224)
+    case = Case(network, boards.load("jetson-nano-4gb"), TENSORRT, "fp16")
+    known = fitted.latency_model().physics
+    shared, own = np.log(known.shared.seconds([case])), np.log(known.own.seconds([case]))
+    assert known.log_seconds([case]) == pytest.approx((shared + own) / 2), "rows of many families"
+    one_family = replace(known, families={case.place: 1})
+    assert one_family.log_seconds([case]) == pytest.approx(0.75 * shared + 0.25 * own)
+    assert replace(known, families={}).log_seconds([case]) == pytest.approx(shared)
+
+
+def test_three_numbers_of_a_board_predict_what_follows_them() -> None:
+    """Rows whose times are exactly such a model's come back; where too few are left, nothing does."""
+    every = [row for row in fitted.rows() if row.board.name == "jetson-nano-4gb" and row.runtime == TENSORRT]
+    law = Physics(Structure(baselines._THREE.factors, overlapping=False), {"launch / place / all": float(np.log(3e-5))})
+    seconds = law.seconds([model.case_of(row) for row in every])
+    rows = [replace(row, ms=float(time) * 1e3) for row, time in zip(every, seconds, strict=True)]
+    errors = baselines.three_parameters(rows, rows)
+    assert np.abs(errors[np.isfinite(errors)]).max() < 0.05 and np.isfinite(errors).any()
+    assert np.isnan(baselines.three_parameters(rows, rows[:2])).all()
 
 
 def test_intervals_cover_what_they_promise_on_families_that_were_left_out() -> None:
@@ -198,7 +228,7 @@ def test_intervals_cover_what_they_promise_on_families_that_were_left_out() -> N
     found = fitted.shipped()
     families = ("vgg", "resnet", "squeezenet", "mnasnet")
     rows = [row for row in fitted.rows() if "torch2trt" in row.source and row.family in families]
-    result = scoring.held_out(rows, fitted.rows(), "family", found.physics, found.variances)
+    result = scoring.held_out(rows, fitted.rows(), "family", found.physics(), found.variances)
     inside = scoring.covered_by(found.widths, rows, result, "family", fitted.rows())
     assert inside.mean() >= 0.85
     assert np.median(np.abs(result.errors)) < np.log(1.3)
