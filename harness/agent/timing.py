@@ -3,8 +3,8 @@
 The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or
 null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
 (to pin to), `seed`, and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels`,
-`factory` and `boxes_output` (of a detector which of its two outputs; null for a classifier). Under /in: `model`,
-perhaps `model.py`, `weights` and `images`. Sent: `latencies.npy` (float32, ms), `outputs.npy` (a classifier's
+`factory` and `head` (a detector's, as `heads.py` names it; null for a classifier). Under /in: `model`, perhaps
+`model.py`, `weights` and `images`. Sent: `latencies.npy` (float32, ms), `outputs.npy` (a classifier's
 probabilities for `names`) and `timing.json`; or `refused.json`.
 """
 
@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .detector import detections
 from .engines import NotHere, Started, start
+from .heads import seen
 from .memory import peak_memory_bytes
 from .native import Answers, Unusable, as_rows, probabilities
 from .paths import IN, TMP
@@ -57,7 +57,7 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
     timed = _measured(query, request)
     gc.enable()
     send("latencies.npy", npy(np.asarray(timed.latencies, np.float64).astype(np.float32) / np.float32(1e6)))
-    compared = files if request["boxes_output"] is None else []
+    compared = files if request["head"] is None else []
     if compared:
         send("outputs.npy", npy(_outputs(request, rule, compared, started)))
     reply = {
@@ -94,10 +94,10 @@ def _query(request: dict[str, Any], rule: Rule, files: list[Path], started: Star
             prepared = model_input(
                 np.stack([pixels(file, rule) for file in batch]), rule, request["layout"], request["input_dtype"]
             )
-            if request["boxes_output"] is None:
+            if request["head"] is None:
                 _answers(started, prepared, request, together=together).argmax(axis=1)
             else:
-                _detected(started, prepared, request["boxes_output"], together=together)
+                _detected(started, prepared, request["head"], together=together)
 
         return from_file
     inputs = _inputs(request, rule, files)
@@ -124,13 +124,12 @@ def _answers(started: Started, batch: NDArray[Any], request: dict[str, Any], *, 
     return probabilities(rows, request["output_kind"])
 
 
-def _detected(started: Started, batch: NDArray[Any], boxes_output: int, *, together: bool) -> list[Any]:
+def _detected(started: Started, batch: NDArray[Any], head: str, *, together: bool) -> list[Any]:
     """What is seen in each picture, after non-maximum suppression."""
     found: list[Any] = []
     for part in [batch] if together else [batch[i : i + 1] for i in range(len(batch))]:
         outputs = started.run(part)
-        boxes, scores = outputs[boxes_output], outputs[1 - boxes_output]
-        found += [detections(scores[i], boxes[i]) for i in range(len(part))]
+        found += [seen(head, outputs, i) for i in range(len(part))]
     return found
 
 

@@ -228,7 +228,7 @@ def _opened(model: NamedModel, run: _Run) -> Subject | Failed | Skipped:
     if model.handed.file.suffix == ".onnx":
         detector = open_detector(model.handed.file, run.converting)
         if isinstance(detector, Done):
-            return Subject(detector.value.conversion, files, detector.value.boxes_output)
+            return Subject(detector.value.conversion, files, detector.value.head)
     return converted
 
 
@@ -265,7 +265,7 @@ class _Scored:
 def _scored(subject: Subject, run: _Run) -> _Scored:
     if run.staged is None or run.given is None:
         return _Scored()
-    if subject.boxes_output is not None:
+    if subject.head is not None:
         return _Scored(unscored="No accuracy: it is a detector." if run.given.labelled else "")
     conversion = subject.conversion
     predicted = predict(conversion, run.staged, run.converting)

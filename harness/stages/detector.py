@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,12 +13,15 @@ from harness.evidence.record import Record
 from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
 
+DetectorHead = Literal["scores-boxes", "boxes-scores", "yolo", "yolo-objectness", "suppressed"]  # agent/heads.py
+_SSD: tuple[DetectorHead, ...] = ("scores-boxes", "boxes-scores")
+
 
 class Detector(Record):
-    """A detector: its file as a conversion, whose labels are numbers, and which of its two outputs holds boxes."""
+    """A detector: its file as a conversion, whose labels are numbers, and what its outputs hold."""
 
     conversion: Conversion
-    boxes_output: int
+    head: DetectorHead
 
 
 class _Reply(BaseModel):
@@ -28,13 +32,16 @@ class _Reply(BaseModel):
     height: int = Field(ge=8, le=2048)
     width: int = Field(ge=8, le=2048)
     dynamic_batch: bool
-    classes: int = Field(ge=2, le=100_000)
-    boxes_output: int = Field(ge=0, le=1)
+    classes: int = Field(ge=1, le=100_000)
+    head: DetectorHead
     opset: int = Field(ge=0, le=10_000)
 
 
 def open_detector(file: Path, workplace: Workplace) -> StageResult[Detector]:
-    """What the detector takes and gives; a failure for anything else. Pixels are scaled as jetson-inference does."""
+    """What the detector takes and gives; a failure for anything else.
+
+    Pixels become -1 to 1 for an SSD, as in jetson-inference, 0 to 1 for a YOLO.
+    """
     with tempfile.TemporaryDirectory(prefix="harness-detector-") as folder:
         outputs = Path(folder)
         outcome = workplace.run("detector", {}, {"model": file}, outputs)
@@ -45,6 +52,7 @@ def open_detector(file: Path, workplace: Workplace) -> StageResult[Detector]:
             reply = read_reply(outputs, "detector.json", _Reply)
         except Rejected as rejected:
             return Failed(status="rejected", reason=f"It is no detector: {rejected}", usage=usage(outcome))
+    middle, reach = ((0.5,) * 3, (0.5,) * 3) if reply.head in _SSD else ((0.0,) * 3, (1.0,) * 3)
     conversion = Conversion(
         model=workplace.store.put(file, "model.onnx"),
         native=False,
@@ -60,12 +68,12 @@ def open_detector(file: Path, workplace: Workplace) -> StageResult[Detector]:
             height=reply.height,
             colour="RGB",
             scale=1 / 255,
-            mean=(0.5, 0.5, 0.5),
-            std=(0.5, 0.5, 0.5),
+            mean=middle,
+            std=reach,
             resize="stretch",
         ),
         max_abs_difference=None,
         images_compared=0,
         opset=reply.opset,
     )
-    return Done(value=Detector(conversion=conversion, boxes_output=reply.boxes_output), usage=usage(outcome))
+    return Done(value=Detector(conversion=conversion, head=reply.head), usage=usage(outcome))

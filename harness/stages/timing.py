@@ -18,6 +18,7 @@ from harness.evidence.record import Record
 from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.images import StagedImages
 from harness.sandbox.base import Outcome
+from harness.stages.detector import DetectorHead
 from harness.stages.precision import Precision
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
 
@@ -60,7 +61,7 @@ class Subject:
 
     conversion: Conversion
     handed_in: Mapping[str, Path]  # name under /in -> file: `model`, perhaps `model.py`
-    boxes_output: int | None = None  # of a detector, which of its two outputs; None for a classifier
+    head: DetectorHead | None = None  # None for a classifier
 
 
 class Round(Record):
@@ -137,7 +138,7 @@ def time_round(
         "output_kind": conversion.output_kind,
         "labels": conversion.outputs,
         "factory": "model.py" in inputs,
-        "boxes_output": subject.boxes_output,
+        "head": subject.head,
     }
     with tempfile.TemporaryDirectory(prefix="harness-timing-") as folder:
         outputs = Path(folder)

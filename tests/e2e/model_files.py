@@ -134,6 +134,27 @@ def write_detector(file: Path) -> None:
     file.chmod(0o644)
 
 
+def write_yolo(file: Path) -> None:
+    """A YOLO as Ultralytics exports it: one output, (4 + classes, anchors), boxes in pixels as centre and size."""
+
+    class Yolo(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 16, 3, stride=4), nn.SiLU(), nn.MaxPool2d(2))
+            self.scores, self.boxes = nn.Conv2d(16, 3, 1), nn.Conv2d(16, 4, 1)
+
+        def forward(self, x: Any) -> Any:
+            seen = self.body(x)
+            return torch.cat([self.boxes(seen).flatten(2).sigmoid() * 96, self.scores(seen).flatten(2).sigmoid()], 1)
+
+    torch.manual_seed(0)
+    torch.onnx.export(
+        Yolo().eval(), (torch.zeros(1, 3, 96, 96),), str(file), dynamo=False, input_names=["images"],
+        output_names=["output0"],
+    )  # fmt: skip
+    file.chmod(0o644)
+
+
 def keras_model(name: str, *, augment: bool = False) -> Any:
     """The Keras network `name`, with weights whose answers differ from picture to picture."""
     import keras

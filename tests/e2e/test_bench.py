@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_files import CLASSES, torch_model, write_detector, write_pictures, write_torch
+from model_files import CLASSES, torch_model, write_detector, write_pictures, write_torch, write_yolo
 
 from harness import boards, export, report
 from harness.bench import SCENARIOS, BenchResults, Request, compare, measure
@@ -140,10 +140,11 @@ def test_end_to_end_answers_as_the_model_alone(run: Any, models: Path, pictures:
 
 
 @pytest.mark.parametrize("mode", ["model-only", "end-to-end"])
-def test_a_detector_with_scores_and_boxes(mode: Any, run: Any, pictures: Path, tmp_path: Path) -> None:
-    """As jetson-inference exports its ssd-mobilenet; it is timed, and not scored."""
-    write_detector(tmp_path / "ssd.onnx")
-    (one,) = run(tmp_path / "ssd.onnx", images=pictures, mode=mode).measurements
+@pytest.mark.parametrize("write", [write_detector, write_yolo])
+def test_a_detector(write: Any, mode: Any, run: Any, pictures: Path, tmp_path: Path) -> None:
+    """As jetson-inference exports its ssd-mobilenet, and as Ultralytics exports a YOLO; timed, and not scored."""
+    write(tmp_path / "detector.onnx")
+    (one,) = run(tmp_path / "detector.onnx", images=pictures, mode=mode).measurements
     assert one.accuracy is None and "No accuracy: it is a detector." in one.notes
     assert one.max_abs_difference is None and one.valid
 
