@@ -1,4 +1,7 @@
-"""What published tables call a board, and what such a name says beside the board."""
+"""What published tables call a board, and what such a name says beside the board.
+
+Wider than `boards.load`, which also says what fits into memory: a TX2 4GB is as fast as a TX2, but not as large.
+"""
 
 from __future__ import annotations
 

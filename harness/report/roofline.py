@@ -10,7 +10,7 @@ from harness.evidence.boards import Outlook, Roofline
 from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
 
 GIGA = 1e9
-_LEAST_TIME = 0.1  # of the mean kernel's: one that takes less would stretch the axes for nothing
+_NEXT_TO_NOTHING = 0.02  # of the time: the kernels that take so little together would stretch the axes for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
         for kernel in given.kernels
         if kernel.operations > 0 and kernel.bytes > 0
     ]
-    mean = sum(kernel.operations / speed for kernel, speed in every) / max(len(every), 1)
-    shown = [(kernel, speed) for kernel, speed in every if kernel.operations / speed >= _LEAST_TIME * mean]
+    least_time = _least_time([kernel.operations / speed for kernel, speed in every])
+    shown = [(kernel, speed) for kernel, speed in every if kernel.operations / speed >= least_time]
     drawn, reached = [kernel for kernel, _ in shown], [speed for _, speed in shown]
     intensities = [kernel.intensity for kernel in drawn]
     least, most = min([ridge / 10, *intensities]) / 1.5, max([ridge * 10, *intensities]) * 1.5
@@ -82,6 +82,16 @@ def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
         top,
         height,
     )
+
+
+def _least_time(times: Sequence[float]) -> float:
+    """The time of the shortest kernel that is shown: those below take next to nothing together."""
+    together, whole = 0.0, sum(times)
+    for time in sorted(times):
+        together += time
+        if together > _NEXT_TO_NOTHING * whole:
+            return time
+    return 0.0
 
 
 def front(points: Sequence[Point]) -> tuple[Line, ...]:

@@ -169,6 +169,23 @@ def test_a_board_of_ones_own_is_calibrated_by_its_toml(tmp_path: Path) -> None:
     assert after.estimate([wanted]).log_seconds[0] > before.estimate([wanted]).log_seconds[0], "it is a slow board"
 
 
+def test_a_row_that_does_not_go_with_the_others_is_named(tmp_path: Path) -> None:
+    """All of a board that is three times slower go together; one that is ten times slower than they does not."""
+    known = [row for row in fitted.rows() if row.board.name == "jetson-nano-4gb" and row.runtime == TENSORRT]
+    first = {row.architecture: row for row in known if row.precision == "fp16"}
+    times = {name: row.ms * 3 for name, row in list(first.items())[:4]}
+    slow = next(iter(times))
+    file = tmp_path / "mine.csv"
+    for factor, named in ((1, []), (10, [slow])):
+        rows = [
+            f"jetson-nano-4gb,TensorRT,fp16,1,{n},latency,{ms * (factor if n == slow else 1)},ms\n"
+            for n, ms in times.items()
+        ]
+        file.write_text("board,framework,precision,batch,model,metric,value,unit\n" + "".join(rows), encoding="utf-8")
+        calibration, unused = Calibration.fit(file)
+        assert not unused and [row.model for row, _ in calibration.doubtful()] == named
+
+
 def test_a_calibration_of_nothing_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("board,framework,model,metric,value,unit\nMars,x,y,z,1,ms\n", encoding="utf-8")
