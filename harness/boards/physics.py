@@ -186,32 +186,29 @@ class _Design:
         }
         return slopes, core * self._count + slopes["launch"]
 
-    def _overlapped(self, slopes: dict[str, Floats], entries: Floats) -> tuple[Floats, dict[str, Floats]]:
-        """The time of each case, and the slopes of that where launches and the device's work go on side by side."""
+    def _sides(self, slopes: dict[str, Floats], entries: Floats) -> tuple[Floats, Floats, Floats]:
+        """Of each case: its launches together, the device's work together, and the time that both take."""
         launches = np.bincount(self._row, slopes["launch"], self._rows).astype(np.float64)
         device = np.bincount(self._row, entries - slopes["launch"], self._rows).astype(np.float64)
-        longer = _rounded_maximum(launches, device)
-        total = np.where(self._queued, longer, launches + device) + slopes["fixed"]
-        of_launch = np.where(self._queued, (launches / longer) ** (_CORNER - 1), 1.0)[self._row]
-        of_device = np.where(self._queued, (device / longer) ** (_CORNER - 1), 1.0)[self._row]
-        changed: dict[str, Floats] = {"fixed": slopes["fixed"]}
-        for term in PER_KERNEL:
-            changed[term] = slopes[term] * (of_launch if term in ("launch", "chatter") else of_device)
-        return total, changed
+        both = np.where(self._queued, _rounded_maximum(launches, device), launches + device)
+        return launches, device, both
 
     def shares(self, theta: Floats) -> Floats:
         """What each entry adds to its case's time, without what happens once."""
         slopes, entries = self.parts(theta)
-        total, _ = self._overlapped(slopes, entries)
-        alone = np.bincount(self._row, entries, self._rows)
-        return np.asarray(entries * ((total - slopes["fixed"]) / alone)[self._row])
+        launches, device, both = self._sides(slopes, entries)
+        return np.asarray(entries * (both / (launches + device))[self._row])
 
     def evaluate(self, theta: Floats) -> tuple[Floats, Floats]:
         """log(seconds) of each case, and its derivative by each factor's logarithm."""
         slopes, entries = self.parts(theta)
-        total, slopes = self._overlapped(slopes, entries)
+        launches, device, both = self._sides(slopes, entries)
+        total = both + slopes["fixed"]
+        of_launch = np.where(self._queued, (launches / both) ** (_CORNER - 1), 1.0)[:, None]
+        of_device = np.where(self._queued, (device / both) ** (_CORNER - 1), 1.0)[:, None]
         cells = {
             term: np.bincount(self._cell, slopes[term], self._rows * len(KINDS)).reshape(self._rows, len(KINDS))
+            * (of_launch if term in ("launch", "chatter") else of_device)
             for term in PER_KERNEL
         }
         jacobian = np.zeros((self._rows, len(theta)))
@@ -229,7 +226,7 @@ class _Design:
     def loss(self, theta: Floats, target: Floats, weights: Floats) -> float:
         """Minus the logarithm of the posterior, up to a constant."""
         slopes, entries = self.parts(theta)
-        modelled = np.log(self._overlapped(slopes, entries)[0])
+        modelled = np.log(self._sides(slopes, entries)[2] + slopes["fixed"])
         misfit = (_TAILS + 1) / 2 * np.log1p(((target - modelled) / _SCALE) ** 2 / _TAILS)
         return float((weights * misfit).sum() + (((theta - self.mean) / self.spread) ** 2).sum() / 2)
 

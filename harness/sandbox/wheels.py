@@ -7,6 +7,7 @@ installs faster than pip, and is used where it is there; downloading is pip's.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from harness.sandbox.software import Software
 LOCK = "lock.txt"  # beside the wheels: each package with its version
 _PIP_SECONDS = 3600
 _TORCH = "torch=="
+_OTHER_PINS = ("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE", "PIP_REQUIREMENT", "PIP_TARGET", "PIP_USER")
 
 
 def gather(software: Software, folder: Path, given: Path | None) -> None:
@@ -56,6 +58,7 @@ def _download(arguments: list[str]) -> None:
         text=True,
         check=False,
         timeout=_PIP_SECONDS,
+        env=_environment(),
     )
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
@@ -93,9 +96,16 @@ def install(python: Path, wheels: Path) -> None:
     if not uv:  # pip would compile on one core
         steps.append([str(python), "-m", "compileall", "-q", "-j", "0", str(python.parent.parent / "lib")])
     for step in steps:
-        done = subprocess.run(step, capture_output=True, text=True, check=False, timeout=_PIP_SECONDS)
+        done = subprocess.run(
+            step, capture_output=True, text=True, check=False, timeout=_PIP_SECONDS, env=_environment()
+        )
         if done.returncode != 0 and step is command:  # a package may carry templates that do not compile
             raise MachineError(f"the packages do not install:\n{done.stderr[-2000:]}", "see the message above")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, less what would pin packages beside the lock, as tox does for its own environments."""
+    return {name: value for name, value in os.environ.items() if name not in _OTHER_PINS}
 
 
 def pip() -> list[str]:

@@ -170,6 +170,18 @@ def test_models_are_predicted_for_boards_against_the_reference(run: Any, models:
     assert len(other.rooflines) == 2 and other.rooflines[0].kernels and other.costliest
 
 
+def test_a_model_that_became_slower_is_said_to_be_and_the_other_way_round_faster(run: Any, tmp_path: Path) -> None:
+    """A file of the same name, once with MobileNet v2 in it and once with a network of one layer: ten times apart."""
+    runs = {}
+    for name in ("tiny", "mobilenet_v2"):
+        (tmp_path / name).mkdir()
+        write_torch(torch_model(name), "onnx", tmp_path / name / "handed_in.onnx")
+        runs[name] = run(tmp_path / name / "handed_in.onnx", effort=Effort("quick", 2.0, 2, 2, 0.1))
+    for old, new, verdict in (("tiny", "mobilenet_v2", "slower"), ("mobilenet_v2", "tiny", "faster")):
+        (said,) = compare(runs[new], runs[old])
+        assert said.verdict == verdict, said
+
+
 def test_a_model_that_does_not_fit_the_board_is_said_to(run: Any, models: Path) -> None:
     """A made-up board that leaves some 40 MB: Python and ONNX Runtime alone take more."""
     small = boards.load("jetson-nano-2gb").model_copy(update={"memory_gb": 0.66, "title": "Jetson Tiny"})
