@@ -15,6 +15,7 @@ from harness.errors import MachineError, UsageError
 from harness.grade.manual import ManualMark
 from harness.results import Results, SubmissionResult
 
+NAME = "gradebook.sqlite"  # of the file, beside the reports
 _VERSION = 1  # of the tables, kept as the file's `user_version`
 
 

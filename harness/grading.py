@@ -22,7 +22,7 @@ from harness.course import Course, prepared
 from harness.errors import MachineError, UsageError
 from harness.evidence.reference import Reference
 from harness.grade.rubric import grade
-from harness.gradebook import Gradebook
+from harness.gradebook import NAME, Gradebook
 from harness.intake import collect
 from harness.progress import Progress
 from harness.results import (
@@ -36,8 +36,6 @@ from harness.results import (
 from harness.run import Examined
 from harness.sandbox import Chosen
 from harness.schedule import examine_all
-
-GRADEBOOK = "gradebook.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def grade_all(request: Request, progress: Progress) -> Results:
 
 
 def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:
-    book = Gradebook(request.out / GRADEBOOK)
+    book = Gradebook(request.out / NAME)
     rows: list[SubmissionResult] = []
     for one in examined:
         handed_in = one.submission

@@ -18,7 +18,6 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from harness.errors import HarnessError
 from harness.progress import Progress as ProgressListener
 from harness.results import Results
 
@@ -119,10 +118,3 @@ def print_grades(results: Results, console: Console) -> None:
         table.caption = "each is graded on withheld pictures of its own data set"
     table.caption_justify = "left"
     console.print(table)
-
-
-def print_error(error: HarnessError, console: Console) -> None:
-    """An error as an instruction."""
-    console.print(Text(f"harness: {error.message}"), style="red", soft_wrap=True, highlight=False)
-    if error.do:
-        console.print(Text(f"  do: {error.do}"), soft_wrap=True, highlight=False)

@@ -15,18 +15,17 @@ from harness import bench as benchmarks
 from harness import export, report, sandbox
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import EffortName, ScenarioName
+from harness.commands.options import PATH, as_json_option
 from harness.outlook import by_memory
 from harness.stages.precision import Precision
 from harness.stages.timing import Engine, Mode
 from harness.terminal import progress_on
 
-_EXISTING = click.Path(path_type=Path)
-
 
 @click.command("bench")
-@click.argument("models", nargs=-1, required=True, type=_EXISTING, metavar="MODEL...")
-@click.option("--reference", type=_EXISTING, help="A model to set the others against.")
-@click.option("--images", type=_EXISTING, help="Pictures, or class folders of them, for accuracy [default: noise].")
+@click.argument("models", nargs=-1, required=True, type=PATH, metavar="MODEL...")
+@click.option("--reference", type=PATH, help="A model to set the others against.")
+@click.option("--images", type=PATH, help="Pictures, or class folders of them, for accuracy [default: noise].")
 @click.option(
     "--scenario",
     type=click.Choice(get_args(ScenarioName)),
@@ -67,8 +66,8 @@ _EXISTING = click.Path(path_type=Path)
     help="Predict for this board, and time inside its cores and memory; several: predict only [default: all].",
 )
 @click.option("--cores", type=click.IntRange(1, 256), help="Processor cores to pin to [default: all].")
-@click.option("--out", type=_EXISTING, help="Folder for index.html, bench.json and bench.csv.")
-@click.option("--compare", "earlier", type=_EXISTING, help="An earlier bench.json: exit status 1 when slower.")
+@click.option("--out", type=PATH, help="Folder for index.html, bench.json and bench.csv.")
+@click.option("--compare", "earlier", type=PATH, help="An earlier bench.json: exit status 1 when slower.")
 @click.option(
     "--sandbox",
     "engine_name",
@@ -77,7 +76,7 @@ _EXISTING = click.Path(path_type=Path)
     show_default=True,
     help="Where models run. A GPU is only there with `none`: for models that you trust.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+@as_json_option
 def bench(
     models: tuple[Path, ...],
     reference: Path | None,

@@ -21,6 +21,7 @@ from harness.boards import Board, advice, evaluation, fitted, memory, prediction
 from harness.boards.calibration import Calibration
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
+from harness.commands.options import PATH, as_json_option
 from harness.errors import UsageError
 from harness.evidence.kernels import KernelList
 from harness.evidence.stage_result import Done, StageResult
@@ -32,17 +33,15 @@ from harness.stages.workplace import Workplace
 from harness.store import Store
 from harness.terminal import progress_on
 
-_EXISTING = click.Path(path_type=Path)
 _OUT = Console()
 _NARROWEST = 140  # columns of a table's text where it goes into a pipe or a small window
 _ERR = Console(stderr=True)
 _MOST_UNUSED_SHOWN = 20
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 
 @click.group("boards", invoke_without_command=True)
 @click.pass_context
-@_json
+@as_json_option
 def boards(context: click.Context, as_json: bool) -> int:
     """List the Jetson-class boards; with a command, what is known of their speed."""
     if context.invoked_subcommand is not None:
@@ -56,7 +55,7 @@ def boards(context: click.Context, as_json: bool) -> int:
 
 
 @boards.command("sources")
-@_json
+@as_json_option
 def sources(as_json: bool) -> int:
     """List where the published rows come from, how many of each are used, and why the others are not."""
     used, unused = published.read(published.PUBLISHED)
@@ -75,10 +74,10 @@ def sources(as_json: bool) -> int:
 
 
 @boards.command("evaluate")
-@click.argument("file", type=_EXISTING)
-@click.option("--markdown", type=_EXISTING, help="Write the table into this file instead (docs/boards.md).")
-@click.option("--no-worse-than", "before", type=_EXISTING, help="Fail when a figure is worse than in this file.")
-@_json
+@click.argument("file", type=PATH)
+@click.option("--markdown", type=PATH, help="Write the table into this file instead (docs/boards.md).")
+@click.option("--no-worse-than", "before", type=PATH, help="Fail when a figure is worse than in this file.")
+@as_json_option
 def evaluate(file: Path, markdown: Path | None, before: Path | None, as_json: bool) -> int:
     """Predict the published rows of FILE.csv without their families, then without their sources; compare.
 
@@ -110,7 +109,7 @@ def fit() -> int:
 
 
 @click.command("predict")
-@click.argument("model", type=_EXISTING)
+@click.argument("model", type=PATH)
 @click.option("--board", "names", multiple=True, help="A board's name, or a TOML of your own [default: every board].")
 @click.option(
     "--runtime", "runtimes", multiple=True, default=["tensorrt"], show_default=True, help="Any of those below."
@@ -125,7 +124,7 @@ def fit() -> int:
     help="Of the numbers; may be given several times.",
 )
 @click.option("--size", type=click.IntRange(8, 4096), default=224, show_default=True, help="Pixels, for a free input.")
-@click.option("--calibration", type=_EXISTING, help="What `harness calibrate` wrote.")
+@click.option("--calibration", type=PATH, help="What `harness calibrate` wrote.")
 @click.option(
     "--sandbox",
     "engine",
@@ -134,7 +133,7 @@ def fit() -> int:
     show_default=True,
     help="Where the model is read.",
 )
-@_json
+@as_json_option
 def predict(
     model: Path,
     names: tuple[str, ...],
@@ -167,8 +166,8 @@ def predict(
 
 
 @click.command("calibrate")
-@click.option("--measured", type=_EXISTING, required=True, help="CSV of your own runs, columns as in published.csv.")
-@click.option("--out", type=_EXISTING, default=Path("calibration.json"), show_default=True, help="For predict.")
+@click.option("--measured", type=PATH, required=True, help="CSV of your own runs, columns as in published.csv.")
+@click.option("--out", type=PATH, default=Path("calibration.json"), show_default=True, help="For predict.")
 def calibrate(measured: Path, out: Path) -> int:
     """Refit with your own measurements from a board; three models already narrow the intervals there."""
     with threadpool_limits(1):

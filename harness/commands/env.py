@@ -10,12 +10,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from harness.commands.options import as_json_option
 from harness.errors import UsageError
 from harness.sandbox import environments, named
 from harness.terminal import progress_on
 
 _ERR = Console(stderr=True)
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 
 @click.group()
@@ -38,7 +38,7 @@ def env() -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of wheels to install from, instead of downloading.",
 )
-@_json
+@as_json_option
 def build(name: str, engine: str, base: str, wheels: Path | None, as_json: bool) -> int:
     """Build an environment: a virtual environment for bubblewrap, an image for Docker.
 
@@ -56,7 +56,7 @@ def build(name: str, engine: str, base: str, wheels: Path | None, as_json: bool)
 
 
 @env.command("list")
-@_json
+@as_json_option
 def list_(as_json: bool) -> int:
     """List the environments that are built, and those that are not."""
     built = environments.every()

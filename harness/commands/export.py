@@ -6,25 +6,24 @@ from pathlib import Path
 
 import click
 
+from harness.commands.options import PATH
 from harness.errors import UsageError
 from harness.export.formats import formats
 from harness.export.whole_file import write_whole
-from harness.gradebook import Gradebook
-
-_GRADEBOOK = "gradebook.sqlite"
+from harness.gradebook import NAME, Gradebook
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--format", "name", type=click.Choice(list(formats())), required=True, help="Who is to read it.")
-@click.option("--to", "folder", type=click.Path(path_type=Path), help="Folder to write to [default: OUT].")
+@click.option("--to", "folder", type=PATH, help="Folder to write to [default: OUT].")
 @click.option("--column", default="", help="The assignment as the LMS calls it [default: its title].")
 def export(out: Path, name: str, folder: Path | None, column: str) -> int:
     """Write the marks of the run in OUT as FORMAT.
 
     For Canvas, give the column as its gradebook export has it: --column "Transfer learning (123456)".
     """
-    results = Gradebook.existing(out / _GRADEBOOK).latest()
+    results = Gradebook.existing(out / NAME).latest()
     if results is None:
         raise UsageError(f"{out}: nothing was graded there yet", "run `harness grade` first")
     target = folder or out

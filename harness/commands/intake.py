@@ -14,6 +14,7 @@ from rich.text import Text
 
 from harness import assignment as assignments
 from harness.assignment.deadline import Deadline
+from harness.commands.options import PATH, as_json_option
 from harness.evidence.record import Record
 from harness.findings import Finding
 from harness.grade.late import late_days
@@ -50,9 +51,9 @@ class Intake(Record):
 
 
 @click.command()
-@click.argument("submissions", type=click.Path(path_type=Path))
-@click.option("--assignment", "file", type=click.Path(path_type=Path), help="For late days: the assignment.toml.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+@click.argument("submissions", type=PATH)
+@click.option("--assignment", "file", type=PATH, help="For late days: the assignment.toml.")
+@as_json_option
 def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
     """Show what would be graded in SUBMISSIONS, as what, and why. Nothing of it is run.
 

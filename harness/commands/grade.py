@@ -1,0 +1,53 @@
+"""`harness grade`: every hand-in of a folder or download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from harness import assignment as assignments
+from harness import grading, sandbox
+from harness.commands.options import PATH, as_json_option, engine_option, force_option, runtime_option
+from harness.schedule.local import default_jobs
+from harness.terminal import print_grades, progress_on
+
+
+@click.command()
+@click.argument("submissions", type=PATH)
+@click.option("--assignment", "file", type=PATH, required=True, help="The assignment.toml.")
+@click.option("--out", type=PATH, required=True, help="Folder for the reports and grades.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Hand-ins at once [default: by cores and memory].")
+@engine_option
+@runtime_option
+@force_option
+@as_json_option
+def grade(
+    submissions: Path,
+    file: Path,
+    out: Path,
+    jobs: int | None,
+    engine: sandbox.EngineName,
+    runtime: str | None,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Grade every hand-in in the folder SUBMISSIONS.
+
+    Writes index.html, students/<id>/index.html, grades.csv and results.json. What an earlier run did for
+    the same files is not done again.
+    """
+    assignment = assignments.load(file)
+    with progress_on(Console(stderr=True)) as progress:
+        chosen = sandbox.choose(engine, runtime)
+        progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
+        jobs = jobs or default_jobs(assignment.limits)
+        request = grading.Request(submissions, assignment, out, chosen, jobs, force)
+        results = grading.grade_all(request, progress)
+    if as_json:
+        click.echo(results.model_dump_json(by_alias=True))
+    else:
+        print_grades(results, Console())
+        click.echo(f"Report: {(out / 'index.html').resolve()}")
+    return 1 if any(row.status == "failed" for row in results.submissions) else 0

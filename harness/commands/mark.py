@@ -1,0 +1,26 @@
+"""`harness mark`: a person's points."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from harness.commands.options import PATH
+from harness.gradebook import NAME, Gradebook
+from harness.review.marks import enter
+
+
+@click.command()
+@click.argument("out", type=PATH)
+@click.argument("submission")
+@click.argument("criterion")
+@click.argument("points", type=float)
+@click.option("--reason", required=True, help="One sentence for the student.")
+@click.option("--marker", default=lambda: os.environ.get("USER", ""), help="Who marks [default: $USER].")
+def mark(out: Path, submission: str, criterion: str, points: float, reason: str, marker: str) -> int:
+    """Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in."""
+    enter(Gradebook.existing(out / NAME), submission, criterion, points, reason, marker)
+    click.echo(f"{submission}: {criterion} {points:g}. Run `harness grade` again to publish it.")
+    return 0

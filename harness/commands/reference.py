@@ -1,0 +1,53 @@
+"""`harness reference`: the solution that hand-ins are compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from harness import assignment as assignments
+from harness import course, sandbox
+from harness.commands.options import PATH, as_json_option, engine_option, force_option
+from harness.errors import UsageError
+from harness.reference import write
+from harness.terminal import progress_on
+
+
+@click.group("reference")
+def reference() -> None:
+    """The reference solution that hand-ins are compared with."""
+
+
+@reference.command("train")
+@click.argument("file", metavar="ASSIGNMENT", type=PATH)
+@click.option("--out", type=PATH, help="Folder for the model [default: baseline/ beside ASSIGNMENT].")
+@engine_option
+@force_option
+@as_json_option
+def train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool) -> int:
+    """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
+    assignment = assignments.load(file)
+    if not assignment.has_shared_set:
+        raise UsageError(
+            f"{file}: has no shared set: a reference is trained for each student's data set while grading",
+            "run harness grade",
+        )
+    folder = out or assignment.file.parent / "baseline"
+    with (
+        progress_on(Console(stderr=True)) as progress,
+        course.prepared(assignment, sandbox.choose(engine).sandbox, progress, force=force) as ready,
+    ):
+        trained = ready.reference
+        assert trained is not None
+        write(trained, ready.workplace, folder)
+    low, high = trained.evaluation.accuracy_interval
+    if as_json:
+        click.echo(trained.model_dump_json())
+    else:
+        click.echo(
+            f"{trained.backbone}: accuracy {trained.evaluation.accuracy:.3f} [{low:.3f}, {high:.3f}] on "
+            f"{trained.evaluation.images} held-out images; trained in {trained.training_seconds:.0f} s\n{folder}"
+        )
+    return 0
