@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.boards import intervals, model, published, scoring
+from harness.boards import model, published, scoring
 from harness.boards.blend import Blend
 from harness.boards.intervals import NOVELTIES, Widths
 from harness.boards.model import Model, Variances
 from harness.boards.published import Measurement
+from harness.boards.scoring import Held, HeldOut
 from harness.errors import MachineError
 from harness.evidence.record import Record
 
@@ -47,16 +48,15 @@ def fit(rows: list[Measurement]) -> Fitted:
     """Fit everything: some minutes, because each family, source, board, precision and runtime is left out in turn."""
     whole = model.fit_physics(rows)
     variances = model.variances_from(rows, scoring.unseen_residuals(rows, whole))
-    widths: Widths = {}
-    for novelty in NOVELTIES:
-        left_out = scoring.held_out(rows, rows, novelty, whole, variances)
-        widths[novelty] = intervals.widths_of(rows, left_out.errors, left_out.spreads, left_out.folds)
+    results: dict[Held, HeldOut] = {
+        novelty: scoring.held_out(rows, rows, novelty, whole, variances) for novelty in NOVELTIES
+    }
     return Fitted(
         made_from=identity(rows),
         shared=whole.shared.factors,
         own=whole.own.factors,
         variances=variances,
-        widths=widths,
+        widths=scoring.widths(rows, results),
     )
 
 

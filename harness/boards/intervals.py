@@ -1,8 +1,9 @@
 """How wide an interval has to be: measured on rows that the model had not seen (conformal prediction).
 
 The pool's own spread says which prediction is less certain than another; the width says how wide all of them have to
-be to cover what they promise. There is a width for each way in which a case can be new, for each runtime with
-enough rows. Rows of one family, publisher and board stand for each other, so that each such group counts once.
+be to cover what they promise. There is a width for each way in which a case can be new, for each runtime with enough
+rows; of a case's the widest counts. Rows of one family, publisher and board stand for each other, so that each such
+group counts once.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.boards import model
+from harness.boards.pooling import Related
 from harness.boards.published import Measurement, publisher
 
 Floats = NDArray[np.float64]
-Novelty = Literal["source", "family", "board", "precision", "runtime"]
+# "network": the case's own network, which is hardly ever among the rows; the least that any interval has to be.
+Novelty = Literal["network", "source", "family", "board", "precision", "runtime", "layers"]
 NOVELTIES: tuple[Novelty, ...] = get_args(Novelty)
 Widths = dict[Novelty, dict[str, float]]  # runtime, or device -> factor on a normal interval
 
@@ -72,21 +76,35 @@ def _quantile(scores: Floats, weights: Floats, here: NDArray[np.bool_]) -> float
     return float(scores[here][order][min(int(np.searchsorted(summed, wanted)), len(order) - 1)])
 
 
-def novelties(
-    board: str, runtime: str, precision: str, family: str, known: Sequence[Measurement]
-) -> tuple[Novelty, ...]:
-    """In what way none of the known rows is like the case."""
-    same = [row for row in known if row.runtime.name == runtime]
-    seen: dict[Novelty, bool] = {
-        "runtime": bool(same),
-        "board": any(row.board.name == board for row in same),
-        "precision": any(row.precision == precision for row in same),
-        "family": any(row.family == family for row in same),
-    }
-    return tuple(novelty for novelty, there in seen.items() if not there)
+class Seen:
+    """What rows are about, to say in what way a case is like none of them."""
+
+    def __init__(self, known: Iterable[Measurement]) -> None:
+        self._runtimes: dict[str, dict[Novelty, set[str]]] = {}
+        for row in known:
+            seen = self._runtimes.setdefault(row.runtime.name, {name: set() for name in NOVELTIES})
+            for novelty, of_row in _about(model.related(row)):
+                seen[novelty] |= of_row
+
+    def novelties(self, wanted: Related) -> tuple[Novelty, ...]:
+        """In what way no row with the case's runtime is like it, besides its network."""
+        seen = self._runtimes.get(wanted.case.runtime.name)
+        new: list[Novelty] = [] if seen else ["runtime"]
+        return (*new, *(novelty for novelty, of_case in _about(wanted) if not seen or not of_case <= seen[novelty]))
+
+
+def _about(one: Related) -> tuple[tuple[Novelty, frozenset[str]], ...]:
+    case = one.case
+    return (
+        ("source", frozenset({one.publisher})),
+        ("family", frozenset({one.family})),
+        ("board", frozenset({case.board.name})),
+        ("precision", frozenset({case.precision})),
+        ("layers", case.network.special_layers),
+    )
 
 
 def width(widths: Widths, novelties: Iterable[Novelty], runtime: str, device: str) -> float:
-    """The width for a case that is new in these ways; it is never from a known source alone."""
-    factors = [widths[novelty] for novelty in (*novelties, "source") if novelty in widths]
+    """The width for a case that is new in these ways."""
+    factors = [widths[novelty] for novelty in ("network", *novelties) if novelty in widths]
     return max(factor.get(runtime, factor.get(device, max(factor.values(), default=1.0))) for factor in factors)

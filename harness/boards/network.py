@@ -14,6 +14,8 @@ from harness.evidence.kernels import KernelKind, KernelList
 
 KINDS: tuple[str, ...] = get_args(KernelKind)
 _INDEX = {kind: index for index, kind in enumerate(KINDS)}
+_SPECIAL = ("depthwise", "grouped", "product")
+_A_FEW = 0.02  # of the arithmetic kernels
 BYTES: dict[Precision, int] = {"fp32": 4, "fp16": 2, "int8": 1}
 
 Column = NDArray[np.float64]
@@ -89,6 +91,13 @@ class Network:
     def multiply_adds(self) -> float:
         counted = self.kind <= _INDEX["product"]
         return float((self.operations * self.count)[counted].sum() / 2)
+
+    @property
+    def special_layers(self) -> frozenset[str]:
+        """The kinds among its arithmetic kernels that not every network has, if they are more than a few."""
+        counts = np.bincount(self.kind, self.count, len(KINDS))
+        arithmetic = counts[: _INDEX["product"] + 1].sum()
+        return frozenset(kind for kind in _SPECIAL if counts[_INDEX[kind]] >= _A_FEW * arithmetic)
 
     def total_operations(self) -> float:
         return float((self.operations * self.count).sum())

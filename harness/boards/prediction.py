@@ -40,7 +40,7 @@ class Prediction(Record):
     low_ms: float  # the 90 % interval: in nine of ten such cases a measurement lies within it
     high_ms: float
     throughput_per_s: float
-    new: tuple[Novelty, ...]  # in what way no row is like this case, which makes the interval wider
+    new: tuple[Novelty, ...]  # in what way, besides its source, no row is like this case: the interval is wider
     sibling: str  # the nearest known network, or empty
     rests_on: tuple[str, ...]  # the nearest rows, nearest first
     rows: int  # of this board and runtime
@@ -167,7 +167,7 @@ def _one(
         low_ms=float(np.exp(middle - half) * 1e3),
         high_ms=float(np.exp(middle + half) * 1e3),
         throughput_per_s=float(np.exp(-middle)),
-        new=novelties,
+        new=tuple(novelty for novelty in novelties if novelty != "source"),  # as good as every case is
         sibling=asked.architecture.removeprefix("like ") if asked.likeness >= _SAME_FAMILY else "",
         rests_on=_nearest_rows(cases[0], known),
         rows=len(here),
@@ -181,8 +181,7 @@ def _may_fall_back(runtime: Runtime, precision: Precision) -> tuple[Precision, .
 
 
 def _novelties(wanted: Related, known: Sequence[Measurement]) -> tuple[Novelty, ...]:
-    case = wanted.case
-    return intervals.novelties(case.board.name, case.runtime.name, case.precision, wanted.family, known)
+    return intervals.Seen(known).novelties(wanted)
 
 
 def _width(novelties: Sequence[Novelty], wanted: Related) -> float:

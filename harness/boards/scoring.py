@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from harness.boards import baselines, intervals, model
 from harness.boards.blend import Blend
-from harness.boards.intervals import Novelty, Widths
+from harness.boards.intervals import NOVELTIES, Novelty, Widths
 from harness.boards.published import Measurement, publisher
 from harness.evidence.record import Record
 
 Floats = NDArray[np.float64]
-Held = Literal["family", "source", "network", "board", "precision", "runtime"]
+Held = Literal["family", "source", "network", "board", "precision", "runtime", "layers"]
+_NOT_HELD = ""  # the key of rows that are in no fold
 _PARTS = 4  # into which the networks of each family are dealt, so that every one keeps siblings
 
 
@@ -28,6 +29,10 @@ class HeldOut:
     errors: Floats  # log(measured / predicted)
     spreads: Floats
     folds: NDArray[np.int64]  # which rows were left out together
+    new: tuple[tuple[Novelty, ...], ...]  # in what way each was like none of those that were left
+
+
+Results = Mapping[Held, HeldOut]
 
 
 class BoardScore(Record):
@@ -61,24 +66,31 @@ def held_out(
     start: Blend,
     variances: model.Variances,
 ) -> HeldOut:
-    """Predict each of `rows` from those of `known` that are not of its family, publisher or network."""
+    """Predict each of `rows` from those of `known` that are not of its family, publisher or network.
+
+    "layers" leaves out a runtime's networks with depthwise convolutions and the like; others are not predicted.
+    """
     key = _key(held, [*known, *rows])
     errors, spreads = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     groups: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         groups[key(row)].append(index)
     folds = np.zeros(len(rows), dtype=np.int64)
+    new: list[tuple[Novelty, ...]] = [()] * len(rows)
     for number, (value, indices) in enumerate(sorted(groups.items())):
         kept = [row for row in known if key(row) != value]
         folds[indices] = number
-        if not kept:
+        if not kept or value == _NOT_HELD:
             continue
         fitted = start if len(kept) == len(known) else model.fit_physics(kept, start)
         wanted = [rows[index] for index in indices]
         estimate = model.build(kept, fitted, variances).estimate([model.related(row) for row in wanted])
         errors[indices] = np.log(model.seconds_of(wanted)) - estimate.log_seconds
         spreads[indices] = estimate.spread
-    return HeldOut(errors, spreads, folds)
+        seen = intervals.Seen(kept)
+        for index in indices:
+            new[index] = seen.novelties(model.related(rows[index]))
+    return HeldOut(errors, spreads, folds, tuple(new))
 
 
 def unseen_residuals(rows: Sequence[Measurement], start: Blend) -> Floats:
@@ -105,69 +117,74 @@ def _key(held: Held, every: Sequence[Measurement]) -> Callable[[Measurement], st
         "board": lambda row: row.board.name,
         "precision": lambda row: f"{row.runtime.name} {row.precision}",
         "runtime": lambda row: row.runtime.name,
+        "layers": lambda row: f"{row.runtime.name} {layers}" if (layers := _layers(row)) else _NOT_HELD,
     }
     return keys[held]
 
 
-def covered(rows: Sequence[Measurement], result: HeldOut) -> NDArray[np.bool_]:
-    """Which rows lie within their interval, each fold's width coming from all other folds alone."""
-    inside = np.zeros(len(result.errors), dtype=bool)
-    known = np.isfinite(result.errors)
+def _layers(row: Measurement) -> str:
+    return " ".join(sorted(row.network.special_layers))
+
+
+def covered(rows: Sequence[Measurement], results: Results, held: Novelty) -> NDArray[np.bool_]:
+    """Which rows lie within their interval, each fold's widths coming from all other folds alone.
+
+    `results`: with each of `NOVELTIES` left out.
+    """
+    result = results[held]
+    inside = np.zeros(len(rows), dtype=bool)
     for fold in sorted(set(result.folds.tolist())):
         here = np.flatnonzero(result.folds == fold).tolist()
-        others = np.flatnonzero(known & (result.folds != fold)).tolist()
-        if others:
-            used = intervals.widths_of(
-                [rows[index] for index in others], result.errors[others], result.spreads[others], result.folds[others]
-            )
-            _mark_inside(inside, rows, here, result, {"source": used}, None, ())
+        others = np.flatnonzero(result.folds != fold)
+        if len(others):
+            _mark_inside(inside, rows, here, result, _widths(rows, results, others))
     return inside
 
 
-def covered_by(
-    widths: Widths, rows: Sequence[Measurement], result: HeldOut, held: Held, known: Sequence[Measurement]
-) -> NDArray[np.bool_]:
-    """Which rows lie within the interval that a prediction from the rows of `known` would have, with these widths."""
-    inside = np.zeros(len(result.errors), dtype=bool)
-    _mark_inside(inside, rows, range(len(rows)), result, widths, held, known)
+def widths(rows: Sequence[Measurement], results: Results) -> Widths:
+    """How wide intervals have to be for each way in which a case can be new; `results` as for `covered`."""
+    return _widths(rows, results, np.arange(len(rows)))
+
+
+def _widths(rows: Sequence[Measurement], results: Results, which: NDArray[np.int64]) -> Widths:
+    some = [rows[index] for index in which.tolist()]
+    return {
+        novelty: intervals.widths_of(some, result.errors[which], result.spreads[which], result.folds[which])
+        for novelty in NOVELTIES
+        for result in (results[novelty],)
+        if np.isfinite(result.errors[which]).any()
+    }
+
+
+def covered_by(widths: Widths, rows: Sequence[Measurement], result: HeldOut) -> NDArray[np.bool_]:
+    """Which rows lie within their interval with these widths."""
+    inside = np.zeros(len(rows), dtype=bool)
+    _mark_inside(inside, rows, range(len(rows)), result, widths)
     return inside
 
 
 def _mark_inside(
-    inside: NDArray[np.bool_],
-    rows: Sequence[Measurement],
-    here: Iterable[int],
-    result: HeldOut,
-    widths: Widths,
-    held: Held | None,
-    known: Sequence[Measurement],
+    inside: NDArray[np.bool_], rows: Sequence[Measurement], here: Iterable[int], result: HeldOut, widths: Widths
 ) -> None:
     for index in here:
-        row, name = rows[index], rows[index].runtime.name
-        new: list[Novelty] = []
-        if known:
-            new += intervals.novelties(row.board.name, name, row.precision, row.family, known)
-        if held == "family":
-            new.append("family")
-        wider = intervals.width(widths, new, name, model.case_of(row).device)
+        case = model.case_of(rows[index])
+        wider = intervals.width(widths, result.new[index], case.runtime.name, case.device)
         inside[index] = abs(result.errors[index]) <= intervals.NORMAL * result.spreads[index] * wider
 
 
 def table(
     rows: Sequence[Measurement],
-    results: dict[Held, HeldOut],
+    results: Results,
     widths: Widths | None = None,
-    known: Sequence[Measurement] = (),
 ) -> tuple[BoardScore, ...]:
     """One line per board and runtime, then one per runtime over all boards, then one over everything.
 
-    Coverage is that of intervals with `widths`, predicted from `known`; without them, see `covered`.
+    Coverage is that of intervals with `widths`; without them, see `covered`.
     """
     naive, roofline = baselines.unfitted(rows)
     asked: tuple[Literal["family", "source"], ...] = ("family", "source")
     inside = {
-        held: covered_by(widths, rows, results[held], held, known) if widths else covered(rows, results[held])
-        for held in asked
+        held: covered_by(widths, rows, results[held]) if widths else covered(rows, results, held) for held in asked
     }
     lines: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, row in enumerate(rows):

@@ -246,9 +246,20 @@ def test_intervals_cover_what_they_promise_on_families_that_were_left_out() -> N
     families = ("vgg", "resnet", "squeezenet", "mnasnet")
     rows = [row for row in fitted.rows() if "torch2trt" in row.source and row.family in families]
     result = scoring.held_out(rows, fitted.rows(), "family", found.physics(), found.variances)
-    inside = scoring.covered_by(found.widths, rows, result, "family", fitted.rows())
+    inside = scoring.covered_by(found.widths, rows, result)
     assert inside.mean() >= 0.85
     assert np.median(np.abs(result.errors)) < np.log(1.3)
+
+
+def test_a_case_is_new_in_what_no_row_of_its_runtime_has() -> None:
+    rows = [row for row in fitted.rows() if row.runtime.name == "tensorflow"]
+    one = next(row for row in rows if row.network.special_layers == {"depthwise"})
+    assert intervals.Seen(rows).novelties(model.related(one)) == ()
+    without = [row for row in rows if not row.network.special_layers]
+    assert set(intervals.Seen(without).novelties(model.related(one))) == {"family", "layers"}
+    elsewhere = replace(model.related(one), publisher="somebody else")
+    assert intervals.Seen(rows).novelties(elsewhere) == ("source",)
+    assert "runtime" in intervals.Seen([]).novelties(model.related(one))
 
 
 def test_a_width_covers_nine_tenths() -> None:
