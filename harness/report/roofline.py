@@ -11,6 +11,7 @@ from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
 
 GIGA = 1e9
 _NEXT_TO_NOTHING = 0.02  # of the time: the kernels that take so little together would stretch the axes for nothing
+_ABOVE = 1.01  # times the roof
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class RooflinePlot:
     kernels: tuple[Place, ...]  # where they are predicted to be, else on the roof: the most that they can reach
     names: tuple[str, ...]  # of the kernels
     left_out: int  # kernels that take next to no time
+    above: int  # kernels predicted to be faster than the roof
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     base: float
@@ -76,6 +78,7 @@ def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
         tuple(Place(across.at(value), up.at(speed)) for value, speed in zip(intensities, reached, strict=True)),
         tuple(kernel.name for kernel in drawn),
         len(every) - len(shown),
+        sum(speed > _ABOVE * roof(kernel.intensity) for kernel, speed in shown),
         across.ticks(),
         up.ticks(),
         base,

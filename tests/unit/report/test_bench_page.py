@@ -117,4 +117,16 @@ def test_a_kernel_that_takes_next_to_no_time_does_not_stretch_the_plot(tmp_path)
     assert (plot.names, plot.kernels, plot.y_ticks) == (before.names, before.kernels, before.y_ticks)
     shown = full.model_copy(update={"rooflines": (with_it,)})
     text = page(results(measured("a", 10), outlooks=(shown,)), to=tmp_path)
-    assert "not drawn: 1 with under a tenth of the mean" in text
+    assert "not drawn: 1 that take" in text and "above it" not in text
+
+
+def test_a_kernel_above_the_roof_is_explained(tmp_path):
+    full = outlook("a")
+    (given,) = full.rooflines
+    fast = RooflineKernel(name="3x3", operations=10**9, bytes=10**6, reached_per_s=1.3 * given.peak_operations_per_s)
+    with_it = given.model_copy(update={"kernels": (*given.kernels, fast)})
+    assert roofline(with_it).above == 1 and roofline(given).above == 0
+    shown = full.model_copy(update={"rooflines": (with_it,)})
+    assert "above it: 1, by a method with fewer operations" in page(
+        results(measured("a", 10), outlooks=(shown,)), to=tmp_path
+    )
