@@ -286,6 +286,11 @@ def _print_evaluation(found: evaluation.Evaluated) -> None:
     for row in found.scores:
         table.add_row(*evaluation.cells(row))
     Console(width=max(_OUT.width, _NARROWEST)).print(table)
+    for line in found.against_three:
+        click.echo(
+            f"{line.runtime}, {line.rows} rows, family out: {line.family_factor:.3f}; three numbers fitted to each "
+            f"board, runtime and precision: {line.three_factor:.3f}"
+        )
     for left in found.unused[:_MOST_UNUSED_SHOWN]:
         click.echo(f"not used: line {left.line}: {left.row}: {left.reason}")
     if len(found.unused) > _MOST_UNUSED_SHOWN:
