@@ -25,28 +25,22 @@ _ERR = Console(stderr=True)
 # Trouble of the machine wherever it strikes: no room, no permission, a disk that fails, too many open files.
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
 
-# Command -> module of `harness.commands` that has it under the same name, and its help in one line. A module is
-# imported when its command is called: all of them together take two seconds.
+# Command -> its help in one line. The command is in the module of `harness.commands` of the same name, which is imported
+# when it is called: all of them together take two seconds.
 _COMMANDS = {
-    "bench": ("bench", "Measure how fast models are: latency, throughput, memory, accuracy."),
-    "boards": ("boards", "List the Jetson-class boards; with a command, what is known of their speed."),
-    "calibrate": (
-        "boards",
-        "Refit with your own measurements from a board; three models already narrow the intervals there.",
-    ),
-    "doctor": (
-        "doctor",
-        "Say which sandbox engines work here, which is the default, what each does not enforce, and what is unfair.",
-    ),
-    "env": ("env", "The software that hand-ins run with."),
-    "export": ("export", "Write the marks of the run in OUT as FORMAT."),
-    "grade": ("grade", "Grade every hand-in in the folder SUBMISSIONS."),
-    "intake": ("intake", "Show what would be graded in SUBMISSIONS, as what, and why."),
-    "mark": ("mark", "Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in."),
-    "predict": ("boards", "Predict how long MODEL takes on boards, each with its 90 % interval."),
-    "reference": ("reference", "The reference solution that hand-ins are compared with."),
-    "schema": ("schema", "Print the JSON Schema of results.json."),
-    "weights": ("weights", "Pre-trained weights: fetched once, then given to hand-ins without a network."),
+    "bench": "Measure how fast models are: latency, throughput, memory, accuracy.",
+    "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
+    "calibrate": "Refit with your own measurements from a board; three models already narrow the intervals there.",
+    "doctor": "Say which sandbox engines work here, which is the default, what each does not enforce, and what is unfair.",
+    "env": "The software that hand-ins run with.",
+    "export": "Write the marks of the run in OUT as FORMAT.",
+    "grade": "Grade every hand-in in the folder SUBMISSIONS.",
+    "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
+    "mark": "Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in.",
+    "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
+    "reference": "The reference solution that hand-ins are compared with.",
+    "schema": "Print the JSON Schema of results.json.",
+    "weights": "Pre-trained weights: fetched once, then given to hand-ins without a network.",
 }
 
 
@@ -59,14 +53,14 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"harness.commands.{_COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"harness.commands.{cmd_name}")
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
+            formatter.write_dl(sorted(_COMMANDS.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

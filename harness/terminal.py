@@ -21,6 +21,7 @@ from rich.text import Text
 from harness.progress import Progress as ProgressListener
 from harness.results import Results
 
+_NARROWEST = 140  # columns of a wide table where it goes into a pipe or a small window
 _STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
 
 
@@ -118,3 +119,8 @@ def print_grades(results: Results, console: Console) -> None:
         table.caption = "each is graded on withheld pictures of its own data set"
     table.caption_justify = "left"
     console.print(table)
+
+
+def wide_console() -> Console:
+    """For tables of many columns, whatever they are printed into."""
+    return Console(width=max(Console().width, _NARROWEST))

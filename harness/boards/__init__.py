@@ -1,6 +1,7 @@
 """Jetson-class boards: what is published of them, and how long a model would take there.
 
 boards         a board's TOML: peaks, memory, other names
+titles         what published tables call it
 runtimes       what runs a model on it
 architectures  the kernels of networks that published tables name (architectures.csv, made by benchmarks/)
 network        a network's kernels as columns of numbers
@@ -16,7 +17,9 @@ scoring        errors on held-out families, sources, networks
 fitted         the fit that ships (fitted.json), and how it is made
 calibration    the user's own measurements
 prediction     latency with interval, and what it rests on; the ratio to a reference
-advice         roofline, costliest kernels, what would help, does it fit
+roofline       the board's two limits, and a model's kernels under them
+advice         what would make a model faster
+memory         does it fit
 evaluation     the table of `harness boards evaluate` and docs/boards.md
 """
 
