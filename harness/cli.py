@@ -25,13 +25,13 @@ _ERR = Console(stderr=True)
 # Trouble of the machine wherever it strikes: no room, no permission, a disk that fails, too many open files.
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
 
-# Command -> its help in one line. The command is in the module of `harness.commands` of the same name, which is imported
+# Command -> its help in one line. It is in the module of `harness.commands` of the same name, which is imported
 # when it is called: all of them together take two seconds.
 _COMMANDS = {
     "bench": "Measure how fast models are: latency, throughput, memory, accuracy.",
     "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
     "calibrate": "Refit with your own measurements from a board; three models already narrow the intervals there.",
-    "doctor": "Say which sandbox engines work here, which is the default, what each does not enforce, and what is unfair.",
+    "doctor": "Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.",
     "env": "The software that hand-ins run with.",
     "export": "Write the marks of the run in OUT as FORMAT.",
     "grade": "Grade every hand-in in the folder SUBMISSIONS.",

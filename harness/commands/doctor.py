@@ -16,7 +16,7 @@ _SAYS = {True: "fair", False: "unfair", None: "not told"}
 @click.option("--timing", is_flag=True, help="Only what makes timing unfair here, and the commands that mend it.")
 @as_json_option
 def doctor(timing: bool, as_json: bool) -> int:
-    """Say which sandbox engines work here, which is the default, what each does not enforce, and what is unfair.
+    """Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.
 
     Without --timing, --json lists the engines only.
     """
