@@ -9,6 +9,8 @@ import real_photographs
 from command_line import run_harness
 from small_course import fetch_weights
 
+pytestmark = pytest.mark.alone  # its time limits are those of a course, on both cores
+
 COURSES = {"Playing cards, cut by their boxes": real_photographs.cards, "Fruit": real_photographs.fruit}
 LOWEST = {"Playing cards, cut by their boxes": 0.80, "Fruit": 0.95}
 PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
