@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from harness.boards import architectures, fitted, intervals, runtimes
 from harness.boards.boards import Board, Precision
 from harness.boards.calibration import Calibration
 from harness.boards.factors import Case
-from harness.boards.intervals import Novelty
+from harness.boards.intervals import Novelty, Seen
 from harness.boards.model import Model
 from harness.boards.network import Network
 from harness.boards.pooling import Related
@@ -66,6 +67,15 @@ class _Asked:
     likeness: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """The model, the rows that it knows, and what those are about."""
+
+    model: Model
+    rows: Sequence[Measurement]
+    seen: Seen
+
+
 def predict(
     kernels: KernelList,
     boards: Sequence[Board],
@@ -78,7 +88,7 @@ def predict(
     Combinations for which no peak is known are left out. Without kernels there is nothing to predict.
     """
     asked = _asked(Network.of(kernels))
-    model, known = _model(calibration)
+    known = _known(calibration)
     found = []
     for board in boards:
         whole = board.assumed()
@@ -86,7 +96,7 @@ def predict(
             if whole.bandwidth() is None or runtimes.usable_peak(whole, runtime, "fp32") is None:
                 continue
             found += [
-                _one(asked, board, runtime, precision, model, known)
+                _one(asked, board, runtime, precision, known)
                 for precision in precisions
                 if precision != "int8" or runtime.name not in _NO_INT8
             ]
@@ -95,12 +105,12 @@ def predict(
 
 def ratio(one: KernelList, other: KernelList, board: Board, runtime: Runtime, precision: Precision) -> Ratio:
     """How much longer `one` takes than `other` on the same board."""
-    model, known = _model(None)
+    known = _known(None)
     cases = [_related(_asked(Network.of(kernels)), board.assumed(), runtime, precision) for kernels in (one, other)]
-    estimate = model.estimate(cases)
+    estimate = known.model.estimate(cases)
     covariance = estimate.covariance
     spread = float(np.sqrt(max(0.0, covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
-    width = max(_width(_novelties(case, known), case) for case in cases)
+    width = max(_width(known.seen.novelties(case), case) for case in cases)
     middle = float(estimate.log_seconds[0] - estimate.log_seconds[1])
     half = intervals.NORMAL * spread * width
     value = float(np.exp(middle))
@@ -123,11 +133,16 @@ def band(value: float) -> BoardBand:
     return next((name for upper, name in BANDS if value <= upper), _BEYOND)
 
 
-def _model(calibration: Calibration | None) -> tuple[Model, list[Measurement]]:
-    """The model and the rows that it knows."""
+def _known(calibration: Calibration | None) -> _Known:
     if calibration is None:
-        return fitted.latency_model(), fitted.rows()
-    return calibration.model(), [*fitted.rows(), *calibration.rows]
+        return _published()
+    rows = [*fitted.rows(), *calibration.rows]
+    return _Known(calibration.model(), rows, Seen(rows))
+
+
+@functools.cache
+def _published() -> _Known:
+    return _Known(fitted.latency_model(), fitted.rows(), Seen(fitted.rows()))
 
 
 def _asked(network: Network) -> _Asked:
@@ -143,17 +158,15 @@ def _related(asked: _Asked, board: Board, runtime: Runtime, precision: Precision
     return Related(Case(asked.network, board, runtime, precision), asked.architecture, asked.family, YOURS)
 
 
-def _one(
-    asked: _Asked, board: Board, runtime: Runtime, precision: Precision, model: Model, known: Sequence[Measurement]
-) -> Prediction:
+def _one(asked: _Asked, board: Board, runtime: Runtime, precision: Precision, known: _Known) -> Prediction:
     cases = [_related(asked, board.assumed(), runtime, p) for p in (precision, *_may_fall_back(runtime, precision))]
-    estimate = model.estimate(cases)
+    estimate = known.model.estimate(cases)
     # What an engine may also do in a wider precision takes at most as long as that.
     best = int(np.argmin(estimate.log_seconds))
-    novelties = _novelties(cases[0], known)
+    novelties = known.seen.novelties(cases[0])
     middle = float(estimate.log_seconds[best])
     half = float(intervals.NORMAL * max(estimate.spread[0], estimate.spread[best]) * _width(novelties, cases[0]))
-    here = [row for row in known if row.board.name == board.name and row.runtime.name == runtime.name]
+    here = [row for row in known.rows if row.board.name == board.name and row.runtime.name == runtime.name]
     notes = []
     if board.assumed_like:
         notes.append(f"nobody publishes all peaks of {board.title}: those of {board.assumed_like} stand in")
@@ -169,7 +182,7 @@ def _one(
         throughput_per_s=float(np.exp(-middle)),
         new=tuple(novelty for novelty in novelties if novelty != "source"),  # as good as every case is
         sibling=asked.architecture.removeprefix("like ") if asked.likeness >= _SAME_FAMILY else "",
-        rests_on=_nearest_rows(cases[0], known),
+        rests_on=_nearest_rows(cases[0], known.rows),
         rows=len(here),
         notes=tuple(notes),
     )
@@ -178,10 +191,6 @@ def _one(
 def _may_fall_back(runtime: Runtime, precision: Precision) -> tuple[Precision, ...]:
     """Wider precisions that the runtime takes where they are faster. int8 on a CPU may really be slower than fp16."""
     return () if runtime.on_cpu and precision == "int8" else _WIDER[precision]
-
-
-def _novelties(wanted: Related, known: Sequence[Measurement]) -> tuple[Novelty, ...]:
-    return intervals.Seen(known).novelties(wanted)
 
 
 def _width(novelties: Sequence[Novelty], wanted: Related) -> float:

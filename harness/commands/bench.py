@@ -15,7 +15,7 @@ from harness import bench as benchmarks
 from harness import export, report, sandbox
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import EffortName, ScenarioName
-from harness.commands.options import PATH, as_json_option
+from harness.commands.options import PATH, as_json_option, sandbox_option
 from harness.outlook import by_memory
 from harness.stages.precision import Precision
 from harness.stages.timing import Engine, Mode
@@ -68,14 +68,7 @@ from harness.terminal import progress_on
 @click.option("--cores", type=click.IntRange(1, 256), help="Processor cores to pin to [default: all].")
 @click.option("--out", type=PATH, help="Folder for index.html, bench.json and bench.csv.")
 @click.option("--compare", "earlier", type=PATH, help="An earlier bench.json: exit status 1 when slower.")
-@click.option(
-    "--sandbox",
-    "engine_name",
-    type=click.Choice(["auto", "docker", "bubblewrap", "none"]),
-    default="auto",
-    show_default=True,
-    help="Where models run. A GPU is only there with `none`: for models that you trust.",
-)
+@sandbox_option("Where models run. A GPU is only there with `none`: for models that you trust.")
 @as_json_option
 def bench(
     models: tuple[Path, ...],
@@ -90,7 +83,7 @@ def bench(
     cores: int | None,
     out: Path | None,
     earlier: Path | None,
-    engine_name: sandbox.EngineName,
+    sandbox_name: sandbox.EngineName,
     as_json: bool,
 ) -> int:
     """Measure how fast models are: latency, throughput, memory, accuracy.
@@ -113,7 +106,7 @@ def bench(
         earlier=before,
     )
     with progress_on(Console(stderr=True)) as progress:
-        results = benchmarks.measure(request, sandbox.choose(engine_name).sandbox, progress)
+        results = benchmarks.measure(request, sandbox.choose(sandbox_name).sandbox, progress)
     if before:
         results = results.model_copy(update={"compared": benchmarks.compare(results, before)})
     if out:

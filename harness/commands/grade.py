@@ -9,7 +9,7 @@ from rich.console import Console
 
 from harness import assignment as assignments
 from harness import grading, sandbox
-from harness.commands.options import PATH, as_json_option, engine_option, force_option, runtime_option
+from harness.commands.options import PATH, as_json_option, force_option, handins_sandbox_option, runtime_option
 from harness.schedule.local import default_jobs
 from harness.terminal import print_grades, progress_on
 
@@ -19,7 +19,7 @@ from harness.terminal import print_grades, progress_on
 @click.option("--assignment", "file", type=PATH, required=True, help="The assignment.toml.")
 @click.option("--out", type=PATH, required=True, help="Folder for the reports and grades.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Hand-ins at once [default: by cores and memory].")
-@engine_option
+@handins_sandbox_option
 @runtime_option
 @force_option
 @as_json_option
@@ -28,7 +28,7 @@ def grade(
     file: Path,
     out: Path,
     jobs: int | None,
-    engine: sandbox.EngineName,
+    sandbox_name: sandbox.EngineName,
     runtime: str | None,
     force: bool,
     as_json: bool,
@@ -40,7 +40,7 @@ def grade(
     """
     assignment = assignments.load(file)
     with progress_on(Console(stderr=True)) as progress:
-        chosen = sandbox.choose(engine, runtime)
+        chosen = sandbox.choose(sandbox_name, runtime)
         progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
         jobs = jobs or default_jobs(assignment.limits)
         request = grading.Request(submissions, assignment, out, chosen, jobs, force)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-engine_option = click.option(
-    "--sandbox",
-    "engine",
-    type=click.Choice(["auto", "docker", "bubblewrap", "none"]),
-    default="auto",
-    show_default=True,
-    help="Where hand-ins run. 'none' is for code that you trust: it protects from nothing.",
-)
 runtime_option = click.option(
     "--runtime", help="Docker's runtime for hand-ins, as the Engine knows it; 'runsc' is gVisor's."
 )
 force_option = click.option("--force", is_flag=True, help="Do everything again, whatever is kept.")
+
+
+def sandbox_option(help: str) -> Callable[[_F], _F]:
+    """`--sandbox`, which the command takes as `sandbox_name`."""
+    return click.option(
+        "--sandbox",
+        "sandbox_name",
+        type=click.Choice(["auto", "docker", "bubblewrap", "none"]),
+        default="auto",
+        show_default=True,
+        help=help,
+    )
+
+
+handins_sandbox_option = sandbox_option(
+    "Where hand-ins run. 'none' is for code that you trust: it protects from nothing."
+)

@@ -19,7 +19,7 @@ from harness.bench.subjects import named_models
 from harness.boards import Board, advice, memory, prediction, roofline
 from harness.boards.prediction import Prediction
 from harness.boards.runtimes import Runtime, RuntimeName
-from harness.commands.options import PATH, as_json_option
+from harness.commands.options import PATH, as_json_option, sandbox_option
 from harness.errors import UsageError
 from harness.evidence.kernels import KernelList
 from harness.evidence.stage_result import Done, StageResult
@@ -49,14 +49,7 @@ from harness.terminal import progress_on, wide_console
 )
 @click.option("--size", type=click.IntRange(8, 4096), default=224, show_default=True, help="Pixels, for a free input.")
 @click.option("--calibration", type=PATH, help="What `harness calibrate` wrote.")
-@click.option(
-    "--sandbox",
-    "engine",
-    type=click.Choice(["auto", "docker", "bubblewrap", "none"]),
-    default="auto",
-    show_default=True,
-    help="Where the model is read.",
-)
+@sandbox_option("Where the model is read.")
 @as_json_option
 def predict(
     model: Path,
@@ -65,7 +58,7 @@ def predict(
     precisions: tuple[known_boards.Precision, ...],
     size: int,
     calibration: Path | None,
-    engine: sandbox.EngineName,
+    sandbox_name: sandbox.EngineName,
     as_json: bool,
 ) -> int:
     """Predict how long MODEL takes on boards, each with its 90 % interval.
@@ -78,7 +71,7 @@ def predict(
     wanted = [_runtime(name) for name in runtimes]
     calibrated = prediction.calibrated(calibration) if calibration else None
     with progress_on(Console(stderr=True)) as progress:
-        graph = _kernels(model, size, engine, progress)
+        graph = _kernels(model, size, sandbox_name, progress)
     with threadpool_limits(1):
         predictions = prediction.predict(graph, asked, wanted, precisions, calibrated)
         report = _report(graph, predictions, asked)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from harness import assignment as assignments
 from harness import course, sandbox
-from harness.commands.options import PATH, as_json_option, engine_option, force_option
+from harness.commands.options import PATH, as_json_option, force_option, handins_sandbox_option
 from harness.errors import UsageError
 from harness.reference import write
 from harness.terminal import progress_on
@@ -23,10 +23,10 @@ def reference() -> None:
 @reference.command("train")
 @click.argument("file", metavar="ASSIGNMENT", type=PATH)
 @click.option("--out", type=PATH, help="Folder for the model [default: baseline/ beside ASSIGNMENT].")
-@engine_option
+@handins_sandbox_option
 @force_option
 @as_json_option
-def train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool, as_json: bool) -> int:
+def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force: bool, as_json: bool) -> int:
     """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
     assignment = assignments.load(file)
     if not assignment.has_shared_set:
@@ -37,7 +37,7 @@ def train(file: Path, out: Path | None, engine: sandbox.EngineName, force: bool,
     folder = out or assignment.file.parent / "baseline"
     with (
         progress_on(Console(stderr=True)) as progress,
-        course.prepared(assignment, sandbox.choose(engine).sandbox, progress, force=force) as ready,
+        course.prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
     ):
         trained = ready.reference
         assert trained is not None

@@ -126,12 +126,7 @@ def write_detector(file: Path) -> None:
             scores = self.scores(seen).flatten(2).transpose(1, 2).softmax(2)
             return scores, self.boxes(seen).flatten(2).transpose(1, 2).sigmoid()
 
-    torch.manual_seed(0)
-    torch.onnx.export(
-        Detector().eval(), (torch.zeros(1, 3, 96, 96),), str(file), dynamo=False, input_names=["input_0"],
-        output_names=["scores", "boxes"],
-    )  # fmt: skip
-    file.chmod(0o644)
+    _write_onnx(Detector, file, "input_0", ["scores", "boxes"])
 
 
 def write_yolo(file: Path) -> None:
@@ -147,10 +142,15 @@ def write_yolo(file: Path) -> None:
             seen = self.body(x)
             return torch.cat([self.boxes(seen).flatten(2).sigmoid() * 96, self.scores(seen).flatten(2).sigmoid()], 1)
 
+    _write_onnx(Yolo, file, "images", ["output0"])
+
+
+def _write_onnx(network: type[nn.Module], file: Path, given: str, answers: list[str]) -> None:
+    """With weights that are the same each time, for one picture of 96 x 96 pixels."""
     torch.manual_seed(0)
     torch.onnx.export(
-        Yolo().eval(), (torch.zeros(1, 3, 96, 96),), str(file), dynamo=False, input_names=["images"],
-        output_names=["output0"],
+        network().eval(), (torch.zeros(1, 3, 96, 96),), str(file), dynamo=False, input_names=[given],
+        output_names=answers,
     )  # fmt: skip
     file.chmod(0o644)
 
