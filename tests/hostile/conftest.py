@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tarfile
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -108,6 +109,21 @@ def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) 
                 raise
             pytest.skip(f"no {name} here: {error.message}")
     return started_engines[name]
+
+
+@pytest.fixture(scope="session")
+def attacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The attacks that once broke a promise, one folder each, with a README line: beside the checkout, as CI has them."""
+    shared = Path(os.environ.get("HARNESS_SHARED", Path(__file__).parents[2].parent / "shared"))
+    archive = shared / "cases" / "attacks.tar.gz"
+    if not archive.is_file():
+        if os.environ.get("HARNESS_REQUIRE_SHARED") == "1":
+            raise FileNotFoundError(f"{archive} is missing, and CI must have it")
+        pytest.skip(f"no attacks at {archive}")
+    folder = tmp_path_factory.mktemp("attacks")
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="fully_trusted")  # ours; some names are hostile on purpose
+    return folder / "attacks"
 
 
 @pytest.fixture

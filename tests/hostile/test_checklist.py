@@ -6,7 +6,8 @@ from conftest import covered_lines
 
 
 def test_the_sections_number_every_line_once():
-    assert [line for section in SECTIONS.values() for line in section] == list(range(1, 61))
+    numbers = [line for section in SECTIONS.values() for line in section]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
