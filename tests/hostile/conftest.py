@@ -113,7 +113,7 @@ def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) 
 
 @pytest.fixture(scope="session")
 def attacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The attacks that once broke a promise, one folder each, with a README line: beside the checkout, as CI has them."""
+    """The attacks that once broke a promise: one folder each, with a README line."""
     shared = Path(os.environ.get("HARNESS_SHARED", Path(__file__).parents[2].parent / "shared"))
     archive = shared / "cases" / "attacks.tar.gz"
     if not archive.is_file():
