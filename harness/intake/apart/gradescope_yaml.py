@@ -9,19 +9,13 @@ import yaml
 
 from .sources import Unreadable, whole
 
-_BYTES = 16_000_000
+_BYTES = 8_000_000
 _SUBMITTERS, _TRIES = 12, 40
 _CHARACTERS = 80  # of a name; JSON writes up to six bytes for one
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Safe YAML; Ruby's own tags are read as plain values, never made into objects."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        """Refuses aliases: ten of ten of ten are a billion."""
-        if self.check_event(yaml.events.AliasEvent):
-            raise Unreadable("it refers to itself with an alias")
-        return super().compose_node(parent, index)
 
 
 def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
@@ -51,7 +45,10 @@ def metadata(file: dict[str, Any], folders: list[str]) -> dict[str, Any]:
     A time that cannot be read is the text "?". Raises `Unreadable` for the file as a whole.
     """
     try:
-        document = yaml.load(whole(file, _BYTES), Loader=_Loader)
+        text = whole(file, _BYTES)
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
+            raise Unreadable("it refers to itself with an alias")  # ten of ten of ten are a billion
+        document = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Unreadable(line[:300]) from error

@@ -88,8 +88,9 @@ def _chosen(found: list[_Part], participants: dict[str, _Participant], sure: set
     ]
     if len(possible) == 1:
         return possible[0], False
-    # What another's files say for sure is not joined by a file that says it perhaps.
-    return first, bool(possible) or first.id in sure
+    if possible or first.id in sure:  # what one student's files say for sure is not joined by what says it perhaps
+        return found[-1], True
+    return first, False
 
 
 def _delivery(parts: list[_Part], participant: _Participant | None, *, is_odd: bool) -> Delivery:

@@ -124,6 +124,10 @@ def _inbound(place: Place) -> Reading | None:
     )
 
 
+def _of_tries(student: str, assignment: str, tries: list[tuple[str, str]]) -> Delivery:
+    return _delivery(student, assignment, [Attempt((Piece(name),), time, _time(time)) for name, time in tries])
+
+
 def _delivery(student: str, assignment: str, attempts: list[Attempt], findings: tuple[Finding, ...] = ()) -> Delivery:
     return Delivery(
         student=student,
