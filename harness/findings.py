@@ -45,7 +45,9 @@ CATALOGUE: dict[str, _Kind] = {
     "file-unreadable": _Kind("error", "The file {name} cannot be read: {reason}."),
     "several-notebooks": _Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "several-models": _Kind("warning", "There are several models; {name} was graded, not {others}."),
-    "duplicate-id": _Kind("warning", "Two hand-ins have the name {name}; this one is called {id}."),
+    "duplicate-id": _Kind(
+        "warning", "Several submissions would have the id {name}, so each has a number; this one is called {id}."
+    ),
     # intake: downloads, tries, groups
     "earlier-tries": _Kind(
         "info", "There is more than one try. The newest with files counts ({name}); {count} earlier: {others}."
@@ -53,6 +55,22 @@ CATALOGUE: dict[str, _Kind] = {
     "beside-download": _Kind(
         "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."
     ),
+    "lms-id-claimed-twice": _Kind(
+        "error",
+        "Several submissions claim the {lms} id {id} ({count} of them). Until somebody has found out whose each is, no "
+        "mark of theirs is exported.",
+    ),
+    "lms-name-ambiguous": _Kind(
+        "error",
+        "The file name {name} can be read as that of more than one participant of {lms}, so this was taken as nobody's "
+        "and its mark is not exported. Find out in {lms} who handed it in.",
+    ),
+    "lms-time-ambiguous": _Kind(
+        "warning",
+        "The file name {name} holds more than one time; {time} was taken. If that is not when it was handed in, put "
+        "the right time into times.csv.",
+    ),
+    "lms-metadata-unreadable": _Kind("warning", "What the LMS says in {name} cannot be read: {reason}."),
     "group-handed-in-twice": _Kind(
         "warning",
         "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "

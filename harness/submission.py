@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Origin:
     said_late: bool = False  # the LMS says that it was late, perhaps without saying when
     members: tuple[str, ...] = ()  # the people in the group, where they are known
     earlier: tuple[EarlierTry, ...] = ()  # newest first
+    exact_name: str = ""  # on the disk, or the LMS's, byte for byte (surrogates stand for bytes that are no UTF-8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,8 @@ class Submission:
     sha256: str  # of names and contents of all files
     findings: tuple[Finding, ...]
     origin: Origin = Origin()
+
+    @property
+    def identity(self) -> str:
+        """Who it is of, whatever it is called in this run: [source, LMS id, exact name] as JSON, in ASCII."""
+        return json.dumps([self.origin.source, self.origin.lms_id, self.origin.exact_name or self.student])

@@ -8,6 +8,7 @@ import click
 
 from harness.commands.options import PATH
 from harness.errors import UsageError
+from harness.export.claims import left_out
 from harness.export.formats import formats
 from harness.export.whole_file import write_whole
 from harness.gradebook import NAME, Gradebook
@@ -32,4 +33,6 @@ def export(out: Path, name: str, folder: Path | None, column: str) -> int:
     for file, text in formats()[name].files(results, column or results.assignment.title).items():
         write_whole(target / file, text)
         click.echo(target / file)
+    for row in left_out(results):
+        click.echo(f"{row.id}: is not in an LMS's file, because whose it is is not known; see its findings", err=True)
     return 0

@@ -1,25 +1,25 @@
 """Lists that an instructor puts beside the hand-ins: groups.csv (who works with whom) and times.csv (when).
 
 Both are read as spreadsheets write them: comma or semicolon, with or without a byte-order mark. A group export of
-Canvas is a groups.csv as it is.
+Canvas is a groups.csv as it is. The lists are the instructor's and may hold what students call themselves: they are
+read by another process, like all that comes with a download.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from harness.errors import UsageError
+from harness.intake.child import Unreadable
+from harness.intake.lms_files import table
 from harness.intake.local_dates import read_local_date
 from harness.intake.place import Place
 
 GROUPS, TIMES = "groups.csv", "times.csv"
 
-_BYTES = 5_000_000
 _GROUP_COLUMNS = ("group", "group_name", "group name", "team", "groep", "gruppe", "groupe", "grupo")
 _NAME_COLUMNS = ("student", "name", "full name", "full_name", "member", "naam")
 _ID_COLUMNS = (
@@ -112,21 +112,17 @@ def _rows(
     place: Place, file: str, one_of: tuple[str, ...], and_one_of: tuple[str, ...], header: str
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, column in lower case -> cell) for each row."""
-    text = place.text(file, _BYTES)
-    first_line = text.partition("\n")[0]
-    separator = max(",;\t", key=first_line.count)
-    rows = csv.reader(io.StringIO(text), delimiter=separator)
     try:
-        columns = [column.strip().lower() for column in next(rows, [])]
-        if not set(one_of) & set(columns) or not set(and_one_of) & set(columns):
-            raise UsageError(
-                f"{place.name}/{file}: its first line has the columns {', '.join(columns) or 'none'}",
-                f"begin it with the line {header}",
-            )
-        for row in rows:
-            yield rows.line_num, {column: cell.strip() for column, cell in zip(columns, row, strict=False)}
-    except csv.Error as error:
-        raise UsageError(f"{place.name}/{file}:{rows.line_num}: {error}", "save it as CSV again") from error
+        found = table(place, file, (*one_of, *and_one_of))
+    except Unreadable as error:
+        raise UsageError(f"{place.name}/{file}: {error}", "save it as CSV again") from error
+    if not set(one_of) & set(found.header) or not set(and_one_of) & set(found.header):
+        raise UsageError(
+            f"{place.name}/{file}: its first line has the columns {', '.join(filter(None, found.header)) or 'none'}",
+            f"begin it with the line {header}",
+        )
+    for row in found.rows:
+        yield row.line, row.cells
 
 
 def _first(row: dict[str, str], columns: tuple[str, ...]) -> str:

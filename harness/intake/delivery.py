@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from harness.findings import Finding
+from harness.intake.apart.budget import as_text
+from harness.intake.one_entry import kept_apart
+
+T = TypeVar("T")
 
 _EARLIEST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
@@ -45,6 +54,8 @@ class Delivery:
     lms_id: str = ""
     members: tuple[str, ...] = ()
     clock: str = ""  # whose time it is, for people
+    findings: tuple[Finding, ...] = ()  # what is odd about the names or the metadata
+    exact: str = ""  # the name on the disk or of the LMS, byte for byte, where `student` is not it
 
     @property
     def newest_first(self) -> list[Attempt]:
@@ -57,6 +68,26 @@ class Reading:
 
     deliveries: tuple[Delivery, ...] = ()
     own: frozenset[str] = frozenset()  # top-level names that the LMS itself puts there
+    of_others: tuple[Finding, ...] = ()  # why it was not read, for those that are taken as they are instead
 
 
 NOT_THIS_ONE = Reading()
+
+
+def parsed(names: Iterable[str], parse: Callable[[str], T | None]) -> dict[str, T]:
+    """What `parse` makes of each name that it knows. One on which it fails is none of the LMS's."""
+    found = {name: kept_apart("intake", partial(parse, name), lambda _: None) for name in names}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def delivered(entries: Iterable[str], make: Callable[[], Delivery]) -> Delivery:
+    """What `make` says of the entries (paths); where it fails, they are a delivery of their own, with the finding."""
+    names = frozenset(entries)
+
+    def as_it_is(why: Finding) -> Delivery:
+        first = min(names, default="")
+        attempt = Attempt(tuple(Piece(name, name) for name in sorted(names)), as_text(first))
+        tops = frozenset(name.partition("/")[0] for name in names)
+        return Delivery(as_text(first), as_text(first), (attempt,), tops, "", findings=(why,), exact=first)
+
+    return kept_apart("intake", make, as_it_is)

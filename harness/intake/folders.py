@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.findings import Finding, finding
-from harness.intake.archives import Budget, UnpackLimits, refusing
+from harness.intake.apart.budget import Budget, write
+from harness.intake.archives import Spent, Unpacked, UnpackLimits, refusing
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MOST_NAMED = 10  # of one kind of thing noticed
@@ -30,13 +31,13 @@ class _Noticed:
             self.findings.append(finding(code, **particulars))
 
 
-def copy_folder(folder: Path, target: Path, limits: UnpackLimits) -> list[Finding]:
-    """Copy what is in the folder into the empty folder `target`; findings for what was left out.
+def copy_folder(folder: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
+    """Copy what is in the folder into the empty folder `target`; what was left out.
 
     Hidden folders (.git, checkpoints) and litter are left out silently. Raises `Refused` at a limit,
     `MachineError` when there is no room.
     """
-    budget, noticed = Budget(limits), _Noticed()
+    budget, noticed = Budget(limits, spent=spent), _Noticed()
     with refusing():
         for holder, name, shown in _entries(folder, budget, noticed):
             path = budget.local_path(shown)
@@ -46,15 +47,17 @@ def copy_folder(folder: Path, target: Path, limits: UnpackLimits) -> list[Findin
                 noticed.note("duplicate-name", name=str(path))
                 continue
             _copy(name, holder, str(path), target / path, budget, noticed)
-    return noticed.findings
+    return Unpacked(tuple(noticed.findings), budget.used())
 
 
-def copy_file(file: Path, target: Path, limits: UnpackLimits) -> list[Finding]:
+def copy_file(file: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
     """Copy one plain file to `target`; a finding for anything else. Raises as `copy_folder`."""
-    noticed = _Noticed()
+    budget, noticed = Budget(limits, spent=spent), _Noticed()
     with refusing():
-        _copy(str(file), None, file.name, target, Budget(limits), noticed)
-    return noticed.findings
+        budget.entry()
+        budget.local_path(target.name)  # too long
+        _copy(str(file), None, file.name, target, budget, noticed)
+    return Unpacked(tuple(noticed.findings), budget.used())
 
 
 def _entries(folder: Path, budget: Budget, noticed: _Noticed) -> Iterator[tuple[int, str, str]]:
@@ -111,7 +114,7 @@ def _copy(name: str, holder: int | None, shown: str, target: Path, budget: Budge
                 noticed.note("unsafe-member", name=shown, kind=_kind(found.st_mode))
                 return
             budget.expect(found.st_size)
-            budget.write(stream, target)
+            write(budget.counted(stream), target)
     except OSError as error:
         if not target.is_dir():  # as when a folder became a file, or went, since it was listed
             target.unlink(missing_ok=True)

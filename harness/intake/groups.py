@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 
 from harness.findings import finding
 from harness.intake.class_lists import ClassLists
+from harness.intake.one_entry import kept_apart
 from harness.intake.sorting import Sorted
 
 
@@ -20,7 +22,8 @@ def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
     alone = []
     for one in found:
         delivery = one.delivery
-        group = lists.group((delivery.student, delivery.lms_id, delivery.key))
+        names = (delivery.student, delivery.lms_id, delivery.key)
+        group = kept_apart("intake", partial(lists.group, names), lambda _: None)
         if group is None:
             alone.append(one)
         elif not lists.members[group]:

@@ -6,17 +6,22 @@ among an LMS's. Nothing is copied or unpacked here but for lists of names.
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from harness.errors import UsageError
 from harness.findings import Finding, finding
-from harness.intake.archives import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, UnpackLimits
-from harness.intake.delivery import Attempt, Delivery, Piece
+from harness.intake.apart.budget import as_text
+from harness.intake.archives import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, Spent, Unpacked, UnpackLimits
+from harness.intake.child import Children
+from harness.intake.class_lists import GROUPS, TIMES
+from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
 from harness.intake.lms import readers
+from harness.intake.one_entry import kept_apart
 from harness.intake.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
 from harness.intake.place import ArchivePlace, Entry, FolderPlace, Place
 
@@ -40,42 +45,79 @@ class Sorted:
     findings: tuple[Finding, ...] = ()
 
 
-def open_place(submissions: Path) -> Place:
-    """The folder or zip. Raises `UsageError` when it is neither."""
+def open_place(submissions: Path, children: Children) -> Place:
+    """The folder or zip; `children` read what is in it. Raises `UsageError` when it is neither."""
     if submissions.is_dir():
-        return FolderPlace(submissions)
+        return FolderPlace(submissions, children)
     if submissions.is_file() and submissions.name.lower().endswith(ARCHIVE_SUFFIXES):
-        return ArchivePlace(submissions)
+        return ArchivePlace(submissions, children)
     if submissions.exists():
         raise UsageError(f"{submissions}: no folder and no zip", "give the folder, or the zip, that holds the hand-ins")
     raise UsageError(f"{submissions}: no such folder", "give the folder that holds the hand-ins")
 
 
-def sort_out(place: Place) -> list[Sorted]:
-    """Every hand-in in the place, by the names of its entries. Raises `UsageError` for an LMS's broken files."""
-    return _sort_out(place, _LEVELS)
+def sort_out(place: Place, children: Children) -> list[Sorted]:
+    """Every submission in the place, by the names of its entries. Raises `UsageError` for an LMS's broken files."""
+    return _sort_out(place, children, _LEVELS)
 
 
-def _sort_out(place: Place, levels: int) -> list[Sorted]:
-    found, left = _by_lms(place)
-    if found:
-        return [*found, *(_beside(one, found) for one in _plain(place, left))]
-    if levels and (inner := _inner_places(place, left)):
-        return _merged([one for each in inner for one in _sort_out(each, levels - 1)])
-    return _plain(place, left)
+def _sort_out(place: Place, children: Children, levels: int) -> list[Sorted]:
+    claim = _by_lms(place)
+    if claim.found:
+        return [*claim.found, *(_beside(one, claim) for one in _plain(place, claim.left))]
+    if levels and (inner := _inner_places(place, children, claim.left)):
+        return _merged([one for each in inner for one in _sort_out(each, children, levels - 1)])
+    return [replace(one, findings=(*one.findings, *claim.why_not)) for one in _plain(place, claim.left)]
 
 
-def _by_lms(place: Place) -> tuple[list[Sorted], list[Entry]]:
-    """What the LMSs' readers claim, and the other entries that may be hand-ins."""
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What the LMSs' readers claim of a place."""
+
+    found: tuple[Sorted, ...]
+    left: tuple[Entry, ...]  # the other entries that may be submissions
+    why_not: tuple[Finding, ...]  # why an LMS's own files were not believed
+
+
+def _by_lms(place: Place) -> _Claim:
+    """Each reader gets what most of the entries fit that others have left: fewer may be one student's doing."""
     found: list[Sorted] = []
     taken: set[str] = set()
-    for source, reader in readers().items():
-        reading = reader.read(place)
-        new = [Sorted(one, place, source) for one in reading.deliveries if not one.entries & taken]
-        if new:
-            found += new
-            taken |= reading.own.union(*(one.delivery.entries for one in new))
-    return found, [entry for entry in place.entries() if entry.name not in taken and _may_be_hand_in(entry)]
+    readings = {source: _reading(source, reader, place) for source, reader in readers().items()}
+    waiting = [source for source, reading in readings.items() if reading.deliveries]
+    while True:
+        left = {entry.name for entry in place.entries() if entry.name not in taken and _counts(entry)}
+        source = next((one for one in waiting if _fits_most(readings[one], taken, left)), None)
+        if source is None:
+            break
+        waiting.remove(source)
+        new = [one for one in readings[source].deliveries if not one.entries & taken]
+        found += [Sorted(one, place, source, one.findings) for one in new]
+        taken |= readings[source].own.union(*(one.entries for one in new))
+    others = [entry for entry in place.entries() if entry.name not in taken and _may_be_hand_in(entry)]
+    why_not = [why for reading in readings.values() for why in reading.of_others]
+    return _Claim(tuple(found), tuple(others), tuple(why_not))
+
+
+def _reading(source: str, reader: ModuleType, place: Place) -> Reading:
+    """What the reader makes of the place; nothing, and why, where it breaks."""
+
+    def broken(why: Finding) -> Reading:
+        return Reading(of_others=(why,))
+
+    reading: Reading = kept_apart(f"intake ({source})", lambda: reader.read(place), broken)
+    return reading or NOT_THIS_ONE
+
+
+def _fits_most(reading: Reading, taken: set[str], left: set[str]) -> bool:
+    """Whether more than half of what is left belongs to the LMS."""
+    free = {entry for one in reading.deliveries if not one.entries & taken for entry in one.entries}
+    return bool(free) and 2 * len((free | reading.own) & (left | free)) > len(left | free)
+
+
+def _counts(entry: Entry) -> bool:
+    """Whether the entry has a say in whose download it is: what lies beside a class's submissions has none."""
+    return entry.name.lower() not in (GROUPS, TIMES) and (_may_be_hand_in(entry) or not entry.name.startswith("."))
 
 
 def _may_be_hand_in(entry: Entry) -> bool:
@@ -85,61 +127,64 @@ def _may_be_hand_in(entry: Entry) -> bool:
     return entry.is_link or entry.is_folder or name.endswith((*_ARCHIVES, *_WORK))
 
 
-def _beside(one: Sorted, found: list[Sorted]) -> Sorted:
-    titles = sorted({readers()[other.source].TITLE for other in found})
-    return replace(one, findings=(finding("beside-download", name=one.delivery.student, lms=" and ".join(titles)),))
+def _beside(one: Sorted, claim: _Claim) -> Sorted:
+    titles = sorted({readers()[other.source].TITLE for other in claim.found})
+    why = finding("beside-download", name=one.delivery.student, lms=" and ".join(titles))
+    return replace(one, findings=(*one.findings, why))
 
 
 # --- one level too high -------------------------------------------------------------------------
 
 
-def _inner_places(place: Place, entries: list[Entry]) -> list[Place]:
-    """The folders or zips in which the class really is; none when the entries are the hand-ins themselves.
+def _inner_places(place: Place, children: Children, entries: tuple[Entry, ...]) -> list[Place]:
+    """The folders or zips in which the class really is; none when the entries are the submissions themselves.
 
-    Every entry has to be a download: else one student's hand-in that looks like a download could pose as others'.
+    Every entry has to be a download: else one student's submission that looks like one could pose as others'.
     """
-    inner = [_open_inner(place, entry) for entry in entries]
-    opened = [one for one in inner if one is not None]
-    if not opened or len(opened) < len(entries):
-        return []
-    if all(_is_whole_download(one) for one in opened):
-        return opened
-    return opened if len(opened) == 1 and _holds_a_class(opened[0]) else []
+    opened: list[Place] = []
+    for entry in entries:  # the first that is no download ends it: a class of zips is not opened twice
+        one = _open_inner(place, children, entry)
+        if one is None:
+            return []
+        if not _is_whole_download(one, children):
+            return [one] if len(entries) == 1 and _holds_a_class(one, children) else []
+        opened.append(one)
+    return opened
 
 
-def _open_inner(place: Place, entry: Entry) -> Place | None:
+def _open_inner(place: Place, children: Children, entry: Entry) -> Place | None:
     path = place.on_disk(entry.name)
     if path is None:
         return _Below(place, entry.name) if entry.is_folder else None
     if entry.is_folder:
-        return FolderPlace(path)
+        return FolderPlace(path, children)
     if entry.name.lower().endswith(".zip") and not entry.is_link:
         try:
-            return ArchivePlace(path)
+            return ArchivePlace(path, children)
         except UsageError:
             return None
     return None
 
 
-def _is_whole_download(place: Place) -> bool:
-    found, left = _by_lms(place)
-    if found and not left:
+def _is_whole_download(place: Place, children: Children) -> bool:
+    claim = _by_lms(place)
+    if claim.found and not claim.left:
         return True
     folders = [entry for entry in place.entries() if _may_be_hand_in(entry)]
-    inner = _open_inner(place, folders[0]) if len(folders) == 1 and folders[0].is_folder else None
-    return inner is not None and bool(_by_lms(inner)[0])
+    inner = _open_inner(place, children, folders[0]) if len(folders) == 1 and folders[0].is_folder else None
+    return inner is not None and bool(_by_lms(inner).found)
 
 
-def _holds_a_class(place: Place, levels: int = _LEVELS) -> bool:
-    """Whether it, or the only folder in it, `levels` deep, holds hand-ins side by side and is none itself."""
+def _holds_a_class(place: Place, children: Children, levels: int = _LEVELS) -> bool:
+    """Whether it, or the only folder in it, `levels` deep, holds submissions side by side and is none itself."""
     everything = place.entries()
     names = [entry.name.lower() for entry in everything]
     if any(name in _PARTS_OF_ONE or name in COMPANIONS or name.endswith(_WORK) for name in names):
         return False
     entries = [entry for entry in everything if _may_be_hand_in(entry)]
     if len(entries) == 1:
-        inner = _open_inner(place, entries[0]) if levels and entries[0].is_folder else None
-        return inner is not None and _holds_a_class(inner, levels - 1)
+        inner = _open_inner(place, children, entries[0]) if levels and entries[0].is_folder else None
+        return inner is not None and _holds_a_class(inner, children, levels - 1)
     return sum(not entry.is_folder or _has_work(place, entry.name, _LEVELS) for entry in entries) >= 2
 
 
@@ -157,16 +202,16 @@ class _Below:
 
     def __init__(self, outer: Place, folder: str) -> None:
         self._outer, self._folder = outer, folder
-        self.name = folder.rpartition("/")[2]
+        self.name = as_text(folder.rpartition("/")[2])
 
     def entries(self, folder: str = "") -> tuple[Entry, ...]:
         return self._outer.entries(self._path(folder))
 
-    def text(self, path: str, limit: int) -> str:
-        return self._outer.text(self._path(path), limit)
+    def ask(self, what: str, path: str, **more: object) -> object:
+        return self._outer.ask(what, self._path(path), **more)
 
-    def copy(self, path: str, target: Path, limits: UnpackLimits) -> list[Finding]:
-        return self._outer.copy(self._path(path), target, limits)
+    def copy(self, path: str, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
+        return self._outer.copy(self._path(path), target, limits, spent)
 
     def on_disk(self, path: str) -> Path | None:
         return self._outer.on_disk(self._path(path))
@@ -176,11 +221,12 @@ class _Below:
 
 
 def _merged(found: list[Sorted]) -> list[Sorted]:
-    """The same student in several downloads of one LMS: one hand-in with the attempts of all."""
-    together: dict[tuple[str, str], list[Sorted]] = defaultdict(list)
+    """The same student in several downloads of one LMS: one submission with the attempts of all."""
+    together: dict[tuple[str, str, str], list[Sorted]] = defaultdict(list)
     for number, one in enumerate(found):
-        own = str(number) if one.source == PLAIN else ""
-        together[one.source, own or one.delivery.key].append(one)
+        # Only the LMS's number says that two are of one person; what has none stays by itself.
+        own = str(number) if one.source == PLAIN or not one.delivery.lms_id else ""
+        together[one.source, own or one.delivery.key, one.delivery.lms_id].append(one)
     return [_one_of(same) for same in together.values()]
 
 
@@ -196,14 +242,14 @@ def _one_of(same: list[Sorted]) -> Sorted:
     return replace(newest, delivery=replace(kept, attempts=(*kept.attempts, *others)))
 
 
-# --- plain hand-ins -----------------------------------------------------------------------------
+# --- plain submissions --------------------------------------------------------------------------
 
 
-def _plain(place: Place, entries: list[Entry]) -> list[Sorted]:
-    return [Sorted(delivery, place, PLAIN) for delivery in _plain_deliveries(place, entries)]
+def _plain(place: Place, entries: tuple[Entry, ...]) -> list[Sorted]:
+    return [Sorted(delivery, place, PLAIN, delivery.findings) for delivery in _plain_deliveries(place, entries)]
 
 
-def _plain_deliveries(place: Place, entries: list[Entry]) -> Iterator[Delivery]:
+def _plain_deliveries(place: Place, entries: tuple[Entry, ...]) -> Iterator[Delivery]:
     files = [entry for entry in entries if not entry.is_folder and not entry.is_link]
     loose = [entry for entry in files if entry.name.lower().endswith(_WORK)]
     whole = _place_itself(place, loose)
@@ -212,40 +258,53 @@ def _plain_deliveries(place: Place, entries: list[Entry]) -> Iterator[Delivery]:
     by_stem: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry not in loose and not (whole and entry.name == "dataset"):
-            yield _plain_delivery(student_name(entry), [_piece(entry)], "a folder" if entry.is_folder else "an archive")
+            yield delivered([entry.name], partial(_of_one, entry))
         elif entry in loose and not whole:
-            by_stem[student_name(entry)].append(entry)
-    for student, same in by_stem.items():
-        why = "loose files of one name" if len(same) > 1 else "a loose file"
-        yield _plain_delivery(student, [_piece(entry) for entry in same], why)
+            by_stem[kept_apart("intake", partial(_stem, entry), partial(_whole_name, entry))].append(entry)
+    for stem, same in by_stem.items():
+        yield delivered([entry.name for entry in same], partial(_of_loose, stem, same))
+
+
+def _of_one(entry: Entry) -> Delivery:
+    why = "a folder" if entry.is_folder else "an archive"
+    return _plain_delivery(as_text(_stem(entry)), entry.name, [_piece(entry)], why)
+
+
+def _of_loose(stem: str, same: list[Entry]) -> Delivery:
+    why = "loose files of one name" if len(same) > 1 else "a loose file"
+    return _plain_delivery(as_text(stem), f"/{stem}", [_piece(entry) for entry in same], why)  # no folder is called so
 
 
 def _place_itself(place: Place, loose: list[Entry]) -> Delivery | None:
-    """The place as one hand-in, when what belongs beside one model or notebook lies at its top."""
+    """The place as one submission, when what belongs beside one model or notebook lies at its top."""
     files = [entry for entry in place.entries() if not entry.is_folder and not entry.is_link]
     beside = [entry for entry in files if entry.name.lower() in COMPANIONS]
     if not loose or not beside:
         return None
     pieces = [Piece(entry.name, entry.name) for entry in files if not entry.name.startswith(".")]
     pieces += [Piece(e.name, e.name) for e in place.entries() if e.is_folder and e.name == "dataset"]
-    return _plain_delivery(place.name, pieces, f"the folder itself: {beside[0].name} lies in it")
+    return _plain_delivery(place.name, place.name, pieces, f"the folder itself: {beside[0].name} lies in it")
 
 
-def _plain_delivery(student: str, pieces: list[Piece], why: str) -> Delivery:
+def _plain_delivery(student: str, exact: str, pieces: list[Piece], why: str) -> Delivery:
     entries = frozenset(piece.path for piece in pieces)
-    return Delivery(student, student, (Attempt(tuple(pieces), ", ".join(sorted(entries))),), entries, why)
+    attempt = Attempt(tuple(pieces), as_text(", ".join(sorted(entries))))
+    return Delivery(student, student, (attempt,), entries, why, exact=exact)
 
 
 def _piece(entry: Entry) -> Piece:
     return Piece(entry.name, "" if entry.is_folder else entry.name)
 
 
-def student_name(entry: Entry) -> str:
-    """The entry's name as text, without an archive's or a loose file's suffix."""
-    name = os.fsencode(entry.name).decode("utf-8", "replace")
+def _whole_name(entry: Entry, _: Finding) -> str:
+    return entry.name
+
+
+def _stem(entry: Entry) -> str:
+    """The entry's name without an archive's or a loose file's suffix."""
     if entry.is_folder or entry.is_link:
-        return name
+        return entry.name
     for suffix in sorted((*_ARCHIVES, *_WORK), key=len)[::-1]:
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            return name[: -len(suffix)]
-    return name
+        if entry.name.lower().endswith(suffix) and len(entry.name) > len(suffix):
+            return entry.name[: -len(suffix)]
+    return entry.name

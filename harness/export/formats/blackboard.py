@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.export.claims import exportable
 from harness.export.spreadsheet import harmless, points
 from harness.results import Results
 
@@ -14,7 +15,7 @@ def files(results: Results, column: str) -> dict[str, str]:
         column if "[Total Pts:" in column else f"{column} [Total Pts: {points(results.assignment.max_points)} Score]"
     )
     rows = [("Last Name", "First Name", "Username", title)]
-    for row in results.submissions:
+    for row in exportable(results):
         score = "" if row.is_open else points(row.points)
         rows.append((row.student, "", row.lms_id or row.id, score))
     lines = ("\t".join(_quoted(cell) for cell in cells) for cells in rows)

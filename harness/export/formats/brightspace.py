@@ -7,6 +7,7 @@ the cell is left empty for the person who imports, beside the full name.
 
 from __future__ import annotations
 
+from harness.export.claims import exportable
 from harness.export.spreadsheet import csv_text, harmless, points
 from harness.results import Results, SubmissionResult
 
@@ -16,7 +17,7 @@ TITLE = "Brightspace"
 def files(results: Results, column: str) -> dict[str, str]:
     """brightspace.csv."""
     header = ("Username", "Name", f"{harmless(column)} Points Grade", "End-of-Line Indicator")
-    return {"brightspace.csv": csv_text(header, [_row(row) for row in results.submissions])}
+    return {"brightspace.csv": csv_text(header, [_row(row) for row in exportable(results)])}
 
 
 def _row(row: SubmissionResult) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ A mark that is not final is left empty: Canvas keeps what it has.
 
 from __future__ import annotations
 
+from harness.export.claims import exportable
 from harness.export.spreadsheet import csv_text, harmless, points
 from harness.results import Results, SubmissionResult
 
@@ -17,7 +18,7 @@ def files(results: Results, column: str) -> dict[str, str]:
     """canvas.csv."""
     header = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", harmless(column))
     possible = ("    Points Possible", "", "", "", "", points(results.assignment.max_points))
-    return {"canvas.csv": csv_text(header, [possible, *(_row(row) for row in results.submissions)])}
+    return {"canvas.csv": csv_text(header, [possible, *(_row(row) for row in exportable(results))])}
 
 
 def _row(row: SubmissionResult) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.evidence.grade import Mark
 from harness.evidence.record import Record
+from harness.export.claims import exportable
 from harness.results import Results, SubmissionResult
 
 TITLE = "Gradescope"
@@ -32,7 +33,7 @@ class _Autograded(Record):
 
 def files(results: Results, column: str) -> dict[str, str]:
     """gradescope-<id>.json for each hand-in; Gradescope knows the assignment."""
-    return {f"gradescope-{row.id}.json": _autograded(row) for row in results.submissions}
+    return {f"gradescope-{row.id}.json": _autograded(row) for row in exportable(results)}
 
 
 def _autograded(row: SubmissionResult) -> str:

@@ -6,6 +6,7 @@ is not final is left empty.
 
 from __future__ import annotations
 
+from harness.export.claims import exportable
 from harness.export.spreadsheet import csv_text, harmless, points
 from harness.results import Results
 
@@ -25,7 +26,7 @@ def files(results: Results, column: str) -> dict[str, str]:
             "Yes",
             harmless(" ".join(f"{mark.title}: {mark.reason}" for mark in row.marks)),
         )
-        for row in results.submissions
+        for row in exportable(results)
         if row.source == "moodle"
     ]
     return {"moodle.csv": csv_text(_HEADER, rows)}

@@ -3,6 +3,12 @@
 After `lib/content_zipper.rb` of canvas-lms: the name is the sortable name (or the group's) in lower case without
 anything that is no word character; with anonymous grading `anon_<id>` stands for name and user. A file that is
 handed in again under its name gets `-1`, `-2` ... before its suffix. There are no times, only `LATE`.
+
+Canvas writes the numbers and `LATE`; a student chooses the file's name, and may choose what he or the group is called:
+Canvas takes `_4711_` out of a name, not `_ 4711_`, of which the space goes later. So a name can be read in several
+ways. The gradebook's export beside the download (`Student,ID,...`) tells which users there are. Without it, a reading
+counts only when its attachment's number is of the size of the others', and when it is the only one: else nobody can
+say whose the file is, and it is taken by itself, as nobody's.
 """
 
 from __future__ import annotations
@@ -10,65 +16,133 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 
-from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading
-from harness.intake.place import Place
+from harness.findings import finding
+from harness.intake.child import Unreadable
+from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered, parsed
+from harness.intake.lms_files import header, table
+from harness.intake.place import Entry, Place
 
 TITLE = "Canvas"
 
-_FILE = re.compile(
-    r"(?:(?P<name>.+?)_)??(?P<late>LATE_)?(?:anon_(?P<anonymous>[A-Za-z0-9]{5})|(?P<user>\d{2,}))"
-    r"_(?:(?P<attachment>\d{3,})_(?P<file>.+)|(?P<typed>text|link)\.html)",
-    re.DOTALL,
-)
+_BEHIND = r"_(?:(?P<attachment>\d{3,20})_(?P<file>.+)|(?P<typed>text|link)\.html)\Z"
+_USER = re.compile(rf"_(?P<user>\d{{2,20}})(?={_BEHIND})", re.DOTALL)
+_ANONYMOUS = re.compile(rf"(?P<late>LATE_)?anon_(?P<user>[A-Za-z0-9]{{5}}){_BEHIND}", re.DOTALL)
 _AGAIN = re.compile(r"(?P<stem>.+)-(?P<number>\d{1,2})(?P<suffix>(?:\.[^.]{1,12})?)", re.DOTALL)
 _OTHERS = ("_attempt_20", "_assignsubmission_")  # of Blackboard and Moodle, which look alike otherwise
+_LATE = "_LATE"
+_GRADEBOOK = ("student", "id")  # columns of the gradebook's export
+_OTHER_SIZE = 4  # times larger or smaller than any attachment of the download: no number of Canvas'
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
+    """One way to read an entry's name."""
+
     entry: str
     student: str
     user: str
-    attachment: int
+    attachment: int  # 0: of a text or a link
     name: str
     number: int  # of the resubmission: 0 at first
     late: bool
 
 
 def read(place: Place) -> Reading:
-    """Canvas', when it makes up more than half of what is there: a single name may look so by chance."""
-    entries = [entry for entry in place.entries() if not entry.name.startswith(".")]
-    files = [file for entry in entries if not entry.is_folder and (file := _parse(entry.name))]
-    if 2 * len(files) <= len(entries):
+    """Canvas': flat files with the numbers of a user and an attachment."""
+    files = [entry.name for entry in place.entries() if _may_be_canvas(entry)]
+    anonymous = parsed(files, _anonymous)
+    if 2 * len(anonymous) > len(files):
+        readings = {entry: [file] for entry, file in anonymous.items()}
+    else:
+        readings = parsed(files, lambda name: _readings(name) or None)
+    if not readings:
         return NOT_THIS_ONE
-    by_user = defaultdict(list)
-    for file in files:
-        by_user[file.user].append(file)
-    return Reading(tuple(_delivery(files) for files in by_user.values()))
-
-
-def _parse(entry: str) -> _File | None:
-    match = _FILE.fullmatch(entry)
-    if match is None or any(other in entry for other in _OTHERS):
-        return None
-    anonymous = match["anonymous"]
-    if not anonymous and not match["name"]:
-        return None
-    file = match["file"] or f"{match['typed']}.html"
-    again = _AGAIN.fullmatch(file)
-    return _File(
-        entry=entry,
-        student=match["name"] or f"anonymous {anonymous}",
-        user=anonymous or match["user"],
-        attachment=int(match["attachment"] or 0),
-        name=again["stem"] + again["suffix"] if again else file,
-        number=int(again["number"]) if again else 0,
-        late=bool(match["late"]),
+    gradebook, names = _users(place)
+    readings = {entry: _possible(found, gradebook) for entry, found in readings.items()}
+    sizes = [found[0].attachment for found in readings.values() if len(found) == 1 and found[0].attachment]
+    readings = {entry: _of_a_size(found, sizes) for entry, found in readings.items()}
+    by_user: dict[tuple[str, str], list[_File]] = defaultdict(list)
+    for found in readings.values():
+        last = found[-1]  # the longest name: what nobody can tell apart stays together, and alone
+        by_user[("", last.user) if len(found) == 1 else (last.student, last.user)].append(last)
+    return Reading(
+        tuple(
+            delivered([file.entry for file in files], partial(_delivery, files, is_odd=bool(odd)))
+            for (odd, _), files in by_user.items()
+        ),
+        names,
     )
 
 
-def _delivery(files: list[_File]) -> Delivery:
+def _may_be_canvas(entry: Entry) -> bool:
+    return not (entry.is_folder or entry.name.startswith(".") or any(other in entry.name for other in _OTHERS))
+
+
+def _anonymous(entry: str) -> _File | None:
+    match = _ANONYMOUS.fullmatch(entry)
+    return _file(entry, match, f"anonymous {match['user']}", late=bool(match["late"])) if match else None
+
+
+def _readings(entry: str) -> list[_File]:
+    """Every way to read the name, the shortest student's name first."""
+    return [
+        _file(entry, match, before.removesuffix(_LATE), late=before.endswith(_LATE))
+        for match in _USER.finditer(entry)
+        if (before := entry[: match.start()]).removesuffix(_LATE)
+    ]
+
+
+def _file(entry: str, match: re.Match[str], student: str, *, late: bool) -> _File:
+    name = match["file"] or f"{match['typed']}.html"
+    again = _AGAIN.fullmatch(name)
+    return _File(
+        entry=entry,
+        student=student,
+        user=match["user"],
+        attachment=int(match["attachment"] or 0),
+        name=again["stem"] + again["suffix"] if again else name,
+        number=int(again["number"]) if again else 0,
+        late=late,
+    )
+
+
+def _users(place: Place) -> tuple[dict[str, str], frozenset[str]]:
+    """User -> name as file names have it, from the gradebook's exports beside the download; and those files' names."""
+    users, names = {}, set()
+    for entry in place.entries():
+        is_table = not entry.is_folder and entry.name.lower().endswith(".csv")
+        if not is_table or _readings(entry.name) or not set(_GRADEBOOK) <= set(header(place, entry.name)):
+            continue
+        names.add(entry.name)
+        try:
+            rows = table(place, entry.name, _GRADEBOOK).rows
+        except Unreadable:
+            continue
+        users.update({row.cells.get("id", ""): _as_in_a_file(row.cells.get("student", "")) for row in rows})
+    return {user: name for user, name in users.items() if user.isdigit()}, frozenset(names)
+
+
+def _as_in_a_file(student: str) -> str:
+    return re.sub(r"\W", "", re.sub(r"_(\d+)_", r"\1", student)).lower()
+
+
+def _possible(found: list[_File], gradebook: dict[str, str]) -> list[_File]:
+    """The readings that the gradebook does not contradict; all where it knows none of them, as with groups' names."""
+    known = [file for file in found if file.user in gradebook]
+    named = [file for file in known if gradebook[file.user] == file.student.lower()]
+    return named or known or found
+
+
+def _of_a_size(found: list[_File], sizes: list[int]) -> list[_File]:
+    if len(found) == 1 or not sizes:
+        return found
+    least, most = min(sizes) / _OTHER_SIZE, max(sizes) * _OTHER_SIZE
+    return [file for file in found if file.attachment == 0 or least <= file.attachment <= most] or found
+
+
+def _delivery(files: list[_File], *, is_odd: bool) -> Delivery:
     """The newest of each file is handed in; what it replaced is listed as an attempt of its own."""
     newest: dict[str, _File] = {}
     replaced = []
@@ -95,6 +169,7 @@ def _delivery(files: list[_File]) -> Delivery:
         attempts=tuple(attempts),
         entries=frozenset(file.entry for file in files),
         why=f"file name of a Canvas download: {first.student}, user {first.user}",
-        lms_id=first.user,
+        lms_id="" if is_odd else first.user,
         clock="Canvas",
+        findings=(finding("lms-name-ambiguous", name=first.entry, lms=TITLE),) if is_odd else (),
     )

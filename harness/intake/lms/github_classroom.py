@@ -1,13 +1,15 @@
 """GitHub Classroom: clones side by side, `<assignment>-<user>/`, each with its .git.
 
 `gh classroom clone` puts them into `<assignment>-submissions/`. The time is that of the last commit, by the clock
-of whoever committed: it is read without git (see `harness/intake/commit_time.py`) and said to be theirs.
+of whoever committed: it is read without git (see `harness/intake/apart/commit_time.py`) and said to be theirs.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from harness.intake.commit_time import last_commit
-from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading
+from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
 from harness.intake.names import common_start
 from harness.intake.place import Place
 
@@ -17,13 +19,15 @@ _WRAPPER = "-submissions"
 
 
 def read(place: Place) -> Reading:
-    """GitHub Classroom's, when more than half of the folders are clones."""
+    """GitHub Classroom's: folders that are clones."""
     folders = [entry.name for entry in place.entries() if entry.is_folder and not entry.name.startswith(".")]
     clones = [name for name in folders if any(entry == (".git", True) for entry in _inside(place, name))]
-    if 2 * len(clones) <= len(folders):
+    if 2 * len(clones) <= len(folders):  # before all of them are read for their times
         return NOT_THIS_ONE
     prefix = _assignment(place.name, clones)
-    return Reading(tuple(_delivery(place, name, name.removeprefix(prefix)) for name in clones))
+    return Reading(
+        tuple(delivered([name], partial(_delivery, place, name, name.removeprefix(prefix))) for name in clones)
+    )
 
 
 def _inside(place: Place, folder: str) -> list[tuple[str, bool]]:

@@ -165,12 +165,13 @@ def test_hostile_names_become_safe_ids_and_stay_as_they_are_for_people(incoming:
         assert id.isascii() and all(c.isalnum() or c in "-_" for c in id) and not id.startswith("-")
 
 
-def test_two_students_with_one_id_are_both_there(incoming: Path):
+def test_of_students_with_one_id_nobody_gets_it(incoming: Path):
     (incoming / "Zoe").mkdir()
     (incoming / "Zoë").mkdir()
     found = taken(incoming)
-    assert set(found) == {"Zoe", "Zoe-2"}
-    assert "duplicate-id" in codes(found["Zoe-2"])
+    assert {one.student for one in found.values()} == {"Zoe", "Zoë"}
+    assert len(found) == 2 and "Zoe" not in found
+    assert all("duplicate-id" in codes(one) for one in found.values())
 
 
 def test_the_content_hash_is_of_names_and_contents(incoming: Path):

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-import lzma
-import struct
-import tarfile
 import zipfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from .budget import Budget, UnpackLimits
+from .budget import Budget
 from .noticed import Noticed, OutOfRoom, Stopped, plain_reason
 from .seven_zip_file import SEVEN_ZIP, unpack_7z
 from .tar_file import unpack_tar
 from .zip_file import unpack_zip
 
 
-def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> list[Noticed]:
+def unpack(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
     """Unpack into the empty `folder`; what was left out. Judged by content, not by name.
 
     Raises `Stopped` for an archive that is not taken, `OutOfRoom` when the machine cannot.
     """
-    budget = Budget(limits, packed_bytes=archive.stat().st_size)
-    if archive.stat().st_size > limits.total_bytes:
-        raise Stopped("archive-too-large", reason=f"it is over {limits.total_bytes / 1e9:g} GB")
-    try:
+    with stopping_at_damage(archive.name):
+        if archive.stat().st_size > budget.limits.total_bytes:
+            raise Stopped("archive-too-large", reason=f"it is over {budget.limits.total_bytes / 1e9:g} GB")
         with archive.open("rb") as stream:
             head = stream.read(len(SEVEN_ZIP))
         if head == SEVEN_ZIP:
             return unpack_7z(archive, folder, budget)
         if zipfile.is_zipfile(archive):
             return unpack_zip(archive, folder, budget)
-        if tarfile.is_tarfile(archive):
-            return unpack_tar(archive, folder, budget)
+        noticed = unpack_tar(archive, folder, budget)
+        if noticed is not None:
+            return noticed
+    raise Stopped("archive-unreadable", name=archive.name, reason=_no_archive(head))
+
+
+@contextmanager
+def stopping_at_damage(name: str) -> Iterator[None]:
+    """Turns all that reading the archive `name` may raise into `Stopped`; `OutOfRoom` stays."""
+    try:
+        yield
     except (Stopped, OutOfRoom):
         raise
     except MemoryError:
         raise Stopped("archive-too-large", reason="reading it takes too much memory") from None
-    except (
-        zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error, RecursionError,
-        NotImplementedError, RuntimeError, OSError, UnicodeError, ValueError,
-    ) as error:  # fmt: skip
-        raise Stopped("archive-unreadable", name=archive.name, reason=plain_reason(error)) from error
-    raise Stopped("archive-unreadable", name=archive.name, reason=_no_archive(head))
+    except Exception as error:  # zipfile alone raises nine kinds for damaged and encrypted members
+        raise Stopped("archive-unreadable", name=name, reason=plain_reason(error)) from error
 
 
 def _no_archive(head: bytes) -> str:

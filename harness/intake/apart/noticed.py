@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
-CONFLICTS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)  # of names in the archive, not of the machine
+# Trouble with names in the submission, not with the machine.
+_TAKEN = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+CONFLICTS = (*_TAKEN, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)
 _MOST_NAMED = 10  # of one kind of thing noticed
 
 
@@ -46,7 +48,7 @@ def plain_reason(error: Exception) -> str:
     """Why an archive cannot be read, in words for its owner."""
     if "password" in str(error).lower() or "encrypted" in str(error).lower():
         return "it is encrypted"
-    if isinstance(error, OSError) and error.errno in CONFLICTS:
+    if isinstance(error, OSError) and error.errno in _TAKEN:
         return "it holds a file and a folder of the same name"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

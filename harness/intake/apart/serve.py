@@ -1,0 +1,165 @@
+"""What the process does: takes its limits, then answers requests, one line of JSON for each.
+
+A request says `what` it asks (a name in `_ANSWERS`) and `seconds` of processor time. The answer is one of
+
+value     what was asked
+stopped   [code, particulars]: why the archive is not taken
+machine   why the machine cannot take it
+trouble   why the file cannot be read
+
+and `spent`, what unpacking has used by then: {bytes, files, members, seconds}. With `last` the process ends itself.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .budget import CHUNK, Budget, Spent, UnpackLimits
+from .noticed import Noticed, OutOfRoom, Stopped
+from .sources import Unreadable
+
+_MEMORY = 1 << 30  # bytes of address space beside what Python itself takes; 7-Zip's own best needs 0.3
+ANSWER_BYTES = 1 << 20
+
+Request = dict[str, Any]
+
+
+def main() -> None:
+    """Answer until there are no more requests, or memory has run out: then the next one deserves a new process."""
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, taken + _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for line in sys.stdin.buffer:
+        answer = _answer(json.loads(line))
+        text = json.dumps(answer)
+        if len(text) >= ANSWER_BYTES:
+            text = json.dumps({"trouble": "there is more of it than anyone needs", "spent": answer["spent"]})
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+        if "last" in answer:
+            break
+
+
+def _answer(request: Request) -> dict[str, object]:
+    """What came of it."""
+    before = time.process_time()
+    _limit_time(before, request["seconds"])
+    limits = UnpackLimits(**request.get("limits", {}))
+    _limit_files(limits.total_bytes + CHUNK)
+    budget = Budget(limits, request.get("packed_bytes"), Spent(**request.get("spent", {})))
+    said: dict[str, object] = {}
+    try:
+        said["value"] = _ANSWERS[request["what"]](request, budget)
+    except Stopped as stopped:
+        said["stopped"] = [stopped.noticed.code, stopped.noticed.particulars]
+    except OutOfRoom as trouble:
+        said["machine"] = str(trouble)
+    except Unreadable as trouble:
+        said["trouble"] = str(trouble)
+    except MemoryError:
+        said["trouble"], said["last"] = "reading it takes too much memory", True
+    except Exception as error:  # whatever a decoder makes of a stranger's bytes: it is that file's trouble
+        said["trouble"] = f"{type(error).__name__}: {error}"[:300]
+    said["spent"] = asdict(budget.used(time.process_time() - before))
+    return said
+
+
+def _limit_time(used: float, seconds: float) -> None:
+    """The kernel ends the process after so much processor time more."""
+    soft = math.ceil(used + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+def _limit_files(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def _unpack(request: Request, budget: Budget) -> object:
+    from .archive import unpack
+
+    folder = Path(request["folder"])
+    os.chdir(folder)
+    return _told(unpack(Path(request["archive"]), folder, budget))
+
+
+def _unpack_member(request: Request, budget: Budget) -> object:
+    from .class_zip import opened
+
+    return _told(opened(request["zip"]).unpack(request["member"], Path(request["folder"]), budget))
+
+
+def _listed(request: Request, _: Budget) -> object:
+    from .class_zip import opened
+
+    entries, more = opened(request["zip"]).listed(request["folder"], request["start"])
+    return {"entries": entries, "more": more}
+
+
+def _table(request: Request, _: Budget) -> object:
+    from .tables import table
+
+    return table(request["file"], request["columns"], request["start"])
+
+
+def _receipt(request: Request, _: Budget) -> object:
+    from .lms_text import receipt
+
+    return receipt(request["file"])
+
+
+def _stamp(request: Request, _: Budget) -> object:
+    from .lms_text import stamp
+
+    return stamp(request["file"])
+
+
+def _gradescope(request: Request, _: Budget) -> object:
+    from .gradescope_yaml import metadata
+
+    return metadata(request["file"], request["folders"])
+
+
+def _last_commit(request: Request, _: Budget) -> object:
+    from .commit_time import last_commit
+
+    at = last_commit(Path(request["folder"]))
+    return at.isoformat() if at else None
+
+
+def _names(request: Request, _: Budget) -> object:
+    from .name_cell import names_in
+
+    return names_in(Path(request["notebook"]))
+
+
+def _imports(request: Request, _: Budget) -> object:
+    from .imports import imported_modules
+
+    return sorted(imported_modules(Path(request["notebook"])))
+
+
+def _told(noticed: list[Noticed]) -> list[object]:
+    return [[one.code, one.particulars] for one in noticed]
+
+
+_ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
+    "unpack": _unpack,
+    "unpack member": _unpack_member,
+    "list": _listed,
+    "table": _table,
+    "receipt": _receipt,
+    "stamp": _stamp,
+    "gradescope": _gradescope,
+    "last commit": _last_commit,
+    "names": _names,
+    "imports": _imports,
+}

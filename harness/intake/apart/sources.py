@@ -1,0 +1,43 @@
+"""The first bytes of a file that is to be read: a plain file on the disk, or a member of a class's zip."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Any
+
+
+class Unreadable(Exception):
+    """The file cannot be read, or is not what it should be; says why in words."""
+
+
+def first_bytes(file: dict[str, Any], limit: int) -> bytes:
+    """At most `limit` bytes of `{"path": ...}` or `{"zip": ..., "member": ...}`. Links are not followed.
+
+    Raises `Unreadable`, and what `zipfile` raises for a damaged member.
+    """
+    if "zip" in file:
+        from .class_zip import opened  # zipfile is slow to import, and most requests have no use for it
+
+        archive = opened(file["zip"])
+        info = archive.members.get(file["member"])
+        if info is None:
+            raise Unreadable("it is not there")
+        with archive.zip.open(info) as stream:
+            return stream.read(limit)
+    try:
+        handle = os.open(file["path"], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Unreadable(error.strerror or "it cannot be opened") from error
+    with os.fdopen(handle, "rb") as plain:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise Unreadable("it is no plain file")
+        return plain.read(limit)
+
+
+def whole(file: dict[str, Any], limit: int) -> bytes:
+    """All of the file. Raises `Unreadable` where it is larger than `limit`."""
+    found = first_bytes(file, limit + 1)
+    if len(found) > limit:
+        raise Unreadable(f"it is larger than {limit / 1e6:g} MB")
+    return found
