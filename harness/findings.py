@@ -272,6 +272,34 @@ CATALOGUE: dict[str, _Kind] = {
     "rerun-fewer-epochs": _Kind(
         "warning", "It was therefore run again with {share:.0%} of the epochs, as the assignment says."
     ),
+    "embedded-data": _Kind(
+        "warning",
+        "The notebook's source carries up to {information:,} bytes of data ({usual:,} are usual), most "
+        "in {where} ({there:,}). A trained model, or withheld images, could be written there: a person has to look. "
+        "Leave out what the notebook does not need.",
+    ),
+    "embedded-in-dataset": _Kind(
+        "warning",
+        "The names, lists and annotations of the data set carry up to {information:,} bytes of data; {usual:,} are "
+        "usual for its images. A trained model could be written there: a person has to look.",
+        code="embedded-data",
+    ),
+    "embedded-in-images": _Kind(
+        "warning",
+        "{count} images of the data set look like data, not like photographs ({example}). A trained model could be "
+        "written there: a person has to look. Take them out.",
+        code="embedded-data",
+    ),
+    "rerun-names-replaced": _Kind(
+        "info",
+        "The names of the images carry more than the names that cameras and people give, so the rerun saw numbers in "
+        "their place; names that stand in the notebook were kept.",
+    ),
+    "rerun-files-left-out": _Kind(
+        "info",
+        "{count} files were not given to the rerun, because they are no part of the data set that could be understood "
+        "and written anew ({example}).",
+    ),
     "rerun-without-model": _Kind(
         "error",
         "Only a model that the rerun trains is graded, and the notebook wrote none. Save it beside the notebook.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -21,6 +23,7 @@ from harness.assignment import Assignment
 from harness.assignment.sections import Dataset, ExecutionRules, OwnDataset
 from harness.cache import StageCache
 from harness.dataset.folders import folder_names
+from harness.errors import MachineError
 from harness.evidence.audit import DatasetAudit
 from harness.evidence.conversion import Conversion
 from harness.evidence.evaluation import Evaluation
@@ -39,7 +42,7 @@ from harness.stages import epochs
 from harness.stages.convert import HandedModel, convert
 from harness.stages.execute import execute
 from harness.stages.predict import predict
-from harness.stages.reduced import reduced_hand_in, training_folders
+from harness.stages.rewrite import NotRewritten, Rewritten, rewrite
 from harness.stages.workplace import Workplace
 from harness.submission import Submission
 
@@ -64,10 +67,11 @@ class Ground:
 
     held_out: HeldOutSet
     staged: StagedImages
-    rerun: Submission | None  # None without a notebook
-    dataset: Dataset  # the training part in class folders
+    rerun: Submission | None  # None without a notebook; its folder is empty until `rewritten` was called
+    dataset: Dataset  # the training part in class folders; the same
     training_sha256: str
     check_images: tuple[Path, ...]
+    rewritten: Callable[[], Rewritten]  # fills both folders when it is first called; raises `NotRewritten`
 
 
 def can_be_graded(audit: DatasetAudit) -> bool:
@@ -79,26 +83,39 @@ def can_be_graded(audit: DatasetAudit) -> bool:
 def laid_out(
     submission: Submission, audit: DatasetAudit, assignment: Assignment, workplace: Workplace
 ) -> Iterator[Ground]:
-    """The withheld pictures under random names, the reduced hand-in and the training folders, on disk for a while."""
-    assert submission.dataset is not None
+    """The withheld pictures under random names, and folders for what the rerun sees, on disk for a while."""
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's own user reads what is mounted from here
         held_out = _held_out(audit, workplace)
-        train = scratch / "train"
-        training_folders(submission.root / submission.dataset, audit, train)
-        rerun = None
-        if submission.notebook is not None:
-            (scratch / "rerun").mkdir(mode=0o755)
-            rerun = reduced_hand_in(submission, audit, assignment.own_dataset.allowed_files, scratch / "rerun")
+        train, rerun = scratch / "train", scratch / "rerun"
+
+        @functools.cache
+        def rewritten() -> Rewritten:
+            for place in (train, rerun):
+                shutil.rmtree(place, ignore_errors=True)  # of a try that failed
+                place.mkdir()
+            return rewrite(submission, audit, assignment.own_dataset, rerun, train, workplace)
+
+        has_notebook = submission.notebook is not None
         yield Ground(
             held_out,
             _staged(held_out, scratch / "images"),
-            rerun,
+            replace(submission, root=rerun, model=None, companions=(), findings=()) if has_notebook else None,
             assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
-            reference.tree_sha256(train),
+            _training_sha256(audit),
             _check_images(held_out),
+            rewritten,
         )
+
+
+def _training_sha256(audit: DatasetAudit) -> str:
+    """Identity of the training part: of what the images show, what they are called and which class they have."""
+    withheld = {one.picture for one in audit.withheld}
+    rows = [
+        (name, label, audit.pixels.get(name)) for name, label in sorted(audit.labels.items()) if name not in withheld
+    ]
+    return hashlib.sha256(json.dumps([rows, sorted(audit.own_test)]).encode()).hexdigest()
 
 
 def _held_out(audit: DatasetAudit, workplace: Workplace) -> HeldOutSet:
@@ -152,6 +169,13 @@ def train_reference(
     robustness = assignment.robustness
     if assignment.has_shared_set:
         robustness = robustness.model_copy(update={"enabled": False})
+
+    def lay_out() -> None:
+        try:
+            ground.rewritten()
+        except NotRewritten as error:
+            raise MachineError(error.result.reason, "look at the data set") from error
+
     trained = reference.prepare(
         assignment.model_copy(update={"dataset": ground.dataset, "robustness": robustness}),
         held_out,
@@ -163,6 +187,7 @@ def train_reference(
         cache,
         progress,
         unseen,
+        lay_out,
     )
     labels = {folder: name for name, folder in folders.items()}
     renamed = tuple(labels.get(name, name) for name in trained.predictions.labels)
@@ -186,7 +211,23 @@ def rerun(
     """The notebook on the training part. One that does not finish is run again with fewer epochs, if the assignment
     says so, which is declared in a finding."""
     assert ground.rerun is not None
-    first = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+    try:
+        findings = ground.rewritten().findings
+    except NotRewritten as error:
+        return error.result
+    result = _rerun(ground, ground.rerun, rules, asked, weights, workplace)
+    return result.model_copy(update={"findings": (*findings, *result.findings)})
+
+
+def _rerun(
+    ground: Ground,
+    submission: Submission,
+    rules: ExecutionRules,
+    asked: OwnDataset,
+    weights: Path | None,
+    workplace: Workplace,
+) -> StageResult[Execution]:
+    first = execute(submission, ground.dataset, rules, weights, workplace)
     if not isinstance(first, FailedExecution) or first.status != "timeout" or first.execution is None:
         return first
     seen = epochs.pace(workplace.store.path(first.execution.notebook).read_bytes())
@@ -195,14 +236,14 @@ def rerun(
     limit = workplace.limits.wall_seconds
     slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
     first = first.model_copy(update={"findings": (*first.findings, slow)})
-    notebook = ground.rerun.root / (ground.rerun.notebook or "")
+    notebook = submission.root / (submission.notebook or "")
     whole = notebook.read_bytes()
     fewer = epochs.with_fewer_epochs(whole, seen.share)
     if asked.too_slow != "fewer-epochs" or fewer is None:
         return first
     notebook.write_bytes(fewer)
     try:
-        again = execute(ground.rerun, ground.dataset, rules, weights, workplace)
+        again = execute(submission, ground.dataset, rules, weights, workplace)
     finally:
         notebook.write_bytes(whole)  # the stage may be tried again
     declared = (slow, finding("rerun-fewer-epochs", share=seen.share))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,8 +56,11 @@ def prepare(
     cache: StageCache,
     progress: Progress,
     unseen: StagedImages | None = None,
+    lay_out: Callable[[], None] = lambda: None,
 ) -> Reference:
     """The reference's model and scores, trained now if it is missing or something that it reads changed.
+
+    `lay_out` is called before it is trained, where its training images are not in their folder yet.
 
     Raises `MachineError` with the log's end when the reference code fails: it is the instructor's.
     """
@@ -76,6 +80,7 @@ def prepare(
 
     def train_now() -> StageResult[TrainedReference]:
         progress.say(f"Training the reference ({spec.backbone}); this is done once ...")
+        lay_out()
         return train(spec, train_dir, weights_file, workplace)
 
     trained = step(

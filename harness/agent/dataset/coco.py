@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +18,52 @@ _MOST_BYTES = 64 * 2**20  # of one JSON file
 _MOST_FAULTS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One JSON file: its categories (id and name), and each picture that it names with its boxes, None if not there."""
+
+    file: Path
+    categories: tuple[tuple[int | str, str], ...]
+    pictures: tuple[tuple[str, Picture | None], ...]
+
+
 def read(files: Tree) -> Reading | None:
     """None unless a JSON file is of this form. Pictures that no file names have no class."""
     known: dict[Path, Picture] = {}
     faults: list[str] = []
-    documents = [(file, document) for file in files.ending(".json") if (document := _document(file)) is not None]
-    if not documents:
+    found = documents(files)
+    if not found:
         return None
-    by_name = _by_name(files)
-    for file, document in documents:
-        split = _split(file)
-        classes = {entry.get("id"): _text(entry.get("name")) for entry in _objects(document["categories"])}
-        boxes = _boxes(document, classes)
-        for image in _objects(document["images"]):
-            name = _text(image.get("file_name"))
-            picture = _found(name, by_name)
-            if picture is None:
-                faults.append(f"{file.name}: there is no picture {name[:200]!r}")
+    for document in found:
+        split = _split(document.file)
+        for name, one in document.pictures:
+            if one is None:
+                faults.append(f"{document.file.name}: there is no picture {name[:200]!r}")
                 continue
-            mine = tuple(boxes.get(image.get("id"), ()))
-            place = split or _split(picture.parent)
-            known[picture] = Picture(picture, main_label(mine), place, mine, _size(image))
+            place = split or _split(one.file.parent)
+            known[one.file] = Picture(one.file, main_label(one.boxes), place, one.boxes, one.stated_size)
     pictures = tuple(known.get(file) or Picture(file, None, _split(file.parent)) for file in files.pictures())
     return Reading("coco", pictures, tuple(faults[:_MOST_FAULTS]), listed(files))
+
+
+def documents(files: Tree) -> list[Document]:
+    """Every JSON file of this form."""
+    by_name = _by_name(files)
+    found = []
+    for file in files.ending(".json"):
+        if (document := _document(file)) is None:
+            continue
+        categories = {entry["id"]: _text(entry.get("name")) for entry in _objects(document["categories"])}
+        boxes = _boxes(document, categories)
+        pictures: list[tuple[str, Picture | None]] = []
+        for image in _objects(document["images"]):
+            name = _text(image.get("file_name"))
+            place = _found(name, by_name)
+            mine = tuple(boxes.get(image["id"], ()))
+            there = None if place is None else Picture(place, main_label(mine), "", mine, _size(image))
+            pictures.append((name, there))
+        found.append(Document(file, tuple(categories.items()), tuple(pictures)))
+    return found
 
 
 def _document(file: Path) -> dict[str, Any] | None:

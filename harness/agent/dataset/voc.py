@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
 from pathlib import Path
 
 from .labels import listed
@@ -28,36 +29,48 @@ class _Plain(ElementTree.TreeBuilder):
         raise _Refused("it declares a document type")
 
 
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One XML file. `picture` is None where there is no picture of its name."""
+
+    file: Path
+    picture: Path | None
+    boxes: tuple[Box, ...]
+    stated_size: tuple[int, int] | None  # width and height
+
+
 def read(files: Tree) -> Reading | None:
     """None unless an XML file is an annotation. Pictures without one have no class."""
-    by_stem = _by_stem(files)
     listed_splits = _listed(files)
     annotated: dict[Path, Picture] = {}
-    faults: list[str] = []
-    any_annotation = False
+    found, faults = xml_files(files)
+    if not found:
+        return None
+    for one in found:
+        if one.picture is None:
+            faults.append(f"{one.file.name}: there is no picture of this name")
+            continue
+        split = _split(one.picture, files.root, listed_splits)
+        annotated[one.picture] = Picture(one.picture, main_label(one.boxes), split, one.boxes, one.stated_size)
+    pictures = tuple(
+        annotated.get(file) or Picture(file, None, _split(file, files.root, listed_splits)) for file in files.pictures()
+    )
+    return Reading("voc", pictures, tuple(faults[:_MOST_FAULTS]), listed(files))
+
+
+def xml_files(files: Tree) -> tuple[list[Annotation], list[str]]:
+    """Every XML file that is an annotation, and why the others cannot be read."""
+    by_stem = _by_stem(files)
+    found, faults = [], []
     for file in files.ending(".xml"):
         try:
             root = _parsed(file)
         except _Refused as refused:
             faults.append(f"{file.name}: {refused}")
             continue
-        if root.tag != "annotation":
-            continue
-        any_annotation = True
-        picture = _picture_of(file, root, by_stem)
-        if picture is None:
-            faults.append(f"{file.name}: there is no picture of this name")
-            continue
-        boxes = _boxes(root)
-        annotated[picture] = Picture(
-            picture, main_label(boxes), _split(picture, files.root, listed_splits), boxes, _size(root)
-        )
-    if not any_annotation:
-        return None
-    pictures = tuple(
-        annotated.get(file) or Picture(file, None, _split(file, files.root, listed_splits)) for file in files.pictures()
-    )
-    return Reading("voc", pictures, tuple(faults[:_MOST_FAULTS]), listed(files))
+        if root.tag == "annotation":
+            found.append(Annotation(file, _picture_of(file, root, by_stem), _boxes(root), _size(root)))
+    return found, faults
 
 
 def _parsed(file: Path) -> ElementTree.Element:

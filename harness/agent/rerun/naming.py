@@ -1,0 +1,74 @@
+"""What the images of a rerun are called: as handed in while that says little, else by numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+from ..dataset.picture import Picture, split_named
+from .embedded import bound
+
+# Measured: names of cameras, phones and messengers take 1.7 to 4.1 bytes each (sorted, compressed), the SHA-1 that a
+# labelling service appends 20, a UUID 22.
+_BYTES, _BYTES_PER_IMAGE = 512, 5
+_MOST_BYTES = 4096
+_LONGEST = 80  # characters of a part of a path
+_ODD = re.compile(r"[^\w .,()\[\]{}@#&+=~'!-]", re.UNICODE)
+_SPOKEN_OF = 8  # characters of a stem that is looked for in the source without its ending
+
+
+def paths(pictures: Sequence[Picture], root: Path, source: str) -> tuple[list[PurePosixPath], bool]:
+    """A path in the rerun's data set for each picture, in order, and whether names had to be replaced.
+
+    `source`: the notebook's. A name that stands in it is kept in any case: it says nothing that is not said there.
+    """
+    own = [PurePosixPath(picture.file.relative_to(root).as_posix()) for picture in pictures]
+    said = _information(own)
+    if said <= min(_MOST_BYTES, _BYTES + _BYTES_PER_IMAGE * len(own)) and all(map(is_plain, own)):
+        return own, False
+    labels = {picture.label for picture in pictures}
+    taken: set[str] = set()
+    count: dict[PurePosixPath, int] = {}
+    folders: dict[PurePosixPath, PurePosixPath] = {PurePosixPath(): PurePosixPath()}
+    new = []
+    for path in own:
+        folder = _folder(path.parent, folders, labels)
+        count[folder] = count.get(folder, 0) + 1
+        spoken_of = path.name in source or (len(path.stem) >= _SPOKEN_OF and path.stem in source)
+        name = path.name if spoken_of and is_plain(path) else f"{count[folder]:05}{path.suffix}"
+        while str(folder / name).casefold() in taken:
+            count[folder] += 1
+            name = f"{count[folder]:05}{path.suffix}"
+        taken.add(str(folder / name).casefold())
+        new.append(folder / name)
+    return new, True
+
+
+def information(paths: Iterable[PurePosixPath]) -> str:
+    """The names as one text, sorted: their order says nothing."""
+    return "\n".join(sorted(str(path) for path in paths))
+
+
+def _information(paths: Iterable[PurePosixPath]) -> int:
+    return bound([information(paths)])
+
+
+def is_plain(path: PurePosixPath) -> bool:
+    """Whether every part of the path is of ordinary length and characters."""
+    return all(len(part) <= _LONGEST and not _ODD.search(part) for part in path.parts)
+
+
+def _folder(
+    folder: PurePosixPath, folders: dict[PurePosixPath, PurePosixPath], labels: set[str | None]
+) -> PurePosixPath:
+    """Classes and splits keep their names, as the notebook's answers and the grading use them; others get numbers."""
+    if folder not in folders:
+        parent = _folder(folder.parent, folders, labels)
+        is_known = folder.name in labels or split_named(folder.name)
+        plain = folder.name if len(folder.name) <= _LONGEST else folder.name[:_LONGEST]
+        name = _ODD.sub("_", plain) if is_known else f"folder{len(folders):03}"
+        while parent / name in folders.values():
+            name += "_"
+        folders[folder] = parent / name
+    return folders[folder]

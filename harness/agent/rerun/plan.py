@@ -1,0 +1,64 @@
+"""Which images of a data set a rerun sees, what they are called there, and how each is made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..dataset import Reading
+from ..dataset.picture import Picture
+from ..dataset.walk import Tree
+from . import naming, pixels
+
+_NAME = 200  # characters of a name that the audit keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An image of the rerun: `name` as the audit has it, `path` in the new data set."""
+
+    name: str
+    path: PurePosixPath
+    picture: Picture
+    frame: pixels.Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The images in their order; `others`: image files that no part of the data set uses, or that do not decode."""
+
+    root: Path
+    kept: tuple[Kept, ...]
+    classes: frozenset[str]  # of images and of their boxes, withheld ones too
+    others: tuple[Path, ...]
+    names_replaced: bool
+
+
+def plan(files: Tree, reading: Reading, use: Collection[str], secret: str, longest_side: int, source: str) -> Plan:
+    """`use`: names of the images that may be seen, as the audit has them. `source`: all code of the notebook.
+
+    Of two images with one name the first is used, as in the audit: the other one nobody has looked at.
+    """
+    chosen: dict[str, tuple[Picture, tuple[int, int]]] = {}
+    for picture in reading.pictures:
+        name = audited_name(picture.file, files.root)
+        if name in use and name not in chosen and (size := pixels.size_of(picture.file)) is not None:
+            chosen[name] = (picture, size)
+    pictures = [picture for picture, _ in chosen.values()]
+    paths, replaced = naming.paths(pictures, files.root, source)
+    kept = tuple(
+        Kept(name, path, picture, pixels.draw(size, longest_side, f"{secret} {name}"))
+        for (name, (picture, size)), path in zip(chosen.items(), paths, strict=True)
+    )
+    labels = {picture.label for picture in reading.pictures} | {
+        box.label for picture in reading.pictures for box in picture.boxes
+    }
+    used = {one.picture.file for one in kept}
+    others = tuple(file for file in files.pictures() if file not in used)
+    return Plan(files.root, kept, frozenset(label for label in labels if label), others, replaced)
+
+
+def audited_name(file: Path, root: Path) -> str:
+    """A name as the audit writes it (`harness/agent/audit.py`)."""
+    return str(file.relative_to(root)).encode("utf-8", "replace").decode()[:_NAME]
