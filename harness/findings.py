@@ -214,7 +214,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "unknown-operators": _Kind("info", "Multiply-adds leave out operators that cannot be counted here."),
     # across hand-ins
-    "model-copied": _Kind("warning", "The model is the same as {other}: {how}."),
+    "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
     # benchmark
     "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
     "benchmark-outputs-differ": _Kind(

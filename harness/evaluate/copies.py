@@ -36,8 +36,8 @@ class Copy:
     def other(self) -> str:
         """Whose model it is, without a name or a number: the student who reads it is not told who else."""
         if self.of_reference:
-            return "the reference solution's"
-        return "another submission's"
+            return "the reference solution"
+        return "another submission"
 
 
 def copies(models: Sequence[Known]) -> list[Copy | None]:

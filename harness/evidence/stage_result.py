@@ -7,7 +7,7 @@ instructor's, unless the stage saw nothing that is secret and calls `told_to_stu
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from harness.evidence.record import Record
 from harness.findings import Finding, with_detail
@@ -27,23 +27,25 @@ class Usage(Record):
     log_is_told: bool = False  # the student may read it, too
 
 
-class Done(Record, Generic[T]):
+class Ended(Record):
+    """What every stage gives back, however it ended."""
+
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+
+class Done(Ended, Generic[T]):
     """The stage did its work: it has a value, and perhaps findings."""
 
     status: Literal["ok"] = "ok"
     value: T
-    findings: tuple[Finding, ...] = ()
-    usage: Usage = Usage()
 
 
-class Failed(Record):
-    """The submission, not the harness, made the stage fail. `reason` is a sentence for the student."""
+class WithoutValue(Ended):
+    """Why a stage has no value. `reason` is a sentence for the student."""
 
-    status: FailedStatus
     reason: str
     detail: str = ""  # foreign text, for the instructor only
-    findings: tuple[Finding, ...] = ()
-    usage: Usage = Usage()
 
     @property
     def whole_reason(self) -> str:
@@ -51,23 +53,20 @@ class Failed(Record):
         return with_detail(self.reason, self.detail)
 
 
-class Skipped(Record):
+class Failed(WithoutValue):
+    """The submission, not the harness, made the stage fail."""
+
+    status: FailedStatus
+
+
+class Skipped(WithoutValue):
     """The stage had nothing to work on."""
 
     status: Literal["skipped"] = "skipped"
-    reason: str
-    detail: str = ""  # foreign text, for the instructor only
-    findings: tuple[Finding, ...] = ()
-    usage: Usage = Usage()
-
-    @property
-    def whole_reason(self) -> str:
-        """The reason with its detail, for an instructor."""
-        return with_detail(self.reason, self.detail)
 
 
 StageResult = Done[T] | Failed | Skipped
-R = TypeVar("R", bound=Done[Any] | Failed | Skipped)
+R = TypeVar("R", bound=Ended)
 
 
 def told_to_student(result: R) -> R:
@@ -79,6 +78,6 @@ def told_to_student(result: R) -> R:
         "findings": tuple(found.told_to_student() for found in result.findings),
         "usage": result.usage.model_copy(update={"log_is_told": True}),
     }
-    if not isinstance(result, Done):
+    if isinstance(result, WithoutValue):
         changes |= {"reason": result.whole_reason, "detail": ""}
     return result.model_copy(update=changes)

@@ -109,7 +109,7 @@ def _result(
     if reply.probe_images != tuple(_probe_images(staged)[: len(reply.probe_images)]):
         raise Rejected("it tried other pre-processings on other pictures than it was told to")
     shape = (len(reply.probe_images), conversion.outputs)
-    probes = {}
+    probes: dict[str, Blob] = {}
     for name in dict.fromkeys(reply.probes):
         try:
             tried = checked(read_array(outputs, f"probe-{name}.npy", shape))
