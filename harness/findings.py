@@ -14,7 +14,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Severity = Literal["info", "warning", "error"]
-_DETAIL_CHARACTERS = 1000
 
 
 class Finding(BaseModel):
@@ -313,7 +312,7 @@ ADVICE: dict[str, str] = {
 
 def advice(kind: str, **particulars: str) -> str:
     """What to do, without a full stop at its end. Raises `KeyError` for a kind that is not there: our mistake."""
-    return ADVICE[kind].format(**{key: _one_line(value, 100) for key, value in particulars.items()})
+    return ADVICE[kind].format(**{key: one_line(value, 100) for key, value in particulars.items()})
 
 
 def finding(code: str, *, detail: str = "", **particulars: object) -> Finding:
@@ -322,11 +321,9 @@ def finding(code: str, *, detail: str = "", **particulars: object) -> Finding:
     Raises `KeyError` for a code, or a particular, that the catalogue does not have: our mistake.
     """
     kind = CATALOGUE[code]
-    plain = {key: _one_line(value) if isinstance(value, str) else value for key, value in particulars.items()}
+    plain = {key: one_line(value) if isinstance(value, str) else value for key, value in particulars.items()}
     message = kind.wording.format(**plain)
-    return Finding(
-        code=kind.code or code, severity=kind.severity, message=message, detail=_one_line(detail, _DETAIL_CHARACTERS)
-    )
+    return Finding(code=kind.code or code, severity=kind.severity, message=message, detail=one_line(detail))
 
 
 def with_detail(sentence: str, detail: str) -> str:
@@ -337,7 +334,7 @@ def with_detail(sentence: str, detail: str) -> str:
     return f"{sentence.removesuffix('.')}: {detail.removesuffix('.')}{end}"
 
 
-def _one_line(text: str, limit: int = 300) -> str:
+def one_line(text: str, limit: int = 300) -> str:
     """Control characters and line breaks out, cut at `limit`: the text may be a student's."""
     shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

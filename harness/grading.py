@@ -109,6 +109,7 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
         course.held_out,
         course.workplace.store,
         request.assignment.feedback,
+        (request.submissions, request.assignment.file.parent, request.out, course.workplace.store.folder),
     )
     report.write(results, sources, request.out)
     export.write_grades_csv(results, request.out / "grades.csv")

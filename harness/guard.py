@@ -18,7 +18,7 @@ from harness.cache import StageCache
 from harness.errors import EngineFailed, EnvironmentMissing, MachineError, RunStopped
 from harness.evidence.handin import STAGES
 from harness.evidence.stage_result import Failed, Skipped, StageResult, Usage
-from harness.findings import finding
+from harness.findings import finding, one_line
 from harness.progress import Progress
 
 _ENGINE_TRIES = 3
@@ -53,7 +53,7 @@ def guarded(
         except EngineFailed as error:
             result = Skipped(
                 reason=f"The sandbox engine failed {attempt + 1} times.",
-                detail=error.message,
+                detail=one_line(error.message),
                 findings=(finding("engine-failed", detail=error.message),),
             )
         except TooBusy as error:
@@ -75,7 +75,7 @@ def guarded(
         except Exception as error:  # the one place where one hand-in's trouble must not stop the others
             result = Skipped(
                 reason=f"The harness failed in {name}.",
-                detail=f"{type(error).__name__}: {error}"[:1000],
+                detail=one_line(f"{type(error).__name__}: {error}"),
                 findings=(finding("harness-defect", reason=f"in {name}", detail=f"{type(error).__name__}: {error}"),),
                 usage=Usage(log=traceback.format_exc()),
             )

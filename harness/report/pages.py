@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
+from harness.report.host_paths import without_host_paths
 from harness.report.pictures import thumbnails
 from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
 from harness.report.rendering import Renderer
@@ -36,7 +37,7 @@ def write(results: Results, sources: Sources, out: Path) -> None:
         write_page(out / INSTRUCTORS / row.id / PAGE, page)
         cleared = student.view(for_student(results, row, sources, thumbnail))
         page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values())
-        write_page(out / STUDENTS / row.id / PAGE, page)
+        write_page(out / STUDENTS / row.id / PAGE, without_host_paths(page, sources.host_folders))
     write_page(out / "index.html", renderer.render("class.html.j2", **overview.view(results)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.assignment.sections import Feedback
 from harness.evidence.handin import Evidence
@@ -21,3 +22,4 @@ class Sources:
     held_out: HeldOutSet
     store: Store
     feedback: Feedback = field(default_factory=Feedback)
+    host_folders: tuple[Path, ...] = ()  # of the grading machine: a page that is given away does not name them

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.assignment.sections import ResourceLimits
 from harness.evidence.stage_result import Failed, Usage
-from harness.findings import Finding, with_detail
+from harness.findings import Finding, one_line, with_detail
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.load import MachineLoad
 from harness.sandbox.software import TORCH, Software
@@ -104,7 +104,7 @@ def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Findi
             status, reason = "rejected", f"{what} sent results that are too large or malformed"
         case _:
             last = next((line for line in reversed(outcome.log.splitlines()) if line.strip()), "")
-            detail = last.strip()[:300]
+            detail = one_line(last)
             status, reason = "failed", f"{what} failed"
     return Failed(
         status=status,  # type: ignore[arg-type]
@@ -123,7 +123,7 @@ class Rejected(Exception):
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
-        self.detail = detail
+        self.detail = one_line(detail)
 
     @property
     def whole(self) -> str:
@@ -150,7 +150,7 @@ def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise Rejected(f"{name} is malformed", f"{where} {first['msg']}"[:300]) from None
+        raise Rejected(f"{name} is malformed", f"{where} {first['msg']}") from None
 
 
 class _Refusal(BaseModel):
@@ -196,10 +196,10 @@ def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dty
                 raise Rejected(f"{name} is no array of the first version of the format")
             found, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
             if dtype != wanted or found != shape:
-                raise Rejected(f"{name} should be {wanted} {shape}", f"it is {dtype} {found}"[:300])
+                raise Rejected(f"{name} should be {wanted} {shape}", f"it is {dtype} {found}")
             flat = np.frombuffer(stream.read(), dtype=wanted)
         return flat.reshape(shape, order="F" if by_columns else "C")
     except FileNotFoundError:
         raise Rejected(f"{name} was not sent") from None
     except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
-        raise Rejected(f"{name} is no array", str(error)[:300]) from None
+        raise Rejected(f"{name} is no array", str(error)) from None
