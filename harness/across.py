@@ -41,8 +41,9 @@ def _with_shared(one: Examined, found: dict[str, Pairs], audits: dict[str, Datas
         theirs = tuple(audits[other].pixels)
         pictures += [SharedPicture(picture=mine[i], other=other, other_picture=theirs[j]) for i, j in pairs]
         count = f"{len(pairs)} picture{'' if len(pairs) == 1 else 's'}"
-        example = f"{mine[pairs[0][0]]}, there {theirs[pairs[0][1]]}"
-        findings.append(finding("dataset-shared-with-other", count=count, other=other, example=example))
+        example, there = mine[pairs[0][0]], theirs[pairs[0][1]]
+        whose = f"{other}, there {there}"
+        findings.append(finding("dataset-shared-with-other", count=count, example=example, detail=whose))
     value = result.value.model_copy(update={"shared": tuple(pictures)})
     evidence = one.evidence.model_copy(
         update={

@@ -33,7 +33,7 @@ _COMMANDS = {
     "calibrate": "Refit with your own measurements from a board; three models already narrow the intervals there.",
     "doctor": "Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.",
     "env": "The software that hand-ins run with.",
-    "export": "Write the marks of the run in OUT as FORMAT.",
+    "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",
     "grade": "Grade every hand-in in the folder SUBMISSIONS.",
     "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
     "mark": "Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in.",

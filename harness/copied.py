@@ -41,7 +41,7 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
         if copy is None:
             continue
         evidence = examined[index].evidence
-        found = finding("model-copied", other=copy.other(), how=copy.how)
+        found = finding("model-copied", other=copy.other(), how=copy.how, detail=", ".join(copy.hand_ins))
         changes: dict[str, object] = {
             "intake_findings": (*evidence.intake_findings, found),
             "same_model_as": copy.hand_ins,

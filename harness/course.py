@@ -34,6 +34,7 @@ class TrainingPictures:
 
     sha256: str
     check_images: tuple[Path, ...]
+    is_secret: bool = False  # some of them are withheld images: what a model's code says of them is not for the student
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Every finding: its code, how serious it is, and what the student and the instructor read.
 
-A finding is something noticed about a hand-in. It never raises; it stands in the evidence and in the
-report. `CATALOGUE` holds the wording once; a stage fills in the particulars.
+A finding is something noticed about a submission. It never raises; it stands in the evidence and in the
+report. `CATALOGUE` holds the wording once; a stage fills in the particulars. The message is read by the student: its
+particulars are the harness's own words, numbers, and names that the student gave himself before any held-out image was
+there. What is not (another student's name, the text of an exception) is the `detail`, which only the instructor reads.
 """
 
 from __future__ import annotations
@@ -15,13 +17,23 @@ Severity = Literal["info", "warning", "error"]
 
 
 class Finding(BaseModel):
-    """One thing noticed about one hand-in."""
+    """One thing noticed about one submission."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     severity: Severity
     message: str
+    detail: str = ""  # for the instructor only
+
+    @property
+    def whole_message(self) -> str:
+        """The message with its detail, for an instructor."""
+        return with_detail(self.message, self.detail)
+
+    def told_to_student(self) -> Finding:
+        """The same with its detail in the message: only where it can hold nothing that is secret."""
+        return self.model_copy(update={"message": self.whole_message, "detail": ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +163,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     # convert
     "no-model": _Kind("error", "There is no model to grade. Save one with harness.handin.save."),
-    "model-unreadable": _Kind("error", "The model {name} cannot be loaded: {reason}."),
+    "model-unreadable": _Kind("error", "The model {name} cannot be loaded."),
     "model-not-converted": _Kind("warning", "The model runs as it is, not as ONNX: {reason}."),
     "conversion-differs": _Kind(
         "warning",
@@ -173,7 +185,10 @@ CATALOGUE: dict[str, _Kind] = {
     "class-missing": _Kind("error", "The model does not know the class {name}."),
     "class-unknown": _Kind("info", "The model's class {name} is none of the assignment's."),
     # predict
-    "prediction-failed": _Kind("error", "The model gave no usable answers: {reason}."),
+    "prediction-failed": _Kind(
+        "error",
+        "The model gave no usable answers: {reason}. Try the file that you handed in on photographs of your own.",
+    ),
     "outputs-not-probabilities": _Kind(
         "warning", "The outputs do not sum to 1, so they were taken as logits and put through a softmax."
     ),
@@ -214,7 +229,7 @@ CATALOGUE: dict[str, _Kind] = {
     "trained-from-scratch": _Kind(
         "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
     ),
-    "unknown-operators": _Kind("info", "Multiply-adds leave out operators we cannot count: {names}."),
+    "unknown-operators": _Kind("info", "Multiply-adds leave out operators that cannot be counted here."),
     # across hand-ins
     "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
     # benchmark
@@ -236,7 +251,7 @@ CATALOGUE: dict[str, _Kind] = {
         "{what} ({example}). Photographs of one scene count as one: keep them in one split, and take new scenes.",
     ),
     "dataset-shared-with-other": _Kind(
-        "warning", "{count} of the data set are the same photographs as {other}'s ({example})."
+        "warning", "{count} of the data set are the same photographs as another submission's ({example})."
     ),
     "dataset-too-few-images": _Kind(
         "warning", "{classes}: fewer than {least} readable images. Take more photographs of each object."
@@ -309,13 +324,13 @@ CATALOGUE: dict[str, _Kind] = {
         "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
     ),
     "sandbox-off": _Kind("warning", "This was run without a sandbox (--sandbox none)."),
-    "engine-failed": _Kind("error", "The sandbox engine failed ({reason}); this says nothing of the hand-in."),
+    "engine-failed": _Kind("error", "The sandbox engine failed; this says nothing of the submission."),
     "machine-busy": _Kind(
         "error",
         "The time ran out while other work had the machine's cores (on average {cores:.1f} of {cpus} were left); this "
         "says nothing of the hand-in. Grade it again when the machine is quiet.",
     ),
-    "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the hand-in."),
+    "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the submission."),
 }
 
 # What to do about a cell that stopped, by what it stopped with (harness/stages/advice.py decides which).
@@ -343,20 +358,29 @@ ADVICE: dict[str, str] = {
 
 def advice(kind: str, **particulars: str) -> str:
     """What to do, without a full stop at its end. Raises `KeyError` for a kind that is not there: our mistake."""
-    return ADVICE[kind].format(**{key: _one_line(value, 100) for key, value in particulars.items()})
+    return ADVICE[kind].format(**{key: one_line(value, 100) for key, value in particulars.items()})
 
 
-def finding(code: str, **particulars: object) -> Finding:
-    """The finding `code` with its wording filled in.
+def finding(code: str, *, detail: str = "", **particulars: object) -> Finding:
+    """The finding `code` with its wording filled in. `detail`: foreign text, for the instructor only.
 
     Raises `KeyError` for a code, or a particular, that the catalogue does not have: our mistake.
     """
     kind = CATALOGUE[code]
-    plain = {key: _one_line(value) if isinstance(value, str) else value for key, value in particulars.items()}
-    return Finding(code=kind.code or code, severity=kind.severity, message=kind.wording.format(**plain))
+    plain = {key: one_line(value) if isinstance(value, str) else value for key, value in particulars.items()}
+    message = kind.wording.format(**plain)
+    return Finding(code=kind.code or code, severity=kind.severity, message=message, detail=one_line(detail))
 
 
-def _one_line(text: str, limit: int = 300) -> str:
+def with_detail(sentence: str, detail: str) -> str:
+    """`It stopped.` and `no such file` -> `It stopped: no such file.`"""
+    if not detail:
+        return sentence
+    end = "." if sentence.endswith(".") else ""
+    return f"{sentence.removesuffix('.')}: {detail.removesuffix('.')}{end}"
+
+
+def one_line(text: str, limit: int = 300) -> str:
     """Control characters and line breaks out, cut at `limit`: the text may be a student's."""
     shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -108,6 +108,8 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
         course.reference,
         course.held_out,
         course.workplace.store,
+        request.assignment.feedback,
+        (request.submissions, request.assignment.file.parent, request.out, course.workplace.store.folder),
     )
     report.write(results, sources, request.out)
     export.write_grades_csv(results, request.out / "grades.csv")
@@ -128,9 +130,10 @@ def _reference_result(reference: Reference) -> ReferenceResult:
 
 
 def _drop_stale_pages(out: Path, ids: set[str]) -> None:
-    for page in (out / "students").iterdir():
-        if page.name not in ids:
-            shutil.rmtree(page)
+    for folder in (report.INSTRUCTORS, report.STUDENTS):
+        for page in (out / folder).iterdir():
+            if page.name not in ids:
+                shutil.rmtree(page)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from harness.cache import StageCache
 from harness.errors import EngineFailed, EnvironmentMissing, MachineError, RunStopped
 from harness.evidence.handin import STAGES
 from harness.evidence.stage_result import Failed, Skipped, StageResult, Usage
-from harness.findings import finding
+from harness.findings import finding, one_line
 from harness.progress import Progress
 
 _ENGINE_TRIES = 3
@@ -52,8 +52,9 @@ def guarded(
             break
         except EngineFailed as error:
             result = Skipped(
-                reason=f"The sandbox engine failed {attempt + 1} times: {error.message}",
-                findings=(finding("engine-failed", reason=error.message),),
+                reason=f"The sandbox engine failed {attempt + 1} times.",
+                detail=one_line(error.message),
+                findings=(finding("engine-failed", detail=error.message),),
             )
         except TooBusy as error:
             result = error.result
@@ -73,8 +74,9 @@ def guarded(
             ) from error
         except Exception as error:  # the one place where one hand-in's trouble must not stop the others
             result = Skipped(
-                reason=f"The harness failed in {name}: {type(error).__name__}",
-                findings=(finding("harness-defect", reason=f"{name}: {type(error).__name__}: {error}"),),
+                reason=f"The harness failed in {name}.",
+                detail=one_line(f"{type(error).__name__}: {error}"),
+                findings=(finding("harness-defect", reason=f"in {name}", detail=f"{type(error).__name__}: {error}"),),
                 usage=Usage(log=traceback.format_exc()),
             )
             break

@@ -15,7 +15,7 @@ from harness.evidence.conversion import Conversion
 from harness.evidence.evaluation import Evaluation
 from harness.evidence.inspection import Inspection
 from harness.evidence.predictions import Predictions
-from harness.evidence.stage_result import Done, Skipped, StageResult
+from harness.evidence.stage_result import Done, Skipped, StageResult, told_to_student
 from harness.evidence.stress import Stress
 from harness.guard import guarded
 from harness.outlook import by_memory, on_boards
@@ -30,6 +30,9 @@ from harness.submission import Submission
 
 T = TypeVar("T", bound=BaseModel)
 NO_MODEL = Skipped(reason="There is no usable model.")
+# Stages whose sandboxes hold no held-out or withheld image: what the student's own code says there, he may read.
+# `convert` is one only where the images that it checks a conversion on are no secret.
+_SEE_NO_SECRET = ("read", "audit", "execute", "boards")
 
 
 class ModelStages:
@@ -46,12 +49,13 @@ class ModelStages:
 
     def stage(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
         """Run the stage, or take it from the cache, and keep its result."""
+        sees_no_secret = name in _SEE_NO_SECRET or (name == "convert" and not self.course.training.is_secret)
         result, was_cached = guarded(
             self.submission.id,
             name,
             value,
             inputs,
-            work,
+            (lambda: told_to_student(work())) if sees_no_secret else work,
             cache=self.course.cache,
             progress=self.course.progress,
             limits=self.course.assignment.limits,

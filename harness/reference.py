@@ -76,7 +76,9 @@ def prepare(
         if isinstance(result, Done):
             return result.value
         log = "\n".join(result.usage.log.splitlines()[-15:])
-        raise MachineError(f"the reference solution failed in {name}: {result.reason}\n{log}", f"correct {spec.code}")
+        raise MachineError(
+            f"the reference solution failed in {name}: {result.whole_reason}\n{log}", f"correct {spec.code}"
+        )
 
     def train_now() -> StageResult[TrainedReference]:
         progress.say(f"Training the reference ({spec.backbone}); this is done once ...")

@@ -27,6 +27,7 @@ class StageSummary(Record):
     status: StageStatus
     seconds: float
     reason: str
+    detail: str = ""  # what it said itself; for the instructor only
     peak_memory_bytes: int | None
     cached: bool  # taken from an earlier run, whatever its status
 
@@ -127,6 +128,7 @@ def submission_result(
             status="cached" if was_cached and result.status == "ok" else result.status,
             seconds=0.0 if was_cached else round(result.usage.seconds, 3),
             reason="" if isinstance(result, Done) else result.reason,
+            detail="" if isinstance(result, Done) else result.detail,
             peak_memory_bytes=result.usage.peak_memory_bytes,
             cached=was_cached,
         )

@@ -12,6 +12,7 @@ from harness.assignment.sections import (
     BenchmarkRules,
     Dataset,
     ExecutionRules,
+    Feedback,
     GradedOn,
     HandIn,
     HeldOut,
@@ -70,6 +71,7 @@ class Assignment(Section):
     benchmark: BenchmarkRules = BenchmarkRules()
     robustness: Robustness = Robustness()
     unseen: Unseen | None = None
+    feedback: Feedback = Feedback()
     deadline: Deadline | None = None
     criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
     file: Path = Field(Path(), exclude=True, description="set by `load`")

@@ -182,6 +182,14 @@ class Robustness(Section):
     looks: int = Field(3, ge=0, le=12, description="mistakes on which is tried where the model looks")
 
 
+class Feedback(Section):
+    """What the page that is given to a student shows."""
+
+    show_held_out: bool = Field(
+        False, description="held-out and withheld images: the surest mistakes, and where the model looks"
+    )
+
+
 class Unseen(Section):
     """Pictures that show none of the classes, in one folder."""
 

@@ -188,13 +188,13 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
     run.progress.say(f"{model.name}: loading ...")
     opened = _opened(model, run)
     if not isinstance(opened, Subject):
-        run.unmeasured.append(Unmeasured(model=model.name, reason=opened.reason))
+        run.unmeasured.append(Unmeasured(model=model.name, reason=opened.whole_reason))
         return
     run.opened[model.name] = opened.conversion
     for precision in run.request.precisions:
         changed = _in_precision(opened.conversion, precision, run)
         if isinstance(changed, (Failed, Skipped)):
-            run.unmeasured.append(Unmeasured(model=model.name, precision=precision, reason=changed.reason))
+            run.unmeasured.append(Unmeasured(model=model.name, precision=precision, reason=changed.whole_reason))
             continue
         subject = replace(opened, conversion=changed)
         scored = _scored(subject, run)
@@ -270,7 +270,7 @@ def _scored(subject: Subject, run: _Run) -> _Scored:
     conversion = subject.conversion
     predicted = predict(conversion, run.staged, run.converting)
     if not isinstance(predicted, Done):
-        return _Scored(unscored=f"No accuracy: {predicted.reason}")
+        return _Scored(unscored=f"No accuracy: {predicted.whole_reason}")
     if not run.given.labelled:
         return _Scored(predicted.value)
     classes = run.given.scored.classes
@@ -344,4 +344,4 @@ def _why(result: Failed | Skipped, run: _Run) -> str:
             f"It does not fit a {run.envelope.title}: it used more than the "
             f"{run.envelope.memory_bytes / 1e9:.2f} GB that the board's memory leaves for programs."
         )
-    return result.reason
+    return result.whole_reason

@@ -36,7 +36,7 @@ def outlooks(
     return tuple(
         outlook(name, found, boards or by_memory(()), precisions, against if found is not reference else None)
         if isinstance(found, KernelList)
-        else Outlook(model=name, reason=found.reason)
+        else Outlook(model=name, reason=found.whole_reason)
         for name, found in listed.items()
     )
 

@@ -1,4 +1,4 @@
-"""`harness export`: the marks of a run in the form that an LMS, or a build server, imports."""
+"""`harness export`: the marks of a run in the form that an LMS, or a build server, imports; the students' pages."""
 
 from __future__ import annotations
 
@@ -8,31 +8,45 @@ import click
 
 from harness.commands.options import PATH
 from harness.errors import UsageError
+from harness.export import write_feedback
 from harness.export.claims import left_out
 from harness.export.formats import formats
 from harness.export.whole_file import write_whole
 from harness.gradebook import NAME, Gradebook
+from harness.report import STUDENTS
+from harness.results import Results
 
 
 @click.command()
 @click.argument("out", type=PATH)
-@click.option("--format", "name", type=click.Choice(list(formats())), required=True, help="Who is to read it.")
-@click.option("--to", "folder", type=PATH, help="Folder to write to [default: OUT].")
+@click.option("--format", "name", type=click.Choice(list(formats())), help="Who is to read the marks.")
+@click.option("--to", "folder", type=PATH, help="Folder to write the marks to [default: OUT].")
 @click.option("--column", default="", help="The assignment as the LMS calls it [default: its title].")
-def export(out: Path, name: str, folder: Path | None, column: str) -> int:
-    """Write the marks of the run in OUT as FORMAT.
+@click.option("--feedback", type=PATH, help="A new folder for the pages that may be given to students.")
+def export(out: Path, name: str | None, folder: Path | None, column: str, feedback: Path | None) -> int:
+    """Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.
 
     For Canvas, give the column as its gradebook export has it: --column "Transfer learning (123456)".
     """
+    if name is None and feedback is None:
+        raise UsageError("nothing to export", "give --format, for the marks, or --feedback, for the students' pages")
     results = Gradebook.existing(out / NAME).latest()
     if results is None:
         raise UsageError(f"{out}: nothing was graded there yet", "run `harness grade` first")
-    target = folder or out
+    written = _marks(results, name, folder or out, column) if name is not None else []
+    if feedback is not None:
+        written += write_feedback(results, out / STUDENTS, feedback)
+    for file in written:
+        click.echo(file)
+    for row in left_out(results):
+        click.echo(f"{row.id}: goes to no LMS, because whose it is is not known; see its findings", err=True)
+    return 0
+
+
+def _marks(results: Results, name: str, target: Path, column: str) -> list[Path]:
     if not target.is_dir():
         raise UsageError(f"{target}: no such folder", "make it, or leave --to out")
-    for file, text in formats()[name].files(results, column or results.assignment.title).items():
+    files = formats()[name].files(results, column or results.assignment.title)
+    for file, text in files.items():
         write_whole(target / file, text)
-        click.echo(target / file)
-    for row in left_out(results):
-        click.echo(f"{row.id}: is not in an LMS's file, because whose it is is not known; see its findings", err=True)
-    return 0
+    return [target / file for file in files]

@@ -35,8 +35,8 @@ def grade(
 ) -> int:
     """Grade every hand-in in the folder SUBMISSIONS.
 
-    Writes index.html, students/<id>/index.html, grades.csv and results.json. What an earlier run did for
-    the same files is not done again.
+    Writes index.html, submissions/<id>/index.html, grades.csv and results.json, and the pages that may be given
+    away: students/<id>/index.html. What an earlier run did for the same files is not done again.
     """
     assignment = assignments.load(file)
     with progress_on(Console(stderr=True)) as progress:

@@ -104,7 +104,8 @@ def _kernels(model: Path, size: int, engine: sandbox.EngineName, progress: Progr
             listed = kernels_of(converted.value, place) if isinstance(converted, Done) else converted
     if not isinstance(listed, Done):
         raise UsageError(
-            f"{model}: {listed.reason.removesuffix('.')}", "give a model that takes one picture, best an ONNX file"
+            f"{model}: {listed.whole_reason.removesuffix('.')}",
+            "give a model that takes one picture, best an ONNX file",
         )
     return listed.value
 

@@ -34,10 +34,10 @@ class Copy:
     how: str
 
     def other(self) -> str:
-        """Whose model it is, without a name: the student who reads it is not told who else."""
+        """Whose model it is, without a name or a number: the student who reads it is not told who else."""
         if self.of_reference:
             return "the reference solution"
-        return "another hand-in" if len(self.hand_ins) == 1 else f"{len(self.hand_ins)} other hand-ins"
+        return "another submission"
 
 
 def copies(models: Sequence[Known]) -> list[Copy | None]:

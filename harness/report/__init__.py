@@ -1,7 +1,8 @@
-"""The pages that people read: one for the class, one for each hand-in, each a single HTML file."""
+"""The pages that people read: one for the class, two for each submission, each a single HTML file."""
 
 from harness.report.bench import write_bench
 from harness.report.pages import write
+from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
 from harness.report.sources import Sources
 
-__all__ = ["Sources", "write", "write_bench"]
+__all__ = ["INSTRUCTORS", "PAGE", "STUDENTS", "Sources", "write", "write_bench"]

@@ -62,7 +62,7 @@ def picture_of(audit: DatasetAudit, store: Store) -> PictureOf:
 
 
 def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str, str], str | None]) -> list[Claim]:
-    """Everything said of the data set that pictures show, the most serious first.
+    """Everything said of the data set, each with the images that show it, the most serious first.
 
     `other_picture`: (other hand-in's id, path in its data set) -> data URI.
     """
@@ -82,19 +82,7 @@ def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str
         )
         for kind, those in leaks.items()
     ]
-    found.append(
-        Claim(
-            "shared",
-            len(audit.shared),
-            [
-                [
-                    shown(one.picture),
-                    Shown(one.other_picture, other_picture(one.other, one.other_picture), other=one.other),
-                ]
-                for one in audit.shared[:_MOST_SETS]
-            ],
-        )
-    )
+    found += _shared(audit, shown, other_picture)
     found.append(
         Claim(
             "mislabelled",
@@ -127,6 +115,22 @@ def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str
         singles("elsewhere", audit.from_elsewhere),
     ]
     return [claim for claim in found if claim.count]
+
+
+def _shared(
+    audit: DatasetAudit, shown: Callable[[str], Shown], other_picture: Callable[[str, str], str | None]
+) -> list[Claim]:
+    """Beside the other's image where it may be named; where it may not, the own one alone."""
+    named = [one for one in audit.shared if one.other]
+    unnamed = [one for one in audit.shared if not one.other]
+    pairs = [
+        [shown(one.picture), Shown(one.other_picture, other_picture(one.other, one.other_picture), other=one.other)]
+        for one in named[:_MOST_SETS]
+    ]
+    return [
+        Claim("shared", len(named), pairs),
+        Claim("shared-unnamed", len(unnamed), [[shown(one.picture)] for one in unnamed[:_MOST_SINGLE]]),
+    ]
 
 
 def _data_uri(picture: Image.Image) -> str:

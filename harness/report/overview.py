@@ -10,6 +10,7 @@ from typing import Any
 from harness.evidence.grade import GradeStatus
 from harness.findings import Severity
 from harness.report import charts
+from harness.report.places import INSTRUCTORS, PAGE
 from harness.report.student import SEVERITY_ORDER, by_severity
 from harness.results import Results, SubmissionResult
 
@@ -61,7 +62,7 @@ def view(results: Results) -> dict[str, Any]:
         "scored": len(accuracies),
         "distribution": charts.histogram(shares, 0.0, 1.0, 10, [median(shares)], height=300) if rows else None,
         "tradeoff": _tradeoff(results, [row.result for row in drawn]),
-        "tradeoff_names": [(f"students/{row.result.id}/index.html", _words(row.result)) for row in drawn],
+        "tradeoff_names": [(f"{INSTRUCTORS}/{row.result.id}/{PAGE}", _words(row.result)) for row in drawn],
         "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid if results.reference else None,
         "common": _common(rows),
     }

@@ -1,8 +1,9 @@
-"""What one hand-in's page shows: the values of `templates/student.html.j2`."""
+"""What one submission's page shows: the values of `templates/student.html.j2`."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,12 @@ from harness.evidence.reference import Reference
 from harness.evidence.stage_result import Done
 from harness.findings import Finding
 from harness.report import charts, dataset, failures, reading
+from harness.report.cleared import PageSources
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
 from harness.report.roofline import rooflines
-from harness.report.sources import Sources
-from harness.results import Results, SubmissionResult
+from harness.results import SubmissionResult
 from harness.store import Store
 
 _LOG_CHARACTERS = 40_000
@@ -29,13 +30,16 @@ SEVERITY_ORDER = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The hand-ins before and after this one in the class's table."""
+    """The submissions before and after this one in the class's table; a student's page has none."""
 
     before: SubmissionResult | None
     after: SubmissionResult | None
 
     def as_values(self) -> dict[str, SubmissionResult | None]:
         return {"before": self.before, "after": self.after}
+
+
+NOBODY = Neighbours(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +54,13 @@ class ConfusionRow:
     cells: tuple[ConfusionCell, ...]
 
 
-def view(
-    results: Results,
-    result: SubmissionResult,
-    sources: Sources,
-    thumbnail: Thumbnails,
-) -> dict[str, Any]:
-    """The values of the page's template. `thumbnail`: of the course's held-out pictures."""
-    evidence, store = sources.evidence[result.id], sources.store
-    reference = sources.reference or (evidence.own.reference if evidence.own else None)
-    own_picture = _own_picture(evidence, store)
-    if sources.reference is None and own_picture is not None:
-        thumbnail = _withheld_thumbnails(evidence, own_picture)
+def view(page: PageSources) -> dict[str, Any]:
+    """The values of the page's template."""
+    result, evidence, reference = page.result, page.evidence, page.reference
     execution = _execution(evidence)
     return {
-        "results": results,
+        "audience": page.audience,
+        "results": page.results,
         "result": result,
         "reference": reference,
         "share": result.points / result.max_points if result.max_points else 0.0,
@@ -73,15 +69,15 @@ def view(
         "any_reason": any(stage.reason for stage in result.stages.values()),
         "findings": by_severity(result.findings),
         "execution": execution,
-        "notebook": _notebook(execution, store),
+        "notebook": _notebook(execution, page.store),
         **reading.view(evidence, execution),
         "conversion": evidence.convert.value if isinstance(evidence.convert, Done) else None,
-        "logs": _logs(evidence),
+        "logs": _logs(page.logs),
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
         "own": evidence.own,
-        "claims": _claims(evidence, own_picture, sources),
-        **_score_values(result.evaluation, reference, thumbnail),
-        "failures": _failures(result.evaluation, reference, thumbnail),
+        "claims": _claims(page),
+        **_score_values(result.evaluation, reference, page.held_out_image),
+        "failures": _failures(result.evaluation, reference, page.held_out_image),
         "small_fine_tuning": LARGEST_FINE_TUNING,
         "latency_plot": _latency_plot(result.benchmark),
         "board_plots": rooflines(result.boards),
@@ -115,35 +111,15 @@ def _notebook(execution: Execution | None, store: Store) -> Notebook | None:
     return read(store.path(execution.notebook)) if execution else None
 
 
-def _logs(evidence: Evidence) -> list[tuple[str, str, int]]:
+def _logs(logs: Mapping[str, str]) -> list[tuple[str, str, int]]:
     """For each stage that wrote something: its name, the log, and how much of it was left out."""
-    logs = ((name, terminal_text(stage.usage.log).strip()) for name, stage in evidence.stages().items())
-    return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in logs if log]
+    shown = ((name, terminal_text(log).strip()) for name, log in logs.items())
+    return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in shown if log]
 
 
-# --- the data set -------------------------------------------------------------------------------
-
-
-def _own_picture(evidence: Evidence, store: Store) -> dataset.PictureOf | None:
-    return dataset.picture_of(evidence.audit.value, store) if isinstance(evidence.audit, Done) else None
-
-
-def _withheld_thumbnails(evidence: Evidence, picture: dataset.PictureOf) -> Thumbnails:
-    """Index among the withheld pictures -> data URI."""
-    assert isinstance(evidence.audit, Done)
-    withheld = evidence.audit.value.withheld
-    return lambda index: picture(withheld[index].picture) if 0 <= index < len(withheld) else None
-
-
-def _claims(evidence: Evidence, picture: dataset.PictureOf | None, sources: Sources) -> list[dataset.Claim]:
-    if picture is None or not isinstance(evidence.audit, Done):
-        return []
-
-    def other_picture(owner: str, name: str) -> str | None:
-        theirs = _own_picture(sources.evidence[owner], sources.store) if owner in sources.evidence else None
-        return theirs(name) if theirs else None
-
-    return dataset.claims(evidence.audit.value, picture, other_picture)
+def _claims(page: PageSources) -> list[dataset.Claim]:
+    audit = page.evidence.audit
+    return dataset.claims(audit.value, page.own_image, page.other_image) if isinstance(audit, Done) else []
 
 
 # --- the score ----------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def audit(submission: Submission, rules: AuditRules, workplace: Workplace) -> St
                 return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
             value, findings = _judged(reply, outputs, place, rules, workplace)
         except Rejected as rejected:
-            return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected}.")
+            return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected.whole}.")
     return Done(value=value, findings=findings, usage=usage(outcome))
 
 

@@ -119,13 +119,20 @@ def _timed(
         outcome = workplace.run("benchmark", request, {**inputs, "images": staged.folder}, outputs)
         if outcome.status != "ok":
             ended = failed(outcome, "The benchmark", workplace.limits)
-            return ended.model_copy(update={"findings": (finding("benchmark-failed", reason=ended.reason),)})
+            unusable = finding("benchmark-failed", reason=ended.reason, detail=ended.detail)
+            return ended.model_copy(update={"findings": (unusable,)})
         try:
             reject_refusal(outputs)
             return _result(timed, predictions, staged, rules, outputs, outcome, workplace)
         except Rejected as rejected:
-            unusable = finding("benchmark-failed", reason=str(rejected))
-            return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
+            unusable = finding("benchmark-failed", reason=str(rejected), detail=rejected.detail)
+            return Failed(
+                status="rejected",
+                reason=unusable.message,
+                detail=unusable.detail,
+                findings=(unusable,),
+                usage=usage(outcome),
+            )
 
 
 def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, workplace: Workplace) -> dict[str, Any]:

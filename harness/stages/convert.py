@@ -107,6 +107,8 @@ def convert(
 ) -> StageResult[Conversion]:
     """The model as ONNX, or as it is where that fails, with labels and pre-processing.
 
+    What loading it said is a detail; a caller whose `check_images` are no secret calls `told_to_student`.
+
     `class_names`: the assignment's; None: where the hand-in does not name the classes, they are numbered.
     `check_images`: pictures on which ONNX and original are compared; with fewer than eight, noise is added.
     `weights`: a folder shaped like TORCH_HOME for a model.py that loads its backbone by reference.
@@ -142,14 +144,15 @@ def convert(
                 outcome = _run_with_tensorflow(request, inputs, outputs, place, needs)
             if outcome.status != "ok":
                 ended = failed(outcome, "Loading the model", place.limits)
-                unreadable = finding("model-unreadable", name=whole.name, reason=ended.reason)
+                unreadable = finding("model-unreadable", name=whole.name, detail=ended.whole_reason)
                 return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
             return _result(whole, declared, outputs, outcome, place)
         except Rejected as rejected:
-            unreadable = finding("model-unreadable", name=model.name or model.file.name, reason=str(rejected))
+            unreadable = finding("model-unreadable", name=model.name or model.file.name, detail=rejected.whole)
             return Failed(
                 status="rejected",
                 reason=f"The model's conversion sent something unusable: {rejected}.",
+                detail=rejected.detail,
                 findings=(*declared.findings, unreadable),
                 usage=usage(outcome),
             )
@@ -222,10 +225,11 @@ def _result(
 ) -> StageResult[Conversion]:
     shown = model.name or model.file.name
     if (reason := refusal(outputs)) is not None:
-        unreadable = finding("model-unreadable", name=shown, reason=reason)
+        unreadable = finding("model-unreadable", name=shown, detail=reason)
         return Failed(
             status="failed",
             reason=unreadable.message,
+            detail=unreadable.detail,
             findings=(*declared.findings, unreadable),
             usage=usage(outcome),
         )

@@ -51,7 +51,8 @@ def open_detector(file: Path, workplace: Workplace) -> StageResult[Detector]:
             reject_refusal(outputs)
             reply = read_reply(outputs, "detector.json", _Reply)
         except Rejected as rejected:
-            return Failed(status="rejected", reason=f"It is no detector: {rejected}", usage=usage(outcome))
+            reason = f"It is no detector: {rejected}"
+            return Failed(status="rejected", reason=reason, detail=rejected.detail, usage=usage(outcome))
     middle, reach = ((0.5,) * 3, (0.5,) * 3) if reply.head in _SSD else ((0.0,) * 3, (1.0,) * 3)
     conversion = Conversion(
         model=workplace.store.put(file, "model.onnx"),

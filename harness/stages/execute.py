@@ -12,7 +12,7 @@ from harness import weights
 from harness.assignment.sections import Dataset, ExecutionRules
 from harness.evidence.execution import CellError, Execution, FailedExecution
 from harness.evidence.record import Blob
-from harness.evidence.stage_result import Done, Failed, Skipped, StageResult, Usage
+from harness.evidence.stage_result import Done, Failed, Skipped, StageResult, Usage, told_to_student
 from harness.findings import Finding, finding
 from harness.sandbox.base import Outcome
 from harness.stages.advice import for_cell
@@ -108,8 +108,8 @@ def execute(
             reply = read_reply(outputs, "execution.json", _Reply)
             execution = _execution(reply, outputs, workplace)
         except Rejected as rejected:
-            reason = f"The notebook's run sent something unusable: {rejected}."
-            killed = finding("notebook-runner-killed", reason=str(rejected))
+            reason = f"The notebook's run sent something unusable: {rejected.whole}."
+            killed = finding("notebook-runner-killed", reason=rejected.whole)
             return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
     noticed = [*reply.transformation.findings(), *_noticed(execution)]
     return _result(execution, noticed, outcome, workplace, total_seconds)
@@ -211,7 +211,7 @@ def _noticed(execution: Execution) -> list[Finding]:
 def _broken(outcome: Outcome, workplace: Workplace) -> FailedExecution:
     """The runner itself did not come to its end: never a pass, whatever it sent before."""
     limits = workplace.limits
-    broken = failed(outcome, "The notebook's run", limits)
+    broken = told_to_student(failed(outcome, "The notebook's run", limits))
     match broken.status:
         case "timeout":
             found = finding("notebook-timeout", seconds=limits.wall_seconds)

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +32,13 @@ _RUNS_CODE = ("state_dict", "safetensors", "whole_module")
 # (MobileNetV2) to 10 (VGG16). Networks as small as those that students make up are never pre-trained ones.
 _PRETRAINED_STRUCTURE = 1.4
 _SMALLEST_PRETRAINED = 8  # convolutions
+
+
+# A closed list: the student reads it, and a process that runs his code could send any text.
+_Initialisation = Literal[
+    "", "one number throughout", "torch's Linear", "Keras' Dense (Glorot uniform)", "He uniform", "He normal",
+    "Glorot normal", "normal, 0.01", "normal, 0.02",
+]  # fmt: skip
 
 
 class _Layer(BaseModel):
@@ -64,7 +71,7 @@ class _Reply(BaseModel):
     weight_tensors: int = Field(ge=0, le=2**31)
     convolutions: int = Field(ge=0, le=2**31)
     structure: float | None = Field(ge=0, allow_inf_nan=False)
-    head_initialised_as: str = Field(max_length=60)
+    head_initialised_as: _Initialisation
     scales_its_input: bool
     backbones: dict[str, _Backbone]
 
@@ -98,6 +105,7 @@ def inspect(
             return Failed(
                 status="rejected",
                 reason=f"The model cannot be looked into: {rejected}.",
+                detail=rejected.detail,
                 usage=usage(outcome),
             )
     value = _judged(reply, set(backbones), conversion, classes)
@@ -180,7 +188,7 @@ def _closeness(layers: Sequence[_Layer]) -> float:
 def _noticed(value: Inspection) -> tuple[Finding, ...]:
     found = []
     if value.uncounted_operators:
-        found.append(finding("unknown-operators", names=", ".join(value.uncounted_operators)))
+        found.append(finding("unknown-operators", detail=", ".join(value.uncounted_operators)))
     if value.weights_used is False:
         found.append(finding("backbone-unused", backbone=value.backbone))
     elif value.verdict == "from-scratch":

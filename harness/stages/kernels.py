@@ -22,5 +22,5 @@ def kernels(model: Path, height: int, width: int, workplace: Workplace) -> Done[
             reject_refusal(outputs)
             return Done(value=read_reply(outputs, "kernels.json", KernelList), usage=usage(outcome))
         except Rejected as rejected:
-            reason = f"The model's kernels cannot be listed: {rejected}."
+            reason = f"The model's kernels cannot be listed: {rejected.whole}."
             return Failed(status="rejected", reason=reason, usage=usage(outcome))

@@ -39,6 +39,7 @@ def in_precision(
             if not (outputs / "model.onnx").is_file():
                 raise Rejected("model.onnx was not sent")
         except Rejected as rejected:
-            return Failed(status="rejected", reason=f"It does not become {precision}: {rejected}", usage=usage(outcome))
+            reason = f"It does not become {precision}: {rejected}"
+            return Failed(status="rejected", reason=reason, detail=rejected.detail, usage=usage(outcome))
         model = workplace.store.put(outputs / "model.onnx", f"model-{precision}.onnx")
     return Done(value=conversion.model_copy(update={"model": model}), usage=usage(outcome))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ _SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer pictures
 _ROW_SUM_TOLERANCE = 1e-3
 _SAME = 1e-6  # largest spread of a probability that counts as constant
 
+# A closed list: the student reads the name, and a process that runs his code could send any.
+_Probe = Literal[
+    "torchvision-imagenet", "zero-one", "minus-one-one", "raw-0-255", "keras-vgg16-caffe", "colours-swapped"
+]
 _Name = Annotated[str, Field(max_length=100)]
 
 
@@ -36,7 +40,7 @@ class _Reply(BaseModel):
     names: tuple[_Name, ...] = Field(max_length=1_000_000)
     seconds_per_image: float = Field(ge=0, allow_inf_nan=False)
     probe_images: tuple[_Name, ...] = Field(max_length=_PROBE_IMAGES)
-    probes: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")], ...] = Field(max_length=12)
+    probes: tuple[_Probe, ...] = Field(max_length=12)
 
 
 def model_request(conversion: Conversion, workplace: Workplace) -> tuple[dict[str, object], dict[str, Path]]:
@@ -70,13 +74,20 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
         outcome = workplace.run("predict", request, {**inputs, "images": staged.folder}, outputs)
         if outcome.status != "ok":
             ended = failed(outcome, "The model's prediction", workplace.limits)
-            return ended.model_copy(update={"findings": (finding("prediction-failed", reason=ended.reason),)})
+            unusable = finding("prediction-failed", reason=ended.reason, detail=ended.detail)
+            return ended.model_copy(update={"findings": (unusable,)})
         try:
             reject_refusal(outputs)
             return _result(conversion, staged, outputs, outcome, workplace)
         except Rejected as rejected:
-            unusable = finding("prediction-failed", reason=str(rejected))
-            return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
+            unusable = finding("prediction-failed", reason=str(rejected), detail=rejected.detail)
+            return Failed(
+                status="rejected",
+                reason=unusable.message,
+                detail=unusable.detail,
+                findings=(unusable,),
+                usage=usage(outcome),
+            )
 
 
 def _probe_images(staged: StagedImages) -> list[str]:
@@ -98,7 +109,7 @@ def _result(
     if reply.probe_images != tuple(_probe_images(staged)[: len(reply.probe_images)]):
         raise Rejected("it tried other pre-processings on other pictures than it was told to")
     shape = (len(reply.probe_images), conversion.outputs)
-    probes = {}
+    probes: dict[str, Blob] = {}
     for name in dict.fromkeys(reply.probes):
         try:
             tried = checked(read_array(outputs, f"probe-{name}.npy", shape))

@@ -34,7 +34,7 @@ def read(submission: Submission, parts: NotebookParts, workplace: Workplace) -> 
                 return Failed(status="rejected", reason=refused.message, findings=(refused,), usage=usage(outcome))
             reply = read_reply(outputs, "reading.json", ReadingReply)
         except Rejected as rejected:
-            reason = f"Reading the notebook gave something unusable: {rejected}."
+            reason = f"Reading the notebook gave something unusable: {rejected.whole}."
             return Failed(status="rejected", reason=reason, usage=usage(outcome))
     reading = NotebookReading(
         code_cells=reply.code_cells,

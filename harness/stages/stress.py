@@ -86,7 +86,11 @@ def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace
             reject_refusal(outputs)
             value = _result(conversion, trial, outputs, workplace)
         except Rejected as rejected:
-            return Skipped(reason=f"The model was not tried on worse pictures: {rejected}.", usage=usage(outcome))
+            return Skipped(
+                reason=f"The model was not tried on worse images: {rejected}.",
+                detail=rejected.detail,
+                usage=usage(outcome),
+            )
     return Done(value=value, usage=usage(outcome))
 
 

@@ -150,10 +150,15 @@ def time_round(
                 refused = read_reply(outputs, "refused.json", _Refused)
                 if refused.engine_missing:
                     raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
-                raise Rejected(refused.reason)
+                raise Rejected("it stopped with an error", refused.reason)
             return _result(conversion, staged, predictions, outputs, outcome, workplace)
         except Rejected as rejected:
-            return Failed(status="rejected", reason=f"It could not be timed: {rejected}", usage=usage(outcome))
+            return Failed(
+                status="rejected",
+                reason=f"It could not be timed: {rejected}",
+                detail=rejected.detail,
+                usage=usage(outcome),
+            )
 
 
 def _result(

@@ -26,7 +26,8 @@ def withheld_pictures(
             outputs = Path(folder)
             outcome = workplace.run("withhold", request, {"dataset": dataset}, outputs)
             if outcome.status != "ok":
-                raise Rejected(failed(outcome, "re-encoding the withheld pictures", workplace.limits).reason)
+                ended = failed(outcome, "re-encoding the withheld pictures", workplace.limits)
+                raise Rejected(ended.reason, ended.detail)
             for place in batch:
                 file = outputs / f"{place}.png"
                 if not file.is_file():

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.assignment.sections import ResourceLimits
 from harness.evidence.stage_result import Failed, Usage
-from harness.findings import Finding
+from harness.findings import Finding, one_line, with_detail
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.load import MachineLoad
 from harness.sandbox.software import TORCH, Software
@@ -88,8 +88,11 @@ def usage(outcome: Outcome) -> Usage:
 def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Finding) -> Failed:
     """The failure of a job that did not end `ok`; `what` is the subject of the sentence.
 
+    What the job wrote last may be anything that it saw: it is the detail, which the student does not read.
+
     A job that ended `ok` but sent what it should not have (`what` then says so) counts as `failed`.
     """
+    detail = ""
     match outcome.status:
         case "timeout":
             status, reason = "timeout", f"{what} did not end within {limits.wall_seconds:g} s"
@@ -101,12 +104,31 @@ def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Findi
             status, reason = "rejected", f"{what} sent results that are too large or malformed"
         case _:
             last = next((line for line in reversed(outcome.log.splitlines()) if line.strip()), "")
-            status, reason = "failed", f"{what} failed: {last[:300]}" if last else f"{what} failed"
-    return Failed(status=status, reason=reason, findings=findings, usage=usage(outcome))  # type: ignore[arg-type]
+            detail = one_line(last)
+            status, reason = "failed", f"{what} failed"
+    return Failed(
+        status=status,  # type: ignore[arg-type]
+        reason=reason,
+        detail=detail,
+        findings=findings,
+        usage=usage(outcome),
+    )
 
 
 class Rejected(Exception):
-    """What came out of the sandbox is not what was agreed. The message is for the reason."""
+    """What came out of the sandbox is not what was agreed.
+
+    The message is for the reason, in the harness's own words; `detail` is what came out, for the instructor.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.detail = one_line(detail)
+
+    @property
+    def whole(self) -> str:
+        """The message with its detail."""
+        return with_detail(str(self), self.detail)
 
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -128,7 +150,7 @@ def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise Rejected(f"{name} is malformed: {where} {first['msg']}") from None
+        raise Rejected(f"{name} is malformed", f"{where} {first['msg']}") from None
 
 
 class _Refusal(BaseModel):
@@ -145,9 +167,9 @@ def refusal(outputs: Path) -> str | None:
 
 
 def reject_refusal(outputs: Path) -> None:
-    """Raises `Rejected` with the phase's own reason when it declined."""
+    """Raises `Rejected` when the phase declined; what it said is the detail."""
     if (reason := refusal(outputs)) is not None:
-        raise Rejected(reason)
+        raise Rejected("it stopped with an error", reason)
 
 
 def read_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -174,10 +196,10 @@ def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dty
                 raise Rejected(f"{name} is no array of the first version of the format")
             found, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
             if dtype != wanted or found != shape:
-                raise Rejected(f"{name} should be {wanted} {shape}, and is {dtype} {found}")
+                raise Rejected(f"{name} should be {wanted} {shape}", f"it is {dtype} {found}")
             flat = np.frombuffer(stream.read(), dtype=wanted)
         return flat.reshape(shape, order="F" if by_columns else "C")
     except FileNotFoundError:
         raise Rejected(f"{name} was not sent") from None
     except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
-        raise Rejected(f"{name} is no array: {error}") from None
+        raise Rejected(f"{name} is no array", str(error)) from None

@@ -167,7 +167,7 @@ def test_the_converted_model_predicts_what_the_original_does(
 
 def _reason(result: Any) -> str:
     assert isinstance(result, Failed), result
-    return result.reason
+    return result.whole_reason
 
 
 def test_a_truncated_onnx_file_is_named_as_such(convert_file: Callable[..., Any], tmp_path: Path) -> None:

@@ -34,7 +34,13 @@ _FLAGS = """
 --disable-component-update --disable-sync --virtual-time-budget=90000 --enable-logging=stderr
 """
 _DARK = "--blink-settings=preferredColorScheme=0"
-_PAGES = {"class": "index.html", "student": "students/team-04/index.html", "failed": "students/team-09/index.html"}
+_PAGES = {
+    "class": "index.html",
+    "instructor": "submissions/team-04/index.html",
+    "failed": "submissions/team-09/index.html",
+    "student": "students/team-04/index.html",
+    "student-failed": "students/team-09/index.html",
+}
 
 
 @dataclass
@@ -244,7 +250,7 @@ def test_nothing_of_a_student_s_runs_and_nothing_is_loaded(site: Site) -> None:
     assert not re.search(r"Refused to|violates|Uncaught", site.console), site.console
 
     refused = site.look(
-        """const page = await open("students/team-11/index.html", 1000);
+        """const page = await open("submissions/team-11/index.html", 1000);
         const refused = [];
         page.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
         page.body.insertAdjacentHTML("beforeend",
@@ -281,7 +287,7 @@ def test_text_can_be_read(site: Site, colours: str) -> None:
           return {[255, 255, 255] if colours == "light" else [0, 0, 0]};
         }};
         const pale = [];
-        for (const name of {json.dumps([*_PAGES.values(), "students/team-05/index.html"])}) {{
+        for (const name of {json.dumps([*_PAGES.values(), "submissions/team-05/index.html"])}) {{
           const page = await open(name, 1280);
           for (const fold of page.querySelectorAll("details")) fold.open = true;
           for (const element of page.body.querySelectorAll("*")) {{

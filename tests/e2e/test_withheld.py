@@ -153,9 +153,10 @@ def test_photographs_of_another_hand_in_are_named_on_both_sides(graded):
     rows, out, _ = graded
     for one, other in (("trains", "trains-nothing"), ("trains-nothing", "trains")):
         shared = [f for f in rows[one]["findings"] if f["code"] == "dataset-shared-with-other"]
-        assert len(shared) == 1 and other in shared[0]["message"]
+        assert len(shared) == 1 and other in shared[0]["detail"] and "another submission" in shared[0]["message"]
         assert rows[one]["dataset"]["shared"]
-        assert "The same photographs as another hand-in" in (out / "students" / one / "index.html").read_text()
+        assert "The same photographs as another submission" in (out / "students" / one / "index.html").read_text()
+        assert "Left this data set's image, right the other's" in (out / "submissions" / one / "index.html").read_text()
 
 
 def test_without_a_data_set_nothing_can_be_graded_and_it_is_said(graded):

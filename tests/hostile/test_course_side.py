@@ -142,7 +142,7 @@ def message(row: dict, code: str) -> str:
 def test_copied_models_are_told_apart_from_honest_ones_and_name_no_student(graded, got):
     rows, _ = graded
     assert "the reference solution" in message(rows["the reference"], "model-copied")
-    assert "that of another hand-in" in message(rows["first"], "model-copied")
+    assert "that of another submission" in message(rows["first"], "model-copied")
     assert rows["first"]["same_model_as"] == ["second"]
     assert "weights are identical" in message(rows["second"], "model-copied")
     assert "model-copied" not in codes(rows["honest"])

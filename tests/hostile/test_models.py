@@ -94,8 +94,8 @@ def refused(result: StageResult[Conversion]) -> str:
     """The reason of a model that was refused with a finding that says it."""
     assert isinstance(result, Failed), result
     (said,) = [finding for finding in result.findings if finding.code == "model-unreadable"]
-    assert len(said.message) > 30 and "Traceback" not in said.message
-    return said.message.partition(": ")[2]
+    assert len(said.whole_message) > 30 and "Traceback" not in said.whole_message
+    return said.detail
 
 
 class _Runs:
@@ -151,7 +151,7 @@ def test_torchscript_that_never_ends_or_takes_all_or_opens_files(door: Door, got
     result = door.take(write, name="model.pt", wall_seconds=12)
     assert not isinstance(result, Done)
     assert not (door.folder / "written").exists()
-    assert "root:" not in result.reason
+    assert "root:" not in result.whole_reason
     got(f"{result.status}: {refused(result)}")
 
 

@@ -51,7 +51,12 @@ def test_results_json_fits_its_own_schema_and_comes_back(tmp_path: Path):
     [row] = read["submissions"]
     assert row["stages"]["execute"]["status"] == "cached" and row["stages"]["execute"]["cached"] is True
     assert row["stages"]["audit"]["status"] == "skipped"
-    assert row["findings"][0] == {"code": "no-model", "severity": "error", "message": row["findings"][0]["message"]}
+    assert row["findings"][0] == {
+        "code": "no-model",
+        "severity": "error",
+        "message": row["findings"][0]["message"],
+        "detail": "",
+    }
     assert Results.model_validate_json((tmp_path / "results.json").read_bytes()) == results("Mia")
 
 

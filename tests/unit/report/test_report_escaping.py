@@ -134,7 +134,7 @@ def _hash(text: str) -> str:
 
 
 def known_link(target: str) -> bool:
-    return target.startswith(("students/team-", "#", "../")) or target in ("grades.csv", "results.json")
+    return target.startswith(("submissions/team-", "#", "../")) or target in ("grades.csv", "results.json")
 
 
 # --- poisoned values ----------------------------------------------------------------------------
@@ -289,4 +289,4 @@ def page_with_notebook(built: SyntheticClass, folder: Path, content: bytes) -> s
     )
     results = built.results.model_copy(update={"submissions": built.results.submissions[:1]})
     report.write(results, sources, folder / "out")
-    return (folder / "out/students/team-01/index.html").read_text("utf-8")
+    return (folder / "out/submissions/team-01/index.html").read_text("utf-8")

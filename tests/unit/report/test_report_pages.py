@@ -32,13 +32,19 @@ def text_of(file: Path) -> str:
 
 
 def student(out: Path, id: str) -> Path:
-    return out / "students" / id / "index.html"
+    """The page with everything, which is the instructor's."""
+    return out / "submissions" / id / "index.html"
 
 
-def test_there_is_one_page_for_the_class_and_one_for_each_hand_in(built: tuple[SyntheticClass, Path]) -> None:
+def test_there_is_one_page_for_the_class_and_two_for_each_submission(built: tuple[SyntheticClass, Path]) -> None:
     made, out = built
     pages = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
-    assert pages == {"index.html", *(f"students/{row.id}/index.html" for row in made.results.submissions)}
+    ids = [row.id for row in made.results.submissions]
+    assert pages == {
+        "index.html",
+        *(f"submissions/{id}/index.html" for id in ids),
+        *(f"students/{id}/index.html" for id in ids),
+    }
 
 
 def test_every_page_holds_only_our_constructs(built: tuple[SyntheticClass, Path]) -> None:

@@ -1,0 +1,354 @@
+"""What one page is made from, for the instructor and, cleared, for the student.
+
+The student's is built from a list of what he may see: what is not named here is not on his page. It holds no other
+student, nothing of the machine, no text of a phase that saw held-out images, no such image unless the assignment says
+so, and no number so exact that it could carry one out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from harness.evidence.audit import DatasetAudit, SharedPicture
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.handin import Evidence
+from harness.evidence.inspection import Inspection
+from harness.evidence.own_data import OwnData
+from harness.evidence.record import Interval
+from harness.evidence.reference import Reference
+from harness.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
+from harness.findings import Finding
+from harness.report import dataset
+from harness.report.pictures import Thumbnails
+from harness.report.sources import Sources
+from harness.results import AssignmentResult, Results, RunInfo, StageSummary, SubmissionResult
+from harness.store import Store
+
+Audience = Literal["instructor", "student"]
+OtherPicture = Callable[[str, str], str | None]  # (another submission's id, path in its data set) -> data URI
+
+_TIME_FIGURES = 2  # significant ones, of a time that a student reads
+_MEMORY_STEP = 50_000_000  # bytes
+_ONNX_ENGINE = "ONNX Runtime"  # the only one that times a submission
+_AUDIT = (
+    "classes", "unreadable", "layout", "splits", "unlabelled", "heldout", "near_duplicates", "leaks", "scene_spread",
+    "reference_spread", "mislabelled", "two_labels", "box_faults", "blurred", "badly_exposed", "from_elsewhere",
+    "smallest", "largest", "aspects", "compared_by", "labels",
+)  # fmt: skip
+_INSPECTION = (
+    "total_parameters", "trainable_parameters", "multiply_adds", "file_bytes", "verdict", "self_reported", "backbone",
+    "frozen_layers", "moved_layers", "new_layers", "first_moved_layer", "layers", "weights_used", "outputs",
+    "outputs_fit", "head_initialised_as", "scales_its_input", "preprocessing_matches", "median_change",
+)  # fmt: skip
+_NOT_SHOWN = Skipped(reason="")
+R = TypeVar("R", bound=Ended)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSources:
+    """All that one page is made from."""
+
+    audience: Audience
+    results: Results  # of the run, without its submissions where a student reads it
+    result: SubmissionResult
+    evidence: Evidence
+    reference: Reference | None
+    held_out_image: Thumbnails
+    own_image: dataset.PictureOf  # of the student's own data set
+    other_image: OtherPicture
+    logs: dict[str, str]  # stage -> what its sandbox wrote to stderr
+    store: Store
+
+
+def for_instructor(results: Results, result: SubmissionResult, sources: Sources, image: Thumbnails) -> PageSources:
+    """Everything. `image`: of the course's held-out set. Raises `KeyError` for a submission without evidence."""
+    evidence = sources.evidence[result.id]
+    own_image = _own_image(evidence, sources)
+
+    def other_image(owner: str, name: str) -> str | None:
+        return _own_image(sources.evidence[owner], sources)(name) if owner in sources.evidence else None
+
+    return PageSources(
+        audience="instructor",
+        results=results,
+        result=result,
+        evidence=evidence,
+        reference=_reference(evidence, sources),
+        held_out_image=_graded_on(evidence, sources, image, own_image),
+        own_image=own_image,
+        other_image=other_image,
+        logs={name: stage.usage.log for name, stage in evidence.stages().items()},
+        store=sources.store,
+    )
+
+
+def for_student(results: Results, result: SubmissionResult, sources: Sources, image: Thumbnails) -> PageSources:
+    """What may be given away. `image`: of the course's held-out set. Raises `KeyError` as `for_instructor` does."""
+    evidence = sources.evidence[result.id]
+    reference = _reference(evidence, sources)
+    is_shown = sources.feedback.show_held_out
+    withholds = isinstance(evidence.audit, Done) and bool(evidence.audit.value.withheld)
+    own_image = _own_image(evidence, sources)
+    cleared = _evidence(evidence, is_shown)
+    return PageSources(
+        audience="student",
+        results=_run(results),
+        result=_result(result, evidence, is_shown),
+        evidence=cleared,
+        reference=None if reference is None else _cleared_reference(reference),
+        held_out_image=_graded_on(evidence, sources, image, own_image) if is_shown else _no_image,
+        # Some of a data set's images may be withheld: to show only the others would tell which.
+        own_image=own_image if is_shown or not withholds else _no_own_image,
+        other_image=lambda owner, name: None,
+        logs={name: stage.usage.log for name, stage in evidence.stages().items() if stage.usage.log_is_told},
+        store=sources.store,
+    )
+
+
+def _no_image(index: int) -> str | None:
+    return None
+
+
+def _no_own_image(name: str) -> str | None:
+    return None
+
+
+def _own_image(evidence: Evidence, sources: Sources) -> dataset.PictureOf:
+    if not isinstance(evidence.audit, Done):
+        return _no_own_image
+    return dataset.picture_of(evidence.audit.value, sources.store)
+
+
+def _reference(evidence: Evidence, sources: Sources) -> Reference | None:
+    return sources.reference or (evidence.own.reference if evidence.own else None)
+
+
+def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: dataset.PictureOf) -> Thumbnails:
+    """Index among the images that it was graded on -> data URI."""
+    if sources.reference is not None or not isinstance(evidence.audit, Done):
+        return course
+    withheld = evidence.audit.value.withheld
+    return lambda index: own(withheld[index].picture) if 0 <= index < len(withheld) else None
+
+
+# --- what a student may see -----------------------------------------------------------------------
+
+
+def _run(results: Results) -> Results:
+    return Results(
+        schema=1,
+        assignment=AssignmentResult(
+            title=results.assignment.title,
+            task=results.assignment.task,
+            file="",
+            max_points=results.assignment.max_points,
+        ),
+        reference=None,
+        run=RunInfo(
+            harness=results.run.harness,
+            sandbox=results.run.sandbox,
+            sandbox_reason="",
+            not_enforced=(),
+            finished=results.run.finished,
+        ),
+        submissions=(),
+    )
+
+
+def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -> SubmissionResult:
+    runs_as_it_is = isinstance(evidence.convert, Done) and evidence.convert.value.native
+    return SubmissionResult(
+        id=result.id,
+        student=result.student,
+        status=result.status,
+        points=result.points,
+        max_points=result.max_points,
+        stages={name: _stage(stage) for name, stage in result.stages.items()},
+        evaluation=_evaluation(result.evaluation, show_held_out),
+        benchmark=_benchmark(result.benchmark),
+        # What a process that ran the student's code beside held-out images says of itself is text and numbers of his.
+        inspection=None if runs_as_it_is else _inspection(result.inspection),
+        dataset=None if result.dataset is None else _audit(result.dataset),
+        own=None,
+        notebook=result.notebook,
+        boards=result.boards,
+        rerun=_evaluation(result.rerun, show_held_out),
+        findings=_findings(result.findings),
+        marks=result.marks,
+        members=result.members,
+        late_days=result.late_days,
+        handed_in=result.handed_in,
+        tries=result.tries,
+    )
+
+
+def _findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Without details; those that then say the same, once."""
+    cleared = (Finding(code=found.code, severity=found.severity, message=found.message) for found in findings)
+    return tuple(dict.fromkeys(cleared))
+
+
+def _stage(stage: StageSummary) -> StageSummary:
+    memory = stage.peak_memory_bytes
+    return StageSummary(
+        status=stage.status,
+        seconds=significant(stage.seconds, _TIME_FIGURES),
+        reason=stage.reason,
+        peak_memory_bytes=None if memory is None else _memory(memory),
+        cached=stage.cached,
+    )
+
+
+def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
+    """Of the stages whose values the page reads; of the others, nothing but how they ended."""
+    audit, evaluate = evidence.audit, evidence.evaluate
+    if isinstance(audit, Done):
+        audit = audit.model_copy(update={"value": _audit(audit.value)})
+    if isinstance(evaluate, Done) and (score := _evaluation(evaluate.value, show_held_out)) is not None:
+        evaluate = evaluate.model_copy(update={"value": score})
+    return Evidence(
+        execute=_ended(evidence.execute),
+        audit=_ended(audit),
+        convert=_ended(evidence.convert),
+        predict=_NOT_SHOWN,
+        inspect=_NOT_SHOWN,
+        evaluate=_ended(evaluate),
+        benchmark=_NOT_SHOWN,
+        own=_own(evidence.own, show_held_out),
+        read=_ended(evidence.read),
+        rerun=_evaluation(evidence.rerun, show_held_out),
+    )
+
+
+def _ended(result: R) -> R:
+    """The value, or why there is none, and nothing else that the stage said."""
+    changes: dict[str, object] = {"findings": (), "usage": Usage()}
+    return result.model_copy(update={**changes, "detail": ""} if isinstance(result, WithoutValue) else changes)
+
+
+def _audit(audit: DatasetAudit) -> DatasetAudit:
+    """Without whose the shared images are, and without which were withheld."""
+    shared = {one.picture: SharedPicture(picture=one.picture, other="", other_picture="") for one in audit.shared}
+    return DatasetAudit(**{name: getattr(audit, name) for name in _AUDIT}, shared=tuple(shared.values()))
+
+
+def _own(own: OwnData | None, show_held_out: bool) -> OwnData | None:
+    if own is None:
+        return None
+    return OwnData(
+        reference=_cleared_reference(own.reference), rerun=_evaluation(own.rerun, show_held_out), seen=own.seen
+    )
+
+
+def _cleared_reference(reference: Reference) -> Reference:
+    score = _evaluation(reference.evaluation, show_held_out=False)
+    assert score is not None
+    return reference.model_copy(update={"evaluation": score})
+
+
+def _evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | None:
+    """The score without a list of single images; shares to a tenth of a percent, those of few images to a percent."""
+    if score is None:
+        return None
+    return Evaluation(
+        images=score.images,
+        classes=score.classes,
+        accuracy=round(score.accuracy, 3),
+        accuracy_interval=_interval(score.accuracy_interval),
+        balanced_accuracy=round(score.balanced_accuracy, 3),
+        balanced_accuracy_interval=_interval(score.balanced_accuracy_interval),
+        macro_f1=round(score.macro_f1, 3),
+        macro_f1_interval=_interval(score.macro_f1_interval),
+        log_loss=round(score.log_loss, 2),
+        calibration_error=round(score.calibration_error, 2),
+        per_class=tuple(
+            one.model_copy(
+                update={
+                    "recall": round(one.recall, 2),
+                    "precision": None if one.precision is None else round(one.precision, 2),
+                }
+            )
+            for one in score.per_class
+        ),
+        confusion=score.confusion,
+        confusion_other=score.confusion_other,
+        mistakes=score.mistakes if show_held_out else (),
+        reference_accuracy=_rounded(score.reference_accuracy, 3),
+        difference=_rounded(score.difference, 3),
+        difference_interval=None if score.difference_interval is None else _interval(score.difference_interval),
+        mcnemar_p=_rounded(score.mcnemar_p, 3),
+        calibration=tuple(
+            one.model_copy(update={"confidence": round(one.confidence, 2), "accuracy": round(one.accuracy, 2)})
+            for one in score.calibration
+        ),
+        robustness={
+            name: {severity: round(share, 2) for severity, share in shares.items()}
+            for name, shares in score.robustness.items()
+        },
+        robustness_images=score.robustness_images,
+        robustness_clean=_rounded(score.robustness_clean, 2),
+        unseen_auroc=_rounded(score.unseen_auroc, 2),
+        unseen_images=score.unseen_images,
+        unseen_confidence=_rounded(score.unseen_confidence, 2),
+        unseen_source=score.unseen_source,
+        looks=score.looks if show_held_out else (),
+    )
+
+
+def _benchmark(speed: Benchmark | None) -> Benchmark | None:
+    """Its summary to two figures, without the single times: how long an image took may depend on the image."""
+    if speed is None:
+        return None
+    return Benchmark(
+        engine=_ONNX_ENGINE,
+        model=_latency(speed.model),
+        reference=None if speed.reference is None else _latency(speed.reference),
+        ratio=_rounded(speed.ratio, 2),
+        ratio_interval=None if speed.ratio_interval is None else _interval(speed.ratio_interval, 2),
+        cpus=speed.cpus,
+        threads=speed.threads,
+        warm_up_seconds=round(speed.warm_up_seconds, 1),
+        outputs_agree=speed.outputs_agree,
+    )
+
+
+def _latency(timed: Latency) -> Latency:
+    return Latency(
+        p50_ms=significant(timed.p50_ms, _TIME_FIGURES),
+        p90_ms=significant(timed.p90_ms, _TIME_FIGURES),
+        p99_ms=significant(timed.p99_ms, _TIME_FIGURES),
+        throughput_per_s=significant(timed.throughput_per_s, _TIME_FIGURES),
+        queries=timed.queries,
+        peak_memory_bytes=_memory(timed.peak_memory_bytes),
+    )
+
+
+def _inspection(inspection: Inspection | None) -> Inspection | None:
+    """Of an ONNX graph, which the harness's own code looked into."""
+    if inspection is None:
+        return None
+    return Inspection(**{name: getattr(inspection, name) for name in _INSPECTION}, uncounted_operators=())
+
+
+def significant(value: float, figures: int) -> float:
+    """The value to so many significant figures."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, figures - 1 - math.floor(math.log10(abs(value))))
+
+
+def _memory(count: int) -> int:
+    return round(count / _MEMORY_STEP) * _MEMORY_STEP
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _interval(interval: Interval, digits: int = 3) -> Interval:
+    low, high = interval
+    return round(low, digits), round(high, digits)
