@@ -21,6 +21,7 @@ from harness.copied import with_copies_noted
 from harness.course import Course, prepared
 from harness.errors import MachineError, UsageError
 from harness.evidence.reference import Reference
+from harness.grade.rubric import check as check_rubric
 from harness.grade.rubric import grade
 from harness.gradebook import NAME, Gradebook
 from harness.intake import collect
@@ -56,6 +57,7 @@ def grade_all(request: Request, progress: Progress) -> Results:
     Raises `UsageError` for folders that are not what they should be, `MachineError` when the machine
     cannot do it. On KeyboardInterrupt nothing half-written stands under a final name.
     """
+    check_rubric(request.assignment)
     with (
         _own_output_folder(request.out, request.assignment),
         TemporaryDirectory(prefix="harness-submissions-") as workdir,
