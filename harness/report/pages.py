@@ -4,44 +4,86 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
+from harness.errors import cannot_write
+from harness.one_by_one import Defect, attempt, together
 from harness.report import overview, student
 from harness.report.pictures import thumbnails
 from harness.report.rendering import Renderer
 from harness.report.sources import Sources
-from harness.results import Results
+from harness.results import Results, SubmissionResult, with_defects
 
 
-def write(results: Results, sources: Sources, out: Path) -> None:
+def write(results: Results, sources: Sources, out: Path) -> Results:
     """Write `out/index.html` and, for each hand-in, `out/students/<id>/index.html`.
 
-    Raises `KeyError` for a hand-in without evidence, `OSError` when `out` cannot be written.
+    A hand-in that cannot be shown has a page that says so, and a finding in the results that are given back.
+    Raises `MachineError` when `out` cannot be written.
     """
     renderer = Renderer()
+    (out / "students").mkdir(parents=True, exist_ok=True)
+    not_in_table = _not_in_table(renderer, results)
+    results = with_defects(results, not_in_table)
+    results = with_defects(results, _write_each(renderer, results, sources, out))
+    write_page(out / "index.html", _overview(renderer, results, not_in_table))
+    return results
+
+
+def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Path) -> dict[str, Defect]:
+    """Write the pages of the hand-ins; the defects that it ran into, by the hand-in's id."""
     thumbnail = thumbnails(sources.held_out)
     rows = results.submissions
-    (out / "students").mkdir(parents=True, exist_ok=True)
+    defects: dict[str, Defect] = {}
     for index, row in enumerate(rows):
-        neighbours = student.Neighbours(
-            before=rows[index - 1] if index else None,
-            after=rows[index + 1] if index + 1 < len(rows) else None,
-        )
-        view = student.view(results, row, sources, thumbnail)
-        page = renderer.render("student.html.j2", **view, **neighbours.as_values())
-        write_page(out / "students" / row.id / "index.html", page)
-    write_page(out / "index.html", renderer.render("class.html.j2", **overview.view(results)))
+        beside = {
+            "before": rows[index - 1] if index else None,
+            "after": rows[index + 1] if index + 1 < len(rows) else None,
+        }
+        file = out / "students" / row.id / "index.html"
+
+        def shown(row: SubmissionResult, beside: dict[str, SubmissionResult | None], file: Path) -> None:
+            view = student.view(results, row, sources, thumbnail)
+            write_page(file, renderer.render("student.html.j2", **view, **beside))
+
+        done = attempt("making its page", partial(shown, row, beside, file))
+        if isinstance(done, Defect):
+            defects[row.id] = done
+            file.unlink(missing_ok=True)  # an earlier run's
+            values = {"results": results, "id": row.id, "finding": done.finding}
+            attempt("saying so", lambda: write_page(file, renderer.render("not_shown.html.j2", **values)))  # noqa: B023
+    return defects
+
+
+def _not_in_table(renderer: Renderer, results: Results) -> dict[str, Defect]:
+    """The hand-ins whose row in the class's table cannot be shown, by id."""
+    rows = results.submissions
+
+    def shown(some: list[SubmissionResult]) -> None:
+        _overview(renderer, results.model_copy(update={"submissions": tuple(some)}), ())
+
+    _, left_out = together("showing it in the overview", rows, shown)
+    return {rows[index].id: found for index, found in left_out.items()}
+
+
+def _overview(renderer: Renderer, results: Results, left_out: Collection[str]) -> str:
+    """The class's page; below its table are the ids of those that are left out of it."""
+    rows = tuple(row for row in results.submissions if row.id not in left_out)
+    view = overview.view(results.model_copy(update={"submissions": rows}))
+    return renderer.render("class.html.j2", **view, left_out=sorted(left_out))
 
 
 def write_page(file: Path, text: str) -> None:
-    """Write the page under its final name, whole. Raises `OSError`."""
-    file.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            os.fchmod(stream.fileno(), 0o644)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write the page under its final name, whole. Raises `MachineError` when its folder cannot be written."""
+    with cannot_write(file):
+        file.parent.mkdir(exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            Path(temporary).replace(file)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise

@@ -14,6 +14,7 @@ from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection
 from harness.evidence.reference import Reference
 from harness.evidence.stage_result import Done
 from harness.findings import Finding
+from harness.one_by_one import Defect, attempt
 from harness.report import charts, dataset, failures, reading
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
@@ -25,17 +26,6 @@ from harness.store import Store
 
 _LOG_CHARACTERS = 40_000
 SEVERITY_ORDER = ("error", "warning", "info")
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The hand-ins before and after this one in the class's table."""
-
-    before: SubmissionResult | None
-    after: SubmissionResult | None
-
-    def as_values(self) -> dict[str, SubmissionResult | None]:
-        return {"before": self.before, "after": self.after}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +108,8 @@ def _notebook(execution: Execution | None, store: Store) -> Notebook | None:
 def _logs(evidence: Evidence) -> list[tuple[str, str, int]]:
     """For each stage that wrote something: its name, the log, and how much of it was left out."""
     logs = ((name, terminal_text(stage.usage.log).strip()) for name, stage in evidence.stages().items())
-    return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in logs if log]
+    shown = [(name, *cut(log, _LOG_CHARACTERS)) for name, log in logs if log]
+    return [*shown, ("beside the stages", *cut(evidence.trouble, _LOG_CHARACTERS))] if evidence.trouble else shown
 
 
 # --- the data set -------------------------------------------------------------------------------
@@ -140,8 +131,13 @@ def _claims(evidence: Evidence, picture: dataset.PictureOf | None, sources: Sour
         return []
 
     def other_picture(owner: str, name: str) -> str | None:
-        theirs = _own_picture(sources.evidence[owner], sources.store) if owner in sources.evidence else None
-        return theirs(name) if theirs else None
+        if owner not in sources.evidence:
+            return None
+        theirs = attempt("showing its picture", lambda: _own_picture(sources.evidence[owner], sources.store))
+        shown = (
+            attempt("showing its picture", lambda: theirs(name)) if theirs and not isinstance(theirs, Defect) else None
+        )
+        return None if isinstance(shown, Defect) else shown  # the other's trouble is told on the other's page
 
     return dataset.claims(evidence.audit.value, picture, other_picture)
 
