@@ -11,14 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from harness.code_identity import code_sha256
 from harness.evidence.execution import FailedExecution
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.store import Store
-
-_PACKAGE = Path(__file__).parent
-# What decides a stage's result besides its inputs: when one of these changes, every stage runs again.
-_CODE = ("agent", "stages", "dataset", "evaluate", "evidence", "findings.py", "handin.py")
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -37,7 +34,7 @@ class StageCache:
     def __init__(self, store: Store, environment_id: str, *, force: bool = False) -> None:
         """`force`: run every stage again, once in this object's life, and keep the new results."""
         self._store = store
-        self._base = f"{environment_id} {_code_hash()}"
+        self._base = f"{environment_id} {code_sha256()}"
         self._force = force
         self._redone: set[str] = set()  # keys of what was run again; of use with `force` only
 
@@ -102,13 +99,3 @@ def blobs(value: object) -> Iterator[Blob]:
     elif isinstance(value, (tuple, list)):
         for item in value:
             yield from blobs(item)
-
-
-def _code_hash() -> str:
-    digest = hashlib.sha256()
-    for name in _CODE:
-        place = _PACKAGE / name
-        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
-        for file in files:
-            digest.update(str(file.relative_to(_PACKAGE)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()

@@ -18,12 +18,11 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
-from harness.errors import HarnessError, MachineError
+from harness.errors import MACHINES_OWN, HarnessError, MachineError
 from harness.scratch import own_temporary_folder
 
 _ERR = Console(stderr=True)
-# Trouble of the machine wherever it strikes: no room, no permission, a disk that fails, too many open files.
-_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
+_MACHINE = MACHINES_OWN | {errno.EACCES, errno.EPERM}  # of a submission's own files it is caught before
 
 # Command -> its help in one line. It is in the module of `harness.commands` of the same name, which is imported
 # when it is called: all of them together take two seconds.

@@ -15,7 +15,6 @@ from harness.assignment import Assignment
 from harness.cache import StageCache
 from harness.errors import MachineError
 from harness.evidence.reference import Reference
-from harness.grade.rubric import check as check_rubric
 from harness.images import HeldOutSet, StagedImages
 from harness.picture_folders import class_folders
 from harness.progress import Progress
@@ -86,7 +85,6 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
     Raises `UsageError` for a board that is not known, `AssignmentError` for pictures that do not decode,
     `MachineError` for weights that are not here and for a reference that does not train.
     """
-    check_rubric(assignment)
     for board in assignment.boards:
         boards.load(board)
     store = Store(default_folder())

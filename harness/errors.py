@@ -14,6 +14,17 @@ A student's mistake is never one of these: it is a `Finding` in the evidence.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+# Trouble of the machine, which no content of a submission brings about: no room, a disk that fails, no more memory,
+# too many open files.
+MACHINES_OWN = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
+)
+
 
 class HarnessError(Exception):
     """What happened and where (`message`), and what to do about it (`do`)."""
@@ -45,6 +56,18 @@ class MachineError(HarnessError):
 
 class NoSandbox(MachineError):
     """No sandbox engine works here."""
+
+
+@contextlib.contextmanager
+def cannot_write(file: Path) -> Iterator[None]:
+    """Around the writing of `file`, in a folder of the user's. Raises `MachineError` where that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in MACHINES_OWN | {errno.EACCES, errno.EPERM}:
+            raise
+        what = f"{file}: cannot be written: {error.strerror}"
+        raise MachineError(what, "make room, or take another --out") from error
 
 
 class EnvironmentMissing(MachineError):

@@ -13,7 +13,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from harness.errors import MachineError, UsageError
 from harness.grade.manual import ManualMark
-from harness.results import Results, SubmissionResult
+from harness.one_by_one import Defect, for_each
+from harness.results import Results, SubmissionResult, lost_result
 
 NAME = "gradebook.sqlite"  # of the file, beside the reports
 _VERSION = 1  # of the tables, kept as the file's `user_version`
@@ -99,7 +100,10 @@ class Gradebook:
             session.add(run)
             session.flush()
             session.execute(delete(_Row))
-            session.add_all(_row(run.id, place, result) for place, result in enumerate(results.submissions))
+            rows = for_each("recording it", results.submissions, row_of, _lost)
+            for place, row in enumerate(rows):
+                row.run, row.place = run.id, place
+            session.add_all(rows)
 
     def latest(self) -> Results | None:
         """The latest run as it was recorded, or None before the first."""
@@ -150,14 +154,26 @@ class Gradebook:
             ) from error
 
 
-def _row(run: int, place: int, result: SubmissionResult) -> _Row:
+def row_of(result: SubmissionResult) -> _Row:
+    """The row that `record` puts into a run."""
     return _Row(
         id=result.id,
-        run=run,
-        place=place,
         student=result.student,
         status=result.status,
         points=result.points,
         max_points=result.max_points,
         result=result.model_dump_json(by_alias=True),
+    )
+
+
+def _lost(result: SubmissionResult, found: Defect) -> _Row:
+    """What stands for a submission whose row the harness failed to make."""
+    bare = lost_result(result.id, result.student, result.max_points, (found.finding,))
+    return _Row(
+        id=bare.id,
+        student=bare.student,
+        status=bare.status,
+        points=bare.points,
+        max_points=bare.max_points,
+        result=bare.model_dump_json(by_alias=True),
     )

@@ -6,24 +6,28 @@ import contextlib
 import datetime
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
 import harness
-from harness import export, report
+from harness import export, gradebook, marking, report
 from harness.across import across_students
 from harness.assignment import Assignment
 from harness.copied import with_copies_noted
 from harness.course import Course, prepared
 from harness.errors import MachineError, UsageError
+from harness.evidence.grade import Grade
 from harness.evidence.reference import Reference
+from harness.grade.rubric import check as check_rubric
 from harness.grade.rubric import grade
 from harness.gradebook import NAME, Gradebook
 from harness.intake import collect
+from harness.one_by_one import Defect, for_each, together
 from harness.progress import Progress
 from harness.results import (
     AssignmentResult,
@@ -31,11 +35,12 @@ from harness.results import (
     Results,
     RunInfo,
     SubmissionResult,
-    submission_result,
+    with_defects,
 )
-from harness.run import Examined
+from harness.run import Examined, with_defect
 from harness.sandbox import Chosen
 from harness.schedule import examine_all
+from harness.submission import Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +61,52 @@ def grade_all(request: Request, progress: Progress) -> Results:
     Raises `UsageError` for folders that are not what they should be, `MachineError` when the machine
     cannot do it. On KeyboardInterrupt nothing half-written stands under a final name.
     """
+    check_rubric(request.assignment)
     with (
         _own_output_folder(request.out, request.assignment),
         TemporaryDirectory(prefix="harness-submissions-") as workdir,
     ):
         Path(workdir).chmod(0o755)  # the sandbox's own user reads what is mounted from here
         submissions = collect(request.submissions, Path(workdir))
-        sandbox = request.chosen.sandbox
-        with prepared(request.assignment, sandbox, progress, force=request.force) as course:
-            examined = with_copies_noted(examine_all(submissions, course, request.jobs), course)
-            examined = across_students(examined, course.workplace.store)
-            progress.say("Writing the reports ...")
-            try:
-                return _publish(request, course, examined)
-            except OSError as error:
-                raise MachineError(
-                    f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
-                ) from error
+        with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as course:
+            return grade_collected(request, submissions, course)
+
+
+def grade_collected(request: Request, submissions: Sequence[Submission], course: Course) -> Results:
+    """Grade these hand-ins, whatever becomes of any one of them, and write all that `grade_all` does.
+
+    Raises `MachineError` when the machine, not a hand-in, is the trouble.
+    """
+    examined = examine_all(submissions, course, request.jobs)
+    examined = _compared("comparing models", examined, partial(with_copies_noted, course=course))
+    store = course.workplace.store
+    examined = _compared("comparing data sets", examined, partial(across_students, store=store))
+    course.progress.say("Writing the reports ...")
+    try:
+        return _publish(request, course, examined)
+    except OSError as error:
+        raise MachineError(
+            f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
+        ) from error
+
+
+def _compared(
+    what: str, examined: list[Examined], compare: Callable[[list[Examined]], list[Examined]]
+) -> list[Examined]:
+    """The same hand-ins compared with each other, but for those with which that fails: they have a finding."""
+    compared, left_out = together(what, examined, compare)
+    each = iter(compared)
+    return [with_defect(one, left_out[i]) if i in left_out else next(each) for i, one in enumerate(examined)]
 
 
 def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:
     book = Gradebook(request.out / NAME)
-    rows: list[SubmissionResult] = []
-    for one in examined:
+
+    def mark(one: Examined) -> Grade:
         handed_in = one.submission
-        marked = grade(request.assignment, one.evidence, book.manual_marks(handed_in.id), handed_in.origin)
-        rows.append(
-            submission_result(handed_in.id, handed_in.student, one.evidence, marked, one.cached, handed_in.origin)
-        )
+        return grade(request.assignment, one.evidence, book.manual_marks(handed_in.id), handed_in.origin)
+
+    rows = marking.rows(examined, request.assignment, mark)
     results = Results(
         schema=1,
         assignment=AssignmentResult(
@@ -102,7 +125,6 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
         ),
         submissions=tuple(rows),
     )
-    book.record(results)
     sources = report.Sources(
         {one.submission.id: one.evidence for one in examined},
         course.reference,
@@ -111,11 +133,24 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
         request.assignment.feedback,
         (request.submissions, request.assignment.file.parent, request.out, course.workplace.store.folder),
     )
-    report.write(results, sources, request.out)
+    results = report.write(with_defects(results, _unwritable(results)), sources, request.out)
+    book.record(results)
     export.write_grades_csv(results, request.out / "grades.csv")
     export.write_results_json(results, request.out / "results.json")
     _drop_stale_pages(request.out, {row.id for row in rows})
     return results
+
+
+def _unwritable(results: Results) -> dict[str, Defect]:
+    """The hand-ins whose row cannot be written to grades.csv or the gradebook, by id."""
+
+    def written(row: SubmissionResult) -> Defect | None:
+        export.grades_row(row)
+        gradebook.row_of(row)
+        return None
+
+    tried = for_each("writing its row", results.submissions, written, lambda _, found: found)
+    return {row.id: found for row, found in zip(results.submissions, tried, strict=True) if found is not None}
 
 
 def _reference_result(reference: Reference) -> ReferenceResult:

@@ -7,7 +7,6 @@ defect of ours never count against the hand-in.
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,10 +14,11 @@ from pydantic import BaseModel
 
 from harness.assignment.sections import ResourceLimits
 from harness.cache import StageCache
-from harness.errors import EngineFailed, EnvironmentMissing, MachineError, RunStopped
+from harness.errors import EngineFailed, EnvironmentMissing
 from harness.evidence.handin import STAGES
 from harness.evidence.stage_result import Failed, Skipped, StageResult, Usage
 from harness.findings import finding, one_line
+from harness.one_by_one import Defect, defect
 from harness.progress import Progress
 
 _ENGINE_TRIES = 3
@@ -66,23 +66,17 @@ def guarded(
                 findings=(finding("environment-missing", what=error.message, command=error.do),),
             )
             break
-        except (MachineError, RunStopped):
-            raise
-        except OSError as error:
-            raise MachineError(
-                f"{name} of {submission}: {error}", "make room on the disk, or check its permissions"
-            ) from error
-        except Exception as error:  # the one place where one hand-in's trouble must not stop the others
-            result = Skipped(
-                reason=f"The harness failed in {name}.",
-                detail=one_line(f"{type(error).__name__}: {error}"),
-                findings=(finding("harness-defect", reason=f"in {name}", detail=f"{type(error).__name__}: {error}"),),
-                usage=Usage(log=traceback.format_exc()),
-            )
+        except Exception as error:
+            result = lost_to(defect(name, error))
             break
     assert result is not None
     progress.stage_ended(submission, name, result.status, was_cached)
     return result, was_cached
+
+
+def lost_to(found: Defect) -> Skipped:
+    """The result of a stage in which the harness failed."""
+    return Skipped(reason=f"The harness failed in {found.what}.", findings=(found.finding,), usage=Usage(log=found.log))
 
 
 class TooBusy(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from harness.evidence.reading import NotebookReading
 from harness.evidence.record import Record
 from harness.evidence.stage_result import Done, StageStatus
 from harness.findings import Finding
+from harness.one_by_one import Defect
 from harness.submission import Origin
 
 
@@ -159,6 +161,39 @@ def submission_result(
         source=origin.source,
         lms_id=origin.lms_id,
     )
+
+
+def lost_result(id: str, student: str, max_points: float, findings: tuple[Finding, ...]) -> SubmissionResult:
+    """Of a submission on which the harness failed: who it is and what was noticed, and no points yet."""
+    return SubmissionResult(
+        id=id,
+        student=as_utf8(student),
+        status="needs-review",
+        points=0.0,
+        max_points=max_points,
+        stages={},
+        evaluation=None,
+        benchmark=None,
+        inspection=None,
+        dataset=None,
+        findings=tuple(found.model_copy(update={"message": as_utf8(found.message)}) for found in findings),
+        marks=(),
+    )
+
+
+def with_defects(results: Results, found: Mapping[str, Defect]) -> Results:
+    """The results with what the harness failed in, by id: these wait for a person; their marks stand, not final."""
+    rows = [_waiting(row, found[row.id]) if row.id in found else row for row in results.submissions]
+    return results.model_copy(update={"submissions": tuple(rows)})
+
+
+def _waiting(row: SubmissionResult, found: Defect) -> SubmissionResult:
+    return row.model_copy(update={"status": "needs-review", "findings": (*row.findings, found.finding)})
+
+
+def as_utf8(text: str) -> str:
+    """With a question mark for what UTF-8 cannot say: half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _published(audit: DatasetAudit) -> DatasetAudit:

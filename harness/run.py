@@ -14,15 +14,16 @@ from harness.evidence.benchmark import Benchmark
 from harness.evidence.conversion import Conversion
 from harness.evidence.evaluation import Evaluation
 from harness.evidence.execution import Execution
-from harness.evidence.handin import Evidence
+from harness.evidence.handin import STAGES, Evidence
 from harness.evidence.own_data import OwnData
 from harness.evidence.reading import NotebookReading
 from harness.evidence.stage_result import Done, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.grounds import grounds, own_reference
-from harness.guard import guarded
+from harness.guard import guarded, lost_to
 from harness.images import HeldOutSet
 from harness.model_stages import NO_MODEL, ModelStages
+from harness.one_by_one import Defect
 from harness.scene_variety import beside_the_courses
 from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
@@ -44,8 +45,8 @@ class Examined:
 def examine(submission: Submission, course: Course) -> Examined:
     """The hand-in through all stages but the benchmark, which is `Skipped` until `time_model`.
 
-    Never raises for anything that a student handed in. Raises `MachineError` when the machine, a full
-    disk say, cannot go on, and `RunStopped` when the run is being ended.
+    Raises `MachineError` when the machine, a full disk say, cannot go on, and `RunStopped` when the run is being
+    ended. What else it raises is a defect of ours: `harness/schedule` sees to it that no other hand-in suffers.
     """
     run = _Run(submission, course)
     run.read()
@@ -73,6 +74,22 @@ def examine(submission: Submission, course: Course) -> Examined:
     evidence = evidence.model_copy(update={"intake_findings": (*evidence.intake_findings, *claims)})
     held_out = ground.held_out if ground is not None and not course.assignment.has_shared_set else None
     return Examined(submission, evidence, frozenset(run.cached), held_out)
+
+
+def unexamined(submission: Submission, found: Defect) -> Examined:
+    """A hand-in that the harness failed to examine: every stage was lost to it."""
+    stages = dict.fromkeys(STAGES, lost_to(found))
+    return Examined(submission, Evidence.model_validate({**stages, "intake_findings": submission.findings}))
+
+
+def with_defect(one: Examined, found: Defect) -> Examined:
+    """The same hand-in, with what the harness failed in beside its stages."""
+    evidence = one.evidence
+    changes = {
+        "later_findings": (*evidence.later_findings, found.finding),
+        "trouble": f"{evidence.trouble}{found.log}\n",
+    }
+    return replace(one, evidence=evidence.model_copy(update=changes))
 
 
 class _Run(ModelStages):

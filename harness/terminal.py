@@ -18,8 +18,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from harness.one_by_one import Defect, for_each
 from harness.progress import Progress as ProgressListener
-from harness.results import Results
+from harness.results import Results, SubmissionResult
 
 _NARROWEST = 140  # columns of a wide table where it goes into a pipe or a small window
 _STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
@@ -104,21 +105,29 @@ def print_grades(results: Results, console: Console) -> None:
     table.add_column("status")
     table.add_column("accuracy", justify="right")
     table.add_column("findings", overflow="fold")
-    for row in results.submissions:
-        serious = [finding.code for finding in row.findings if finding.severity != "info"]
-        table.add_row(
-            Text(row.id),
-            f"{row.points:g} / {row.max_points:g}",
-            Text(row.status, style=_STYLES[row.status]),
-            f"{row.evaluation.accuracy:.3f}" if row.evaluation else "–",
-            Text(", ".join(dict.fromkeys(serious))),
-        )
+    for cells in for_each("printing its row", results.submissions, _cells, _not_shown):
+        table.add_row(*cells)
     if (reference := results.reference) is not None:
         table.caption = f"reference {reference.backbone}: {reference.accuracy:.3f} on {reference.images} images"
     else:
         table.caption = "each is graded on withheld pictures of its own data set"
     table.caption_justify = "left"
     console.print(table)
+
+
+def _cells(row: SubmissionResult) -> tuple[str | Text, ...]:
+    serious = [finding.code for finding in row.findings if finding.severity != "info"]
+    return (
+        Text(row.id),
+        f"{row.points:g} / {row.max_points:g}",
+        Text(row.status, style=_STYLES[row.status]),
+        f"{row.evaluation.accuracy:.3f}" if row.evaluation else "–",
+        Text(", ".join(dict.fromkeys(serious))),
+    )
+
+
+def _not_shown(row: SubmissionResult, found: Defect) -> tuple[str | Text, ...]:
+    return (Text(row.id), "", Text("needs-review", style=_STYLES["needs-review"]), "", Text(found.finding.code))
 
 
 def wide_console() -> Console:

@@ -10,6 +10,7 @@ from rich.console import Console
 from harness import assignment as assignments
 from harness import grading, sandbox
 from harness.commands.options import PATH, as_json_option, force_option, handins_sandbox_option, runtime_option
+from harness.results import SubmissionResult
 from harness.schedule.local import default_jobs
 from harness.terminal import print_grades, progress_on
 
@@ -50,4 +51,9 @@ def grade(
     else:
         print_grades(results, Console())
         click.echo(f"Report: {(out / 'index.html').resolve()}")
-    return 1 if any(row.status == "failed" for row in results.submissions) else 0
+    return 1 if any(_went_wrong(row) for row in results.submissions) else 0
+
+
+def _went_wrong(row: SubmissionResult) -> bool:
+    """Whether it could not be graded, by the student's fault or by a defect of the harness."""
+    return row.status == "failed" or any(found.code == "harness-defect" for found in row.findings)

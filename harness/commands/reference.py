@@ -11,6 +11,7 @@ from harness import assignment as assignments
 from harness import course, sandbox
 from harness.commands.options import PATH, as_json_option, force_option, handins_sandbox_option
 from harness.errors import UsageError
+from harness.grade.rubric import check as check_rubric
 from harness.reference import write
 from harness.terminal import progress_on
 
@@ -34,6 +35,7 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
             f"{file}: has no shared set: a reference is trained for each student's data set while grading",
             "run harness grade",
         )
+    check_rubric(assignment)
     folder = out or assignment.file.parent / "baseline"
     with (
         progress_on(Console(stderr=True)) as progress,

@@ -38,6 +38,7 @@ class Evidence(Record):
     intake_findings: tuple[Finding, ...] = ()
     same_model_as: tuple[str, ...] = ()  # other hand-ins, by id; a student never sees them
     later_findings: tuple[Finding, ...] = ()  # found when all hand-ins were compared, or after the stages
+    trouble: str = ""  # tracebacks of what the harness failed in beside the stages; for the instructor
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
         """Stage name -> result, in the order in which they run."""

@@ -2,8 +2,16 @@
 
 from harness.export.bench_files import write_bench
 from harness.export.feedback import write_feedback
+from harness.export.grades_csv import row as grades_row
 from harness.export.grades_csv import write as write_grades_csv
 from harness.export.results_json import schema as results_schema
 from harness.export.results_json import write as write_results_json
 
-__all__ = ["results_schema", "write_bench", "write_feedback", "write_grades_csv", "write_results_json"]
+__all__ = [
+    "grades_row",
+    "results_schema",
+    "write_bench",
+    "write_feedback",
+    "write_grades_csv",
+    "write_results_json",
+]

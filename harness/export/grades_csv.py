@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.export.spreadsheet import csv_text, harmless, points
 from harness.export.whole_file import write_whole
+from harness.one_by_one import Defect, for_each
 from harness.results import Results, SubmissionResult
 
 COLUMNS = (
@@ -29,10 +30,16 @@ def write(results: Results, file: Path) -> None:
 
 def text(results: Results) -> str:
     """The file's content."""
-    return csv_text(COLUMNS, [_row(row) for row in results.submissions])
+    return csv_text(COLUMNS, for_each("its row of grades.csv", results.submissions, row, _lost))
 
 
-def _row(row: SubmissionResult) -> tuple[str, ...]:
+def _lost(row: SubmissionResult, found: Defect) -> tuple[str, ...]:
+    """The row of a submission on which the harness failed."""
+    return (row.id, "", "", "", "", "needs-review", found.finding.code, "", "", "")
+
+
+def row(row: SubmissionResult) -> tuple[str, ...]:
+    """The values of `COLUMNS`."""
     codes = dict.fromkeys(finding.code for finding in row.findings)
     percent = 100 * row.points / row.max_points if row.max_points else 0.0
     return (

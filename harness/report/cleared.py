@@ -22,6 +22,7 @@ from harness.evidence.record import Interval
 from harness.evidence.reference import Reference
 from harness.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
 from harness.findings import Finding
+from harness.one_by_one import Defect, attempt
 from harness.report import dataset
 from harness.report.pictures import Thumbnails
 from harness.report.sources import Sources
@@ -70,7 +71,10 @@ def for_instructor(results: Results, result: SubmissionResult, sources: Sources,
     own_image = _own_image(evidence, sources)
 
     def other_image(owner: str, name: str) -> str | None:
-        return _own_image(sources.evidence[owner], sources)(name) if owner in sources.evidence else None
+        if owner not in sources.evidence:
+            return None
+        shown = attempt("showing its image", lambda: _own_image(sources.evidence[owner], sources)(name))
+        return None if isinstance(shown, Defect) else shown  # the other's trouble is told on the other's page
 
     return PageSources(
         audience="instructor",
@@ -81,7 +85,8 @@ def for_instructor(results: Results, result: SubmissionResult, sources: Sources,
         held_out_image=_graded_on(evidence, sources, image, own_image),
         own_image=own_image,
         other_image=other_image,
-        logs={name: stage.usage.log for name, stage in evidence.stages().items()},
+        logs={name: stage.usage.log for name, stage in evidence.stages().items()}
+        | ({"beside the stages": evidence.trouble} if evidence.trouble else {}),
         store=sources.store,
     )
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
+from harness.errors import cannot_write
+from harness.one_by_one import Defect, attempt, together
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths
@@ -13,43 +17,91 @@ from harness.report.pictures import thumbnails
 from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
 from harness.report.rendering import Renderer
 from harness.report.sources import Sources
-from harness.results import Results
+from harness.results import Results, SubmissionResult, with_defects
 
 
-def write(results: Results, sources: Sources, out: Path) -> None:
+def write(results: Results, sources: Sources, out: Path) -> Results:
     """Write `out/index.html` and, for each submission, two pages.
 
     `out/submissions/<id>/index.html` is the instructor's; `out/students/<id>/index.html` may be given to the student.
-    Raises `KeyError` for a submission without evidence, `OSError` when `out` cannot be written.
+    A submission that cannot be shown has pages that say so, and a finding in the results that are given back.
+    Raises `MachineError` when `out` cannot be written.
     """
     renderer = Renderer()
-    thumbnail = thumbnails(sources.held_out)
-    rows = results.submissions
     for folder in (INSTRUCTORS, STUDENTS):
         (out / folder).mkdir(parents=True, exist_ok=True)
+    not_in_table = _not_in_table(renderer, results)
+    results = with_defects(results, not_in_table)
+    results = with_defects(results, _write_each(renderer, results, sources, out))
+    write_page(out / "index.html", _overview(renderer, results, not_in_table))
+    return results
+
+
+def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Path) -> dict[str, Defect]:
+    """Write the pages of the hand-ins; the defects that it ran into, by the hand-in's id."""
+    thumbnail = thumbnails(sources.held_out)
+    rows = results.submissions
+    defects: dict[str, Defect] = {}
     for index, row in enumerate(rows):
         neighbours = student.Neighbours(
             before=rows[index - 1] if index else None,
             after=rows[index + 1] if index + 1 < len(rows) else None,
         )
-        whole = student.view(for_instructor(results, row, sources, thumbnail))
-        page = renderer.render("student.html.j2", **whole, **neighbours.as_values())
-        write_page(out / INSTRUCTORS / row.id / PAGE, page)
-        cleared = student.view(for_student(results, row, sources, thumbnail))
-        page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values())
-        write_page(out / STUDENTS / row.id / PAGE, without_host_paths(page, sources.host_folders))
-    write_page(out / "index.html", renderer.render("class.html.j2", **overview.view(results)))
+
+        def instructors(row: SubmissionResult, neighbours: student.Neighbours) -> str:
+            whole = student.view(for_instructor(results, row, sources, thumbnail))
+            return renderer.render("student.html.j2", **whole, **neighbours.as_values())
+
+        def students(row: SubmissionResult) -> str:
+            cleared = student.view(for_student(results, row, sources, thumbnail))
+            page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values())
+            return without_host_paths(page, sources.host_folders)
+
+        pages = {INSTRUCTORS: partial(instructors, row, neighbours), STUDENTS: partial(students, row)}
+        for folder, made in pages.items():
+            file = out / folder / row.id / PAGE
+            done = attempt("making its page", lambda: write_page(file, made()))  # noqa: B023 - called at once
+            if isinstance(done, Defect):
+                defects[row.id] = done
+                file.unlink(missing_ok=True)  # an earlier run's
+                _say_so(renderer, results, row.id, done, folder, file)
+    return defects
+
+
+def _say_so(renderer: Renderer, results: Results, id: str, why: Defect, folder: str, file: Path) -> None:
+    """Write a page that says that there is none; for a student without a word of why."""
+    audience = "student" if folder == STUDENTS else "instructor"
+    values = {"results": results, "id": id, "finding": why.finding, "audience": audience}
+    attempt("saying so", lambda: write_page(file, renderer.render("not_shown.html.j2", **values)))
+
+
+def _not_in_table(renderer: Renderer, results: Results) -> dict[str, Defect]:
+    """The submissions whose row in the class's table cannot be shown, by id."""
+    rows = results.submissions
+
+    def shown(some: list[SubmissionResult]) -> None:
+        _overview(renderer, results.model_copy(update={"submissions": tuple(some)}), ())
+
+    _, left_out = together("showing it in the overview", rows, shown)
+    return {rows[index].id: found for index, found in left_out.items()}
+
+
+def _overview(renderer: Renderer, results: Results, left_out: Collection[str]) -> str:
+    """The class's page; below its table are the ids of those that are left out of it."""
+    rows = tuple(row for row in results.submissions if row.id not in left_out)
+    view = overview.view(results.model_copy(update={"submissions": rows}))
+    return renderer.render("class.html.j2", **view, left_out=sorted(left_out))
 
 
 def write_page(file: Path, text: str) -> None:
-    """Write the page under its final name, whole. Raises `OSError`."""
-    file.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            os.fchmod(stream.fileno(), 0o644)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write the page under its final name, whole. Raises `MachineError` when its folder cannot be written."""
+    with cannot_write(file):
+        file.parent.mkdir(exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            Path(temporary).replace(file)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise

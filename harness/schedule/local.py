@@ -8,27 +8,33 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 
 import psutil
 
 from harness.assignment.sections import ResourceLimits
 from harness.course import Course
-from harness.run import Examined, examine, time_model
+from harness.one_by_one import Defect, attempt, for_each
+from harness.run import Examined, examine, time_model, unexamined, with_defect
 from harness.submission import Submission
 
 
 def examine_all(submissions: Sequence[Submission], course: Course, jobs: int) -> list[Examined]:
     """Every hand-in through all stages, `jobs` at a time; in the order of `submissions`.
 
-    On KeyboardInterrupt every sandbox is stopped before it is raised again.
+    A hand-in that the harness fails on has a finding
+    that says so. On KeyboardInterrupt every sandbox is stopped before it is raised again.
     """
     course.progress.expect(len(submissions))
     pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="submission")
     try:
-        futures = [pool.submit(examine, submission, course) for submission in submissions]
+        futures = [pool.submit(attempt, "examining it", partial(examine, each, course)) for each in submissions]
         wait(futures)
-        examined = [future.result() for future in futures]
-        return [time_model(one, course) for one in examined]
+        examined = []
+        for submission, future in zip(submissions, futures, strict=True):
+            done = future.result()
+            examined.append(unexamined(submission, done) if isinstance(done, Defect) else done)
+        return for_each("timing it", examined, lambda one: time_model(one, course), with_defect)
     except BaseException:
         course.workplace.sandbox.stop()
         pool.shutdown(wait=True, cancel_futures=True)

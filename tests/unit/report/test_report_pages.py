@@ -178,14 +178,19 @@ def test_writing_again_gives_the_same_bytes_and_leaves_nothing_behind(
     assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
 
 
-def test_a_page_that_cannot_be_made_leaves_the_old_one(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
-    made, _ = built
-    report.write(made.results, made.sources, tmp_path)
-    before = student(tmp_path, "team-01").read_bytes()
-    nothing = report.Sources({}, made.sources.reference, made.sources.held_out, made.sources.store)
-    with pytest.raises(KeyError):
-        report.write(made.results, nothing, tmp_path)
-    assert student(tmp_path, "team-01").read_bytes() == before
+def test_a_page_that_cannot_be_made_says_so_and_the_others_are_made(
+    built: tuple[SyntheticClass, Path], tmp_path: Path
+) -> None:
+    """Its earlier page is gone: it would show marks that are no longer so."""
+    made, out = built
+    most = {id: evidence for id, evidence in made.sources.evidence.items() if id != "team-01"}
+    sources = report.Sources(most, made.sources.reference, made.sources.held_out, made.sources.store)
+    results = report.write(made.results, sources, tmp_path)
+    rows = {row.id: row for row in results.submissions}
+    assert rows["team-01"].status == "needs-review"
+    assert rows["team-01"].findings[-1].code == "harness-defect"
+    assert "The harness itself failed" in student(tmp_path, "team-01").read_text()
+    assert student(tmp_path, "team-03").read_bytes() == student(out, "team-03").read_bytes()
 
 
 def test_results_that_were_read_back_give_the_same_pages(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:

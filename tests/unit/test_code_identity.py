@@ -1,0 +1,112 @@
+"""A result of other code is not trusted: the cache's identity covers all that decides one, without a list."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.cache import StageCache
+from harness.code_identity import code_sha256, deciding_files
+from harness.evidence.audit import DatasetAudit
+from harness.evidence.stage_result import Done
+from harness.store import Store
+
+PACKAGE = Path(harness.__file__).parent
+
+
+def deciding() -> set[str]:
+    return {file.relative_to(PACKAGE).as_posix() for file in deciding_files()}
+
+
+def _is_cache(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Name) and node.id == "cache") or (
+        isinstance(node, ast.Attribute) and node.attr == "cache"
+    )
+
+
+def _starts_work(module: Path) -> bool:
+    """Whether it calls `cache.run`, `guarded` or `self.stage` with a function that works."""
+    for node in ast.walk(ast.parse(module.read_bytes())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        if isinstance(called, ast.Attribute) and called.attr == "run" and _is_cache(called.value):
+            return True
+        if isinstance(called, ast.Name) and called.id == "guarded":
+            return True
+        if isinstance(called, ast.Attribute) and called.attr == "stage" and ast.unparse(called.value) == "self":
+            return True
+    return False
+
+
+def test_every_module_that_starts_work_for_the_cache_is_covered():
+    starting = {f.relative_to(PACKAGE).as_posix() for f in PACKAGE.rglob("*.py") if _starts_work(f)}
+    assert {"run.py", "model_stages.py", "own.py", "reference.py", "scene_variety.py"} <= starting
+    assert starting <= deciding()
+
+
+def test_all_that_python_itself_loads_for_the_stages_is_covered():
+    """The walk over the imports misses nothing that a real import brings in."""
+    stages = [f"harness.stages.{file.stem}" for file in (PACKAGE / "stages").glob("[a-z]*.py")]
+    loading = "import importlib, sys; [importlib.import_module(n) for n in sys.argv[1:]]; print(*sys.modules)"
+    roots = ["harness.run", "harness.own", "harness.reference", "harness.scene_variety", *stages]
+    done = subprocess.run([sys.executable, "-c", loading, *roots], capture_output=True, text=True, check=True)
+    loaded = [name.split(".")[1:] for name in done.stdout.split() if name.startswith("harness.")]
+    files = {f"{'/'.join(parts)}.py" for parts in loaded} | {f"{'/'.join(parts)}/__init__.py" for parts in loaded}
+    missing = {file for file in files if (PACKAGE / file).is_file()} - deciding()
+    # The whole of `stages` was loaded; those that only `harness bench` uses keep nothing in the cache.
+    assert missing <= {f"stages/{name}.py" for name in ("declared", "detector", "precision", "timing")}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A copy of the package, and its identity."""
+    package = tmp_path_factory.mktemp("copy") / "harness"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    return package, code_sha256.__wrapped__(package)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "score.py",
+        "own.py",
+        "scene_variety.py",
+        "grounds.py",
+        "images/held_out.py",
+        "weights.toml",
+        "agent/predict.py",
+        "agent/site/sitecustomize.py",
+        "handin.py",
+        "intake/collect.py",
+        "sandbox/environments/torch.lock",
+        "boards/published.csv",
+    ],
+)
+def test_a_repaired_module_makes_old_results_worthless(copy: tuple[Path, str], name: str):
+    package, before = copy
+    content = (package / name).read_bytes()
+    (package / name).write_bytes(content + b"\n")
+    assert code_sha256.__wrapped__(package) != before
+    (package / name).write_bytes(content)
+
+
+def test_what_only_shows_results_invalidates_nothing():
+    apart = ("report/", "export/", "commands/", "grade/", "review/", "schedule/", "terminal.py", "gradebook.py")
+    assert [name for name in deciding() if name.startswith(apart)] == []
+
+
+def test_a_result_of_other_code_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = Store(tmp_path / "store")
+
+    def cached() -> bool:
+        value = DatasetAudit(classes={"mug": 1}, unreadable=())
+        return StageCache(store, "env").run("audit", 1, DatasetAudit, lambda: Done(value=value)).cached
+
+    assert [cached(), cached()] == [False, True]
+    monkeypatch.setattr("harness.cache.code_sha256", lambda: "repaired")
+    assert not cached()
