@@ -53,6 +53,11 @@ CATALOGUE: dict[str, _Kind] = {
     "beside-download": _Kind(
         "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."
     ),
+    "marks-of-another": _Kind(
+        "warning",
+        "Marks that a person gave under the id {id} belong to another submission, which had this id before. They were "
+        "not taken over: mark this one for itself.",
+    ),
     "group-handed-in-twice": _Kind(
         "warning",
         "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "

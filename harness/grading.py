@@ -33,6 +33,7 @@ from harness.results import (
     SubmissionResult,
     submission_result,
 )
+from harness.review.marks import given
 from harness.run import Examined
 from harness.sandbox import Chosen
 from harness.schedule import examine_all
@@ -78,11 +79,21 @@ def grade_all(request: Request, progress: Progress) -> Results:
 def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:
     book = Gradebook(request.out / NAME)
     rows: list[SubmissionResult] = []
-    for one in examined:
+    for one, by_people in zip(examined, given(book, [one.submission for one in examined]), strict=True):
         handed_in = one.submission
-        marked = grade(request.assignment, one.evidence, book.manual_marks(handed_in.id), handed_in.origin)
+        marked = grade(request.assignment, one.evidence, by_people.marks, handed_in.origin)
+        marked = marked.model_copy(update={"findings": (*marked.findings, *by_people.findings)})
         rows.append(
-            submission_result(handed_in.id, handed_in.student, one.evidence, marked, one.cached, handed_in.origin)
+            submission_result(
+                handed_in.id,
+                handed_in.student,
+                one.evidence,
+                marked,
+                one.cached,
+                handed_in.origin,
+                handed_in.identity,
+                handed_in.sha256,
+            )
         )
     results = Results(
         schema=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,3 +49,8 @@ class Submission:
     sha256: str  # of names and contents of all files
     findings: tuple[Finding, ...]
     origin: Origin = Origin()
+
+    @property
+    def identity(self) -> str:
+        """Whose it is, as JSON text: the source, the LMS's own id, and the exact name, which no two spellings share."""
+        return json.dumps([self.origin.source, self.origin.lms_id, self.student])
