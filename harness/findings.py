@@ -83,6 +83,11 @@ CATALOGUE: dict[str, _Kind] = {
         "the right time into times.csv.",
     ),
     "lms-metadata-unreadable": _Kind("warning", "What the LMS says in {name} cannot be read: {reason}."),
+    "marks-of-another": _Kind(
+        "warning",
+        "Marks that a person gave under the id {id} belong to another submission, which had this id before. They were "
+        "not taken over: mark this one for itself.",
+    ),
     "group-handed-in-twice": _Kind(
         "warning",
         "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "

@@ -5,19 +5,21 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, ForeignKey, String, create_engine, delete, inspect, select, text
+from sqlalchemy import URL, Connection, ForeignKey, String, and_, create_engine, delete, inspect, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from harness.errors import MachineError, UsageError
-from harness.grade.manual import ManualMark
+from harness.grade.manual import GivenFor, ManualMark
 from harness.one_by_one import Defect, for_each
 from harness.results import Results, SubmissionResult, lost_result
 
 NAME = "gradebook.sqlite"  # of the file, beside the reports
-_VERSION = 1  # of the tables, kept as the file's `user_version`
+_VERSION = 2  # of the tables, kept as the file's `user_version`
+_ADDED = ("identity", "content")  # columns of `manual_marks` since version 2; empty in rows of version 1
 
 
 class _Base(DeclarativeBase):
@@ -51,17 +53,32 @@ class _Row(_Base):
 
 
 class _Manual(_Base):
-    """A person's mark; the latest one for a criterion counts, the earlier ones stay."""
+    """A person's mark; the latest one for a criterion counts, the earlier ones stay.
+
+    It belongs to the submission with that `identity`, and was given for that `content`. Both are empty in marks that
+    an older version kept by the id alone, which another's submission may bear today.
+    """
 
     __tablename__ = "manual_marks"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    submission: Mapped[str] = mapped_column(index=True)
+    submission: Mapped[str] = mapped_column(index=True)  # the id that it had then
     criterion: Mapped[str]  # its title
     points: Mapped[float]
     reason: Mapped[str]
     marker: Mapped[str]
     entered: Mapped[str]  # UTC, ISO 8601
+    identity: Mapped[str | None]
+    content: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """What a person's mark is bound to."""
+
+    id: str  # in the run that is looked at: another submission may have had it before
+    identity: str
+    content: str  # SHA-256
 
 
 class Gradebook:
@@ -75,6 +92,8 @@ class Gradebook:
             if not inspect(connection).get_table_names():
                 connection.execute(text(f"PRAGMA user_version = {_VERSION}"))
             version = connection.scalar(text("PRAGMA user_version"))
+            if version == 1:
+                version = _migrate(connection)
             if version == _VERSION:
                 _Base.metadata.create_all(connection)
         if version != _VERSION:
@@ -121,19 +140,31 @@ class Gradebook:
             rows = session.scalars(select(_Row).order_by(_Row.id))
             return tuple(SubmissionResult.model_validate_json(row.result) for row in rows)
 
-    def manual_marks(self, submission: str) -> dict[str, ManualMark]:
-        """Title of a criterion -> the latest mark that a person gave."""
-        with self._trouble(), Session(self._engine) as session:
-            rows = session.scalars(select(_Manual).where(_Manual.submission == submission).order_by(_Manual.id))
-            return {row.criterion: ManualMark(row.points, row.reason, row.marker) for row in rows}
+    def manual_marks(self, whose: Whose) -> dict[str, ManualMark]:
+        """Title of a criterion -> the latest mark that a person gave to this submission, and for what he gave it.
 
-    def set_mark(self, submission: str, criterion: str, mark: ManualMark) -> None:
+        The marks of another submission that had the same id are not among them.
+        """
+        of_old = and_(_Manual.identity.is_(None), _Manual.submission == whose.id)
+        mine = select(_Manual).where(or_(_Manual.identity == whose.identity, of_old)).order_by(_Manual.id)
+        with self._trouble(), Session(self._engine) as session:
+            return {row.criterion: _mark(row, whose.content) for row in session.scalars(mine)}
+
+    def has_marks_of_another(self, whose: Whose) -> bool:
+        """Whether marks were given under its id to a submission with another identity."""
+        theirs = select(_Manual.id).where(_Manual.submission == whose.id, _Manual.identity != whose.identity)
+        with self._trouble(), Session(self._engine) as session:
+            return session.scalars(theirs.limit(1)).first() is not None
+
+    def set_mark(self, whose: Whose, criterion: str, mark: ManualMark) -> None:
         """Enter a person's mark; what may be entered is checked by `harness.review`."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         with self._trouble(), Session(self._engine) as session, session.begin():
             session.add(
                 _Manual(
-                    submission=submission,
+                    submission=whose.id,
+                    identity=whose.identity,
+                    content=whose.content,
                     criterion=criterion,
                     points=mark.points,
                     reason=mark.reason,
@@ -152,6 +183,21 @@ class Gradebook:
                 f"{self._file}: the gradebook cannot be used: {why}",
                 "see that the folder can be written and no other harness uses it, or choose another --out",
             ) from error
+
+
+def _migrate(connection: Connection) -> int:
+    """From version 1: `manual_marks` gets its new columns. Repeated without harm where it was cut short before."""
+    there = {column["name"] for column in inspect(connection).get_columns(_Manual.__tablename__)}
+    for column in _ADDED:
+        if column not in there:
+            connection.execute(text(f"ALTER TABLE {_Manual.__tablename__} ADD COLUMN {column} VARCHAR"))
+    connection.execute(text(f"PRAGMA user_version = {_VERSION}"))
+    return _VERSION
+
+
+def _mark(row: _Manual, content: str) -> ManualMark:
+    given_for: GivenFor = "unknown" if row.identity is None else "this" if row.content == content else "other content"
+    return ManualMark(row.points, row.reason, row.marker, given_for)
 
 
 def row_of(result: SubmissionResult) -> _Row:

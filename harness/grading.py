@@ -37,6 +37,7 @@ from harness.results import (
     SubmissionResult,
     with_defects,
 )
+from harness.review.marks import given, with_one_identity
 from harness.run import Examined, with_defect
 from harness.sandbox import Chosen
 from harness.schedule import examine_all
@@ -101,10 +102,13 @@ def _compared(
 
 def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:
     book = Gradebook(request.out / NAME)
+    several = with_one_identity([one.submission for one in examined])
 
     def mark(one: Examined) -> Grade:
         handed_in = one.submission
-        return grade(request.assignment, one.evidence, book.manual_marks(handed_in.id), handed_in.origin)
+        by_people = given(book, handed_in, several)
+        marked = grade(request.assignment, one.evidence, by_people.marks, handed_in.origin)
+        return marked.model_copy(update={"findings": (*marked.findings, *by_people.findings)})
 
     rows = marking.rows(examined, request.assignment, mark)
     results = Results(

@@ -19,7 +19,16 @@ def rows(
     def marked(one: Examined) -> SubmissionResult:
         handed_in = one.submission
         return _writable(
-            submission_result(handed_in.id, handed_in.student, one.evidence, mark(one), one.cached, handed_in.origin)
+            submission_result(
+                handed_in.id,
+                handed_in.student,
+                one.evidence,
+                mark(one),
+                one.cached,
+                handed_in.origin,
+                handed_in.identity,
+                handed_in.sha256,
+            )
         )
 
     def bare(one: Examined, found: Defect) -> SubmissionResult:
@@ -29,6 +38,8 @@ def rows(
             "source": origin.source,
             "lms_id": as_utf8(origin.lms_id),
             "members": tuple(map(as_utf8, origin.members)),
+            "identity": one.submission.identity,
+            "content": one.submission.sha256,
         }
         return result.model_copy(update=known)
 

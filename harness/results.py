@@ -61,6 +61,8 @@ class SubmissionResult(Record):
     earlier_tries: tuple[str, ...] = ()  # what they are called, newest first; they were not graded
     source: str = "plain"  # the LMS whose download it came from
     lms_id: str = ""  # the LMS's own name or number for the student or group
+    identity: str = ""  # whose it is, to which a person's marks are bound; empty in what older versions wrote
+    content: str = ""  # SHA-256 of the names and contents of all files
 
     @property
     def is_open(self) -> bool:
@@ -121,6 +123,8 @@ def submission_result(
     grade: Grade,
     cached: frozenset[str],
     origin: Origin = Origin(),  # noqa: B008
+    identity: str = "",
+    content: str = "",
 ) -> SubmissionResult:
     """What is published of one hand-in; `cached` names the stages that an earlier run did."""
     summaries = {}
@@ -160,6 +164,8 @@ def submission_result(
         earlier_tries=tuple(earlier.label for earlier in origin.earlier),
         source=origin.source,
         lms_id=origin.lms_id,
+        identity=identity,
+        content=content,
     )
 
 

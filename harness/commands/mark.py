@@ -20,7 +20,11 @@ from harness.review.marks import enter
 @click.option("--reason", required=True, help="One sentence for the student.")
 @click.option("--marker", default=lambda: os.environ.get("USER", ""), help="Who marks [default: $USER].")
 def mark(out: Path, submission: str, criterion: str, points: float, reason: str, marker: str) -> int:
-    """Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in."""
+    """Enter a person's mark for a criterion; the next `grade` to OUT takes it in.
+
+    It is for the submission as it was graded last: for its name, and for what was handed in. Where either is another
+    when it is graded again, the criterion waits for a person, with the old mark shown.
+    """
     enter(Gradebook.existing(out / NAME), submission, criterion, points, reason, marker)
     click.echo(f"{submission}: {criterion} {points:g}. Run `harness grade` again to publish it.")
     return 0

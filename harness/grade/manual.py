@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+GivenFor = Literal["this", "other content", "unknown", "one of several"]
 
 
 @dataclass(frozen=True, slots=True)
 class ManualMark:
+    """Points, why, and by whom.
+
+    `given_for` says what the person had before him: `this` submission's content; another content of it; what was
+    not recorded by an older version of the harness; or one of several submissions that cannot be told apart.
+    Only a mark for `this` counts. The others wait until a person marks again.
+    """
+
     points: float
     reason: str
     marker: str
+    given_for: GivenFor = "this"
+
+    @property
+    def counts(self) -> bool:
+        return self.given_for == "this"

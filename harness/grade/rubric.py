@@ -21,6 +21,11 @@ from harness.grade.manual import ManualMark
 from harness.submission import Origin
 
 _NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing"}
+_GIVEN_FOR = {
+    "other content": "for earlier content",
+    "unknown": "before it was recorded for what",
+    "one of several": "under a name that several submissions have",
+}
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the one whose result it works on. What the machine lost spoils all that follow.
 _WORKS_ON = {
@@ -86,6 +91,8 @@ def grade(
 
     What the late policy takes off is a line of its own, after the criteria.
 
+    A person's mark that was given for something else does not count: the criterion waits, with the old mark shown.
+
     Status: `failed` when neither a notebook ran through nor a model predicted, by the hand-in's own fault;
     `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
     has marked anything since; else `graded`.
@@ -106,7 +113,9 @@ def grade(
     status: GradeStatus
     if nothing and not lost and not failed_beside:
         status = "failed"
-    elif any(mark.points is None for mark in marks) or ((lost or failed_beside) and not manual):
+    elif any(mark.points is None for mark in marks) or (
+        (lost or failed_beside) and not any(given.counts for given in manual.values())
+    ):
         status = "needs-review"
     else:
         status = "graded"
@@ -135,7 +144,7 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
         return judged
     points, reason = judged.mark.points, judged.mark.reason
     if judged.mark.title in manual:
-        given = _by_person(manual[judged.mark.title], judged.mark.max_points)
+        given = _by_person(manual[judged.mark.title], judged.mark.max_points, reason)
         points, reason = given.points, given.reason
     if points is not None:
         points = 0.0 - min(round(-points, _DECIMALS), earned)
@@ -144,13 +153,19 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
 
 def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
     title = title_of(spec)
-    judged = _by_person(manual[title], spec.points) if title in manual else _by_harness(spec, evidence, lost)
+    judged = _by_harness(spec, evidence, lost)
+    if title in manual:
+        judged = _by_person(manual[title], spec.points, judged.reason)
     points = None if judged.points is None else round(judged.points, _DECIMALS)
     return Mark(criterion=spec.kind, title=title, points=points, max_points=spec.points, reason=judged.reason)
 
 
-def _by_person(given: ManualMark, max_points: float) -> Judgement:
+def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgement:
+    """`otherwise`: what is said without the mark, which a person needs to confirm or change it."""
     by = f" ({given.marker})" if given.marker else ""
+    if not given.counts:
+        was_for = _GIVEN_FOR[given.given_for]
+        return Judgement(None, f"Was given {given.points:g} points{by} {was_for}: confirm or change it. {otherwise}")
     if given.points > max_points:
         return Judgement(
             None, f"Was given {given.points:g} points{by}, more than the {max_points:g} there are now: mark it again."

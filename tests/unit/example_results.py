@@ -1,5 +1,7 @@
 """Results of a run, as `harness grade` would publish them."""
 
+import json
+
 from example_evidence import evidence
 
 from harness.evidence.grade import Grade, Mark
@@ -17,7 +19,12 @@ def results(*students: str) -> Results:
             Mark(criterion="manual", title="Questions", points=None, max_points=20, reason="Waits."),
         )
         grade = Grade(status="needs-review", marks=given_marks, points=10, max_points=30)
-        rows.append(submission_result(f"s{number}", student, found, grade, frozenset({"execute"})))
+        identity = json.dumps(["plain", "", student])
+        rows.append(
+            submission_result(
+                f"s{number}", student, found, grade, frozenset({"execute"}), identity=identity, content=f"of {student}"
+            )
+        )
     return Results(
         schema=1,
         assignment=AssignmentResult(title="x", task="classification", file="a.toml", max_points=30),

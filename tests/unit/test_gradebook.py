@@ -12,7 +12,9 @@ from example_results import results
 
 from harness.errors import MachineError
 from harness.grade import ManualMark
-from harness.gradebook import Gradebook
+from harness.gradebook import Gradebook, Whose
+
+MIA = Whose("s1", '["plain", "", "Mia"]', "content")
 
 
 def test_the_latest_run_comes_back_as_it_was_recorded(tmp_path: Path):
@@ -25,16 +27,16 @@ def test_the_latest_run_comes_back_as_it_was_recorded(tmp_path: Path):
 
 def test_marks_outlive_the_hand_ins_of_a_run(tmp_path: Path):
     book = Gradebook(tmp_path / "g.sqlite")
-    book.set_mark("s1", "Questions", ManualMark(3, "Good.", "jo"))
+    book.set_mark(MIA, "Questions", ManualMark(3, "Good.", "jo"))
     book.record(results("Mia"))
-    assert book.manual_marks("s1") == {"Questions": ManualMark(3, "Good.", "jo")}
+    assert book.manual_marks(MIA) == {"Questions": ManualMark(3, "Good.", "jo")}
 
 
 def test_the_last_mark_counts_and_the_earlier_ones_stay_on_record(tmp_path: Path):
     book = Gradebook(tmp_path / "g.sqlite")
     for points in (3, 5, 4):
-        book.set_mark("s0", "Questions", ManualMark(points, "Why.", "jo"))
-    assert book.manual_marks("s0")["Questions"].points == 4
+        book.set_mark(MIA, "Questions", ManualMark(points, "Why.", "jo"))
+    assert book.manual_marks(MIA)["Questions"].points == 4
     kept = sqlite3.connect(tmp_path / "g.sqlite").execute("select points, entered from manual_marks").fetchall()
     assert [points for points, _ in kept] == [3, 5, 4]
     assert all(entered.endswith("+00:00") for _, entered in kept)
@@ -93,7 +95,7 @@ def test_a_gradebook_that_somebody_else_holds_says_so(tmp_path: Path):
     holder = sqlite3.connect(tmp_path / "g.sqlite", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(MachineError, match="locked") as caught:
-        book.set_mark("s0", "Questions", ManualMark(3, "Good.", "jo"))
+        book.set_mark(MIA, "Questions", ManualMark(3, "Good.", "jo"))
     assert "no other harness uses it" in caught.value.do
 
 

@@ -14,7 +14,7 @@ from harness.errors import MachineError, UsageError
 from harness.export import results_schema, write_grades_csv, write_results_json
 from harness.export.grades_csv import COLUMNS
 from harness.export.spreadsheet import harmless
-from harness.gradebook import Gradebook
+from harness.gradebook import Gradebook, Whose
 from harness.results import Results
 from harness.review import marks
 
@@ -73,8 +73,8 @@ def test_the_gradebook_keeps_the_latest_run_and_every_mark(tmp_path: Path):
     book.record(results("Mia"))
     again = Gradebook.existing(tmp_path / "g.sqlite")
     assert [row.student for row in again.submissions()] == ["Mia"]
-    assert again.manual_marks("s0")["Questions"].points == 14
-    assert again.manual_marks("s1") == {}
+    assert again.manual_marks(Whose("s0", '["plain", "", "Mia"]', "of Mia"))["Questions"].points == 14
+    assert again.manual_marks(Whose("s1", '["plain", "", "Tom"]', "of Tom")) == {}
 
 
 @pytest.mark.parametrize(
