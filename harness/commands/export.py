@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness.export.formats import formats
 from harness.export.whole_file import write_whole
 from harness.gradebook import NAME, Gradebook
+from harness.screen import say
 
 
 @click.command()
@@ -31,5 +32,5 @@ def export(out: Path, name: str, folder: Path | None, column: str) -> int:
         raise UsageError(f"{target}: no such folder", "make it, or leave --to out")
     for file, text in formats()[name].files(results, column or results.assignment.title).items():
         write_whole(target / file, text)
-        click.echo(target / file)
+        say(target / file)
     return 0

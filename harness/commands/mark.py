@@ -10,6 +10,7 @@ import click
 from harness.commands.options import PATH
 from harness.gradebook import NAME, Gradebook
 from harness.review.marks import enter
+from harness.screen import say, visible
 
 
 @click.command()
@@ -22,5 +23,5 @@ from harness.review.marks import enter
 def mark(out: Path, submission: str, criterion: str, points: float, reason: str, marker: str) -> int:
     """Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in."""
     enter(Gradebook.existing(out / NAME), submission, criterion, points, reason, marker)
-    click.echo(f"{submission}: {criterion} {points:g}. Run `harness grade` again to publish it.")
+    say(f"{visible(submission)}: {visible(criterion)} {points:g}. Run `harness grade` again to publish it.")
     return 0

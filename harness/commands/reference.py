@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from harness import assignment as assignments
 from harness import course, sandbox
 from harness.commands.options import PATH, as_json_option, force_option, handins_sandbox_option
 from harness.errors import UsageError
 from harness.reference import write
+from harness.screen import Screen, say, say_json
 from harness.terminal import progress_on
 
 
@@ -36,7 +36,7 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
         )
     folder = out or assignment.file.parent / "baseline"
     with (
-        progress_on(Console(stderr=True)) as progress,
+        progress_on(Screen(stderr=True)) as progress,
         course.prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
     ):
         trained = ready.reference
@@ -44,9 +44,9 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
         write(trained, ready.workplace, folder)
     low, high = trained.evaluation.accuracy_interval
     if as_json:
-        click.echo(trained.model_dump_json())
+        say_json(trained.model_dump_json())
     else:
-        click.echo(
+        say(
             f"{trained.backbone}: accuracy {trained.evaluation.accuracy:.3f} [{low:.3f}, {high:.3f}] on "
             f"{trained.evaluation.images} held-out images; trained in {trained.training_seconds:.0f} s\n{folder}"
         )
