@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from harness.agent.onnx_model import session
-from harness.agent.scenarios import Budget, one_after_another, warm_up
+from harness.agent.scenarios import Budget, in_random_turns, one_after_another, warm_up
 from harness.bench.estimates import early_stopping, nearest_rank
 from harness.bench.rules import CONFIDENCE
 
@@ -94,16 +94,20 @@ def _turn(query: Query, seconds: float, *, ours_first: bool) -> tuple[Sequence[i
     """Both once, in either order: whoever comes second has the warmer caches."""
     budget = Budget(seconds, 64, 10**6, 10 * seconds)
     if ours_first:
-        ours = one_after_another(query, budget).latencies
+        ours = _our_loop(query, budget)
         return ours, run_loadgen(query, seconds).latencies_ns
     theirs = run_loadgen(query, seconds).latencies_ns
-    return one_after_another(query, budget).latencies, theirs
+    return _our_loop(query, budget), theirs
+
+
+def _our_loop(query: Query, budget: Budget) -> Sequence[int]:
+    return one_after_another(query, in_random_turns(16), lambda *_: None, budget).latencies
 
 
 def main(model: Path, seconds: float = 1.0, turns: int = 40) -> None:
     cores = sorted(os.sched_getaffinity(0))
     query = onnx_query(model, len(cores))
-    warm_up(query, 2.0)
+    warm_up(query, in_random_turns(16), 2.0)
     gc.disable()
     ours: list[int] = []
     theirs: list[int] = []

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import signal
 import sys
 from typing import NoReturn
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 import harness
 from harness.errors import MACHINES_OWN, HarnessError, MachineError
 from harness.scratch import own_temporary_folder
+from harness.screen import Screen, close_stdout, say, show_tracebacks_visibly, visible
 
-_ERR = Console(stderr=True)
 _MACHINE = MACHINES_OWN | {errno.EACCES, errno.EPERM}  # of a submission's own files it is caught before
 
 # Command -> its help in one line. It is in the module of `harness.commands` of the same name, which is imported
@@ -72,6 +71,7 @@ def main() -> NoReturn:
     """The console script: turns every expected error into an instruction and an exit status."""
     if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in hand-ins are UTF-8 all the same
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    show_tracebacks_visibly()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with own_temporary_folder():
@@ -81,18 +81,18 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         status = _interrupted()
     except click.ClickException as error:
-        error.show()
+        _show(error)
         status = 2
     except HarnessError as error:
         _print(error)
         status = error.exit_status
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_stdout()
         status = 0
     except OSError as error:
         if error.errno not in _MACHINE:
             raise
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{visible(str(error.filename))}: " if error.filename else ""
         _print(MachineError(f"{where}{error.strerror}", "make room on the disk, or check its permissions"))
         status = MachineError.exit_status
     sys.exit(status)
@@ -100,9 +100,17 @@ def main() -> NoReturn:
 
 def _print(error: HarnessError) -> None:
     """An error as an instruction."""
-    _ERR.print(Text(f"harness: {error.message}"), style="red", soft_wrap=True, highlight=False)
+    console = Screen(stderr=True, soft_wrap=True)
+    console.print(f"harness: {error.message}", style="red")
     if error.do:
-        _ERR.print(Text(f"  do: {error.do}"), soft_wrap=True, highlight=False)
+        console.print(f"  do: {error.do}")
+
+
+def _show(error: click.ClickException) -> None:
+    """What click says of wrong arguments, which it quotes."""
+    said = io.StringIO()
+    error.show(said)
+    say(said.getvalue().rstrip("\n"), err=True)
 
 
 def _interrupt(*_: object) -> None:
@@ -110,5 +118,5 @@ def _interrupt(*_: object) -> None:
 
 
 def _interrupted() -> int:
-    click.echo("Stopped. Run the same command again to go on: what is done is kept.", err=True)
+    say("Stopped. Run the same command again to go on: what is done is kept.", err=True)
     return 130

@@ -240,7 +240,14 @@ CATALOGUE: dict[str, _Kind] = {
     # benchmark
     "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
     "benchmark-outputs-differ": _Kind(
-        "error", "In the benchmark the model answered differently than before on the same images."
+        "error",
+        "In the benchmark the model answered differently than before on the same images, so its time does not count "
+        "until a person has looked.",
+    ),
+    "stateful-model": _Kind(
+        "warning",
+        "The model can answer one call otherwise than the next ({operators}), so its time does not count until a "
+        "person has looked. Export it for inference, without dropout and random operators.",
     ),
     "benchmark-unsteady": _Kind("info", "The timing was unsteady: {reason}."),
     # audit

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,6 +20,7 @@ from rich.text import Text
 from harness.one_by_one import Defect, for_each
 from harness.progress import Progress as ProgressListener
 from harness.results import Results, SubmissionResult
+from harness.screen import Screen, visible
 
 _NARROWEST = 140  # columns of a wide table where it goes into a pipe or a small window
 _STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
@@ -29,14 +29,14 @@ _STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
 class PlainProgress:
     """One line for each thing that ended; for logs and pipes."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         self._console = console
         self._lock = threading.Lock()
         self._total = self._ended = 0
 
     def say(self, line: str) -> None:
         with self._lock:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(visible(line), soft_wrap=True)
 
     def expect(self, submissions: int) -> None:
         self._total = submissions
@@ -63,7 +63,7 @@ class LiveProgress:
         self._lock = threading.Lock()
 
     def say(self, line: str) -> None:
-        self._bars.console.print(line, markup=False, highlight=False)
+        self._bars.console.print(visible(line))
 
     def expect(self, submissions: int) -> None:
         self._bars.update(self._whole, total=submissions, description="Grading")
@@ -83,23 +83,23 @@ class LiveProgress:
 
     def _show(self) -> None:
         now = ", ".join(f"{submission}: {stage}" for submission, stage in self._now.items())
-        self._bars.update(self._whole, description=f"Grading {now}"[:80].replace("[", "("))
+        self._bars.update(self._whole, description=visible(f"Grading {now}")[:80])
 
 
 @contextmanager
-def progress_on(console: Console) -> Iterator[ProgressListener]:
+def progress_on(console: Screen) -> Iterator[ProgressListener]:
     """Rich progress where `console` is a terminal, plain lines otherwise."""
     if not console.is_terminal:
         yield PlainProgress(console)
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
         yield LiveProgress(bars)
 
 
-def print_grades(results: Results, console: Console) -> None:
+def print_grades(results: Results, console: Screen) -> None:
     """The table of the grades."""
-    table = Table(title=Text(results.assignment.title), title_justify="left")
+    table = Table(title=Text(visible(results.assignment.title)), title_justify="left")
     table.add_column("submission", overflow="fold")
     table.add_column("points", justify="right")
     table.add_column("status")
@@ -118,18 +118,18 @@ def print_grades(results: Results, console: Console) -> None:
 def _cells(row: SubmissionResult) -> tuple[str | Text, ...]:
     serious = [finding.code for finding in row.findings if finding.severity != "info"]
     return (
-        Text(row.id),
+        visible(row.id),
         f"{row.points:g} / {row.max_points:g}",
         Text(row.status, style=_STYLES[row.status]),
         f"{row.evaluation.accuracy:.3f}" if row.evaluation else "–",
-        Text(", ".join(dict.fromkeys(serious))),
+        visible(", ".join(dict.fromkeys(serious))),
     )
 
 
 def _not_shown(row: SubmissionResult, found: Defect) -> tuple[str | Text, ...]:
-    return (Text(row.id), "", Text("needs-review", style=_STYLES["needs-review"]), "", Text(found.finding.code))
+    return (visible(row.id), "", Text("needs-review", style=_STYLES["needs-review"]), "", Text(found.finding.code))
 
 
-def wide_console() -> Console:
+def wide_screen() -> Screen:
     """For tables of many columns, whatever they are printed into."""
-    return Console(width=max(Console().width, _NARROWEST))
+    return Screen(width=max(Screen().width, _NARROWEST))

@@ -173,7 +173,8 @@ def fetch(name: str, say: Callable[[str], None]) -> Path:
             reasons.append(f"  {source}: {_mismatch(entry, file)}")
     other = standing_in(name)
     if other is not None:
-        say("\n".join([f"no source gave {name}:", *reasons, f"{other.name} stands in for it: {other.about}"]))
+        for line in (f"no source gave {name}:", *reasons, f"{other.name} stands in for it: {other.about}"):
+            say(line)
         here = path(other.name)
         assert here is not None
         return here

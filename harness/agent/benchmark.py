@@ -3,10 +3,11 @@
 Each runs in its own process (`timed_model.py`), so that each has its own peak memory; they take turns in
 short blocks, so that whatever else slows the machine slows both, and their ratio holds.
 
-The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`),
-`images` (how many of /in/images to take), `cpus`, `queries`, `most_queries`, `min_seconds`,
-`warm_up_seconds` and `budget_seconds`. Sent: `latencies-<name>.npy` (float32, ms), `outputs-<name>.npy`
-(probabilities for `names`), `benchmark.json`; or `refused.json`.
+The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`), `cpus`,
+`queries`, `most_queries`, `min_seconds`, `warm_up_seconds` and `budget_seconds`. Queries go round at most 64 of the
+pictures in /in/images. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
+`answers-high-<name>.npy` (probabilities, as `timed_answers.py` sums up all that were timed), `benchmark.json`; or
+`refused.json`. What was answered before is not in here: the harness compares.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ import numpy as np
 
 from .native import Unusable
 from .paths import IN
+from .pictures import Rule, UnreadablePicture, pixels
 from .predict import npy
 from .refusal import refusing
-from .timed_model import serve
+from .statefulness import stateful_operators
+from .timed_inputs import how_many
+from .timed_model import Pixels, serve
 
 _BLOCK_SECONDS = 0.1  # about how long one model runs before the other's turn
 _FEWEST_IN_BLOCK = 4
@@ -40,24 +44,42 @@ Ask = Callable[[str, int | float], Any]
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Time the models and send what was measured."""
     cores = sorted(os.sched_getaffinity(0))[: request["cpus"]]
-    files = sorted((IN / "images").iterdir())[: request["images"]]
+    models = request["models"]
     deadline = time.monotonic() + request["budget_seconds"]
-    with refusing(send, Unusable):
+    with refusing(send, Unusable, UnreadablePicture):
+        files = sorted((IN / "images").iterdir())[: how_many(models.values())]
+        pictures = _decoded(models, files)
         with ExitStack() as stack:
-            asks = {
-                name: stack.enter_context(_started(model, files, cores)) for name, model in request["models"].items()
-            }
+            asks = {name: stack.enter_context(_started(model, pictures[name], cores)) for name, model in models.items()}
             reply = _measured(asks, request, deadline, send)
-        reply |= {"names": [file.name for file in files], "cpus": len(cores), "engine": _engine()}
+        reply |= {
+            "names": [file.name for file in files],
+            "cpus": len(cores),
+            "engine": _engine(),
+            "stateful": {name: stateful_operators(IN / model["file"]) for name, model in models.items()},
+        }
         send("benchmark.json", json.dumps(reply).encode())
 
 
+def _decoded(models: dict[str, Any], files: list[Path]) -> dict[str, list[Pixels]]:
+    """Each model's pictures, resized as it wants them. Those of models that want the same are decoded once."""
+    same: dict[tuple[Any, ...], list[Pixels]] = {}
+    decoded = {}
+    for name, model in models.items():
+        rule = Rule.from_request(model["rule"])
+        shape = (rule.width, rule.height, rule.resize, rule.crop_fraction)
+        if shape not in same:
+            same[shape] = [pixels(file, rule) for file in files]
+        decoded[name] = same[shape]
+    return decoded
+
+
 @contextmanager
-def _started(model: dict[str, Any], files: list[Path], cores: list[int]) -> Iterator[Ask]:
+def _started(model: dict[str, Any], pictures: list[Pixels], cores: list[int]) -> Iterator[Ask]:
     """A process that has loaded the model; ask it a question and it answers. Gone afterwards."""
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe()
-    process = fork.Process(target=serve, args=(theirs, model, files, cores), daemon=True)
+    process = fork.Process(target=serve, args=(theirs, model, pictures, cores), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -93,10 +115,14 @@ def _measured(
             break
         for name, ask in asks.items():
             timed[name].append(ask("block", sizes[name]))
+    counted = {}
     for name, ask in asks.items():
         send(f"latencies-{name}.npy", npy(np.asarray([ms for b in timed[name] for ms in b], np.float32)))
-        send(f"outputs-{name}.npy", npy(ask("outputs", 0)))
+        counted[name], low, high = ask("answers", 0)
+        send(f"answers-low-{name}.npy", npy(low))
+        send(f"answers-high-{name}.npy", npy(high))
     return {
+        "answers": counted,
         "blocks": {name: [len(block) for block in blocks] for name, blocks in timed.items()},
         "peak_memory_bytes": {name: ask("peak_memory_bytes", 0) for name, ask in asks.items()},
         "warm_up_seconds": sum(seconds for seconds, _ in warm.values()),

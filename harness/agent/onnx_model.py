@@ -14,7 +14,7 @@ from .native import Unusable
 from .pictures import Layout
 
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
-_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _SIDES = (8, 2048)  # pixels
 _MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
 _DEEPEST_CALLS = 32  # of functions in functions
@@ -56,7 +56,7 @@ def read(file: Path) -> Any:
             )
     own = {(function.domain, function.name) for function in model.functions}
     for node in every_node(model):
-        if node.domain not in _DOMAINS and (node.domain, node.op_type) not in own:
+        if node.domain not in STANDARD_DOMAINS and (node.domain, node.op_type) not in own:
             raise Unusable(
                 f"it uses the operator {node.domain}.{node.op_type}, which is not standard ONNX; export it "
                 "with standard operators only"
@@ -192,7 +192,7 @@ def signature(model: Any) -> Signature:
     layout, height, width = _layout(shape)
     if shape[0] is not None and shape[0] != 1:
         raise Unusable(f"the model takes exactly {shape[0]} images at a time; export it with a dynamic batch, or for 1")
-    opset = max((entry.version for entry in model.opset_import if entry.domain in _DOMAINS[:2]), default=0)
+    opset = max((entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS[:2]), default=0)
     dtype: Literal["float32", "uint8"] = "uint8" if types[kind.elem_type] == "uint8" else "float32"
     return Signature(inputs[0].name, model.graph.output[0].name, layout, height, width, dtype, shape[0] is None, opset)
 

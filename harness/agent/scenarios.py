@@ -1,14 +1,17 @@
-"""The loops that time queries: one after another, and at a fixed rate. Pure but for the clock."""
+"""The loops that time queries: one after another, and at a fixed rate. Pure but for the clock and the order."""
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-Query = Callable[[int], object]  # does query number i to its end; what it gives is dropped
+Query = Callable[[int], Any]  # answers input number i
+Keep = Callable[[int, Any], None]  # takes what a query gave for input number i, after the clock has stopped
 
 _SPIN_SECONDS = 0.001  # before a planned start: a sleep wakes up late
 _STEADY = 0.05  # largest change between the medians of two runs of queries, to count as warm
@@ -49,16 +52,23 @@ class Budget:
         return queries >= self.fewest and elapsed >= self.seconds
 
 
-def warm_up(query: Query, seconds: float) -> WarmUp:
+def in_random_turns(inputs: int) -> Iterator[int]:
+    """Numbers below `inputs` for ever: each once in a round, each round in a new order that nobody can foresee."""
+    draw = random.SystemRandom()
+    while True:
+        yield from draw.sample(range(inputs), inputs)
+
+
+def warm_up(query: Query, turns: Iterator[int], seconds: float) -> WarmUp:
     """Run for `seconds`, and on until the latency is steady, or for five times as long."""
-    started, number, before = time.monotonic(), 0, float("inf")
+    started, before = time.monotonic(), float("inf")
     while True:
         spans = []
         for _ in range(4):
+            at = next(turns)
             begun = time.perf_counter_ns()
-            query(number)
+            query(at)
             spans.append(time.perf_counter_ns() - begun)
-            number += 1
         median = statistics.median(spans)
         taken = time.monotonic() - started
         steady = abs(median - before) <= _STEADY * median
@@ -67,7 +77,7 @@ def warm_up(query: Query, seconds: float) -> WarmUp:
         before = median
 
 
-def one_after_another(query: Query, budget: Budget) -> Timed:
+def one_after_another(query: Query, turns: Iterator[int], keep: Keep, budget: Budget) -> Timed:
     """Each query begins when the one before is done."""
     latencies = array("q")  # 8 bytes each: the model's memory is measured too
     clock = time.perf_counter_ns
@@ -75,14 +85,16 @@ def one_after_another(query: Query, budget: Budget) -> Timed:
     first = clock()
     number = 0
     while not budget.spent(number, (clock() - first) / 1e9):
+        at = next(turns)
         begun = clock()
-        query(number)
+        given = query(at)
         latencies.append(clock() - begun)
+        keep(at, given)
         number += 1
     return Timed(latencies, started, time.monotonic(), time.process_time() - cpu)
 
 
-def at_fixed_rate(query: Query, per_second: float, budget: Budget) -> Timed:
+def at_fixed_rate(query: Query, turns: Iterator[int], keep: Keep, per_second: float, budget: Budget) -> Timed:
     """Query i is planned for i / rate after the start, and timed from then, however late it begins.
 
     A stall therefore counts for each query that it delays, not only for the one that stalled.
@@ -94,11 +106,13 @@ def at_fixed_rate(query: Query, per_second: float, budget: Budget) -> Timed:
     first = clock()
     number = 0
     while not budget.spent(number, (clock() - first) / 1e9):
+        at = next(turns)
         planned = first + number * period
         _wait_until(planned)
         missed += clock() - planned > period
-        query(number)
+        given = query(at)
         latencies.append(clock() - planned)
+        keep(at, given)
         number += 1
     return Timed(latencies, started, time.monotonic(), time.process_time() - cpu, missed)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,18 +16,21 @@ from .memory import peak_memory_bytes
 from .native import Answers, Unusable, as_rows, probabilities
 from .onnx_model import session
 from .paths import IN
-from .pictures import Rule, UnreadablePicture, batch
-from .scenarios import warm_up
+from .pictures import Rule, model_input
+from .scenarios import in_random_turns, warm_up
+from .timed_answers import TimedAnswers
+
+Pixels = NDArray[np.uint8]
 
 
-def serve(connection: Connection, model: dict[str, Any], files: list[Path], cores: list[int]) -> None:
+def serve(connection: Connection, model: dict[str, Any], pictures: Sequence[Pixels], cores: list[int]) -> None:
     """Load the model, pinned to `cores`, and answer questions until the other side is gone."""
     os.sched_setaffinity(0, cores)
     gc.disable()
     try:
-        timed: TimedModel | None = TimedModel(model, files, len(cores))
+        timed: TimedModel | None = TimedModel(model, pictures, len(cores))
         broken = ""
-    except (Unusable, UnreadablePicture) as error:
+    except Unusable as error:
         timed, broken = None, str(error)
     while True:
         try:
@@ -45,50 +47,44 @@ def serve(connection: Connection, model: dict[str, Any], files: list[Path], core
 
 
 class TimedModel:
-    """A session and its inputs, prepared beforehand, one picture each."""
+    """A session and its inputs, prepared beforehand, one picture each, asked in a new random order each round."""
 
-    def __init__(self, model: dict[str, Any], files: list[Path], threads: int) -> None:
-        rule = Rule.from_request(model["rule"])
-        self._inputs: list[NDArray[Any]] = [
-            batch([file], rule, model["layout"], model["input_dtype"]) for file in files
-        ]
-        self._kind: str = model["output_kind"]
+    def __init__(self, model: dict[str, Any], pictures: Sequence[Pixels], threads: int) -> None:
+        rule, kind = Rule.from_request(model["rule"]), model["output_kind"]
         self._session = session(IN / model["file"], threads)
-        self._input: str = self._session.get_inputs()[0].name
+        input_name = self._session.get_inputs()[0].name
+        self._inputs: list[dict[str, NDArray[Any]]] = [
+            {input_name: model_input(one[np.newaxis], rule, model["layout"], model["input_dtype"])} for one in pictures
+        ]
         self._outputs: list[str] = [self._session.get_outputs()[0].name]
-        self._next = 0
-        self._answers: list[NDArray[Any] | None] = [None] * len(files)  # the latest of the timed ones
+        self._turns = in_random_turns(len(pictures))
+        self._answers = TimedAnswers(lambda given: probabilities(as_rows(given, 1), kind))
 
     def warm_up(self, seconds: float) -> tuple[float, float]:
         """Run for `seconds`, and on until the latency is steady: (seconds taken, median seconds)."""
-        warm = warm_up(lambda _: self._timed(1), seconds)
+        warm = warm_up(self._run, self._turns, seconds)
         return warm.seconds, warm.median_seconds
 
     def block(self, queries: int) -> list[float]:
         """The latencies of some queries, ms, after one uncounted: the other model had the caches."""
-        self._timed(1)
-        return [seconds * 1000 for seconds in self._timed(queries)]
+        self._run(next(self._turns))
+        run, clock, measured = self._session.run, time.perf_counter_ns, []
+        for _ in range(queries):
+            at = next(self._turns)
+            given = self._inputs[at]
+            started = clock()
+            (answer,) = run(self._outputs, given)
+            measured.append((clock() - started) / 1e6)
+            self._answers.add(at, answer)
+        return measured
 
-    def outputs(self, _: int) -> Answers:
-        """The probabilities for each prepared picture: those that were timed, where it had its turn."""
-        run: Callable[..., Any] = self._session.run
-        rows = [
-            as_rows(answer if answer is not None else run(self._outputs, {self._input: given})[0], 1)
-            for given, answer in zip(self._inputs, self._answers, strict=True)
-        ]
-        return probabilities(np.concatenate(rows), self._kind)
+    def answers(self, _: int) -> tuple[dict[str, list[int]], Answers, Answers]:
+        """All answers that were timed so far, as `TimedAnswers.summary` has them."""
+        return self._answers.summary()
 
     def peak_memory_bytes(self, _: int) -> int:
         """The largest resident memory of this process so far."""
         return peak_memory_bytes()
 
-    def _timed(self, queries: int) -> list[float]:
-        run, clock, measured = self._session.run, time.perf_counter_ns, []
-        for _ in range(queries):
-            at, self._next = self._next, (self._next + 1) % len(self._inputs)
-            given = {self._input: self._inputs[at]}
-            started = clock()
-            (answer,) = run(self._outputs, given)
-            measured.append((clock() - started) / 1e9)
-            self._answers[at] = answer
-        return measured
+    def _run(self, at: int) -> None:
+        self._session.run(self._outputs, self._inputs[at])

@@ -2,10 +2,11 @@
 
 The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or
 null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
-(to pin to), `seed`, and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels`,
-`factory` and `head` (a detector's, as `heads.py` names it; null for a classifier). Under /in: `model`, perhaps
-`model.py`, `weights` and `images`. Sent: `latencies.npy` (float32, ms), `outputs.npy` (a classifier's
-probabilities for `names`) and `timing.json`; or `refused.json`.
+(to pin to), `own_python` (whether the engine runs the model's), and of the model `layout`, `input_dtype`,
+`dynamic_batch`, `rule`, `output_kind`, `labels`, `factory` and `head` (a detector's, as `heads.py` names it; null for a
+classifier). Under /in: `model`, perhaps `model.py` and `weights`, and `images`, as the mode decodes them. Sent:
+`latencies.npy` (float32, ms), of a classifier `answers-low.npy` and `answers-high.npy` (probabilities, as
+`timed_answers.py` sums up all that were timed), and `timing.json`; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -13,26 +14,37 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from .engines import NotHere, Started, start
 from .heads import seen
 from .memory import peak_memory_bytes
 from .native import Answers, Unusable, as_rows, probabilities
-from .paths import IN, TMP
+from .paths import IN
 from .pictures import Rule, UnreadablePicture, model_input, pixels
 from .predict import npy
 from .refusal import described, refuse
-from .scenarios import Budget, Query, Timed, at_fixed_rate, one_after_another, warm_up
+from .scenarios import Budget, Query, Timed, at_fixed_rate, in_random_turns, one_after_another, warm_up
+from .statefulness import stateful_operators
+from .timed_answers import TimedAnswers
+from .timed_inputs import how_many, queries
 
-_PICTURES = 16  # different ones that the queries go round
-_JPEG_QUALITY = 90
+_UNSEEN = 16  # inputs that a model with a memory cannot know
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is timed, and what of its answer is kept: nothing of a detector's."""
+
+    query: Query
+    rows: Callable[[Any], Answers] | None  # from what a query gives to probabilities
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -47,19 +59,20 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    rule = Rule.from_request(request["rule"])
-    files = sorted((IN / "images").iterdir())[:_PICTURES] if (IN / "images").is_dir() else []
+    rule, samples = Rule.from_request(request["rule"]), request["scenario"]["samples_per_query"]
+    files = sorted((IN / "images").iterdir())[: how_many([request])]
+    asked = queries(len(files), samples)
     started = start(request["engine"], IN / "model", request, len(request["cores"]))
-    query = _query(request, rule, files, started)
+    asks = _end_to_end if request["mode"] == "end-to-end" else _model_only
+    timing = asks(request, rule, [[files[i] for i in pictures] for pictures in asked], started)
+    answers = TimedAnswers(timing.rows) if timing.rows else None
+    turns = in_random_turns(len(asked))
     gc.collect()
     gc.disable()
-    warm = warm_up(query, request["warm_up_seconds"])
-    timed = _measured(query, request)
+    warm = warm_up(timing.query, turns, request["warm_up_seconds"])
+    timed = _measured(timing.query, turns, answers, request)
     gc.enable()
     send("latencies.npy", npy(np.asarray(timed.latencies, np.float64).astype(np.float32) / np.float32(1e6)))
-    compared = files if request["head"] is None else []
-    if compared:
-        send("outputs.npy", npy(_outputs(request, rule, compared, started)))
     reply = {
         "engine": started.described,
         "queries": len(timed.latencies),
@@ -69,91 +82,90 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
         "missed": timed.missed,
         "warm_up_seconds": warm.seconds,
         "peak_memory_bytes": peak_memory_bytes(),
-        "names": [file.name for file in compared],
+        "names": [file.name for file in files],
+        "asked": asked,
+        "answers": None,
+        "stateful": [] if request["own_python"] else stateful_operators(IN / "model"),
+        "repeated": _repeated(request, rule, files, started) if request["own_python"] else None,
     }
+    if answers is not None:
+        reply["answers"], low, high = answers.summary()
+        send("answers-low.npy", npy(low))
+        send("answers-high.npy", npy(high))
     send("timing.json", json.dumps(reply).encode())
 
 
-def _measured(query: Query, request: dict[str, Any]) -> Timed:
-    budget = Budget(**request["budget"])
+def _measured(query: Query, turns: Any, answers: TimedAnswers | None, request: dict[str, Any]) -> Timed:
+    budget, keep = Budget(**request["budget"]), answers.add if answers else _drop
     if (rate := request["scenario"]["rate_per_second"]) is not None:
-        return at_fixed_rate(query, rate, budget)
-    return one_after_another(query, budget)
+        return at_fixed_rate(query, turns, keep, rate, budget)
+    return one_after_another(query, turns, keep, budget)
 
 
-def _query(request: dict[str, Any], rule: Rule, files: list[Path], started: Started) -> Query:
-    """One query: from prepared inputs in mode `model-only`, from JPEG files to the answer in `end-to-end`."""
-    samples = request["scenario"]["samples_per_query"]
+def _drop(_: int, __: Any) -> None:
+    """Keep nothing of a detector's answers."""
+
+
+def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[Path]], started: Started) -> _Asked:
+    """From prepared inputs to what the engine gives."""
+    batches = [_input(request, rule, [pixels(file, rule) for file in files]) for files in asked]
+    run, together = started.run, request["dynamic_batch"] or len(asked[0]) == 1
+
+    def as_a_batch(number: int) -> NDArray[Any]:
+        return run(batches[number])[0]
+
+    def one_by_one(number: int) -> list[NDArray[Any]]:
+        batch = batches[number]
+        return [run(batch[i : i + 1])[0] for i in range(len(batch))]
+
+    def rows(given: NDArray[Any]) -> Answers:
+        parts = [as_rows(given, len(batches[0]))] if together else [as_rows(one, 1) for one in given]
+        return probabilities(np.concatenate(parts), request["output_kind"])
+
+    return _Asked(as_a_batch if together else one_by_one, None if request["head"] else rows)
+
+
+def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[Path]], started: Started) -> _Asked:
+    """From image files to the class, or to what a detector sees."""
     together = request["dynamic_batch"]
-    if request["mode"] == "end-to-end":
-        jpegs = _as_jpegs(files)
 
-        def from_file(number: int) -> None:
-            first = number * samples
-            batch = [jpegs[(first + i) % len(jpegs)] for i in range(samples)]
-            prepared = model_input(
-                np.stack([pixels(file, rule) for file in batch]), rule, request["layout"], request["input_dtype"]
-            )
-            if request["head"] is None:
-                _answers(started, prepared, request, together=together).argmax(axis=1)
-            else:
-                _detected(started, prepared, request["head"], together=together)
+    def prepared(number: int) -> NDArray[Any]:
+        return _input(request, rule, [pixels(file, rule) for file in asked[number]])
 
-        return from_file
-    inputs = _inputs(request, rule, files)
-    batches = [np.concatenate([inputs[(i * samples + k) % len(inputs)] for k in range(samples)]) for i in range(8)]
-    if samples == 1:
-        batches = inputs
-    run = started.run
-    if together or samples == 1:
-        return lambda number: run(batches[number % len(batches)])
+    def classified(number: int) -> Answers:
+        batch = prepared(number)
+        parts = [batch] if together else [batch[i : i + 1] for i in range(len(batch))]
+        given = np.concatenate([as_rows(started.run(part)[0], len(part)) for part in parts])
+        rows = probabilities(given, request["output_kind"])
+        rows.argmax(axis=1)
+        return rows
 
-    def one_by_one(number: int) -> None:
-        batch = batches[number % len(batches)]
-        for i in range(samples):
-            run(batch[i : i + 1])
+    def detected(number: int) -> None:
+        batch = prepared(number)
+        for part in [batch] if together else [batch[i : i + 1] for i in range(len(batch))]:
+            outputs = started.run(part)
+            for i in range(len(part)):
+                seen(request["head"], outputs, i)
 
-    return one_by_one
+    return _Asked(detected, None) if request["head"] else _Asked(classified, lambda rows: rows)
 
 
-def _answers(started: Started, batch: NDArray[Any], request: dict[str, Any], *, together: bool) -> Answers:
-    if together:
-        rows = as_rows(started.run(batch)[0], len(batch))
-    else:
-        rows = np.concatenate([as_rows(started.run(batch[i : i + 1])[0], 1) for i in range(len(batch))])
-    return probabilities(rows, request["output_kind"])
+def _repeated(request: dict[str, Any], rule: Rule, files: Sequence[Path], started: Started) -> dict[str, list[float]]:
+    """Latencies, ms, of inputs that were asked before and of new ones, in turn, one picture each.
+
+    MLPerf's TEST04: a model that remembers answers is faster on what it has seen.
+    """
+    spans: dict[str, list[float]] = {"seen_ms": [], "unseen_ms": []}
+    for file in files[:_UNSEEN]:
+        picture = pixels(file, rule)
+        negative = 255 - picture[:, ::-1]
+        for name, one in (("seen_ms", picture), ("unseen_ms", negative)):
+            given = _input(request, rule, [one])
+            begun = time.perf_counter_ns()
+            started.run(given)
+            spans[name].append((time.perf_counter_ns() - begun) / 1e6)
+    return spans
 
 
-def _detected(started: Started, batch: NDArray[Any], head: str, *, together: bool) -> list[Any]:
-    """What is seen in each picture, after non-maximum suppression."""
-    found: list[Any] = []
-    for part in [batch] if together else [batch[i : i + 1] for i in range(len(batch))]:
-        outputs = started.run(part)
-        found += [seen(head, outputs, i) for i in range(len(part))]
-    return found
-
-
-def _inputs(request: dict[str, Any], rule: Rule, files: list[Path]) -> list[NDArray[Any]]:
-    """Different inputs, one picture each: the given pictures, or noise from the seed."""
-    if files:
-        seen = [pixels(file, rule) for file in files]
-    else:
-        noise = np.random.default_rng(request["seed"])
-        seen = [noise.integers(0, 256, (rule.height, rule.width, 3), dtype=np.uint8) for _ in range(_PICTURES)]
-    return [model_input(one[np.newaxis], rule, request["layout"], request["input_dtype"]) for one in seen]
-
-
-def _as_jpegs(files: list[Path]) -> list[Path]:
-    """The pictures as a camera would store them, in memory (/tmp)."""
-    jpegs = []
-    for index, file in enumerate(files):
-        with Image.open(file) as opened:
-            opened.convert("RGB").save(TMP / f"{index:02}.jpg", quality=_JPEG_QUALITY)
-        jpegs.append(TMP / f"{index:02}.jpg")
-    return jpegs
-
-
-def _outputs(request: dict[str, Any], rule: Rule, files: list[Path], started: Started) -> Answers:
-    """The probabilities for each picture, as the engine gives them."""
-    batches = _inputs(request, rule, files)
-    return np.concatenate([_answers(started, batch, request, together=True) for batch in batches])
+def _input(request: dict[str, Any], rule: Rule, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    return model_input(np.stack(pictures), rule, request["layout"], request["input_dtype"])

@@ -21,24 +21,22 @@ from harness.bench.host import here
 from harness.bench.predicted import outlooks
 from harness.bench.results import BenchResults, Envelope, Key, Measurement, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
+from harness.bench.scored import predictions_of, score_subject
 from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
 from harness.bench.summary import Variant, interval_width, measurement, noticed
+from harness.bench.timed_pictures import pictures_to_time
 from harness.boards import Board
 from harness.errors import MachineError, UsageError
 from harness.evidence.conversion import Conversion
-from harness.evidence.evaluation import Evaluation
-from harness.evidence.predictions import Predictions
 from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.images import StagedImages
 from harness.machine import Monitor, Window
 from harness.machine.monitor import usable_cores
 from harness.progress import Progress
 from harness.sandbox import Sandbox, open_to_all
-from harness.score import score
 from harness.stages.convert import convert
 from harness.stages.detector import open_detector
 from harness.stages.precision import Precision, in_precision
-from harness.stages.predict import predict
 from harness.stages.timing import OWN_PYTHON, Budget, Engine, Mode, Setting, Subject, time_round
 from harness.stages.workplace import Workplace
 from harness.store import Store, default_folder, file_sha256
@@ -78,6 +76,7 @@ class _Run:
     timing: Workplace
     given: Pictures | None
     staged: StagedImages | None
+    timed: StagedImages  # what queries go round
     calibration: Path | None
     progress: Progress
     unmeasured: list[Unmeasured] = field(default_factory=list)
@@ -175,6 +174,7 @@ def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterato
             Workplace(sandbox, store, timing_limits),
             given,
             staged,
+            pictures_to_time(staged, request.mode, scratch / "timed"),
             calibration,
             progress,
         )
@@ -197,7 +197,7 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
             run.unmeasured.append(Unmeasured(model=model.name, precision=precision, reason=changed.whole_reason))
             continue
         subject = replace(opened, conversion=changed)
-        scored = _scored(subject, run)
+        scored = score_subject(subject, run.given, run.staged, run.converting)
         for engine in run.request.engines:
             run.progress.say(f"{model.name}: {engine}, {precision}")
             yield Variant(
@@ -208,7 +208,11 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
                 precision=precision,
                 subject=subject,
                 file_bytes=changed.model.bytes,
-                predictions=scored.predictions,
+                predictions=(
+                    scored.predictions
+                    if run.timed is run.staged
+                    else predictions_of(subject, run.timed, run.converting)
+                ),
                 evaluation=scored.evaluation,
                 unscored=scored.unscored,
             )
@@ -253,38 +257,6 @@ def _in_precision(conversion: Conversion, precision: Precision, run: _Run) -> Co
     return changed.value if isinstance(changed, Done) else changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    """Predictions for the pictures, and what they are worth where the labels allow it."""
-
-    predictions: Predictions | None = None
-    evaluation: Evaluation | None = None
-    unscored: str = ""
-
-
-def _scored(subject: Subject, run: _Run) -> _Scored:
-    if run.staged is None or run.given is None:
-        return _Scored()
-    if subject.head is not None:
-        return _Scored(unscored="No accuracy: it is a detector." if run.given.labelled else "")
-    conversion = subject.conversion
-    predicted = predict(conversion, run.staged, run.converting)
-    if not isinstance(predicted, Done):
-        return _Scored(unscored=f"No accuracy: {predicted.whole_reason}")
-    if not run.given.labelled:
-        return _Scored(predicted.value)
-    classes = run.given.scored.classes
-    if not set(conversion.labels) & set(classes):
-        ours, theirs = _some(conversion.labels), _some(classes)
-        reason = f"No accuracy: the model's classes ({ours}) are none of the pictures' folders ({theirs})."
-        return _Scored(predicted.value, unscored=reason)
-    return _Scored(predicted.value, score(predicted.value, run.given.scored, None, run.converting.store).value)
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
 # --- rounds -------------------------------------------------------------------------------------
 
 
@@ -294,11 +266,11 @@ def _time_in_turn(variants: Sequence[Variant], run: _Run) -> None:
     A variant is done when it has the effort's rounds and its median's interval is narrow, or at the limit.
     """
     effort = run.request.effort
-    for number in range(effort.most_rounds):
+    for _ in range(effort.most_rounds):
         for variant in variants:
             if variant.failed or variant.steady(effort):
                 continue
-            _round(variant, number, run)
+            _round(variant, run)
             if variant.failed:
                 run.unmeasured.append(variant.unmeasured(variant.failed))
     for variant in variants:
@@ -308,7 +280,7 @@ def _time_in_turn(variants: Sequence[Variant], run: _Run) -> None:
             run.progress.say(f"{variant.title}: {len(variant.counted)} rounds, interval {width:.1%}{ended}")
 
 
-def _round(variant: Variant, number: int, run: _Run) -> None:
+def _round(variant: Variant, run: _Run) -> None:
     scenario, effort = run.request.scenario, run.request.effort
     needed = fewest_queries(scenario.percentile, CONFIDENCE) if scenario.percentile else 1
     setting = Setting(
@@ -324,12 +296,11 @@ def _round(variant: Variant, number: int, run: _Run) -> None:
         ),
         warm_up_seconds=effort.warm_up_seconds,
         cores=run.cores,
-        seed=number,
     )
     with Monitor(run.cores) as monitor:
         if variant.idle_mw is None:
             variant.idle_mw = monitor.idle_power_mw(_IDLE_SECONDS)
-        result = time_round(variant.subject, setting, run.staged, variant.predictions, run.timing)
+        result = time_round(variant.subject, setting, run.timed, variant.predictions, run.timing)
         if not isinstance(result, Done):
             variant.failed = _why(result, run)
             return

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from harness.bench.rules import EffortName, ScenarioName
 from harness.errors import UsageError
+from harness.evidence.benchmark import CheckedAnswers
 from harness.evidence.boards import Outlook
 from harness.evidence.record import Interval, Record, Share
 from harness.machine import MachineState
@@ -87,11 +88,13 @@ class Measurement(Record):
     early_stopping: EarlyStopped | None  # None in scenarios without a percentile
     throughput_per_s: float
     missed: int = 0  # at a fixed rate: queries that began after the next one was planned
-    valid: bool  # at least one round counts, and early stopping is satisfied where the scenario has it
+    valid: bool  # a round counts, early stopping is satisfied where the scenario has it, and all answers were right
     ended_by: Literal["interval", "limit"]  # the median's interval is narrow enough, or there was no more time
     peak_memory_bytes: int | None = None
     file_bytes: int | None = None
     max_abs_difference: float | None = None  # of the probabilities, from the predict stage's at this precision
+    answers: CheckedAnswers | None = None  # all that were timed; None where there are none to compare with
+    stateful_operators: tuple[str, ...] = ()  # of the graph: it can answer one call otherwise than the next
     accuracy: Accuracy | None = None
     energy: Energy | None = None
     fits: tuple[Fit, ...] = ()

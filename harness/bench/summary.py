@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.bench.envelope import fits
-from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, nearest_rank
+from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, nearest_rank, p_value
 from harness.bench.results import Accuracy, EarlyStopped, Energy, Measurement, TimedRound, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
+from harness.evidence.benchmark import CheckedAnswers
 from harness.evidence.evaluation import Evaluation
 from harness.evidence.predictions import Predictions
 from harness.machine import MachineState
 from harness.machine.tegrastats import energy_mj
 from harness.stages.precision import Precision
-from harness.stages.timing import OWN_PYTHON, Engine, Mode, Round, Subject
+from harness.stages.timing import OWN_PYTHON, Engine, Mode, Repeated, Round, Subject
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,8 @@ MOST_KEPT = 10_000  # latencies in bench.json
 _MOST_DRIFT = 0.05
 _MOST_OTHER_LOAD = 0.1  # cores' worth
 _MOST_STOLEN = 0.02  # cores' worth
-_LARGEST_DIFFERENCE = {"fp32": 1e-3, "fp16": 0.02, "int8": 0.2}  # of probabilities, before it is worth a note
+_REPEATED = 1.1  # times: MLPerf's TEST04 lets repeated inputs be 10 % faster
+_DOUBT = 0.01  # that what was seen before is not faster at all
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class Variant:
     precision: Precision
     subject: Subject
     file_bytes: int
-    predictions: Predictions | None
+    predictions: Predictions | None  # for the pictures that are timed
     evaluation: Evaluation | None
     unscored: str = ""  # why there is no evaluation, although there are labels
     idle_mw: float | None = None
@@ -99,7 +101,9 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
     stopped = early_stopped(latencies, scenario.percentile) if scenario.percentile else None
     peak = max(timed.peak_memory_bytes for timed in counted)
     width = interval_width(variant)
-    differences = [timed.max_abs_difference for timed in counted if timed.max_abs_difference is not None]
+    answers = checked([timed.answers for timed in counted if timed.answers is not None])
+    remembers = remembered([timed.repeated for timed in counted if timed.repeated is not None])
+    believed = not (answers and answers.different) and not remembers and not counted[0].stateful_operators
     return Measurement(
         model=variant.name,
         sha256=variant.sha256,
@@ -118,18 +122,20 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         early_stopping=stopped,
         throughput_per_s=scenario.samples_per_query * len(latencies) / seconds,
         missed=sum(timed.missed for timed in counted),
-        valid=stopped is None or stopped.estimate_ms is not None,
+        valid=believed and (stopped is None or stopped.estimate_ms is not None),
         ended_by="interval" if width < WIDEST_INTERVAL else "limit",
         peak_memory_bytes=peak,
         file_bytes=variant.file_bytes,
-        max_abs_difference=max(differences, default=None),
+        max_abs_difference=answers.largest_difference if answers else None,
+        answers=answers,
+        stateful_operators=counted[0].stateful_operators,
         accuracy=_accuracy(variant.evaluation),
         energy=_energy(variant, scenario),
         fits=fits(peak),
         rounds=tuple(variant.rounds),
         latencies_ms=tuple(float(ms) for ms in thinned(latencies)),
         block_medians_ms=tuple(tuple(row) for row in block_medians(by_round).tolist()),
-        notes=tuple(_notes(variant, scenario, differences)),
+        notes=tuple(_notes(variant, scenario, answers, remembers)),
     )
 
 
@@ -176,7 +182,28 @@ def thinned(latencies: Floats) -> Floats:
     return chosen
 
 
-def _notes(variant: Variant, scenario: Scenario, differences: Sequence[float]) -> list[str]:
+def checked(rounds: Sequence[CheckedAnswers]) -> CheckedAnswers | None:
+    """The answers of all rounds together."""
+    if not rounds:
+        return None
+    return CheckedAnswers(
+        checked=sum(one.checked for one in rounds),
+        different=sum(one.different for one in rounds),
+        largest_difference=max(one.largest_difference for one in rounds),
+    )
+
+
+def remembered(rounds: Sequence[Repeated]) -> float | None:
+    """How many times as long as known inputs new ones take, where that is more than chance and 10 %; else None."""
+    seen = np.array([ms for one in rounds for ms in one.seen_ms])
+    unseen = np.array([ms for one in rounds for ms in one.unseen_ms])
+    if not len(seen) or not len(unseen) or p_value(unseen, seen) >= _DOUBT:
+        return None
+    times = float(np.median(unseen) / max(float(np.median(seen)), 1e-6))
+    return times if times > _REPEATED else None
+
+
+def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None, remembers: float | None) -> list[str]:
     """What a reader has to know of the figures, a sentence each."""
     notes = []
     seen = [one for one in variant.rounds if not one.void]
@@ -190,8 +217,17 @@ def _notes(variant: Variant, scenario: Scenario, differences: Sequence[float]) -
         notes.append(f"Other programs took up to {other:.1f} cores meanwhile.")
     if (stolen := max(one.machine.stolen or 0.0 for one in seen)) > _MOST_STOLEN:
         notes.append(f"The host gave up to {stolen:.2f} cores' time to others.")
-    if differences and max(differences) > _LARGEST_DIFFERENCE[variant.precision]:
-        notes.append(f"Its answers while timed differ by up to {max(differences):.2g} from those it was scored on.")
+    if answers is None:
+        notes.append("Its answers while timed were not checked: there are none to compare them with.")
+    elif answers.different:
+        notes.append(
+            f"Not valid: {answers.different} of {answers.checked} answers while timed are not those that it gave "
+            f"before on the same pictures; they differ by up to {answers.largest_difference:.2g}."
+        )
+    if stateful := variant.counted[0].stateful_operators:
+        notes.append(f"Not valid: it can answer one call otherwise than the next ({', '.join(stateful)}).")
+    if remembers is not None:
+        notes.append(f"Not valid: it remembers: what it has not seen before takes {remembers:.2g} times as long.")
     if scenario.rate_per_second and (missed := sum(timed.missed for timed in variant.counted)):
         total = sum(len(timed.latencies_ms) for timed in variant.counted)
         notes.append(f"It does not keep up: {missed} of {total} pictures began after the next was due.")

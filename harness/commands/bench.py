@@ -7,7 +7,6 @@ from typing import get_args
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import EffortName, ScenarioName
 from harness.commands.options import PATH, as_json_option, sandbox_option
 from harness.outlook import by_memory
+from harness.screen import Screen, say, say_json, visible
 from harness.stages.precision import Precision
 from harness.stages.timing import Engine, Mode
 from harness.terminal import progress_on
@@ -105,7 +105,7 @@ def bench(
         cores=cores,
         earlier=before,
     )
-    with progress_on(Console(stderr=True)) as progress:
+    with progress_on(Screen(stderr=True)) as progress:
         results = benchmarks.measure(request, sandbox.choose(sandbox_name).sandbox, progress)
     if before:
         results = results.model_copy(update={"compared": benchmarks.compare(results, before)})
@@ -114,18 +114,18 @@ def bench(
         export.write_bench(results, out)
         report.write_bench(results, out)
     if as_json:
-        click.echo(results.model_dump_json(by_alias=True))
+        say_json(results.model_dump_json(by_alias=True))
     else:
-        _print(results, Console())
+        _print(results, Screen())
         for sentence in benchmarks.uncompared(results, before) if before else ():
-            click.echo(sentence)
+            say(sentence)
         if out:
-            click.echo(f"Report: {(out / 'index.html').resolve()}")
+            say(f"Report: {(out / 'index.html').resolve()}")
     slower = any(one.verdict in ("slower", "too few queries") for one in results.compared)
     return 1 if slower or results.unmeasured or not all(one.valid for one in results.measurements) else 0
 
 
-def _print(results: BenchResults, console: Console) -> None:
+def _print(results: BenchResults, console: Screen) -> None:
     quick = ", a quick run" if results.effort == "quick" else ""
     title = Text(f"{results.scenario}, {results.mode}{quick}; times in ms")
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
@@ -133,16 +133,16 @@ def _print(results: BenchResults, console: Console) -> None:
     for column in ("median", "95 %", "p90", "p99", "per s", "MB", "right"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in results.measurements:
-        table.add_row(Text(f"{one.model}\n{one.engine}, {one.precision}"), *_figures(one))
+        table.add_row(f"{visible(one.model)}\n{one.engine}, {one.precision}", *_figures(one))
     console.print(table)
     for one in results.measurements:
-        console.print(Text(f"{_title(one)}: {' '.join((*_rule(one), *one.notes))}"), soft_wrap=True)
+        console.print(visible(f"{_title(one)}: {' '.join((*_rule(one), *one.notes))}"), soft_wrap=True)
     for lost in results.unmeasured:
-        console.print(Text(f"{lost.model} not measured: {lost.reason}", style="red"), soft_wrap=True)
+        console.print(visible(f"{lost.model} not measured: {lost.reason}"), style="red", soft_wrap=True)
     for pair in results.compared:
         low, high = pair.ratio_interval
         console.print(
-            Text(
+            visible(
                 f"{pair.model} ({pair.engine}, {pair.precision}): {pair.verdict}: {pair.old_ms:.4g} -> "
                 f"{pair.new_ms:.4g} ms, x{pair.ratio:.3f} [{low:.3f}, {high:.3f}], p = {pair.p_value:.2g}"
             ),

@@ -7,16 +7,16 @@ from collections import Counter
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from harness import boards as known_boards
 from harness.boards import evaluation, fitted, published
 from harness.commands.options import PATH, as_json_option
-from harness.terminal import progress_on, wide_console
+from harness.screen import Screen, say, say_json
+from harness.terminal import progress_on, wide_screen
 
-_ERR = Console(stderr=True)
+_ERR = Screen(stderr=True)
 _MOST_UNUSED_SHOWN = 20
 
 
@@ -29,9 +29,9 @@ def boards(context: click.Context, as_json: bool) -> int:
         return 0
     every = [known_boards.load(name) for name in known_boards.names()]
     if as_json:
-        click.echo(json.dumps([board.model_dump(mode="json") for board in every]))
+        say_json(json.dumps([board.model_dump(mode="json") for board in every]))
     for board in every if not as_json else []:
-        click.echo(f"{board.name}: {board.title}")
+        say(f"{board.name}: {board.title}")
     return 0
 
 
@@ -44,13 +44,13 @@ def sources(as_json: bool) -> int:
     reasons = Counter(row.reason.split(":")[0] for row in unused)
     if as_json:
         rows = [row.model_dump() for row in evaluation.unused(unused)]
-        click.echo(json.dumps({"sources": counts, "unused": rows}))
+        say_json(json.dumps({"sources": counts, "unused": rows}))
         return 0
     for source, count in sorted(counts.items()):
-        click.echo(f"{count:4}  {source}")
-    click.echo(f"\n{len(used)} rows used, {len(unused)} not:")
+        say(f"{count:4}  {source}")
+    say(f"\n{len(used)} rows used, {len(unused)} not:")
     for reason, count in reasons.most_common():
-        click.echo(f"{count:4}  {reason}")
+        say(f"{count:4}  {reason}")
     return 0
 
 
@@ -69,12 +69,12 @@ def evaluate(file: Path, markdown: Path | None, before: Path | None, as_json: bo
     if markdown is not None:
         markdown.write_text(evaluation.as_markdown(found), encoding="utf-8")
     if as_json:
-        click.echo(found.model_dump_json())
+        say_json(found.model_dump_json())
     elif markdown is None:
         _print_evaluation(found)
     worse = evaluation.worse(found, before.read_text(encoding="utf-8")) if before else []
     for line in worse:
-        click.echo(f"worse than before: {line}", err=True)
+        say(f"worse than before: {line}", err=True)
     return 1 if worse else 0
 
 
@@ -85,24 +85,24 @@ def fit() -> int:
         progress.say("Leaving out each family, source, board, precision, runtime and kind of layer in turn ...")
         made = fitted.fit(fitted.rows())
     fitted.FITTED.write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    click.echo(fitted.FITTED)
+    say(fitted.FITTED)
     return 0
 
 
 def _print_evaluation(found: evaluation.Evaluated) -> None:
-    click.echo(f"{found.used} rows used, {len(found.unused)} not.")
+    say(f"{found.used} rows used, {len(found.unused)} not.")
     table = Table()
     for heading in evaluation.HEADINGS:
         table.add_column(heading, no_wrap=True)
     for row in found.scores:
         table.add_row(*evaluation.cells(row))
-    wide_console().print(table)
+    wide_screen().print(table)
     for line in found.against_three:
-        click.echo(
+        say(
             f"{line.runtime}, {line.rows} rows, family out: {line.family_factor:.3f}; three numbers fitted to each "
             f"board, runtime and precision: {line.three_factor:.3f}"
         )
     for left in found.unused[:_MOST_UNUSED_SHOWN]:
-        click.echo(f"not used: line {left.line}: {left.row}: {left.reason}")
+        say(f"not used: line {left.line}: {left.row}: {left.reason}")
     if len(found.unused) > _MOST_UNUSED_SHOWN:
-        click.echo(f"... and {len(found.unused) - _MOST_UNUSED_SHOWN} more: --json lists all")
+        say(f"... and {len(found.unused) - _MOST_UNUSED_SHOWN} more: --json lists all")

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from harness.boards.calibration import Calibration
 from harness.commands.options import PATH
+from harness.screen import say
 
 
 @click.command("calibrate")
@@ -20,13 +21,13 @@ def calibrate(measured: Path, out: Path) -> int:
         made, unused = Calibration.fit(measured)
     made.write(measured, out)
     for row in unused:
-        click.echo(f"{measured}:{row.line}: not used: {row.reason}", err=True)
+        say(f"{measured}:{row.line}: not used: {row.reason}", err=True)
     for measurement, times in made.doubtful():
-        click.echo(
+        say(
             f"{measured}:{measurement.line}: {measurement.model} took {times:.2g} times as long as your other rows of "
             f"{measurement.board.name} with {measurement.runtime} would have it; it is used: check it, or leave it out",
             err=True,
         )
     used = "1 measurement" if len(made.rows) == 1 else f"{len(made.rows)} measurements"
-    click.echo(f"{used} used. harness predict MODEL --calibration {out}")
+    say(f"{used} used. harness predict MODEL --calibration {out}")
     return 0

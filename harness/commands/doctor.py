@@ -8,6 +8,7 @@ import click
 
 from harness import machine, sandbox
 from harness.commands.options import as_json_option
+from harness.screen import say, say_json
 
 _SAYS = {True: "fair", False: "unfair", None: "not told"}
 
@@ -24,14 +25,14 @@ def doctor(timing: bool, as_json: bool) -> int:
         return _timing(as_json)
     reports = sandbox.diagnose()
     if as_json:
-        click.echo(json.dumps([report.as_dict() for report in reports]))
+        say_json(json.dumps([report.as_dict() for report in reports]))
     for report in reports if not as_json else []:
         state = "works" if report.works else "does not work"
         default = ", the default" if report.is_default else ""
-        click.echo(f"{report.name} {report.version}: {state}{default}".replace(" :", ":"))
+        say(f"{report.name} {report.version}: {state}{default}".replace(" :", ":"))
         for line in (report.detail, *(f"not enforced: {what}" for what in report.not_enforced)):
             if line:
-                click.echo(f"  {line}")
+                say(f"  {line}")
     if not as_json:
         _timing(as_json)
     return 0 if any(report.works and report.name != "none" for report in reports) else 3
@@ -41,10 +42,10 @@ def _timing(as_json: bool) -> int:
     """Print what makes timing unfair here, each with the command that mends it. Always 0: it is advice."""
     found = machine.checks()
     if as_json:
-        click.echo(json.dumps([check.as_dict() for check in found]))
+        say_json(json.dumps([check.as_dict() for check in found]))
         return 0
     for check in found:
-        click.echo(f"timing, {check.name}: {_SAYS[check.fair]}: {check.detail}")
+        say(f"timing, {check.name}: {_SAYS[check.fair]}: {check.detail}")
         if check.fair is False and check.do:
-            click.echo(f"  do: {check.do}")
+            say(f"  do: {check.do}")
     return 0

@@ -7,15 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from harness.commands.options import as_json_option
 from harness.errors import UsageError
 from harness.sandbox import environments, named
+from harness.screen import Screen, say, say_json
 from harness.terminal import progress_on
 
-_ERR = Console(stderr=True)
+_ERR = Screen(stderr=True)
 
 
 @click.group()
@@ -49,9 +49,9 @@ def build(name: str, engine: str, base: str, wheels: Path | None, as_json: bool)
     with progress_on(_ERR) as progress:
         built = environments.build(software, base, wheels, progress.say, engine=engine)
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in built]))
+        say_json(json.dumps([asdict(one) for one in built]))
     for one in built if not as_json else []:
-        click.echo(f"{one.name}: {one.place}")
+        say(f"{one.name}: {one.place}")
     return 0
 
 
@@ -62,14 +62,14 @@ def list_(as_json: bool) -> int:
     built = environments.every()
     missing = sorted({"torch", "keras"} - {one.name for one in built if one.current})
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in built]))
+        say_json(json.dumps([asdict(one) for one in built]))
         return 0
     table = Table("name", "lock", "as", "where", "used")
     for one in built:
         table.add_row(one.name, one.lock, one.kind, one.place, "yes" if one.current else "no, of another version")
-    Console(soft_wrap=True).print(table)
+    Screen(soft_wrap=True).print(table)
     for name in missing:
-        click.echo(f"{name} is not built: harness env build {name}")
+        say(f"{name} is not built: harness env build {name}")
     return 0
 
 
@@ -83,5 +83,5 @@ def remove(name: str | None, outdated: bool) -> int:
     locks = [one.lock for one in environments.every() if not one.current] if outdated else [name or ""]
     for lock in dict.fromkeys(locks):
         for one in environments.remove(lock):
-            click.echo(f"removed {one.name}: {one.place}")
+            say(f"removed {one.name}: {one.place}")
     return 0

@@ -15,6 +15,7 @@ from harness.export.whole_file import write_whole
 from harness.gradebook import NAME, Gradebook
 from harness.report import STUDENTS
 from harness.results import Results
+from harness.screen import say
 
 
 @click.command()
@@ -37,9 +38,9 @@ def export(out: Path, name: str | None, folder: Path | None, column: str, feedba
     if feedback is not None:
         written += write_feedback(results, out / STUDENTS, feedback)
     for file in written:
-        click.echo(file)
+        say(file)
     for row in left_out(results):
-        click.echo(f"{row.id}: goes to no LMS, because whose it is is not known; see its findings", err=True)
+        say(f"{row.id}: goes to no LMS, because whose it is is not known; see its findings", err=True)
     return 0
 
 

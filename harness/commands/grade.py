@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from harness import assignment as assignments
 from harness import grading, sandbox
 from harness.commands.options import PATH, as_json_option, force_option, handins_sandbox_option, runtime_option
 from harness.results import SubmissionResult
 from harness.schedule.local import default_jobs
+from harness.screen import Screen, say, say_json
 from harness.terminal import print_grades, progress_on
 
 
@@ -40,17 +40,17 @@ def grade(
     away: students/<id>/index.html. What an earlier run did for the same files is not done again.
     """
     assignment = assignments.load(file)
-    with progress_on(Console(stderr=True)) as progress:
+    with progress_on(Screen(stderr=True)) as progress:
         chosen = sandbox.choose(sandbox_name, runtime)
         progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
         jobs = jobs or default_jobs(assignment.limits)
         request = grading.Request(submissions, assignment, out, chosen, jobs, force)
         results = grading.grade_all(request, progress)
     if as_json:
-        click.echo(results.model_dump_json(by_alias=True))
+        say_json(results.model_dump_json(by_alias=True))
     else:
-        print_grades(results, Console())
-        click.echo(f"Report: {(out / 'index.html').resolve()}")
+        print_grades(results, Screen())
+        say(f"Report: {(out / 'index.html').resolve()}")
     return 1 if any(_went_wrong(row) for row in results.submissions) else 0
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +19,7 @@ from harness.findings import Finding
 from harness.grade.late import late_days
 from harness.intake import collect
 from harness.intake.lms import readers
+from harness.screen import Screen, say_json, visible
 from harness.submission import Submission
 
 
@@ -63,7 +63,7 @@ def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
     with TemporaryDirectory(prefix="harness-intake-") as workdir:
         found = Intake(submissions=tuple(_row(one, deadline) for one in collect(submissions, Path(workdir))))
     if as_json:
-        click.echo(found.model_dump_json())
+        say_json(found.model_dump_json())
     else:
         _print(found)
     return 0
@@ -92,17 +92,17 @@ def _row(one: Submission, deadline: Deadline | None) -> IntakeRow:
 
 
 def _print(found: Intake) -> None:
-    console = Console()
+    console = Screen()
     table = Table("submission", "student, why", "notebook, model", "handed in", "to know")
     for column in table.columns:
         column.overflow = "fold"
     for row in found.submissions:
-        table.add_row(Text(row.id), _who(row), _what(row), _when(row), _notes(row))
+        table.add_row(visible(row.id), _who(row), _what(row), _when(row), _notes(row))
     console.print(table)
     counts = Counter(_title(row.source) for row in found.submissions)
     sources = ", ".join(f"{title} {count}" for title, count in sorted(counts.items()))
     many = len(found.submissions)
-    console.print(f"{many} hand-in{'' if many == 1 else 's'}: {sources}", highlight=False)
+    console.print(f"{many} hand-in{'' if many == 1 else 's'}: {sources}")
 
 
 def _title(source: str) -> str:
@@ -111,20 +111,20 @@ def _title(source: str) -> str:
 
 def _who(row: IntakeRow) -> Text:
     names = f"{row.student}: {', '.join(row.members)}" if row.members else row.student
-    return Text(names).append(f"\n{row.why}", style="dim")
+    return Text(visible(names)).append(f"\n{visible(row.why)}", style="dim")
 
 
 def _what(row: IntakeRow) -> Text:
     beside = [*row.companions, *(["dataset/"] if row.dataset else [])]
-    text = Text(f"{row.notebook or 'no notebook'}\n{row.model or 'no model'}")
-    return text.append(f"\n{', '.join(beside)}", style="dim") if beside else text
+    text = Text(f"{visible(row.notebook or 'no notebook')}\n{visible(row.model or 'no model')}")
+    return text.append(f"\n{visible(', '.join(beside))}", style="dim") if beside else text
 
 
 def _when(row: IntakeRow) -> Text:
     when = f"{row.handed_in:%Y-%m-%d %H:%M}" if row.handed_in else "late, time unknown" if row.said_late else "unknown"
     late = f"\n{row.late_days} days late" if row.late_days else ""
-    return Text(when + late).append(f"\n{row.clock}" if row.handed_in else "", style="dim")
+    return Text(when + late).append(f"\n{visible(row.clock)}" if row.handed_in else "", style="dim")
 
 
 def _notes(row: IntakeRow) -> Text:
-    return Text("\n".join(finding.message for finding in row.findings))
+    return Text("\n".join(visible(finding.message) for finding in row.findings))

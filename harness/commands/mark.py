@@ -10,6 +10,7 @@ import click
 from harness.commands.options import PATH
 from harness.gradebook import NAME, Gradebook
 from harness.review.marks import enter
+from harness.screen import say, visible
 
 
 @click.command()
@@ -26,5 +27,5 @@ def mark(out: Path, submission: str, criterion: str, points: float, reason: str,
     when it is graded again, the criterion waits for a person, with the old mark shown.
     """
     enter(Gradebook.existing(out / NAME), submission, criterion, points, reason, marker)
-    click.echo(f"{submission}: {criterion} {points:g}. Run `harness grade` again to publish it.")
+    say(f"{visible(submission)}: {visible(criterion)} {points:g}. Run `harness grade` again to publish it.")
     return 0

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import get_args
 
 import click
-from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
@@ -25,11 +24,12 @@ from harness.evidence.kernels import KernelList
 from harness.evidence.stage_result import Done, StageResult
 from harness.outlook import kernels_of
 from harness.progress import Progress
+from harness.screen import Screen, say, say_json
 from harness.stages.convert import convert
 from harness.stages.kernels import kernels as list_kernels
 from harness.stages.workplace import Workplace
 from harness.store import Store
-from harness.terminal import progress_on, wide_console
+from harness.terminal import progress_on, wide_screen
 
 
 @click.command("predict")
@@ -70,13 +70,13 @@ def predict(
     asked = [known_boards.load(name) for name in names or known_boards.names()]
     wanted = [_runtime(name) for name in runtimes]
     calibrated = prediction.calibrated(calibration) if calibration else None
-    with progress_on(Console(stderr=True)) as progress:
+    with progress_on(Screen(stderr=True)) as progress:
         graph = _kernels(model, size, sandbox_name, progress)
     with threadpool_limits(1):
         predictions = prediction.predict(graph, asked, wanted, precisions, calibrated)
         report = _report(graph, predictions, asked)
     if as_json:
-        click.echo(json.dumps(report))
+        say_json(json.dumps(report))
     else:
         _print_predictions(graph, predictions, asked)
     return 0
@@ -140,12 +140,12 @@ def _runtime_of(row: Prediction) -> Runtime:
 
 def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...], asked: list[Board]) -> None:
     by_name = {board.name: board for board in asked}
-    click.echo(
+    say(
         f"{graph.multiply_adds / 1e9:.3f} G multiply-adds ({roofline.operations(graph) / 1e9:.3f} G operations), "
         f"{graph.parameters / 1e6:.2f} M parameters, {len(graph.kernels)} kernels, input {graph.input}"
     )
     if said := roofline.unknown_sentence(graph):
-        click.echo(said)
+        say(said)
     table = Table()
     for heading in ("board", "runtime", "precision", "ms", "90 % interval", "new here", "fits"):
         table.add_column(heading, no_wrap=heading != "new here")
@@ -160,16 +160,16 @@ def _print_predictions(graph: KernelList, predictions: tuple[Prediction, ...], a
             ", ".join(row.new) or "–",
             {True: "yes", False: "no", None: "?"}[fit],
         )
-    wide_console().print(table)
+    wide_screen().print(table)
     for note in sorted({note for row in predictions for note in row.notes}):
-        click.echo(f"Note: {note}.")
+        say(f"Note: {note}.")
     if not predictions:
-        click.echo("No peak figures are known for these boards with this runtime: nothing is predicted.")
+        say("No peak figures are known for these boards with this runtime: nothing is predicted.")
         return
     first = predictions[0]
-    click.echo(f"Nearest known network: {first.sibling or 'none'}. {first.board} rests on:")
+    say(f"Nearest known network: {first.sibling or 'none'}. {first.board} rests on:")
     for line in first.rests_on:
-        click.echo(f"  {line}")
+        say(f"  {line}")
     roof = roofline.roofline(graph, by_name[first.board], _runtime_of(first), first.precision)
     for sentence in advice.faster(graph, roof) if roof else ():
-        click.echo(f"Faster: {sentence}")
+        say(f"Faster: {sentence}")

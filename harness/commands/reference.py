@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from harness import assignment as assignments
 from harness import course, sandbox
@@ -13,6 +12,7 @@ from harness.commands.options import PATH, as_json_option, force_option, handins
 from harness.errors import UsageError
 from harness.grade.rubric import check as check_rubric
 from harness.reference import write
+from harness.screen import Screen, say, say_json
 from harness.terminal import progress_on
 
 
@@ -38,7 +38,7 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
     check_rubric(assignment)
     folder = out or assignment.file.parent / "baseline"
     with (
-        progress_on(Console(stderr=True)) as progress,
+        progress_on(Screen(stderr=True)) as progress,
         course.prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
     ):
         trained = ready.reference
@@ -46,9 +46,9 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
         write(trained, ready.workplace, folder)
     low, high = trained.evaluation.accuracy_interval
     if as_json:
-        click.echo(trained.model_dump_json())
+        say_json(trained.model_dump_json())
     else:
-        click.echo(
+        say(
             f"{trained.backbone}: accuracy {trained.evaluation.accuracy:.3f} [{low:.3f}, {high:.3f}] on "
             f"{trained.evaluation.images} held-out images; trained in {trained.training_seconds:.0f} s\n{folder}"
         )

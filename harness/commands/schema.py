@@ -7,10 +7,11 @@ import json
 import click
 
 from harness.export import results_schema
+from harness.screen import say_json
 
 
 @click.command()
 def schema() -> int:
     """Print the JSON Schema of results.json."""
-    click.echo(json.dumps(results_schema(), indent=2))
+    say_json(json.dumps(results_schema(), indent=2))
     return 0

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from harness import weights as known
 from harness.commands.options import PATH, as_json_option
+from harness.screen import Screen, say, say_json
 from harness.terminal import progress_on
 
 
@@ -25,14 +25,14 @@ def list_(as_json: bool) -> int:
     """List the weights that are known, and whether they are here."""
     entries = known.list_weights()
     if as_json:
-        click.echo(json.dumps([entry.as_dict() | {"here": known.path(entry.name) is not None} for entry in entries]))
+        say_json(json.dumps([entry.as_dict() | {"here": known.path(entry.name) is not None} for entry in entries]))
         return 0
     table = Table("name", "here", "MB", "licence", "file")
     for entry in entries:
         other = known.standing_in(entry.name)
         here = "yes" if known.path(entry.name) else f"no, but {other.name} stands in" if other else "no"
         table.add_row(entry.name, here, f"{entry.bytes / 1e6:.1f}", entry.licence, entry.file)
-    Console().print(table)
+    Screen().print(table)
     return 0
 
 
@@ -40,8 +40,8 @@ def list_(as_json: bool) -> int:
 @click.argument("name")
 def fetch(name: str) -> int:
     """Fetch the weights NAME from the first source that has them, and check their hash."""
-    with progress_on(Console(stderr=True)) as progress:
-        click.echo(known.fetch(name, progress.say))
+    with progress_on(Screen(stderr=True)) as progress:
+        say(known.fetch(name, progress.say))
     return 0
 
 
@@ -50,5 +50,5 @@ def fetch(name: str) -> int:
 @click.argument("file", type=PATH)
 def add(name: str, file: Path) -> int:
     """Take the weights NAME from FILE, and check their hash."""
-    click.echo(known.add(name, file))
+    say(known.add(name, file))
     return 0

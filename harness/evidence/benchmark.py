@@ -16,6 +16,14 @@ class Latency(Record):
     peak_memory_bytes: int
 
 
+class CheckedAnswers(Record):
+    """The answers that were given while the time was taken, against the predict stage's on the same images."""
+
+    checked: int  # every one that was timed, once for each of its images
+    different: int  # by more than rounding
+    largest_difference: float  # of a probability; 1 where an answer was no number
+
+
 class Benchmark(Record):
     """The model and the reference, timed in turn in one sandbox on the same cores."""
 
@@ -27,5 +35,7 @@ class Benchmark(Record):
     cpus: int
     threads: int
     warm_up_seconds: float
-    outputs_agree: bool  # with the predict stage's on the same images
+    outputs_agree: bool  # with the predict stage's on the same images: every one that was timed
+    answers: CheckedAnswers | None = None
+    stateful_operators: tuple[str, ...] = ()  # of the model's graph; what they time is not believed
     latencies_ms: tuple[float, ...] = ()  # the model's, in order

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.assignment.sections import BenchmarkRules
-from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.benchmark import Benchmark, CheckedAnswers, Latency
 from harness.evidence.conversion import Conversion
 from harness.evidence.predictions import Predictions
 from harness.evidence.record import Interval
@@ -25,12 +25,14 @@ from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
 from harness.images import StagedImages
 from harness.sandbox.base import Outcome
+from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
-_IMAGES = 16  # different pictures that the queries go round
 _MOST_QUERIES = 10_000  # for each model, unless the rules want more
 _SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
-_SAME = 1e-3  # of the probabilities, against the predict stage's
+# Of a probability, against the predict stage's. Between batches of 8 and of 1, float32 sums in another order: that is
+# 1e-6 of a logit, and at logits of some tens at most 1e-4 of a probability.
+_SAME = 1e-3
 _RESAMPLES = 2000
 _STEADY = 0.25  # width of the ratio's interval, relative to the ratio
 _MOST_TAKEN = 0.2  # of all cores, by other programs: more slows the model even where it has a core of its own
@@ -45,16 +47,19 @@ class _Reply(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     blocks: dict[Role, Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)]]
+    answers: dict[Role, Groups]
+    stateful: dict[Role, Operators]
     peak_memory_bytes: dict[Role, Annotated[int, Field(ge=0)]]
     warm_up_seconds: float = Field(ge=0, allow_inf_nan=False)
-    names: tuple[str, ...] = Field(max_length=_IMAGES)
+    names: tuple[str, ...] = Field(max_length=MOST_INPUTS)
     cpus: int = Field(ge=1)
     engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
 
     @model_validator(mode="after")
     def _alike(self) -> _Reply:
-        if set(self.blocks) != set(self.peak_memory_bytes) or "model" not in self.blocks:
-            raise ValueError("blocks and peak_memory_bytes are not of the same models")
+        roles = [set(said) for said in (self.blocks, self.peak_memory_bytes, self.answers, self.stateful)]
+        if any(said != roles[0] for said in roles) or "model" not in self.blocks:
+            raise ValueError("its figures are not of the same models")
         if len({len(blocks) for blocks in self.blocks.values()}) != 1:
             raise ValueError("the models had different numbers of turns")
         return self
@@ -70,7 +75,7 @@ def benchmark(
 ) -> StageResult[Benchmark]:
     """The model's timing beside the reference's, on the same cores, in the same minutes.
 
-    `predictions`: the predict stage's, which the answers given while timing are compared with. A timing that was
+    `predictions`: the predict stage's, which all answers given while timing are compared with. A timing that was
     disturbed is void and done once more; where that was disturbed as well, a finding says so.
     """
     if conversion.native:
@@ -148,7 +153,6 @@ def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, workplace: Wo
     }
     return {
         "models": models,
-        "images": _IMAGES,
         "cpus": workplace.limits.cpus,
         "queries": rules.queries,
         "most_queries": max(_MOST_QUERIES, rules.queries + 64),
@@ -176,6 +180,7 @@ def _result(
         blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
         interval = ratio_interval(*blocks)
         ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
+    answers = _answers(timed["model"], predictions, staged, reply, outputs, workplace)
     value = Benchmark(
         engine=reply.engine,
         model=_summary(measured["model"], reply.peak_memory_bytes["model"]),
@@ -187,7 +192,9 @@ def _result(
         cpus=reply.cpus,
         threads=reply.cpus,
         warm_up_seconds=reply.warm_up_seconds,
-        outputs_agree=_agrees(timed["model"], predictions, staged, reply, outputs, workplace),
+        outputs_agree=answers.different == 0,
+        answers=answers,
+        stateful_operators=reply.stateful["model"],
         latencies_ms=tuple(round(float(ms), 4) for ms in measured["model"]),
     )
     return Done(value=value, findings=_noticed(value, rules), usage=usage(outcome))
@@ -230,28 +237,33 @@ def ratio_interval(model: Floats, reference: Floats) -> Interval:
     return float(low), float(high)
 
 
-def _agrees(
+def _answers(
     conversion: Conversion,
     predictions: Predictions,
     staged: StagedImages,
     reply: _Reply,
     outputs: Path,
     workplace: Workplace,
-) -> bool:
-    """Whether the model answered while it was timed as it did in the predict stage, on the same pictures."""
+) -> CheckedAnswers:
+    """What the model answered while it was timed, against what it answered in the predict stage."""
     index = {name: i for i, name in enumerate(staged.names)}
-    if not reply.names or not set(reply.names) <= set(index):
+    groups = reply.answers["model"]
+    if not reply.names or not set(reply.names) <= set(index) or max(groups.inputs) >= len(reply.names):
         raise Rejected("it answered for pictures that it was not given")
-    given = read_array(outputs, "outputs-model.npy", (len(reply.names), conversion.outputs))
-    kept = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
-    before = kept[[index[name] for name in reply.names]]
-    return bool(np.isfinite(given).all() and np.abs(given - before).max() <= _SAME)
+    if sum(groups.counts) != sum(reply.blocks["model"]):
+        raise Rejected("it did not answer exactly the queries that it timed")
+    shape = (len(groups.inputs), conversion.outputs)
+    low, high = (read_array(outputs, f"answers-{end}-model.npy", shape) for end in ("low", "high"))
+    before = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
+    return checked_answers(groups, low, high, [[index[name]] for name in reply.names], before, _SAME)
 
 
 def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:
     found = []
     if not value.outputs_agree:
         found.append(finding("benchmark-outputs-differ"))
+    if value.stateful_operators:
+        found.append(finding("stateful-model", operators=", ".join(value.stateful_operators)))
     if value.model.queries < rules.queries:
         reason = f"there was time for {value.model.queries} queries only, not {rules.queries}"
         found.append(finding("benchmark-unsteady", reason=reason))

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import MachineError
+from harness.evidence.benchmark import CheckedAnswers
 from harness.evidence.conversion import Conversion
 from harness.evidence.predictions import Predictions
 from harness.evidence.record import Record
@@ -20,6 +21,7 @@ from harness.images import StagedImages
 from harness.sandbox.base import Outcome
 from harness.stages.detector import DetectorHead
 from harness.stages.precision import Precision
+from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
 
 Engine = Literal["cpu", "cuda", "tensorrt", "openvino", "torch", "torch-compiled"]
@@ -27,7 +29,10 @@ Mode = Literal["model-only", "end-to-end"]
 
 OWN_PYTHON: tuple[Engine, ...] = ("torch", "torch-compiled")  # run the model as handed in, with its own code
 _MOST_QUERIES = 200_000  # of a round: 15 rounds reach 60 s from 20 µs a query on
-_PICTURES = 16
+# Of a probability, against the predict stage's at this precision: float32 in another order of sums (see
+# `harness/stages/benchmark.py`); half precision has 11 bits, so logits of some tens are off by some hundredths; with 8
+# bits, engines round and saturate differently.
+TOLERANCE: dict[Precision, float] = {"fp32": 1e-3, "fp16": 0.02, "int8": 0.2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,6 @@ class Setting:
     budget: Budget
     warm_up_seconds: float
     cores: tuple[int, ...]
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,13 @@ class Subject:
     conversion: Conversion
     handed_in: Mapping[str, Path]  # name under /in -> file: `model`, perhaps `model.py`
     head: DetectorHead | None = None  # None for a classifier
+
+
+class Repeated(Record):
+    """Inputs that were asked before and new ones, in turn, one picture each; as many of both."""
+
+    seen_ms: tuple[float, ...]
+    unseen_ms: tuple[float, ...]
 
 
 class Round(Record):
@@ -75,7 +86,9 @@ class Round(Record):
     missed: int  # at a fixed rate: queries that began after the next one was planned
     warm_up_seconds: float
     peak_memory_bytes: int
-    max_abs_difference: float | None  # of the probabilities, from the predict stage's; None without pictures
+    answers: CheckedAnswers | None  # against the predict stage's; None where that has none, as of a detector
+    stateful_operators: tuple[str, ...] = ()
+    repeated: Repeated | None = None  # of an engine that runs the model's own Python
 
 
 class _Refused(BaseModel):
@@ -86,6 +99,14 @@ class _Refused(BaseModel):
 
 
 _Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Input = Annotated[int, Field(ge=0, lt=MOST_INPUTS)]
+
+
+class _Repeated(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    seen_ms: tuple[_Finite, ...] = Field(max_length=MOST_INPUTS)
+    unseen_ms: tuple[_Finite, ...] = Field(max_length=MOST_INPUTS)
 
 
 class _Reply(BaseModel):
@@ -101,17 +122,21 @@ class _Reply(BaseModel):
     missed: int = Field(ge=0)
     warm_up_seconds: _Finite
     peak_memory_bytes: int = Field(ge=0)
-    names: tuple[str, ...] = Field(max_length=_PICTURES)
+    names: tuple[str, ...] = Field(max_length=MOST_INPUTS)
+    asked: tuple[Annotated[tuple[_Input, ...], Field(max_length=MOST_INPUTS)], ...] = Field(max_length=MOST_INPUTS)
+    answers: Groups | None
+    stateful: Operators
+    repeated: _Repeated | None
 
 
 def time_round(
     subject: Subject,
     setting: Setting,
-    staged: StagedImages | None,
+    staged: StagedImages,
     predictions: Predictions | None,
     workplace: Workplace,
 ) -> StageResult[Round]:
-    """One round. Inputs are the staged pictures, or noise; `predictions` are what its answers are compared with.
+    """One round. `predictions`: for the staged pictures; all answers given while timing are compared with them.
 
     Raises `MachineError` where the engine is not installed, `EngineFailed` when the sandbox engine broke.
     """
@@ -120,8 +145,7 @@ def time_round(
     if conversion.native and not own_python:
         return Failed(status="rejected", reason="The model does not become ONNX, so only the engine torch can run it.")
     inputs = dict(subject.handed_in) if own_python else {"model": workplace.store.path(conversion.model)}
-    if staged is not None:
-        inputs["images"] = staged.folder
+    inputs["images"] = staged.folder
     request = {
         "engine": setting.engine,
         "precision": setting.precision,
@@ -130,7 +154,7 @@ def time_round(
         "budget": asdict(setting.budget),
         "warm_up_seconds": setting.warm_up_seconds,
         "cores": setting.cores,
-        "seed": setting.seed,
+        "own_python": own_python,
         "layout": conversion.layout,
         "input_dtype": conversion.input_dtype,
         "dynamic_batch": conversion.dynamic_batch,
@@ -151,7 +175,7 @@ def time_round(
                 if refused.engine_missing:
                     raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
                 raise Rejected("it stopped with an error", refused.reason)
-            return _result(conversion, staged, predictions, outputs, outcome, workplace)
+            return _result(subject, setting, staged, predictions, outputs, outcome, workplace)
         except Rejected as rejected:
             return Failed(
                 status="rejected",
@@ -162,8 +186,9 @@ def time_round(
 
 
 def _result(
-    conversion: Conversion,
-    staged: StagedImages | None,
+    subject: Subject,
+    setting: Setting,
+    staged: StagedImages,
     predictions: Predictions | None,
     outputs: Path,
     outcome: Outcome,
@@ -175,6 +200,7 @@ def _result(
         raise Rejected("its latencies are not positive numbers")
     if reply.ended <= reply.started:
         raise Rejected("its timing ended before it started")
+    checked = predictions is not None and subject.head is None
     value = Round(
         engine=reply.engine,
         latencies_ms=tuple(round(float(ms), 5) for ms in latencies),
@@ -184,27 +210,34 @@ def _result(
         missed=reply.missed,
         warm_up_seconds=reply.warm_up_seconds,
         peak_memory_bytes=reply.peak_memory_bytes,
-        max_abs_difference=_difference(conversion, staged, predictions, reply, outputs, workplace),
+        answers=_answers(subject, setting, staged, predictions, reply, outputs, workplace) if checked else None,
+        stateful_operators=reply.stateful,
+        repeated=Repeated(**reply.repeated.model_dump()) if reply.repeated else None,
     )
     return Done(value=value, usage=usage(outcome))
 
 
-def _difference(
-    conversion: Conversion,
-    staged: StagedImages | None,
+def _answers(
+    subject: Subject,
+    setting: Setting,
+    staged: StagedImages,
     predictions: Predictions | None,
     reply: _Reply,
     outputs: Path,
     workplace: Workplace,
-) -> float | None:
-    """How far its answers lie from those of the predict stage on the same pictures."""
-    if staged is None or predictions is None:
-        return None
-    index = {name: i for i, name in enumerate(staged.names)}
+) -> CheckedAnswers:
+    """What the model answered while it was timed, against the predict stage's on the same pictures."""
+    assert predictions is not None
+    index, groups = {name: i for i, name in enumerate(staged.names)}, reply.answers
+    samples = setting.samples_per_query
     if not reply.names or not set(reply.names) <= set(index):
         raise Rejected("it answered for pictures that it was not given")
-    given = read_array(outputs, "outputs.npy", (len(reply.names), conversion.outputs))
-    if not np.isfinite(given).all():
-        raise Rejected("its answers hold NaN or infinity")
-    kept = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
-    return float(np.abs(given - kept[[index[name] for name in reply.names]]).max())
+    if any(len(pictures) != samples or max(pictures) >= len(reply.names) for pictures in reply.asked):
+        raise Rejected("it did not ask for as many of its pictures as it was told to")
+    if groups is None or sum(groups.counts) != reply.queries or max(groups.inputs) >= len(reply.asked):
+        raise Rejected("it did not answer exactly the queries that it timed")
+    shape = (len(groups.inputs) * samples, subject.conversion.outputs)
+    low, high = (read_array(outputs, f"answers-{end}.npy", shape) for end in ("low", "high"))
+    asked = [[index[reply.names[i]] for i in pictures] for pictures in reply.asked]
+    before = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
+    return checked_answers(groups, low, high, asked, before, TOLERANCE[setting.precision])

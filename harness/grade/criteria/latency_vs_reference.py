@@ -32,6 +32,9 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     timed = evidence.benchmark.value
     if not timed.outputs_agree:
         return Judgement(None, "It was not the same model: while timed it answered differently than before.")
+    if timed.stateful_operators:
+        operators = ", ".join(timed.stateful_operators)
+        return Judgement(None, f"It can answer one call otherwise than the next ({operators}): a person decides.")
     if timed.ratio is None or timed.ratio_interval is None or timed.reference is None:
         return Judgement(None, "The reference was not timed beside it.")
     low, high = timed.ratio_interval

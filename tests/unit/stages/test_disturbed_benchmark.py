@@ -36,6 +36,8 @@ def timing(unsteady: bool = False) -> dict[str, bytes]:
     """What the agent sends."""
     said = {
         "blocks": {"model": [IN_BLOCK] * BLOCKS, "reference": [IN_BLOCK] * BLOCKS},
+        "answers": {role: {"inputs": [0], "counts": [BLOCKS * IN_BLOCK]} for role in ("model", "reference")},
+        "stateful": {"model": [], "reference": []},
         "peak_memory_bytes": {"model": 10**8, "reference": 10**8},
         "warm_up_seconds": 1.0,
         "names": list(NAMES[:2]),
@@ -46,7 +48,8 @@ def timing(unsteady: bool = False) -> dict[str, bytes]:
         "benchmark.json": json.dumps(said).encode(),
         "latencies-model.npy": npy(latencies(unsteady)),
         "latencies-reference.npy": npy(latencies(False)),
-        "outputs-model.npy": npy(ROWS[:2]),
+        "answers-low-model.npy": npy(ROWS[:1]),
+        "answers-high-model.npy": npy(ROWS[:1]),
     }
 
 

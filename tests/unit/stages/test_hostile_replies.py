@@ -319,6 +319,8 @@ def test_a_backbone_that_nobody_asked_about_does_not_count(tmp_path: Path) -> No
 
 TIMED: dict[str, Any] = {
     "blocks": {"model": [4, 4], "reference": [2, 2]},
+    "answers": {"model": {"inputs": [0, 1], "counts": [4, 4]}, "reference": {"inputs": [0], "counts": [4]}},
+    "stateful": {"model": [], "reference": []},
     "peak_memory_bytes": {"model": 10**8, "reference": 10**8},
     "warm_up_seconds": 1.0,
     "names": list(NAMES[:2]),
@@ -332,7 +334,8 @@ def benchmarked(tmp_path: Path, files: dict[str, bytes] | None = None, **changes
         "benchmark.json": json.dumps(TIMED | changes).encode(),
         "latencies-model.npy": npy(np.full(8, 10, np.float32)),
         "latencies-reference.npy": npy(np.full(4, 5, np.float32)),
-        "outputs-model.npy": npy(ROWS[:2]),
+        "answers-low-model.npy": npy(ROWS[:2]),
+        "answers-high-model.npy": npy(ROWS[:2]),
     }
     place = workplace(tmp_path, sent | (files or {}))
     model = conversion(place.store, tmp_path)
@@ -349,10 +352,22 @@ def test_a_benchmark_as_agreed(tmp_path: Path) -> None:
     assert [f.code for f in result.findings] == ["benchmark-unsteady"]  # 8 queries of 64
 
 
-def test_other_answers_than_before_are_noticed(tmp_path: Path) -> None:
-    result = benchmarked(tmp_path, {"outputs-model.npy": npy(ROWS[1:3])})
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_other_answers_than_before_are_noticed(end: str, tmp_path: Path) -> None:
+    """Half of them, to one of two pictures; the other half was right."""
+    rows = ROWS[:2].copy()
+    rows[1] = ROWS[2]
+    result = benchmarked(tmp_path, {f"answers-{end}-model.npy": npy(rows)})
     assert isinstance(result, Done) and not result.value.outputs_agree
+    assert (result.value.answers.checked, result.value.answers.different) == (8, 4)
     assert "benchmark-outputs-differ" in [f.code for f in result.findings]
+
+
+def test_a_model_that_may_keep_a_state_is_named(tmp_path: Path) -> None:
+    result = benchmarked(tmp_path, stateful={"model": ["RandomNormal"], "reference": []})
+    assert isinstance(result, Done) and result.value.stateful_operators == ("RandomNormal",)
+    (said,) = [f.message for f in result.findings if f.code == "stateful-model"]
+    assert "RandomNormal" in said
 
 
 @pytest.mark.parametrize(
@@ -361,8 +376,18 @@ def test_other_answers_than_before_are_noticed(tmp_path: Path) -> None:
         ({"latencies-model.npy": npy(np.zeros(8, np.float32))}, {}),
         ({"latencies-model.npy": npy(np.full(8, np.nan, np.float32))}, {}),
         ({"latencies-model.npy": npy(np.full(9, 1, np.float32))}, {}),
-        ({"outputs-model.npy": npy(ROWS)}, {}),
+        ({"answers-low-model.npy": npy(ROWS)}, {}),
         ({}, {"names": ["other.png"]}),
+        ({}, {"names": []}),
+        ({}, {"answers": {"model": {"inputs": [0, 2], "counts": [4, 4]}, "reference": {"inputs": [0], "counts": [4]}}}),
+        ({}, {"answers": {"model": {"inputs": [0, 1], "counts": [4, 3]}, "reference": {"inputs": [0], "counts": [4]}}}),
+        (
+            {},
+            {"answers": {"model": {"inputs": [0, 1], "counts": [9, -1]}, "reference": {"inputs": [0], "counts": [4]}}},
+        ),
+        ({}, {"answers": {"model": {"inputs": [0, 1], "counts": [8]}, "reference": {"inputs": [0], "counts": [4]}}}),
+        ({}, {"answers": {"reference": {"inputs": [0], "counts": [4]}}}),
+        ({}, {"stateful": {"model": ["<b>"], "reference": []}}),
         ({}, {"blocks": {"model": [8]}}),
         ({}, {"blocks": {"model": [4, 4], "reference": [4]}}),
         ({}, {"blocks": {"model": [4, -4], "reference": [2, 2]}}),

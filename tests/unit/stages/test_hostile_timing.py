@@ -26,6 +26,10 @@ TIMED: dict[str, Any] = {
     "warm_up_seconds": 1.0,
     "peak_memory_bytes": 10**8,
     "names": list(NAMES[:2]),
+    "asked": [[0], [1]],
+    "answers": {"inputs": [0, 1], "counts": [2, 1]},
+    "stateful": [],
+    "repeated": None,
 }
 SETTING = Setting("cpu", "fp32", "model-only", 1, None, Budget(1, 64, 3), 0.1, (0,))
 
@@ -34,7 +38,8 @@ def timed(folder: Path, files: dict[str, bytes] | None = None, status: str = "ok
     sent = {
         "timing.json": json.dumps(TIMED | changes).encode(),
         "latencies.npy": npy(np.asarray([1, 2, 3], np.float32)),
-        "outputs.npy": npy(ROWS[:2]),
+        "answers-low.npy": npy(ROWS[:2]),
+        "answers-high.npy": npy(ROWS[:2]),
     }
     place = workplace(folder, sent | (files or {}), status)
     model = conversion(place.store, folder)
@@ -44,7 +49,8 @@ def timed(folder: Path, files: dict[str, bytes] | None = None, status: str = "ok
 def test_a_round_as_agreed(tmp_path: Path) -> None:
     result = timed(tmp_path)
     assert isinstance(result, Done)
-    assert result.value.latencies_ms == (1, 2, 3) and result.value.max_abs_difference == 0
+    assert result.value.latencies_ms == (1, 2, 3) and result.value.answers.checked == 3
+    assert result.value.answers.largest_difference == 0 and result.value.answers.different == 0
 
 
 @pytest.mark.parametrize(
@@ -54,13 +60,19 @@ def test_a_round_as_agreed(tmp_path: Path) -> None:
         ({"latencies.npy": npy(np.asarray([1, -2, 3], np.float32))}, {}),
         ({"latencies.npy": npy(np.asarray([1, 2], np.float32))}, {}),
         ({"latencies.npy": npy(np.asarray(["1", None, 3], object), allow_pickle=True)}, {}),
-        ({"outputs.npy": npy(np.full((2, 3), np.inf, np.float32))}, {}),
-        ({"outputs.npy": npy(ROWS[:3])}, {}),
+        ({"answers-low.npy": npy(ROWS[:3])}, {}),
         ({"timing.json": b"[" * 100_000}, {}),
         ({"timing.json": b"{}"}, {}),
         ({}, {"queries": 10**9}),
         ({}, {"engine": "<script>"}),
         ({}, {"names": ["../../etc/passwd"]}),
+        ({}, {"asked": [[0], [5]]}),
+        ({}, {"asked": [[0, 1], [1, 0]]}),
+        ({}, {"asked": [[0]]}),
+        ({}, {"answers": None}),
+        ({}, {"answers": {"inputs": [0, 1], "counts": [2, 2]}}),
+        ({}, {"stateful": ["<script>"]}),
+        ({}, {"repeated": {"seen_ms": [-1], "unseen_ms": [1]}}),
         ({}, {"ended": 9.0}),
         ({}, {"cpu_seconds": float("inf")}),
         ({}, {"surplus": 1}),
@@ -69,6 +81,11 @@ def test_a_round_as_agreed(tmp_path: Path) -> None:
 def test_a_round_that_is_not_as_agreed(files: dict[str, bytes], changes: dict[str, Any], tmp_path: Path) -> None:
     result = timed(tmp_path, files, **changes)
     assert isinstance(result, Failed) and result.status == "rejected"
+
+
+def test_answers_that_are_no_numbers_are_no_answers(tmp_path: Path) -> None:
+    result = timed(tmp_path, {"answers-high.npy": npy(np.full((2, 3), np.inf, np.float32))})
+    assert isinstance(result, Done) and result.value.answers.different == 3
 
 
 @pytest.mark.parametrize("status", ["timeout", "memory", "killed", "output", "failed"])

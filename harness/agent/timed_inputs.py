@@ -1,0 +1,32 @@
+"""How many different pictures the timed queries go round, and which of them each query holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from .scenarios import in_random_turns
+
+_FEWEST, _MOST = 16, 64
+_BYTES = 40_000_000  # of all prepared inputs, beyond the fewest: the model's memory is measured too
+_BATCHES = 8  # different ones of several pictures, at least
+
+
+def how_many(models: Iterable[dict[str, Any]]) -> int:
+    """Of how many pictures the inputs of each model (`rule`, `input_dtype`) take no more memory than they may."""
+    largest: int = max(
+        3 * m["rule"]["width"] * m["rule"]["height"] * np.dtype(m["input_dtype"]).itemsize for m in models
+    )
+    return min(_MOST, max(_FEWEST, _BYTES // largest))
+
+
+def queries(pictures: int, samples: int) -> list[list[int]]:
+    """Different queries of `samples` pictures each, by number, in which every picture has its turn."""
+    if samples == 1:
+        return [[number] for number in range(pictures)]
+    turns = in_random_turns(pictures)
+    return [list(islice(turns, samples)) for _ in range(max(_BATCHES, math.ceil(pictures / samples)))]

@@ -1,0 +1,57 @@
+"""What a model answers, untimed: its predictions for pictures, and what they are worth where there are labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.bench.subjects import Pictures
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.predictions import Predictions
+from harness.evidence.stage_result import Done
+from harness.images import StagedImages
+from harness.score import score
+from harness.stages.predict import predict
+from harness.stages.timing import Subject
+from harness.stages.workplace import Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Predictions for the pictures, and what they are worth where the labels allow it."""
+
+    predictions: Predictions | None = None
+    evaluation: Evaluation | None = None
+    unscored: str = ""  # why there is no evaluation, although there are labels
+
+
+def score_subject(subject: Subject, given: Pictures | None, staged: StagedImages | None, place: Workplace) -> Scored:
+    """The model's score on the given pictures; nothing without any."""
+    if staged is None or given is None:
+        return Scored()
+    if subject.head is not None:
+        return Scored(unscored="No accuracy: it is a detector." if given.labelled else "")
+    conversion = subject.conversion
+    predicted = predict(conversion, staged, place)
+    if not isinstance(predicted, Done):
+        return Scored(unscored=f"No accuracy: {predicted.whole_reason}")
+    if not given.labelled:
+        return Scored(predicted.value)
+    classes = given.scored.classes
+    if not set(conversion.labels) & set(classes):
+        ours, theirs = _some(conversion.labels), _some(classes)
+        reason = f"No accuracy: the model's classes ({ours}) are none of the pictures' folders ({theirs})."
+        return Scored(predicted.value, unscored=reason)
+    return Scored(predicted.value, score(predicted.value, given.scored, None, place.store).value)
+
+
+def predictions_of(subject: Subject, staged: StagedImages, place: Workplace) -> Predictions | None:
+    """What it answers to the pictures; None for a detector, or where it gives no usable answers."""
+    if subject.head is not None:
+        return None
+    predicted = predict(subject.conversion, staged, place)
+    return predicted.value if isinstance(predicted, Done) else None
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
