@@ -16,7 +16,7 @@ from harness.evidence.inspection import Inspection
 from harness.evidence.own_data import SeenScore
 from harness.evidence.reading import NotebookReading
 from harness.evidence.record import Record
-from harness.evidence.stage_result import Done, StageStatus
+from harness.evidence.stage_result import Done, EvidenceOrigin, StageStatus
 from harness.findings import Finding
 from harness.submission import Origin
 
@@ -29,6 +29,7 @@ class StageSummary(Record):
     reason: str
     peak_memory_bytes: int | None
     cached: bool  # taken from an earlier run, whatever its status
+    origin: EvidenceOrigin | None = None  # who says what it found; None when it found nothing
 
 
 class SubmissionResult(Record):
@@ -129,6 +130,7 @@ def submission_result(
             reason="" if isinstance(result, Done) else result.reason,
             peak_memory_bytes=result.usage.peak_memory_bytes,
             cached=was_cached,
+            origin=result.origin if isinstance(result, Done) else None,
         )
 
     return SubmissionResult(

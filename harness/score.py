@@ -38,7 +38,7 @@ def score(
     failures: dict[str, object] = {"calibration": calibration(answers.probabilities.max(axis=1), right)}
     if stress is not None:
         failures |= _failures(stress, answers, truth, store)
-    return Done(value=evaluation.model_copy(update=failures), findings=findings)
+    return Done(value=evaluation.model_copy(update=failures), origin="measured-outside", findings=findings)
 
 
 def trial(

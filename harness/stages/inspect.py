@@ -101,7 +101,12 @@ def inspect(
                 usage=usage(outcome),
             )
     value = _judged(reply, set(backbones), conversion, classes)
-    return Done(value=value, findings=_noticed(value), usage=usage(outcome))
+    return Done(
+        value=value,
+        origin="self-reported" if conversion.native else "measured-inside",  # a converted one is an ONNX graph
+        findings=_noticed(value),
+        usage=usage(outcome),
+    )
 
 
 def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int) -> Inspection:

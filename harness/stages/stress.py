@@ -87,7 +87,7 @@ def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace
             value = _result(conversion, trial, outputs, workplace)
         except Rejected as rejected:
             return Skipped(reason=f"The model was not tried on worse pictures: {rejected}.", usage=usage(outcome))
-    return Done(value=value, usage=usage(outcome))
+    return Done(value=value, origin="measured-inside", usage=usage(outcome))
 
 
 def _result(conversion: Conversion, trial: Trial, outputs: Path, workplace: Workplace) -> Stress:
