@@ -36,7 +36,7 @@ class _Hidden:
         raise Undeclared(object.__getattribute__(self, "_what"))
 
     __getattr__ = __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _refuse
-    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __float__ = __int__ = __str__ = __format__ = _refuse  # type: ignore[assignment]
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __float__ = __int__ = __str__ = __format__ = _refuse
     __hash__ = None  # type: ignore[assignment]
 
 
