@@ -84,6 +84,16 @@ CATALOGUE: dict[str, _Kind] = {
         "Run again, the notebook makes a model that reaches {rerun:.1%}, and the one handed in {handed_in:.1%} "
         "(difference {difference:+.1%}).",
     ),
+    "rerun-made-nothing": _Kind(
+        "info",
+        "Run again, the notebook leaves no model that was not there before, so it does not show that it makes the one "
+        "handed in. A file that is only touched, renamed or copied is not made.",
+    ),
+    "rerun-saved-again": _Kind(
+        "info",
+        "Run again, the notebook leaves a model that answers as the one handed in to the last digit: it was loaded and "
+        "saved again, or the training gives the same numbers each time. It does not count as reproduced.",
+    ),
     # what was changed to run it
     "notebook-changed": _Kind("info", "{cells} code cells were changed to run here ({rules}); the report shows how."),
     "package-missing": _Kind(
