@@ -17,7 +17,7 @@ def against_measurement(evidence: Evidence) -> list[Finding]:
     if not isinstance(evidence.evaluate, Done):
         return []
     measured = evidence.evaluate.value
-    return [*_claimed(shown_by(evidence), measured), *_rerun(evidence.rerun, measured)]
+    return [*_claimed(shown_by(evidence), measured), *_rerun(evidence, measured)]
 
 
 def shown_by(evidence: Evidence) -> Shown | None:
@@ -55,7 +55,12 @@ def _claimed(shown: Shown | None, measured: Evaluation) -> list[Finding]:
     ]
 
 
-def _rerun(rerun: Evaluation | None, handed_in: Evaluation) -> list[Finding]:
+def _rerun(evidence: Evidence, handed_in: Evaluation) -> list[Finding]:
+    if evidence.rerun_made == "nothing":
+        return [finding("rerun-made-nothing")]
+    if evidence.rerun_made == "same-answers":
+        return [finding("rerun-saved-again")]
+    rerun = evidence.rerun
     if rerun is None:
         return []
     low, high = handed_in.accuracy_interval

@@ -119,6 +119,16 @@ CATALOGUE: dict[str, _Kind] = {
         "Run again, the notebook makes a model that reaches {rerun:.1%}, and the one handed in {handed_in:.1%} "
         "(difference {difference:+.1%}).",
     ),
+    "rerun-made-nothing": _Kind(
+        "info",
+        "Run again, the notebook leaves no model that was not there before, so it does not show that it makes the one "
+        "handed in. A file that is only touched, renamed or copied is not made.",
+    ),
+    "rerun-saved-again": _Kind(
+        "info",
+        "Run again, the notebook leaves a model that answers as the one handed in to the last digit: it was loaded and "
+        "saved again, or the training gives the same numbers each time. It does not count as reproduced.",
+    ),
     # what was changed to run it
     "notebook-changed": _Kind("info", "{cells} code cells were changed to run here ({rules}); the report shows how."),
     "package-missing": _Kind(
@@ -217,8 +227,12 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "backbone-unused": _Kind(
         "error",
-        "The file holds pre-trained {backbone} weights, but the answers do not rest on them: with those weights "
-        "shuffled it answers as before.",
+        "The file holds pre-trained {backbone} weights, but the answers do not rest on them: {why}.",
+    ),
+    "backbone-use-unclear": _Kind(
+        "warning",
+        "It could not be shown that the answers rest on the pre-trained {backbone} weights in the file: {why}. A "
+        "person has to look at the graph.",
     ),
     "untrained-head": _Kind(
         "error",
@@ -366,6 +380,24 @@ ADVICE: dict[str, str] = {
     "the data",
     "two-shapes": "Shapes do not fit: take the number of classes and pictures from the data, not as a fixed number",
 }
+
+
+# Why the answers of a model do not rest on a backbone, as part of a sentence.
+BACKBONE_DOUBTS = {
+    "read-as-data": "no layer applies them to what comes of the pixels, they are only read as numbers",
+    "not-carried": "when its layers are given what they saw in another picture, the answer does not become the one to "
+    "that picture",
+    "no-effect": "with a part of those weights shuffled, where pictures pass through them, it answers as before",
+    "activations-differ": "some of its layers make something else of a picture than the pre-trained ones do",
+    "unusual-graph": "before, between or beside its layers stands what no ordinary network has there",
+    "same-answers": "it says the same of every picture",
+    "not-run": "the graph does not run with its layers opened",
+}
+
+
+def backbone_doubt(kind: str) -> str:
+    """What speaks against the use of a backbone. Raises `KeyError` for a kind that is not there: our mistake."""
+    return BACKBONE_DOUBTS[kind]
 
 
 def advice(kind: str, **particulars: str) -> str:

@@ -33,7 +33,7 @@ def on_boards(
     if isinstance(listed, Failed):
         return listed
     found = outlook(model, listed.value, boards, (PRECISION,), reference)
-    return Done(value=found, usage=listed.usage)
+    return Done(value=found, origin=listed.origin, usage=listed.usage)
 
 
 def kernels_of(conversion: Conversion, workplace: Workplace) -> Done[KernelList] | Failed:

@@ -17,7 +17,7 @@ from harness.evidence.inspection import Inspection
 from harness.evidence.own_data import SeenScore
 from harness.evidence.reading import NotebookReading
 from harness.evidence.record import Record
-from harness.evidence.stage_result import Done, StageStatus
+from harness.evidence.stage_result import Done, EvidenceOrigin, StageStatus
 from harness.findings import Finding
 from harness.one_by_one import Defect
 from harness.submission import Origin
@@ -32,6 +32,7 @@ class StageSummary(Record):
     detail: str = ""  # what it said itself; for the instructor only
     peak_memory_bytes: int | None
     cached: bool  # taken from an earlier run, whatever its status
+    origin: EvidenceOrigin | None = None  # who says what it found; None when it found nothing
 
 
 class SubmissionResult(Record):
@@ -137,6 +138,7 @@ def submission_result(
             detail="" if isinstance(result, Done) else result.detail,
             peak_memory_bytes=result.usage.peak_memory_bytes,
             cached=was_cached,
+            origin=result.origin if isinstance(result, Done) else None,
         )
 
     return SubmissionResult(

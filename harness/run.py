@@ -14,8 +14,9 @@ from harness.evidence.benchmark import Benchmark
 from harness.evidence.conversion import Conversion
 from harness.evidence.evaluation import Evaluation
 from harness.evidence.execution import Execution
-from harness.evidence.handin import STAGES, Evidence
+from harness.evidence.handin import STAGES, Evidence, RerunMade
 from harness.evidence.own_data import OwnData
+from harness.evidence.predictions import Predictions
 from harness.evidence.reading import NotebookReading
 from harness.evidence.stage_result import Done, Skipped, StageResult
 from harness.findings import Finding, finding
@@ -25,6 +26,7 @@ from harness.images import HeldOutSet
 from harness.model_stages import NO_MODEL, ModelStages
 from harness.one_by_one import Defect
 from harness.scene_variety import beside_the_courses
+from harness.score import same_answers
 from harness.stages.audit import AuditRules, audit
 from harness.stages.benchmark import benchmark
 from harness.stages.execute import execute
@@ -59,7 +61,7 @@ def examine(submission: Submission, course: Course) -> Examined:
         run.evaluate()
         run.conclude()
         run.boards()
-        rerun = run.rerun_to_compare(executed)
+        rerun, rerun_made = run.rerun_to_compare(executed)
         own_data, later = run.own_data(course) if ground is not None else (None, ())
     course.progress.submission_ended(submission.id)
     evidence = Evidence(
@@ -67,6 +69,7 @@ def examine(submission: Submission, course: Course) -> Examined:
         benchmark=Skipped(reason="The speed was not measured yet."),
         own=own_data,
         rerun=rerun,
+        rerun_made=rerun_made,
         intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, course)),
         later_findings=later,
     )
@@ -160,18 +163,23 @@ class _Run(ModelStages):
         result: StageResult[Execution] = self.stage("execute", Execution, inputs, work)
         return result
 
-    def rerun_to_compare(self, executed: StageResult[Execution]) -> Evaluation | None:
-        """The score of the model that the run made, where the assignment compares it with a graded one handed in."""
-        submission, assignment = self.submission, self.course.assignment
+    def rerun_to_compare(self, executed: StageResult[Execution]) -> tuple[Evaluation | None, RerunMade | None]:
+        """The score of the model that the run made, where the assignment compares it with a graded one handed in,
+        and what that model is."""
+        submission, assignment, store = self.submission, self.course.assignment, self.course.workplace.store
         if assignment.withholds or assignment.execution.mode != "both":
-            return None
-        made = models.made(submission, executed, self.course.workplace.store)
-        if made is None or models.handed_in(submission, assignment.handin) is None:
-            return None
+            return None, None
+        if models.handed_in(submission, assignment.handin) is None:
+            return None, None
+        made = models.made(submission, executed, store)
+        if made is None:
+            return None, "nothing" if isinstance(executed, Done) else None
         beside = ModelStages(submission, self.course)
         beside.answer(made)
         beside.evaluate()
-        return beside.value("evaluate", Evaluation)
+        ours, theirs = beside.value("predict", Predictions), self.value("predict", Predictions)
+        is_same = ours is not None and theirs is not None and same_answers(ours, theirs, store)
+        return beside.value("evaluate", Evaluation), "same-answers" if is_same else "another"
 
     def own_data(self, course: Course) -> tuple[OwnData | None, tuple[Finding, ...]]:
         """The scores on the withheld pictures: of the rerun's model, and of the one that was handed in."""

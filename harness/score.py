@@ -18,6 +18,8 @@ from harness.images import HeldOutSet, StagedImages
 from harness.stages.stress import Trial
 from harness.store import Store
 
+_ROUNDING = 1e-3  # of a probability: what `convert` allows between two forms of one model
+
 
 def score(
     predictions: Predictions,
@@ -38,7 +40,19 @@ def score(
     failures: dict[str, object] = {"calibration": calibration(answers.probabilities.max(axis=1), right)}
     if stress is not None:
         failures |= _failures(stress, answers, truth, store)
-    return Done(value=evaluation.model_copy(update=failures), findings=findings)
+    return Done(value=evaluation.model_copy(update=failures), origin="measured-outside", findings=findings)
+
+
+def same_answers(one: Predictions, other: Predictions, store: Store) -> bool:
+    """Whether two models say the same of every picture but for rounding: the same weights, saved twice say.
+
+    Training that gives the same numbers each time ends here as well: it cannot be told from saving again.
+    """
+    if set(one.labels) != set(other.labels) or one.images != other.images:
+        return False
+    columns = [other.labels.index(label) for label in one.labels]
+    apart = np.abs(_array(one.probabilities, store) - _array(other.probabilities, store)[:, columns])
+    return bool(apart.max(initial=0.0) <= _ROUNDING)
 
 
 def trial(

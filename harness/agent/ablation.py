@@ -1,94 +1,174 @@
-"""Whether a graph's answers rest on given weights: shuffle them, and see whether the answers follow.
+"""Whether a graph's answers rest on its backbone: exchange what its layers see, and shuffle their weights.
 
-That weights are in a file proves nothing, nor that some operator reads them: it may be a branch that
-leads nowhere, or one that is multiplied by next to nothing. A network whose backbone is shuffled
-answers at random; one that only carries it along answers as before.
+Both act on the path from the pixels to the classes only: a node of the path gets the changed tensor, and whoever else
+reads the weight, to sum it up say, gets the one that was there.
+
+- Exchanged: picture i goes in, and a run of layers gives what it gave for picture j. Where the classes come from the
+  backbone, the answer becomes j's. A network that does the work beside it answers as for i; one that notices the
+  change answers neither.
+- Shuffled: where a layer's weights are in another order, the answers follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .native import Unusable, as_rows
+from .backbone_path import Use
+from .native import as_rows, is_probabilities
+from .onnx_running import open_model, run_model
 
 # Change of the answers, relative to how much they differ from picture to picture. Shuffling a quarter of a
 # backbone gives 0.5 to 3; what is only carried along gives 0 to 0.01.
 _SMALLEST = 0.1
 _PARTS = 4  # of the backbone in the order of its layers; each has to matter
 _SAME = 1e-9  # spread of a probability from picture to picture that counts as none
+_DEAD = 1e-4  # change below which a single layer does not matter: rounding gives 1e-6
+_LEAST = 1e-12  # probability; float32 keeps no smaller one beside 1
+_PAIRS = 4  # of pictures, for the exchange
+_FAR = 0.5  # from j's answer, relative to i's: nearer to j's means that the backbone does most of the work
+
+Tensor = NDArray[Any]
 
 
-def rests_on(
-    model: Any, names: Sequence[str], input: str, batch: NDArray[Any], together: bool, threads: int
-) -> bool | None:
-    """Whether each quarter of the weights `names`, in the order of the layers, matters for the answers to `batch`.
+def constant(answers: NDArray[np.float64]) -> bool:
+    """Whether the answers are the same for all pictures, so that nothing can be told."""
+    return float(np.abs(answers - answers.mean(axis=0)).mean()) <= _SAME
 
-    None where the answers are the same for all pictures, so that nothing can be told. Raises `Unusable`
-    when the model does not run with other weights.
-    """
-    session, weights = _with_open_weights(model, set(names), threads)
-    opened = [name for name in names if name in weights]
 
-    def answer(given: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+class Exchange:
+    """The graph with a switch behind each use of a weight: its own output, or one that is given."""
+
+    def __init__(self, model: Any, uses: Sequence[Use], dtypes: Sequence[Any], input: str, threads: int) -> None:
+        """`dtypes`: of each use's weight. Raises `Unusable` when it does not run so."""
+        import onnx
+
+        graph_model = onnx.ModelProto()
+        graph_model.CopyFrom(model)
+        graph, self._key = graph_model.graph, secrets.token_hex(8)
+        self._input, self._answer, self._uses = input, graph.output[0].name, len(uses)
+        kinds = [onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)) for dtype in dtypes]
+        switches: dict[int, list[Any]] = {}
+        for k, use in enumerate(uses):
+            node = graph.node[use.node]
+            output, node.output[0] = node.output[0], self._name("own", k)
+            taken = [self._name("switch", k), self._name("given", k), self._name("own", k)]
+            switches.setdefault(use.node, []).append(onnx.helper.make_node("Where", taken, [output]))
+            graph.input.append(onnx.helper.make_tensor_value_info(taken[0], onnx.TensorProto.BOOL, []))
+            graph.input.append(onnx.helper.make_tensor_value_info(taken[1], kinds[k], None))
+            graph.output.append(onnx.helper.make_tensor_value_info(taken[2], kinds[k], None))
+        nodes = [one for index, node in enumerate(graph.node) for one in (node, *switches.get(index, ()))]
+        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+        del graph.node[:]
+        graph.node.extend(copies)
+        self._own = {self._name("given", k): np.zeros((), dtype) for k, dtype in enumerate(dtypes)}
+        self._session = open_model(graph_model, threads)
+
+    def _name(self, what: str, k: int) -> str:
+        return f"{what} {k} {self._key}"
+
+    def answer(self, picture: Tensor, given: Mapping[int, Tensor]) -> NDArray[np.float64]:
+        """The row for one picture, shape (1, classes), where the uses `given` give what is said."""
+        feeds = {self._input: picture, **self._own}
+        feeds |= {self._name("switch", k): np.array(k in given) for k in range(self._uses)}
+        feeds |= {self._name("given", k): tensor for k, tensor in given.items()}
+        return _scores(run_model(self._session, [self._answer], feeds)[0], 1)
+
+    def outputs(self, picture: Tensor) -> list[Tensor]:
+        """What each use gives for one picture."""
+        feeds = {self._input: picture, **self._own}
+        feeds |= {self._name("switch", k): np.array(False) for k in range(self._uses)}
+        return run_model(self._session, [self._name("own", k) for k in range(self._uses)], feeds)
+
+
+def carries_the_answer(graph: Exchange, passages: Sequence[range], batch: Tensor, answers: NDArray[np.float64]) -> bool:
+    """Whether what goes through each of the `passages` is what the classes come from. Raises `Unusable`."""
+    distances: list[list[float]] = [[] for _ in passages]
+    for i in range(min(_PAIRS, len(batch))):
+        apart = np.linalg.norm(answers - answers[i], axis=1)
+        j = int(apart.argmax())
+        if apart[j] <= _SAME:
+            continue
+        seen = graph.outputs(batch[j : j + 1])
+        for layers, found in zip(passages, distances, strict=True):
+            row = graph.answer(batch[i : i + 1], {k: seen[k] for k in layers})[0]
+            far = float(np.linalg.norm(row - answers[j])) / float(apart[j])
+            found.append(far if np.isfinite(far) else float("inf"))
+    return all(found and float(np.median(found)) < _FAR for found in distances)
+
+
+def unmoved(graph: Exchange, uses: int, batch: Tensor) -> set[int]:
+    """The uses that give the same for every picture: nothing of the pixels arrives there. Raises `Unusable`."""
+    first, second = (graph.outputs(batch[i : i + 1]) for i in (0, 1))
+    found = set()
+    for k in range(uses):
+        one, other = first[k].astype(np.float64), second[k].astype(np.float64)
+        size = float(np.abs(one).mean())
+        if one.shape == other.shape and float(np.abs(one - other).mean()) <= _DEAD * size:
+            found.add(k)
+    return found
+
+
+class Shuffle:
+    """The graph with the weight of each use as an input of its own."""
+
+    def __init__(self, model: Any, uses: Sequence[Use], weights: Sequence[Tensor], input: str, threads: int) -> None:
+        """`weights`: what each use is given. Raises `Unusable` when it does not run so."""
+        import onnx
+
+        opened = onnx.ModelProto()
+        opened.CopyFrom(model)
+        key = secrets.token_hex(8)
+        self._names = [f"weight {k} {key}" for k in range(len(uses))]
+        for name, use, tensor in zip(self._names, uses, weights, strict=True):
+            opened.graph.node[use.node].input[use.position] = name
+            kind = onnx.helper.np_dtype_to_tensor_dtype(tensor.dtype)
+            opened.graph.input.append(onnx.helper.make_tensor_value_info(name, kind, tensor.shape))
+        self._weights, self._input, self._random = list(weights), input, np.random.default_rng(secrets.randbits(64))
+        self._session = open_model(opened, threads)
+
+    def answers(self, batch: Tensor, together: bool, shuffled: Sequence[int] = ()) -> NDArray[np.float64]:
+        """The rows for a batch, with the weights of the uses `shuffled` in another order."""
+        feeds = dict(zip(self._names, self._weights, strict=True))
+        for k in shuffled:
+            tensor = self._weights[k]
+            feeds[self._names[k]] = self._random.permutation(tensor.reshape(-1)).reshape(tensor.shape)
         batches = [batch] if together else [batch[i : i + 1] for i in range(len(batch))]
-        try:
-            rows = [as_rows(session.run(None, {input: part, **given})[0], len(part)) for part in batches]
-        except Exception as error:  # onnxruntime's own classes, one for each of its status codes
-            raise Unusable("it does not run with other weights") from error
-        return np.concatenate(rows).astype(np.float64)
-
-    original = answer(weights)
-    spread = float(np.abs(original - original.mean(axis=0)).mean())
-    if spread <= _SAME:
-        return None
-    random = np.random.default_rng(0)
-    for part in np.array_split(np.array(opened, dtype=object), min(_PARTS, max(1, len(opened)))):
-        shuffled = {name: random.permutation(weights[name].reshape(-1)).reshape(weights[name].shape) for name in part}
-        change = np.abs(answer({**weights, **shuffled}) - original)
-        if np.isfinite(change).all() and float(change.mean()) < _SMALLEST * spread:
-            return False
-    return True
+        return np.concatenate(
+            [_scores(run_model(self._session, None, {self._input: one, **feeds})[0], len(one)) for one in batches]
+        )
 
 
-def _with_open_weights(model: Any, names: set[str], threads: int) -> tuple[Any, dict[str, NDArray[Any]]]:
-    """A session that takes the tensors `names` as inputs, and what they hold."""
-    import onnx
-    import onnxruntime
-    from onnx import numpy_helper
+def matters(graph: Shuffle, uses: int, batch: Tensor, together: bool) -> tuple[bool, set[int]]:
+    """Whether each quarter of the layers matters for the answers, and the single layers that do not at all.
 
-    opened = onnx.ModelProto()
-    opened.CopyFrom(model)
-    graph = opened.graph
-    weights: dict[str, NDArray[Any]] = {}
-    aliases = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
-    stored = {aliases.get(name, name) for name in names} | names
-    for tensor in list(graph.initializer):
-        if tensor.name in stored:
-            weights[tensor.name] = numpy_helper.to_array(tensor)
-            graph.initializer.remove(tensor)
-    for node in list(graph.node):
-        if node.op_type == "Constant" and node.output[0] in stored:
-            value = next(attribute.t for attribute in node.attribute if attribute.name == "value")
-            weights[node.output[0]] = numpy_helper.to_array(value)
-            graph.node.remove(node)
-        elif node.op_type == "Identity" and node.output[0] in names and node.input[0] in weights:
-            weights[node.output[0]] = weights[node.input[0]]
-            graph.node.remove(node)
-    known = {value.name for value in graph.input}
-    for name, array in weights.items():
-        if name not in known:
-            kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
-            graph.input.append(onnx.helper.make_tensor_value_info(name, kind, array.shape))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(opened.SerializeToString(), options, ["CPUExecutionProvider"])
-    except Exception as error:
-        raise Unusable("it does not run with its weights as inputs") from error
-    taken = {value.name for value in session.get_inputs()}
-    return session, {name: array for name, array in weights.items() if name in taken}
+    Raises `Unusable`.
+    """
+    whole = graph.answers(batch, together)
+    spread = float(np.abs(whole - whole.mean(axis=0)).mean())
+    parts = np.array_split(np.arange(uses), min(_PARTS, max(1, uses)))
+    changes = [_change(lambda part=part: graph.answers(batch, together, part), whole) for part in parts]  # type: ignore[misc]
+    one = batch[:1]
+    first = graph.answers(one, together)
+    dead = {
+        k
+        for k in range(uses)
+        if _change(lambda k=k: graph.answers(one, together, [k]), first) <= _DEAD * spread  # type: ignore[misc]
+    }
+    return all(change >= _SMALLEST * spread for change in changes), dead
+
+
+def _change(answer: Callable[[], NDArray[np.float64]], whole: NDArray[np.float64]) -> float:
+    change = np.abs(answer() - whole)
+    return float(change.mean()) if np.isfinite(change).all() else float("inf")
+
+
+def _scores(answer: Tensor, pictures: int) -> NDArray[np.float64]:
+    """The rows; of probabilities their logarithms, as a sure answer hides every change."""
+    rows = as_rows(answer, pictures)
+    scores = rows.astype(np.float64)
+    return np.log(np.maximum(scores, _LEAST)) if is_probabilities(rows) else scores

@@ -169,6 +169,12 @@ def _views(tensor: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]:
     return [tensor.transpose(order) for order in orders if tuple(tensor.shape[axis] for axis in order) == shape]
 
 
+def view_like(original: NDArray[Any], found: NDArray[Any]) -> NDArray[Any] | None:
+    """A pre-trained tensor with its axes as `found` has them; None where no order of them gives its shape."""
+    views = _views(original, found.shape) if original.ndim == found.ndim else []
+    return max(views, key=lambda view: _similarity(found, view), default=None)
+
+
 def _similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
     """The mean over some output channels of the cosine's size; a factor for each channel changes nothing."""
     channels = np.linspace(0, len(one) - 1, min(_CHANNELS, len(one)), dtype=int)

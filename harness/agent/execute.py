@@ -56,11 +56,10 @@ def run(request: dict[str, Any], send: Send) -> None:
     pictures = Given(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
     changed = transform(cells, file.parent, dataset, request["rules"], pictures)
     _set_environment(changed.stand_ins)
-    started_ns = time.time_ns()
     execution = _Run(notebook, file.parent, request, deadline)
     execution.run()
     end_all_others()
-    found = produced(_HAND_IN, IN / "submission", started_ns, file.parent, Path(tempfile.mkdtemp(dir=TMP)))
+    found = produced(_HAND_IN, (IN / "submission", IN / "weights"), file.parent, Path(tempfile.mkdtemp(dir=TMP)))
     for name, path in found.items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))

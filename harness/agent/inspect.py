@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ablation import rests_on
+from .backbone_use import BackboneUse, backbone_use
 from .backbones import Backbone, Layer, compare, load, unrelated, untouched
 from .convert import load_handed_in, use_mounted_weights
 from .initialisation import head, initialised_as, structure
@@ -56,11 +56,10 @@ def _of_graph(request: dict[str, Any]) -> dict[str, Any]:
     last = head(model, tensors)
     given = _pictures(rule, request)
 
-    def used(layers: list[Layer]) -> bool | None:
-        names = [layer.counterpart for layer in layers if layer.counterpart and not unrelated(layer)]
-        if not names or given is None:
-            return None
-        return rests_on(model, names, graph.input, given, graph.dynamic_batch, request["cpus"])
+    def used(backbone: Backbone, layers: list[Layer]) -> BackboneUse:
+        if given is None:
+            return BackboneUse(None, "not-run")
+        return backbone_use(model, backbone, layers, graph.input, given, graph.dynamic_batch, request["cpus"])
 
     return {
         **_compared(tensors, statistics(model), request["backbones"], used),
@@ -105,7 +104,7 @@ def _compared(
     tensors: Tensors,
     not_trained: set[str],
     backbones: dict[str, str],
-    used: Callable[[list[Layer]], bool | None] | None,
+    used: Callable[[Backbone, list[Layer]], BackboneUse] | None,
 ) -> dict[str, Any]:
     """The weights against each backbone. `used` is asked only for one that the model may come from."""
     shapes = {name: t for name, t in tensors.items() if t.ndim in (2, 4) and t.size > max(t.shape)}
@@ -120,11 +119,13 @@ def _compared(
         same = untouched(backbone, layers, tensors) - not_trained
         mine = {layer.counterpart for layer in layers if not unrelated(layer)}
         near = sum(not unrelated(layer) for layer in layers)
+        use = used(backbone, layers) if used is not None and near else BackboneUse(None)
         found[name] = {
             "layers": [_plain(layer) for layer in layers],
             "untouched_parameters": sum(tensors[n].size for n in same if tensors[n].ndim > 0),
             "new_layers": len(set(shapes) - mine),
-            "used": used(layers) if used is not None and near else None,
+            "used": use.used,
+            "why_unused": use.why,
         }
     return {
         "backbones": found,

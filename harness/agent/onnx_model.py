@@ -141,14 +141,15 @@ def live(model: Any) -> Any:
     for node in reversed(kept.graph.node):  # they stand in the order in which they run
         if wanted.intersection(node.output):
             nodes.append(node)
-            wanted.update(name for inner in [node, *_nodes_inside(node)] for name in inner.input)
+            wanted.update(name for inner in [node, *nodes_inside(node)] for name in inner.input)
     chosen = [onnx.NodeProto.FromString(node.SerializeToString()) for node in reversed(nodes)]
     del kept.graph.node[:]
     kept.graph.node.extend(chosen)
     return kept
 
 
-def _nodes_inside(node: Any) -> Iterator[Any]:
+def nodes_inside(node: Any) -> Iterator[Any]:
+    """The nodes of the graphs inside a node (If, Loop)."""
     for graph in _inside(node, 0):
         yield from graph.node
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from harness.evidence.reading import Shown
 from harness.evidence.record import Blob, Record
@@ -35,7 +35,13 @@ class CellError(Record):
 
 
 class Execution(Record):
-    """A notebook's run."""
+    """A notebook's run.
+
+    The agent counts the cells, changes them before they run, and sees how the kernel ends each of them. What the
+    fields `SELF_REPORTED` hold is printed or noticed inside the student's own kernel, which could say anything.
+    """
+
+    SELF_REPORTED: ClassVar[tuple[str, ...]] = ("shown", "network_attempts", "outside_reads", "harness_writes")
 
     notebook: Blob  # as executed, outputs capped, images re-encoded as PNG
     code_cells: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from harness.evidence.audit import DatasetAudit
 from harness.evidence.benchmark import Benchmark
 from harness.evidence.boards import Outlook
@@ -17,6 +19,9 @@ from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.evidence.stress import Stress
 from harness.findings import Finding
 
+# What a run left, beside the model that was handed in: no model that was not there before, one that answers the same
+# to the last digit, or another.
+RerunMade = Literal["nothing", "same-answers", "another"]
 STAGES = ("read", "audit", "execute", "convert", "predict", "inspect", "stress", "evaluate", "boards", "benchmark")
 
 
@@ -35,6 +40,7 @@ class Evidence(Record):
     read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
     boards: Done[Outlook] | Failed | Skipped = Skipped(reason="No board is asked for.")
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
+    rerun_made: RerunMade | None = None  # where the one handed in was graded, and the run is compared with it
     intake_findings: tuple[Finding, ...] = ()
     same_model_as: tuple[str, ...] = ()  # other hand-ins, by id; a student never sees them
     later_findings: tuple[Finding, ...] = ()  # found when all hand-ins were compared, or after the stages

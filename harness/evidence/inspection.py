@@ -8,6 +8,11 @@ from harness.evidence.record import Record
 
 Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
 
+# What speaks against the use of a backbone, as `harness/agent/backbone_use.py` finds it.
+UseDoubt = Literal[
+    "", "read-as-data", "not-carried", "no-effect", "activations-differ", "unusual-graph", "same-answers", "not-run"
+]  # fmt: skip
+
 # Adam moves a weight by at most about its learning rate in each step, and a backbone's weights are
 # about 0.02 to 0.1 in size. Fine-tuning at 1e-5, which the course asks for, moves them in some hundred
 # steps by 2 % or less; training at 1e-3 without freezing moves them by tens of percent.
@@ -41,7 +46,8 @@ class Inspection(Record):
     new_layers: int = 0
     first_moved_layer: int | None = None  # 1-based, in the backbone's order
     layers: tuple[LayerComparison, ...] = ()
-    weights_used: bool | None = None  # shuffling the backbone changes the answers; None when that cannot be told
+    weights_used: bool | None = None  # the answers come of what the backbone sees; None when that cannot be told
+    why_unused: UseDoubt = ""  # what speaks against it
     outputs: int = 0  # of the output layer
     outputs_fit: bool | None = None  # as many as there are classes
     head_initialised_as: str = ""  # the usual initialisation that the output layer cannot be told from

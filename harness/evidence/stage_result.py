@@ -14,6 +14,9 @@ from harness.findings import Finding, with_detail
 
 T = TypeVar("T")
 FailedStatus = Literal["failed", "timeout", "memory", "killed", "rejected"]
+# Who says what a stage found. `measured-outside`: the harness computed it from answers alone. `measured-inside`: a
+# program in the sandbox saw it that runs no code of the student's. `self-reported`: a process said it that does.
+EvidenceOrigin = Literal["measured-outside", "measured-inside", "self-reported"]
 StageStatus = Literal["ok", "failed", "timeout", "memory", "killed", "rejected", "skipped", "cached"]
 
 
@@ -35,10 +38,14 @@ class Ended(Record):
 
 
 class Done(Ended, Generic[T]):
-    """The stage did its work: it has a value, and perhaps findings."""
+    """The stage did its work: it has a value, and perhaps findings.
+
+    A stage that does not say where its value comes from is taken for self-reported, which earns no points.
+    """
 
     status: Literal["ok"] = "ok"
     value: T
+    origin: EvidenceOrigin = "self-reported"
 
 
 class WithoutValue(Ended):

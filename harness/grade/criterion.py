@@ -1,7 +1,8 @@
 """What a criterion is: one module in `harness/grade/criteria/`, checked when it is loaded.
 
     TITLE     the line in the rubric
-    READS     the stages whose results it looks at: when the machine lost one, a person decides
+    READS     the stages whose results it looks at: when the machine lost one, or one holds what the student's own
+              code said, a person decides; of other stages it sees no values (`declared.py`)
     Options   a frozen pydantic model of the keys that it takes in assignment.toml
     mark      (evidence, options, max_points) -> Judgement
 

@@ -16,6 +16,7 @@ from harness.evidence.grade import Grade, GradeStatus, Mark
 from harness.evidence.handin import Evidence
 from harness.evidence.stage_result import Done
 from harness.grade.criterion import Judgement, kinds
+from harness.grade.declared import Undeclared, only, self_reported, waiting
 from harness.grade.late import NOT_LATE, Lateness, judge
 from harness.grade.manual import ManualMark
 from harness.submission import Origin
@@ -175,10 +176,17 @@ def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgemen
 
 def _by_harness(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judgement:
     module = kinds()[spec.kind]
-    judged: Judgement = module.mark(evidence, module.Options.model_validate(spec.options), spec.points)
+    try:
+        options = module.Options.model_validate(spec.options)
+        judged: Judgement = module.mark(only(evidence, module.READS), options, spec.points)
+    except Undeclared as looked:
+        return Judgement(None, f"A person decides: the criterion would judge by {looked}, which it may not.")
+    said = self_reported(evidence, module.READS)
     is_in_doubt = any(_is_spoilt(stage, lost) for stage in module.READS)
     if is_in_doubt and judged.points is not None and judged.points < spec.points:
         return Judgement(None, f"Not judged, because the machine failed, not the hand-in: {judged.reason}")
+    if said and judged.points is not None:
+        return Judgement(None, waiting(said, judged.reason))
     return judged
 
 

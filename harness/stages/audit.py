@@ -99,7 +99,7 @@ def audit(submission: Submission, rules: AuditRules, workplace: Workplace) -> St
             value, findings = _judged(reply, outputs, place, rules, workplace)
         except Rejected as rejected:
             return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected.whole}.")
-    return Done(value=value, findings=findings, usage=usage(outcome))
+    return Done(value=value, origin="measured-inside", findings=findings, usage=usage(outcome))
 
 
 def _judged(

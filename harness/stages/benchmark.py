@@ -197,7 +197,8 @@ def _result(
         stateful_operators=reply.stateful["model"],
         latencies_ms=tuple(round(float(ms), 4) for ms in measured["model"]),
     )
-    return Done(value=value, findings=_noticed(value, rules), usage=usage(outcome))
+    # Only ONNX graphs get here: ONNX Runtime and the agent's own loop, in a process that runs no code of the student's.
+    return Done(value=value, origin="measured-inside", findings=_noticed(value, rules), usage=usage(outcome))
 
 
 def _latencies(outputs: Path, role: Role, reply: _Reply) -> Floats:

@@ -268,6 +268,7 @@ def _result(
     )
     return Done(
         value=conversion,
+        origin="measured-inside" if reply.source_format == "onnx" else "self-reported",  # others may run his code
         findings=(*declared.findings, *_noticed(reply, conversion, declared)),
         usage=usage(outcome),
     )

@@ -151,7 +151,7 @@ def _result(
     limits = workplace.limits
     cost: Usage = usage(outcome)
     if execution.complete:
-        return Done(value=execution, findings=tuple(findings), usage=cost)
+        return Done(value=execution, origin="measured-inside", findings=tuple(findings), usage=cost)
     error = execution.errors[0] if execution.errors else None
     if error is None:
         wrong = finding("notebook-runner-killed", reason="it stopped before the last cell")

@@ -15,9 +15,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.evidence.conversion import Conversion
-from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison, Verdict
+from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison, UseDoubt, Verdict
 from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.findings import Finding, finding
+from harness.findings import Finding, backbone_doubt, finding
 from harness.images import StagedImages
 from harness.stages.predict import model_request
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
@@ -57,6 +57,7 @@ class _Backbone(BaseModel):
     untouched_parameters: int = Field(ge=0, le=2**40)
     new_layers: int = Field(ge=0, le=2**31)
     used: bool | None
+    why_unused: UseDoubt = ""
 
 
 class _Reply(BaseModel):
@@ -109,7 +110,12 @@ def inspect(
                 usage=usage(outcome),
             )
     value = _judged(reply, set(backbones), conversion, classes)
-    return Done(value=value, findings=_noticed(value), usage=usage(outcome))
+    return Done(
+        value=value,
+        origin="self-reported" if conversion.native else "measured-inside",  # a converted one is an ONNX graph
+        findings=_noticed(value),
+        usage=usage(outcome),
+    )
 
 
 def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int) -> Inspection:
@@ -138,6 +144,7 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
             LayerComparison(name=x.name, identical=x.identical, relative_change=x.relative_change) for x in layers
         ),
         weights_used=found.used if found else None,
+        why_unused=found.why_unused if found else "",
         outputs=conversion.outputs,
         outputs_fit=conversion.outputs == classes,
         head_initialised_as=reply.head_initialised_as,
@@ -149,7 +156,7 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
 def _verdict(reply: _Reply, found: _Backbone | None, asked: set[str], native: bool) -> Verdict:
     if found is not None and found.used is not False:
         if found.used is None and not native:
-            return "unknown"  # it says the same to every picture
+            return "unknown"
         return "feature-extraction" if all(x.identical for x in _found(found.layers)) else "fine-tuned"
     if found is None and (not asked or _from_elsewhere(reply)):
         return "unknown"
@@ -190,9 +197,11 @@ def _noticed(value: Inspection) -> tuple[Finding, ...]:
     if value.uncounted_operators:
         found.append(finding("unknown-operators", detail=", ".join(value.uncounted_operators)))
     if value.weights_used is False:
-        found.append(finding("backbone-unused", backbone=value.backbone))
+        found.append(finding("backbone-unused", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
     elif value.verdict == "from-scratch":
         found.append(finding("trained-from-scratch"))
+    elif value.backbone is not None and value.weights_used is None and value.why_unused not in ("", "same-answers"):
+        found.append(finding("backbone-use-unclear", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
     moved = value.median_change
     if value.verdict == "fine-tuned" and value.frozen_layers == 0 and moved is not None and moved > LARGEST_FINE_TUNING:
         found.append(finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved))

@@ -20,7 +20,8 @@ def kernels(model: Path, height: int, width: int, workplace: Workplace) -> Done[
             return failed(outcome, "Listing the model's kernels", workplace.limits)
         try:
             reject_refusal(outputs)
-            return Done(value=read_reply(outputs, "kernels.json", KernelList), usage=usage(outcome))
+            listed = read_reply(outputs, "kernels.json", KernelList)
+            return Done(value=listed, origin="measured-inside", usage=usage(outcome))
         except Rejected as rejected:
             reason = f"The model's kernels cannot be listed: {rejected.whole}."
             return Failed(status="rejected", reason=reason, usage=usage(outcome))

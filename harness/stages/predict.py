@@ -124,7 +124,8 @@ def _result(
         probe_images=tuple(index[name] for name in reply.probe_images),
         probes=probes,
     )
-    return Done(value=value, findings=_noticed(rows), usage=usage(outcome))
+    # Also of a native model: its answers are what is judged, and its code gets pixels, no labels.
+    return Done(value=value, origin="measured-inside", findings=_noticed(rows), usage=usage(outcome))
 
 
 def checked(rows: NDArray[np.float32]) -> NDArray[np.float32]:

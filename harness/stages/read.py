@@ -42,7 +42,7 @@ def read(submission: Submission, parts: NotebookParts, workplace: Workplace) -> 
         steps=reply.step_evidence(),
         questions=reply.question_evidence(),
     )
-    return Done(value=reading, findings=tuple(_findings(reading)), usage=usage(outcome))
+    return Done(value=reading, origin="self-reported", findings=tuple(_findings(reading)), usage=usage(outcome))
 
 
 def _findings(reading: NotebookReading) -> list[Finding]:

@@ -91,7 +91,7 @@ def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace
                 detail=rejected.detail,
                 usage=usage(outcome),
             )
-    return Done(value=value, usage=usage(outcome))
+    return Done(value=value, origin="measured-inside", usage=usage(outcome))
 
 
 def _result(conversion: Conversion, trial: Trial, outputs: Path, workplace: Workplace) -> Stress:

@@ -20,10 +20,13 @@ for weight in model.graph.initializer:
         weight.CopyFrom(numpy_helper.from_array(-values, weight.name))
 onnx.save(model, "model.onnx")
 """
-AGAIN = """
-from pathlib import Path
+AGAIN = SPOIL.replace("-values", "1.5 * values")  # as another training would: other numbers, as right
+SAVED = """
+import onnx
 
-Path("model.onnx").write_bytes(Path("model.onnx").read_bytes())
+model = onnx.load("model.onnx")
+model.doc_string = "trained by this very run"
+onnx.save(model, "best.onnx")
 """
 
 
@@ -34,7 +37,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     cache = fetch_weights(folder / "cache")
     assignment = make_course(folder / "course")
     reference = train_reference(assignment, folder / "reference", cache)
-    for name, cell in (("spoils", SPOIL), ("again", AGAIN)):
+    for name, cell in (("spoils", SPOIL), ("again", AGAIN), ("saved", SAVED)):
         hand_in(folder / "submissions", name, reference, notebook__ipynb=notebook(cell))
     text, found = assignment.read_text(), {}
     for mode in ("rerun", "as-handed-in", "both"):
@@ -71,3 +74,7 @@ def test_both_grades_what_was_handed_in_and_compares(graded: dict[str, dict[str,
     assert "not-reproduced" in codes(spoils) and "reproduced" in codes(again)
     (said,) = [f["message"] for f in spoils["findings"] if f["code"] == "not-reproduced"]
     assert "the one handed in reaches 100.0%" in said and "difference -" in said
+
+
+def test_a_model_that_was_only_saved_again_is_not_reproduced(graded: dict[str, dict[str, Any]]) -> None:
+    assert codes(graded["both"]["saved"]) & {"reproduced", "rerun-saved-again"} == {"rerun-saved-again"}

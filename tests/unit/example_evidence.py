@@ -63,6 +63,7 @@ def inspection(**changes: Any) -> Inspection:
         "uncounted_operators": (),
         "verdict": "feature-extraction",
         "backbone": "mobilenet_v2",
+        "weights_used": True,
     }
     return Inspection(**{**values, **changes})
 
@@ -94,12 +95,12 @@ def evidence(**changes: Any) -> Evidence:
     none = Skipped(reason="It was not done.")
     predictions = Predictions(probabilities=BLOB, labels=("ball", "mug"), images=150, seconds_per_image=0.01)
     values: dict[str, Any] = {
-        "execute": Done(value=execution()),
+        "execute": Done(value=execution(), origin="measured-inside"),
         "audit": none,
         "convert": none,
-        "predict": Done(value=predictions),
+        "predict": Done(value=predictions, origin="measured-inside"),
         "inspect": none,
-        "evaluate": Done(value=evaluation()),
-        "benchmark": Done(value=benchmark()),
+        "evaluate": Done(value=evaluation(), origin="measured-outside"),
+        "benchmark": Done(value=benchmark(), origin="measured-inside"),
     }
     return Evidence(**{**values, **changes})

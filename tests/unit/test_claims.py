@@ -44,6 +44,14 @@ def test_both_models_are_compared_where_both_are_there() -> None:
     assert found.code == "not-reproduced" and f"{low - 0.1:.1%}" in found.message and "difference -" in found.message
 
 
+def test_a_run_that_made_nothing_new_reproduces_nothing() -> None:
+    """A model handed in and touched during the run once was `reproduced`."""
+    same = evaluation()
+    assert codes(evidence(rerun=None, rerun_made="nothing")) == ["rerun-made-nothing"]
+    assert codes(evidence(rerun=same, rerun_made="same-answers")) == ["rerun-saved-again"]
+    assert codes(evidence(rerun=same, rerun_made="another")) == ["reproduced"]
+
+
 def test_saved_outputs_count_before_those_of_the_run() -> None:
     ran = execution().model_copy(update={"shown": Shown(has_outputs=True, batch_size=8)})
     saved = NotebookReading(code_cells=1, shown=Shown(has_outputs=True, batch_size=16))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import stat
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from .known import known
 
 # In the order in which they are preferred; outside, `harness/intake/collect.py` has the same for hand-ins.
 _MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
@@ -14,19 +17,21 @@ _MOST_IN_ONE = 1000  # files of a SavedModel; TensorFlow writes 4 to 10
 _DEEPEST = 6
 
 
-def produced(folder: Path, handed_in: Path, started_ns: int, notebook_folder: Path, scratch: Path) -> dict[str, Path]:
-    """Name to send under -> file: the best model that was written or changed since `started_ns`, and its
-    companions, from its folder or else from the notebook's. Empty when no model was written.
+def produced(folder: Path, before: Sequence[Path], notebook_folder: Path, scratch: Path) -> dict[str, Path]:
+    """Name to send under -> file: the best model whose content was not there before the run, and its
+    companions, from its folder or else from the notebook's. Empty when no model was made.
 
+    `before`: the folders that lay there when the run began; a model in them, under whatever name, was not made by it.
     A SavedModel counts where there is no file of a model. Its folder is sent as one zip, made in `scratch`.
     """
-    written = [
-        file
-        for file in _plain_files(folder)
-        if file.lstat().st_mtime_ns >= started_ns or not (handed_in / file.relative_to(folder)).exists()
-    ]
-    models = [file for file in written if file.suffix.lower() in _MODELS]
-    saved = [file.parent for file in written if file.name == _SAVED_MODEL]
+    there = _plain_files(folder)
+    files = [file for file in there if file.suffix.lower() in _MODELS]
+    graphs = [file for file in there if file.name == _SAVED_MODEL]
+    numbers = {graph: _variables(graph.parent) for graph in graphs}
+    looked_at = [*files, *graphs, *(file for found in numbers.values() for file in found)]
+    old = known(looked_at, before)
+    models = [file for file in files if file not in old]
+    saved = [graph.parent for graph in graphs if not old.issuperset(numbers[graph] or [graph])]
     if models:
         best = min(models, key=lambda file: _rank(file, folder))
         found = {f"model{best.suffix.lower()}": best}
@@ -44,6 +49,12 @@ def produced(folder: Path, handed_in: Path, started_ns: int, notebook_folder: Pa
                 found[name] = place / name
                 break
     return found
+
+
+def _variables(place: Path) -> list[Path]:
+    """The files of a SavedModel's weights; the graph beside them is the same after another training."""
+    inside = place / "variables"
+    return [file for file in _plain_files(inside) if file.name.startswith("variables.data-")] if inside.is_dir() else []
 
 
 def _zipped(folder: Path, file: Path) -> Path:

@@ -44,7 +44,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if not isinstance(evidence.audit, Done):
         return Judgement(0.0, f"There is no data set to look at. {evidence.audit.reason}")
     value = evidence.audit.value
-    found = {finding.code for finding in evidence.findings()} & set(_COSTS)
+    found = {finding.code for finding in (*evidence.audit.findings, *evidence.later_findings)} & set(_COSTS)
     shares = {_COSTS[code]: getattr(options, _COSTS[code]) for code in sorted(found)}
     points = max_points * max(0.0, 1.0 - sum(shares.values()))
     images = sum(value.classes.values())

@@ -30,8 +30,12 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if not isinstance(evidence.inspect, Done):
         return Judgement(None, f"The model could not be looked into: {evidence.inspect.reason}")
     seen = evidence.inspect.value
-    if seen.backbone is None or seen.median_change is None or seen.weights_used is False:
+    if seen.backbone is None or seen.median_change is None:
         return Judgement(None, "None of the backbones that this assignment names was recognised in the model.")
+    if seen.weights_used is False:
+        return Judgement(None, f"The model carries {seen.backbone} weights, but its answers do not rest on them.")
+    if seen.weights_used is None:
+        return Judgement(None, f"It could not be shown that the answers rest on the {seen.backbone} weights.")
     kept = f"{seen.frozen_layers} of {len(seen.layers)} pre-trained {seen.backbone} layers are as they were"
     if seen.verdict == "feature-extraction":
         return Judgement(max_points, f"{kept}.")

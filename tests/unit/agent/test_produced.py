@@ -1,7 +1,11 @@
 """Which model is taken of what a notebook wrote."""
 
+import bz2
+import gzip
+import io
+import lzma
 import os
-import time
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -25,9 +29,9 @@ def write(file: Path, content: str = "x") -> Path:
     return file
 
 
-def found(places: tuple[Path, Path, Path], started_ns: int = 0) -> dict[str, Path]:
+def found(places: tuple[Path, Path, Path]) -> dict[str, Path]:
     work, handed_in, scratch = places
-    return produced(work, handed_in, started_ns, work, scratch)
+    return produced(work, (handed_in,), work, scratch)
 
 
 def test_a_folder_that_tensorflow_saved_is_one_zip_of_its_plain_files(places: tuple[Path, Path, Path]):
@@ -51,12 +55,87 @@ def test_a_file_of_a_model_comes_before_a_folder(places: tuple[Path, Path, Path]
     assert found(places) == {"model.h5": model}
 
 
-def test_a_folder_that_was_handed_in_and_not_written_again_does_not_count(places: tuple[Path, Path, Path]):
+def test_a_folder_that_was_handed_in_counts_when_its_weights_are_new(places: tuple[Path, Path, Path]):
+    """The graph of a SavedModel is the same after another training."""
     work, handed_in, _ = places
-    write(handed_in / "saved_model.pb")
-    old = write(work / "saved_model.pb")
-    os.utime(old, ns=(1, 1))
-    assert found(places, time.time_ns()) == {}
+    for place in (handed_in, work):
+        write(place / "export/saved_model.pb", "graph")
+        write(place / "export/variables/variables.data-00000-of-00001", "weights")
+    write(work / "export/assets/note.txt", "new")
+    assert found(places) == {}
+    write(work / "export/variables/variables.data-00000-of-00001", "others")
+    assert set(found(places)) == {"saved_model.zip"}
+
+
+def packed(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def tarred(name: str, content: bytes, mode: str) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode) as archive:  # type: ignore[call-overload]
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+MODEL = bytes(range(256)) * 20
+HANDED_IN = {  # name -> what was handed in, of which the notebook makes /work/.../model.onnx
+    "model.onnx": MODEL,
+    "notes.bin": MODEL,
+    ".cache/deep/er/still/and/more/below/x": MODEL,
+    "data.zip": packed({"a/b.txt": MODEL}),
+    "data.tar": tarred("x", MODEL, "w"),
+    "data.tar.xz": tarred("x", MODEL, "w:xz"),
+    "data.gz": gzip.compress(MODEL),
+    "data.bz2": bz2.compress(MODEL),
+    "data.xz": lzma.compress(MODEL),
+}
+
+
+@pytest.mark.parametrize("name", HANDED_IN)
+def test_what_was_there_before_is_not_made(name: str, places: tuple[Path, Path, Path]):
+    """Touched, renamed, copied, written again or unpacked: times say nothing, the content was there."""
+    work, handed_in, _ = places
+    for place in (work, handed_in):
+        write(place / name).write_bytes(HANDED_IN[name])
+    made = work / "out/model.onnx"
+    write(made).write_bytes(MODEL)
+    os.utime(made)
+    assert found(places) == {}
+    made.write_bytes(MODEL + b"x")
+    assert found(places) == {"model.onnx": made}
+
+
+def test_an_archive_that_is_packed_anew_is_what_it_holds(places: tuple[Path, Path, Path]):
+    """A torch or Keras file is a zip; the same tensors in another order, under other names, are no new model."""
+    work, handed_in, _ = places
+    tensors = {"m/data/0": b"0" * 5000, "m/data/1": b"1" * 300}
+    write(handed_in / "model.pth").write_bytes(packed(tensors))
+    made = write(work / "best.pth")
+    again = {f"archive/{index}": content for index, content in enumerate(reversed(tensors.values()))}
+    made.write_bytes(packed(again, zipfile.ZIP_STORED))
+    assert found(places) == {}
+    made.write_bytes(packed(again | {"archive/0": b"2" * 300}))
+    assert found(places) == {"model.pth": made}
+
+
+def test_damaged_archives_beside_it_do_not_matter(places: tuple[Path, Path, Path]):
+    handed_in = places[1]
+    write(handed_in / "a.zip").write_bytes(packed({"x": MODEL})[:-30])
+    write(handed_in / "b.gz").write_bytes(gzip.compress(MODEL)[:-20])
+    write(handed_in / "c.tar").write_bytes(tarred("x", MODEL, "w")[:700])
+    broken = bytearray(packed({"x": MODEL}))
+    broken[40:60] = b"\xff" * 20
+    write(handed_in / "d.zip").write_bytes(bytes(broken))
+    made = write(places[0] / "model.onnx")
+    made.write_bytes(MODEL)
+    assert found(places) == {"model.onnx": made}
 
 
 def test_nothing_is_taken_where_the_zip_cannot_be_written(places: tuple[Path, Path, Path]):

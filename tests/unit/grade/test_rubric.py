@@ -39,7 +39,7 @@ ACCURACY = 'kind = "accuracy_vs_reference"\npoints = 40\nfull_at = -0.02\nzero_a
 
 @pytest.mark.parametrize(("difference", "points"), [(0.05, 40), (-0.02, 40), (-0.22, 20), (-0.42, 0), (-0.9, 0)])
 def test_accuracy_is_linear_between_its_anchors(tmp_path: Path, difference: float, points: float):
-    found = evidence(evaluate=Done(value=evaluation(difference=difference)))
+    found = evidence(evaluate=Done(value=evaluation(difference=difference), origin="measured-outside"))
     mark = only(tmp_path, ACCURACY, found)
     assert mark.points == pytest.approx(points)
     assert "0.900 against the reference's 0.920 on 150 pictures" in mark.reason
@@ -47,7 +47,7 @@ def test_accuracy_is_linear_between_its_anchors(tmp_path: Path, difference: floa
 
 @pytest.mark.parametrize(("ratio", "points"), [(0.3, 10), (1.5, 10), (5.75, 5), (10, 0), (40, 0)])
 def test_latency_is_linear_between_its_anchors(tmp_path: Path, ratio: float, points: float):
-    found = evidence(benchmark=Done(value=benchmark(ratio)))
+    found = evidence(benchmark=Done(value=benchmark(ratio), origin="measured-inside"))
     assert only(tmp_path, 'kind = "latency_vs_reference"\npoints = 10', found).points == pytest.approx(points)
 
 

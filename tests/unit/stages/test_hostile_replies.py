@@ -213,12 +213,18 @@ def test_a_refusal_is_shown_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in result.reason and "\x1b" not in result.reason and len(result.reason) < 500
 
 
-def layers(*changes: float | None, used: bool | None = True) -> dict[str, Any]:
+def layers(*changes: float | None, used: bool | None = True, why: str = "") -> dict[str, Any]:
     compared = [
         {"name": f"features.{i}", "elements": 100, "identical": change == 0, "relative_change": change}
         for i, change in enumerate(changes)
     ]
-    return {"layers": compared, "untouched_parameters": 100 * changes.count(0), "new_layers": 1, "used": used}
+    return {
+        "layers": compared,
+        "untouched_parameters": 100 * changes.count(0),
+        "new_layers": 1,
+        "used": used,
+        "why_unused": why,
+    }
 
 
 def inspected(tmp_path: Path, backbones: dict[str, Any], model: dict[str, Any] | None = None, **changes: Any) -> Any:
@@ -266,7 +272,7 @@ def test_layers_are_counted_as_frozen_moved_and_new(tmp_path: Path) -> None:
 
 
 def test_weights_that_the_answers_do_not_rest_on_are_no_transfer_learning(tmp_path: Path) -> None:
-    result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=False)})
+    result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=False, why="not-carried")})
     value = result.value
     assert (value.verdict, value.frozen_layers, value.trainable_parameters) == ("from-scratch", 0, 1000)
     assert [f.code for f in result.findings] == ["backbone-unused"]
@@ -286,6 +292,18 @@ def test_what_a_format_that_runs_code_says_is_self_reported(
 ) -> None:
     value = inspected(tmp_path, {"vgg16": layers(0, 0, 0, used=None)}, model=changes).value
     assert value.self_reported is said
+
+
+def test_a_backbone_whose_use_cannot_be_shown_is_named(tmp_path: Path) -> None:
+    result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=None, why="unusual-graph")})
+    assert (result.value.verdict, result.value.why_unused) == ("unknown", "unusual-graph")
+    assert [f.code for f in result.findings] == ["backbone-use-unclear"]
+    assert result.origin == "measured-inside"
+
+
+def test_what_a_native_model_says_of_its_weights_is_self_reported(tmp_path: Path) -> None:
+    result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, used=None)}, model={"native": True})
+    assert result.origin == "self-reported"
 
 
 def test_a_model_that_says_the_same_to_every_picture_proves_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,171 @@
+"""Where a graph multiplies what comes of the pixels with given weights, and what else stands on that path.
+
+A weight that is summed up, compared or concatenated is read as data: the answers may follow it and still owe it
+nothing. Only a node that multiplies a tensor which depends on the pixels with the weight, as a layer does, uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .onnx_model import nodes_inside
+
+_LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")  # a layer's own factors are its first two inputs
+SAME_NUMBERS = ("Identity", "Transpose", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Flatten")  # none lost or new
+_SIZES = ("Shape", "Size", "ConstantOfShape")  # their outputs depend on an input's sides, not on its pixels
+
+_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum")
+_MOVES = ("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Cast", "Pad", "Concat")
+# What image pipelines do to pixels before the first layer.
+_PREPARES = (*_ARITHMETIC, *_MOVES, "Slice", "Split", "Gather", "Resize", "Upsample", "Clip", "BatchNormalization")
+# What stands between the layers of the backbones in weights.toml, in torch's and in TensorFlow's exports.
+_BETWEEN = (
+    *_ARITHMETIC, *_MOVES, "BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid",
+    "HardSwish", "Swish", "Tanh", "Elu", "Erf", "Gelu", "Dropout", "LRN", "MaxPool", "AveragePool",
+    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "QuantizeLinear", "DequantizeLinear",
+)  # fmt: skip
+# Choices that a graph makes by what it sees. No classifier of the course's needs one.
+_CHOICES = (
+    "If", "Where", "Loop", "Scan", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "Not", "And", "Or",
+    "Xor", "IsNaN", "IsInf", "Sign", "Round", "Floor", "Ceil", "ArgMax", "ArgMin", "TopK", "OneHot", "NonZero",
+    "Compress", "GatherND", "GatherElements", "ScatterND", "ScatterElements", "Hardmax", "Mod",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A node that uses a weight: its index in the graph, which of its inputs the weight is, and that input's name."""
+
+    weight: str
+    node: int
+    position: int
+    given: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackbonePath:
+    """How a graph uses weights. `uses` are in the order in which they run."""
+
+    uses: tuple[Use, ...]
+    read_as_data: tuple[str, ...]  # weights that no layer multiplies anything of the pixels with
+    plain: bool  # before and between the layers stands only what image networks have there, and no choice anywhere
+
+
+def backbone_path(model: Any, names: Iterable[str], input: str, weights: Mapping[str, NDArray[Any]]) -> BackbonePath:
+    """How the graph uses the weights `names`. `input`: the picture's name; `weights`: all of the graph's, by name."""
+    nodes, names = list(model.graph.node), list(dict.fromkeys(names))
+    seen = _following(nodes, {input})
+    carried = _carriers(nodes, names)
+    uses = []
+    for index, node in enumerate(nodes):
+        if node.op_type not in _LAYERS:
+            continue
+        for position, other in ((1, 0), (0, 1)):
+            given = node.input[position]
+            if given in carried and node.input[other] in seen and given not in seen:
+                uses.append(Use(carried[given], index, position, given))
+    used = {use.weight for use in uses}
+    return BackbonePath(
+        tuple(uses), tuple(name for name in names if name not in used), _plain(nodes, uses, seen, weights)
+    )
+
+
+def _following(nodes: list[Any], start: set[str]) -> set[str]:
+    """`start`, and the names of all tensors whose numbers depend on one of these."""
+    found = set(start)
+    for node in nodes:  # they stand in the order in which they run
+        read = {name for inner in (node, *nodes_inside(node)) for name in inner.input}
+        if node.op_type not in _SIZES and not found.isdisjoint(read):
+            found.update(node.output)
+    return found
+
+
+class Passages:
+    """Runs of layers through which everything must go that earlier layers of the backbone saw.
+
+    In a chain each layer is one. In a network with shortcuts it takes as many layers as stand beside one another.
+    """
+
+    def __init__(self, model: Any, uses: Sequence[Use], input: str) -> None:
+        nodes = list(model.graph.node)
+        seen = _following(nodes, {input})
+        numbers = {use.node: k for k, use in enumerate(uses)}
+        self._count, self._input, self._answer = len(uses), input, model.graph.output[0].name
+        self._steps = []
+        for index, node in enumerate(nodes):
+            read = {name for inner in (node, *nodes_inside(node)) for name in inner.input if name in seen}
+            if read and not seen.isdisjoint(node.output):
+                self._steps.append((read, list(node.output), numbers.get(index)))
+
+    def spread_out(self, parts: int) -> list[range]:
+        """The shortest passages whose first layers are nearest to the beginnings of `parts` equal parts."""
+        found: dict[int, range] = {}
+        for part in range(parts):
+            wanted = part * self._count // parts
+            for start in sorted(range(self._count), key=lambda start: abs(start - wanted)):
+                if self._blocks(range(start, self._count)):
+                    found[start] = self._shortest(start)
+                    break
+        return list(found.values())
+
+    def _shortest(self, start: int) -> range:
+        low, high = start + 1, self._count
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._blocks(range(start, middle)) else (middle + 1, high)
+        return range(start, low)
+
+    def _blocks(self, layers: range) -> bool:
+        """Whether nothing that another layer makes of the pixels reaches the answer but through these layers."""
+        pixels, made = {self._input}, set[str]()
+        for read, outputs, number in self._steps:
+            if number is not None and number in layers:
+                continue
+            if not made.isdisjoint(read) or (number is not None and not pixels.isdisjoint(read)):
+                made.update(outputs)
+            elif not pixels.isdisjoint(read):
+                pixels.update(outputs)
+        return self._answer not in made
+
+
+def _carriers(nodes: list[Any], names: list[str]) -> dict[str, str]:
+    """Tensor -> the weight whose numbers it holds, all of them and no others."""
+    found = {name: name for name in names}
+    for node in nodes:
+        if node.op_type in SAME_NUMBERS and node.input[0] in found and node.output[0] not in found:
+            found[node.output[0]] = found[node.input[0]]
+    return found
+
+
+def _plain(nodes: list[Any], uses: list[Use], seen: set[str], weights: Mapping[str, NDArray[Any]]) -> bool:
+    if any(node.op_type in _CHOICES and _reads(node, seen) for node in nodes):
+        return False
+    members = {use.node for use in uses}
+    behind = _following(nodes, {name for index in members for name in nodes[index].output})
+    wanted = {name for index in members for name in nodes[index].input if name in seen}
+    for index in range(len(nodes) - 1, -1, -1):
+        node = nodes[index]
+        if wanted.isdisjoint(node.output) or not _reads(node, seen):
+            continue
+        if index not in members:
+            allowed = _BETWEEN if _reads(node, behind) else _PREPARES
+            if node.op_type not in allowed or not _small_factors(node, seen, weights):
+                return False
+        wanted.update(name for name in node.input if name in seen)
+    return True
+
+
+def _reads(node: Any, names: set[str]) -> bool:
+    return any(name in names for inner in (node, *nodes_inside(node)) for name in inner.input)
+
+
+def _small_factors(node: Any, seen: set[str], weights: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether arithmetic adds or multiplies one number, or one for each channel: a table of more could be a layer."""
+    if node.op_type not in _ARITHMETIC:
+        return True
+    own = [weights.get(name) for name in node.input if name not in seen]
+    return all(tensor is not None and tensor.size == max(tensor.shape, default=1) for tensor in own)
