@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -79,7 +76,7 @@ def can_be_graded(audit: DatasetAudit) -> bool:
 def laid_out(
     submission: Submission, audit: DatasetAudit, assignment: Assignment, workplace: Workplace
 ) -> Iterator[Ground]:
-    """The withheld pictures under random names, the reduced hand-in and the training folders, on disk for a while."""
+    """The withheld pictures, the reduced hand-in and the training folders, on disk for a while."""
     assert submission.dataset is not None
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
@@ -93,11 +90,11 @@ def laid_out(
             rerun = reduced_hand_in(submission, audit, assignment.own_dataset.allowed_files, scratch / "rerun")
         yield Ground(
             held_out,
-            _staged(held_out, scratch / "images"),
+            StagedImages(*_in_store(held_out, workplace), held_out.sha256),
             rerun,
             assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
             reference.tree_sha256(train),
-            _check_images(held_out),
+            _check_images(train),
         )
 
 
@@ -113,22 +110,20 @@ def _held_out(audit: DatasetAudit, workplace: Workplace) -> HeldOutSet:
     )
 
 
-def _check_images(held_out: HeldOutSet) -> tuple[Path, ...]:
-    """Some of the pictures, by hash: in their own order they would lie class by class, and tell their labels."""
-    return tuple(sorted(held_out.files, key=lambda file: file.name))[:_CHECK_IMAGES]
+def _check_images(train: Path) -> tuple[Path, ...]:
+    """Some of the training part, on which conversions are checked: the withheld pictures are for grading only."""
+    files = [path for path in train.rglob("*") if path.is_file()]
+    return tuple(sorted(files, key=lambda file: _sha256(str(file.relative_to(train)))))[:_CHECK_IMAGES]
 
 
-def _staged(held_out: HeldOutSet, folder: Path) -> StagedImages:
-    """The pictures under random names, with equal times: in the order of their writing they lie class by class."""
-    folder.mkdir(mode=0o755)
-    names = []
-    for file in held_out.files:
-        name = f"{secrets.token_hex(8)}.png"
-        shutil.copyfile(file, folder / name)
-        (folder / name).chmod(0o644)
-        os.utime(folder / name, (0, 0))
-        names.append(name)
-    return StagedImages(folder, tuple(names), held_out.sha256)
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _in_store(held_out: HeldOutSet, workplace: Workplace) -> tuple[Path, tuple[str, ...]]:
+    """The folder and the names of the pictures where they are kept; they go in from there."""
+    folder = workplace.store.folder
+    return folder, tuple(str(file.relative_to(folder)) for file in held_out.files)
 
 
 def train_reference(

@@ -4,9 +4,9 @@ Each runs in its own process (`timed_model.py`), so that each has its own peak m
 short blocks, so that whatever else slows the machine slows both, and their ratio holds.
 
 The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`),
-`images` (how many of /in/images to take), `cpus`, `queries`, `most_queries`, `min_seconds`,
-`warm_up_seconds` and `budget_seconds`. Sent: `latencies-<name>.npy` (float32, ms), `outputs-<name>.npy`
-(probabilities for `names`), `benchmark.json`; or `refused.json`.
+`cpus`, `queries`, `most_queries`, `min_seconds`, `warm_up_seconds` and `budget_seconds`; the list of images is
+`images`. Sent: `latencies-<name>.npy` (float32, ms), `outputs-<name>.npy` (probabilities, in the order of the
+list), `benchmark.json`; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 
 from .native import Unusable
-from .paths import IN
 from .predict import npy
 from .refusal import refusing
 from .timed_model import serve
@@ -40,24 +39,24 @@ Ask = Callable[[str, int | float], Any]
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Time the models and send what was measured."""
     cores = sorted(os.sched_getaffinity(0))[: request["cpus"]]
-    files = sorted((IN / "images").iterdir())[: request["images"]]
+    images = list(request["images"].take("images"))
     deadline = time.monotonic() + request["budget_seconds"]
     with refusing(send, Unusable):
         with ExitStack() as stack:
             asks = {
-                name: stack.enter_context(_started(model, files, cores)) for name, model in request["models"].items()
+                name: stack.enter_context(_started(model, images, cores)) for name, model in request["models"].items()
             }
             reply = _measured(asks, request, deadline, send)
-        reply |= {"names": [file.name for file in files], "cpus": len(cores), "engine": _engine()}
+        reply |= {"cpus": len(cores), "engine": _engine()}
         send("benchmark.json", json.dumps(reply).encode())
 
 
 @contextmanager
-def _started(model: dict[str, Any], files: list[Path], cores: list[int]) -> Iterator[Ask]:
+def _started(model: dict[str, Any], images: list[bytes], cores: list[int]) -> Iterator[Ask]:
     """A process that has loaded the model; ask it a question and it answers. Gone afterwards."""
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe()
-    process = fork.Process(target=serve, args=(theirs, model, files, cores), daemon=True)
+    process = fork.Process(target=serve, args=(theirs, model, images, cores), daemon=True)
     process.start()
     theirs.close()
     try:

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,12 +20,12 @@ from .pictures import Rule, UnreadablePicture, batch
 from .scenarios import warm_up
 
 
-def serve(connection: Connection, model: dict[str, Any], files: list[Path], cores: list[int]) -> None:
+def serve(connection: Connection, model: dict[str, Any], images: list[bytes], cores: list[int]) -> None:
     """Load the model, pinned to `cores`, and answer questions until the other side is gone."""
     os.sched_setaffinity(0, cores)
     gc.disable()
     try:
-        timed: TimedModel | None = TimedModel(model, files, len(cores))
+        timed: TimedModel | None = TimedModel(model, images, len(cores))
         broken = ""
     except (Unusable, UnreadablePicture) as error:
         timed, broken = None, str(error)
@@ -47,17 +46,17 @@ def serve(connection: Connection, model: dict[str, Any], files: list[Path], core
 class TimedModel:
     """A session and its inputs, prepared beforehand, one picture each."""
 
-    def __init__(self, model: dict[str, Any], files: list[Path], threads: int) -> None:
+    def __init__(self, model: dict[str, Any], images: list[bytes], threads: int) -> None:
         rule = Rule.from_request(model["rule"])
         self._inputs: list[NDArray[Any]] = [
-            batch([file], rule, model["layout"], model["input_dtype"]) for file in files
+            batch([image], rule, model["layout"], model["input_dtype"]) for image in images
         ]
         self._kind: str = model["output_kind"]
         self._session = session(IN / model["file"], threads)
         self._input: str = self._session.get_inputs()[0].name
         self._outputs: list[str] = [self._session.get_outputs()[0].name]
         self._next = 0
-        self._answers: list[NDArray[Any] | None] = [None] * len(files)  # the latest of the timed ones
+        self._answers: list[NDArray[Any] | None] = [None] * len(images)  # the latest of the timed ones
 
     def warm_up(self, seconds: float) -> tuple[float, float]:
         """Run for `seconds`, and on until the latency is steady: (seconds taken, median seconds)."""

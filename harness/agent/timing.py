@@ -4,8 +4,8 @@ The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), 
 null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
 (to pin to), `seed`, and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels`,
 `factory` and `head` (a detector's, as `heads.py` names it; null for a classifier). Under /in: `model`, perhaps
-`model.py`, `weights` and `images`. Sent: `latencies.npy` (float32, ms), `outputs.npy` (a classifier's
-probabilities for `names`) and `timing.json`; or `refused.json`.
+`model.py` and `weights`; the list of images is `images`. Sent: `latencies.npy` (float32, ms), `outputs.npy` (a
+classifier's probabilities for the images, in the order of the list) and `timing.json`; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from .engines import NotHere, Started, start
 from .heads import seen
 from .memory import peak_memory_bytes
 from .native import Answers, Unusable, as_rows, probabilities
 from .paths import IN, TMP
-from .pictures import Rule, UnreadablePicture, model_input, pixels
+from .pictures import Rule, UnreadablePicture, model_input, pixels, upright
 from .predict import npy
 from .refusal import described, refuse
 from .scenarios import Budget, Query, Timed, at_fixed_rate, one_after_another, warm_up
 
-_PICTURES = 16  # different ones that the queries go round
+_NOISE = 16  # different pictures of noise, where none are given
 _JPEG_QUALITY = 90
 
 
@@ -48,18 +47,17 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     rule = Rule.from_request(request["rule"])
-    files = sorted((IN / "images").iterdir())[:_PICTURES] if (IN / "images").is_dir() else []
+    images = list(request["images"].take("images"))
     started = start(request["engine"], IN / "model", request, len(request["cores"]))
-    query = _query(request, rule, files, started)
+    query = _query(request, rule, images, started)
     gc.collect()
     gc.disable()
     warm = warm_up(query, request["warm_up_seconds"])
     timed = _measured(query, request)
     gc.enable()
     send("latencies.npy", npy(np.asarray(timed.latencies, np.float64).astype(np.float32) / np.float32(1e6)))
-    compared = files if request["head"] is None else []
-    if compared:
-        send("outputs.npy", npy(_outputs(request, rule, compared, started)))
+    if images and request["head"] is None:
+        send("outputs.npy", npy(_outputs(request, rule, images, started)))
     reply = {
         "engine": started.described,
         "queries": len(timed.latencies),
@@ -69,7 +67,6 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
         "missed": timed.missed,
         "warm_up_seconds": warm.seconds,
         "peak_memory_bytes": peak_memory_bytes(),
-        "names": [file.name for file in compared],
     }
     send("timing.json", json.dumps(reply).encode())
 
@@ -81,12 +78,12 @@ def _measured(query: Query, request: dict[str, Any]) -> Timed:
     return one_after_another(query, budget)
 
 
-def _query(request: dict[str, Any], rule: Rule, files: list[Path], started: Started) -> Query:
+def _query(request: dict[str, Any], rule: Rule, images: list[bytes], started: Started) -> Query:
     """One query: from prepared inputs in mode `model-only`, from JPEG files to the answer in `end-to-end`."""
     samples = request["scenario"]["samples_per_query"]
     together = request["dynamic_batch"]
     if request["mode"] == "end-to-end":
-        jpegs = _as_jpegs(files)
+        jpegs = _as_jpegs(images)
 
         def from_file(number: int) -> None:
             first = number * samples
@@ -100,7 +97,7 @@ def _query(request: dict[str, Any], rule: Rule, files: list[Path], started: Star
                 _detected(started, prepared, request["head"], together=together)
 
         return from_file
-    inputs = _inputs(request, rule, files)
+    inputs = _inputs(request, rule, images)
     batches = [np.concatenate([inputs[(i * samples + k) % len(inputs)] for k in range(samples)]) for i in range(8)]
     if samples == 1:
         batches = inputs
@@ -133,27 +130,26 @@ def _detected(started: Started, batch: NDArray[Any], head: str, *, together: boo
     return found
 
 
-def _inputs(request: dict[str, Any], rule: Rule, files: list[Path]) -> list[NDArray[Any]]:
+def _inputs(request: dict[str, Any], rule: Rule, images: list[bytes]) -> list[NDArray[Any]]:
     """Different inputs, one picture each: the given pictures, or noise from the seed."""
-    if files:
-        seen = [pixels(file, rule) for file in files]
+    if images:
+        seen = [pixels(image, rule) for image in images]
     else:
         noise = np.random.default_rng(request["seed"])
-        seen = [noise.integers(0, 256, (rule.height, rule.width, 3), dtype=np.uint8) for _ in range(_PICTURES)]
+        seen = [noise.integers(0, 256, (rule.height, rule.width, 3), dtype=np.uint8) for _ in range(_NOISE)]
     return [model_input(one[np.newaxis], rule, request["layout"], request["input_dtype"]) for one in seen]
 
 
-def _as_jpegs(files: list[Path]) -> list[Path]:
+def _as_jpegs(images: list[bytes]) -> list[Path]:
     """The pictures as a camera would store them, in memory (/tmp)."""
     jpegs = []
-    for index, file in enumerate(files):
-        with Image.open(file) as opened:
-            opened.convert("RGB").save(TMP / f"{index:02}.jpg", quality=_JPEG_QUALITY)
+    for index, image in enumerate(images):
+        upright(image).save(TMP / f"{index:02}.jpg", quality=_JPEG_QUALITY)
         jpegs.append(TMP / f"{index:02}.jpg")
     return jpegs
 
 
-def _outputs(request: dict[str, Any], rule: Rule, files: list[Path], started: Started) -> Answers:
+def _outputs(request: dict[str, Any], rule: Rule, images: list[bytes], started: Started) -> Answers:
     """The probabilities for each picture, as the engine gives them."""
-    batches = _inputs(request, rule, files)
+    batches = _inputs(request, rule, images)
     return np.concatenate([_answers(started, batch, request, together=True) for batch in batches])

@@ -23,7 +23,7 @@ from harness.evidence.predictions import Predictions
 from harness.evidence.record import Interval
 from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
-from harness.images import StagedImages
+from harness.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.base import Outcome
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
@@ -47,7 +47,6 @@ class _Reply(BaseModel):
     blocks: dict[Role, Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)]]
     peak_memory_bytes: dict[Role, Annotated[int, Field(ge=0)]]
     warm_up_seconds: float = Field(ge=0, allow_inf_nan=False)
-    names: tuple[str, ...] = Field(max_length=_IMAGES)
     cpus: int = Field(ge=1)
     engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
 
@@ -114,15 +113,16 @@ def _timed(
     """What one sandbox run says of the models."""
     request = _request(timed, rules, workplace)
     inputs: dict[str, Path] = {role: workplace.store.path(c.model) for role, c in timed.items()}
+    material = drawn_from(staged, sample(staged, _IMAGES))
     with tempfile.TemporaryDirectory(prefix="harness-benchmark-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("benchmark", request, {**inputs, "images": staged.folder}, outputs)
+        outcome = workplace.run("benchmark", request, inputs, outputs, images={"images": material})
         if outcome.status != "ok":
             ended = failed(outcome, "The benchmark", workplace.limits)
             return ended.model_copy(update={"findings": (finding("benchmark-failed", reason=ended.reason),)})
         try:
             reject_refusal(outputs)
-            return _result(timed, predictions, staged, rules, outputs, outcome, workplace)
+            return _result(timed, predictions, staged, material, rules, outputs, outcome, workplace)
         except Rejected as rejected:
             unusable = finding("benchmark-failed", reason=str(rejected))
             return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
@@ -141,7 +141,6 @@ def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, workplace: Wo
     }
     return {
         "models": models,
-        "images": _IMAGES,
         "cpus": workplace.limits.cpus,
         "queries": rules.queries,
         "most_queries": max(_MOST_QUERIES, rules.queries + 64),
@@ -155,6 +154,7 @@ def _result(
     timed: dict[Role, Conversion],
     predictions: Predictions,
     staged: StagedImages,
+    material: Material,
     rules: BenchmarkRules,
     outputs: Path,
     outcome: Outcome,
@@ -180,7 +180,7 @@ def _result(
         cpus=reply.cpus,
         threads=reply.cpus,
         warm_up_seconds=reply.warm_up_seconds,
-        outputs_agree=_agrees(timed["model"], predictions, staged, reply, outputs, workplace),
+        outputs_agree=_agrees(timed["model"], predictions, staged, material, outputs, workplace),
         latencies_ms=tuple(round(float(ms), 4) for ms in measured["model"]),
     )
     return Done(value=value, findings=_noticed(value, rules), usage=usage(outcome))
@@ -227,17 +227,14 @@ def _agrees(
     conversion: Conversion,
     predictions: Predictions,
     staged: StagedImages,
-    reply: _Reply,
+    material: Material,
     outputs: Path,
     workplace: Workplace,
 ) -> bool:
     """Whether the model answered while it was timed as it did in the predict stage, on the same pictures."""
-    index = {name: i for i, name in enumerate(staged.names)}
-    if not reply.names or not set(reply.names) <= set(index):
-        raise Rejected("it answered for pictures that it was not given")
-    given = read_array(outputs, "outputs-model.npy", (len(reply.names), conversion.outputs))
+    given = material.restored(read_array(outputs, "outputs-model.npy", (len(material.files), conversion.outputs)))
     kept = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
-    before = kept[[index[name] for name in reply.names]]
+    before = kept[list(sample(staged, _IMAGES))]
     return bool(np.isfinite(given).all() and np.abs(given - before).max() <= _SAME)
 
 

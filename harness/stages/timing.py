@@ -16,7 +16,7 @@ from harness.evidence.conversion import Conversion
 from harness.evidence.predictions import Predictions
 from harness.evidence.record import Record
 from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.images import StagedImages
+from harness.images import Material, StagedImages, drawn, drawn_from, sample
 from harness.sandbox.base import Outcome
 from harness.stages.detector import DetectorHead
 from harness.stages.precision import Precision
@@ -101,7 +101,6 @@ class _Reply(BaseModel):
     missed: int = Field(ge=0)
     warm_up_seconds: _Finite
     peak_memory_bytes: int = Field(ge=0)
-    names: tuple[str, ...] = Field(max_length=_PICTURES)
 
 
 def time_round(
@@ -120,8 +119,7 @@ def time_round(
     if conversion.native and not own_python:
         return Failed(status="rejected", reason="The model does not become ONNX, so only the engine torch can run it.")
     inputs = dict(subject.handed_in) if own_python else {"model": workplace.store.path(conversion.model)}
-    if staged is not None:
-        inputs["images"] = staged.folder
+    material = drawn_from(staged, sample(staged, _PICTURES)) if staged is not None else drawn(())
     request = {
         "engine": setting.engine,
         "precision": setting.precision,
@@ -142,7 +140,7 @@ def time_round(
     }
     with tempfile.TemporaryDirectory(prefix="harness-timing-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("timing", request, inputs, outputs, cores=setting.cores)
+        outcome = workplace.run("timing", request, inputs, outputs, images={"images": material}, cores=setting.cores)
         if outcome.status != "ok":
             return failed(outcome, "Timing the model", workplace.limits)
         try:
@@ -151,14 +149,15 @@ def time_round(
                 if refused.engine_missing:
                     raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
                 raise Rejected(refused.reason)
-            return _result(conversion, staged, predictions, outputs, outcome, workplace)
+            return _result(subject, staged, material, predictions, outputs, outcome, workplace)
         except Rejected as rejected:
             return Failed(status="rejected", reason=f"It could not be timed: {rejected}", usage=usage(outcome))
 
 
 def _result(
-    conversion: Conversion,
+    subject: Subject,
     staged: StagedImages | None,
+    material: Material,
     predictions: Predictions | None,
     outputs: Path,
     outcome: Outcome,
@@ -179,27 +178,24 @@ def _result(
         missed=reply.missed,
         warm_up_seconds=reply.warm_up_seconds,
         peak_memory_bytes=reply.peak_memory_bytes,
-        max_abs_difference=_difference(conversion, staged, predictions, reply, outputs, workplace),
+        max_abs_difference=_difference(subject, staged, material, predictions, outputs, workplace),
     )
     return Done(value=value, usage=usage(outcome))
 
 
 def _difference(
-    conversion: Conversion,
+    subject: Subject,
     staged: StagedImages | None,
+    material: Material,
     predictions: Predictions | None,
-    reply: _Reply,
     outputs: Path,
     workplace: Workplace,
 ) -> float | None:
     """How far its answers lie from those of the predict stage on the same pictures."""
     if staged is None or predictions is None:
         return None
-    index = {name: i for i, name in enumerate(staged.names)}
-    if not reply.names or not set(reply.names) <= set(index):
-        raise Rejected("it answered for pictures that it was not given")
-    given = read_array(outputs, "outputs.npy", (len(reply.names), conversion.outputs))
+    given = read_array(outputs, "outputs.npy", (len(material.files), subject.conversion.outputs))
     if not np.isfinite(given).all():
         raise Rejected("its answers hold NaN or infinity")
     kept = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
-    return float(np.abs(given - kept[[index[name] for name in reply.names]]).max())
+    return float(np.abs(material.restored(given) - kept[list(sample(staged, _PICTURES))]).max())

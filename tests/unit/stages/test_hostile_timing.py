@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import LABELS, NAMES, conversion, npy, predictions, staged, workplace
+from hostile import LABELS, conversion, npy, predictions, staged, workplace
 
 from harness.errors import MachineError
 from harness.evidence.stage_result import Done, Failed
@@ -25,7 +25,6 @@ TIMED: dict[str, Any] = {
     "missed": 0,
     "warm_up_seconds": 1.0,
     "peak_memory_bytes": 10**8,
-    "names": list(NAMES[:2]),
 }
 SETTING = Setting("cpu", "fp32", "model-only", 1, None, Budget(1, 64, 3), 0.1, (0,))
 
@@ -34,7 +33,7 @@ def timed(folder: Path, files: dict[str, bytes] | None = None, status: str = "ok
     sent = {
         "timing.json": json.dumps(TIMED | changes).encode(),
         "latencies.npy": npy(np.asarray([1, 2, 3], np.float32)),
-        "outputs.npy": npy(ROWS[:2]),
+        "outputs.npy": npy(ROWS),
     }
     place = workplace(folder, sent | (files or {}), status)
     model = conversion(place.store, folder)
@@ -54,7 +53,7 @@ def test_a_round_as_agreed(tmp_path: Path) -> None:
         ({"latencies.npy": npy(np.asarray([1, -2, 3], np.float32))}, {}),
         ({"latencies.npy": npy(np.asarray([1, 2], np.float32))}, {}),
         ({"latencies.npy": npy(np.asarray(["1", None, 3], object), allow_pickle=True)}, {}),
-        ({"outputs.npy": npy(np.full((2, 3), np.inf, np.float32))}, {}),
+        ({"outputs.npy": npy(np.full((4, 3), np.inf, np.float32))}, {}),
         ({"outputs.npy": npy(ROWS[:3])}, {}),
         ({"timing.json": b"[" * 100_000}, {}),
         ({"timing.json": b"{}"}, {}),
