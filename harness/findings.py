@@ -191,11 +191,6 @@ CATALOGUE: dict[str, _Kind] = {
     "handin-json-invalid": _Kind("error", "handin.json is not as it should be: {reason}."),
     "labels-missing": _Kind("warning", "There is no labels.txt; the classes were taken in alphabetical order."),
     "labels-invalid": _Kind("error", "labels.txt is not as it should be: {reason}."),
-    "answers-vary": _Kind(
-        "warning",
-        "The model answers differently each time on the same picture. Switch dropout and augmentation off "
-        "before saving (model.eval()).",
-    ),
     "labels-wrong-count": _Kind("error", "The model has {outputs} outputs, but there are {labels} labels ({names})."),
     "class-missing": _Kind("error", "The model does not know the class {name}."),
     "class-unknown": _Kind("info", "The model's class {name} is none of the assignment's."),
@@ -208,6 +203,12 @@ CATALOGUE: dict[str, _Kind] = {
         "warning", "The outputs do not sum to 1, so they were taken as logits and put through a softmax."
     ),
     "constant-output": _Kind("error", "The model gives the same answer whatever the image."),
+    "answers-depend-on-order": _Kind(
+        "error",
+        "Asked twice for the same image, the model answers differently (a probability changes by up to "
+        "{difference:.2g}; {images} images were asked twice), so its accuracy waits for a person. An answer may "
+        "depend on the image alone. Switch dropout and augmentation off before saving (model.eval()).",
+    ),
     # evaluate
     "labels-swapped": _Kind(
         "error",

@@ -6,8 +6,6 @@ import contextlib
 import functools
 import hashlib
 import json
-import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -83,7 +81,7 @@ def can_be_graded(audit: DatasetAudit) -> bool:
 def laid_out(
     submission: Submission, audit: DatasetAudit, assignment: Assignment, workplace: Workplace
 ) -> Iterator[Ground]:
-    """The withheld pictures under random names, and folders for what the rerun sees, on disk for a while."""
+    """The withheld images, and folders for what the rerun sees, on disk for a while."""
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's own user reads what is mounted from here
@@ -100,7 +98,7 @@ def laid_out(
         has_notebook = submission.notebook is not None
         yield Ground(
             held_out,
-            _staged(held_out, scratch / "images"),
+            StagedImages(*_in_store(held_out, workplace), held_out.sha256),
             replace(submission, root=rerun, model=None, companions=(), findings=()) if has_notebook else None,
             assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
             _training_sha256(audit),
@@ -131,21 +129,14 @@ def _held_out(audit: DatasetAudit, workplace: Workplace) -> HeldOutSet:
 
 
 def _check_images(held_out: HeldOutSet) -> tuple[Path, ...]:
-    """Some of the pictures, by hash: in their own order they would lie class by class, and tell their labels."""
+    """Some of the withheld images, drawn by their content."""
     return tuple(sorted(held_out.files, key=lambda file: file.name))[:_CHECK_IMAGES]
 
 
-def _staged(held_out: HeldOutSet, folder: Path) -> StagedImages:
-    """The pictures under random names, with equal times: in the order of their writing they lie class by class."""
-    folder.mkdir(mode=0o755)
-    names = []
-    for file in held_out.files:
-        name = f"{secrets.token_hex(8)}.png"
-        shutil.copyfile(file, folder / name)
-        (folder / name).chmod(0o644)
-        os.utime(folder / name, (0, 0))
-        names.append(name)
-    return StagedImages(folder, tuple(names), held_out.sha256)
+def _in_store(held_out: HeldOutSet, workplace: Workplace) -> tuple[Path, tuple[str, ...]]:
+    """The folder and the names of the pictures where they are kept; they go in from there."""
+    folder = workplace.store.folder
+    return folder, tuple(str(file.relative_to(folder)) for file in held_out.files)
 
 
 def train_reference(

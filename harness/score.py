@@ -37,7 +37,10 @@ def score(
     other = _answers(reference, store) if reference is not None else None
     evaluation, findings = evaluate(answers, truth, other)
     right = answered_right(answers.probabilities, answers.labels, truth)
-    failures: dict[str, object] = {"calibration": calibration(answers.probabilities.max(axis=1), right)}
+    failures: dict[str, object] = {
+        "depends_on_order": predictions.depends_on_order,
+        "calibration": calibration(answers.probabilities.max(axis=1), right),
+    }
     if stress is not None:
         failures |= _failures(stress, answers, truth, store)
     return Done(value=evaluation.model_copy(update=failures), origin="measured-outside", findings=findings)

@@ -1,8 +1,9 @@
 """The entry inside: `python -I -B /opt/harness/agent/__main__.py PHASE`.
 
-On stdin comes a line of JSON, the settings (`nonce`, `rlimits`, `uid`, `alone`), and then the phase's request. It
-gives up what the engine left it (own user, resource limits), takes the results' stream off stdout, and runs
-one phase: the module `agent.PHASE`, function `run(request, send)`.
+On stdin comes a line of JSON, the settings (`nonce`, `rlimits`, `uid`, `alone`, `request_bytes`, `images`), then the
+phase's request, then the images, as `incoming.py` takes them. It gives up what the engine left it (own user,
+resource limits), takes the results' stream off stdout, and runs one phase: the module `agent.PHASE`, function
+`run(request, send)`; `request["images"]` are the images.
 
 As the sandbox's first process it leaves that to a child, and only buries the dead: an init program of the same user
 could be read, and written to, by what a notebook starts, and it would hold the results' stream.
@@ -34,8 +35,9 @@ def main(phase: str) -> None:
     _settle(settings)
     if os.getpid() == 1:
         _become_init()
-    request = _request()
+    request = json.loads(sys.stdin.buffer.read(settings["request_bytes"]))
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    request["images"] = importlib.import_module("agent.incoming").Incoming(sys.stdin.buffer, settings["images"])
     frames = importlib.import_module("agent.frames")
     frames.begin(results, settings["nonce"])
     if not re.fullmatch(r"[a-z_]+", phase):
@@ -74,15 +76,6 @@ def _become_init() -> None:
         if ended == runner:
             code = os.waitstatus_to_exitcode(status)
             os._exit(code if code >= 0 else 128 - code)
-
-
-def _request() -> Any:
-    """The rest of stdin, which then becomes empty: children inherit nothing to read."""
-    request = json.load(sys.stdin.buffer)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    return request
 
 
 def _settle(settings: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ short blocks, so that whatever else slows the machine slows both, and their rati
 
 The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`), `cpus`,
 `queries`, `most_queries`, `min_seconds`, `warm_up_seconds` and `budget_seconds`. Queries go round at most 64 of the
-pictures in /in/images. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
+pictures in the list `images`. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
 `answers-high-<name>.npy` (probabilities, as `timed_answers.py` sums up all that were timed), `benchmark.json`; or
 `refused.json`. What was answered before is not in here: the harness compares.
 """
@@ -47,13 +47,13 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     models = request["models"]
     deadline = time.monotonic() + request["budget_seconds"]
     with refusing(send, Unusable, UnreadablePicture):
-        files = sorted((IN / "images").iterdir())[: how_many(models.values())]
-        pictures = _decoded(models, files)
+        images = list(request["images"].take("images"))[: how_many(models.values())]
+        pictures = _decoded(models, images)
         with ExitStack() as stack:
             asks = {name: stack.enter_context(_started(model, pictures[name], cores)) for name, model in models.items()}
             reply = _measured(asks, request, deadline, send)
         reply |= {
-            "names": [file.name for file in files],
+            "images": len(images),
             "cpus": len(cores),
             "engine": _engine(),
             "stateful": {name: stateful_operators(IN / model["file"]) for name, model in models.items()},
@@ -61,7 +61,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         send("benchmark.json", json.dumps(reply).encode())
 
 
-def _decoded(models: dict[str, Any], files: list[Path]) -> dict[str, list[Pixels]]:
+def _decoded(models: dict[str, Any], images: list[bytes]) -> dict[str, list[Pixels]]:
     """Each model's pictures, resized as it wants them. Those of models that want the same are decoded once."""
     same: dict[tuple[Any, ...], list[Pixels]] = {}
     decoded = {}
@@ -69,7 +69,7 @@ def _decoded(models: dict[str, Any], files: list[Path]) -> dict[str, list[Pixels
         rule = Rule.from_request(model["rule"])
         shape = (rule.width, rule.height, rule.resize, rule.crop_fraction)
         if shape not in same:
-            same[shape] = [pixels(file, rule) for file in files]
+            same[shape] = [pixels(image, rule) for image in images]
         decoded[name] = same[shape]
     return decoded
 

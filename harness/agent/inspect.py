@@ -1,7 +1,7 @@
 """The phase `inspect`: what a model holds, how far it is from pre-trained backbones, and whether it uses them.
 
-The request holds what `predict` needs to run a model, `backbones` (name -> file name under /in), and
-pictures lie in /in/images. Sent: `inspection.json`; or `refused.json`.
+The request holds what `predict` needs to run a model, and `backbones` (name -> file name under /in); the list of
+images is `images`, and there is none for a model that runs as it is. Sent: `inspection.json`; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from .backbone_use import BackboneUse, backbone_use
 from .backbones import Backbone, Layer, compare, load, unrelated, untouched
-from .convert import load_handed_in, use_mounted_weights
 from .initialisation import head, initialised_as, structure
 from .multiply_adds import fingerprint, parameters, statistics, weights, work
 from .native import Unusable
@@ -26,10 +25,10 @@ from .onnx_model import live, read, scales_its_input, signature
 from .paths import IN
 from .pictures import Rule, UnreadablePicture, batch
 from .refusal import described, refuse
+from .student_model import StudentModel
 
 Tensors = dict[str, NDArray[Any]]
 
-_PICTURES = 6  # on which the answers with and without the backbone are compared
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
 
 
@@ -73,14 +72,18 @@ def _of_graph(request: dict[str, Any]) -> dict[str, Any]:
 
 def _of_native(request: dict[str, Any]) -> dict[str, Any]:
     """What a model that runs as it is says of its own weights."""
-    use_mounted_weights()
     rule = Rule.from_request(request["rule"])
     size = (rule.height, rule.width)
-    module = load_handed_in(request["labels"], size, request["factory"], request["cpus"])[2].module
+    model = StudentModel(request["labels"], size, request["factory"], request["cpus"])
+    return model.inspection(request["backbones"])
+
+
+def of_module(module: Any, backbones: dict[str, str]) -> dict[str, Any]:
+    """The inspection of a loaded module, made in the process that loaded it. Raises `Unusable`."""
     tensors = _own_weights(module)
     counted = [tensor.size for name, tensor in tensors.items() if not name.endswith(_STATISTICS)]
     return {
-        **_compared(tensors, {name for name in tensors if name.endswith(_STATISTICS)}, request["backbones"], None),
+        **_compared(tensors, {name for name in tensors if name.endswith(_STATISTICS)}, backbones, None),
         "parameters": sum(counted),
         "multiply_adds": None,
         "uncounted": [],
@@ -145,8 +148,8 @@ def _plain(layer: Layer) -> dict[str, Any]:
 
 
 def _pictures(rule: Rule, request: dict[str, Any]) -> NDArray[Any] | None:
-    files = sorted((IN / "images").iterdir())[:_PICTURES] if (IN / "images").is_dir() else []
+    encoded = list(request["images"].take("images"))
     try:
-        return batch(files, rule, request["layout"], request["input_dtype"]) if len(files) > 1 else None
+        return batch(encoded, rule, request["layout"], request["input_dtype"]) if len(encoded) > 1 else None
     except UnreadablePicture:
         return None

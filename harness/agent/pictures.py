@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,21 +51,22 @@ ZEROS = (0.0, 0.0, 0.0)
 ONES = (1.0, 1.0, 1.0)
 
 
-def pixels(file: Path, rule: Rule) -> NDArray[np.uint8]:
+def pixels(encoded: Path | bytes, rule: Rule) -> NDArray[np.uint8]:
     """The picture upright, RGB, resized and cut: uint8, shape (height, width, 3).
 
-    Raises `UnreadablePicture` for a file that does not decode.
+    Raises `UnreadablePicture` for what does not decode.
     """
-    return fitted(upright(file), rule)
+    return fitted(upright(encoded), rule)
 
 
-def upright(file: Path) -> Image.Image:
-    """The picture upright, RGB. Raises `UnreadablePicture` for a file that does not decode."""
+def upright(encoded: Path | bytes) -> Image.Image:
+    """The picture upright, RGB. Raises `UnreadablePicture` for what does not decode."""
     try:
-        with Image.open(file) as opened:
+        with Image.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as opened:
             return rgb(ImageOps.exif_transpose(opened))
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
-        raise UnreadablePicture(f"{file.name} does not decode: {error}") from error
+        name = "an image" if isinstance(encoded, bytes) else encoded.name
+        raise UnreadablePicture(f"{name} does not decode: {error}") from error
 
 
 def fitted(picture: Image.Image, rule: Rule) -> NDArray[np.uint8]:
@@ -95,9 +97,9 @@ def model_input(pixels: NDArray[np.uint8], rule: Rule, layout: Layout, dtype: st
     return np.ascontiguousarray(np.moveaxis(values, -1, -3) if layout == "NCHW" else values)
 
 
-def batch(files: Sequence[Path], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
+def batch(encoded: Sequence[Path | bytes], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
     """Several pictures as one input, in order. Raises `UnreadablePicture`."""
-    return model_input(np.stack([pixels(file, rule) for file in files]), rule, layout, dtype)
+    return model_input(np.stack([pixels(one, rule) for one in encoded]), rule, layout, dtype)
 
 
 def rgb(picture: Image.Image) -> Image.Image:

@@ -1,7 +1,7 @@
 """The phase `precision`: an ONNX model in half precision, or quantised to 8 bits on calibration pictures.
 
-The request holds `precision` ("fp16" or "int8"), `layout`, `input_dtype`, `rule`. Under /in: `model`, and for int8
-`calibration`, a folder of pictures. Sent: `model.onnx`; or `refused.json`.
+The request holds `precision` ("fp16" or "int8"), `layout`, `input_dtype`, `rule`. Under /in: `model`; for int8 the
+list of images is `calibration`. Sent: `model.onnx`; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -74,5 +74,5 @@ def _quantised(request: dict[str, Any]) -> Path:
 
 def _inputs(request: dict[str, Any]) -> Iterator[Any]:
     rule = Rule.from_request(request["rule"])
-    for file in sorted((IN / "calibration").iterdir()):
-        yield batch([file], rule, request["layout"], request["input_dtype"])
+    for encoded in request["images"].take("calibration"):
+        yield batch([encoded], rule, request["layout"], request["input_dtype"])

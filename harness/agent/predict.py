@@ -1,40 +1,40 @@
-"""The phase `predict`: class probabilities for every picture in /in/images, and with other pre-processings.
+"""The phase `predict`: class probabilities for the held-out images, and with other pre-processings.
 
-The request holds `format`, `native`, `factory`, `layout`, `input_dtype`, `dynamic_batch`, `rule`,
-`output_kind`, `labels` (how many), `probe_images` (names), `probe_seconds` (at most) and `cpus`. Sent:
-`probabilities.npy` (float32, pictures by labels, in the order of `names` in `predictions.json`), `predictions.json`,
-and `probe-<name>.npy` for as many of the `probe_images`, from the first, as there is time for; or `refused.json`.
+The request holds `native`, `factory`, `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels` (how
+many), `cpus`, `again` and `probes` (places of images in the list `images`), and `probe_seconds` (at most). Sent:
+`probabilities.npy` (float32, images by labels, in the order of the list), `again.npy` (the same for the places
+`again`, asked elsewhere in the order and in other batches), `predictions.json`, and `probe-<name>.npy` for as many
+of the places `probes`, from the first, as there is time for; or `refused.json`.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .convert import load_handed_in, use_mounted_weights
+from .asking import Asker
+from .convert import use_mounted_weights
 from .defaults import alternatives
-from .native import Answers, Native, Unusable, answers, probabilities
+from .incoming import Incoming
+from .native import Answers, Native, Unusable
 from .onnx_model import Runner
 from .paths import IN
-from .pictures import Rule, UnreadablePicture, model_input, pixels
+from .pictures import Rule, UnreadablePicture, pixels
 from .refusal import refusing_all
+from .student_model import StudentModel
 
 _FEWEST_PROBED = 10  # pictures; fewer say nothing of another pre-processing
-_BATCH = 8  # pictures; VGG16's activations take 0.1 GB a picture
-
-Pixels = NDArray[np.uint8]
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Predict the pictures in /in/images and send what came of it."""
+    """Predict the images and send what came of it."""
     use_mounted_weights()
     with refusing_all(send, Unusable, UnreadablePicture):
         _predict(request, send)
@@ -42,37 +42,49 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     rule = Rule.from_request(request["rule"])
-    model = ready(request, rule)
-    files = sorted((IN / "images").iterdir())
+    images = _Held(request["images"], rule)
+    asker = Asker(model := ready(request, rule), rule, request)
     started = time.monotonic()
-    rows = predicted(model, files, rule, request)
-    seconds = time.monotonic() - started
-    if rows.shape[1] != request["labels"]:
-        raise Unusable(f"it now gives {rows.shape[1]} scores, and gave {request['labels']} before")
-    names = [file.name for file in files]
+    rows, again = asker.twice(len(images), request["again"], images)
+    each = (time.monotonic() - started) / max(1, asker.asked)
     probes = alternatives(rule) if request["input_dtype"] == "float32" else {}
-    a_picture = len(probes) * seconds / max(1, len(files))
-    wanted = [IN / "images" / name for name in request["probe_images"]]
-    probed = wanted[: int(request["probe_seconds"] / a_picture)] if a_picture else wanted
+    a_picture = len(probes) * each
+    probed = request["probes"][: int(request["probe_seconds"] / a_picture)] if a_picture else request["probes"]
     if len(probed) < _FEWEST_PROBED:
         probed, probes = [], {}
     for name, other in probes.items():
-        send(f"probe-{name}.npy", npy(predicted(model, probed, other, request)))
+        answered = Asker(model, other, request).all(len(probed), lambda place: images(probed[place]))
+        send(f"probe-{name}.npy", npy(answered))
     send("probabilities.npy", npy(rows))
-    reply = {
-        "names": names,
-        "seconds_per_image": seconds / max(1, len(names)),
-        "probe_images": [file.name for file in probed],
-        "probes": list(probes),
-    }
+    send("again.npy", npy(again))
+    reply = {"seconds_per_image": each, "probed": len(probed), "probes": list(probes)}
     send("predictions.json", json.dumps(reply).encode())
 
 
+class _Held:
+    """The images as a rule wants them, each held as pixels or, where that is less, as it was sent."""
+
+    def __init__(self, images: Incoming, rule: Rule) -> None:
+        """The rule's scaling does not count: only its size and its resize do."""
+        self._rule = rule
+        self._held: list[bytes | NDArray[np.uint8]] = []
+        for encoded in images.take("images"):
+            seen = pixels(encoded, rule)
+            self._held.append(seen if seen.nbytes <= len(encoded) else encoded)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __call__(self, place: int) -> NDArray[np.uint8]:
+        held = self._held[place]
+        return pixels(held, self._rule) if isinstance(held, bytes) else held
+
+
 def ready(request: dict[str, Any], rule: Rule) -> Native:
-    """The model of a request: ONNX, or as handed in. Raises `Unusable`."""
+    """The model of a request: an ONNX graph in this process, or as handed in, in its own. Raises `Unusable`."""
     if request["native"]:
         size = (rule.height, rule.width)
-        return load_handed_in(request["labels"], size, request["factory"], request["cpus"])[2]
+        return StudentModel(request["labels"], size, request["factory"], request["cpus"]).native
     return Native(
         Runner(IN / "model", request["cpus"]).answer,
         None,
@@ -83,37 +95,6 @@ def ready(request: dict[str, Any], rule: Rule) -> Native:
         "torchvision-imagenet",
         request["dynamic_batch"],
     )
-
-
-def predicted(model: Native, files: Sequence[Path], rule: Rule, request: dict[str, Any]) -> Answers:
-    """Probabilities for the pictures, in order."""
-    return answered(model, (pixels(file, rule) for file in files), rule, request)
-
-
-def answered(
-    model: Native, pictures: Iterable[Pixels], rule: Rule, request: dict[str, Any], ends: float = math.inf
-) -> Answers:
-    """Probabilities for the pictures, in order. Raises `Unusable` when the time (monotonic) is up."""
-    rows: list[Answers] = []
-    for batch in _batches(pictures):
-        if time.monotonic() > ends:
-            raise Unusable("the model is too slow for this")
-        given = model_input(np.stack(batch), rule, request["layout"], request["input_dtype"])
-        rows.append(answers(model, given, together=request["dynamic_batch"]))
-    if not rows:
-        return np.zeros((0, request["labels"]), np.float32)
-    return probabilities(np.concatenate(rows), request["output_kind"])
-
-
-def _batches(pictures: Iterable[Pixels]) -> Iterator[list[Pixels]]:
-    batch: list[Pixels] = []
-    for picture in pictures:
-        batch.append(picture)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def npy(array: Answers) -> bytes:

@@ -3,10 +3,10 @@
 /in/dataset is the data set, /in/notebook the notebook where there is one, /in/allowed-N the files of the submission
 that the assignment lets a rerun have. The request holds `use` (names of the images that may be seen, as the audit has
 them), `secret` (text: decides how images are shifted), `longest_side` (pixels), `allowed` (the names of /in/allowed-N)
-and `images`: null, or first number and count.
+and `part`: null, or first number and count of the images to send.
 
-Without `images`, sent: `rewritten.json`; `notebook.ipynb`; `text-N`, a line with the path in the data set and then the
-content, for each annotation and list; `allowed-N` for each of those files that is text. With them: `image-N`, and
+Without `part`, sent: `rewritten.json`; `notebook.ipynb`; `text-N`, a line with the path in the data set and then the
+content, for each annotation and list; `allowed-N` for each of those files that is text. With it: `image-N`, and
 `images.json` with [N, name, path, whether it looks like data] for each that decodes.
 """
 
@@ -38,8 +38,8 @@ def run(request: dict[str, Any], send: Send) -> None:
     code = [cell.source for cell in code_cells(notebook)] if notebook else []
     files = open_tree(IN / "dataset", WORK)
     chosen = plan(files, read(files), set(request["use"]), request["secret"], request["longest_side"], "\n".join(code))
-    if request["images"] is not None:
-        first, count = request["images"]
+    if request["part"] is not None:
+        first, count = request["part"]
         _send_images(chosen, first, count, send)
         return
     if notebook:

@@ -1,31 +1,35 @@
-"""The phase `stress`: answers to pictures made worse, to pictures of no class, and with a part covered.
+"""The phase `stress`: answers to images made worse, to images of no class, and with a part covered.
 
-The request holds what `predict` needs to run a model, and `images` (names under /in/images, in order),
-`versions` (pairs of corruption and severity), `patterns` (how many to draw, where /in/unseen is missing),
-`unseen` (names under it), `covered` (names of pictures to cover part by part), `cells` (to a side) and
-`seconds` (at most). Sent: `corrupted.npy` (float32, 1 + versions by images by labels; the first are the
-pictures as they are), `unseen.npy`, `covered.npy` (pictures by 1 + windows by labels) and `stress.json`;
-or `refused.json`.
+The request holds what `predict` needs to run a model, and `versions` (pairs of corruption and severity), `patterns`
+(how many to draw, where no list `unseen` comes), `cells` (to a side) and `seconds` (at most). The lists of images:
+`images` to make worse, `unseen`, and `covered`, to cover part by part. Sent: `corrupted.npy` (float32, 1 + versions by
+images by labels; the first are the images as they are), `unseen.npy`, `covered.npy` (images by 1 + windows by
+labels) and `stress.json`; or `refused.json`. Rows are in the order of the lists.
+
+Images of a class and of none are asked for mixed, so that the order does not tell them apart. Which are covered says
+which were mistaken, so these come when everything else is answered.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from .asking import Asker
 from .convert import use_mounted_weights
 from .corruptions import corrupted, shrunk
-from .native import Answers, Unusable
-from .paths import IN
+from .native import Unusable
 from .patterns import pattern
 from .pictures import Rule, UnreadablePicture, fitted, seen_part, upright
-from .predict import answered, npy, ready
+from .predict import npy, ready
 from .refusal import refusing_all
 
 Pixels = NDArray[np.uint8]
@@ -40,49 +44,60 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     rule = Rule.from_request(request["rule"])
-    model = ready(request, rule)
-    ends = time.monotonic() + request["seconds"]
+    incoming, versions, cells = request["images"], request["versions"], request["cells"]
+    worse = [_Worse(encoded, versions) for encoded in incoming.take("images")]
+    unseen = [shrunk(upright(encoded)) for encoded in incoming.take("unseen")]
+    unseen += [pattern(number) for number in range(request["patterns"])]
+    covered = [_Covered(upright(encoded), rule, cells) for encoded in incoming.take("covered")]
+    asker = Asker(ready(request, rule), rule, request, time.monotonic() + request["seconds"])
 
-    def tried(pictures: Iterable[Pixels]) -> Answers:
-        return answered(model, pictures, rule, request, ends)
+    each, windows = 1 + len(versions), 1 + (cells - 1) ** 2
+    first = len(worse) * each
 
-    images, versions = request["images"], request["versions"]
-    rows = tried(_versions(images, versions, rule))
-    labels = rows.shape[1]
-    send("corrupted.npy", npy(rows.reshape(len(images), 1 + len(versions), labels).swapaxes(0, 1)))
-    send("unseen.npy", npy(tried(_unseen(request, rule))))
-    cells, names = request["cells"], request["covered"]
-    rows = tried(picture for name in names for picture in _covered(IN / "images" / name, rule, cells))
-    send("covered.npy", npy(rows.reshape(len(names), 1 + (cells - 1) ** 2, labels)))  # there may be none
-    parts = [seen_part(upright(IN / "images" / name).size, rule) for name in names]
-    send("stress.json", json.dumps({"seen_parts": parts}).encode())
+    def one(place: int) -> Pixels:
+        if place >= first:
+            return fitted(unseen[place - first], rule)
+        return fitted(worse[place // each].version(place % each), rule)
 
-
-def _versions(images: list[str], versions: list[list[Any]], rule: Rule) -> Iterator[Pixels]:
-    """Each picture as it is, then in every version."""
-    for seed, name in enumerate(images):
-        picture = shrunk(upright(IN / "images" / name))
-        yield fitted(picture, rule)
-        for corruption, severity in versions:
-            yield fitted(corrupted(picture, corruption, severity, seed), rule)
+    rows = asker.all(first + len(unseen), one)
+    labels = request["labels"]
+    send("corrupted.npy", npy(rows[:first].reshape(len(worse), each, labels).swapaxes(0, 1)))
+    send("unseen.npy", npy(rows[first:]))
+    rows = asker.all(len(covered) * windows, lambda place: covered[place // windows].window(place % windows))
+    send("covered.npy", npy(rows.reshape(len(covered), windows, labels)))  # there may be none
+    send("stress.json", json.dumps({"seen_parts": [one.seen_part for one in covered]}).encode())
 
 
-def _unseen(request: dict[str, Any], rule: Rule) -> Iterator[Pixels]:
-    for name in request["unseen"]:
-        yield fitted(shrunk(upright(IN / "unseen" / name)), rule)
-    for number in range(request["patterns"]):
-        yield fitted(pattern(number), rule)
+class _Worse:
+    """An image in all its versions; what is drawn for them follows from its content, not from its place."""
+
+    def __init__(self, encoded: bytes, versions: list[list[Any]]) -> None:
+        self._picture: Image.Image = shrunk(upright(encoded))
+        self._versions = versions
+        self._seed = int.from_bytes(hashlib.sha256(encoded).digest()[:4])
+
+    def version(self, number: int) -> Image.Image:
+        """0: as it is."""
+        if number == 0:
+            return self._picture
+        corruption, severity = self._versions[number - 1]
+        return corrupted(self._picture, corruption, severity, self._seed)
 
 
-def _covered(file: Path, rule: Rule, cells: int) -> Iterator[Pixels]:
-    """The picture as the model sees it; then with a window of two by two cells greyed, row by row."""
-    seen = fitted(upright(file), rule)
-    yield seen
-    grey = seen.reshape(-1, 3).mean(axis=0).astype(np.uint8)
-    rows = np.linspace(0, seen.shape[0], cells + 1).astype(int)
-    columns = np.linspace(0, seen.shape[1], cells + 1).astype(int)
-    for down in range(cells - 1):
-        for across in range(cells - 1):
-            covered = seen.copy()
-            covered[rows[down] : rows[down + 2], columns[across] : columns[across + 2]] = grey
-            yield covered
+class _Covered:
+    """An image as the model sees it, and with a window of two by two cells greyed."""
+
+    def __init__(self, picture: Image.Image, rule: Rule, cells: int) -> None:
+        self.seen_part = seen_part(picture.size, rule)
+        self._seen, self._cells = fitted(picture, rule), cells
+        self._grey = self._seen.reshape(-1, 3).mean(axis=0).astype(np.uint8)
+
+    def window(self, number: int) -> Pixels:
+        """0: with nothing covered; then window after window, row by row."""
+        if number == 0:
+            return self._seen
+        down, across = divmod(number - 1, self._cells - 1)
+        rows, columns = (np.linspace(0, side, self._cells + 1).astype(int) for side in self._seen.shape[:2])
+        covered = self._seen.copy()
+        covered[rows[down] : rows[down + 2], columns[across] : columns[across + 2]] = self._grey
+        return covered

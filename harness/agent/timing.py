@@ -4,7 +4,8 @@ The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), 
 null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
 (to pin to), `own_python` (whether the engine runs the model's), and of the model `layout`, `input_dtype`,
 `dynamic_batch`, `rule`, `output_kind`, `labels`, `factory` and `head` (a detector's, as `heads.py` names it; null for a
-classifier). Under /in: `model`, perhaps `model.py` and `weights`, and `images`, as the mode decodes them. Sent:
+classifier). Under /in: `model`, perhaps `model.py` and `weights`; the list `images` holds them as the mode decodes
+them. Sent:
 `latencies.npy` (float32, ms), of a classifier `answers-low.npy` and `answers-high.npy` (probabilities, as
 `timed_answers.py` sums up all that were timed), and `timing.json`; or `refused.json`.
 """
@@ -60,11 +61,11 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     rule, samples = Rule.from_request(request["rule"]), request["scenario"]["samples_per_query"]
-    files = sorted((IN / "images").iterdir())[: how_many([request])]
-    asked = queries(len(files), samples)
+    images = list(request["images"].take("images"))[: how_many([request])]
+    asked = queries(len(images), samples)
     started = start(request["engine"], IN / "model", request, len(request["cores"]))
     asks = _end_to_end if request["mode"] == "end-to-end" else _model_only
-    timing = asks(request, rule, [[files[i] for i in pictures] for pictures in asked], started)
+    timing = asks(request, rule, [[images[i] for i in pictures] for pictures in asked], started)
     answers = TimedAnswers(timing.rows) if timing.rows else None
     turns = in_random_turns(len(asked))
     gc.collect()
@@ -82,11 +83,11 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
         "missed": timed.missed,
         "warm_up_seconds": warm.seconds,
         "peak_memory_bytes": peak_memory_bytes(),
-        "names": [file.name for file in files],
+        "images": len(images),
         "asked": asked,
         "answers": None,
         "stateful": [] if request["own_python"] else stateful_operators(IN / "model"),
-        "repeated": _repeated(request, rule, files, started) if request["own_python"] else None,
+        "repeated": _repeated(request, rule, images, started) if request["own_python"] else None,
     }
     if answers is not None:
         reply["answers"], low, high = answers.summary()
@@ -106,9 +107,9 @@ def _drop(_: int, __: Any) -> None:
     """Keep nothing of a detector's answers."""
 
 
-def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[Path]], started: Started) -> _Asked:
+def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[bytes]], started: Started) -> _Asked:
     """From prepared inputs to what the engine gives."""
-    batches = [_input(request, rule, [pixels(file, rule) for file in files]) for files in asked]
+    batches = [_input(request, rule, [pixels(image, rule) for image in images]) for images in asked]
     run, together = started.run, request["dynamic_batch"] or len(asked[0]) == 1
 
     def as_a_batch(number: int) -> NDArray[Any]:
@@ -125,12 +126,12 @@ def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[Pa
     return _Asked(as_a_batch if together else one_by_one, None if request["head"] else rows)
 
 
-def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[Path]], started: Started) -> _Asked:
+def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[bytes]], started: Started) -> _Asked:
     """From image files to the class, or to what a detector sees."""
     together = request["dynamic_batch"]
 
     def prepared(number: int) -> NDArray[Any]:
-        return _input(request, rule, [pixels(file, rule) for file in asked[number]])
+        return _input(request, rule, [pixels(image, rule) for image in asked[number]])
 
     def classified(number: int) -> Answers:
         batch = prepared(number)
@@ -150,14 +151,14 @@ def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[Pa
     return _Asked(detected, None) if request["head"] else _Asked(classified, lambda rows: rows)
 
 
-def _repeated(request: dict[str, Any], rule: Rule, files: Sequence[Path], started: Started) -> dict[str, list[float]]:
+def _repeated(request: dict[str, Any], rule: Rule, images: Sequence[bytes], started: Started) -> dict[str, list[float]]:
     """Latencies, ms, of inputs that were asked before and of new ones, in turn, one picture each.
 
     MLPerf's TEST04: a model that remembers answers is faster on what it has seen.
     """
     spans: dict[str, list[float]] = {"seen_ms": [], "unseen_ms": []}
-    for file in files[:_UNSEEN]:
-        picture = pixels(file, rule)
+    for image in images[:_UNSEEN]:
+        picture = pixels(image, rule)
         negative = 255 - picture[:, ::-1]
         for name, one in (("seen_ms", picture), ("unseen_ms", negative)):
             given = _input(request, rule, [one])

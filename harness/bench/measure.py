@@ -33,7 +33,7 @@ from harness.images import StagedImages
 from harness.machine import Monitor, Window
 from harness.machine.monitor import usable_cores
 from harness.progress import Progress
-from harness.sandbox import Sandbox, open_to_all
+from harness.sandbox import Sandbox
 from harness.stages.convert import convert
 from harness.stages.detector import open_detector
 from harness.stages.precision import Precision, in_precision
@@ -77,7 +77,7 @@ class _Run:
     given: Pictures | None
     staged: StagedImages | None
     timed: StagedImages  # what queries go round
-    calibration: Path | None
+    calibration: StagedImages | None
     progress: Progress
     unmeasured: list[Unmeasured] = field(default_factory=list)
     opened: dict[str, Conversion] = field(default_factory=dict)  # by model, in fp32
@@ -163,8 +163,7 @@ def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterato
         staged = images.stage(given.scored, scratch / "images") if given else None
         calibration = None
         if given and given.calibration:
-            calibration = images.stage(given.calibration, scratch / "calibration").folder
-            open_to_all(calibration)
+            calibration = images.stage(given.calibration, scratch / "calibration")
         timing_limits = limits.model_copy(update={"memory": allowed.memory_bytes}) if allowed else limits
         yield _Run(
             request,

@@ -37,6 +37,7 @@ class Evaluation(Record):
 
     images: int
     classes: tuple[str, ...]
+    depends_on_order: bool = False  # asked twice for one image, the model answers differently
     accuracy: Share
     accuracy_interval: Interval
     balanced_accuracy: Share

@@ -1,6 +1,6 @@
 """The held-out set: the instructor's pictures with their labels, and the form in which they go inside.
 
-Labels never go in: pictures enter under random names, in random order, re-encoded without metadata.
+Labels never go in: pictures are re-encoded without metadata, and enter a phase as `material.py` draws them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NO_SET = HeldOutSet((), (), (), "")
 
 @dataclass(frozen=True, slots=True)
 class StagedImages:
-    """The pictures as they go inside: image i of the set is the file `names[i]` in `folder`."""
+    """The pictures as they go inside: image i of the set is the file `names[i]` in `folder`, which nobody mounts."""
 
     folder: Path
     names: tuple[str, ...]
@@ -63,16 +63,18 @@ def load_unseen(folder: Path) -> HeldOutSet:
 
 
 def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
-    """Write the pictures to `folder` as PNG under random names.
+    """Write the pictures to `folder`, which only its owner can list, as PNG, in a random order under random names.
 
-    EXIF rotation is applied, then all metadata dropped; the longest side is at most 1024 px; all files
-    have the same times. Raises `AssignmentError` naming every picture that does not decode.
+    EXIF rotation is applied, then all metadata dropped; the longest side is at most 1024 px. Raises
+    `AssignmentError` naming every picture that does not decode.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)  # whatever the umask: the sandbox's own user reads it
-    names, unreadable = [], []
-    for file in held_out.files:
-        name = f"{secrets.token_hex(8)}.png"
+    folder.chmod(0o700)
+    names = [f"{secrets.token_hex(8)}.png" for _ in held_out.files]
+    pairs = list(zip(held_out.files, names, strict=True))
+    secrets.SystemRandom().shuffle(pairs)
+    unreadable = []
+    for file, name in pairs:
         try:
             picture = upright_rgb(file, LONGEST_SIDE)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -80,10 +82,11 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
             continue
         picture.save(folder / name, compress_level=1)
         os.utime(folder / name, (0, 0))
-        (folder / name).chmod(0o644)
-        names.append(name)
+        (folder / name).chmod(0o600)
     if unreadable:
-        raise AssignmentError("\n".join(unreadable), "replace these held-out pictures, or take them out of the folder")
+        raise AssignmentError(
+            "\n".join(sorted(unreadable)), "replace these held-out pictures, or take them out of the folder"
+        )
     return StagedImages(folder, tuple(names), held_out.sha256)
 
 

@@ -2,19 +2,20 @@
 
 Inside, whichever the engine:
 
-    /in/<name>     the job's inputs, read-only
+    /in/<name>     the job's inputs, read-only; never images that are held out
     /opt/harness   the agent and the notebook's `harness.handin`, read-only
     /work          the working directory, empty at the start, writable
     /tmp           private, writable
 
-The agent's phase reads its request (JSON) from stdin and sends its results over stdout as frames
-(see `harness/sandbox/frames.py`); stderr is the log. Nothing else comes out.
+The agent's phase reads its request (JSON) from stdin, and after it the job's images, which lie in no file system inside
+(see `harness/sandbox/feed.py`). It sends its results over stdout as frames (see `harness/sandbox/frames.py`); stderr
+is the log. Nothing else comes out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -44,6 +45,9 @@ class Job:
     limits: Limits
     environment: Mapping[str, str]  # variables beside those that the engine sets
     software: Software = TORCH  # what is installed inside
+    # List -> the host's files, in the order in which they follow the request on stdin; the stages take them from
+    # `harness.images.material`, which draws that order.
+    images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 
 OutcomeStatus = Literal["ok", "failed", "timeout", "memory", "killed", "output"]

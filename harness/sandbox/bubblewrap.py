@@ -124,7 +124,7 @@ class Bubblewrap:
                     start_new_session=True,  # a terminal's Ctrl-C is for the harness, which then ends its jobs
                 )
                 watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
-                conversation = Conversation(job.request, _settings(job, uid, group), outputs, job.limits)
+                conversation = Conversation(job, _settings(job, uid, group), outputs)
                 ended = supervise(process, conversation, watch, process.kill)
                 return self._outcome(ended, group, watch)
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import select
@@ -203,16 +204,14 @@ class Docker:
     def _supervise(self, container: Container, job: Job, outputs: Path, meter: ContainerMeter) -> tuple[Ended, bool]:
         started = time.monotonic()
         settings = {"alone": True, "rlimits": {"NPROC": job.limits.processes}}
-        conversation = Conversation(job.request, settings, outputs, job.limits)
+        conversation = Conversation(job, settings, outputs)
         attached = self._client.api.attach_socket(
             str(container.id), params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         )
         try:
             stream: socket.socket = attached._sock
             container.start()
-            stream.sendall(conversation.told)
-            stream.shutdown(socket.SHUT_WR)
-            stopped = self._read(stream, conversation, meter)
+            stopped = self._converse(stream, conversation, meter)
             if not stopped and not self._ends(container, conversation.deadline):  # it closed its output and goes on
                 stopped = "stop" if self._stopping.is_set() else "timeout"
             if stopped:
@@ -241,11 +240,13 @@ class Docker:
                 continue  # it still runs, or the Engine is gone, which the next call says
         return False
 
-    def _read(self, stream: socket.socket, conversation: Conversation, meter: ContainerMeter) -> Stopped:
-        """Read the Engine's stream: an 8-byte header (kind, three zeros, big-endian length), and the bytes."""
+    def _converse(self, stream: socket.socket, conversation: Conversation, meter: ContainerMeter) -> Stopped:
+        """Write what the agent is told, and read the Engine's stream: an 8-byte header (kind, three zeros, big-endian
+        length), and the bytes."""
         frames, log = conversation.frames, conversation.log
         held = bytearray()
         kind, missing = 0, 0
+        telling = [stream]  # until everything is told
         while True:
             now, deadline = time.monotonic(), conversation.deadline
             if now >= deadline:
@@ -253,7 +254,12 @@ class Docker:
             if self._stopping.is_set():
                 return "stop"
             meter.read()
-            if not select.select([stream], [], [], min(_TICK_SECONDS, deadline - now))[0]:
+            readable, writable, _ = select.select([stream], telling, [], min(_TICK_SECONDS, deadline - now))
+            if writable and conversation.feed.write_to(lambda piece: stream.send(piece, socket.MSG_DONTWAIT)):
+                telling = []
+                with contextlib.suppress(OSError):  # the job has ended
+                    stream.shutdown(socket.SHUT_WR)
+            if not readable:
                 continue
             piece = stream.recv(1 << 16)
             if not piece:

@@ -65,7 +65,7 @@ class NoProtection:
                 env=_variables(job, here, python),
                 start_new_session=True,
             )
-            conversation = Conversation(job.request, {}, outputs, job.limits)
+            conversation = Conversation(job, {}, outputs)
             ended = supervise(process, conversation, self._check, lambda: _kill(process))
         return Outcome(
             status=status_of(ended, memory_limit_hit=False),

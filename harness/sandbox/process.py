@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import selectors
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from harness.errors import EngineFailed, RunStopped
-from harness.sandbox.base import Limits, OutcomeStatus
+from harness.sandbox.base import Job, OutcomeStatus
+from harness.sandbox.feed import Feed
 from harness.sandbox.frames import BadFrames, FrameReader
 
 _PIECE = 1 << 16
@@ -59,12 +59,12 @@ class Log:
 class Conversation:
     """What is said to the agent, and the reader of what it answers: both know the run's nonce."""
 
-    def __init__(self, request: bytes, settings: Mapping[str, object], outputs: Path, limits: Limits) -> None:
+    def __init__(self, job: Job, settings: Mapping[str, object], outputs: Path) -> None:
         nonce = secrets.token_hex(16)
-        self.told = json.dumps({"nonce": nonce, **settings}).encode() + b"\n" + request
-        self.frames = FrameReader(outputs, limits.output_bytes, nonce)
+        self.feed = Feed(job.request, {"nonce": nonce, **settings}, job.images)
+        self.frames = FrameReader(outputs, job.limits.output_bytes, nonce)
         self.log = Log()
-        self._wall_seconds = limits.wall_seconds
+        self._wall_seconds = job.limits.wall_seconds
         self._created = time.monotonic()
         self._begun: float | None = None
 
@@ -83,7 +83,7 @@ def supervise(
     check: Callable[[], Stopped],
     kill: Callable[[], None],
 ) -> Ended:
-    """Feed settings and request, read results and log, and wait for the end; `kill` is called in every case.
+    """Feed settings, request and images, read results and log, and wait for the end; `kill` is called in every case.
 
     `check` is asked ten times a second whether the job broke a limit or is to stop.
     """
@@ -91,37 +91,30 @@ def supervise(
     frames, log = conversation.frames, conversation.log
     stopped: Stopped = ""
     try:
-        _write(process, conversation.told)
-        stopped = _read(process, conversation, check)
+        stopped = _converse(process, conversation, check)
     finally:
         kill()
         exit_code = process.wait()
         frames.close()
-        for stream in (process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
     return Ended(stopped, exit_code, frames.begun, frames.ended, log.text(), time.monotonic() - started)
 
 
-def _write(process: subprocess.Popen[bytes], told: bytes) -> None:
-    """It is small, and the agent reads it first; a pipe that is closed ends the job."""
-    assert process.stdin is not None
-    try:
-        process.stdin.write(told)
-        process.stdin.close()
-    except BrokenPipeError:
-        pass
-
-
-def _read(process: subprocess.Popen[bytes], conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
-    """Read until both streams are at their end or a limit is broken."""
+def _converse(process: subprocess.Popen[bytes], conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
+    """Write and read at once, as each side has room, until both outputs are at their end or a limit is broken."""
     frames, log = conversation.frames, conversation.log
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    told = process.stdin.fileno()
+    os.set_blocking(told, False)
+    open_outputs = 2
     with selectors.DefaultSelector() as selector:
+        selector.register(process.stdin, selectors.EVENT_WRITE)
         selector.register(process.stdout, selectors.EVENT_READ)
         selector.register(process.stderr, selectors.EVENT_READ)
         next_check = time.monotonic()
-        while selector.get_map():
+        while open_outputs:
             now, deadline = time.monotonic(), conversation.deadline
             if now >= deadline:
                 return "timeout"
@@ -131,9 +124,15 @@ def _read(process: subprocess.Popen[bytes], conversation: Conversation, check: C
                     return stopped
             for key, _ in selector.select(min(_TICK_SECONDS, deadline - now)):
                 stream: IO[bytes] = key.fileobj  # type: ignore[assignment]
+                if stream is process.stdin:
+                    if conversation.feed.write_to(lambda piece: os.write(told, piece)):
+                        selector.unregister(stream)
+                        stream.close()
+                    continue
                 piece = os.read(stream.fileno(), _PIECE)
                 if not piece:
                     selector.unregister(stream)
+                    open_outputs -= 1
                 elif stream is process.stdout:
                     try:
                         frames.feed(piece)

@@ -23,7 +23,7 @@ from harness.evidence.predictions import Predictions
 from harness.evidence.record import Interval
 from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
-from harness.images import StagedImages
+from harness.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.base import Outcome
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
@@ -51,7 +51,7 @@ class _Reply(BaseModel):
     stateful: dict[Role, Operators]
     peak_memory_bytes: dict[Role, Annotated[int, Field(ge=0)]]
     warm_up_seconds: float = Field(ge=0, allow_inf_nan=False)
-    names: tuple[str, ...] = Field(max_length=MOST_INPUTS)
+    images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list it went round, from the first
     cpus: int = Field(ge=1)
     engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
 
@@ -119,16 +119,17 @@ def _timed(
     """What one sandbox run says of the models."""
     request = _request(timed, rules, workplace)
     inputs: dict[str, Path] = {role: workplace.store.path(c.model) for role, c in timed.items()}
+    material = drawn_from(staged, sample(staged, MOST_INPUTS))
     with tempfile.TemporaryDirectory(prefix="harness-benchmark-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("benchmark", request, {**inputs, "images": staged.folder}, outputs)
+        outcome = workplace.run("benchmark", request, inputs, outputs, images={"images": material})
         if outcome.status != "ok":
             ended = failed(outcome, "The benchmark", workplace.limits)
             unusable = finding("benchmark-failed", reason=ended.reason, detail=ended.detail)
             return ended.model_copy(update={"findings": (unusable,)})
         try:
             reject_refusal(outputs)
-            return _result(timed, predictions, staged, rules, outputs, outcome, workplace)
+            return _result(timed, predictions, staged, material, rules, outputs, outcome, workplace)
         except Rejected as rejected:
             unusable = finding("benchmark-failed", reason=str(rejected), detail=rejected.detail)
             return Failed(
@@ -166,6 +167,7 @@ def _result(
     timed: dict[Role, Conversion],
     predictions: Predictions,
     staged: StagedImages,
+    material: Material,
     rules: BenchmarkRules,
     outputs: Path,
     outcome: Outcome,
@@ -180,7 +182,7 @@ def _result(
         blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
         interval = ratio_interval(*blocks)
         ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
-    answers = _answers(timed["model"], predictions, staged, reply, outputs, workplace)
+    answers = _answers(timed["model"], predictions, staged, material, reply, outputs, workplace)
     value = Benchmark(
         engine=reply.engine,
         model=_summary(measured["model"], reply.peak_memory_bytes["model"]),
@@ -242,21 +244,23 @@ def _answers(
     conversion: Conversion,
     predictions: Predictions,
     staged: StagedImages,
+    material: Material,
     reply: _Reply,
     outputs: Path,
     workplace: Workplace,
 ) -> CheckedAnswers:
     """What the model answered while it was timed, against what it answered in the predict stage."""
-    index = {name: i for i, name in enumerate(staged.names)}
     groups = reply.answers["model"]
-    if not reply.names or not set(reply.names) <= set(index) or max(groups.inputs) >= len(reply.names):
+    if reply.images > len(material.files) or max(groups.inputs) >= reply.images:
         raise Rejected("it answered for pictures that it was not given")
     if sum(groups.counts) != sum(reply.blocks["model"]):
         raise Rejected("it did not answer exactly the queries that it timed")
     shape = (len(groups.inputs), conversion.outputs)
     low, high = (read_array(outputs, f"answers-{end}-model.npy", shape) for end in ("low", "high"))
+    chosen = sample(staged, MOST_INPUTS)
+    asked = [[chosen[position]] for position in material.order[: reply.images]]
     before = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
-    return checked_answers(groups, low, high, [[index[name]] for name in reply.names], before, _SAME)
+    return checked_answers(groups, low, high, asked, before, _SAME)
 
 
 def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ from harness.evidence.conversion import Conversion, Preprocess
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, finding
+from harness.images import Material, drawn
 from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome
 from harness.stages.declared import HandIn, Undeclared, read_handin, read_labels
@@ -79,7 +80,6 @@ class _Reply(BaseModel):
     outputs: int = Field(ge=1, le=1_000_000)
     output_kind: Literal["probabilities", "logits"]
     within_unit: bool
-    repeatable: bool
     default: Literal["", "torchvision-imagenet", "jetson-inference", "keras-raw", "keras-vgg16-caffe"]
     rule: Preprocess
     images_compared: int = Field(ge=0, le=_MOST_CHECKED)
@@ -114,8 +114,7 @@ def convert(
     `weights`: a folder shaped like TORCH_HOME for a model.py that loads its backbone by reference.
     """
     declared = _declared(model, class_names)
-    images = {f"image-{index:02}": path for index, path in enumerate(check_images[:_MOST_CHECKED])}
-    inputs = {"model": model.file, **images}
+    inputs = {"model": model.file}
     if factory := model.companions.get("model.py"):
         inputs["model.py"] = factory
     if weights is not None:
@@ -126,7 +125,6 @@ def convert(
         "rule": preprocess.model_dump() if preprocess else None,
         "size": [preprocess.height, preprocess.width] if preprocess else None,
         "factory": factory is not None,
-        "images": list(images),
         "onnx": True,
         "cpus": workplace.limits.cpus,
     }
@@ -135,13 +133,13 @@ def convert(
         inputs["model"] = whole.file
         outputs, place = Path(folder) / "sent", workplace
         outputs.mkdir()
-        outcome = workplace.run("convert", request, inputs, outputs)
+        outcome = workplace.run("convert", request, inputs, outputs, images=_checks(check_images))
         try:
             if outcome.status == "ok" and (outputs / "needs.json").is_file():
                 needs = read_reply(outputs, "needs.json", _Needs)
                 outputs, place = Path(folder) / "sent-again", _with_tensorflow(workplace)
                 outputs.mkdir()
-                outcome = _run_with_tensorflow(request, inputs, outputs, place, needs)
+                outcome = _run_with_tensorflow(request, inputs, check_images, outputs, place, needs)
             if outcome.status != "ok":
                 ended = failed(outcome, "Loading the model", place.limits)
                 unreadable = finding("model-unreadable", name=whole.name, detail=ended.whole_reason)
@@ -164,8 +162,17 @@ def _with_tensorflow(workplace: Workplace) -> Workplace:
     return replace(workplace.using(KERAS), limits=more)
 
 
+def _checks(check_images: Sequence[Path]) -> dict[str, Material]:
+    return {"check": drawn(check_images[:_MOST_CHECKED])}
+
+
 def _run_with_tensorflow(
-    request: Mapping[str, object], inputs: Mapping[str, Path], outputs: Path, place: Workplace, needs: _Needs
+    request: Mapping[str, object],
+    inputs: Mapping[str, Path],
+    check_images: Sequence[Path],
+    outputs: Path,
+    place: Workplace,
+    needs: _Needs,
 ) -> Outcome:
     """The phase in the environment `keras`; a model too large for its conversion is taken as it is.
 
@@ -174,9 +181,10 @@ def _run_with_tensorflow(
     if place.software_id is None:
         raise EnvironmentMissing(f"the model needs the environment {KERAS.name}: {needs.why}", KERAS.build_command)
     with _ONE_AT_A_TIME:
-        outcome = place.run("convert", request, inputs, outputs)
+        outcome = place.run("convert", request, inputs, outputs, images=_checks(check_images))
         if outcome.status == "memory":
-            outcome = place.run("convert", {**request, "onnx": False}, inputs, outputs)
+            as_it_is = {**request, "onnx": False}
+            outcome = place.run("convert", as_it_is, inputs, outputs, images=_checks(check_images))
     return outcome
 
 
@@ -307,6 +315,4 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     said = declared.handin.output if declared.handin else None
     if reply.output_kind == "logits" and (said == "probabilities" or (said is None and reply.within_unit)):
         found.append(finding("outputs-not-probabilities"))
-    if not reply.repeatable:
-        found.append(finding("answers-vary"))
     return found

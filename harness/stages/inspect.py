@@ -18,10 +18,11 @@ from harness.evidence.conversion import Conversion
 from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison, UseDoubt, Verdict
 from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, backbone_doubt, finding
-from harness.images import StagedImages
+from harness.images import StagedImages, drawn_from, sample
 from harness.stages.predict import model_request
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
 
+_IMAGES = 6  # on which the answers with and without the backbone are compared
 _FEWEST_LAYERS = 3  # of the model's layers with a counterpart, to recognise a backbone at all
 
 # Formats that are loaded by running what the student wrote.
@@ -92,11 +93,12 @@ def inspect(
     mounted = {name: f"backbone-{index}{file.suffix}" for index, (name, file) in enumerate(backbones.items())}
     request, inputs = model_request(conversion, workplace)
     inputs |= {mounted[name]: file for name, file in backbones.items()}
-    inputs["images"] = staged.folder
     request["backbones"] = mounted
+    # A model that runs as it is answers nothing here: it gets no images.
+    chosen = () if conversion.native else sample(staged, _IMAGES)
     with tempfile.TemporaryDirectory(prefix="harness-inspect-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("inspect", request, inputs, outputs)
+        outcome = workplace.run("inspect", request, inputs, outputs, images={"images": drawn_from(staged, chosen)})
         if outcome.status != "ok":
             return failed(outcome, "Looking into the model", workplace.limits)
         try:

@@ -8,15 +8,16 @@ from typing import Literal
 
 from harness.evidence.conversion import Conversion
 from harness.evidence.stage_result import Done, Failed, StageResult
+from harness.images import StagedImages, drawn_from
 from harness.stages.workplace import Rejected, Workplace, failed, reject_refusal, usage
 
 Precision = Literal["fp32", "fp16", "int8"]
 
 
 def in_precision(
-    conversion: Conversion, precision: Literal["fp16", "int8"], calibration: Path | None, workplace: Workplace
+    conversion: Conversion, precision: Literal["fp16", "int8"], calibration: StagedImages | None, workplace: Workplace
 ) -> StageResult[Conversion]:
-    """The conversion with another model: half precision, or quantised on the pictures in `calibration`.
+    """The conversion with another model: half precision, or quantised on the pictures of `calibration`.
 
     `calibration` is needed for int8. Labels and pre-processing stay as they are.
     """
@@ -27,11 +28,10 @@ def in_precision(
         "rule": conversion.preprocess.model_dump(),
     }
     inputs = {"model": workplace.store.path(conversion.model)}
-    if calibration is not None:
-        inputs["calibration"] = calibration
+    material = {"calibration": drawn_from(calibration)} if calibration is not None else None
     with tempfile.TemporaryDirectory(prefix="harness-precision-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("precision", request, inputs, outputs)
+        outcome = workplace.run("precision", request, inputs, outputs, images=material)
         if outcome.status != "ok":
             return failed(outcome, f"The conversion to {precision}", workplace.limits)
         try:

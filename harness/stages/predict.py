@@ -1,10 +1,16 @@
-"""The stage `predict`: class probabilities for the held-out pictures, which go in without labels."""
+"""The stage `predict`: class probabilities for the held-out images, which go in without labels.
+
+Some images are asked twice: in the same process elsewhere in the order and in batches of another size; and, where a
+process that runs a student's code answers, once more in a sandbox of its own, which remembers nothing.
+"""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +21,22 @@ from harness.evidence.predictions import Predictions
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, finding
-from harness.images import StagedImages
+from harness.images import Material, StagedImages, drawn_from, sample, secret_sample
 from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome
+from harness.stages.repeatability import CONSTANT, are_different, largest_difference
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _PROBE_IMAGES = 40  # on which other pre-processings are tried
 _SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer pictures
+_ASKED_TWICE = 16  # images, or all where there are fewer
 _ROW_SUM_TOLERANCE = 1e-3
-_SAME = 1e-6  # largest spread of a probability that counts as constant
 
 # A closed list: the student reads the name, and a process that runs his code could send any.
 _Probe = Literal[
     "torchvision-imagenet", "zero-one", "minus-one-one", "raw-0-255", "keras-vgg16-caffe", "colours-swapped"
 ]
-_Name = Annotated[str, Field(max_length=100)]
+Rows = NDArray[np.float32]
 
 
 class _Reply(BaseModel):
@@ -37,9 +44,8 @@ class _Reply(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    names: tuple[_Name, ...] = Field(max_length=1_000_000)
     seconds_per_image: float = Field(ge=0, allow_inf_nan=False)
-    probe_images: tuple[_Name, ...] = Field(max_length=_PROBE_IMAGES)
+    probed: int = Field(ge=0, le=_PROBE_IMAGES)
     probes: tuple[_Probe, ...] = Field(max_length=12)
 
 
@@ -62,73 +68,117 @@ def model_request(conversion: Conversion, workplace: Workplace) -> tuple[dict[st
     return request, inputs
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What one sandbox answered; all rows in the order of the images that were asked for."""
+
+    rows: Rows
+    again: Rows  # for the positions that were asked again, in their order
+    seconds_per_image: float
+    probed: tuple[int, ...]  # positions
+    probes: dict[str, Rows]
+
+
+class _Unanswered(Exception):
+    """The job came to nothing; `failure` is the stage's result."""
+
+    def __init__(self, failure: Failed) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
 def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) -> StageResult[Predictions]:
     """The model's probabilities for the staged pictures, in the order of the held-out set."""
     if conversion.native and conversion.environment == KERAS.name:
         workplace = workplace.using(KERAS)
+    twice = secret_sample(len(staged.names), _ASKED_TWICE)
+    try:
+        answered, outcome = _ask(conversion, drawn_from(staged), twice, sample(staged, _PROBE_IMAGES), workplace)
+        asked_again = [answered.again]
+        if conversion.native:
+            afresh, _ = _ask(conversion, drawn_from(staged, twice), (), (), workplace)
+            asked_again.append(afresh.rows)
+    except _Unanswered as nothing:
+        return nothing.failure
+    first = answered.rows[list(twice)]
+    with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
+
+        def stored(rows: Rows, name: str) -> Blob:
+            file = Path(folder) / f"{name}.npy"
+            np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
+            return workplace.store.put(file, file.name)
+
+        value = Predictions(
+            probabilities=stored(answered.rows, "probabilities"),
+            labels=conversion.labels,
+            images=len(answered.rows),
+            seconds_per_image=answered.seconds_per_image,
+            asked_twice=len(twice),
+            largest_difference=max(largest_difference(first, again) for again in asked_again),
+            depends_on_order=any(are_different(first, again, answered.rows) for again in asked_again),
+            probe_images=answered.probed,
+            probes={name: stored(rows, name) for name, rows in answered.probes.items()},
+        )
+    # Also of a native model: its answers are what is judged, and its code gets pixels, no labels.
+    noticed = _noticed(value, answered.rows)
+    return Done(value=value, origin="measured-inside", findings=noticed, usage=usage(outcome))
+
+
+def _ask(
+    conversion: Conversion, material: Material, twice: Sequence[int], probed: Sequence[int], workplace: Workplace
+) -> tuple[_Answered, Outcome]:
+    """One sandbox's answers for the material. Raises `_Unanswered` when there are none."""
     request, inputs = model_request(conversion, workplace)
-    request["probe_images"] = _probe_images(staged)
-    request["probe_seconds"] = workplace.limits.wall_seconds * _SHARE_FOR_PROBES
+    again, probes = material.places(twice), material.places(probed)
+    request |= {"again": again, "probes": probes, "probe_seconds": workplace.limits.wall_seconds * _SHARE_FOR_PROBES}
     with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("predict", request, {**inputs, "images": staged.folder}, outputs)
+        outcome = workplace.run("predict", request, inputs, outputs, images={"images": material})
         if outcome.status != "ok":
             ended = failed(outcome, "The model's prediction", workplace.limits)
             unusable = finding("prediction-failed", reason=ended.reason, detail=ended.detail)
-            return ended.model_copy(update={"findings": (unusable,)})
+            raise _Unanswered(ended.model_copy(update={"findings": (unusable,)}))
         try:
             reject_refusal(outputs)
-            return _result(conversion, staged, outputs, outcome, workplace)
+            return _read(outputs, material, again, twice, probes, conversion.outputs), outcome
         except Rejected as rejected:
             unusable = finding("prediction-failed", reason=str(rejected), detail=rejected.detail)
-            return Failed(
+            failure = Failed(
                 status="rejected",
                 reason=unusable.message,
                 detail=unusable.detail,
                 findings=(unusable,),
                 usage=usage(outcome),
             )
+            raise _Unanswered(failure) from rejected
 
 
-def _probe_images(staged: StagedImages) -> list[str]:
-    """Names of pictures of the set, drawn by its content: every run and every hand-in tries the same ones."""
-    order = np.random.default_rng(int(staged.sha256, 16)).permutation(len(staged.names))
-    return [staged.names[index] for index in order[:_PROBE_IMAGES]]
-
-
-def _result(
-    conversion: Conversion, staged: StagedImages, outputs: Path, outcome: Outcome, workplace: Workplace
-) -> Done[Predictions]:
+def _read(
+    outputs: Path, material: Material, again: list[int], twice: Sequence[int], probes: list[int], labels: int
+) -> _Answered:
+    """What the phase sent, checked and put in order. `again`, `probes`: the places that it was given."""
     reply = read_reply(outputs, "predictions.json", _Reply)
-    position = {name: index for index, name in enumerate(reply.names)}
-    if len(position) != len(reply.names) or set(position) != set(staged.names):
-        raise Rejected("it does not answer for exactly the pictures that it was given")
-    sent = read_array(outputs, "probabilities.npy", (len(staged.names), conversion.outputs))
-    rows = checked(sent)[[position[name] for name in staged.names]]
-    index = {name: i for i, name in enumerate(staged.names)}
-    if reply.probe_images != tuple(_probe_images(staged)[: len(reply.probe_images)]):
-        raise Rejected("it tried other pre-processings on other pictures than it was told to")
-    shape = (len(reply.probe_images), conversion.outputs)
-    probes: dict[str, Blob] = {}
+    if reply.probed > len(probes):
+        raise Rejected("it tried other pre-processings on more pictures than it was told to")
+    rows = checked(read_array(outputs, "probabilities.npy", (len(material.files), labels)))
+    second = checked(read_array(outputs, "again.npy", (len(again), labels)))
+    at = {material.order[place]: row for place, row in zip(again, second, strict=True)}
+    tried: dict[str, Rows] = {}
     for name in dict.fromkeys(reply.probes):
         try:
-            tried = checked(read_array(outputs, f"probe-{name}.npy", shape))
+            tried[name] = checked(read_array(outputs, f"probe-{name}.npy", (reply.probed, labels)))
         except Rejected:  # pixels on another scale can make a sound model overflow
             continue
-        probes[name] = _stored(tried, name, outputs, workplace)
-    value = Predictions(
-        probabilities=_stored(rows, "probabilities", outputs, workplace),
-        labels=conversion.labels,
-        images=len(rows),
+    return _Answered(
+        rows=material.restored(rows),
+        again=np.stack([at[position] for position in twice]) if twice else second,
         seconds_per_image=reply.seconds_per_image,
-        probe_images=tuple(index[name] for name in reply.probe_images),
-        probes=probes,
+        probed=tuple(material.order[place] for place in probes[: reply.probed]),
+        probes=tried,
     )
-    # Also of a native model: its answers are what is judged, and its code gets pixels, no labels.
-    return Done(value=value, origin="measured-inside", findings=_noticed(rows), usage=usage(outcome))
 
 
-def checked(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def checked(rows: Rows) -> Rows:
     """The rows, if they are probabilities. Raises `Rejected` otherwise."""
     if not np.isfinite(rows).all():
         raise Rejected("its answers hold NaN or infinity")
@@ -136,17 +186,14 @@ def checked(rows: NDArray[np.float32]) -> NDArray[np.float32]:
         raise Rejected("its answers hold negative probabilities")
     if len(rows) and np.abs(rows.sum(axis=1, dtype=np.float64) - 1).max() > _ROW_SUM_TOLERANCE:
         raise Rejected("its answers do not sum to 1 for each picture")
-    clean: NDArray[np.float32] = np.clip(rows, 0, 1)
+    clean: Rows = np.clip(rows, 0, 1)
     return clean
 
 
-def _stored(rows: NDArray[np.float32], name: str, outputs: Path, workplace: Workplace) -> Blob:
-    file = outputs / f"kept-{name}.npy"
-    np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
-    return workplace.store.put(file, f"{name}.npy")
-
-
-def _noticed(rows: NDArray[np.float32]) -> tuple[Finding, ...]:
-    if len(rows) > 1 and float(np.ptp(rows, axis=0).max()) < _SAME:
-        return (finding("constant-output"),)
-    return ()
+def _noticed(value: Predictions, rows: Rows) -> tuple[Finding, ...]:
+    found = []
+    if value.depends_on_order:
+        found.append(finding("answers-depend-on-order", difference=value.largest_difference, images=value.asked_twice))
+    if len(rows) > 1 and float(np.ptp(rows, axis=0).max()) < CONSTANT:
+        found.append(finding("constant-output"))
+    return tuple(found)

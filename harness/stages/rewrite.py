@@ -156,13 +156,13 @@ class _Job:
         rerun = replace(submission, root=place, model=None, companions=(), findings=())
         return Rewritten(rerun if submission.notebook is not None else None, self._findings(reply, like_data))
 
-    def _run(self, outputs: Path, images: tuple[int, int] | None) -> None:
+    def _run(self, outputs: Path, part: tuple[int, int] | None) -> None:
         request = {
             "use": list(self._use),
             "secret": self._secret,
             "longest_side": LONGEST_SIDE,
             "allowed": self._allowed,
-            "images": images,
+            "part": part,
         }
         outcome = self._workplace.run("rewrite", request, self._inputs, outputs)
         if outcome.status != "ok":

@@ -1,13 +1,13 @@
 """The stage `stress`: answers to pictures made worse, to pictures of no class, and with parts covered.
 
 The pictures are made worse inside, from those that went in: a student's own withheld pictures are never
-decoded outside. Labels stay out; which pictures are covered says only that an answer was worth a look.
+decoded outside. Labels stay out. As many are covered for every model, whatever its mistakes are.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from harness.evidence.conversion import Conversion
 from harness.evidence.record import Blob, Share
 from harness.evidence.stage_result import Done, Skipped, StageResult
 from harness.evidence.stress import Look, Stress
-from harness.images import StagedImages
+from harness.images import Material, StagedImages, drawn_from
 from harness.stages.predict import checked, model_request
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
@@ -65,26 +65,24 @@ def affordable(rules: Robustness, multiply_adds: int | None) -> int:
 def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace: Workplace) -> StageResult[Stress]:
     """The model's answers, all from one sandbox. `Skipped` for a model that gives none, or not in time."""
     request, inputs = model_request(conversion, workplace)
-    inputs["images"] = staged.folder
+    material = {"images": drawn_from(staged, trial.images)}
     if trial.unseen is not None:
-        inputs["unseen"] = trial.unseen.folder
+        material["unseen"] = drawn_from(trial.unseen)
+    material["covered"] = drawn_from(staged, trial.covered)
     request |= {
-        "images": [staged.names[index] for index in trial.images],
         "versions": trial.versions,
         "patterns": 0 if trial.unseen else _PATTERNS,
-        "unseen": trial.unseen.names if trial.unseen else (),
-        "covered": [staged.names[index] for index in trial.covered],
         "cells": _CELLS,
         "seconds": workplace.limits.wall_seconds * _SHARE,
     }
     with tempfile.TemporaryDirectory(prefix="harness-stress-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("stress", request, inputs, outputs)
+        outcome = workplace.run("stress", request, inputs, outputs, images=material)
         if outcome.status != "ok":
             return failed(outcome, "Trying the model on worse pictures", workplace.limits)
         try:
             reject_refusal(outputs)
-            value = _result(conversion, trial, outputs, workplace)
+            value = _result(conversion, trial, material, outputs, workplace)
         except Rejected as rejected:
             return Skipped(
                 reason=f"The model was not tried on worse images: {rejected}.",
@@ -94,23 +92,29 @@ def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace
     return Done(value=value, origin="measured-inside", usage=usage(outcome))
 
 
-def _result(conversion: Conversion, trial: Trial, outputs: Path, workplace: Workplace) -> Stress:
+def _result(
+    conversion: Conversion, trial: Trial, material: Mapping[str, Material], outputs: Path, workplace: Workplace
+) -> Stress:
     labels = conversion.outputs
     reply = read_reply(outputs, "stress.json", _Reply)
     if len(reply.seen_parts) != len(trial.covered):
         raise Rejected("it does not answer for exactly the pictures that it was given")
     unseen = len(trial.unseen.names) if trial.unseen else _PATTERNS
     shape = (1 + len(trial.versions), len(trial.images), labels)
-    worse = _read(outputs, "corrupted.npy", shape)
-    covered = _read(outputs, "covered.npy", (len(trial.covered), 1 + _WINDOWS, labels))
+    worse = material["images"].restored(_read(outputs, "corrupted.npy", shape), axis=1)
+    covered = material["covered"].restored(_read(outputs, "covered.npy", (len(trial.covered), 1 + _WINDOWS, labels)))
+    seen_parts = material["covered"].restored(np.asarray(reply.seen_parts, np.float64).reshape(-1, 4))
+    unseen_rows = _read(outputs, "unseen.npy", (unseen, labels))
+    if "unseen" in material:
+        unseen_rows = material["unseen"].restored(unseen_rows)
     return Stress(
         images=trial.images,
         versions=trial.versions,
         corrupted=_stored(worse, "corrupted", outputs, workplace),
-        unseen=_stored(_read(outputs, "unseen.npy", (unseen, labels)), "unseen", outputs, workplace),
+        unseen=_stored(unseen_rows, "unseen", outputs, workplace),
         unseen_source="folder" if trial.unseen else "patterns",
         labels=conversion.labels,
-        looks=_looks(trial.covered, covered, reply.seen_parts, conversion.labels),
+        looks=_looks(trial.covered, covered, seen_parts.tolist(), conversion.labels),
     )
 
 
@@ -122,7 +126,7 @@ def _read(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float3
 def _looks(
     images: Sequence[int],
     answers: NDArray[np.float32],
-    seen_parts: Sequence[tuple[float, float, float, float]],
+    seen_parts: Sequence[Sequence[float]],
     labels: Sequence[str],
 ) -> tuple[Look, ...]:
     looks = []
@@ -135,7 +139,7 @@ def _looks(
                 label=labels[label],
                 confidence=float(rows[0, label]),
                 least=float(rows[1:, label].min()),
-                seen_part=part,
+                seen_part=(part[0], part[1], part[2], part[3]),
                 drops=tuple(tuple(round(float(v), 4) for v in row) for row in drops),
             )
         )

@@ -17,7 +17,7 @@ from harness.evidence.conversion import Conversion
 from harness.evidence.predictions import Predictions
 from harness.evidence.record import Record
 from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.images import StagedImages
+from harness.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.base import Outcome
 from harness.stages.detector import DetectorHead
 from harness.stages.precision import Precision
@@ -122,7 +122,7 @@ class _Reply(BaseModel):
     missed: int = Field(ge=0)
     warm_up_seconds: _Finite
     peak_memory_bytes: int = Field(ge=0)
-    names: tuple[str, ...] = Field(max_length=MOST_INPUTS)
+    images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list it went round, from the first
     asked: tuple[Annotated[tuple[_Input, ...], Field(max_length=MOST_INPUTS)], ...] = Field(max_length=MOST_INPUTS)
     answers: Groups | None
     stateful: Operators
@@ -145,7 +145,7 @@ def time_round(
     if conversion.native and not own_python:
         return Failed(status="rejected", reason="The model does not become ONNX, so only the engine torch can run it.")
     inputs = dict(subject.handed_in) if own_python else {"model": workplace.store.path(conversion.model)}
-    inputs["images"] = staged.folder
+    material = drawn_from(staged, sample(staged, MOST_INPUTS))
     request = {
         "engine": setting.engine,
         "precision": setting.precision,
@@ -166,7 +166,7 @@ def time_round(
     }
     with tempfile.TemporaryDirectory(prefix="harness-timing-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("timing", request, inputs, outputs, cores=setting.cores)
+        outcome = workplace.run("timing", request, inputs, outputs, images={"images": material}, cores=setting.cores)
         if outcome.status != "ok":
             return failed(outcome, "Timing the model", workplace.limits)
         try:
@@ -175,7 +175,7 @@ def time_round(
                 if refused.engine_missing:
                     raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
                 raise Rejected("it stopped with an error", refused.reason)
-            return _result(subject, setting, staged, predictions, outputs, outcome, workplace)
+            return _result(subject, setting, staged, material, predictions, outputs, outcome, workplace)
         except Rejected as rejected:
             return Failed(
                 status="rejected",
@@ -189,6 +189,7 @@ def _result(
     subject: Subject,
     setting: Setting,
     staged: StagedImages,
+    material: Material,
     predictions: Predictions | None,
     outputs: Path,
     outcome: Outcome,
@@ -200,7 +201,9 @@ def _result(
         raise Rejected("its latencies are not positive numbers")
     if reply.ended <= reply.started:
         raise Rejected("its timing ended before it started")
-    checked = predictions is not None and subject.head is None
+    answers = None
+    if predictions is not None and subject.head is None:
+        answers = _answers(subject, setting, staged, material, predictions, reply, outputs, workplace)
     value = Round(
         engine=reply.engine,
         latencies_ms=tuple(round(float(ms), 5) for ms in latencies),
@@ -210,7 +213,7 @@ def _result(
         missed=reply.missed,
         warm_up_seconds=reply.warm_up_seconds,
         peak_memory_bytes=reply.peak_memory_bytes,
-        answers=_answers(subject, setting, staged, predictions, reply, outputs, workplace) if checked else None,
+        answers=answers,
         stateful_operators=reply.stateful,
         repeated=Repeated(**reply.repeated.model_dump()) if reply.repeated else None,
     )
@@ -221,23 +224,23 @@ def _answers(
     subject: Subject,
     setting: Setting,
     staged: StagedImages,
-    predictions: Predictions | None,
+    material: Material,
+    predictions: Predictions,
     reply: _Reply,
     outputs: Path,
     workplace: Workplace,
 ) -> CheckedAnswers:
     """What the model answered while it was timed, against the predict stage's on the same pictures."""
-    assert predictions is not None
-    index, groups = {name: i for i, name in enumerate(staged.names)}, reply.answers
-    samples = setting.samples_per_query
-    if not reply.names or not set(reply.names) <= set(index):
+    groups, samples = reply.answers, setting.samples_per_query
+    if reply.images > len(material.files):
         raise Rejected("it answered for pictures that it was not given")
-    if any(len(pictures) != samples or max(pictures) >= len(reply.names) for pictures in reply.asked):
+    if any(len(pictures) != samples or max(pictures) >= reply.images for pictures in reply.asked):
         raise Rejected("it did not ask for as many of its pictures as it was told to")
     if groups is None or sum(groups.counts) != reply.queries or max(groups.inputs) >= len(reply.asked):
         raise Rejected("it did not answer exactly the queries that it timed")
     shape = (len(groups.inputs) * samples, subject.conversion.outputs)
     low, high = (read_array(outputs, f"answers-{end}.npy", shape) for end in ("low", "high"))
-    asked = [[index[reply.names[i]] for i in pictures] for pictures in reply.asked]
+    chosen = sample(staged, MOST_INPUTS)
+    asked = [[chosen[material.order[place]] for place in pictures] for pictures in reply.asked]
     before = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
     return checked_answers(groups, low, high, asked, before, TOLERANCE[setting.precision])

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.assignment.sections import ResourceLimits
 from harness.evidence.stage_result import Failed, Usage
 from harness.findings import Finding, one_line, with_detail
+from harness.images import Material
 from harness.sandbox.base import Job, Limits, Outcome, Sandbox
 from harness.sandbox.load import MachineLoad
 from harness.sandbox.software import TORCH, Software
@@ -49,12 +50,14 @@ class Workplace:
         inputs: Mapping[str, Path],
         outputs: Path,
         *,
+        images: Mapping[str, Material] | None = None,
         environment: Mapping[str, str] | None = None,
         wall_seconds: float | None = None,
         cores: tuple[int, ...] = (),
     ) -> Outcome:
         """Run one phase in a fresh sandbox; what it sends is in `outputs` afterwards.
 
+        `images`: the lists of images that follow the request, none of which lies in a file system inside.
         `wall_seconds` replaces the assignment's limit; `cores` are used alone, without a quota.
         Raises `EngineFailed` when the engine broke.
         """
@@ -67,7 +70,8 @@ class Workplace:
             output_bytes=self.limits.output,
             cores=cores,
         )
-        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {}, self.software)
+        streamed = {name: material.files for name, material in (images or {}).items()}
+        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {}, self.software, streamed)
         load = MachineLoad()
         outcome = self.sandbox.run(job, outputs)
         if outcome.cpu_seconds is None:

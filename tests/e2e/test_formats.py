@@ -245,7 +245,7 @@ def test_garbage_is_told_which_formats_are_accepted(convert_file: Callable[..., 
 
 
 def test_a_model_that_answers_differently_each_time_is_noticed(
-    convert_file: Callable[..., Any], tmp_path: Path
+    convert_file: Callable[..., Any], workplace: Workplace, pictures: list[Path], tmp_path: Path
 ) -> None:
     """Dropout that is on whatever the mode, as functional.dropout with its default is."""
     factory = FACTORIES["tiny"].replace("self.drop(self.body(x))", "nn.functional.dropout(self.body(x), 0.5, True)")
@@ -253,4 +253,7 @@ def test_a_model_that_answers_differently_each_time_is_noticed(
     write_torch(torch_model("tiny"), "state_dict", file)
     result = convert_file(file, factory)
     assert isinstance(result, Done)
-    assert "answers-vary" in [f.code for f in result.findings]
+    staged = StagedImages(pictures[0].parent, tuple(file.name for file in pictures), "0" * 64)
+    answered = predict(result.value, staged, workplace)
+    assert isinstance(answered, Done) and answered.value.depends_on_order
+    assert "answers-depend-on-order" in [f.code for f in answered.findings]

@@ -237,7 +237,8 @@ WRONG_ANSWERS = {
     "answers_nan": "model-unreadable", "answers_infinity": "model-unreadable",
     "answers_sigmoid": "outputs-not-probabilities",
     "answers_two_columns": "labels-wrong-count", "answers_four_columns": "labels-wrong-count",
-    "answers_transposed": "model-unreadable", "answers_random": "answers-vary", "answers_constant": "constant-output",
+    "answers_transposed": "model-unreadable", "answers_random": "answers-depend-on-order",
+    "answers_constant": "constant-output",
 }  # fmt: skip
 
 

@@ -72,10 +72,12 @@ def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in,
         assert beside == kept
 
 
-def test_nothing_beside_the_pixels_tells_a_withheld_pictures_class(handed_in, audit, workplace):
-    """Not its time, which would follow the order of writing, and not its place among those for checking."""
+def test_withheld_pictures_go_in_from_where_they_are_kept(handed_in, audit, workplace):
     with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
         places = [ground.staged.folder / name for name in ground.staged.names]
-        assert {place.stat().st_mtime_ns for place in places} == {0}
         assert [place.read_text() for place in places] == [f"withheld {one.picture}" for one in audit.withheld]
-        assert list(ground.check_images) == sorted(ground.held_out.files, key=lambda file: file.name)
+
+
+def test_conversions_are_checked_on_the_training_part_alone(handed_in, audit, workplace):
+    with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
+        assert sorted(file.read_text() for file in ground.check_images) == ["ball 2", "ball 3", "mug 2", "mug 3"]

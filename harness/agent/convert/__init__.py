@@ -2,7 +2,7 @@
 
 Each other module of this folder is one model format (`harness/agent/formats.py`). The request holds
 `labels` (how many), `rule` and `size` as declared or null, `factory` (whether /in/model.py is there),
-`images` (names under /in), `onnx` (whether to convert it, or to take it as it is) and `cpus`. Sent:
+`onnx` (whether to convert it, or to take it as it is) and `cpus`; the list of images is `check`. Sent:
 `conversion.json` and, when it is not native, `model.onnx`; or `refused.json` with a reason for the student; or
 `needs.json` with the environment in which the model can be read.
 """
@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ from numpy.typing import NDArray
 
 from ..defaults import assumed
 from ..formats import Format, format_of
+from ..model_file import is_onnx
 from ..native import Answers, Context, Native, NeedsEnvironment, Unusable, answers, is_probabilities, probabilities
 from ..onnx_model import Runner, read, signature
 from ..paths import IN, TMP
 from ..pictures import Rule, UnreadablePicture, model_input, pixels
 from ..refusal import described, refuse
+from ..student_model import StudentModel
 
 _FEWEST_IMAGES = 8
 TOLERANCE = 1e-3  # of the probabilities, ONNX against the original
@@ -63,8 +66,9 @@ def load_handed_in(
 
 
 def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> dict[str, Any]:
-    size = tuple(request["size"]) if request["size"] else None
-    name, form, native = load_handed_in(request["labels"], size, request["factory"], request["cpus"])
+    checks = list(request["images"].take("check"))
+    opened = _Opened(request)
+    native = opened.native
     rule = (
         Rule.from_request(request["rule"]) if request["rule"] else assumed(native.default, native.height, native.width)
     )
@@ -73,44 +77,71 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
             f"handin.json says {rule.width} x {rule.height} pixels, but the model takes "
             f"{native.width} x {native.height}"
         )
-    batch = _check_batch(request["images"], rule, native)
+    batch = _check_batch(checks, rule, native)
     original = answers(native, batch, together=False)
     if not np.isfinite(original).all():
         raise Unusable("it answers with NaN or infinity; train it with a lower learning rate")
     kind = "probabilities" if is_probabilities(original) else "logits"
     reply = {
-        "source_format": name,
+        "source_format": opened.format,
         "layout": native.layout,
         "input_dtype": native.input_dtype,
         "outputs": original.shape[1],
         "output_kind": kind,
-        "repeatable": bool(np.allclose(answers(native, batch[:2], together=False), original[:2], atol=TOLERANCE)),
         "within_unit": bool(((original >= 0) & (original <= 1)).all()),
         "default": "" if request["rule"] else native.default,
         "rule": asdict(rule),
         "images_compared": len(batch),
     }
     if not request["onnx"]:
-        return reply | _as_it_is(native, batch, original, why="not-converted")
+        return reply | _as_it_is(opened, batch, original, why="not-converted")
     out = TMP / "model.onnx"
     try:
-        compared = _to_checked_onnx(form, native, out, batch, original, kind, request["cpus"])
+        repeatable = bool(np.allclose(answers(native, batch[:2], together=False), original[:2], atol=TOLERANCE))
+        opened.export(out)
+        compared = _checked_onnx(native, out, batch, original, kind, request["cpus"])
     except Exception as error:  # exporters raise many kinds; the model then runs as it is
         print(f"conversion to ONNX: {type(error).__name__}: {error}", file=sys.stderr)
-        return reply | _as_it_is(native, batch, original, why="not-converted")
-    if compared["max_abs_difference"] > TOLERANCE and reply["repeatable"]:
+        return reply | _as_it_is(opened, batch, original, why="not-converted")
+    if compared["max_abs_difference"] > TOLERANCE and repeatable:
         difference = compared["max_abs_difference"]
-        return reply | _as_it_is(native, batch, original, why="differs") | {"max_abs_difference": difference}
+        return reply | _as_it_is(opened, batch, original, why="differs") | {"max_abs_difference": difference}
     send("model.onnx", out)
     return reply | compared
 
 
-def _check_batch(names: list[str], rule: Rule, native: Native) -> NDArray[Any]:
+class _Opened:
+    """The model as handed in: an ONNX graph in this process, any other in a process of its own."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        """Raises `Unusable` and `NeedsEnvironment`."""
+        size = tuple(request["size"]) if request["size"] else None
+        wanted = request["labels"], size, request["factory"], request["cpus"]
+        self._student: StudentModel | None = None
+        if is_onnx(IN / "model"):
+            self.format, form, self.native = load_handed_in(*wanted)
+            self._export: Callable[[Path], None] = partial(form.to_onnx, self.native)
+        else:
+            self._student = StudentModel(*wanted)
+            self.format, self.native, self._export = self._student.format, self._student.native, self._student.export
+        self._again = partial(_Opened, request)
+
+    def export(self, out: Path) -> None:
+        """Write the model as ONNX; a process of its own ends with that. Raises anything where it cannot."""
+        self._export(out)
+
+    def still_open(self) -> Native:
+        """The model, loaded anew where its process has ended."""
+        ended = self._student is not None and self._student.has_ended
+        return self._again().native if ended else self.native
+
+
+def _check_batch(encoded: list[bytes], rule: Rule, native: Native) -> NDArray[Any]:
     """At least eight pictures as the model wants them; seeded noise where there are too few."""
     found = []
-    for name in names:
+    for one in encoded:
         try:
-            found.append(pixels(IN / name, rule))
+            found.append(pixels(one, rule))
         except UnreadablePicture:
             continue
     noise = np.random.default_rng(0)
@@ -119,10 +150,9 @@ def _check_batch(names: list[str], rule: Rule, native: Native) -> NDArray[Any]:
     return model_input(np.stack(found), rule, native.layout, native.input_dtype)
 
 
-def _to_checked_onnx(
-    form: Format, native: Native, out: Path, batch: NDArray[Any], original: Answers, kind: str, threads: int
+def _checked_onnx(
+    native: Native, out: Path, batch: NDArray[Any], original: Answers, kind: str, threads: int
 ) -> dict[str, Any]:
-    form.to_onnx(native, out)
     graph = signature(read(out))
     runner = Runner(out, threads)
     onnx = Native(
@@ -158,10 +188,10 @@ def _difference(onnx: Native, batch: NDArray[Any], original: Answers, kind: str,
     return float(np.abs(probabilities(given, kind) - probabilities(original, kind)).max())
 
 
-def _as_it_is(native: Native, batch: NDArray[Any], original: Answers, why: str) -> dict[str, Any]:
+def _as_it_is(opened: _Opened, batch: NDArray[Any], original: Answers, why: str) -> dict[str, Any]:
     """What the reply says of a model that does not become ONNX."""
     try:
-        dynamic = bool(np.allclose(answers(native, batch, together=True), original, atol=TOLERANCE))
+        dynamic = bool(np.allclose(answers(opened.still_open(), batch, together=True), original, atol=TOLERANCE))
     except Exception:  # a model that takes one image at a time raises anything
         dynamic = False
     return {"native": why, "dynamic_batch": dynamic, "max_abs_difference": None, "opset": None}

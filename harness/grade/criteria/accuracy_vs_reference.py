@@ -30,6 +30,12 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     score = evidence.evaluate.value
     if score.difference is None or score.reference_accuracy is None or score.difference_interval is None:
         return Judgement(None, "There is no reference to compare with.")
+    if score.depends_on_order:
+        return Judgement(
+            None,
+            "Asked twice for the same picture, the model answers differently, so an accuracy says nothing: a person "
+            "looks at it.",
+        )
     low, high = score.difference_interval
     return Judgement(
         linear(score.difference, options.zero_at, options.full_at, max_points),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,17 @@ from harness.sandbox.software import Software
 from harness.stages.workplace import Workplace
 from harness.store import Store
 
+Files = Mapping[str, bytes] | Callable[[Job], Mapping[str, bytes]]
+
 LABELS = ("ball", "bottle", "mug")
 NAMES = ("c0ffee.png", "0ddba11.png", "beef.png", "facade.png")
 
 
 @dataclass
 class Sends:
-    """Answers every job with the same files and status."""
+    """Answers every job with the same files, or with those that follow from it, and the same status."""
 
-    files: Mapping[str, bytes]
+    files: Files
     status: Any = "ok"
     jobs: list[Job] = field(default_factory=list)
 
@@ -41,12 +43,18 @@ class Sends:
 
     def run(self, job: Job, outputs: Path) -> Outcome:
         self.jobs.append(job)
-        for name, content in self.files.items():
+        files = self.files if isinstance(self.files, Mapping) else self.files(job)
+        for name, content in files.items():
             (outputs / name).write_bytes(content)
         return Outcome(self.status, 0, "", 1.0, 1.0, 1, False)
 
 
-def workplace(folder: Path, files: Mapping[str, bytes], status: str = "ok") -> Workplace:
+def order(job: Job, images: str = "images") -> list[int]:
+    """Which image of the set each one is that went in, as only a test can know."""
+    return [NAMES.index(file.name) for file in job.images[images]]
+
+
+def workplace(folder: Path, files: Files, status: str = "ok") -> Workplace:
     return Workplace(Sends(files, status), Store(folder / "store"), ResourceLimits())
 
 
@@ -57,6 +65,8 @@ def npy(array: Any, **options: Any) -> bytes:
 
 
 def staged(folder: Path) -> StagedImages:
+    for name in NAMES:
+        (folder / name).write_text(name)
     return StagedImages(folder, NAMES, "0" * 64)
 
 

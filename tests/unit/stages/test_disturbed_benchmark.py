@@ -40,7 +40,7 @@ def timing(unsteady: bool = False) -> dict[str, bytes]:
         "stateful": {"model": [], "reference": []},
         "peak_memory_bytes": {"model": 10**8, "reference": 10**8},
         "warm_up_seconds": 1.0,
-        "names": list(NAMES[:2]),
+        "images": 2,
         "cpus": 1,
         "engine": "onnxruntime 1.30.0 CPU",
     }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hostile import LABELS, NAMES, conversion, npy, predictions, staged, workplace
+from hostile import LABELS, Files, conversion, npy, order, predictions, staged, workplace
 
 from harness.assignment.sections import BenchmarkRules, ReferenceSolution
 from harness.evidence.stage_result import Done, Failed, Skipped
+from harness.sandbox.base import Job
 from harness.stages.benchmark import benchmark, nearest_rank, ratio_interval
 from harness.stages.convert import HandedModel, convert
 from harness.stages.inspect import inspect
@@ -21,38 +23,74 @@ from harness.stages.train import train
 from harness.store import Store
 
 ROWS = np.asarray([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.3, 0.3, 0.4]], np.float32)
-ASKED = [NAMES[i] for i in np.random.default_rng(int(staged(Path()).sha256, 16)).permutation(len(NAMES))]
 
-PREDICTED: dict[str, Any] = {
-    "names": sorted(NAMES),
-    "seconds_per_image": 0.01,
-    "probe_images": ASKED[:2],
-    "probes": ["zero-one"],
-}
+PREDICTED: dict[str, Any] = {"seconds_per_image": 0.01, "probed": 2, "probes": ["zero-one"]}
 
 
-def predict_files(rows: bytes | None = None, **changes: Any) -> dict[str, bytes]:
-    """What the phase sends: rows in the order of the sorted names."""
-    order = [NAMES.index(name) for name in sorted(NAMES)]
-    return {
-        "predictions.json": json.dumps(PREDICTED | changes).encode(),
-        "probabilities.npy": npy(ROWS[order]) if rows is None else rows,
-        "probe-zero-one.npy": npy(ROWS[:2]),
-    }
+def predict_files(
+    rows: bytes | None = None, again: np.ndarray = ROWS, files: dict[str, bytes] | None = None, **changes: Any
+) -> Callable[[Job], dict[str, bytes]]:
+    """What the phase sends: rows in the order in which the images went in; `again`: those of the second answers."""
+
+    def sent(job: Job) -> dict[str, bytes]:
+        asked = json.loads(job.request)
+        went_in = order(job)
+        return {
+            "predictions.json": json.dumps(PREDICTED | {"probed": len(asked["probes"][:2])} | changes).encode(),
+            "probabilities.npy": npy(ROWS[went_in]) if rows is None else rows,
+            "again.npy": npy(again[[went_in[place] for place in asked["again"]]]),
+            "probe-zero-one.npy": npy(ROWS[[went_in[place] for place in asked["probes"][:2]]]),
+        } | (files or {})
+
+    return sent
 
 
-def predicted(tmp_path: Path, files: dict[str, bytes], status: str = "ok") -> Any:
+def predicted(tmp_path: Path, files: Files, status: str = "ok", **model: Any) -> Any:
     place = workplace(tmp_path, files, status)
-    return predict(conversion(place.store, tmp_path), staged(tmp_path), place)
+    return predict(conversion(place.store, tmp_path, **model), staged(tmp_path), place)
 
 
 def test_predictions_come_back_in_the_order_of_the_held_out_set(tmp_path: Path) -> None:
     place = workplace(tmp_path, predict_files())
     result = predict(conversion(place.store, tmp_path), staged(tmp_path), place)
-    assert isinstance(result, Done)
-    assert np.array_equal(np.load(place.store.path(result.value.probabilities)), ROWS)
-    assert [NAMES[i] for i in result.value.probe_images] == ASKED[:2]
-    assert set(result.value.probes) == {"zero-one"}
+    assert isinstance(result, Done) and result.findings == ()
+    value = result.value
+    assert np.array_equal(np.load(place.store.path(value.probabilities)), ROWS)
+    assert np.array_equal(np.load(place.store.path(value.probes["zero-one"])), ROWS[list(value.probe_images)])
+    assert (value.asked_twice, value.largest_difference, value.depends_on_order) == (4, 0.0, False)
+
+
+@pytest.mark.parametrize(
+    ("moved", "other"),
+    [(1e-6, False), (1e-5, False), (5e-4, False), (2e-3, True), (0.5, True)],
+)
+def test_another_answer_to_the_same_image_is_noticed(moved: float, other: bool, tmp_path: Path) -> None:
+    again = ROWS.copy()
+    again[0] += np.asarray([-moved, moved, 0], np.float32)
+    result = predicted(tmp_path, predict_files(again=again))
+    assert isinstance(result, Done) and result.value.depends_on_order is other
+    assert [f.code for f in result.findings] == (["answers-depend-on-order"] if other else [])
+
+
+def test_another_answer_in_a_fresh_sandbox_is_noticed_too(tmp_path: Path) -> None:
+    """A process of a student's can remember what it said; the next sandbox cannot."""
+    jobs: list[Job] = []
+    honest, other = predict_files(), predict_files(npy(ROWS[::-1].copy()))
+
+    def sent(job: Job) -> dict[str, bytes]:
+        jobs.append(job)
+        return (honest if len(jobs) % 2 else other)(job)
+
+    result = predicted(tmp_path, sent, native=True)
+    assert len(jobs) == 2 and result.value.depends_on_order
+    assert predicted(tmp_path, honest, native=True).value.depends_on_order is False
+    assert predicted(tmp_path, honest).value.asked_twice == 4, "a graph remembers nothing, and is asked in one sandbox"
+
+
+@pytest.mark.parametrize("again", [ROWS[:3], ROWS[:, :2], ROWS.astype(np.float64), np.full_like(ROWS, np.nan)])
+def test_second_answers_that_are_none(again: np.ndarray, tmp_path: Path) -> None:
+    result = predicted(tmp_path, predict_files(files={"again.npy": npy(again)}))
+    assert isinstance(result, Failed) and result.status == "rejected"
 
 
 def bad_rows() -> dict[str, bytes]:
@@ -90,14 +128,11 @@ def test_probabilities_that_are_none(defect: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"names": [*sorted(NAMES)[:3], "other.png"]},
-        {"names": [sorted(NAMES)[0]] * 4},
-        {"names": "all"},
         {"seconds_per_image": -1},
         {"seconds_per_image": float("inf")},
-        {"probe_images": ["other.png"]},
-        {"probe_images": [ASKED[0]] * 2},
-        {"probe_images": [ASKED[1], ASKED[0]]},
+        {"probed": 5},
+        {"probed": -1},
+        {"names": ["other.png"]},
         {"probes": ["../../etc/passwd"]},
         {"accuracy": 1.0},
     ],
@@ -109,7 +144,7 @@ def test_a_prediction_reply_that_is_not_as_agreed(changes: dict[str, Any], tmp_p
 
 @pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"\xff\xfe", b"{}", b" " * (33 * 2**20)])
 def test_a_prediction_reply_that_is_no_json(content: bytes, tmp_path: Path) -> None:
-    result = predicted(tmp_path, predict_files() | {"predictions.json": content})
+    result = predicted(tmp_path, predict_files(files={"predictions.json": content}))
     assert isinstance(result, Failed)
 
 
@@ -124,13 +159,14 @@ def test_a_job_that_ended_badly_is_believed_over_its_files(status: str, tmp_path
 
 
 def test_a_probe_that_overflowed_is_left_out(tmp_path: Path) -> None:
-    files = predict_files() | {"probe-zero-one.npy": npy(np.full((2, 3), np.nan, np.float32))}
+    files = predict_files(files={"probe-zero-one.npy": npy(np.full((2, 3), np.nan, np.float32))})
     result = predicted(tmp_path, files)
     assert isinstance(result, Done) and result.value.probes == {}
 
 
 def test_the_same_answer_for_every_picture_is_noticed(tmp_path: Path) -> None:
-    result = predicted(tmp_path, predict_files(npy(np.tile(ROWS[0], (4, 1)))))
+    same = np.tile(ROWS[0], (4, 1))
+    result = predicted(tmp_path, predict_files(npy(same), same))
     assert isinstance(result, Done)
     assert [f.code for f in result.findings] == ["constant-output"]
 
@@ -142,7 +178,6 @@ CONVERTED: dict[str, Any] = {
     "outputs": 3,
     "output_kind": "logits",
     "within_unit": False,
-    "repeatable": True,
     "default": "torchvision-imagenet",
     "rule": {
         "width": 32,
@@ -341,21 +376,25 @@ TIMED: dict[str, Any] = {
     "stateful": {"model": [], "reference": []},
     "peak_memory_bytes": {"model": 10**8, "reference": 10**8},
     "warm_up_seconds": 1.0,
-    "names": list(NAMES[:2]),
+    "images": 2,
     "cpus": 2,
     "engine": "onnxruntime 1.30.0 CPU",
 }
 
 
-def benchmarked(tmp_path: Path, files: dict[str, bytes] | None = None, **changes: Any) -> Any:
-    sent = {
-        "benchmark.json": json.dumps(TIMED | changes).encode(),
-        "latencies-model.npy": npy(np.full(8, 10, np.float32)),
-        "latencies-reference.npy": npy(np.full(4, 5, np.float32)),
-        "answers-low-model.npy": npy(ROWS[:2]),
-        "answers-high-model.npy": npy(ROWS[:2]),
-    }
-    place = workplace(tmp_path, sent | (files or {}))
+def benchmarked(
+    tmp_path: Path, files: dict[str, bytes] | Callable[[Job], dict[str, bytes]] | None = None, **changes: Any
+) -> Any:
+    def sent(job: Job) -> dict[str, bytes]:
+        return {
+            "benchmark.json": json.dumps(TIMED | changes).encode(),
+            "latencies-model.npy": npy(np.full(8, 10, np.float32)),
+            "latencies-reference.npy": npy(np.full(4, 5, np.float32)),
+            "answers-low-model.npy": npy(ROWS[order(job)][:2]),
+            "answers-high-model.npy": npy(ROWS[order(job)][:2]),
+        } | ((files(job) if callable(files) else files) or {})
+
+    place = workplace(tmp_path, sent)
     model = conversion(place.store, tmp_path)
     kept = predictions(place.store, tmp_path, ROWS)
     return benchmark(model, model, kept, staged(tmp_path), BenchmarkRules(), place)
@@ -373,9 +412,13 @@ def test_a_benchmark_as_agreed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_other_answers_than_before_are_noticed(end: str, tmp_path: Path) -> None:
     """Half of them, to one of two pictures; the other half was right."""
-    rows = ROWS[:2].copy()
-    rows[1] = ROWS[2]
-    result = benchmarked(tmp_path, {f"answers-{end}-model.npy": npy(rows)})
+
+    def one_is_another(job: Job) -> dict[str, bytes]:
+        rows = ROWS[order(job)][:2].copy()
+        rows[1] = np.roll(rows[1], 1)
+        return {f"answers-{end}-model.npy": npy(rows)}
+
+    result = benchmarked(tmp_path, one_is_another)
     assert isinstance(result, Done) and not result.value.outputs_agree
     assert (result.value.answers.checked, result.value.answers.different) == (8, 4)
     assert "benchmark-outputs-differ" in [f.code for f in result.findings]
@@ -395,8 +438,9 @@ def test_a_model_that_may_keep_a_state_is_named(tmp_path: Path) -> None:
         ({"latencies-model.npy": npy(np.full(8, np.nan, np.float32))}, {}),
         ({"latencies-model.npy": npy(np.full(9, 1, np.float32))}, {}),
         ({"answers-low-model.npy": npy(ROWS)}, {}),
+        ({}, {"images": 5}),
+        ({}, {"images": 0}),
         ({}, {"names": ["other.png"]}),
-        ({}, {"names": []}),
         ({}, {"answers": {"model": {"inputs": [0, 2], "counts": [4, 4]}, "reference": {"inputs": [0], "counts": [4]}}}),
         ({}, {"answers": {"model": {"inputs": [0, 1], "counts": [4, 3]}, "reference": {"inputs": [0], "counts": [4]}}}),
         (

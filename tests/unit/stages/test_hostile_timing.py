@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import LABELS, NAMES, conversion, npy, predictions, staged, workplace
+from hostile import LABELS, conversion, npy, predictions, staged, workplace
 
 from harness.errors import MachineError
 from harness.evidence.stage_result import Done, Failed
@@ -25,7 +25,7 @@ TIMED: dict[str, Any] = {
     "missed": 0,
     "warm_up_seconds": 1.0,
     "peak_memory_bytes": 10**8,
-    "names": list(NAMES[:2]),
+    "images": 2,
     "asked": [[0], [1]],
     "answers": {"inputs": [0, 1], "counts": [2, 1]},
     "stateful": [],
@@ -65,6 +65,7 @@ def test_a_round_as_agreed(tmp_path: Path) -> None:
         ({"timing.json": b"{}"}, {}),
         ({}, {"queries": 10**9}),
         ({}, {"engine": "<script>"}),
+        ({}, {"images": 5}),
         ({}, {"names": ["../../etc/passwd"]}),
         ({}, {"asked": [[0], [5]]}),
         ({}, {"asked": [[0, 1], [1, 0]]}),
