@@ -51,7 +51,8 @@ class _File:
 
 def read(place: Place) -> Reading:
     """Canvas': flat files with the numbers of a user and an attachment."""
-    files = [entry.name for entry in place.entries() if _may_be_canvas(entry)]
+    entries = {entry.name: entry for entry in place.entries()}
+    files = list(parsed(entries, lambda name: _may_be_canvas(entries[name]) or None))
     anonymous = parsed(files, _anonymous)
     if 2 * len(anonymous) > len(files):
         readings = {entry: [file] for entry, file in anonymous.items()}
@@ -60,9 +61,9 @@ def read(place: Place) -> Reading:
     if not readings:
         return NOT_THIS_ONE
     gradebook, names = _users(place)
-    readings = {entry: _possible(found, gradebook) for entry, found in readings.items()}
+    readings = parsed(readings, lambda entry, found=readings: _possible(found[entry], gradebook))
     sizes = [found[0].attachment for found in readings.values() if len(found) == 1 and found[0].attachment]
-    readings = {entry: _of_a_size(found, sizes) for entry, found in readings.items()}
+    readings = parsed(readings, lambda entry, found=readings: _of_a_size(found[entry], sizes))
     by_user: dict[tuple[str, str], list[_File]] = defaultdict(list)
     for found in readings.values():
         last = found[-1]  # the longest name: what nobody can tell apart stays together, and alone
