@@ -61,11 +61,11 @@ def read(place: Place) -> Reading:
     if not readings:
         return NOT_THIS_ONE
     gradebook, names = _users(place)
-    readings = parsed(readings, lambda entry, found=readings: _possible(found[entry], gradebook))
-    sizes = [found[0].attachment for found in readings.values() if len(found) == 1 and found[0].attachment]
-    readings = parsed(readings, lambda entry, found=readings: _of_a_size(found[entry], sizes))
+    possible = parsed(readings, lambda entry: _possible(readings[entry], gradebook))
+    sizes = [found[0].attachment for found in possible.values() if len(found) == 1 and found[0].attachment]
+    left = parsed(possible, lambda entry: _of_a_size(possible[entry], sizes))
     by_user: dict[tuple[str, str], list[_File]] = defaultdict(list)
-    for found in readings.values():
+    for found in left.values():
         last = found[-1]  # the longest name: what nobody can tell apart stays together, and alone
         by_user[("", last.user) if len(found) == 1 else (last.student, last.user)].append(last)
     return Reading(
