@@ -80,7 +80,7 @@ def _taken(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: Cla
 
 
 def _not_taken(id: str, one: Sorted, workdir: Path, why: Finding) -> Submission:
-    """Nothing of it, by a fault of ours: a person has to look."""
+    """Nothing of it, by a fault of ours: a person has to look. What failed may be anything, so nothing else is used."""
     shutil.rmtree(workdir / id, ignore_errors=True)
     root = workdir / f"{id}.not-taken"
     root.mkdir(parents=True, exist_ok=True)
@@ -88,13 +88,13 @@ def _not_taken(id: str, one: Sorted, workdir: Path, why: Finding) -> Submission:
     delivery = one.delivery
     return Submission(
         id=id,
-        student=as_text(delivery.student),
+        student=id,
         root=root,
         notebook=None,
         model=None,
         companions=(),
         dataset=None,
-        sha256=_content_hash(root, []),
+        sha256=hashlib.sha256().hexdigest(),
         findings=(*one.findings, why),
         origin=Origin(source=one.source, lms_id=delivery.lms_id, exact_name=delivery.exact or delivery.student),
     )

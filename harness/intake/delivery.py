@@ -9,7 +9,6 @@ from functools import partial
 from typing import TypeVar
 
 from harness.findings import Finding
-from harness.intake.apart.budget import as_text
 from harness.intake.one_entry import kept_apart
 
 T = TypeVar("T")
@@ -86,8 +85,9 @@ def delivered(entries: Iterable[str], make: Callable[[], Delivery]) -> Delivery:
 
     def as_it_is(why: Finding) -> Delivery:
         first = min(names, default="")
-        attempt = Attempt(tuple(Piece(name, name) for name in sorted(names)), as_text(first))
+        shown = first.encode("ascii", "backslashreplace").decode()
+        attempt = Attempt(tuple(Piece(name, name) for name in sorted(names)), shown)
         tops = frozenset(name.partition("/")[0] for name in names)
-        return Delivery(as_text(first), as_text(first), (attempt,), tops, "", findings=(why,), exact=first)
+        return Delivery(shown, shown, (attempt,), tops, "", findings=(why,), exact=first)
 
     return kept_apart("intake", make, as_it_is)

@@ -41,11 +41,11 @@ def with_ids(found: list[Sorted]) -> list[tuple[str, Sorted]]:
 
 def with_claims_noted(found: list[Sorted]) -> list[Sorted]:
     """The submissions; those that claim one id of an LMS with a finding on each."""
-    claims = Counter(claim for one in found if (claim := _claim(one)))
+    claimed = [kept_apart("intake", partial(_claim, one), lambda _: None) for one in found]
+    claims = Counter(filter(None, claimed))
     titles = {source: reader.TITLE for source, reader in readers().items()}
     noted = []
-    for one in found:
-        claim = _claim(one)
+    for one, claim in zip(found, claimed, strict=True):
         if claim and claims[claim] > 1:
             lms, id = titles.get(one.source, one.source), one.delivery.lms_id
             why = finding("lms-id-claimed-twice", lms=lms, id=id, count=claims[claim])

@@ -7,7 +7,7 @@ among an LMS's. Nothing is copied or unpacked here but for lists of names.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -86,7 +86,7 @@ def _by_lms(place: Place) -> _Claim:
     readings = {source: _reading(source, reader, place) for source, reader in readers().items()}
     waiting = [source for source, reading in readings.items() if reading.deliveries]
     while True:
-        left = {entry.name for entry in place.entries() if entry.name not in taken and _counts(entry)}
+        left = {entry.name for entry in place.entries() if entry.name not in taken and _is(_counts, entry)}
         source = next((one for one in waiting if _fits_most(readings[one], taken, left)), None)
         if source is None:
             break
@@ -94,7 +94,7 @@ def _by_lms(place: Place) -> _Claim:
         new = [one for one in readings[source].deliveries if not one.entries & taken]
         found += [Sorted(one, place, source, one.findings) for one in new]
         taken |= readings[source].own.union(*(one.entries for one in new))
-    others = [entry for entry in place.entries() if entry.name not in taken and _may_be_hand_in(entry)]
+    others = [entry for entry in place.entries() if entry.name not in taken and _is(_may_be_hand_in, entry)]
     why_not = [why for reading in readings.values() for why in reading.of_others]
     return _Claim(tuple(found), tuple(others), tuple(why_not))
 
@@ -113,6 +113,11 @@ def _fits_most(reading: Reading, taken: set[str], left: set[str]) -> bool:
     """Whether more than half of what is left belongs to the LMS."""
     free = {entry for one in reading.deliveries if not one.entries & taken for entry in one.entries}
     return bool(free) and 2 * len((free | reading.own) & (left | free)) > len(left | free)
+
+
+def _is(what: Callable[[Entry], bool], entry: Entry) -> bool:
+    """Whether the entry is so; one of which that cannot be said is taken, and shows then what is wrong."""
+    return kept_apart("intake", partial(what, entry), lambda _: True)
 
 
 def _counts(entry: Entry) -> bool:
@@ -170,7 +175,7 @@ def _is_whole_download(place: Place, children: Children) -> bool:
     claim = _by_lms(place)
     if claim.found and not claim.left:
         return True
-    folders = [entry for entry in place.entries() if _may_be_hand_in(entry)]
+    folders = [entry for entry in place.entries() if _is(_may_be_hand_in, entry)]
     inner = _open_inner(place, children, folders[0]) if len(folders) == 1 and folders[0].is_folder else None
     return inner is not None and bool(_by_lms(inner).found)
 
@@ -181,7 +186,7 @@ def _holds_a_class(place: Place, children: Children, levels: int = _LEVELS) -> b
     names = [entry.name.lower() for entry in everything]
     if any(name in _PARTS_OF_ONE or name in COMPANIONS or name.endswith(_WORK) for name in names):
         return False
-    entries = [entry for entry in everything if _may_be_hand_in(entry)]
+    entries = [entry for entry in everything if _is(_may_be_hand_in, entry)]
     if len(entries) == 1:
         inner = _open_inner(place, children, entries[0]) if levels and entries[0].is_folder else None
         return inner is not None and _holds_a_class(inner, children, levels - 1)

@@ -167,9 +167,10 @@ def test_metadata_that_pose_as_points_give_none(graded, got):
 @pytest.mark.hostile(line=51, expected="F, both graded")
 def test_two_students_with_one_id_are_both_graded(graded, got):
     rows, _ = graded
-    assert {rows["Zoe"]["id"], rows["Zoë"]["id"]} == {"Zoe", "Zoe-2"}
-    assert "duplicate-id" in codes(rows["Zoe"]) | codes(rows["Zoë"])
-    got("Zoe and Zoe-2")
+    ids = {rows[name]["id"] for name in ("Zoe", "Zoë")}
+    assert len(ids) == 2 and all(id.startswith("Zoe-") for id in ids)
+    assert all("duplicate-id" in codes(rows[name]) for name in ("Zoe", "Zoë"))
+    got(" and ".join(sorted(ids)))
 
 
 @pytest.mark.hostile(line=57, expected="exports carry it harmless")

@@ -18,15 +18,19 @@ _LARGEST_RATIO = 200  # of one member: a photograph does not shrink, text does b
 def unpacked(file: Path, scratch: Path) -> Tree:
     """The files in the zip, unpacked below `scratch`: plain ones with harmless names.
 
-    Raises `Unreadable` for what is no zip, is encrypted, or is larger than allowed.
+    Raises `Unreadable`, and nothing else, for what is no zip, is encrypted or damaged, or is larger than allowed.
     """
     target = scratch / "unpacked"
     target.mkdir(parents=True)
     try:
         with zipfile.ZipFile(file) as archive:
             _unpack(archive, target)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
-        raise Unreadable(f"{file.name} cannot be unpacked: {error}") from error
+    except Unreadable:
+        raise
+    except MemoryError:
+        raise Unreadable(f"{file.name} cannot be unpacked: it takes too much memory") from None
+    except Exception as error:  # zipfile lets through what zlib, lzma and struct raise, and RuntimeError for a password
+        raise Unreadable(f"{file.name} cannot be unpacked: {str(error)[:300] or type(error).__name__}") from error
     return tree(target)
 
 

@@ -6,14 +6,15 @@ handed in again under its name gets `-1`, `-2` ... before its suffix. There are 
 
 Canvas writes the numbers and `LATE`; a student chooses the file's name, and may choose what he or the group is called:
 Canvas takes `_4711_` out of a name, not `_ 4711_`, of which the space goes later. So a name can be read in several
-ways. The gradebook's export beside the download (`Student,ID,...`) tells which users there are. Without it, a reading
-counts only when its attachment's number is of the size of the others', and when it is the only one: else nobody can
-say whose the file is, and it is taken by itself, as nobody's.
+ways. Of these count those whose user the gradebook's export beside the download knows (`Student,ID,...`), where there
+is one, and whose attachment's number is of the size of the others'. Where more than one is left, nobody can say whose
+the file is, and it is taken by itself, as nobody's.
 """
 
 from __future__ import annotations
 
 import re
+import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
@@ -51,7 +52,8 @@ class _File:
 
 def read(place: Place) -> Reading:
     """Canvas': flat files with the numbers of a user and an attachment."""
-    files = [entry.name for entry in place.entries() if _may_be_canvas(entry)]
+    entries = {entry.name: entry for entry in place.entries()}
+    files = list(parsed(entries, lambda name: _may_be_canvas(entries[name]) or None))
     anonymous = parsed(files, _anonymous)
     if 2 * len(anonymous) > len(files):
         readings = {entry: [file] for entry, file in anonymous.items()}
@@ -60,11 +62,11 @@ def read(place: Place) -> Reading:
     if not readings:
         return NOT_THIS_ONE
     gradebook, names = _users(place)
-    readings = {entry: _possible(found, gradebook) for entry, found in readings.items()}
-    sizes = [found[0].attachment for found in readings.values() if len(found) == 1 and found[0].attachment]
-    readings = {entry: _of_a_size(found, sizes) for entry, found in readings.items()}
+    possible = parsed(readings, lambda entry: _possible(readings[entry], gradebook))
+    sizes = _sizes(list(possible.values()))
+    left = parsed(possible, lambda entry: _of_a_size(possible[entry], sizes))
     by_user: dict[tuple[str, str], list[_File]] = defaultdict(list)
-    for found in readings.values():
+    for found in left.values():
         last = found[-1]  # the longest name: what nobody can tell apart stays together, and alone
         by_user[("", last.user) if len(found) == 1 else (last.student, last.user)].append(last)
     return Reading(
@@ -108,35 +110,40 @@ def _file(entry: str, match: re.Match[str], student: str, *, late: bool) -> _Fil
     )
 
 
-def _users(place: Place) -> tuple[dict[str, str], frozenset[str]]:
-    """User -> name as file names have it, from the gradebook's exports beside the download; and those files' names."""
-    users, names = {}, set()
+def _users(place: Place) -> tuple[frozenset[str], frozenset[str]]:
+    """The users of the gradebook's exports beside the download, and those files' names.
+
+    Only their numbers count: names can be changed between the export and the download.
+    """
+    users, names = set[str](), set[str]()
     for entry in place.entries():
         is_table = not entry.is_folder and entry.name.lower().endswith(".csv")
         if not is_table or _readings(entry.name) or not set(_GRADEBOOK) <= set(header(place, entry.name)):
             continue
         names.add(entry.name)
         try:
-            rows = table(place, entry.name, _GRADEBOOK).rows
+            users |= {row.cells.get("id", "") for row in table(place, entry.name, _GRADEBOOK).rows}
         except Unreadable:
             continue
-        users.update({row.cells.get("id", ""): _as_in_a_file(row.cells.get("student", "")) for row in rows})
-    return {user: name for user, name in users.items() if user.isdigit()}, frozenset(names)
+    return frozenset(users), frozenset(names)
 
 
-def _as_in_a_file(student: str) -> str:
-    return re.sub(r"\W", "", re.sub(r"_(\d+)_", r"\1", student)).lower()
+def _possible(found: list[_File], gradebook: frozenset[str]) -> list[_File]:
+    """The readings of which the gradebook knows the user; all where it knows none of them."""
+    return [file for file in found if file.user in gradebook] or found
 
 
-def _possible(found: list[_File], gradebook: dict[str, str]) -> list[_File]:
-    """The readings that the gradebook does not contradict; all where it knows none of them, as with groups' names."""
-    known = [file for file in found if file.user in gradebook]
-    named = [file for file in known if gradebook[file.user] == file.student.lower()]
-    return named or known or found
+def _sizes(readings: list[list[_File]]) -> list[int]:
+    """Attachments' numbers that are Canvas' for certain; else the middle one of what the first readings have.
+
+    A course may ask for files called `2025_...`: then every name can be read in two ways, and most are honest.
+    """
+    sure = [found[0].attachment for found in readings if len(found) == 1 and found[0].attachment]
+    return sure or [statistics.median_low(found[0].attachment for found in readings)]
 
 
 def _of_a_size(found: list[_File], sizes: list[int]) -> list[_File]:
-    if len(found) == 1 or not sizes:
+    if len(found) == 1:
         return found
     least, most = min(sizes) / _OTHER_SIZE, max(sizes) * _OTHER_SIZE
     return [file for file in found if file.attachment == 0 or least <= file.attachment <= most] or found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from harness.intake.commit_time import last_commit
-from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
+from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered, parsed
 from harness.intake.names import common_start
 from harness.intake.place import Place
 
@@ -21,7 +21,7 @@ _WRAPPER = "-submissions"
 def read(place: Place) -> Reading:
     """GitHub Classroom's: folders that are clones."""
     folders = [entry.name for entry in place.entries() if entry.is_folder and not entry.name.startswith(".")]
-    clones = [name for name in folders if any(entry == (".git", True) for entry in _inside(place, name))]
+    clones = list(parsed(folders, lambda name: (".git", True) in _inside(place, name) or None))
     if 2 * len(clones) <= len(folders):  # before all of them are read for their times
         return NOT_THIS_ONE
     prefix = _assignment(place.name, clones)

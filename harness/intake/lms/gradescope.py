@@ -24,8 +24,9 @@ _FOLDER = re.compile(r"submission_\d+")
 def read(place: Place) -> Reading:
     """Gradescope's: folders that are named as it names them and that the metadata know."""
     entries = place.entries()
-    folders = tuple(entry.name for entry in entries if entry.is_folder and _FOLDER.fullmatch(entry.name))
-    if not folders or not any(entry.name == _METADATA and not entry.is_folder for entry in entries):
+    every = [entry.name for entry in entries if entry.is_folder and not entry.name.startswith(".")]
+    folders = tuple(name for name in every if _FOLDER.fullmatch(name))
+    if 2 * len(folders) <= len(every) or not any(entry.name == _METADATA and not entry.is_folder for entry in entries):
         return NOT_THIS_ONE
     try:
         known = dict(gradescope(place, _METADATA, folders))

@@ -55,8 +55,7 @@ def read(place: Place) -> Reading:
     participants, worksheets = _participants(place)
     sure = {found[0].id for found in readings.values() if len({one.id for one in found}) == 1}
     by_student: dict[tuple[str, str, bool], list[_Part]] = defaultdict(list)
-    for found in readings.values():
-        part, is_odd = _chosen(found, participants, sure)
+    for part, is_odd in parsed(readings, lambda name: _chosen(readings[name], participants, sure)).values():
         by_student[part.id, part.student, is_odd].append(part)
     deliveries = tuple(
         delivered(

@@ -15,7 +15,7 @@ from functools import partial
 from harness.errors import UsageError
 from harness.findings import Finding, finding
 from harness.intake.child import Unreadable
-from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
+from harness.intake.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered, parsed
 from harness.intake.lms_files import stamp
 from harness.intake.place import Place
 
@@ -71,13 +71,16 @@ def _students(place: Place) -> Reading | None:
 
 def _stamped(place: Place, base: str) -> list[tuple[str, str]]:
     """(student, assignment) of each folder with a timestamp."""
+    students = [one.name for one in place.entries(base.rstrip("/")) if one.is_folder and not one.name.startswith(".")]
+    found = parsed(students, lambda student: _assignments(place, f"{base}{student}"))
+    return [(student, assignment) for student, assignments in found.items() for assignment in assignments]
+
+
+def _assignments(place: Place, folder: str) -> list[str]:
     return [
-        (student.name, assignment.name)
-        for student in place.entries(base.rstrip("/"))
-        if student.is_folder and not student.name.startswith(".")
-        for assignment in place.entries(f"{base}{student.name}")
-        if assignment.is_folder
-        and any(file.name == _TIMESTAMP for file in place.entries(f"{base}{student.name}/{assignment.name}"))
+        one.name
+        for one in place.entries(folder)
+        if one.is_folder and any(file.name == _TIMESTAMP for file in place.entries(f"{folder}/{one.name}"))
     ]
 
 
@@ -102,10 +105,9 @@ def _of_folder(place: Place, base: str, student: str, assignment: str) -> Delive
 
 def _inbound(place: Place) -> Reading | None:
     found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for entry in place.entries():
-        match = _INBOUND.fullmatch(entry.name)
-        if match and entry.is_folder and _time(match["time"]):
-            found[match["student"], match["assignment"]].append((entry.name, match["time"]))
+    folders = [entry.name for entry in place.entries() if entry.is_folder]
+    for name, match in parsed(folders, _INBOUND.fullmatch).items():
+        found[match["student"], match["assignment"]].append((name, match["time"]))
     if not found:
         return None
     counts = Counter(assignment for _, assignment in found)

@@ -157,6 +157,28 @@ def test_a_zip_bomb_and_what_is_no_zip_are_refused(tmp_path: Path):
             open_tree(place, tmp_path / place.stem)
 
 
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("damage", ["encrypted", "bytes", "unknown method"])
+def test_whatever_is_wrong_with_a_member_the_data_set_is_unreadable(tmp_path: Path, kind: int, damage: str):
+    """Each kind of compression, and each damage, raises something else."""
+    place = tmp_path / "dataset.zip"
+    with zipfile.ZipFile(place, "w", kind) as archive:
+        archive.writestr("ball/1.png", b"not random " * 500)
+    content = bytearray(place.read_bytes())
+    header, listed = content.index(b"PK\x03\x04"), content.index(b"PK\x01\x02")
+    if damage == "encrypted":
+        content[header + 6] |= 1
+        content[listed + 8] |= 1
+    elif damage == "bytes":
+        begins = header + 30 + len("ball/1.png")
+        content[begins : begins + 30] = b"\xff" * 30
+    else:
+        content[header + 8 : header + 10] = content[listed + 10 : listed + 12] = b"\x62\x00"
+    place.write_bytes(content)
+    with pytest.raises(Unreadable, match=r"dataset\.zip cannot be unpacked"):
+        open_tree(place, tmp_path / "scratch")
+
+
 @pytest.mark.parametrize(
     ("box", "kind"),
     [

@@ -11,8 +11,8 @@ from downloads import NOTEBOOK, unpacked
 
 from harness.errors import UsageError
 from harness.intake import collect
+from harness.intake.apart.name_cell import names_in
 from harness.intake.class_lists import forms
-from harness.intake.name_cell import names_in
 from harness.submission import Submission
 
 

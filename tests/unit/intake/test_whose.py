@@ -71,6 +71,21 @@ def test_canvas_the_gradebook_tells_whose_it_is(tmp_path: Path):
     assert alone["victimvera_4711_99999"].origin.lms_id == "555"
 
 
+def test_canvas_a_name_that_was_changed_after_the_gradebook_was_exported(tmp_path: Path):
+    gradebook = b'Student,ID\n"Victim, Vera",4711\n"Jansen, Jan",4712\n"Lory, Mal",555\n'
+    tree = {**CLASS, "Grades.csv": gradebook, "victimvera_4711_99999_555_88004_model.onnx": b"mine"}
+    assert (taken(tree, tmp_path)["victimvera"].root / "model.onnx").read_bytes() == b"hers"
+
+
+def test_canvas_a_course_whose_files_all_begin_with_the_year(tmp_path: Path):
+    tree = {f"s{n}_47{n}_8800{n}_2025_work.ipynb": NOTEBOOK for n in range(10, 16)}
+    found = taken({**tree, "s10_4710_666666_555_880017_2025_work.ipynb": b"mine"}, tmp_path)
+    assert {f"s{n}": found[f"s{n}"].origin.lms_id for n in range(10, 16)} == {f"s{n}": f"47{n}" for n in range(10, 16)}
+    assert all(codes(found[f"s{n}"]) == [] for n in range(10, 16))
+    [other] = [one for name, one in found.items() if len(name) > 3]
+    assert codes(other) == ["lms-name-ambiguous"]
+
+
 def test_canvas_a_file_that_begins_with_numbers_is_its_students(tmp_path: Path):
     """Most such names are honest: `2025_homework.ipynb`, a photograph's `20251103_123456.jpg`."""
     tree = {**CLASS, "jansenjan_4712_88006_2025_11_homework.ipynb": NOTEBOOK, "jansenjan_4712_88007_007_x.txt": b"x"}
