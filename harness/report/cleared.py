@@ -8,7 +8,7 @@ so, and no number so exact that it could carry one out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -160,7 +160,9 @@ def _run(results: Results) -> Results:
 
 
 def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -> SubmissionResult:
+    # What a process that ran the student's code beside held-out images says of itself is text and numbers of his.
     runs_as_it_is = isinstance(evidence.convert, Done) and evidence.convert.value.native
+    self_said = set(evidence.inspect.findings) if runs_as_it_is else set()
     return SubmissionResult(
         id=result.id,
         student=result.student,
@@ -170,14 +172,13 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         stages={name: _stage(stage) for name, stage in result.stages.items()},
         evaluation=_evaluation(result.evaluation, show_held_out),
         benchmark=_benchmark(result.benchmark),
-        # What a process that ran the student's code beside held-out images says of itself is text and numbers of his.
         inspection=None if runs_as_it_is else _inspection(result.inspection),
         dataset=None if result.dataset is None else _audit(result.dataset),
         own=None,
         notebook=result.notebook,
         boards=result.boards,
         rerun=_evaluation(result.rerun, show_held_out),
-        findings=_findings(result.findings),
+        findings=_findings(found for found in result.findings if found not in self_said),
         marks=result.marks,
         members=result.members,
         late_days=result.late_days,
@@ -186,7 +187,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
     )
 
 
-def _findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Without details; those that then say the same, once."""
     cleared = (Finding(code=found.code, severity=found.severity, message=found.message) for found in findings)
     return tuple(dict.fromkeys(cleared))
