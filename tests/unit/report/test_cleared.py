@@ -21,7 +21,8 @@ from harness.evidence.audit import DatasetAudit, SharedPicture, WithheldPicture
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, Usage, told_to_student
 from harness.findings import finding
-from harness.report.cleared import for_instructor, for_student, significant
+from harness.report.cleared import for_instructor, for_student
+from harness.report.coarse import significant
 from harness.report.host_paths import without_host_paths
 
 _SECRET = "Vz7q"
