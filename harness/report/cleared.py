@@ -7,23 +7,20 @@ so, and no number so exact that it could carry one out.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from harness.evidence.audit import DatasetAudit, SharedPicture
-from harness.evidence.benchmark import Benchmark, Latency
-from harness.evidence.evaluation import Evaluation
 from harness.evidence.handin import Evidence
 from harness.evidence.inspection import Inspection
 from harness.evidence.own_data import OwnData
-from harness.evidence.record import Interval
 from harness.evidence.reference import Reference
 from harness.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
 from harness.findings import Finding
 from harness.one_by_one import Defect, attempt
 from harness.report import dataset
+from harness.report.coarse import benchmark, evaluation, memory, significant
 from harness.report.pictures import Thumbnails
 from harness.report.sources import Sources
 from harness.results import AssignmentResult, Results, RunInfo, StageSummary, SubmissionResult
@@ -32,9 +29,6 @@ from harness.store import Store
 Audience = Literal["instructor", "student"]
 OtherPicture = Callable[[str, str], str | None]  # (another submission's id, path in its data set) -> data URI
 
-_TIME_FIGURES = 2  # significant ones, of a time that a student reads
-_MEMORY_STEP = 50_000_000  # bytes
-_ONNX_ENGINE = "ONNX Runtime"  # the only one that times a submission
 _AUDIT = (
     "classes", "unreadable", "layout", "splits", "unlabelled", "heldout", "near_duplicates", "leaks", "scene_spread",
     "reference_spread", "mislabelled", "two_labels", "box_faults", "blurred", "badly_exposed", "from_elsewhere",
@@ -165,7 +159,9 @@ def _run(results: Results) -> Results:
 
 
 def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -> SubmissionResult:
+    # What a process that ran the student's code beside held-out images says of itself is text and numbers of his.
     runs_as_it_is = isinstance(evidence.convert, Done) and evidence.convert.value.native
+    self_said = set(evidence.inspect.findings) if runs_as_it_is else set()
     return SubmissionResult(
         id=result.id,
         student=result.student,
@@ -173,16 +169,15 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         points=result.points,
         max_points=result.max_points,
         stages={name: _stage(stage) for name, stage in result.stages.items()},
-        evaluation=_evaluation(result.evaluation, show_held_out),
-        benchmark=_benchmark(result.benchmark),
-        # What a process that ran the student's code beside held-out images says of itself is text and numbers of his.
+        evaluation=evaluation(result.evaluation, show_held_out),
+        benchmark=benchmark(result.benchmark),
         inspection=None if runs_as_it_is else _inspection(result.inspection),
         dataset=None if result.dataset is None else _audit(result.dataset),
         own=None,
         notebook=result.notebook,
         boards=result.boards,
-        rerun=_evaluation(result.rerun, show_held_out),
-        findings=_findings(result.findings),
+        rerun=evaluation(result.rerun, show_held_out),
+        findings=_findings(found for found in result.findings if found not in self_said),
         marks=result.marks,
         members=result.members,
         late_days=result.late_days,
@@ -191,19 +186,19 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
     )
 
 
-def _findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Without details; those that then say the same, once."""
     cleared = (Finding(code=found.code, severity=found.severity, message=found.message) for found in findings)
     return tuple(dict.fromkeys(cleared))
 
 
 def _stage(stage: StageSummary) -> StageSummary:
-    memory = stage.peak_memory_bytes
+    peak = stage.peak_memory_bytes
     return StageSummary(
         status=stage.status,
-        seconds=significant(stage.seconds, _TIME_FIGURES),
+        seconds=significant(stage.seconds),
         reason=stage.reason,
-        peak_memory_bytes=None if memory is None else _memory(memory),
+        peak_memory_bytes=None if peak is None else memory(peak),
         cached=stage.cached,
     )
 
@@ -213,7 +208,7 @@ def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
     audit, evaluate = evidence.audit, evidence.evaluate
     if isinstance(audit, Done):
         audit = audit.model_copy(update={"value": _audit(audit.value)})
-    if isinstance(evaluate, Done) and (score := _evaluation(evaluate.value, show_held_out)) is not None:
+    if isinstance(evaluate, Done) and (score := evaluation(evaluate.value, show_held_out)) is not None:
         evaluate = evaluate.model_copy(update={"value": score})
     return Evidence(
         execute=_ended(evidence.execute),
@@ -225,7 +220,7 @@ def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
         benchmark=_NOT_SHOWN,
         own=_own(evidence.own, show_held_out),
         read=_ended(evidence.read),
-        rerun=_evaluation(evidence.rerun, show_held_out),
+        rerun=evaluation(evidence.rerun, show_held_out),
     )
 
 
@@ -245,91 +240,14 @@ def _own(own: OwnData | None, show_held_out: bool) -> OwnData | None:
     if own is None:
         return None
     return OwnData(
-        reference=_cleared_reference(own.reference), rerun=_evaluation(own.rerun, show_held_out), seen=own.seen
+        reference=_cleared_reference(own.reference), rerun=evaluation(own.rerun, show_held_out), seen=own.seen
     )
 
 
 def _cleared_reference(reference: Reference) -> Reference:
-    score = _evaluation(reference.evaluation, show_held_out=False)
+    score = evaluation(reference.evaluation, show_held_out=False)
     assert score is not None
     return reference.model_copy(update={"evaluation": score})
-
-
-def _evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | None:
-    """The score without a list of single images; shares to a tenth of a percent, those of few images to a percent."""
-    if score is None:
-        return None
-    return Evaluation(
-        images=score.images,
-        classes=score.classes,
-        accuracy=round(score.accuracy, 3),
-        accuracy_interval=_interval(score.accuracy_interval),
-        balanced_accuracy=round(score.balanced_accuracy, 3),
-        balanced_accuracy_interval=_interval(score.balanced_accuracy_interval),
-        macro_f1=round(score.macro_f1, 3),
-        macro_f1_interval=_interval(score.macro_f1_interval),
-        log_loss=round(score.log_loss, 2),
-        calibration_error=round(score.calibration_error, 2),
-        per_class=tuple(
-            one.model_copy(
-                update={
-                    "recall": round(one.recall, 2),
-                    "precision": None if one.precision is None else round(one.precision, 2),
-                }
-            )
-            for one in score.per_class
-        ),
-        confusion=score.confusion,
-        confusion_other=score.confusion_other,
-        mistakes=score.mistakes if show_held_out else (),
-        reference_accuracy=_rounded(score.reference_accuracy, 3),
-        difference=_rounded(score.difference, 3),
-        difference_interval=None if score.difference_interval is None else _interval(score.difference_interval),
-        mcnemar_p=_rounded(score.mcnemar_p, 3),
-        calibration=tuple(
-            one.model_copy(update={"confidence": round(one.confidence, 2), "accuracy": round(one.accuracy, 2)})
-            for one in score.calibration
-        ),
-        robustness={
-            name: {severity: round(share, 2) for severity, share in shares.items()}
-            for name, shares in score.robustness.items()
-        },
-        robustness_images=score.robustness_images,
-        robustness_clean=_rounded(score.robustness_clean, 2),
-        unseen_auroc=_rounded(score.unseen_auroc, 2),
-        unseen_images=score.unseen_images,
-        unseen_confidence=_rounded(score.unseen_confidence, 2),
-        unseen_source=score.unseen_source,
-        looks=score.looks if show_held_out else (),
-    )
-
-
-def _benchmark(speed: Benchmark | None) -> Benchmark | None:
-    """Its summary to two figures, without the single times: how long an image took may depend on the image."""
-    if speed is None:
-        return None
-    return Benchmark(
-        engine=_ONNX_ENGINE,
-        model=_latency(speed.model),
-        reference=None if speed.reference is None else _latency(speed.reference),
-        ratio=_rounded(speed.ratio, 2),
-        ratio_interval=None if speed.ratio_interval is None else _interval(speed.ratio_interval, 2),
-        cpus=speed.cpus,
-        threads=speed.threads,
-        warm_up_seconds=round(speed.warm_up_seconds, 1),
-        outputs_agree=speed.outputs_agree,
-    )
-
-
-def _latency(timed: Latency) -> Latency:
-    return Latency(
-        p50_ms=significant(timed.p50_ms, _TIME_FIGURES),
-        p90_ms=significant(timed.p90_ms, _TIME_FIGURES),
-        p99_ms=significant(timed.p99_ms, _TIME_FIGURES),
-        throughput_per_s=significant(timed.throughput_per_s, _TIME_FIGURES),
-        queries=timed.queries,
-        peak_memory_bytes=_memory(timed.peak_memory_bytes),
-    )
 
 
 def _inspection(inspection: Inspection | None) -> Inspection | None:
@@ -337,23 +255,3 @@ def _inspection(inspection: Inspection | None) -> Inspection | None:
     if inspection is None:
         return None
     return Inspection(**{name: getattr(inspection, name) for name in _INSPECTION}, uncounted_operators=())
-
-
-def significant(value: float, figures: int) -> float:
-    """The value to so many significant figures."""
-    if value == 0 or not math.isfinite(value):
-        return value
-    return round(value, figures - 1 - math.floor(math.log10(abs(value))))
-
-
-def _memory(count: int) -> int:
-    return round(count / _MEMORY_STEP) * _MEMORY_STEP
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
-
-
-def _interval(interval: Interval, digits: int = 3) -> Interval:
-    low, high = interval
-    return round(low, digits), round(high, digits)

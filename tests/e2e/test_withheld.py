@@ -159,6 +159,13 @@ def test_photographs_of_another_hand_in_are_named_on_both_sides(graded):
         assert "Left this data set's image, right the other's" in (out / "submissions" / one / "index.html").read_text()
 
 
+def test_a_student_s_page_shows_no_image_of_a_data_set_of_which_a_part_was_withheld(graded):
+    """Those that are shown would tell which were withheld; the instructor sees all."""
+    _, out, _ = graded
+    assert "data:image/jpeg" in (out / "submissions" / "trains" / "index.html").read_text()
+    assert "data:image/jpeg" not in (out / "students" / "trains" / "index.html").read_text()
+
+
 def test_without_a_data_set_nothing_can_be_graded_and_it_is_said(graded):
     rows, _, _ = graded
     row = rows["no-data-set"]

@@ -21,7 +21,8 @@ from harness.evidence.audit import DatasetAudit, SharedPicture, WithheldPicture
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, Usage, told_to_student
 from harness.findings import finding
-from harness.report.cleared import for_instructor, for_student, significant
+from harness.report.cleared import for_instructor, for_student
+from harness.report.coarse import significant
 from harness.report.host_paths import without_host_paths
 
 _SECRET = "Vz7q"
@@ -149,7 +150,12 @@ def test_what_a_model_that_runs_as_it_is_says_of_itself_is_not_on_a_student_s_pa
         {"team-01": evidence.model_copy(update={"convert": native})},
         made.sources.reference, made.sources.held_out, made.sources.store,
     )  # fmt: skip
-    row = made.results.submissions[0]
+    said = finding("no-layer-frozen", layers=3, backbone="x", moved=123456.0)
+    changed = sources.evidence["team-01"].inspect.model_copy(update={"findings": (said,)})
+    sources.evidence["team-01"] = sources.evidence["team-01"].model_copy(update={"inspect": changed})  # type: ignore[index]
+    row = made.results.submissions[0].model_copy(update={"findings": (said, finding("answers-vary"))})
+    told = for_student(made.results, row, sources, lambda index: None).result.findings
+    assert [found.code for found in told] == ["answers-vary"]
     assert row.inspection is not None
     assert for_student(made.results, row, sources, lambda index: None).result.inspection is None
     assert for_instructor(made.results, row, sources, lambda index: None).result.inspection == row.inspection

@@ -1,0 +1,115 @@
+"""Scores and times as a student reads them: to a precision that says how good a model is, and carries little else.
+
+A model chooses its answers and, in part, how long they take, with the held-out images before it. Exact numbers, single
+answers and single latencies would carry those images out.
+"""
+
+from __future__ import annotations
+
+import math
+
+from harness.evidence.benchmark import Benchmark, Latency
+from harness.evidence.evaluation import Evaluation
+from harness.evidence.record import Interval
+
+_TIME_FIGURES = 2  # significant ones
+_MEMORY_STEP = 50_000_000  # bytes
+_ONNX_ENGINE = "ONNX Runtime"  # the only one that times a submission
+
+
+def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | None:
+    """The score without a list of single images; shares to a tenth of a percent, those of few images to a percent."""
+    if score is None:
+        return None
+    return Evaluation(
+        images=score.images,
+        classes=score.classes,
+        accuracy=round(score.accuracy, 3),
+        accuracy_interval=_interval(score.accuracy_interval),
+        balanced_accuracy=round(score.balanced_accuracy, 3),
+        balanced_accuracy_interval=_interval(score.balanced_accuracy_interval),
+        macro_f1=round(score.macro_f1, 3),
+        macro_f1_interval=_interval(score.macro_f1_interval),
+        log_loss=round(score.log_loss, 2),
+        calibration_error=round(score.calibration_error, 3),
+        per_class=tuple(
+            one.model_copy(
+                update={
+                    "recall": round(one.recall, 2),
+                    "precision": None if one.precision is None else round(one.precision, 2),
+                }
+            )
+            for one in score.per_class
+        ),
+        confusion=score.confusion,
+        confusion_other=score.confusion_other,
+        mistakes=score.mistakes if show_held_out else (),
+        reference_accuracy=_rounded(score.reference_accuracy, 3),
+        difference=_rounded(score.difference, 3),
+        difference_interval=None if score.difference_interval is None else _interval(score.difference_interval),
+        mcnemar_p=_rounded(score.mcnemar_p, 3),
+        calibration=tuple(
+            one.model_copy(update={"confidence": round(one.confidence, 2), "accuracy": round(one.accuracy, 2)})
+            for one in score.calibration
+        ),
+        robustness={
+            name: {severity: round(share, 2) for severity, share in shares.items()}
+            for name, shares in score.robustness.items()
+        },
+        robustness_images=score.robustness_images,
+        robustness_clean=_rounded(score.robustness_clean, 2),
+        unseen_auroc=_rounded(score.unseen_auroc, 2),
+        unseen_images=score.unseen_images,
+        unseen_confidence=_rounded(score.unseen_confidence, 2),
+        unseen_source=score.unseen_source,
+        looks=score.looks if show_held_out else (),
+    )
+
+
+def benchmark(speed: Benchmark | None) -> Benchmark | None:
+    """Its summary to two figures, without the single times: how long an image took may depend on the image."""
+    if speed is None:
+        return None
+    return Benchmark(
+        engine=_ONNX_ENGINE,
+        model=_latency(speed.model),
+        reference=None if speed.reference is None else _latency(speed.reference),
+        ratio=_rounded(speed.ratio, 2),
+        ratio_interval=None if speed.ratio_interval is None else _interval(speed.ratio_interval, 2),
+        cpus=speed.cpus,
+        threads=speed.threads,
+        warm_up_seconds=round(speed.warm_up_seconds, 1),
+        outputs_agree=speed.outputs_agree,
+    )
+
+
+def _latency(timed: Latency) -> Latency:
+    return Latency(
+        p50_ms=significant(timed.p50_ms),
+        p90_ms=significant(timed.p90_ms),
+        p99_ms=significant(timed.p99_ms),
+        throughput_per_s=significant(timed.throughput_per_s),
+        queries=timed.queries,
+        peak_memory_bytes=memory(timed.peak_memory_bytes),
+    )
+
+
+def significant(value: float, figures: int = _TIME_FIGURES) -> float:
+    """The value to so many significant figures."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, figures - 1 - math.floor(math.log10(abs(value))))
+
+
+def memory(count: int) -> int:
+    """Bytes, in steps of 50 MB."""
+    return round(count / _MEMORY_STEP) * _MEMORY_STEP
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _interval(interval: Interval, digits: int = 3) -> Interval:
+    low, high = interval
+    return round(low, digits), round(high, digits)
