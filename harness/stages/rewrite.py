@@ -30,7 +30,8 @@ from harness.submission import Submission
 
 _LARGEST_IMAGE = 4 * 2**20  # bytes: 1024 by 1024 pixels, not compressed, are 3 MiB
 _LARGEST_JPEG = 2 * 2**20
-_LARGEST_TEXT = 64 * 2**20
+_LARGEST_TEXTS = 32 * 2**20  # all annotations and lists together
+_LARGEST_ALLOWED = 2**20
 _LARGEST_NOTEBOOK = 8 * 2**20
 _MOST_AT_ONCE = 200  # images of one job: its list stays far under what a reply may hold
 _SHARE_OF_OUTPUT = 0.8
@@ -65,7 +66,6 @@ class _Reply(BaseModel):
     unreadable: str = Field(max_length=1000)
     images: int = Field(ge=0, le=_MOST_IMAGES)
     names_replaced: bool
-    texts: int = Field(ge=0, le=2 * _MOST_IMAGES)
     information: _Count
     usual: _Count
     files_left_out: _Count
@@ -116,8 +116,8 @@ class _Job:
     def __init__(self, submission: Submission, audit: DatasetAudit, asked: OwnDataset, workplace: Workplace) -> None:
         assert submission.dataset is not None
         self._submission, self._audit, self._workplace = submission, audit, workplace
-        withheld = {one.picture for one in audit.withheld}
-        self._use = {name: label for name, label in audit.labels.items() if name not in withheld}
+        self._withheld = {one.picture for one in audit.withheld}
+        self._use = {name: label for name, label in audit.labels.items() if name not in self._withheld}
         self._allowed = _allowed(asked.allowed_files, submission.root)
         self._inputs: dict[str, Path] = {"dataset": submission.root / submission.dataset}
         self._inputs |= {f"allowed-{n}": submission.root / name for n, name in enumerate(self._allowed)}
@@ -140,10 +140,9 @@ class _Job:
                 unreadable = finding("notebook-unreadable", name=submission.notebook.name, reason=reply.unreadable)
                 result = Failed(status="rejected", reason=unreadable.message, findings=(unreadable,))
                 raise NotRewritten(result)
-            for number in range(reply.texts):
-                _put_text(outputs / f"text-{number}", dataset)
+            _put_texts(outputs / "texts", dataset)
             for number in (number for number in reply.allowed if number < len(self._allowed)):
-                _put(outputs / f"allowed-{number}", place / self._allowed[number], _LARGEST_TEXT)
+                _put(outputs / f"allowed-{number}", place / self._allowed[number], _LARGEST_ALLOWED)
             if submission.notebook is not None:
                 _put(outputs / "notebook.ipynb", place / submission.notebook, _LARGEST_NOTEBOOK)
         like_data = self._images(reply.images, dataset, training)
@@ -159,6 +158,7 @@ class _Job:
     def _run(self, outputs: Path, images: tuple[int, int] | None) -> None:
         request = {
             "use": list(self._use),
+            "withheld": sorted(self._withheld),
             "secret": self._secret,
             "longest_side": LONGEST_SIDE,
             "allowed": self._allowed,
@@ -243,16 +243,16 @@ def _within(folder: Path, path: str, suffixes: tuple[str, ...]) -> Path:
     return folder / relative
 
 
-def _put_text(sent: Path, dataset: Path) -> None:
-    """A list or annotation: its first line is its path."""
-    if not sent.is_file():
-        raise Rejected(f"{sent.name} was not sent")
-    with sent.open("rb") as stream:
-        path = stream.readline(4 * _LONGEST_PATH).decode("utf-8", "replace").removesuffix("\n")
-        target = _within(dataset, path, _TEXTS)
+def _put_texts(sent: Path, dataset: Path) -> None:
+    """Lists and annotations: of each a line with its path, its content and a zero byte."""
+    if not sent.is_file() or sent.stat().st_size > _LARGEST_TEXTS:
+        raise Rejected(f"{sent.name} was not sent, or is larger than {_LARGEST_TEXTS} bytes")
+    for record in sent.read_bytes().split(b"\0")[:-1]:
+        path, _, content = record.partition(b"\n")
+        target = _within(dataset, path.decode("utf-8", "replace"), _TEXTS)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as copy:
-            shutil.copyfileobj(stream, copy)
+            copy.write(content)
 
 
 def _put(sent: Path, target: Path, largest: int) -> None:
