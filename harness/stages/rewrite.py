@@ -37,6 +37,7 @@ _MOST_AT_ONCE = 200  # images of one job: its list stays far under what a reply 
 _SHARE_OF_OUTPUT = 0.8
 _MOST_IMAGES = 20_000
 _LONGEST_PATH = 400  # characters
+_LONGEST_OWN = 160  # characters of the path of the notebook or the data set
 _LONGEST_PART = 255  # bytes, of most file systems
 _JPEG = (".jpg", ".jpeg", ".jfif")
 _IMAGES = (*_JPEG, ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
@@ -89,10 +90,11 @@ class NotRewritten(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """`rerun`: the submission as the rerun sees it; None without a notebook. The training folders lie beside it."""
+    """`rerun`: the submission as the rerun sees it; None without a notebook. `unreadable`: why it is not run."""
 
     rerun: Submission | None
     findings: tuple[Finding, ...]
+    unreadable: Failed | None
 
 
 def rewrite(
@@ -115,45 +117,50 @@ class _Job:
 
     def __init__(self, submission: Submission, audit: DatasetAudit, asked: OwnDataset, workplace: Workplace) -> None:
         assert submission.dataset is not None
-        self._submission, self._audit, self._workplace = submission, audit, workplace
+        self._audit, self._workplace = audit, workplace
         self._withheld = {one.picture for one in audit.withheld}
         self._use = {name: label for name, label in audit.labels.items() if name not in self._withheld}
         self._allowed = _allowed(asked.allowed_files, submission.root)
         self._inputs: dict[str, Path] = {"dataset": submission.root / submission.dataset}
+        self._is_zip = self._inputs["dataset"].is_file()
         self._inputs |= {f"allowed-{n}": submission.root / name for n, name in enumerate(self._allowed)}
         if submission.notebook is not None:
             self._inputs["notebook"] = submission.root / submission.notebook
+        self._submission = replace(
+            submission,
+            notebook=submission.notebook and _short(submission.notebook, "notebook.ipynb"),
+            dataset=_short(submission.dataset, "dataset.zip" if self._is_zip else "dataset"),
+        )
         self._secret = hmac.new(_key(workplace), submission.sha256.encode(), "sha256").hexdigest()
 
     def lay_out(self, place: Path, training: Path) -> Rewritten:
         """The folders, filled. Raises `Rejected` and `NotRewritten`."""
         submission = self._submission
         assert submission.dataset is not None
-        is_zip = self._inputs["dataset"].is_file()
-        dataset = place / (submission.dataset.with_suffix("") if is_zip else submission.dataset)
+        dataset = place / (submission.dataset.with_suffix("") if self._is_zip else submission.dataset)
         dataset.mkdir(parents=True)
         with tempfile.TemporaryDirectory(prefix="harness-rewrite-") as folder:
             outputs = Path(folder)
             self._run(outputs, None)
             reply = read_reply(outputs, "rewritten.json", _Reply)
-            if reply.unreadable and submission.notebook is not None:
-                unreadable = finding("notebook-unreadable", name=submission.notebook.name, reason=reply.unreadable)
-                result = Failed(status="rejected", reason=unreadable.message, findings=(unreadable,))
-                raise NotRewritten(result)
             _put_texts(outputs / "texts", dataset)
             for number in (number for number in reply.allowed if number < len(self._allowed)):
                 _put(outputs / f"allowed-{number}", place / self._allowed[number], _LARGEST_ALLOWED)
-            if submission.notebook is not None:
+            if submission.notebook is not None and not reply.unreadable:
                 _put(outputs / "notebook.ipynb", place / submission.notebook, _LARGEST_NOTEBOOK)
         like_data = self._images(reply.images, dataset, training)
-        if is_zip:
+        if self._is_zip:
             _pack(dataset, place / submission.dataset)
         elif reply.archive:
             _pack(dataset, _within(dataset, reply.archive, (".zip",)))
         for part in (place, training, *place.rglob("*"), *training.rglob("*")):
             part.chmod(0o755 if part.is_dir() else 0o644)
         rerun = replace(submission, root=place, model=None, companions=(), findings=())
-        return Rewritten(rerun if submission.notebook is not None else None, self._findings(reply, like_data))
+        findings = self._findings(reply, like_data)
+        if submission.notebook is None:
+            return Rewritten(None, findings, None)
+        unreadable = _unreadable(submission.notebook, reply.unreadable) if reply.unreadable else None
+        return Rewritten(rerun, findings, unreadable)
 
     def _run(self, outputs: Path, images: tuple[int, int] | None) -> None:
         request = {
@@ -207,6 +214,16 @@ class _Job:
             example = ", ".join([*others, *reply.examples][:3])
             found.append(finding("rerun-files-left-out", count=left_out, example=example))
         return tuple(found)
+
+
+def _unreadable(notebook: Path, reason: str) -> Failed:
+    found = finding("notebook-unreadable", name=notebook.name, reason=reason)
+    return Failed(status="rejected", reason=found.message, findings=(found,))
+
+
+def _short(path: Path, other: str) -> Path:
+    """A path that says little, else `other`."""
+    return path if len(str(path)) <= _LONGEST_OWN else Path(other)
 
 
 def _allowed(names: tuple[str, ...], root: Path) -> list[str]:

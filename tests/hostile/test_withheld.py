@@ -25,7 +25,6 @@ from harness.evidence.execution import Execution, FailedExecution
 from harness.evidence.stage_result import Done
 from harness.sandbox import Sandbox
 from harness.stages.execute import execute
-from harness.stages.rewrite import NotRewritten
 from harness.stages.workplace import Workplace
 from harness.store import Store
 
@@ -190,5 +189,6 @@ def test_the_smuggler_of_the_attacks_finds_nothing(engine: Sandbox, attacks: Pat
 @pytest.mark.hostile(line=71, expected="refused: more source than a person writes")
 def test_a_notebook_of_megabytes_is_not_run(engine: Sandbox, tmp_path: Path):
     root = handed_in(tmp_path / "in", ["dataset/mug/1.jpg"], {"notebook.ipynb": notebook("x = '" + "a" * 2**21 + "'")})
-    with pytest.raises(NotRewritten, match="1 MiB"):
-        written(root, {"mug/1.jpg": "mug"}, (), tmp_path / "out", engine=engine)
+    found = written(root, {"mug/1.jpg": "mug"}, (), tmp_path / "out", engine=engine)
+    assert found.unreadable is not None and "1 MiB" in found.unreadable.reason
+    assert "notebook.ipynb" not in there(tmp_path / "out")

@@ -50,10 +50,15 @@ def texts(files: Tree, plan: Plan) -> Texts:
     content = [f"{text.path}\n{text.content}" for text in rebuilt]
     information = bound([naming.information(one.path for one in plan.kept), *content])
     each = _BYTES_PER_BOXED_IMAGE if boxed else _BYTES_PER_IMAGE
-    images = {one.picture.file for one in plan.kept}
+    known = {one.picture.file for one in plan.kept} | plan.withheld | taken.keys()
+    stems = {file.stem for file in plan.withheld}  # of annotations that went with their images
     return Texts(
         tuple(rebuilt),
-        tuple(file for file in files.files if not (file in taken or file in images or _is_withheld(file, plan))),
+        tuple(
+            file
+            for file in files.files
+            if file not in known and not (file.suffix.lower() == ".xml" and file.stem in stems)
+        ),
         information,
         _BYTES + each * len(plan.kept),
     )
@@ -71,13 +76,6 @@ def _listed(files: Tree, plan: Plan, done: set[Path]) -> Iterator[tuple[Path, Te
             content = lists.class_map(file.read_bytes(), plan)
         if content:
             yield file, Text(_own(file, plan), content)
-
-
-def _is_withheld(file: Path, plan: Plan) -> bool:
-    """Whether it is a withheld image or its annotation."""
-    return file in plan.withheld or (
-        file.suffix.lower() == ".xml" and any(one.stem == file.stem for one in plan.withheld)
-    )
 
 
 def _own(file: Path, plan: Plan) -> PurePosixPath:
