@@ -65,11 +65,10 @@ class Ground:
 
     held_out: HeldOutSet
     staged: StagedImages
-    rerun: Submission | None  # None without a notebook; its folder is empty until `rewritten` was called
-    dataset: Dataset  # the training part in class folders; the same
+    dataset: Dataset  # the training part in class folders; empty until `rewritten` was called
     training_sha256: str
     check_images: tuple[Path, ...]
-    rewritten: Callable[[], Rewritten]  # fills both folders when it is first called; raises `NotRewritten`
+    rewritten: Callable[[], Rewritten]  # what the rerun sees, made when first asked for; raises `NotRewritten`
 
 
 def can_be_graded(audit: DatasetAudit) -> bool:
@@ -95,11 +94,9 @@ def laid_out(
                 place.mkdir()
             return rewrite(submission, audit, assignment.own_dataset, rerun, train, workplace)
 
-        has_notebook = submission.notebook is not None
         yield Ground(
             held_out,
             StagedImages(*_in_store(held_out, workplace), held_out.sha256),
-            replace(submission, root=rerun, model=None, companions=(), findings=()) if has_notebook else None,
             assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
             _training_sha256(audit),
             _check_images(held_out),
@@ -201,13 +198,13 @@ def rerun(
 ) -> StageResult[Execution]:
     """The notebook on the training part. One that does not finish is run again with fewer epochs, if the assignment
     says so, which is declared in a finding."""
-    assert ground.rerun is not None
     try:
-        findings = ground.rewritten().findings
+        anew = ground.rewritten()
     except NotRewritten as error:
         return error.result
-    result = _rerun(ground, ground.rerun, rules, asked, weights, workplace)
-    return result.model_copy(update={"findings": (*findings, *result.findings)})
+    assert anew.rerun is not None  # there is a notebook
+    result = anew.unreadable or _rerun(ground, anew.rerun, rules, asked, weights, workplace)
+    return result.model_copy(update={"findings": (*anew.findings, *result.findings)})
 
 
 def _rerun(

@@ -155,7 +155,7 @@ class _Run(ModelStages):
         def work() -> StageResult[Execution]:
             if (why_not := _why_not_run(assignment, ground)) is not None:
                 return why_not
-            if ground is not None and ground.rerun is not None:
+            if ground is not None and submission.notebook is not None:
                 place = own.rerun_workplace(workplace, assignment.own_dataset)
                 return own.rerun(ground, rules, assignment.own_dataset, hub, place)
             return execute(submission, dataset, rules, hub, workplace)

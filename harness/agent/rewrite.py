@@ -1,13 +1,13 @@
 """The phase `rewrite`: what a rerun may see of a submission, written anew.
 
 /in/dataset is the data set, /in/notebook the notebook where there is one, /in/allowed-N the files of the submission
-that the assignment lets a rerun have. The request holds `use` (names of the images that may be seen, as the audit has
-them), `secret` (text: decides how images are shifted), `longest_side` (pixels), `allowed` (the names of /in/allowed-N)
-and `part`: null, or first number and count of the images to send.
+that the assignment lets a rerun have. The request holds `use` and `withheld` (names of images, as the audit has them),
+`secret` (text: decides how images are shifted), `longest_side` (pixels), `allowed` (the names of /in/allowed-N) and
+`part`: null, or first number and count of the images to send.
 
-Without `part`, sent: `rewritten.json`; `notebook.ipynb`; `text-N`, a line with the path in the data set and then the
-content, for each annotation and list; `allowed-N` for each of those files that is text. With it: `image-N`, and
-`images.json` with [N, name, path, whether it looks like data] for each that decodes.
+Without `part`, sent: `rewritten.json`; `notebook.ipynb`; `texts`, of each annotation and list a line with its path
+in the data set, its content and a zero byte; `allowed-N` for each of those files that is text. With it: `image-N`,
+and `images.json` with [N, name, path, whether it looks like data] for each that decodes.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from .notebook.reading import Unreadable, code_cells
 from .notebook.reading import read as read_notebook
 from .paths import IN, WORK
 from .rerun import naming, pixels, source
-from .rerun.plan import Plan, audited_name, plan
+from .rerun.plan import Choice, Plan, audited_name, plan
 from .rerun.texts import texts
 
 _MOST_ALLOWED = 256 * 1024  # bytes of a Python module or text file
+_ALLOWED_SUFFIXES = (".py", ".txt", ".csv", ".json", ".md")
 _EXAMPLES = 3
 
 Send = Callable[[str, Path | bytes], None]
@@ -37,7 +38,8 @@ def run(request: dict[str, Any], send: Send) -> None:
     notebook, unreadable = _notebook()
     code = [cell.source for cell in code_cells(notebook)] if notebook else []
     files = open_tree(IN / "dataset", WORK)
-    chosen = plan(files, read(files), set(request["use"]), request["secret"], request["longest_side"], "\n".join(code))
+    choice = Choice(frozenset(request["use"]), frozenset(request["withheld"]))
+    chosen = plan(files, read(files), choice, request["secret"], request["longest_side"], "\n".join(code))
     if request["part"] is not None:
         first, count = request["part"]
         _send_images(chosen, first, count, send)
@@ -82,10 +84,9 @@ def _send_images(chosen: Plan, first: int, count: int, send: Send) -> None:
 
 def _send_texts(files: Tree, chosen: Plan, send: Send) -> dict[str, Any]:
     found = texts(files, chosen)
-    for number, text in enumerate(found.rebuilt):
-        send(f"text-{number}", f"{text.path}\n{text.content}".encode("utf-8", "replace"))
+    records = (f"{text.path}\n{text.content.replace(chr(0), '')}\0" for text in found.rebuilt)
+    send("texts", "".join(records).encode("utf-8", "replace"))
     return {
-        "texts": len(found.rebuilt),
         "information": found.information,
         "usual": found.usual,
         "files_left_out": len(found.left_out),
@@ -106,9 +107,9 @@ def _archive(files: Tree) -> str:
 def _allowed(names: list[str]) -> dict[int, str]:
     """Number -> text of the allowed files that are text, with plain line ends."""
     found = {}
-    for number in range(len(names)):
+    for number, name in enumerate(names):
         file = IN / f"allowed-{number}"
-        if file.stat().st_size <= _MOST_ALLOWED:
+        if name.lower().endswith(_ALLOWED_SUFFIXES) and file.stat().st_size <= _MOST_ALLOWED:
             try:
                 found[number] = "\n".join(file.read_bytes().decode("utf-8-sig").splitlines()) + "\n"
             except UnicodeDecodeError:

@@ -15,6 +15,7 @@ from harness.errors import AssignmentError
 from harness.evidence.grade import Grade, GradeStatus, Mark
 from harness.evidence.handin import Evidence
 from harness.evidence.stage_result import Done
+from harness.grade.carried import held_back
 from harness.grade.criterion import Judgement, kinds
 from harness.grade.declared import Undeclared, only, self_reported, waiting
 from harness.grade.late import NOT_LATE, Lateness, judge
@@ -154,7 +155,7 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
 
 def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
     title = title_of(spec)
-    judged = _by_harness(spec, evidence, lost)
+    judged = held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
     if title in manual:
         judged = _by_person(manual[title], spec.points, judged.reason)
     points = None if judged.points is None else round(judged.points, _DECIMALS)

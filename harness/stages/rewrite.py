@@ -30,12 +30,14 @@ from harness.submission import Submission
 
 _LARGEST_IMAGE = 4 * 2**20  # bytes: 1024 by 1024 pixels, not compressed, are 3 MiB
 _LARGEST_JPEG = 2 * 2**20
-_LARGEST_TEXT = 64 * 2**20
+_LARGEST_TEXTS = 32 * 2**20  # all annotations and lists together
+_LARGEST_ALLOWED = 2**20
 _LARGEST_NOTEBOOK = 8 * 2**20
 _MOST_AT_ONCE = 200  # images of one job: its list stays far under what a reply may hold
 _SHARE_OF_OUTPUT = 0.8
 _MOST_IMAGES = 20_000
 _LONGEST_PATH = 400  # characters
+_LONGEST_OWN = 160  # characters of the path of the notebook or the data set
 _LONGEST_PART = 255  # bytes, of most file systems
 _JPEG = (".jpg", ".jpeg", ".jfif")
 _IMAGES = (*_JPEG, ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
@@ -65,7 +67,6 @@ class _Reply(BaseModel):
     unreadable: str = Field(max_length=1000)
     images: int = Field(ge=0, le=_MOST_IMAGES)
     names_replaced: bool
-    texts: int = Field(ge=0, le=2 * _MOST_IMAGES)
     information: _Count
     usual: _Count
     files_left_out: _Count
@@ -89,10 +90,11 @@ class NotRewritten(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """`rerun`: the submission as the rerun sees it; None without a notebook. The training folders lie beside it."""
+    """`rerun`: the submission as the rerun sees it; None without a notebook. `unreadable`: why it is not run."""
 
     rerun: Submission | None
     findings: tuple[Finding, ...]
+    unreadable: Failed | None
 
 
 def rewrite(
@@ -115,50 +117,55 @@ class _Job:
 
     def __init__(self, submission: Submission, audit: DatasetAudit, asked: OwnDataset, workplace: Workplace) -> None:
         assert submission.dataset is not None
-        self._submission, self._audit, self._workplace = submission, audit, workplace
-        withheld = {one.picture for one in audit.withheld}
-        self._use = {name: label for name, label in audit.labels.items() if name not in withheld}
+        self._audit, self._workplace = audit, workplace
+        self._withheld = {one.picture for one in audit.withheld}
+        self._use = {name: label for name, label in audit.labels.items() if name not in self._withheld}
         self._allowed = _allowed(asked.allowed_files, submission.root)
         self._inputs: dict[str, Path] = {"dataset": submission.root / submission.dataset}
+        self._is_zip = self._inputs["dataset"].is_file()
         self._inputs |= {f"allowed-{n}": submission.root / name for n, name in enumerate(self._allowed)}
         if submission.notebook is not None:
             self._inputs["notebook"] = submission.root / submission.notebook
+        self._submission = replace(
+            submission,
+            notebook=submission.notebook and _short(submission.notebook, "notebook.ipynb"),
+            dataset=_short(submission.dataset, "dataset.zip" if self._is_zip else "dataset"),
+        )
         self._secret = hmac.new(_key(workplace), submission.sha256.encode(), "sha256").hexdigest()
 
     def lay_out(self, place: Path, training: Path) -> Rewritten:
         """The folders, filled. Raises `Rejected` and `NotRewritten`."""
         submission = self._submission
         assert submission.dataset is not None
-        is_zip = self._inputs["dataset"].is_file()
-        dataset = place / (submission.dataset.with_suffix("") if is_zip else submission.dataset)
+        dataset = place / (submission.dataset.with_suffix("") if self._is_zip else submission.dataset)
         dataset.mkdir(parents=True)
         with tempfile.TemporaryDirectory(prefix="harness-rewrite-") as folder:
             outputs = Path(folder)
             self._run(outputs, None)
             reply = read_reply(outputs, "rewritten.json", _Reply)
-            if reply.unreadable and submission.notebook is not None:
-                unreadable = finding("notebook-unreadable", name=submission.notebook.name, reason=reply.unreadable)
-                result = Failed(status="rejected", reason=unreadable.message, findings=(unreadable,))
-                raise NotRewritten(result)
-            for number in range(reply.texts):
-                _put_text(outputs / f"text-{number}", dataset)
+            _put_texts(outputs / "texts", dataset)
             for number in (number for number in reply.allowed if number < len(self._allowed)):
-                _put(outputs / f"allowed-{number}", place / self._allowed[number], _LARGEST_TEXT)
-            if submission.notebook is not None:
+                _put(outputs / f"allowed-{number}", place / self._allowed[number], _LARGEST_ALLOWED)
+            if submission.notebook is not None and not reply.unreadable:
                 _put(outputs / "notebook.ipynb", place / submission.notebook, _LARGEST_NOTEBOOK)
         like_data = self._images(reply.images, dataset, training)
-        if is_zip:
+        if self._is_zip:
             _pack(dataset, place / submission.dataset)
         elif reply.archive:
             _pack(dataset, _within(dataset, reply.archive, (".zip",)))
         for part in (place, training, *place.rglob("*"), *training.rglob("*")):
             part.chmod(0o755 if part.is_dir() else 0o644)
         rerun = replace(submission, root=place, model=None, companions=(), findings=())
-        return Rewritten(rerun if submission.notebook is not None else None, self._findings(reply, like_data))
+        findings = self._findings(reply, like_data)
+        if submission.notebook is None:
+            return Rewritten(None, findings, None)
+        unreadable = _unreadable(submission.notebook, reply.unreadable) if reply.unreadable else None
+        return Rewritten(rerun, findings, unreadable)
 
     def _run(self, outputs: Path, part: tuple[int, int] | None) -> None:
         request = {
             "use": list(self._use),
+            "withheld": sorted(self._withheld),
             "secret": self._secret,
             "longest_side": LONGEST_SIDE,
             "allowed": self._allowed,
@@ -209,6 +216,16 @@ class _Job:
         return tuple(found)
 
 
+def _unreadable(notebook: Path, reason: str) -> Failed:
+    found = finding("notebook-unreadable", name=notebook.name, reason=reason)
+    return Failed(status="rejected", reason=found.message, findings=(found,))
+
+
+def _short(path: Path, other: str) -> Path:
+    """A path that says little, else `other`."""
+    return path if len(str(path)) <= _LONGEST_OWN else Path(other)
+
+
 def _allowed(names: tuple[str, ...], root: Path) -> list[str]:
     """Those of the assignment's allowed files that were handed in, as plain files below `root`."""
     inside = [PurePosixPath(name) for name in names]
@@ -243,16 +260,16 @@ def _within(folder: Path, path: str, suffixes: tuple[str, ...]) -> Path:
     return folder / relative
 
 
-def _put_text(sent: Path, dataset: Path) -> None:
-    """A list or annotation: its first line is its path."""
-    if not sent.is_file():
-        raise Rejected(f"{sent.name} was not sent")
-    with sent.open("rb") as stream:
-        path = stream.readline(4 * _LONGEST_PATH).decode("utf-8", "replace").removesuffix("\n")
-        target = _within(dataset, path, _TEXTS)
+def _put_texts(sent: Path, dataset: Path) -> None:
+    """Lists and annotations: of each a line with its path, its content and a zero byte."""
+    if not sent.is_file() or sent.stat().st_size > _LARGEST_TEXTS:
+        raise Rejected(f"{sent.name} was not sent, or is larger than {_LARGEST_TEXTS} bytes")
+    for record in sent.read_bytes().split(b"\0")[:-1]:
+        path, _, content = record.partition(b"\n")
+        target = _within(dataset, path.decode("utf-8", "replace"), _TEXTS)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as copy:
-            shutil.copyfileobj(stream, copy)
+            copy.write(content)
 
 
 def _put(sent: Path, target: Path, largest: int) -> None:

@@ -1,15 +1,14 @@
 """What a rerun and its grading get to see of a student's data set."""
 
-import json
 from pathlib import Path
 
 import pytest
+from rewriting import AgentHere, notebook, photograph
 
 from harness import own
 from harness.assignment import Assignment
 from harness.assignment.sections import ResourceLimits
 from harness.evidence.audit import DatasetAudit, WithheldPicture
-from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.workplace import Workplace
 from harness.store import Store
 from harness.submission import Submission
@@ -28,7 +27,7 @@ ASSIGNMENT = Assignment.model_validate(
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
-    return Workplace(Bubblewrap(), Store(tmp_path / "store"), ResourceLimits())
+    return Workplace(AgentHere(), Store(tmp_path / "store"), ResourceLimits())
 
 
 @pytest.fixture
@@ -38,8 +37,8 @@ def handed_in(tmp_path: Path) -> Submission:
     for label in LABELS:
         (root / "dataset" / label).mkdir(parents=True)
         for number in range(4):
-            (root / "dataset" / label / f"{number}.png").write_text(f"{label} {number}")
-    (root / "notebook.ipynb").write_text(json.dumps({"cells": []}))
+            photograph(seed=number).save(root / "dataset" / label / f"{number}.png")
+    (root / "notebook.ipynb").write_bytes(notebook("1"))
     return Submission("id", "s", root, Path("notebook.ipynb"), None, (), Path("dataset"), "0" * 64, ())
 
 
@@ -65,11 +64,33 @@ def audit(workplace: Workplace, tmp_path: Path) -> DatasetAudit:
 
 def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in, audit, workplace):
     with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
-        kept = sorted(file.read_text() for file in ground.dataset.path.rglob("*.png"))
-        assert kept == ["ball 2", "ball 3", "mug 2", "mug 3"]
+        assert not ground.dataset.path.exists(), "nothing is written before it is asked for"
+        anew = ground.rewritten()
+        assert ground.rewritten() is anew, "nor twice"
+        kept = sorted(ground.dataset.path.rglob("*.png"))
+        assert [file.parent.name for file in kept] == ["ball", "ball", "mug", "mug"]
         assert ground.dataset.model_dump(exclude={"path"}) == ASSIGNMENT.dataset.model_dump(exclude={"path"})
-        beside = sorted(file.read_text() for file in (ground.rerun.root / "dataset").rglob("*.png"))
-        assert beside == kept
+        beside = sorted((anew.rerun.root / "dataset").rglob("*.png"))
+        assert [file.name for file in beside] == ["2.png", "3.png"] * 2
+        assert [file.read_bytes() for file in beside] == [file.read_bytes() for file in kept]
+
+
+def test_what_is_learnt_from_has_one_identity_and_another_one_when_it_is_other(handed_in, audit, workplace):
+    def identity(one: DatasetAudit) -> str:
+        with own.laid_out(handed_in, one, ASSIGNMENT, workplace) as ground:
+            return ground.training_sha256
+
+    def altered(**changes: object) -> str:
+        return identity(audit.model_copy(update=changes))
+
+    others = [
+        altered(pixels=audit.pixels | {"mug/3.png": "1" * 64}),
+        altered(labels=audit.labels | {"mug/3.png": "ball"}),
+        altered(own_test=("mug/3.png",)),
+        altered(withheld=audit.withheld[1:]),
+    ]
+    assert identity(audit) == altered(scene_spread={"ball": 0.5})
+    assert len({identity(audit), *others}) == 5
 
 
 def test_withheld_pictures_go_in_from_where_they_are_kept(handed_in, audit, workplace):

@@ -34,13 +34,13 @@ _FORMATS = {
     ".tiff": "TIFF",
 }
 
-# Measured on 311 photographs of cards, 75 of fruit and 120 renderings: at most 0.103 (a card on a carpet); on dots and
+# Measured on 311 photographs of cards, 75 of fruit and 120 renderings: at most 0.109 (a card on a carpet); on dots and
 # blocks of 1 to 24 pixels, black and white or grey: 0.23 and more.
 _TILE = 8  # pixels, both sides, of a patch that is judged
 _CONTRAST = 36  # grey levels, standard deviation: a carpet has less, what is to survive the loss has mostly more
 _UNPREDICTABLE = 0.6  # of a patch's variance that its neighbours do not explain; white noise has 1.25
 _SHARE = 0.2  # of all patches
-_SMALLEST = 40  # pixels, the shorter side of the smallest reduction that is judged
+_SMALLEST = 28  # pixels, the shorter side of the smallest reduction that is judged
 
 
 Channel = NDArray[np.float32]  # (height, width), 0 to 255

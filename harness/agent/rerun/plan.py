@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -26,24 +25,32 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The images in their order; `others`: image files that no part of the data set uses, or that do not decode."""
+    """The images in their order."""
 
     root: Path
     kept: tuple[Kept, ...]
     classes: frozenset[str]  # of images and of their boxes, withheld ones too
-    others: tuple[Path, ...]
     names_replaced: bool
+    withheld: frozenset[Path]
 
 
-def plan(files: Tree, reading: Reading, use: Collection[str], secret: str, longest_side: int, source: str) -> Plan:
-    """`use`: names of the images that may be seen, as the audit has them. `source`: all code of the notebook.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Names of images, as the audit has them: those that may be seen, and those that are withheld."""
+
+    use: frozenset[str]
+    withheld: frozenset[str]
+
+
+def plan(files: Tree, reading: Reading, choice: Choice, secret: str, longest_side: int, source: str) -> Plan:
+    """`source`: all code of the notebook.
 
     Of two images with one name the first is used, as in the audit: the other one nobody has looked at.
     """
     chosen: dict[str, tuple[Picture, tuple[int, int]]] = {}
     for picture in reading.pictures:
         name = audited_name(picture.file, files.root)
-        if name in use and name not in chosen and (size := pixels.size_of(picture.file)) is not None:
+        if name in choice.use and name not in chosen and (size := pixels.size_of(picture.file)) is not None:
             chosen[name] = (picture, size)
     pictures = [picture for picture, _ in chosen.values()]
     paths, replaced = naming.paths(pictures, files.root, source)
@@ -54,9 +61,8 @@ def plan(files: Tree, reading: Reading, use: Collection[str], secret: str, longe
     labels = {picture.label for picture in reading.pictures} | {
         box.label for picture in reading.pictures for box in picture.boxes
     }
-    used = {one.picture.file for one in kept}
-    others = tuple(file for file in files.pictures() if file not in used)
-    return Plan(files.root, kept, frozenset(label for label in labels if label), others, replaced)
+    withheld = [file for file in files.pictures() if audited_name(file, files.root) in choice.withheld]
+    return Plan(files.root, kept, frozenset(label for label in labels if label), replaced, frozenset(withheld))
 
 
 def audited_name(file: Path, root: Path) -> str:

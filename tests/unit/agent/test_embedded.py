@@ -23,7 +23,7 @@ def of(*code: str, texts: tuple[str, ...] = (), **modules: str) -> Carried:
 
 HIDDEN = {
     "base64 in one string": lambda p: f"x = {base64.b64encode(p).decode()!r}",
-    "base64 in short strings": lambda p: "x = [" + ",".join(repr(w) for w in _cut(base64.b64encode(p).decode(), 6)) + "]",
+    "base64 in short strings": lambda p: f"x = {_cut(base64.b64encode(p).decode(), 6)}",
     "bytes": lambda p: f"x = {p!r}",
     "hexadecimal": lambda p: f"x = bytes.fromhex({p.hex()!r})",
     "one whole number": lambda p: f"x = {hex(int.from_bytes(p, 'big'))}",
@@ -33,7 +33,7 @@ HIDDEN = {
     "a formatted string": lambda p: "y = 1\nx = f'" + base64.b64encode(p).decode() + "{y}'",
     "a docstring": lambda p: f'def f():\n    """{base64.b64encode(p).decode()}"""',
     "comments": lambda p: "\n".join(f"# {w}" for w in _cut(base64.b64encode(p).decode(), 30)),
-    "ideograms": lambda p: "x = '" + "".join(chr(0x4E00 + a * 16 + b % 16) for a, b in zip(p, p[1:], strict=False)) + "'",
+    "ideograms": lambda p: f"x = {''.join(chr(0x4E00 + byte) for byte in p)!r}",
     "words": lambda p: "x = '" + " ".join(WORDS[b] for b in p) + "'",
     "a file that a magic writes": lambda p: f"%%writefile w.txt\n{base64.b64encode(p).decode()}",
     "a shell command": lambda p: f"!echo {base64.b64encode(p).decode()} > w.txt",
@@ -52,16 +52,12 @@ def test_three_kilobytes_are_counted_however_they_are_written(how: str):
     assert found.where == "code cell 2" and found.information >= len(PAYLOAD)
 
 
-@pytest.mark.parametrize(
-    ("how", "where"),
-    [
-        (lambda p: "\n".join(f"v{p[i:i + 8].hex()} = 0" for i in range(0, len(p), 8)), "the names in the code"),
-        (lambda p: "\n".join(f"x = 1{' ' * (b & 15)}" for byte in p for b in (byte, byte >> 4)), "the spaces in the code"),
-    ],
-)  # fmt: skip
-def test_more_is_found_in_names_and_in_spaces(how, where: str):
+def test_more_is_found_in_names_and_in_spaces():
     payload = random.Random(2).randbytes(15_000)
-    assert of(how(payload)).where == where
+    names = "\n".join(f"v{payload[at : at + 8].hex()} = 0" for at in range(0, len(payload), 8))
+    assert of(names).where == "the names in the code"
+    halves = [half for byte in payload for half in (byte >> 4, byte & 15)]
+    assert of("\n".join(f"x = 1{' ' * half}" for half in halves)).where == "the spaces in the code"
 
 
 def test_it_is_found_in_modules_and_in_text():
