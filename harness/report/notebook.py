@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,9 +22,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from harness.bounded_json import Unbounded, check
+from harness.parsed_apart import NotParsed, parsed_apart
 
-_PROGRAM = Path(__file__).parent / "apart"
-_SECONDS = 60  # for the program, by the clock
 _RENDERED_CHARACTERS = 60_000  # of code that is coloured, and of markdown that is set
 _ALL_PICTURE_BYTES = 8 * 10**6
 _PICTURE_SIDE = 8_000  # pixels
@@ -129,13 +126,11 @@ class _Shown(_Said):
 
 def read(file: Path) -> Notebook:
     """The notebook in `file`; a file that is none gives a notebook with a `problem` and no cells."""
-    command = [sys.executable, "-I", "-B", "-X", "utf8", str(_PROGRAM), str(file)]
     try:
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
-        said, _, drawn = ended.stdout.partition(b"\n")
+        said, _, drawn = parsed_apart("notebook", file).partition(b"\n")
         check(said)
         shown = _Shown.model_validate_json(said)
-    except (subprocess.TimeoutExpired, Unbounded, ValidationError):  # it ran out of time or memory
+    except (NotParsed, Unbounded, ValidationError):
         return Notebook(problem="too-large")
     pictures = _Pictures(drawn[:_ALL_PICTURE_BYTES])
     left_to_render = _RENDERED_CHARACTERS

@@ -1,5 +1,5 @@
 """Text that a student may have made, as plain text. The process that parses notebooks does the same to it."""
 
-from harness.report.apart.plain import cut, plain, terminal_text
+from harness.apart.plain import cut, plain, terminal_text
 
 __all__ = ["cut", "plain", "terminal_text"]

@@ -22,7 +22,6 @@ from harness.sandbox.load import MachineLoad
 from harness.sandbox.software import TORCH, Software
 from harness.store import Store
 
-
 _SAID = 200  # characters of a reply that are repeated
 
 
