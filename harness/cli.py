@@ -19,6 +19,7 @@ from rich.text import Text
 
 import harness
 from harness.errors import MACHINES_OWN, HarnessError, MachineError
+from harness.private import keep_to_owner
 from harness.scratch import own_temporary_folder
 
 _ERR = Console(stderr=True)
@@ -73,6 +74,7 @@ def main() -> NoReturn:
     if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in hand-ins are UTF-8 all the same
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     signal.signal(signal.SIGTERM, _interrupt)
+    keep_to_owner()
     try:
         with own_temporary_folder():
             status = cli.main(standalone_mode=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.errors import cannot_write
 from harness.one_by_one import Defect, attempt, together
+from harness.private import private_folder
 from harness.report import overview, student
 from harness.report.pictures import thumbnails
 from harness.report.rendering import Renderer
@@ -24,7 +25,7 @@ def write(results: Results, sources: Sources, out: Path) -> Results:
     Raises `MachineError` when `out` cannot be written.
     """
     renderer = Renderer()
-    (out / "students").mkdir(parents=True, exist_ok=True)
+    private_folder(out / "students")
     not_in_table = _not_in_table(renderer, results)
     results = with_defects(results, not_in_table)
     results = with_defects(results, _write_each(renderer, results, sources, out))
@@ -78,7 +79,7 @@ def _overview(renderer: Renderer, results: Results, left_out: Collection[str]) -
 def write_page(file: Path, text: str) -> None:
     """Write the page under its final name, whole. Raises `MachineError` when its folder cannot be written."""
     with cannot_write(file):
-        file.parent.mkdir(exist_ok=True)
+        private_folder(file.parent)
         handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
