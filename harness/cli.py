@@ -18,6 +18,7 @@ import click
 
 import harness
 from harness.errors import MACHINES_OWN, HarnessError, MachineError
+from harness.private import keep_to_owner
 from harness.scratch import own_temporary_folder
 from harness.screen import Screen, close_stdout, say, show_tracebacks_visibly, visible
 
@@ -73,6 +74,7 @@ def main() -> NoReturn:
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     show_tracebacks_visibly()
     signal.signal(signal.SIGTERM, _interrupt)
+    keep_to_owner()
     try:
         with own_temporary_folder():
             status = cli.main(standalone_mode=False)

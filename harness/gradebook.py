@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from harness.errors import MachineError, UsageError
 from harness.grade.manual import GivenFor, ManualMark
 from harness.one_by_one import Defect, for_each
+from harness.private import private_file
 from harness.results import Results, SubmissionResult, lost_result
 
 NAME = "gradebook.sqlite"  # of the file, beside the reports
@@ -87,6 +88,8 @@ class Gradebook:
     def __init__(self, file: Path) -> None:
         """Opens or makes the file. Raises `MachineError` when it is no gradebook or cannot be written."""
         self._file = file
+        with self._trouble():
+            private_file(file)  # SQLite's journals get the same permissions
         self._engine = create_engine(URL.create("sqlite", database=str(file)))
         with self._trouble(), self._engine.begin() as connection:
             if not inspect(connection).get_table_names():
@@ -177,7 +180,7 @@ class Gradebook:
     def _trouble(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             why = str(getattr(error, "orig", error))
             raise MachineError(
                 f"{self._file}: the gradebook cannot be used: {why}",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from harness.grade.rubric import grade
 from harness.gradebook import NAME, Gradebook
 from harness.intake import collect
 from harness.one_by_one import Defect, for_each, together
+from harness.private import private_file
 from harness.progress import Progress
 from harness.results import (
     AssignmentResult,
@@ -67,8 +69,7 @@ def grade_all(request: Request, progress: Progress) -> Results:
         _own_output_folder(request.out, request.assignment),
         TemporaryDirectory(prefix="harness-submissions-") as workdir,
     ):
-        Path(workdir).chmod(0o755)  # the sandbox's own user reads what is mounted from here
-        submissions = collect(request.submissions, Path(workdir))
+        submissions = _without_names(collect(request.submissions, Path(workdir)), Path(workdir))
         with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as course:
             return grade_collected(request, submissions, course)
 
@@ -89,6 +90,17 @@ def grade_collected(request: Request, submissions: Sequence[Submission], course:
         raise MachineError(
             f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
         ) from error
+
+
+def _without_names(submissions: list[Submission], workdir: Path) -> list[Submission]:
+    """The same hand-ins in folders that are called by chance: where a mount comes from is in `/proc/<pid>/mountinfo`,
+    which any user of the machine may read."""
+
+    def moved(submission: Submission) -> Submission:
+        root = submission.root.rename(workdir / secrets.token_hex(16))
+        return replace(submission, root=root)
+
+    return for_each("moving it", submissions, moved, lambda submission, _: submission)
 
 
 def _compared(
@@ -179,8 +191,8 @@ def _drop_stale_pages(out: Path, ids: set[str]) -> None:
 def _own_output_folder(out: Path, assignment: Assignment) -> Iterator[None]:
     """The output folder, made and locked. Raises when another run works in it or it is another's."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = (out / ".lock").open("w")
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = private_file(out / ".lock").open("w")
     except OSError as error:
         raise MachineError(f"{out}: cannot write there: {error.strerror}", "choose another --out") from error
     with lock:

@@ -218,22 +218,23 @@ def _rerun(
     first = execute(submission, ground.dataset, rules, weights, workplace)
     if not isinstance(first, FailedExecution) or first.status != "timeout" or first.execution is None:
         return first
-    seen = epochs.pace(workplace.store.path(first.execution.notebook).read_bytes())
+    seen = epochs.pace(workplace.store.path(first.execution.notebook))
     if seen is None:
         return first
     limit = workplace.limits.wall_seconds
     slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
     first = first.model_copy(update={"findings": (*first.findings, slow)})
     notebook = submission.root / (submission.notebook or "")
-    whole = notebook.read_bytes()
-    fewer = epochs.with_fewer_epochs(whole, seen.share)
-    if asked.too_slow != "fewer-epochs" or fewer is None:
+    fewer = notebook.with_name(f"{notebook.name}.fewer")  # no notebook to the rerun: it has another suffix
+    if asked.too_slow != "fewer-epochs" or not epochs.with_fewer_epochs(notebook, seen.share, fewer):
         return first
-    notebook.write_bytes(fewer)
+    fewer.chmod(0o644)
+    whole = notebook.rename(submission.root.parent / f"{fewer.name}.whole")
+    fewer.rename(notebook)
     try:
         again = execute(submission, ground.dataset, rules, weights, workplace)
     finally:
-        notebook.write_bytes(whole)  # the stage may be tried again
+        whole.rename(notebook)  # the stage may be tried again
     declared = (slow, finding("rerun-fewer-epochs", share=seen.share))
     return again.model_copy(update={"findings": (*again.findings, *declared)})
 

@@ -20,16 +20,17 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @contextlib.contextmanager
 def own_temporary_folder() -> Iterator[None]:
-    """Have everything temporary of this process in one folder, which is gone afterwards.
+    """Have everything temporary of this process in one folder, which only its owner can enter and is gone afterwards.
+
+    What is mounted into a sandbox may be readable by all, since the sandbox's own user is another: engines open it as
+    root, or as the owner, and no other user of the host comes past this folder.
 
     Where none can be made, nothing is changed: a command that needs none works, and another says what it lacks.
     """
     before = tempfile.tempdir
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
-            folder = stack.enter_context(own_folder("harness-run-", Path(tempfile.gettempdir())))
-            folder.chmod(0o711)  # what is mounted from in here is read by the sandbox's own user
-            tempfile.tempdir = str(folder)
+            tempfile.tempdir = str(stack.enter_context(own_folder("harness-run-", Path(tempfile.gettempdir()))))
         try:
             yield
         finally:

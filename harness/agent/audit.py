@@ -23,7 +23,9 @@ from .dataset.embedding import embedded
 from .dataset.picture import Picture
 from .paths import IN, WORK
 
-_MOST_PICTURES = 20_000
+_MOST_PICTURES = 5000  # the arrays that are sent are some 70 KB for each
+_PICTURES_BYTES = 800_000  # of one file of the reply: more than 1 MiB is not read outside
+_PICTURES = 1_000  # in one file of the reply
 
 Send = Callable[[str, Path | bytes], None]
 
@@ -40,14 +42,30 @@ def run(request: dict[str, Any], send: Send) -> None:
     seen = [described(picture.file) for picture in pictures]
     _send_arrays([picture.file for picture, one in zip(pictures, seen, strict=True) if one], seen, request, send)
     rows = [_row(picture, one, files.root, reading.labels) for picture, one in zip(pictures, seen, strict=True)]
-    send("audit.json", json.dumps(_reply(reading, rows, files.links)).encode())
+    parts = _in_parts([json.dumps(row) for row in rows])
+    for number, part in enumerate(parts):
+        send(f"pictures-{number}.json", f'{{"pictures": [{", ".join(part)}]}}'.encode())
+    send("audit.json", json.dumps(_reply(reading, len(rows), len(parts), files.links)).encode())
 
 
-def _reply(reading: Reading, rows: list[dict[str, Any]], links: int) -> dict[str, Any]:
+def _in_parts(rows: list[str]) -> list[list[str]]:
+    """The rows, in their order, as many together as one file of the reply may hold."""
+    parts: list[list[str]] = []
+    taken = 0
+    for row in rows:
+        if not parts or len(parts[-1]) == _PICTURES or taken + len(row) > _PICTURES_BYTES:
+            parts.append([])
+            taken = 0
+        parts[-1].append(row)
+        taken += len(row) + 2
+    return parts
+
+
+def _reply(reading: Reading, read_pictures: int, parts: int, links: int) -> dict[str, Any]:
     return {
         "layout": reading.layout,
-        "pictures": rows,
-        "left_out": len(reading.pictures) - len(rows),
+        "parts": parts,
+        "left_out": len(reading.pictures) - read_pictures,
         "links": links,
         "faults": [_text(fault) for fault in reading.faults],
     }

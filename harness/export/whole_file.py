@@ -16,7 +16,6 @@ def write_whole(file: Path, content: str) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
                 stream.write(content)
-            Path(temporary).chmod(0o644)
             Path(temporary).replace(file)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""An executed notebook as something that can be shown: parsed without trust, bounded, never raising.
+"""An executed notebook as something that can be shown: parsed apart, bounded, never raising.
 
 The file is a student's. Nothing of it but text and checked PNG pictures comes out; markdown and code are
 rendered to HTML that holds no attribute and no link of the student's, is sanitised, and is shown in a
@@ -8,30 +8,23 @@ sandboxed frame (`templates/notebook.html.j2`).
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from harness.report.plain import cut, plain, terminal_text
+from harness.bounded_json import Unbounded, check
+from harness.parsed_apart import NotParsed, parsed_apart
 
-_FILE_BYTES = 24 * 10**6
-_CELLS = 500
-_CELL_CHARACTERS = 20_000  # of a cell's source, and of one output
-_ALL_CHARACTERS = 400_000
 _RENDERED_CHARACTERS = 60_000  # of code that is coloured, and of markdown that is set
-_OUTPUTS = 50  # of one cell
-_PICTURE_BYTES = 2 * 10**6
 _ALL_PICTURE_BYTES = 8 * 10**6
 _PICTURE_SIDE = 8_000  # pixels
 _PICTURE_PIXELS = 25_000_000
@@ -91,128 +84,103 @@ class Notebook:
     problem: Problem | None = None
 
 
-@dataclass(slots=True)
-class _Budget:
-    """What may still be shown."""
+# --- what the program apart says ----------------------------------------------------------------
 
-    characters: int = _ALL_CHARACTERS
-    rendered: int = _RENDERED_CHARACTERS
-    picture_bytes: int = _ALL_PICTURE_BYTES
-    code_cells: int = field(default=0)
+_Count = Annotated[int, Field(ge=0, le=10**9)]
 
-    def take(self, text: str) -> tuple[str, int]:
-        shown, left_out = cut(text, min(_CELL_CHARACTERS, max(self.characters, 0)))
-        self.characters -= len(shown)
-        return shown, left_out
 
-    def may_render(self, text: str) -> bool:
-        self.rendered -= len(text)
-        return self.rendered >= 0
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Text(_Said):
+    kind: Literal["result", "stdout", "stderr", "error"]
+    text: str
+    left_out: _Count
+
+
+class _Picture(_Said):
+    kind: Literal["picture"]
+    bytes: _Count
+
+
+class _NotShown(_Said):
+    kind: Literal["not-shown"]
+    what: Literal["kind", "picture", "rest"]
+    detail: str = Field(max_length=200)
+
+
+class _Cell(_Said):
+    kind: Literal["markdown", "code", "raw"]
+    source: str
+    left_out: _Count
+    number: _Count | None
+    outputs: tuple[Annotated[_Text | _Picture | _NotShown, Field(discriminator="kind")], ...]
+
+
+class _Shown(_Said):
+    problem: Problem | None = None
+    cells: tuple[_Cell, ...] = ()
+    cells_left_out: _Count = 0
 
 
 def read(file: Path) -> Notebook:
     """The notebook in `file`; a file that is none gives a notebook with a `problem` and no cells."""
     try:
-        if file.stat().st_size > _FILE_BYTES:
-            return Notebook(problem="too-large")
-        content = file.read_bytes()
-    except OSError:
-        return Notebook(problem="missing")
-    try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError):
-        return Notebook(problem="unreadable")
-    cells = raw.get("cells") if isinstance(raw, dict) else None
-    if not isinstance(cells, list):
-        return Notebook(problem="not-a-notebook")
-    budget = _Budget()
-    shown = []
-    for raw_cell in cells[:_CELLS]:
-        if budget.characters <= 0:
-            break
-        shown.append(_cell(raw_cell if isinstance(raw_cell, dict) else {}, budget))
-    return Notebook(tuple(shown), cells_left_out=len(cells) - len(shown))
+        said, _, drawn = parsed_apart("notebook", file).partition(b"\n")
+        check(said)
+        shown = _Shown.model_validate_json(said)
+    except (NotParsed, Unbounded, ValidationError):
+        return Notebook(problem="too-large")
+    pictures = _Pictures(drawn[:_ALL_PICTURE_BYTES])
+    left_to_render = _RENDERED_CHARACTERS
+    cells = []
+    for cell in shown.cells:
+        left_to_render -= len(cell.source) if cell.kind != "raw" else 0
+        outputs = tuple(_output(output, pictures) for output in cell.outputs)
+        kind, source = _rendered(cell, may_render=left_to_render >= 0)
+        cells.append(Cell(kind, source, cell.left_out, cell.number, outputs))
+    return Notebook(tuple(cells), shown.cells_left_out, shown.problem)
 
 
-def _cell(raw: dict[str, Any], budget: _Budget) -> Cell:
-    source, left_out = budget.take(plain(_text(raw.get("source"))))
-    match raw.get("cell_type"):
-        case "code":
-            is_empty = not source.strip()  # those are not run, and not counted
-            budget.code_cells += not is_empty
-            outputs = raw.get("outputs")
-            return Cell(
-                "code",
-                _code(source) if budget.may_render(source) else escape(source),
-                left_out,
-                None if is_empty else budget.code_cells,
-                tuple(_outputs(outputs if isinstance(outputs, list) else [], budget)),
-            )
-        case "markdown" if budget.may_render(source):
-            return Cell("markdown", _markdown(source), left_out)
-        case _:
-            return Cell("raw", escape(source), left_out)
+def _rendered(cell: _Cell, *, may_render: bool) -> tuple[Literal["markdown", "code", "raw"], Markup]:
+    """Its kind on the page and its source. Markdown that is too much to set is shown as it is written."""
+    if cell.kind == "code":
+        return "code", _code(cell.source) if may_render else escape(cell.source)
+    if cell.kind == "markdown" and may_render:
+        return "markdown", _markdown(cell.source)
+    return "raw", escape(cell.source)
 
 
-def _text(value: object) -> str:
-    """A notebook's text: a string, or a list of them."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(part for part in value if isinstance(part, str))
-    return ""
+class _Pictures:
+    """The bytes of the pictures, taken one after the other."""
+
+    def __init__(self, drawn: bytes) -> None:
+        self._drawn, self._at = drawn, 0
+
+    def take(self, size: int) -> bytes:
+        content = self._drawn[self._at : self._at + size]
+        self._at += size
+        return content
 
 
-# --- outputs ------------------------------------------------------------------------------------
+def _output(said: _Text | _Picture | _NotShown, pictures: _Pictures) -> Output:
+    match said:
+        case _Text():
+            return Text(said.kind, said.text, said.left_out)
+        case _Picture():
+            return _picture(pictures.take(said.bytes))
+        case _NotShown():
+            return NotShown(said.what, said.detail)
 
 
-def _outputs(raw: list[Any], budget: _Budget) -> Iterator[Output]:
-    for one in raw[:_OUTPUTS]:
-        if not isinstance(one, dict):
-            continue
-        match one.get("output_type"):
-            case "stream":
-                kind: Literal["stdout", "stderr"] = "stderr" if one.get("name") == "stderr" else "stdout"
-                yield Text(kind, *budget.take(terminal_text(_text(one.get("text")))))
-            case "error":
-                yield Text("error", *budget.take(terminal_text(_traceback(one))))
-            case "display_data" | "execute_result":
-                data = one.get("data")
-                yield _display(data if isinstance(data, dict) else {}, budget)
-    if len(raw) > _OUTPUTS:
-        yield NotShown("rest", str(len(raw) - _OUTPUTS))
-
-
-def _traceback(raw: dict[str, Any]) -> str:
-    lines = raw.get("traceback")
-    frames = [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
-    return "\n".join(frames) or f"{_text(raw.get('ename'))}: {_text(raw.get('evalue'))}"
-
-
-def _display(data: dict[str, Any], budget: _Budget) -> Output:
-    if "image/png" in data:
-        return _picture(_text(data["image/png"]), budget)
-    if "text/plain" in data:
-        return Text("result", *budget.take(terminal_text(_text(data["text/plain"]))))
-    return NotShown("kind", plain(", ".join(str(kind)[:40] for kind in list(data)[:3])))
-
-
-def _picture(encoded: str, budget: _Budget) -> Output:
+def _picture(content: bytes) -> Output:
     """A PNG of bounded size. Its header is read; the picture itself is decoded by nobody but the browser."""
-    if len(encoded) > 2 * _PICTURE_BYTES:
-        return NotShown("picture")
-    try:
-        content = base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return NotShown("picture")
-    if len(content) > min(_PICTURE_BYTES, budget.picture_bytes):
-        return NotShown("picture")
     if not content.startswith(_PNG) or content[12:16] != b"IHDR" or len(content) < 33:
         return NotShown("picture")
     width, height = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
     if not (0 < width <= _PICTURE_SIDE and 0 < height <= _PICTURE_SIDE and width * height <= _PICTURE_PIXELS):
         return NotShown("picture")
-    budget.picture_bytes -= len(content)
     return Picture(f"data:image/png;base64,{base64.b64encode(content).decode()}", width, height)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.errors import cannot_write
 from harness.one_by_one import Defect, attempt, together
+from harness.private import private_folder
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths
@@ -29,7 +30,7 @@ def write(results: Results, sources: Sources, out: Path) -> Results:
     """
     renderer = Renderer()
     for folder in (INSTRUCTORS, STUDENTS):
-        (out / folder).mkdir(parents=True, exist_ok=True)
+        private_folder(out / folder)
     not_in_table = _not_in_table(renderer, results)
     results = with_defects(results, not_in_table)
     results = with_defects(results, _write_each(renderer, results, sources, out))
@@ -96,7 +97,7 @@ def _overview(renderer: Renderer, results: Results, left_out: Collection[str]) -
 def write_page(file: Path, text: str) -> None:
     """Write the page under its final name, whole. Raises `MachineError` when its folder cannot be written."""
     with cannot_write(file):
-        file.parent.mkdir(exist_ok=True)
+        private_folder(file.parent)
         handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:

@@ -7,6 +7,7 @@ Content-Security-Policy names our style and script by their hashes: the browser 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
@@ -39,19 +40,7 @@ class Renderer:
     """The templates, loaded once for all pages of a run."""
 
     def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("harness.report"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= {f.__name__: f for f in _FILTERS}
-        self._environment.filters |= {
-            "moment": _moment,
-            "fixed": lambda value: f"{value:.4g}",
-            "percentage_points_whole": lambda difference: units.signed(100 * difference, 0),
-        }
+        self._environment = _templates()
         self._style = Markup(self._environment.get_template("style.css.j2").render())
         self._script = Markup(self._environment.get_template("sort.js").render())
         base = (
@@ -66,6 +55,25 @@ class Renderer:
             values, style=self._style, script=self._script, policy=self._policy, frame_policy=self._frame_policy
         )
         return plain(page)
+
+
+@functools.cache
+def _templates() -> Environment:
+    """The templates, compiled when they are first used."""
+    environment = Environment(
+        loader=PackageLoader("harness.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {f.__name__: f for f in _FILTERS}
+    environment.filters |= {
+        "moment": _moment,
+        "fixed": lambda value: f"{value:.4g}",
+        "percentage_points_whole": lambda difference: units.signed(100 * difference, 0),
+    }
+    return environment
 
 
 def _source(inline: str) -> str:

@@ -111,16 +111,21 @@ class Bubblewrap:
             with (
                 cores.reserved(job.limits.cpus, job.limits.cores) as reserved,
                 _system_call_filter() as system_call_filter,
+                tempfile.TemporaryFile() as options,
             ):
-                command = [str(self.program), *self._arguments(job, uid, python)]
+                kept_open = [options.fileno()]
+                arguments = list(self._arguments(job, uid, python))
                 if system_call_filter is not None:
-                    command += ["--seccomp", str(system_call_filter.fileno())]
+                    kept_open.append(system_call_filter.fileno())
+                    arguments += ["--seccomp", str(system_call_filter.fileno())]
+                _write_from_start(options, b"".join(os.fsencode(argument) + b"\0" for argument in arguments))
+                command = [str(self.program), "--args", str(options.fileno())]  # any user reads a command line
                 process = subprocess.Popen(
                     [*self._entrance(group, reserved), *command, "--", str(python.python), *_AGENT, job.phase],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    pass_fds=[] if system_call_filter is None else [system_call_filter.fileno()],
+                    pass_fds=kept_open,
                     start_new_session=True,  # a terminal's Ctrl-C is for the harness, which then ends its jobs
                 )
                 watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
@@ -318,6 +323,11 @@ def _system_call_filter() -> contextlib.AbstractContextManager[IO[bytes] | None]
     if not system_calls.is_supported():
         return contextlib.nullcontext()
     file = tempfile.TemporaryFile()  # noqa: SIM115
-    file.write(system_calls.program())
-    file.seek(0)
+    _write_from_start(file, system_calls.program())
     return file
+
+
+def _write_from_start(file: IO[bytes], content: bytes) -> None:
+    """Write it, and go back to the beginning: who gets the descriptor reads from there."""
+    file.write(content)
+    file.seek(0)

@@ -26,7 +26,8 @@ from harness.stages.workplace import Rejected, Workplace, failed, read_array, re
 from harness.store import file_sha256
 from harness.submission import Submission
 
-_MOST_PICTURES = 20_000
+_MOST_PICTURES = 5000  # as harness/agent/audit.py sends
+_MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
 _THUMBNAIL = 112  # pixels, both sides
 _MOST_SHOWN = 120
@@ -34,6 +35,7 @@ _MOST_LEAKS = 500
 _MOST_NAMED = 100
 _SHARE_FOR_EMBEDDING = 0.5  # of the wall time
 
+Layout = Literal["class-folders", "split-folders", "voc", "coco"]
 _Name = Annotated[str, Field(max_length=200)]
 _BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
 
@@ -51,17 +53,41 @@ class _Row(BaseModel):
     seen: Described | None
 
 
-class _Reply(BaseModel):
+class _Part(BaseModel):
+    """pictures-0.json and those that follow."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pictures: tuple[_Row, ...] = Field(max_length=_MOST_PICTURES)
+
+
+class _Said(BaseModel):
     """audit.json, as `harness/agent/audit.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    layout: Literal["class-folders", "split-folders", "voc", "coco"] = "class-folders"
-    pictures: tuple[_Row, ...] = Field(default=(), max_length=_MOST_PICTURES)
+    layout: Layout = "class-folders"
+    parts: int = Field(0, ge=0, le=_MOST_PARTS)
     left_out: int = Field(0, ge=0)
     links: int = Field(0, ge=0)
     faults: tuple[_Name, ...] = Field((), max_length=100)
     refused: str = Field("", max_length=1000)
+
+
+class _Reply(_Said):
+    """All that was sent of a data set that could be opened."""
+
+    pictures: tuple[_Row, ...]
+
+
+def _read_pictures(outputs: Path, parts: int) -> tuple[_Row, ...]:
+    """The rows of all parts. Raises `Rejected` as `read_reply` does, and for more than there may be."""
+    rows: list[_Row] = []
+    for number in range(parts):
+        rows += read_reply(outputs, f"pictures-{number}.json", _Part).pictures
+        if len(rows) > _MOST_PICTURES:
+            raise Rejected(f"there are more than {_MOST_PICTURES:,} images")
+    return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +118,11 @@ def audit(submission: Submission, rules: AuditRules, workplace: Workplace) -> St
         if outcome.status != "ok":
             return failed(outcome, "Reading the data set", workplace.limits)
         try:
-            reply = read_reply(outputs, "audit.json", _Reply)
-            if reply.refused:
-                unusable = finding("dataset-unusable", reason=reply.refused)
+            said = read_reply(outputs, "audit.json", _Said)
+            if said.refused:
+                unusable = finding("dataset-unusable", reason=said.refused)
                 return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
+            reply = _Reply.model_construct(**dict(said), pictures=_read_pictures(outputs, said.parts))
             value, findings = _judged(reply, outputs, place, rules, workplace)
         except Rejected as rejected:
             return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected.whole}.")

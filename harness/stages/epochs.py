@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-_SHOWN = re.compile(r"\bepoch\D{0,3}(\d{1,5})\s*(?:/|of)\s*(\d{1,5})\b", re.IGNORECASE)
-_SET = re.compile(r"\b((?:n_?|num_?|max_?|nb_?)?epochs?\s*=\s*)(\d{1,5})\b", re.IGNORECASE)
+from pydantic import TypeAdapter, ValidationError
+
+from harness.bounded_json import Unbounded, check
+from harness.parsed_apart import NotParsed, parsed_apart
+
 _RESERVE = 0.8  # of the time: the rest is for what comes after the training
+_SAID: TypeAdapter[tuple[int, int] | None] = TypeAdapter(tuple[int, int] | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,55 +31,22 @@ class Pace:
         return seconds / 60 * self.total / self.done
 
 
-def pace(executed: bytes) -> Pace | None:
-    """How far the training came, by the lines `Epoch 3/30` of an executed notebook; None when no epoch was finished."""
-    shown = [(int(a), int(b)) for text in _outputs(executed) for a, b in _SHOWN.findall(text)]
-    trainings: list[tuple[int, int]] = []
-    for number, total in shown:
-        if trainings and trainings[-1][1] == total and number >= trainings[-1][0]:
-            trainings[-1] = (number, total)
-        else:
-            trainings.append((number, total))
-    if not trainings:
-        return None
-    done = sum(number for number, _ in trainings) - 1  # the last line is of an epoch that was under way
-    total = sum(total for _, total in trainings)
-    return Pace(done, total) if 0 < done < total else None
-
-
-def with_fewer_epochs(notebook: bytes, share: float) -> bytes | None:
-    """The notebook with every `epochs = N` as that share of N, at least 1; None when nothing would change."""
-    document = _parsed(notebook)
-    if document is None:
-        return None
-    changed = False
-    for cell in document["cells"]:
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        source = _text(cell.get("source"))
-        fewer = _SET.sub(lambda found: f"{found[1]}{max(1, int(int(found[2]) * share))}", source)
-        changed = changed or fewer != source
-        cell["source"] = fewer
-    return json.dumps(document).encode() if changed else None
-
-
-def _outputs(executed: bytes) -> list[str]:
-    document = _parsed(executed) or {"cells": []}
-    cells = [cell for cell in document["cells"] if isinstance(cell, dict)]
-    outputs = [output for cell in cells for output in cell.get("outputs") or [] if isinstance(output, dict)]
-    return [_text(output.get("text")) for output in outputs if output.get("output_type") == "stream"]
-
-
-def _parsed(notebook: bytes) -> dict[str, Any] | None:
+def pace(executed: Path) -> Pace | None:
+    """How far the training came, by the lines `Epoch 3/30` of an executed notebook; None when no epoch was finished,
+    and for a file that cannot be parsed."""
     try:
-        document = json.loads(notebook)
-    except (ValueError, RecursionError):
+        said = parsed_apart("epochs", "pace", executed)
+        check(said)
+        found = _SAID.validate_json(said)
+    except (NotParsed, Unbounded, ValidationError):
         return None
-    is_one = isinstance(document, dict) and isinstance(document.get("cells"), list)
-    return document if is_one else None
+    return Pace(*found) if found is not None and 0 < found[0] < found[1] else None
 
 
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return "".join(line for line in value if isinstance(line, str))
-    return value if isinstance(value, str) else ""
+def with_fewer_epochs(notebook: Path, share: float, target: Path) -> bool:
+    """Write the notebook with every `epochs = N` as that share of N, at least 1, to `target`; False when nothing would
+    change, and for a file that cannot be parsed."""
+    try:
+        return parsed_apart("epochs", "fewer", notebook, str(share), target).strip() == b"true"
+    except NotParsed:
+        return False

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.assignment.sections import ResourceLimits
+from harness.bounded_json import Unbounded, read_bounded
 from harness.evidence.stage_result import Failed, Usage
 from harness.findings import Finding, one_line, with_detail
 from harness.images import Material
@@ -22,7 +23,7 @@ from harness.sandbox.load import MachineLoad
 from harness.sandbox.software import TORCH, Software
 from harness.store import Store
 
-_JSON_LIMIT = 32 * 2**20  # bytes
+_SAID = 200  # characters of a reply that are repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +142,19 @@ Reply = TypeVar("Reply", bound=BaseModel)
 def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
     """The JSON file `name` that a phase sent, checked against `schema`.
 
-    Raises `Rejected` when it is missing, larger than 32 MiB, no JSON, nested too deep or not as the
-    schema says.
+    Raises `Rejected` when it is missing, larger or deeper or of more values than `harness/bounded_json.py` allows, no
+    JSON, or not as the schema says. Only the first of its faults is told.
     """
-    file = outputs / name
     try:
-        if file.stat().st_size > _JSON_LIMIT:
-            raise Rejected(f"{name} is larger than {_JSON_LIMIT} bytes")
-        return schema.model_validate_json(file.read_bytes())
+        return schema.model_validate_json(read_bounded(outputs / name))
     except FileNotFoundError:
         raise Rejected(f"{name} was not sent") from None
+    except Unbounded as why:
+        raise Rejected(f"{name} {why}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Rejected(f"{name} is malformed", f"{where} {first['msg']}") from None
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))[:_SAID]
+        raise Rejected(f"{name} is malformed", f"{where} {first['msg'][:_SAID]}") from None
 
 
 class _Refusal(BaseModel):

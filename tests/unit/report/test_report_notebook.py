@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_class import NOTEBOOK_CELLS, learning_curve
 
-from harness.report import notebook
 from harness.report.notebook import Cell, NotShown, Picture, Text, read
 
 
@@ -95,6 +96,7 @@ json_value = st.recursive(
 )
 
 
+@settings(max_examples=20)  # each is read by a process of its own
 @given(cells=st.lists(json_value, max_size=4))
 def test_no_shape_of_json_makes_it_raise(cells: list[Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     shown = read(written(tmp_path_factory.mktemp("json"), {"cells": cells}))
@@ -128,12 +130,13 @@ def test_what_is_no_png_of_a_sensible_size_is_not_shown(tmp_path: Path, data: ob
     assert cell.outputs == (NotShown("picture"),)
 
 
-def test_pictures_have_a_limit_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notebook, "_ALL_PICTURE_BYTES", 10_000)
-    one = len(base64.b64decode(learning_curve()))
-    budget = notebook._Budget(picture_bytes=one + 10)
-    shown = [notebook._picture(learning_curve(), budget) for _ in range(3)]
-    assert [type(output) for output in shown] == [Picture, NotShown, NotShown]
+def test_pictures_have_a_limit_together(tmp_path: Path) -> None:
+    """8 MB: four of these, and those that are left out do not shift the others."""
+    large = base64.b64encode(base64.b64decode(learning_curve()) + bytes(1_900_000)).decode()
+    cells = cells_of(tmp_path, *(png(large) for _ in range(5)), png(learning_curve()))
+    assert [type(cell.outputs[0]) for cell in cells] == [Picture] * 4 + [NotShown, Picture]
+    assert isinstance(cells[5].outputs[0], Picture)
+    assert cells[5].outputs[0].uri == f"data:image/png;base64,{learning_curve()}"
 
 
 def test_html_and_svg_are_named_and_not_shown(tmp_path: Path) -> None:
@@ -170,3 +173,39 @@ def test_no_repetition_takes_long(tmp_path: Path, kind: str, unit: str) -> None:
     start = time.perf_counter()
     read(file)
     assert time.perf_counter() - start < 5
+
+
+# Reads one notebook in a process of its own, and says by how much the memory of that process peaked.
+_READ = """
+import sys
+from pathlib import Path
+from harness.report.notebook import read
+
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
+
+before = peak()
+found = read(Path(sys.argv[1]))
+print(peak() - before, found.problem, len(found.cells))
+"""
+
+BOMBS = {
+    "empty lists": '{"cells": [' + "[]," * 2_700_000 + "[]]}",
+    "keys": '{"cells": [], "metadata": {' + ",".join(f'"{i:x}":0' for i in range(800_000)) + "}}",
+    "text": json.dumps({"cells": [code({"output_type": "stream", "text": "é" * 9_000_000})]}, ensure_ascii=False),
+    "outputs": '{"cells": [{"cell_type": "code", "source": "", "outputs": [' + "{}," * 2_600_000 + "{}]}]}",
+    "characters of four bytes": json.dumps(
+        {"cells": [code(source="😀" * 19_000) for _ in range(200)]}, ensure_ascii=False
+    ),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_no_notebook_takes_the_harness_memory(tmp_path: Path, bomb: str) -> None:
+    """A notebook of empty lists took 6 GB: it is parsed by a process that may die of it."""
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, written(tmp_path, bomb)], capture_output=True, text=True, timeout=200, check=True
+    )
+    peak, problem, cells = done.stdout.split()
+    assert int(peak) < 100 * 2**20
+    assert problem == "too-large" or int(cells) <= 500

@@ -41,13 +41,17 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def sent(rows: list[dict[str, Any]], **changes: bytes) -> dict[str, bytes]:
     readable = sum(one["seen"] is not None for one in rows)
-    reply = {"layout": "class-folders", "pictures": rows, "left_out": 0, "links": 0, "faults": []}
+    half = len(rows) // 2
+    reply = {"layout": "class-folders", "parts": 2, "left_out": 0, "links": 0, "faults": []}
     files = {
         "audit.json": json.dumps(reply).encode(),
+        "pictures-0.json": json.dumps({"pictures": rows[:half]}).encode(),
+        "pictures-1.json": json.dumps({"pictures": rows[half:]}).encode(),
         "greys.npy": npy(np.zeros((readable, 128, 128), np.uint8)),
         "thumbnails.npy": npy(np.zeros((readable, 112, 112, 3), np.uint8)),
     }
-    return files | {name.replace("__", "."): content for name, content in changes.items()}
+    named = {name.replace("__", ".").replace("_", "-"): content for name, content in changes.items()}
+    return files | named
 
 
 def audited(folder: Path, files: dict[str, bytes], withholds: bool = False) -> Any:
@@ -80,6 +84,7 @@ def test_one_photograph_in_two_classes_is_named_and_one_twice_in_a_class_is_not(
     [
         {},
         {"audit.json": b"[" * 100_000},
+        sent([row()], pictures_1__json=b""),
         sent([row(seen=SEEN | {"blur": float("nan")})]),
         sent([row(seen=SEEN | {"sha256": "../../x"})]),
         sent([row(name="x" * 201)]),

@@ -1,0 +1,23 @@
+"""The entry of the process: `python -I apart TASK FILE ...`; a task is a module, and says what it prints."""
+
+import importlib
+import resource
+import sys
+from pathlib import Path
+
+_MEMORY = 2**30  # bytes of address space beside what Python itself takes
+_CPU_SECONDS = 30
+_TASKS = ("notebook", "epochs")
+
+if __name__ == "__main__":
+    task, *arguments = sys.argv[1:]
+    assert task in _TASKS
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, taken + _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # This folder as a package by itself, `apart`: by its full name it would bring the harness along.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    module = importlib.import_module(f"apart.{task}")
+    del sys.path[0]
+    module.main(*arguments)

@@ -1,0 +1,169 @@
+"""What of an executed notebook is shown: text and PNG pictures, each bounded, all together within 1 MiB of JSON.
+
+On stdout is a line of JSON, and after it the pictures, one behind the other:
+
+    {"problem": null, "cells_left_out": 0, "cells": [{"kind": "code", "source": "1 + 1", "left_out": 0, "number": 1,
+     "outputs": [{"kind": "result", "text": "2", "left_out": 0}, {"kind": "picture", "bytes": 812}]}]}
+
+The file is a student's: whatever it holds, this process alone takes memory and time for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .plain import cut, plain, terminal_text
+
+_FILE_BYTES = 24 * 10**6
+_JSON_BYTES = 2**20 - 1024  # what the harness reads
+_CELLS = 500
+_CELL_CHARACTERS = 20_000  # of a cell's source, and of one output
+_ALL_CHARACTERS = 400_000
+_OUTPUTS = 50  # of one cell
+_PICTURE_BYTES = 2 * 10**6
+_ALL_PICTURE_BYTES = 8 * 10**6
+
+Made = dict[str, Any]
+
+
+def main(file: str) -> None:
+    """Print what is shown of the notebook `file`."""
+    pictures: list[bytes] = []
+    try:
+        said = _encoded(shown(Path(file), pictures), pictures)
+    except MemoryError:
+        pictures = []
+        said = json.dumps({"problem": "too-large"}).encode()
+    sys.stdout.buffer.write(said + b"\n" + b"".join(pictures))
+
+
+def shown(file: Path, pictures: list[bytes]) -> Made:
+    """The cells, or the problem; what is drawn is appended to `pictures`."""
+    try:
+        if file.stat().st_size > _FILE_BYTES:
+            return {"problem": "too-large"}
+        content = file.read_bytes()
+    except OSError:
+        return {"problem": "missing"}
+    try:
+        raw = json.loads(content)
+    except (ValueError, RecursionError):
+        return {"problem": "unreadable"}
+    cells = raw.get("cells") if isinstance(raw, dict) else None
+    if not isinstance(cells, list):
+        return {"problem": "not-a-notebook"}
+    budget = _Budget(pictures)
+    made = []
+    for raw_cell in cells[:_CELLS]:
+        if budget.characters <= 0:
+            break
+        made.append(_cell(raw_cell if isinstance(raw_cell, dict) else {}, budget))
+    return {"cells": made, "cells_left_out": len(cells) - len(made)}
+
+
+def _encoded(made: Made, pictures: list[bytes]) -> bytes:
+    """As JSON, with fewer cells where it would be too long; their pictures go with them."""
+    while True:
+        said = json.dumps(made, ensure_ascii=False).encode("utf-8", "replace")
+        if len(said) <= _JSON_BYTES:
+            return said
+        last = made["cells"].pop()
+        made["cells_left_out"] += 1
+        drawn = sum(output["kind"] == "picture" for output in last["outputs"])
+        del pictures[len(pictures) - drawn :]
+
+
+class _Budget:
+    """What may still be shown."""
+
+    def __init__(self, pictures: list[bytes]) -> None:
+        self.characters = _ALL_CHARACTERS
+        self.code_cells = 0
+        self.pictures = pictures
+
+    def take(self, text: str) -> Made:
+        kept, left_out = cut(text, min(_CELL_CHARACTERS, max(self.characters, 0)))
+        self.characters -= len(kept)
+        return {"text": kept, "left_out": left_out}
+
+    def picture_bytes(self) -> int:
+        return _ALL_PICTURE_BYTES - sum(map(len, self.pictures))
+
+
+def _cell(raw: dict[str, Any], budget: _Budget) -> Made:
+    taken = budget.take(plain(_text(raw.get("source"))))
+    cell: Made = {"kind": "raw", "source": taken["text"], "left_out": taken["left_out"], "number": None, "outputs": []}
+    if raw.get("cell_type") == "markdown":
+        cell["kind"] = "markdown"
+    elif raw.get("cell_type") == "code":
+        cell["kind"] = "code"
+        if cell["source"].strip():  # empty ones are not run, and not counted
+            budget.code_cells += 1
+            cell["number"] = budget.code_cells
+        outputs = raw.get("outputs")
+        cell["outputs"] = list(_outputs(outputs if isinstance(outputs, list) else [], budget))
+    return cell
+
+
+def _text(value: object) -> str:
+    """A notebook's text: a string, or a list of them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return ""
+
+
+def _outputs(raw: list[Any], budget: _Budget) -> Iterator[Made]:
+    for one in raw[:_OUTPUTS]:
+        if not isinstance(one, dict):
+            continue
+        match one.get("output_type"):
+            case "stream":
+                kind = "stderr" if one.get("name") == "stderr" else "stdout"
+                yield {"kind": kind, **budget.take(terminal_text(_text(one.get("text"))))}
+            case "error":
+                yield {"kind": "error", **budget.take(terminal_text(_traceback(one)))}
+            case "display_data" | "execute_result":
+                data = one.get("data")
+                yield _display(data if isinstance(data, dict) else {}, budget)
+    if len(raw) > _OUTPUTS:
+        yield _not_shown("rest", str(len(raw) - _OUTPUTS))
+
+
+def _traceback(raw: dict[str, Any]) -> str:
+    lines = raw.get("traceback")
+    frames = [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+    return "\n".join(frames) or f"{_text(raw.get('ename'))}: {_text(raw.get('evalue'))}"
+
+
+def _display(data: dict[str, Any], budget: _Budget) -> Made:
+    if "image/png" in data:
+        return _picture(_text(data["image/png"]), budget)
+    if "text/plain" in data:
+        return {"kind": "result", **budget.take(terminal_text(_text(data["text/plain"])))}
+    return _not_shown("kind", plain(", ".join(str(kind)[:40] for kind in list(data)[:3])))
+
+
+def _picture(encoded: str, budget: _Budget) -> Made:
+    """The bytes of a picture; whether they are one is judged by who shows it."""
+    if len(encoded) > 2 * _PICTURE_BYTES:
+        return _not_shown("picture")
+    try:
+        content = base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return _not_shown("picture")
+    if len(content) > min(_PICTURE_BYTES, budget.picture_bytes()):
+        return _not_shown("picture")
+    budget.pictures.append(content)
+    return {"kind": "picture", "bytes": len(content)}
+
+
+def _not_shown(what: str, detail: str = "") -> Made:
+    return {"kind": "not-shown", "what": what, "detail": detail}
