@@ -65,6 +65,7 @@ def outlook(
         reason="" if rows else "Nobody publishes the peaks of these boards.",
         boards=rows,
         unknown=roofline.unknown_sentence(kernels),
+        not_listed=kernels.not_listed,
         rooflines=tuple(_roofline(roof, by_name[roof.board].title) for roof in roofs),
         costliest=_costliest(roofs[0], kernels.kernels) if roofs else (),
         advice=advice.faster(kernels, roofs[0]) if roofs else (),

@@ -19,7 +19,7 @@ from .refusal import refusing
 from .shapes import Shape, tensor_shapes
 
 _MOST = 20_000  # kernels; the largest network that is sold for a board has about 1,000
-_INSIDE = ("If", "Loop", "Scan")  # operators whose own graphs are not looked into
+_INSIDE = ("If", "Loop", "Scan", "SequenceMap")  # operators whose own graphs are not looked into
 _SIDES = (8, 4096)  # pixels
 _LARGEST = 2**53  # of any count
 

@@ -13,6 +13,8 @@ KernelKind = Literal[
     "elementwise", "pool", "normalise", "concat", "copy", "unknown",
 ]  # fmt: skip
 _Count = Annotated[int, Field(ge=0, le=2**53)]
+# Operators that choose or repeat a graph of their own while the model runs; its kernels are not listed.
+OWN_GRAPHS = ("If", "Loop", "Scan", "SequenceMap")
 MULTIPLY_ADD_KINDS = ("convolution", "pointwise", "depthwise", "grouped", "dense", "product")
 
 
@@ -36,6 +38,11 @@ class KernelList(Record):
     parameters: _Count
     unknown: Annotated[dict[Annotated[str, Field(max_length=60)], _Count], Field(max_length=200)] = {}
     kernels: Annotated[tuple[Kernel, ...], Field(max_length=20_000)]
+
+    @property
+    def not_listed(self) -> tuple[str, ...]:
+        """Operators with graphs of their own, whose kernels are not here."""
+        return tuple(name for name in OWN_GRAPHS if name in self.unknown)
 
     @property
     def multiply_adds(self) -> int:

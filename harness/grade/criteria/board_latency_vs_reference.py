@@ -29,7 +29,7 @@ class Options(CriterionOptions):
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """By the band on the assignment's board, of several the one where the ratio is worst; a person decides when
-    there is no prediction, or the model is estimated not to fit a board."""
+    there is no prediction, a part of the graph is left out of it, or the model is estimated not to fit a board."""
     if not isinstance(evidence.predict, Done):
         return Judgement(0.0, "There is no model to predict for.")
     if not isinstance(evidence.boards, Done):
@@ -38,6 +38,9 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     rows = [row for row in found.boards if row.versus_reference is not None]
     if not rows:
         return Judgement(None, found.reason or "The reference could not be predicted on the board.")
+    if found.not_listed:
+        operators = ", ".join(found.not_listed)
+        return Judgement(None, f"What its {operators} does while it runs is not in the prediction: a person decides.")
     tight = [row.board for row in found.boards if row.fits is False]
     if tight:
         return Judgement(None, f"By an estimate of its memory the model does not fit {', '.join(tight)}.")

@@ -149,6 +149,12 @@ def test_a_model_that_answered_otherwise_while_it_was_timed_waits_for_a_person()
     assert judged.points is None
 
 
+def test_a_model_that_may_keep_a_state_waits_for_a_person_and_is_told_why():
+    timed = benchmark().model_copy(update={"stateful_operators": ("RandomUniform",)})
+    judged = latency_vs_reference.mark(evidence(benchmark=Done(value=timed)), latency_vs_reference.Options(), 10)
+    assert judged.points is None and "RandomUniform" in judged.reason
+
+
 # --- frozen_backbone ----------------------------------------------------------------------------
 
 
@@ -293,6 +299,13 @@ def test_the_bands_can_be_chosen_and_have_an_order():
 def test_what_does_not_fit_or_is_not_predicted_waits_for_a_person():
     assert by_board(on_boards(("Jetson Nano 2GB", 1.0), fits=False)).points is None
     assert by_board(Outlook(model="x", reason="Nobody publishes the peaks of these boards.")).points is None
+
+
+def test_a_network_inside_an_operator_that_is_not_looked_into_waits_for_a_person():
+    """Wrapped in an If, it would be predicted to take no time."""
+    hidden = on_boards(("Jetson Nano 4GB", 0.1)).model_copy(update={"not_listed": ("If",)})
+    judged = by_board(hidden)
+    assert judged.points is None and "If" in judged.reason
     module = board_latency_vs_reference
     assert module.mark(evidence(), module.Options(), 6.0).points is None
     without = evidence(predict=Skipped(reason="There is no usable model."))
