@@ -132,7 +132,12 @@ def test_answers_that_do_not_belong_to_the_image_are_named(graded: Graded, got, 
     got(f"{kind}: moved by {answered.value.largest_difference:.2g}")
 
 
-ENDS = {"is killed": "killed", "ends by itself": "failed", "takes all memory": "memory", "never answers": "timeout"}
+ENDS = {
+    "is killed": ("killed",),
+    "ends by itself": ("failed",),
+    "takes all memory": ("memory", "rejected"),  # without a control group, Python itself sees the limit
+    "never answers": ("timeout",),
+}
 
 
 @pytest.mark.hostile(line=62, expected="the model's failure, said", docker={"takes all memory", "sends a pickle"})
@@ -145,7 +150,7 @@ def test_a_models_process_that_misbehaves_is_the_models_failure(graded: Graded, 
     assert [found.code for found in answered.findings] == ["prediction-failed"]
     assert "UNPICKLED" not in answered.usage.log
     if kind in ENDS:
-        assert answered.status == ENDS[kind], answered
+        assert answered.status in ENDS[kind], answered
     got(f"{kind}: {answered.status}: {answered.reason}")
 
 
