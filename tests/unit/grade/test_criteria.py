@@ -50,6 +50,18 @@ def test_every_file_of_the_folder_is_a_criterion():
     assert set(kinds()) == {file.stem for file in folder.glob("*.py")} - {"__init__"}
 
 
+def test_an_accuracy_of_answers_that_depend_on_the_order_waits_for_a_person():
+    found = evidence()
+    scored = found.evaluate.value
+    answered = accuracy_vs_reference.mark(found, accuracy_vs_reference.Options(), 45)
+    assert answered.points is not None
+    moved = found.evaluate.model_copy(update={"value": scored.model_copy(update={"depends_on_order": True})})
+    waits = accuracy_vs_reference.mark(
+        found.model_copy(update={"evaluate": moved}), accuracy_vs_reference.Options(), 45
+    )
+    assert waits.points is None and "a person" in waits.reason
+
+
 @pytest.mark.parametrize("kind", sorted(kinds()))
 def test_a_criterion_is_whole(kind: str):
     module = kinds()[kind]

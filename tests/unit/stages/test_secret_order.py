@@ -1,0 +1,220 @@
+"""Nothing in a request, and no order of images in it, tells of labels: not in one run, nor over many."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hostile import Sends, conversion, npy
+from numpy.typing import NDArray
+from scipy.stats import chi2_contingency
+
+from harness.assignment.sections import BenchmarkRules, ResourceLimits, Robustness
+from harness.evaluate.failures import chosen
+from harness.evidence.predictions import Predictions
+from harness.images import HeldOutSet, StagedImages
+from harness.sandbox.base import Job
+from harness.score import trial
+from harness.stages.benchmark import benchmark
+from harness.stages.convert import HandedModel, convert
+from harness.stages.inspect import inspect
+from harness.stages.precision import in_precision
+from harness.stages.predict import predict
+from harness.stages.stress import Trial, stress
+from harness.stages.timing import Budget, Setting, Subject, time_round
+from harness.stages.workplace import Workplace
+from harness.store import Store
+
+CLASSES = ("ball", "bottle", "mug")
+PER_CLASS = 12
+TRUTH = tuple(label for label in range(len(CLASSES)) for _ in range(PER_CLASS))  # class by class, as sets are read
+RUNS = 150
+NEVER_BY_CHANCE = 1e-6  # with the number of tests here, once in some thousand runs of the suite
+SETTING = Setting("cpu", "fp32", "model-only", 1, None, Budget(1, 64, 3), 0.1, (0,))
+
+
+@dataclass
+class Course:
+    """A set, as held out or withheld, and an engine that keeps what it is asked."""
+
+    staged: StagedImages
+    workplace: Workplace
+    engine: Sends
+    folder: Path
+
+    @property
+    def held_out(self) -> HeldOutSet:
+        files = tuple(self.staged.folder / name for name in self.staged.names)
+        return HeldOutSet(CLASSES, files, TRUTH, self.staged.sha256)
+
+    def label(self, file: Path) -> int:
+        return TRUTH[self.staged.names.index(file.name)]
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    (tmp_path / "images").mkdir()
+    names = tuple(f"{index:02}.png" for index in range(len(TRUTH)))  # the worst: names in the order of the labels
+    for name in names:
+        (tmp_path / "images" / name).write_text(name)
+    engine = Sends(_sent)
+    workplace = Workplace(engine, Store(tmp_path / "store"), ResourceLimits())
+    return Course(StagedImages(tmp_path / "images", names, "5eed"), workplace, engine, tmp_path)
+
+
+def _sent(job: Job) -> dict[str, bytes]:
+    """The predict stage's answers, so that it goes on to its second sandbox; of others nothing."""
+    asked = json.loads(job.request)
+    if job.phase != "predict":
+        return {}
+    even = [npy(np.full((len(of), 3), 1 / 3, np.float32)) for of in (job.images["images"], asked["again"])]
+    said = {"seconds_per_image": 0.1, "probed": 0, "probes": []}
+    return {"probabilities.npy": even[0], "again.npy": even[1], "predictions.json": json.dumps(said).encode()}
+
+
+def answered(course: Course) -> Predictions:
+    """Answers of which a third is wrong."""
+    rows = np.full((len(TRUTH), 3), 0.2, np.float32)
+    said = [(label + (index % 3 == 0)) % 3 for index, label in enumerate(TRUTH)]
+    rows[np.arange(len(TRUTH)), said] = 0.6
+    np.save(course.folder / "rows.npy", rows)
+    blob = course.workplace.store.put(course.folder / "rows.npy", "rows.npy")
+    return Predictions(probabilities=blob, labels=CLASSES, images=len(TRUTH), seconds_per_image=0.1)
+
+
+def _predict(course: Course) -> None:
+    predict(conversion(course.workplace.store, course.folder), course.staged, course.workplace)
+
+
+def _predict_native(course: Course) -> None:
+    predict(conversion(course.workplace.store, course.folder, native=True), course.staged, course.workplace)
+
+
+def _stress(course: Course) -> None:
+    rules = Robustness(images=18, looks=9)
+    tried = trial(answered(course), course.held_out, rules, 18, course.staged, course.workplace.store)
+    stress(conversion(course.workplace.store, course.folder), tried, course.staged, course.workplace)
+
+
+def _inspect(course: Course) -> None:
+    inspect(conversion(course.workplace.store, course.folder), {}, course.staged, 3, course.workplace)
+
+
+def _benchmark(course: Course) -> None:
+    model = conversion(course.workplace.store, course.folder)
+    benchmark(model, None, answered(course), course.staged, BenchmarkRules(), course.workplace)
+
+
+def _timing(course: Course) -> None:
+    subject = Subject(conversion(course.workplace.store, course.folder), {})
+    time_round(subject, SETTING, course.staged, None, course.workplace)
+
+
+def _convert(course: Course) -> None:
+    in_turn = [course.held_out.files[index] for index in chosen(TRUTH, 12)]
+    convert(HandedModel(course.held_out.files[0]), CLASSES, in_turn, None, course.workplace)
+
+
+def _calibrate(course: Course) -> None:
+    in_precision(conversion(course.workplace.store, course.folder), "int8", course.staged, course.workplace)
+
+
+PHASES: dict[str, Callable[[Course], None]] = {
+    "predict": _predict, "predict, native": _predict_native, "stress": _stress, "inspect": _inspect,
+    "benchmark": _benchmark, "timing": _timing, "convert": _convert, "precision": _calibrate,
+}  # fmt: skip
+
+
+def lists_of(job: Job, course: Course) -> Iterator[tuple[str, list[int]]]:
+    """Every list of the job that stands for images, as the labels that an attacker would like to know."""
+    streamed = {name: [course.label(file) for file in files] for name, files in job.images.items()}
+    total = len(streamed["images"]) if "images" in streamed else 0  # a native model is asked by two jobs
+    yield from ((f"{name}, of {total}", labels) for name, labels in streamed.items())
+    for name, value in json.loads(job.request).items():
+        of_images = isinstance(value, list) and value and name not in ("cores", "size")
+        if of_images and all(isinstance(place, int) for place in value):
+            yield f"{name}, of {total}", [streamed["images"][place] for place in value]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_no_place_in_a_list_tells_a_label(phase: str, course: Course) -> None:
+    """Over many runs each place has every label as often as the list has: class by class and in turn both fail."""
+    for _ in range(RUNS):
+        PHASES[phase](course)
+    seen: dict[str, list[list[int]]] = {}
+    for job in course.engine.jobs:
+        for name, labels in lists_of(job, course):
+            seen.setdefault(name, []).append(labels)
+    assert any(len(runs[0]) > 3 for runs in seen.values())
+    for name, runs in seen.items():
+        assert len({len(labels) for labels in runs}) == 1, f"the length of {name} changes"
+        if len(runs[0]) > 1:
+            told = probability_by_chance(np.array(runs))
+            assert told > NEVER_BY_CHANCE, f"{phase}: the list {name} tells of labels ({told:.1g})"
+
+
+def probability_by_chance(runs: NDArray[Any]) -> float:
+    """How likely it is by chance that labels depend so much on the place, the place before, or the place in turn.
+
+    `runs`: labels, shape (runs, places).
+    """
+    places = np.broadcast_to(np.arange(runs.shape[1]), runs.shape)
+    tables = [
+        (places.ravel(), runs.ravel()),
+        ((places % len(CLASSES)).ravel(), runs.ravel()),
+        ((places * len(CLASSES) // runs.shape[1]).ravel(), runs.ravel()),
+        (places[:, 1:].ravel(), (runs[:, 1:] == runs[:, :-1]).ravel()),
+    ]
+    return min(_independent(one, other) for one, other in tables)
+
+
+def _independent(one: NDArray[Any], other: NDArray[Any]) -> float:
+    table = np.zeros((len(one_values := np.unique(one)), len(other_values := np.unique(other))))
+    np.add.at(table, (np.searchsorted(one_values, one), np.searchsorted(other_values, other)), 1)
+    return 1.0 if min(table.shape) < 2 else float(chi2_contingency(table).pvalue)
+
+
+@pytest.mark.parametrize("order", ["class by class", "in turn", "classes in another order each time"])
+def test_the_test_finds_the_orders_of_before(order: str) -> None:
+    random = np.random.default_rng(0)
+    kinds = {
+        "class by class": lambda: np.sort(TRUTH),
+        "in turn": lambda: np.tile(np.arange(3), PER_CLASS),
+        "classes in another order each time": lambda: np.repeat(random.permutation(3), PER_CLASS),
+    }
+    assert probability_by_chance(np.array([kinds[order]() for _ in range(RUNS)])) < NEVER_BY_CHANCE
+
+
+def test_no_two_runs_and_no_two_phases_share_an_order(course: Course) -> None:
+    for phase in PHASES.values():
+        phase(course)
+        phase(course)
+    orders = [files for job in course.engine.jobs for files in map(tuple, job.images.values()) if len(files) > 5]
+    assert len(set(orders)) == len(orders)
+
+
+def test_no_phase_is_given_a_file_or_a_name_of_an_image(course: Course) -> None:
+    for phase in PHASES.values():
+        phase(course)
+    for job in course.engine.jobs:
+        assert not [path for path in job.inputs.values() if path.is_relative_to(course.staged.folder)] or (
+            job.phase == "convert"  # whose model is a file of the set here
+        )
+        assert not [name for name in course.staged.names if name.encode() in job.request]
+
+
+@pytest.mark.parametrize("right", [0, 12, 36])
+def test_as_many_images_are_covered_whatever_the_accuracy(right: int, course: Course) -> None:
+    rows = np.full((len(TRUTH), 3), 0.2, np.float32)
+    said = [label if index < right else (label + 1) % 3 for index, label in enumerate(TRUTH)]
+    rows[np.arange(len(TRUTH)), said] = 0.6
+    np.save(course.folder / "rows.npy", rows)
+    blob = course.workplace.store.put(course.folder / "rows.npy", "rows.npy")
+    answers = Predictions(probabilities=blob, labels=CLASSES, images=len(TRUTH), seconds_per_image=0.1)
+    tried: Trial = trial(answers, course.held_out, Robustness(looks=5), 12, None, course.workplace.store)
+    assert (len(tried.covered), len(tried.images)) == (5, 12)
