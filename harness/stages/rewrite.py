@@ -149,6 +149,7 @@ class _Job:
             if submission.notebook is not None and not reply.unreadable:
                 _put(outputs / "notebook.ipynb", place / submission.notebook, _LARGEST_NOTEBOOK)
         like_data = self._images(reply.images, dataset, training)
+        self._empty_classes(dataset)
         if self._is_zip:
             _pack(dataset, place / submission.dataset)
         elif reply.archive:
@@ -196,6 +197,14 @@ class _Job:
                         _link(target, learnt)
                     like_data += [path] if is_like_data else []
         return like_data
+
+    def _empty_classes(self, dataset: Path) -> None:
+        """Folders of classes whose images of one split were all withheld: the numbers of classes depend on them."""
+        for name in self._withheld:
+            folder = PurePosixPath(name).parent
+            leads_out = folder.is_absolute() or ".." in folder.parts
+            if not leads_out and folder.name in self._audit.classes and (dataset / folder.parent).is_dir():
+                (dataset / folder).mkdir(exist_ok=True)
 
     def _findings(self, reply: _Reply, like_data: list[str]) -> tuple[Finding, ...]:
         found = []

@@ -139,6 +139,9 @@ def test_the_reruns_model_is_graded_against_a_reference_on_the_same_data(graded)
     assert row["evaluation"]["accuracy"] > 0.9
     assert row["evaluation"]["difference_interval"] is not None
     assert row["own"]["rerun"]["accuracy"] == row["evaluation"]["accuracy"]
+    codes = {finding["code"] for finding in row["findings"]}
+    assert "rerun-files-left-out" in codes, "the cache beside the images"
+    assert "embedded-data" not in codes and row["status"] == "graded", "an honest one waits for nobody"
 
 
 def test_a_handed_in_model_is_shown_as_seen_and_never_graded(graded):

@@ -202,6 +202,14 @@ def test_names_that_carry_data_become_numbers_but_those_in_the_notebook_stay(tmp
     assert "rerun-names-replaced" in {finding.code for finding in found.findings}
 
 
+def test_a_class_keeps_its_folder_when_all_its_images_of_a_split_are_withheld(tmp_path: Path):
+    labels = {f"{split}/{name}/{n}.jpg": name for split in ("train", "val") for name in ("ball", "mug") for n in "01"}
+    root = handed_in(tmp_path / "in", images(labels), {})
+    written(root, labels, ["val/ball/0.jpg", "val/ball/1.jpg"], tmp_path / "out")
+    folders = [path.name for path in sorted((tmp_path / "out/rerun/dataset/val").iterdir())]
+    assert folders == ["ball", "mug"]
+
+
 def test_the_students_own_test_part_is_not_trained_on(tmp_path: Path):
     root = handed_in(tmp_path / "in", images(LABELS), {})
     written(root, LABELS, GONE, tmp_path / "out", own_test=("mug/0.jpg",))

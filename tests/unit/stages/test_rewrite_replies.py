@@ -100,3 +100,14 @@ def test_the_notebooks_reason_is_a_finding_and_the_rest_is_laid_out(tmp_path: Pa
     assert found.unreadable is not None and found.unreadable.findings[0].code == "notebook-unreadable"
     assert not (tmp_path / "out/rerun/notebook.ipynb").exists()
     assert len(list((tmp_path / "out/train").rglob("*.jpg"))) == 1
+
+
+@pytest.mark.parametrize("name", ["../../planted/0.jpg", "{outside}/planted/0.jpg"])
+def test_a_withheld_images_folder_leads_nowhere(tmp_path: Path, name: str):
+    """Its name comes out of the sandbox, too."""
+    root = handed_in(tmp_path / "in", ["dataset/mug/0.jpg"], {})
+    hostile = name.format(outside=tmp_path)
+    labels = {"mug/0.jpg": "mug", hostile: "planted"}
+    written(root, labels, [hostile], tmp_path / "out", engine=Sends(sent([ROW])))
+    planted = [path for path in tmp_path.rglob("planted") if not path.is_relative_to(tmp_path / "out" / "train")]
+    assert not planted
