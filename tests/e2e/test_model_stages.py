@@ -284,7 +284,7 @@ def test_a_head_with_its_backbone_by_reference(
     torch.save(incomplete, tmp_path / "half.pth")
     (tmp_path / "model.py").write_text(FACTORIES["mobilenet_v2"])
     half = convert(HandedModel(tmp_path / "half.pth", handed.companions), CLASSES, (), None, workplace)
-    assert isinstance(half, Failed) and "the weights lack" in half.reason
+    assert isinstance(half, Failed) and "the weights lack" in half.whole_reason
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_the_sum_is_of_the_rounded_marks(tmp_path: Path):
     assert graded.points == 0.99
 
 
-LOST = Skipped(reason="The engine failed 3 times.", findings=(finding("engine-failed", reason="x"),))
+LOST = Skipped(reason="The engine failed 3 times.", findings=(finding("engine-failed", detail="x"),))
 NONE = Skipped(reason="There is no usable model.")
 HALF = FailedExecution(status="failed", reason="Cell 2 stopped.", execution=execution(1, 2))
 RUNS, PREDICTS = 'kind = "notebook_runs"\npoints = 10', 'kind = "model_predicts"\npoints = 10'
