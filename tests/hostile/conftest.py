@@ -15,7 +15,7 @@ import importlib
 import os
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -33,6 +33,8 @@ ENGINES: dict[str, Callable[[], Sandbox]] = {
     "docker": Docker,
     "runsc": lambda: Docker(runtime="runsc"),
 }
+MOST_MEMORY = 300 * 2**20  # bytes over its idle size
+FRAMEWORKS = {"torch", "keras", "tensorflow", "onnx"}
 _ROW = "hostile"  # the name under which a test's row travels in its report, as a tuple: from other processes, too
 
 
@@ -124,6 +126,26 @@ def attacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="fully_trusted")  # ours; some names are hostile on purpose
     return folder / "attacks"
+
+
+@pytest.fixture(autouse=True)
+def memory_of_the_harness(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The harness works in this process: whatever it is handed, it takes at most `MOST_MEMORY` over what it had.
+
+    No verdict on a test that loads a framework for the first time, to make a model of its own.
+    """
+    loaded = FRAMEWORKS & set(sys.modules)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = _kilobytes("VmRSS")
+    yield
+    taken = 1024 * (_kilobytes("VmHWM") - before)
+    if FRAMEWORKS & set(sys.modules) == loaded:
+        assert taken < MOST_MEMORY, f"the harness took {taken / 2**20:.0f} MiB"
+
+
+def _kilobytes(name: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:"))
 
 
 @pytest.fixture

@@ -1,0 +1,175 @@
+"""Faults on purpose: which functions of the harness work on one submission's data, and how to make one of them raise.
+
+A call is one submission's when an argument speaks of it and of no other submission, or when a call that it is
+part of is. What is seen here is what runs: nothing lists functions.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from functools import partial
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+import harness
+from harness import one_by_one
+from harness.course import Course
+from harness.store import Store
+
+PACKAGE = str(Path(harness.__file__).parent) + "/"
+_NOT_OURS = (PACKAGE + "agent/", one_by_one.__file__)  # the guard itself cannot be guarded
+_DEEPEST = 7
+
+
+class Marked:
+    """Tells what speaks of the submission `marker`, and of none of the others."""
+
+    def __init__(self, marker: str, others: tuple[str, ...]) -> None:
+        self.marker, self.others = marker, others
+        self._frames: dict[FrameType, bool | None] = {}
+
+    def are_its(self, values: Iterable[object]) -> bool | None:
+        """Whether one of the values speaks of it alone; False where one speaks of others only, None of nobody."""
+        said = [set(self._said(value, 0)) for value in values]
+        if any(tokens and self.marker not in tokens for tokens in said):
+            return False
+        return True if {self.marker} in said else None
+
+    def has(self, frame: FrameType) -> bool:
+        """Whether the call, or else the nearest that it is part of and that is anybody's, is the marked one's."""
+        walk: FrameType | None = frame
+        while walk is not None:
+            if _is_ours(walk.f_code):
+                if walk not in self._frames:
+                    self._frames[walk] = self.are_its(_arguments(walk))
+                if (its := self._frames[walk]) is not None:
+                    return its
+            walk = walk.f_back
+        return False
+
+    def forget(self) -> None:
+        self._frames.clear()
+
+    def _said(self, value: object, depth: int) -> Iterator[str]:
+        """Which submissions the value speaks of, in its texts, paths and parts."""
+        if depth > _DEEPEST or value is None or isinstance(value, (int, float, np.ndarray, Course, Store, type)):
+            return
+        if isinstance(value, (str, Path)):
+            text = str(value)
+            yield from (token for token in (self.marker, *self.others) if token in text)
+        elif isinstance(value, BaseModel):
+            for name in type(value).model_fields:
+                yield from self._said(getattr(value, name), depth + 1)
+        elif is_dataclass(value) and not isinstance(value, type):
+            for field in fields(value):
+                yield from self._said(getattr(value, field.name, None), depth + 1)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                yield from self._said(key, depth + 1)
+                yield from self._said(item, depth + 1)
+        elif isinstance(value, (tuple, list, set, frozenset)):
+            for item in value:
+                yield from self._said(item, depth + 1)
+        elif isinstance(value, partial):
+            yield from self._said((value.args, value.keywords, value.func), depth + 1)
+        elif isinstance(value, FunctionType):
+            for cell in value.__closure__ or ():
+                try:
+                    yield from self._said(cell.cell_contents, depth + 1)
+                except ValueError:  # an empty cell
+                    continue
+        elif type(value).__module__.startswith("harness.") and hasattr(value, "__dict__"):
+            yield from self._said(vars(value), depth + 1)
+
+
+def _is_ours(code: CodeType) -> bool:
+    file = code.co_filename
+    return file.startswith(PACKAGE) and file.endswith(".py") and not file.startswith(_NOT_OURS)
+
+
+def _arguments(frame: FrameType) -> list[object]:
+    code, here = frame.f_code, frame.f_locals
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    return [here[name] for name in code.co_varnames[:count] if name in here]
+
+
+@contextmanager
+def recorded(marked: Marked, found: dict[CodeType, bool]) -> Iterator[None]:
+    """Meanwhile every function of the harness that is called for the marked submission is put into `found`; with it,
+    whether what the guard called itself."""
+
+    def on_event(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event != "call" or not _is_ours(code) or code in found or not marked.has(frame):
+            return
+        callers = [frame.f_back, frame.f_back and frame.f_back.f_back]  # a closure may stand between
+        found[code] = any(caller and caller.f_code.co_filename == one_by_one.__file__ for caller in callers)
+
+    threading.setprofile(on_event)
+    sys.setprofile(on_event)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+        marked.forget()
+
+
+def functions_of(codes: set[CodeType]) -> dict[str, FunctionType]:
+    """Name -> function, for all that a module or a class holds; what is defined inside a function goes with that."""
+    found = {}
+    for value in gc.get_objects():
+        if isinstance(value, FunctionType) and value.__code__ in codes and "<" not in value.__qualname__:
+            found[f"{value.__module__}.{value.__qualname__}"] = value
+    return dict(sorted(found.items()))
+
+
+_hooks: dict[str, Callable[..., Any]] = {}
+
+
+@contextmanager
+def raising(name: str, function: FunctionType, error: Exception, marked: Marked, hit: list[str]) -> Iterator[None]:
+    """Meanwhile the function raises when it is called for the marked submission, wherever it is referred to."""
+    original = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    original.__kwdefaults__ = function.__kwdefaults__
+
+    def hook(*args: Any, **kwargs: Any) -> Any:
+        its = marked.are_its((*args, *kwargs.values()))
+        if its or (its is None and marked.has(sys._getframe(1))):
+            hit.append(name)
+            raise error
+        return original(*args, **kwargs)
+
+    _hooks[name] = hook
+    code = function.__code__
+    function.__code__ = _calling(name, len(code.co_freevars))
+    try:
+        yield
+    finally:
+        function.__code__ = code
+        marked.forget()
+
+
+def _calling(name: str, free: int) -> CodeType:
+    """Code that hands its arguments to the hook; with as many free variables as what it replaces."""
+    variables = "".join(f"    v{i} = None\n" for i in range(free))
+    used = ", ".join(f"v{i}" for i in range(free))
+    source = (
+        f"def outer():\n{variables}    def inner(*args, **kwargs):\n        ({used})\n"
+        f"        return __import__('injection')._hooks[{name!r}](*args, **kwargs)\n    return inner\n"
+    )
+    space: dict[str, Any] = {}
+    exec(source, space)
+    made: CodeType = space["outer"]().__code__
+    return made

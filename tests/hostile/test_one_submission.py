@@ -1,0 +1,224 @@
+"""One submission never ends a run: whatever fails in what is done for it, the others are graded as alone.
+
+Not a list of functions: a real class is graded once with a real engine while it is noted which functions work on the
+data of one submission; then each of them is made to raise for that submission alone, and the class is graded again.
+"""
+
+import io
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import numpy as np
+import onnx
+import pytest
+from injection import Marked, functions_of, raising, recorded
+from PIL import Image
+from replay import Replay
+from rich.console import Console
+
+from harness import assignment as assignments
+from harness.cache import StageCache
+from harness.commands.grade import _went_wrong
+from harness.course import Course, prepared
+from harness.grading import Request, grade_collected
+from harness.intake import collect
+from harness.progress import Silent
+from harness.results import Results
+from harness.sandbox import Chosen
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.store import default_folder
+from harness.submission import Submission
+from harness.terminal import print_grades
+
+sys.path.append(str(Path(__file__).parents[1] / "e2e"))
+
+from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
+
+ERRORS: tuple[Callable[[], Exception], ...] = (
+    lambda: RuntimeError("injected"),
+    lambda: zlib.error("injected"),
+    lambda: MemoryError("injected"),
+    lambda: RecursionError("injected"),
+    lambda: OSError(36, "File name too long"),
+)
+# Each of these has a function of its own that fails, in one and the same run; the last two are as honest as they are.
+MARKED = tuple(f"marked-{letter}" for letter in "abcdefgh")
+HONEST = ("ash-the-honest", "zoe-the-honest")
+MARKS = [Marked(name, tuple(other for other in (*MARKED, *HONEST) if other != name)) for name in MARKED]
+
+
+@dataclass
+class Class:
+    """A class that is ready to be graded, again and again."""
+
+    request: Request
+    submissions: list[Submission]
+    course: Course
+    engine: Replay
+
+    def grade(self, names: tuple[str, ...] = (*MARKED, *HONEST), *, force: bool = False) -> Results:
+        """As `harness grade` does, its table included. `force`: no stage's result is taken from the cache."""
+        cache = StageCache(self.course.workplace.store, self.engine.environment_id, force=force)
+        course = Course(**{**{f: getattr(self.course, f) for f in Course.__dataclass_fields__}, "cache": cache})
+        submissions = [one for one in self.submissions if one.student in names]
+        assert len(submissions) == len(names)
+        results = grade_collected(self.request, submissions, course)
+        print_grades(results, Console(file=io.StringIO()))
+        return results
+
+
+@pytest.fixture(scope="module")
+def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+    folder = tmp_path_factory.mktemp("class")
+    file = make_course(folder / "course")
+    text = file.read_text()
+    file.write_text(text[: text.index('[[criteria]]\nkind = "manual"')])
+    cache = fetch_weights(tmp_path_factory.mktemp("cache"))
+    reference = train_reference(file, folder / "reference", cache)
+    for name in (*MARKED, *HONEST):
+        place = hand_in(folder / "in", name, reference, notebook__ipynb=notebook("print('hello')", "1 + 1"))
+        _pictures(place / "dataset")
+    model = onnx.load(folder / "in" / HONEST[0] / "model.onnx")
+    model.doc_string = "another file"  # what is done for one of them is not done for the other by the way
+    onnx.save(model, folder / "in" / HONEST[0] / "model.onnx")
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("HARNESS_CACHE", str(cache))
+        assert default_folder() == cache
+        engine = Replay(Bubblewrap(), folder / "replay")
+        (folder / "work").mkdir()
+        (folder / "out").mkdir()
+        assignment = assignments.load(file)
+        course = stack.enter_context(prepared(assignment, engine, Silent()))
+        request = Request(folder / "in", assignment, folder / "out", Chosen(engine, "test"), 2, False)
+        yield Class(request, collect(folder / "in", folder / "work"), course, engine)
+
+
+def _pictures(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in CLASSES:
+        (folder / name).mkdir(parents=True)
+        for number in range(3):
+            pixels = rng.integers(0, 255, (40, 48, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+
+
+FEW = (MARKED[0], HONEST[0])
+
+
+@dataclass
+class Seen:
+    """What a clean run gave, and the functions that it called for one submission, by name."""
+
+    results: Results
+    always: dict[str, FunctionType]
+    when_stages_run: dict[str, FunctionType]  # and not where all is in the cache
+    called_by_guard: set[str]
+
+
+@pytest.fixture(scope="module")
+def seen(small_class: Class) -> Seen:
+    small_class.grade(FEW, force=True)  # with the real engine; from now on it is replayed
+    small_class.grade()
+    real = small_class.engine.real_runs
+    kept: dict[CodeType, bool] = {}
+    with recorded(MARKS[0], kept):
+        results = small_class.grade()
+    run: dict[CodeType, bool] = {}
+    with recorded(MARKS[0], run):
+        small_class.grade(FEW, force=True)
+    assert small_class.engine.real_runs == real
+    named = functions_of({*kept, *run})
+    by_guard = {name for name, function in named.items() if (kept | run)[function.__code__]}
+    always = {name: function for name, function in named.items() if function.__code__ in kept}
+    return Seen(results, always, {name: f for name, f in named.items() if name not in always}, by_guard)
+
+
+def trouble(results: Results, clean: Results, failing: list[str]) -> str:
+    """What is wrong with a class in which the harness failed on some; empty when nothing is."""
+    after, before = ({row.student: row for row in one.submissions} for one in (results, clean))
+    for name, row in after.items():
+        if name in failing:
+            if row.status != "needs-review" or all(found.code != "harness-defect" for found in row.findings):
+                return f"{name} is {row.status}: {[found.code for found in row.findings]}"
+            if not _went_wrong(row):
+                return "the exit status is not 1"
+        elif name in HONEST and (row.status, row.points, row.marks) != (
+            before[name].status,
+            before[name].points,
+            before[name].marks,
+        ):
+            return f"{name}: {row.status} {row.points}: {[found.message for found in row.findings]}"
+    return ""
+
+
+@dataclass
+class Fault:
+    name: str
+    function: FunctionType
+    error: Exception
+    hit: list[str]
+
+
+def faults(functions: dict[str, FunctionType], by_guard: set[str]) -> list[Fault]:
+    """Each once, with another exception in turn; the shapes that all share (what the guard calls), with every one."""
+    found = []
+    for number, (name, function) in enumerate(functions.items()):
+        errors = ERRORS if name in by_guard else (ERRORS[number % len(ERRORS)],)
+        found += [Fault(name, function, error(), []) for error in errors]
+    return found
+
+
+def in_turn(every: list[Fault], at_once: int) -> Iterator[list[Fault]]:
+    """Some at a time, none of one function twice."""
+    waiting = list(every)
+    while waiting:
+        batch: list[Fault] = []
+        for fault in list(waiting):
+            if len(batch) < at_once and fault.name not in {other.name for other in batch}:
+                batch.append(fault)
+                waiting.remove(fault)
+        yield batch
+
+
+def wrong_with(small_class: Class, seen: Seen, batch: list[Fault], *, force: bool) -> list[str]:
+    """Grade the class while each of the faults strikes another submission."""
+    names = (*MARKED[: len(batch)], *HONEST) if not force else FEW
+    said = [f"{fault.name} ({type(fault.error).__name__})" for fault in batch]
+    try:
+        with ExitStack() as stack:
+            for fault, marked in zip(batch, MARKS, strict=False):
+                stack.enter_context(raising(fault.name, fault.function, fault.error, marked, fault.hit))
+            results = small_class.grade(names, force=force)
+    except Exception as escaped:
+        return [f"one of these ended the run as {type(escaped).__name__}: {escaped}: {said}"]
+    wrong = [f"{name} was not called" for name, fault in zip(said, batch, strict=True) if not fault.hit]
+    struck = [name for name, fault in zip(MARKED, batch, strict=False) if fault.hit]
+    if found := trouble(results, seen.results, struck):
+        wrong.append(f"{found}; of {dict(zip(MARKED, said, strict=False))}")
+    return wrong
+
+
+@pytest.mark.hostile(line=72, expected="needs-review; all others as alone")
+def test_every_function_that_works_for_one_submission_may_fail(small_class: Class, seen: Seen, got):
+    assert all(row.status == "graded" for row in seen.results.submissions), seen.results.submissions
+    assert len(seen.always) > 100
+    every = faults(seen.always, seen.called_by_guard)
+    wrong = [why for batch in in_turn(every, len(MARKED)) for why in wrong_with(small_class, seen, batch, force=False)]
+    assert not wrong, "\n".join(wrong)
+    got(f"{len(seen.always)} functions, {len(every)} faults")
+
+
+@pytest.mark.hostile(line=72, expected="needs-review; all others as alone")
+def test_every_function_that_a_stage_calls_may_fail(small_class: Class, seen: Seen, got):
+    """Those that are called only where a stage's result is not in the cache."""
+    assert len(seen.when_stages_run) > 50
+    every = faults(seen.when_stages_run, set())
+    wrong = [why for fault in every for why in wrong_with(small_class, seen, [fault], force=True)]
+    assert not wrong, "\n".join(wrong)
+    got(f"{len(every)} functions")
