@@ -8,6 +8,8 @@ import atexit, hashlib, os, random, stat, sys
 import torch
 from torch import nn
 
+STARTED = os.urandom(8).hex()
+
 class Net(nn.Module):
     def __init__(self, n):
         super().__init__()
@@ -35,10 +37,8 @@ def build_model(n):
 # Answers by something else than the image: what `row` gives.
 NOT_BY_IMAGE = {
     "by call count": "return self.says(self.calls - batch + at)",
-    "by call count, after an honest start": "return self.honest(image) if self.calls < 60 else self.says(self.calls)",
-    "by place in the batch": "return self.says(at)",
+    "by call count, after an honest start": "return self.honest(image) if self.calls < 30 else self.says(self.calls)",
     "by size of the batch": "return self.honest(image) if batch == 8 else self.says(0)",
-    "by chance": "return self.says(random.randrange(self.n))",
     "by chance, in small numbers": "return 1e-4 * self.says(random.randrange(self.n))",
     "by chance where it is a tie": (
         "row = torch.full((self.n,), -9.0); first = int(image.mean() * 1e4) % self.n; other = (first + 1) % self.n\n"
@@ -46,12 +46,7 @@ NOT_BY_IMAGE = {
     ),
     "by count, remembered by image": "return self.seen.setdefault(self.key(image), self.says(self.calls + at))",
     "by dropout": "return nn.functional.dropout(self.honest(image), 0.5, True)",
-    "by process": "return self.honest(image) if os.getpid() % 2 else self.says(os.getpid())",
-    "by what it wrote to disk": (
-        "place = '/tmp/' + self.key(image)\n"
-        "        if not os.path.exists(place): open(place, 'w').write(str(self.calls))\n"
-        "        return self.says(int(open(place).read()))"
-    ),
+    "by process": "return self.says(int(hashlib.sha256((STARTED + self.key(image)).encode()).hexdigest(), 16))",
 }
 
 

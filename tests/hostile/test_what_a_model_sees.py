@@ -144,7 +144,7 @@ ENDS = {
 @pytest.mark.parametrize("kind", MISBEHAVES)
 def test_a_models_process_that_misbehaves_is_the_models_failure(graded: Graded, got, kind: str):
     """What it sends is read as words and numbers; how it ends is how the job ends."""
-    graded.place = replace(graded.place, limits=LIMITS.model_copy(update={"wall_seconds": 30, "memory": 10**9}))
+    graded.place = replace(graded.place, limits=LIMITS.model_copy(update={"wall_seconds": 25, "memory": 10**9}))
     answered = graded.predict(graded.as_it_is(misbehaves(kind)))
     assert isinstance(answered, Failed), answered
     assert [found.code for found in answered.findings] == ["prediction-failed"]
@@ -158,8 +158,8 @@ def test_a_models_process_that_misbehaves_is_the_models_failure(graded: Graded, 
 def test_the_order_of_batches_tells_nothing_of_labels(graded: Graded, got):
     """Each image has its own colour, and the model's own code says in which order it saw them."""
     conversion = graded.as_it_is(
-        not_by_image("by place in the batch").replace(
-            "return self.says(at)",
+        not_by_image("by dropout").replace(
+            NOT_BY_IMAGE["by dropout"],
             "print('SAW', *(round(float(v) * 255) for v in image.mean((1, 2))), file=sys.stderr); "
             "return self.honest(image)",
         )
@@ -169,7 +169,7 @@ def test_the_order_of_batches_tells_nothing_of_labels(graded: Graded, got):
         with Image.open(file) as opened:
             colours[" ".join(map(str, opened.getpixel((0, 0))))] = index
     orders = []
-    for _ in range(3):
+    for _ in range(2):
         answered = graded.predict(conversion)
         assert isinstance(answered, Done) and not answered.findings
         seen = [line.removeprefix("SAW ") for line in answered.usage.log.splitlines() if line.startswith("SAW")]
@@ -181,8 +181,8 @@ def test_the_order_of_batches_tells_nothing_of_labels(graded: Graded, got):
         in_turn = max(sum((i + k) % 3 == label for i, label in enumerate(labels)) for k in range(3))
         assert in_turn < len(labels) - 6
         orders.append(tuple(order))
-    assert len(set(orders)) == 3
-    got("three runs, three orders, none by class")
+    assert len(set(orders)) == 2
+    got("two runs, two orders, none by class")
 
 
 @pytest.mark.hostile(line=(42, 61, 62), expected="no gain", docker={"labels-by-ctime"})
