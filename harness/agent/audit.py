@@ -23,7 +23,7 @@ from .dataset.embedding import embedded
 from .dataset.picture import Picture
 from .paths import IN, WORK
 
-_MOST_PICTURES = 20_000
+_MOST_PICTURES = 5000  # the arrays that are sent are some 70 KB for each
 
 Send = Callable[[str, Path | bytes], None]
 
