@@ -50,7 +50,11 @@ def alike(upright: Hashes, mirrored: Hashes, owners: Numbers) -> Alike:
             targets = bucket[bucket < len(upright)]
             for start in range(0, len(bucket), _BLOCK):
                 found.append(_near(bucket[start : start + _BLOCK], targets, everyone, owners, cut))
-        codes, bits = _nearest(found, _PAIRS_KEPT * len(upright))
+        codes, bits = _each_once(found)
+        if len(codes) > (most := _PAIRS_KEPT * len(upright)):
+            order = np.argpartition(bits, most)
+            cut.update(owners[codes[order[most:]] // len(upright)].tolist())
+            codes, bits = codes[order[:most]], bits[order[:most]]
         shift += width
     order = np.argsort(bits, kind="stable")
     pairs = np.stack(np.divmod(codes[order], len(upright)), axis=1) if len(codes) else np.zeros((0, 2), np.int64)
@@ -85,18 +89,11 @@ def _near(
     return pictures[which] * count + targets[columns], between[which, columns]
 
 
-def _nearest(found: list[tuple[Numbers, NDArray[np.uint8]]], most: int) -> tuple[Numbers, NDArray[np.uint8]]:
-    """Each pair once, with the fewest bits that it was found with; at most `most`, those with the fewest.
-
-    More there are only where pictures are so crowded that `_near` has noted the cut.
-    """
+def _each_once(found: list[tuple[Numbers, NDArray[np.uint8]]]) -> tuple[Numbers, NDArray[np.uint8]]:
+    """Each pair once, with the fewest bits that it was found with."""
     codes, bits = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((bits, codes))
     codes, bits = codes[order], bits[order]
     first = np.ones(len(codes), bool)
     first[1:] = codes[1:] != codes[:-1]
-    codes, bits = codes[first], bits[first]
-    if len(codes) > most:
-        kept = np.argpartition(bits, most)[:most]
-        codes, bits = codes[kept], bits[kept]
-    return codes, bits
+    return codes[first], bits[first]

@@ -51,7 +51,7 @@ def channels_apart(one: Floats, other: Floats) -> float:
     independently, whatever they have in common; 0 for a permuted copy. `one`, `other`: `centred`, (classes, inputs).
     """
     trees = [cKDTree(layer.T) for layer in (one, other)]
-    own = [tree.query(layer.T, k=2)[0][:, 1] for tree, layer in zip(trees, (one, other), strict=True)]
+    own = [np.asarray(tree.query(layer.T, k=2)[0])[:, 1] for tree, layer in zip(trees, (one, other), strict=True)]
     across = [trees[1].query(one.T)[0], trees[0].query(other.T)[0]]
     usual = float(np.sqrt(np.mean(np.square(np.concatenate(own)))))
     found = float(np.sqrt(np.mean(np.square(np.concatenate(across)))))
