@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.course import Course
+from harness.errors import EngineFailed
 from harness.evaluate.copies import Known, copies
 from harness.evidence.conversion import Conversion
 from harness.evidence.inspection import Inspection
 from harness.evidence.predictions import Predictions
+from harness.evidence.record import Blob
+from harness.evidence.reference import Reference
 from harness.evidence.stage_result import Done
 from harness.findings import finding
 from harness.run import Examined
+from harness.stages.inspect import inspect
 from harness.store import Store
 
 
@@ -24,7 +30,8 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
     reference = course.reference
     known = []
     if reference is not None:
-        known.append(_known(None, reference.conversion, reference.predictions, None, store))
+        looked_into = _inspected(reference, course)
+        known.append(_known(None, reference.conversion, reference.predictions, looked_into, store))
     of_course = len(known)
     whose = []
     for index, one in enumerate(examined):
@@ -41,7 +48,8 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
         if copy is None:
             continue
         evidence = examined[index].evidence
-        found = finding("model-copied", other=copy.other(), how=copy.how, detail=", ".join(copy.hand_ins))
+        code = "model-copied-disguised" if copy.disguised else "model-copied"
+        found = finding(code, other=copy.other(), how=copy.how, detail=copy.whose())
         changes: dict[str, object] = {
             "intake_findings": (*evidence.intake_findings, found),
             "same_model_as": copy.hand_ins,
@@ -54,6 +62,19 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
     return noted
 
 
+def _inspected(reference: Reference, course: Course) -> Inspection | None:
+    """What the reference's model is made of, for its final layer; None where it cannot be looked into."""
+    classes, workplace = len(course.held_out.classes), course.workplace
+    inputs = ["reference", reference.conversion, course.staged.sha256, classes, course.assignment.limits]
+    try:
+        result = course.cache.run(
+            "inspect", inputs, Inspection, lambda: inspect(reference.conversion, {}, course.staged, classes, workplace)
+        ).result
+    except EngineFailed:  # the other comparisons can be made without
+        return None
+    return result.value if isinstance(result, Done) else None
+
+
 def _known(
     name: str | None, conversion: Conversion, predictions: Predictions, inspection: Inspection | None, store: Store
 ) -> Known:
@@ -61,4 +82,11 @@ def _known(
     if inspection is not None and inspection.weights_fingerprint:
         marks.add(inspection.weights_fingerprint)
     rows = np.load(store.path(predictions.probabilities), allow_pickle=False)
-    return Known(name, frozenset(marks), predictions.labels, rows)
+    final_layer = inspection.final_layer if inspection is not None else None
+    load = None if final_layer is None else functools.partial(_loaded, store, final_layer)
+    return Known(name, frozenset(marks), predictions.labels, rows, load)
+
+
+def _loaded(store: Store, weights: Blob) -> NDArray[np.float32]:
+    loaded: NDArray[np.float32] = np.load(store.path(weights), allow_pickle=False)
+    return loaded

@@ -252,6 +252,12 @@ CATALOGUE: dict[str, _Kind] = {
     "unknown-operators": _Kind("info", "Multiply-adds leave out operators that cannot be counted here."),
     # across hand-ins
     "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
+    "model-copied-disguised": _Kind(
+        "warning",
+        "The model is all but the same as that of {other}: {how}. Training from one seed on the same data can lead "
+        "there, too.",
+        code="model-copied",
+    ),
     # benchmark
     "benchmark-failed": _Kind("warning", "The speed could not be measured: {reason}."),
     "benchmark-outputs-differ": _Kind(
@@ -280,6 +286,12 @@ CATALOGUE: dict[str, _Kind] = {
     "dataset-shared-with-other": _Kind(
         "warning", "{count} of the data set are the same photographs as another submission's ({example})."
     ),
+    "comparison-cut": _Kind(
+        "info",
+        "Not all pictures {what} were compared, because very many are alike. What is said of copies and scenes holds "
+        "for those that were; look at the others yourself.",
+    ),
+    "dataset-cut": _Kind("warning", "The data set has {count} more images than are looked at; the first {most} count."),
     "dataset-too-few-images": _Kind(
         "warning", "{classes}: fewer than {least} readable images. Take more photographs of each object."
     ),

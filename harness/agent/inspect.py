@@ -1,11 +1,13 @@
 """The phase `inspect`: what a model holds, how far it is from pre-trained backbones, and whether it uses them.
 
 The request holds what `predict` needs to run a model, and `backbones` (name -> file name under /in); the list of
-images is `images`, and there is none for a model that runs as it is. Sent: `inspection.json`; or `refused.json`.
+images is `images`, and there is none for a model that runs as it is. Sent: `inspection.json`, and of an ONNX graph
+`final_layer.npy`, float32, (outputs, inputs) where it has one; or `refused.json`.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from .backbone_use import BackboneUse, backbone_use
 from .backbones import Backbone, Layer, compare, load, unrelated, untouched
+from .final_layer import final_layer
 from .initialisation import head, initialised_as, structure
 from .multiply_adds import fingerprint, parameters, statistics, weights, work
 from .native import Unusable
@@ -35,7 +38,7 @@ _STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mea
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Inspect /in/model and send what was seen."""
     try:
-        reply = _of_native(request) if request["native"] else _of_graph(request)
+        reply = _of_native(request) if request["native"] else _of_graph(request, send)
     except Unusable as error:
         refuse(send, str(error))
     except (Exception, SystemExit) as error:  # whatever a native model's code raises
@@ -46,13 +49,16 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         send("inspection.json", json.dumps(reply).encode())
 
 
-def _of_graph(request: dict[str, Any]) -> dict[str, Any]:
+def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> dict[str, Any]:
     model = live(read(IN / "model"))
     graph = signature(model)
     rule = Rule.from_request(request["rule"])
     done = work(model, graph, rule.height, rule.width)
     tensors = weights(model)
     last = head(model, tensors)
+    mapped = final_layer(model, tensors)
+    if mapped is not None:
+        send("final_layer.npy", _npy(mapped))
     given = _pictures(rule, request)
 
     def used(backbone: Backbone, layers: list[Layer]) -> BackboneUse:
@@ -67,6 +73,7 @@ def _of_graph(request: dict[str, Any]) -> dict[str, Any]:
         "uncounted": done.uncounted,
         "head_initialised_as": initialised_as(last) if last is not None else "",
         "scales_its_input": scales_its_input(model, graph),
+        "final_layer": list(mapped.shape) if mapped is not None else None,
     }
 
 
@@ -89,7 +96,14 @@ def of_module(module: Any, backbones: dict[str, str]) -> dict[str, Any]:
         "uncounted": [],
         "head_initialised_as": "",
         "scales_its_input": True,
+        "final_layer": None,
     }
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
 
 
 def _own_weights(module: Any) -> Tensors:

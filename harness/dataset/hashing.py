@@ -18,10 +18,16 @@ Number = TypeVar("Number", np.uint8, np.float32)
 
 ORIENTATIONS = 8  # four quarter turns, each also mirrored
 _COARSE = 32  # pixels, both sides
+_BLOCK = 256  # pictures hashed at once
 
 
 def hashes(greys: NDArray[np.uint8]) -> Hashes:
     """`greys`: (pictures, side, side) with a side that 32 divides. Returns (pictures,)."""
+    parts = [_hashes(greys[start : start + _BLOCK]) for start in range(0, len(greys), _BLOCK)]
+    return np.concatenate([np.zeros(0, np.uint64), *parts])
+
+
+def _hashes(greys: NDArray[np.uint8]) -> Hashes:
     count, side = len(greys), greys.shape[-1]
     factor = side // _COARSE
     coarse = greys.reshape(count, _COARSE, factor, _COARSE, factor).mean(axis=(2, 4))

@@ -71,11 +71,19 @@ def detail(grey: NDArray[np.uint8]) -> Detail:
     return fine
 
 
+def has_detail(one: Detail) -> bool:
+    """Whether there is enough in the picture to find it again; one without matches nothing."""
+    return len(_patches(one)) >= _FEWEST_PATCHES
+
+
 def match(one: Detail, other: Detail) -> Match:
     """The best match over the two likeliest orientations of `other`."""
     best = NO_MATCH
+    patches = _patches(one)
+    if len(patches) < _FEWEST_PATCHES:
+        return NO_MATCH
     for orientation in _likeliest(one, other):
-        found = _match(one, oriented(other, orientation), orientation)
+        found = _match(patches, oriented(other, orientation), orientation)
         if (found.share, found.correlation) > (best.share, best.correlation):
             best = found
     return best
@@ -91,10 +99,7 @@ def _likeliest(one: Detail, other: Detail) -> list[int]:
     return [0, max(range(1, ORIENTATIONS), key=peak)]
 
 
-def _match(one: Detail, other: Detail, orientation: int) -> Match:
-    patches = _patches(one)
-    if len(patches) < _FEWEST_PATCHES:
-        return NO_MATCH
+def _match(patches: list[tuple[int, int, Detail]], other: Detail, orientation: int) -> Match:
     spreads = _spreads(other)
     found = [_found(*patch, other, spreads) for patch in patches[:_FIRST]]
     if np.median([correlation for _, _, correlation in found]) < _HOPELESS:

@@ -61,7 +61,8 @@ def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArr
     looks = over.argmax(axis=1)
     own = probability[np.arange(len(truth)), truth]
     clear = (over.max(axis=1) >= _SURE) & (own <= _UNLIKELY) & (looks != truth)
-    agreed = [i for i in np.nonzero(clear)[0] if _neighbours_agree(int(i), int(looks[i]), truth, groups, embeddings)]
+    units = unit(embeddings)
+    agreed = [i for i in np.nonzero(clear)[0] if _neighbours_agree(int(i), int(looks[i]), truth, groups, units)]
     errors = int((probability.argmax(axis=1) != truth).sum()) - len(agreed)
     if not agreed or poisson.sf(len(agreed) - 1, _HONEST * max(0, errors)) >= _CHANCE:
         return ()
@@ -101,10 +102,9 @@ def _neighbours_agree(
     looks: int,
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
-    embeddings: NDArray[np.float32],
+    units: NDArray[np.float32],
 ) -> bool:
     """Whether most of the nearest five pictures, its own group left out, lie in the other class."""
-    units = unit(embeddings)
     cosines = units @ units[picture]
     cosines[groups == groups[picture]] = -1.0
     nearest = np.argsort(-cosines)[:_NEIGHBOURS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.evidence.record import Record
+from harness.evidence.record import Blob, Record
 
 Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
 
@@ -54,4 +54,5 @@ class Inspection(Record):
     scales_its_input: bool = False  # the graph begins with arithmetic on the pixels
     preprocessing_matches: bool | None = None  # the backbone's; None where it is not declared, or in the graph
     weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
+    final_layer: Blob | None = None  # .npy float32, (outputs, inputs): from the last activations to the scores
     median_change: float | None = None  # of the layers' relative changes; None without a backbone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -159,6 +160,10 @@ def _judged(
         bursts=_bursts(pictures, scenes),
         annotation_faults=reply.faults,
     )
+    if reply.left_out:
+        findings += (finding("dataset-cut", count=reply.left_out, most=_MOST_PICTURES),)
+    if not scenes.complete:
+        findings += (finding("comparison-cut", what="of the data set with each other"),)
     return value, findings
 
 
@@ -231,24 +236,28 @@ def _audit(
 
 
 def _counts(labels: list[str] | tuple[str | None, ...], classes: list[str] | tuple[str, ...]) -> dict[str, int]:
-    return {name: labels.count(name) for name in classes}
+    counted = Counter(labels)
+    return {name: counted[name] for name in classes}
 
 
 def _leaks(pictures: PictureSet, scenes: SceneMap) -> tuple[Leak, ...]:
     """For each scene that lies in two splits, a pair for every two of them."""
     copies = {index: together[0] for together in scenes.copies for index in together}
-    found = []
+    found: list[Leak] = []
     for together in scenes.scenes:
+        if len(found) >= _MOST_LEAKS:
+            break
         by_split: dict[str, list[int]] = {}
         for index in together:
             if pictures.splits[index]:
                 by_split.setdefault(pictures.splits[index], []).append(index)
         order = [split for split in ("train", "val", "test", "other") if split in by_split]
         for position, split in enumerate(order):
+            copied = {copies[i]: i for i in reversed(by_split[split]) if i in copies}  # the first of each
             for later in order[position + 1 :]:
                 for j in by_split[later]:
-                    same = [i for i in by_split[split] if i in copies and copies[i] == copies.get(j)]
-                    i = (same or by_split[split])[0]
+                    same = j in copies and copies[j] in copied
+                    i = copied[copies[j]] if same else by_split[split][0]
                     found.append(
                         Leak(
                             picture=pictures.names[i],

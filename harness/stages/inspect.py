@@ -12,17 +12,20 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.evidence.conversion import Conversion
 from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison, UseDoubt, Verdict
+from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, backbone_doubt, finding
 from harness.images import StagedImages, drawn_from, sample
 from harness.stages.predict import model_request
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
+from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _IMAGES = 6  # on which the answers with and without the backbone are compared
+_LARGEST_FINAL_LAYER = 2**18  # numbers, as harness/agent/final_layer.py sends
 _FEWEST_LAYERS = 3  # of the model's layers with a counterpart, to recognise a backbone at all
 
 # Formats that are loaded by running what the student wrote.
@@ -75,6 +78,7 @@ class _Reply(BaseModel):
     structure: float | None = Field(ge=0, allow_inf_nan=False)
     head_initialised_as: _Initialisation
     scales_its_input: bool
+    final_layer: tuple[Annotated[int, Field(ge=2, le=1000)], Annotated[int, Field(ge=1, le=2**18)]] | None = None
     backbones: dict[str, _Backbone]
 
 
@@ -104,6 +108,7 @@ def inspect(
         try:
             reject_refusal(outputs)
             reply = read_reply(outputs, "inspection.json", _Reply)
+            final_layer = _final_layer(reply, outputs, conversion, workplace)
         except Rejected as rejected:
             return Failed(
                 status="rejected",
@@ -111,13 +116,24 @@ def inspect(
                 detail=rejected.detail,
                 usage=usage(outcome),
             )
-    value = _judged(reply, set(backbones), conversion, classes)
+    value = _judged(reply, set(backbones), conversion, classes).model_copy(update={"final_layer": final_layer})
     return Done(
         value=value,
         origin="self-reported" if conversion.native else "measured-inside",  # a converted one is an ONNX graph
         findings=_noticed(value),
         usage=usage(outcome),
     )
+
+
+def _final_layer(reply: _Reply, outputs: Path, conversion: Conversion, workplace: Workplace) -> Blob | None:
+    """The final layer, kept for the comparison with other submissions; None of a model that speaks for itself."""
+    if reply.final_layer is None or conversion.native:
+        return None
+    weights = read_array(outputs, "final_layer.npy", reply.final_layer)
+    if weights.size > _LARGEST_FINAL_LAYER or not np.isfinite(weights).all():
+        raise Rejected("final_layer.npy is too large, or holds what is no number")
+    np.save(outputs / "final-layer-kept.npy", weights, allow_pickle=False)
+    return workplace.store.put(outputs / "final-layer-kept.npy", "final_layer.npy")
 
 
 def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int) -> Inspection:

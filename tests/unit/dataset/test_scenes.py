@@ -7,7 +7,7 @@ from synthetic_scenes import of_greys, scene, shot
 from harness.dataset import scene_map
 from harness.dataset.hashing import distances, hashes, oriented
 from harness.dataset.matching import detail, match
-from harness.dataset.shared import shared
+from harness.dataset.shared import Owned, shared
 
 
 @pytest.fixture
@@ -65,14 +65,16 @@ def test_a_photograph_of_another_student_is_found_even_re_encoded(random):
     taken = np.clip(mine[2].astype(float) + random.normal(0, 2, mine[2].shape), 0, 255).astype(np.uint8)
     theirs = [shot(scene(random), random) for _ in range(5)] + [taken]
     sets = {
-        name: (tuple(f"{name}{i}" for i in range(6)), np.stack(greys))
+        name: Owned(tuple(f"{name}{i}" for i in range(6)), lambda greys=greys: np.stack(greys))
         for name, greys in {"a": mine, "b": theirs}.items()
     }
-    assert shared(sets) == {"a": {"b": [(2, 5)]}, "b": {"a": [(5, 2)]}}
+    found = shared(sets)
+    assert found.pairs == {"a": {"b": [(2, 5)]}, "b": {"a": [(5, 2)]}}
+    assert not found.cut
 
 
 def test_students_at_one_table_share_no_photograph(random):
     """Two photographs of one scene are two: students may use one room."""
     place = scene(random)
-    sets = {name: ((name,), shot(place, random)[None]) for name in "ab"}
-    assert shared(sets) == {}
+    shots = {name: shot(place, random)[None] for name in "ab"}
+    assert shared({name: Owned((name,), lambda name=name: shots[name]) for name in "ab"}).pairs == {}

@@ -1,0 +1,98 @@
+"""How alike two models are beyond what honest training on the same pictures explains.
+
+All measures ignore a common factor, and compare models with the same classes. Figures of honest models and of
+disguised copies: benchmarks/copies.py, with the table in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+Floats = NDArray[np.float64]
+
+_SAME_NUMBER = 4e-3  # relative: bfloat16 rounds by at most 2^-8
+_DIRECTIONS = 5  # of the other models, taken out before two are compared
+_MOST_OTHERS = 64  # models that these directions are taken from
+_NOTHING_LEFT = 0.02  # of a vector's length: less is rounding
+
+
+def centred(weights: NDArray[np.float32]) -> Floats:
+    """A final layer without what is added to all classes alike, which changes no answer; of length 1.
+
+    Shape (classes, inputs). All zeros where nothing is left.
+    """
+    exact = weights.astype(np.float64)
+    exact = exact - exact.mean(axis=0)
+    length = float(np.linalg.norm(exact))
+    unit: Floats = exact / length if length > 0 else exact * 0
+    return unit
+
+
+def same_numbers(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Share of the numbers, zeros aside, that are the same to within 0.4 % but for one factor for all.
+
+    Pruning leaves numbers as they are or 0; rounding to half precision moves each by less.
+    """
+    a, b = one.astype(np.float64).reshape(-1), other.astype(np.float64).reshape(-1)
+    both = (np.abs(a) > 1e-12) & (np.abs(b) > 1e-12)
+    if not both.any():
+        return 0.0
+    ratio = b[both] / a[both]
+    middle = float(np.median(ratio))
+    return float((np.abs(ratio - middle) < _SAME_NUMBER * abs(middle)).mean())
+
+
+def channels_apart(one: Floats, other: Floats) -> float:
+    """How far the channels of one layer are from the nearest of the other's, whatever order they are in.
+
+    Relative to how far each layer's own channels are from their nearest: about 1 for layers that were trained
+    independently, whatever they have in common; 0 for a permuted copy. `one`, `other`: `centred`, (classes, inputs).
+    """
+    trees = [cKDTree(layer.T) for layer in (one, other)]
+    own = [np.asarray(tree.query(layer.T, k=2)[0])[:, 1] for tree, layer in zip(trees, (one, other), strict=True)]
+    across = [trees[1].query(one.T)[0], trees[0].query(other.T)[0]]
+    usual = float(np.sqrt(np.mean(np.square(np.concatenate(own)))))
+    found = float(np.sqrt(np.mean(np.square(np.concatenate(across)))))
+    return found / usual if usual > 0 else float("inf")
+
+
+def answers(probabilities: NDArray[np.float32]) -> Floats:
+    """A model's logits on the same pictures as the others', each picture's mean taken out; of length 1.
+
+    Shape (images, classes) -> (images * classes,). A probability below 1e-7 is rounding and counts as that.
+    """
+    logits = np.log(np.clip(probabilities.astype(np.float64), 1e-7, None))
+    logits -= logits.mean(axis=1, keepdims=True)
+    flat = logits.reshape(-1)
+    length = float(np.linalg.norm(flat))
+    return flat / length if length > 0 else flat * 0
+
+
+def products(vectors: Floats) -> Floats:
+    """The cosine of each of the `vectors`, (models, numbers) of length 1, with each other."""
+    return vectors @ vectors.T
+
+
+def left_in_common(cosines: Floats, i: int, j: int, near: NDArray[np.bool_]) -> tuple[float, int]:
+    """The correlation of models i and j once what other models have in common is taken out; and how many others.
+
+    Honest training on the same pictures leads all models in a few common directions; what is left is each one's own
+    beginning and chance. `near[a]`: the models that are too near to a to be others, which hide what copies share.
+    0 where next to nothing is left.
+    """
+    others = np.flatnonzero(~near[i] & ~near[j])
+    others = others[(others != i) & (others != j)]
+    if len(others) > _MOST_OTHERS:
+        others = others[np.linspace(0, len(others) - 1, _MOST_OTHERS).astype(np.int64)]
+    if not len(others):
+        return 0.0, 0
+    values, directions = np.linalg.eigh(cosines[np.ix_(others, others)])
+    kept = values[-_DIRECTIONS:] > 1e-9
+    basis = directions[:, -_DIRECTIONS:][:, kept] / np.sqrt(values[-_DIRECTIONS:][kept])
+    a, b = cosines[i, others] @ basis, cosines[j, others] @ basis
+    left = [1 - float(part @ part) for part in (a, b)]
+    if min(left) < _NOTHING_LEFT**2:
+        return 0.0, len(others)
+    return float(cosines[i, j] - a @ b) / float(np.sqrt(left[0] * left[1])), len(others)
