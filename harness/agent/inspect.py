@@ -32,6 +32,7 @@ from .student_model import StudentModel
 
 Tensors = dict[str, NDArray[Any]]
 
+_FEWEST_LAYERS = 3  # with fewer the backbone is not recognised, as in `harness/stages/inspect.py`
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
 
 
@@ -136,7 +137,7 @@ def _compared(
         same = untouched(backbone, layers, tensors) - not_trained
         mine = {layer.counterpart for layer in layers if not unrelated(layer)}
         near = sum(not unrelated(layer) for layer in layers)
-        use = used(backbone, layers) if used is not None and near else BackboneUse(None)
+        use = used(backbone, layers) if used is not None and near >= _FEWEST_LAYERS else BackboneUse(None)
         found[name] = {
             "layers": [_plain(layer) for layer in layers],
             "untouched_parameters": sum(tensors[n].size for n in same if tensors[n].ndim > 0),
