@@ -31,7 +31,7 @@ def copy(attempt: Attempt, place: Place, root: Path, limits: UnpackLimits) -> li
     if len(attempt.pieces) == 1:
         (only,) = attempt.pieces
         on_disk = place.on_disk(only.path)
-        if on_disk is not None and not on_disk.is_dir() and not on_disk.is_symlink() and _is_archive(only.path):
+        if on_disk is not None and on_disk.is_file() and not on_disk.is_symlink() and _is_archive(only.path):
             done = _unpack_alone(on_disk, root, limits, Spent(), _size(on_disk))
             return [*done.findings, *_unpack_nested(root, limits, done.spent, _size(on_disk))]
     findings: list[Finding] = []

@@ -123,6 +123,20 @@ def test_a_name_that_is_no_utf_8(incoming: Path, tmp_path: Path, got, name: byte
     got(", ".join(codes(other)) or "taken")
 
 
+@pytest.mark.hostile(line=76, expected="F of that entry; the rest as alone")
+@pytest.mark.parametrize("alone", [True, False])
+def test_an_archive_that_is_a_fifo_is_not_waited_for(incoming: Path, tmp_path: Path, got, alone: bool):
+    """Whoever opens it waits for a writer: intake did for ten minutes."""
+    place = tmp_path / "only" if alone else incoming
+    place.mkdir(exist_ok=True)
+    os.mkfifo(place / "mallory.zip")
+    before = time.monotonic()
+    found = taken(place, tmp_path)
+    assert time.monotonic() - before < 100
+    assert codes(found["mallory"]) == ["unsafe-member"]
+    got(found["mallory"].findings[0].message)
+
+
 RECEIPTS = [b"\xff" * 700, b"Name: " + b"x" * 5_000, b"Name: Anna (anna)", b"\x00", b"Name: (" * 100]
 
 

@@ -20,6 +20,8 @@ def unpack(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
     Raises `Stopped` for an archive that is not taken, `OutOfRoom` when the machine cannot.
     """
     with stopping_at_damage(archive.name):
+        if not archive.is_file():  # opening a FIFO would wait for somebody to write to it
+            raise ValueError("it is no plain file")
         if archive.stat().st_size > budget.limits.total_bytes:
             raise Stopped("archive-too-large", reason=f"it is over {budget.limits.total_bytes / 1e9:g} GB")
         with archive.open("rb") as stream:

@@ -95,6 +95,8 @@ def _opened(file: str, size: int, changed: int) -> ClassZip:
 def opened(file: str) -> ClassZip:
     """The zip, which stays open for the next request. Raises `Stopped`."""
     with stopping_at_damage(os.path.basename(file)):  # noqa: PTH119 - a name that may be no UTF-8
+        if not Path(file).is_file():  # opening a FIFO would wait for somebody to write to it
+            raise ValueError("it is no plain file")
         found = Path(file).stat()
     return _opened(file, found.st_size, found.st_mtime_ns)
 
