@@ -75,7 +75,6 @@ def run(tmp_path_factory: pytest.TempPathFactory, attacks: Path) -> Iterator[Run
     reference = train_reference(file, folder / "reference", cache)
     hand_in(folder / "in", NAME, reference, notebook__ipynb=notebook("import time; time.sleep(3)"))
     shutil.copytree(attacks / "json-error-bomb" / "bomb", folder / "in" / "bomb")
-    (folder / "in" / "bomb" / "labels.txt").write_text("blue\ngreen\nred\n")
     here = Path(tempfile.mkdtemp(prefix="spied-", dir="/tmp"))  # where the run has its temporary files
     here.chmod(0o755)
     (here / "decoy").mkdir(mode=0o755)  # shows that the spy sees what is to be seen
