@@ -191,6 +191,11 @@ CATALOGUE: dict[str, _Kind] = {
     "handin-json-invalid": _Kind("error", "handin.json is not as it should be: {reason}."),
     "labels-missing": _Kind("warning", "There is no labels.txt; the classes were taken in alphabetical order."),
     "labels-invalid": _Kind("error", "labels.txt is not as it should be: {reason}."),
+    "answers-vary": _Kind(
+        "warning",
+        "The model answers differently each time on the same picture. Its ONNX form, which was graded, does not. "
+        "Switch dropout and augmentation off before saving (model.eval()).",
+    ),
     "labels-wrong-count": _Kind("error", "The model has {outputs} outputs, but there are {labels} labels ({names})."),
     "class-missing": _Kind("error", "The model does not know the class {name}."),
     "class-unknown": _Kind("info", "The model's class {name} is none of the assignment's."),

@@ -80,6 +80,7 @@ class _Reply(BaseModel):
     outputs: int = Field(ge=1, le=1_000_000)
     output_kind: Literal["probabilities", "logits"]
     within_unit: bool
+    only_original_varies: bool  # a second answer differs, and the ONNX form's does not
     default: Literal["", "torchvision-imagenet", "jetson-inference", "keras-raw", "keras-vgg16-caffe"]
     rule: Preprocess
     images_compared: int = Field(ge=0, le=_MOST_CHECKED)
@@ -315,4 +316,6 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     said = declared.handin.output if declared.handin else None
     if reply.output_kind == "logits" and (said == "probabilities" or (said is None and reply.within_unit)):
         found.append(finding("outputs-not-probabilities"))
+    if reply.only_original_varies:
+        found.append(finding("answers-vary"))
     return found

@@ -178,6 +178,7 @@ CONVERTED: dict[str, Any] = {
     "outputs": 3,
     "output_kind": "logits",
     "within_unit": False,
+    "only_original_varies": False,
     "default": "torchvision-imagenet",
     "rule": {
         "width": 32,
