@@ -38,23 +38,22 @@ def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Pat
     thumbnail = thumbnails(sources.held_out)
     rows = results.submissions
     defects: dict[str, Defect] = {}
+
+    def shown(row: SubmissionResult, index: int, file: Path) -> None:
+        before, after = rows[index - 1] if index else None, rows[index + 1] if index + 1 < len(rows) else None
+        view = student.view(results, row, sources, thumbnail)
+        write_page(file, renderer.render("student.html.j2", **view, before=before, after=after))
+
+    def not_shown(row: SubmissionResult, found: Defect, file: Path) -> None:
+        write_page(file, renderer.render("not_shown.html.j2", results=results, id=row.id, finding=found.finding))
+
     for index, row in enumerate(rows):
-        beside = {
-            "before": rows[index - 1] if index else None,
-            "after": rows[index + 1] if index + 1 < len(rows) else None,
-        }
         file = out / "students" / row.id / "index.html"
-
-        def shown(row: SubmissionResult, beside: dict[str, SubmissionResult | None], file: Path) -> None:
-            view = student.view(results, row, sources, thumbnail)
-            write_page(file, renderer.render("student.html.j2", **view, **beside))
-
-        done = attempt("making its page", partial(shown, row, beside, file))
+        done = attempt("making its page", partial(shown, row, index, file))
         if isinstance(done, Defect):
             defects[row.id] = done
             file.unlink(missing_ok=True)  # an earlier run's
-            values = {"results": results, "id": row.id, "finding": done.finding}
-            attempt("saying so", lambda: write_page(file, renderer.render("not_shown.html.j2", **values)))  # noqa: B023
+            attempt("saying so", partial(not_shown, row, done, file))
     return defects
 
 
