@@ -8,7 +8,7 @@ import click
 
 from harness.commands.options import PATH
 from harness.errors import UsageError
-from harness.export.formats import formats
+from harness.export.formats import files_of, formats
 from harness.export.whole_file import write_whole
 from harness.gradebook import NAME, Gradebook
 
@@ -29,7 +29,10 @@ def export(out: Path, name: str, folder: Path | None, column: str) -> int:
     target = folder or out
     if not target.is_dir():
         raise UsageError(f"{target}: no such folder", "make it, or leave --to out")
-    for file, text in formats()[name].files(results, column or results.assignment.title).items():
+    files, left_out = files_of(name, results, column or results.assignment.title)
+    for file, text in files.items():
         write_whole(target / file, text)
         click.echo(target / file)
-    return 0
+    for id, found in left_out.items():
+        click.echo(f"{id}: left out. {found.finding.message}", err=True)
+    return 1 if left_out else 0
