@@ -19,6 +19,7 @@ from harness.errors import MACHINES_OWN, EnvironmentMissing, MachineError, RunSt
 from harness.findings import Finding, finding
 
 _PACKAGE = Path(__file__).parent
+_OTHERS = 5  # with which each of a pair is tried
 _FRAMES = 40  # of a traceback, the innermost
 _SAID_CHARACTERS = 2_000
 
@@ -92,7 +93,8 @@ def together(what: str, items: Sequence[T], do: Callable[[list[T]], R]) -> tuple
 
 
 def _to_blame(what: str, items: Sequence[T], kept: list[int], do: Callable[[list[T]], R]) -> set[int]:
-    """One of those with which it fails; both of two where it fails for the pair, and each goes with all others."""
+    """One of those with which it fails. Of two that fail only together it is the one that fails with more of some
+    others, too, and both where neither does, or both do."""
 
     def fails(indices: list[int]) -> bool:
         return isinstance(_tried(what, items, indices, do), Defect)
@@ -104,13 +106,10 @@ def _to_blame(what: str, items: Sequence[T], kept: list[int], do: Callable[[list
     partner = before[_shortest(len(before), lambda n: fails([*before[:n], last])) - 1]
     if fails([partner]):
         return {partner}
-    without_last = fails([index for index in kept if index != last])
-    without_partner = fails([index for index in kept if index != partner])
-    if without_last and not without_partner:
-        return {partner}
-    if without_partner and not without_last:
-        return {last}
-    return {partner, last}
+    others = [index for index in kept if index not in (last, partner)]
+    some = others[:: max(1, len(others) // _OTHERS)][:_OTHERS]
+    lasts, partners = (sum(fails(sorted((one, other))) for other in some) for one in (last, partner))
+    return {partner, last} if lasts == partners else {last if lasts > partners else partner}
 
 
 def _shortest(longest: int, fails: Callable[[int], bool]) -> int:

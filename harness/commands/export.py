@@ -10,9 +10,10 @@ from harness.commands.options import PATH
 from harness.errors import UsageError
 from harness.export import write_feedback
 from harness.export.claims import left_out
-from harness.export.formats import formats
+from harness.export.formats import files_of, formats
 from harness.export.whole_file import write_whole
 from harness.gradebook import NAME, Gradebook
+from harness.one_by_one import Defect
 from harness.report import STUDENTS
 from harness.results import Results
 from harness.screen import say
@@ -34,20 +35,25 @@ def export(out: Path, name: str | None, folder: Path | None, column: str, feedba
     results = Gradebook.existing(out / NAME).latest()
     if results is None:
         raise UsageError(f"{out}: nothing was graded there yet", "run `harness grade` first")
-    written = _marks(results, name, folder or out, column) if name is not None else []
+    written: list[Path] = []
+    defects: dict[str, Defect] = {}
+    if name is not None:
+        written, defects = _marks(results, name, folder or out, column)
     if feedback is not None:
         written += write_feedback(results, out / STUDENTS, feedback)
     for file in written:
         say(file)
     for row in left_out(results):
         say(f"{row.id}: goes to no LMS, because whose it is is not known; see its findings", err=True)
-    return 0
+    for id, found in defects.items():
+        say(f"{id}: left out. {found.finding.message}", err=True)
+    return 1 if defects else 0
 
 
-def _marks(results: Results, name: str, target: Path, column: str) -> list[Path]:
+def _marks(results: Results, name: str, target: Path, column: str) -> tuple[list[Path], dict[str, Defect]]:
     if not target.is_dir():
         raise UsageError(f"{target}: no such folder", "make it, or leave --to out")
-    files = formats()[name].files(results, column or results.assignment.title)
+    files, defects = files_of(name, results, column or results.assignment.title)
     for file, text in files.items():
         write_whole(target / file, text)
-    return [target / file for file in files]
+    return [target / file for file in files], defects

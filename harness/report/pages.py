@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -43,29 +43,31 @@ def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Pat
     thumbnail = thumbnails(sources.held_out)
     rows = results.submissions
     defects: dict[str, Defect] = {}
-    for index, row in enumerate(rows):
+
+    def instructors(index: int) -> str:
         neighbours = student.Neighbours(
             before=rows[index - 1] if index else None,
             after=rows[index + 1] if index + 1 < len(rows) else None,
         )
+        whole = student.view(for_instructor(results, rows[index], sources, thumbnail))
+        return renderer.render("student.html.j2", **whole, **neighbours.as_values())
 
-        def instructors(row: SubmissionResult, neighbours: student.Neighbours) -> str:
-            whole = student.view(for_instructor(results, row, sources, thumbnail))
-            return renderer.render("student.html.j2", **whole, **neighbours.as_values())
+    def students(index: int) -> str:
+        cleared = student.view(for_student(results, rows[index], sources, thumbnail))
+        page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values())
+        return without_host_paths(page, sources.host_folders)
 
-        def students(row: SubmissionResult) -> str:
-            cleared = student.view(for_student(results, row, sources, thumbnail))
-            page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values())
-            return without_host_paths(page, sources.host_folders)
+    def shown(page: Callable[[int], str], index: int, file: Path) -> None:
+        write_page(file, page(index))
 
-        pages = {INSTRUCTORS: partial(instructors, row, neighbours), STUDENTS: partial(students, row)}
-        for folder, made in pages.items():
+    for index, row in enumerate(rows):
+        for folder, page in ((INSTRUCTORS, instructors), (STUDENTS, students)):
             file = out / folder / row.id / PAGE
-            done = attempt("making its page", lambda: write_page(file, made()))  # noqa: B023 - called at once
+            done = attempt("making its page", partial(shown, page, index, file))
             if isinstance(done, Defect):
                 defects[row.id] = done
                 file.unlink(missing_ok=True)  # an earlier run's
-                _say_so(renderer, results, row.id, done, folder, file)
+                attempt("saying so", partial(_say_so, renderer, results, row.id, done, folder, file))
     return defects
 
 
@@ -73,7 +75,7 @@ def _say_so(renderer: Renderer, results: Results, id: str, why: Defect, folder: 
     """Write a page that says that there is none; for a student without a word of why."""
     audience = "student" if folder == STUDENTS else "instructor"
     values = {"results": results, "id": id, "finding": why.finding, "audience": audience}
-    attempt("saying so", lambda: write_page(file, renderer.render("not_shown.html.j2", **values)))
+    write_page(file, renderer.render("not_shown.html.j2", **values))
 
 
 def _not_in_table(renderer: Renderer, results: Results) -> dict[str, Defect]:

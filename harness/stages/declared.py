@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.bounded_json import Unbounded, check
 from harness.evidence.conversion import Preprocess
 
+_SAID = 200  # characters of a key that are repeated
 _LIMIT = 256 * 1024  # bytes of labels.txt or handin.json
 _MOST_LABELS = 10_000
 _Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
@@ -59,12 +62,16 @@ class HandIn(BaseModel):
 
 def read_handin(file: Path) -> HandIn:
     """handin.json. Raises `Undeclared` when it is not as it should be."""
+    content = _content(file)
     try:
-        return HandIn.model_validate_json(_content(file))
+        check(content)
+        return HandIn.model_validate_json(content)
+    except Unbounded as why:
+        raise Undeclared(f"{file.name} {why}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Undeclared(f"{where}: {first['msg']}" if where else first["msg"]) from error
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))[:_SAID]
+        raise Undeclared(f"{where}: {first['msg']}" if where else first["msg"]) from None
 
 
 def read_labels(file: Path) -> tuple[str, ...]:
@@ -87,7 +94,8 @@ def read_labels(file: Path) -> tuple[str, ...]:
         raise Undeclared(f"labels.txt holds more than {_MOST_LABELS} names, or one over 200 characters")
     names = tuple(_plain(lines))
     folded = ["".join(name.split()).casefold() for name in names]
-    if twice := next((name for name, key in zip(names, folded, strict=True) if folded.count(key) > 1), None):
+    times = Counter(folded)
+    if twice := next((name for name, key in zip(names, folded, strict=True) if times[key] > 1), None):
         raise Undeclared(f"labels.txt names {twice!r} twice")
     return names
 

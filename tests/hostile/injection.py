@@ -145,7 +145,7 @@ def raising(name: str, function: FunctionType, error: Exception, marked: Marked,
     original.__kwdefaults__ = function.__kwdefaults__
 
     def hook(*args: Any, **kwargs: Any) -> Any:
-        its = marked.are_its((*args, *kwargs.values()))
+        its = marked.are_its((*args, kwargs))
         if its or (its is None and marked.has(sys._getframe(1))):
             hit.append(name)
             raise error

@@ -103,6 +103,12 @@ def test_one_that_fails_with_every_other_is_left_out_and_not_the_others(bad: int
     assert set(left_out) == {bad}
 
 
+def test_two_that_fail_with_every_other_are_left_out_and_not_the_others():
+    pairs = {(bad, other) for bad in (2, 5) for other in range(10) if other != bad}
+    _, left_out = together("comparing", range(10), sums(set(), pairs))
+    assert set(left_out) == {2, 5}
+
+
 def test_where_only_a_pair_fails_both_are_left_out():
     _, left_out = together("comparing", range(10), sums(set(), {(2, 7)}))
     assert set(left_out) == {2, 7}
