@@ -78,7 +78,7 @@ def _following(nodes: list[Any], start: set[str]) -> set[str]:
     """`start`, and the names of all tensors whose numbers depend on one of these."""
     found = set(start)
     for node in nodes:  # they stand in the order in which they run
-        read = {name for inner in (node, *nodes_inside(node)) for name in inner.input}
+        read = set(_numbers_read(node))
         if node.op_type not in _SIZES and not found.isdisjoint(read):
             found.update(node.output)
     return found
@@ -97,7 +97,7 @@ class Passages:
         self._count, self._input, self._answer = len(uses), input, model.graph.output[0].name
         self._steps = []
         for index, node in enumerate(nodes):
-            read = {name for inner in (node, *nodes_inside(node)) for name in inner.input if name in seen}
+            read = {name for name in _numbers_read(node) if name in seen}
             if read and not seen.isdisjoint(node.output):
                 self._steps.append((read, list(node.output), numbers.get(index)))
 
@@ -160,7 +160,14 @@ def _plain(nodes: list[Any], uses: list[Use], seen: set[str], weights: Mapping[s
 
 
 def _reads(node: Any, names: set[str]) -> bool:
-    return any(name in names for inner in (node, *nodes_inside(node)) for name in inner.input)
+    return any(name in names for name in _numbers_read(node))
+
+
+def _numbers_read(node: Any) -> list[str]:
+    """The tensors whose numbers a node's outputs can depend on; graphs inside it read those of the outer one."""
+    if node.op_type == "CastLike":
+        return list(node.input[:1])  # of the second it takes the type
+    return [name for inner in (node, *nodes_inside(node)) for name in inner.input]
 
 
 def _small_factors(node: Any, seen: set[str], weights: Mapping[str, NDArray[Any]]) -> bool:
