@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -32,8 +32,7 @@ class TrainingPictures:
     """The pictures that notebooks get, and a few of them for checking conversions."""
 
     sha256: str
-    check_images: tuple[Path, ...]
-    is_secret: bool = False  # some of them are withheld images: what a model's code says of them is not for the student
+    check_images: Callable[[], Sequence[Path]]  # made ready when they are first needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +138,10 @@ def _pretrained(scratch: Path) -> Pretrained:
 
 def _training_pictures(assignment: Assignment) -> TrainingPictures:
     if assignment.dataset is None or assignment.dataset.path is None:
-        return TrainingPictures("", ())
+        return TrainingPictures("", lambda: ())
     by_class = class_folders(assignment.dataset.path).values()
     in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
-    return TrainingPictures(reference.tree_sha256(assignment.dataset.path), tuple(in_turn[:_CHECK_IMAGES]))
+    return TrainingPictures(reference.tree_sha256(assignment.dataset.path), lambda: in_turn[:_CHECK_IMAGES])
 
 
 def _readable(assignment: Assignment, scratch: Path) -> Assignment:

@@ -31,8 +31,7 @@ from harness.submission import Submission
 T = TypeVar("T", bound=BaseModel)
 NO_MODEL = Skipped(reason="There is no usable model.")
 # Stages whose sandboxes hold no held-out or withheld image: what the student's own code says there, he may read.
-# `convert` is one only where the images that it checks a conversion on are no secret.
-_SEE_NO_SECRET = ("read", "audit", "execute", "boards")
+_SEE_NO_SECRET = ("read", "audit", "execute", "convert", "boards")
 
 
 class ModelStages:
@@ -49,7 +48,7 @@ class ModelStages:
 
     def stage(self, name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> Any:
         """Run the stage, or take it from the cache, and keep its result."""
-        sees_no_secret = name in _SEE_NO_SECRET or (name == "convert" and not self.course.training.is_secret)
+        sees_no_secret = name in _SEE_NO_SECRET
         result, was_cached = guarded(
             self.submission.id,
             name,
@@ -79,7 +78,7 @@ class ModelStages:
             Conversion,
             [model and model.key(), classes, course.training.sha256, course.weights.sha256, KERAS.lock, limits],
             lambda: (
-                convert(model, classes, course.training.check_images, hub, workplace)
+                convert(model, classes, course.training.check_images(), hub, workplace)
                 if model is not None
                 else models.none_to_grade(course.assignment)
             ),

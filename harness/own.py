@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,7 @@ class Ground:
     staged: StagedImages
     dataset: Dataset  # the training part in class folders; empty until `rewritten` was called
     training_sha256: str
-    check_images: tuple[Path, ...]
+    check_images: Callable[[], Sequence[Path]]  # some of the training part; made when first asked for
     rewritten: Callable[[], Rewritten]  # what the rerun sees, made when first asked for; raises `NotRewritten`
 
 
@@ -94,12 +94,19 @@ def laid_out(
                 place.mkdir()
             return rewrite(submission, audit, assignment.own_dataset, rerun, train, workplace)
 
+        def check_images() -> Sequence[Path]:
+            try:
+                rewritten()
+            except NotRewritten:
+                return ()  # conversions are then checked on noise
+            return _some_of(train)
+
         yield Ground(
             held_out,
             StagedImages(*_in_store(held_out, workplace), held_out.sha256),
             assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
             _training_sha256(audit),
-            _check_images(held_out),
+            check_images,
             rewritten,
         )
 
@@ -125,9 +132,13 @@ def _held_out(audit: DatasetAudit, workplace: Workplace) -> HeldOutSet:
     )
 
 
-def _check_images(held_out: HeldOutSet) -> tuple[Path, ...]:
-    """Some of the withheld images, drawn by their content."""
-    return tuple(sorted(held_out.files, key=lambda file: file.name))[:_CHECK_IMAGES]
+def _some_of(train: Path) -> tuple[Path, ...]:
+    """Some images of the training part, drawn by their paths: the withheld ones are for grading only."""
+
+    def draw(file: Path) -> str:
+        return hashlib.sha256(str(file.relative_to(train)).encode("utf-8", "surrogateescape")).hexdigest()
+
+    return tuple(sorted((path for path in train.rglob("*") if path.is_file()), key=draw)[:_CHECK_IMAGES])
 
 
 def _in_store(held_out: HeldOutSet, workplace: Workplace) -> tuple[Path, tuple[str, ...]]:
@@ -275,8 +286,11 @@ def own_data(
     handed: Conversion | None = None
     if handed_in is not None:
         inputs = ["seen", handed_in.key(), ground.held_out.sha256, weights and "weights", KERAS.lock, limits]
-        work = partial(convert, handed_in, ground.held_out.classes, ground.check_images, weights, workplace)
-        handed = done("convert", Conversion, inputs, work)
+
+        def converted() -> StageResult[Conversion]:
+            return convert(handed_in, ground.held_out.classes, ground.check_images(), weights, workplace)
+
+        handed = done("convert", Conversion, inputs, converted)
     of_rerun = predictions(rerun)
     seen = scored(predictions(handed), of_rerun)
     value = OwnData(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +50,7 @@ def prepare(
     held_out: HeldOutSet,
     staged: StagedImages,
     training_sha256: str,
-    check_images: tuple[Path, ...],
+    check_images: Callable[[], Sequence[Path]],
     weights_file: Path,
     workplace: Workplace,
     cache: StageCache,
@@ -106,7 +106,7 @@ def prepare(
         "convert",
         Conversion,
         [handed.key(), held_out.classes, training_sha256, limits],
-        lambda: convert(handed, held_out.classes, check_images, None, workplace),
+        lambda: convert(handed, held_out.classes, check_images(), None, workplace),
     )
     predictions = step(
         "predict",

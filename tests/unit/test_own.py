@@ -101,4 +101,7 @@ def test_withheld_pictures_go_in_from_where_they_are_kept(handed_in, audit, work
 
 def test_conversions_are_checked_on_the_training_part_alone(handed_in, audit, workplace):
     with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
-        assert sorted(file.read_text() for file in ground.check_images) == ["ball 2", "ball 3", "mug 2", "mug 3"]
+        checks = ground.check_images()
+        assert len(checks) == 4 and {file.parent for file in checks} == {
+            ground.dataset.path / label for label in LABELS
+        }
