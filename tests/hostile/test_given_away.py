@@ -198,7 +198,8 @@ def given_away(graded: Graded, folder: Path) -> list[Path]:
 
 @pytest.mark.hostile(line=64, expected="the instructor's pages only")
 def test_what_a_model_says_of_held_out_images_is_on_no_page_given_away(graded: Graded, got) -> None:
-    """Before, a log, a refusal or an exception with thumbnails in it stood on the student's own page."""
+    """heldout-in-log: a log, a refusal or an exception with thumbnails in it stood on the student's own page, and the
+    next model was made of them."""
     assert graded.rows["Talks"]["evaluation"]["accuracy"] == 1
     assert graded.rows["Raises"]["stages"]["predict"]["status"] == "rejected"
     for name, what in (("Talks", f"{_SECRET}-log"), ("Raises", f"{_SECRET}-exception")):

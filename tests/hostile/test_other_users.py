@@ -19,6 +19,7 @@ import json
 import shutil
 from collections.abc import Iterator
 
+from measured import MOST_MEMORY, memory_of, run_measured
 from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -41,19 +42,6 @@ while [ ! -e "$HERE/ended" ] && [ $SECONDS -lt $ends ]; do
   done
   sleep 0.05
 done | sort -u
-"""
-MOST_MEMORY = 300 * 2**20  # bytes of the harness over its idle size
-# `harness` as it is called, which says at its end how much memory it had at most.
-MEASURED = """
-import atexit, sys
-def peak():
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
-from harness import cli, grading, sandbox, assignment, terminal
-import harness.commands.grade
-idle = peak()
-atexit.register(lambda: print("memory", peak() - idle, file=sys.stderr))
-sys.argv[0] = "harness"
-cli.main()
 """
 
 
@@ -86,11 +74,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, attacks: Path) -> Iterator[Run
     )  # fmt: skip
     arguments = ["grade", folder / "in", "--assignment", file, "--out", folder / "out", "--sandbox", "bubblewrap"]
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURED, *map(str, arguments)],
-            capture_output=True, text=True, timeout=600, check=False, umask=0,
-            env={**os.environ, "HARNESS_CACHE": str(cache), "TMPDIR": str(here)},
-        )  # fmt: skip
+        environment = {**os.environ, "HARNESS_CACHE": str(cache), "TMPDIR": str(here)}
+        done = run_measured(*arguments, umask=0, env=environment)
         (here / "ended").touch()
         seen, _ = spy.communicate(timeout=60)
     finally:
@@ -102,7 +87,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, attacks: Path) -> Iterator[Run
 
 @pytest.mark.hostile(line=74, expected="nothing of a submission")
 def test_another_user_sees_nothing_while_a_run_works(run: Run, got):
-    """bwrap's command line named the folders of submissions, which any user could list and read."""
+    """read-by-other-users: bwrap's command line named the folders of submissions, which any user could read."""
     lines = run.seen.splitlines()
     decoy = [line for line in lines if "/decoy/file" in line]
     assert decoy, run.seen
@@ -132,6 +117,6 @@ def test_a_reply_of_a_million_keys_costs_its_submission_and_no_memory(run: Run, 
     assert rows["bomb"]["points"] == 0 and rows["bomb"]["stages"]["convert"]["status"] == "rejected"
     assert rows[NAME]["stages"]["evaluate"]["status"] == "ok"
     assert rows[NAME]["evaluation"]["accuracy"] == 1.0
-    memory = int(next(line.split()[1] for line in run.done.stderr.splitlines() if line.startswith("memory ")))
+    memory = memory_of(run.done)
     assert memory < MOST_MEMORY
     got(f"rejected; {memory / 2**20:.0f} MiB over the idle size")
