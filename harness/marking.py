@@ -22,9 +22,11 @@ def rows(
             submission_result(handed_in.id, handed_in.student, one.evidence, mark(one), one.cached, handed_in.origin)
         )
 
+    max_points = assignment.max_points
+
     def bare(one: Examined, found: Defect) -> SubmissionResult:
         origin, findings = one.submission.origin, (*one.submission.findings, found.finding)
-        result = lost_result(one.submission.id, one.submission.student, assignment.max_points, findings)
+        result = lost_result(one.submission.id, one.submission.student, max_points, findings)
         known = {
             "source": origin.source,
             "lms_id": as_utf8(origin.lms_id),
