@@ -31,9 +31,11 @@ def rows(
             )
         )
 
+    max_points = assignment.max_points
+
     def bare(one: Examined, found: Defect) -> SubmissionResult:
         origin, findings = one.submission.origin, (*one.submission.findings, found.finding)
-        result = lost_result(one.submission.id, one.submission.student, assignment.max_points, findings)
+        result = lost_result(one.submission.id, one.submission.student, max_points, findings)
         known = {
             "source": origin.source,
             "lms_id": as_utf8(origin.lms_id),

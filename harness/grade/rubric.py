@@ -110,13 +110,13 @@ def grade(
     marks += [lateness.mark] if lateness.mark else []
     points = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
-    failed_beside = any(f.code == "harness-defect" for f in (*evidence.intake_findings, *evidence.later_findings))
+    our_fault = any(found.code == "harness-defect" for found in evidence.findings())
     nothing = not ran and not isinstance(evidence.predict, Done)
     status: GradeStatus
-    if nothing and not lost and not failed_beside:
+    if nothing and not lost and not our_fault:
         status = "failed"
     elif any(mark.points is None for mark in marks) or (
-        (lost or failed_beside) and not any(given.counts for given in manual.values())
+        (lost or our_fault) and not any(given.counts for given in manual.values())
     ):
         status = "needs-review"
     else:

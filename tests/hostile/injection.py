@@ -1,7 +1,7 @@
 """Faults on purpose: which functions of the harness work on one submission's data, and how to make one of them raise.
 
-A call is one submission's when an argument speaks of it and of no other submission, or when a call that it is
-part of is. What is seen here is what runs: nothing lists functions.
+A call is one submission's when an argument speaks of it, and none of another alone, or when a call that it is part of
+is. What is seen here is what runs: nothing lists functions.
 """
 
 from __future__ import annotations
@@ -44,17 +44,21 @@ class Marked:
             return False
         return True if {self.marker} in said else None
 
-    def has(self, frame: FrameType) -> bool:
-        """Whether the call, or else the nearest that it is part of and that is anybody's, is the marked one's."""
+    def has(self, frame: FrameType) -> bool | None:
+        """Whether the outermost call that is anybody's, of those that this one is part of and itself, is the marked
+        one's: what is done on another's page with its name is done for the other. None when it is nobody's."""
+        calls: list[FrameType] = []
         walk: FrameType | None = frame
         while walk is not None:
             if _is_ours(walk.f_code):
-                if walk not in self._frames:
-                    self._frames[walk] = self.are_its(_arguments(walk))
-                if (its := self._frames[walk]) is not None:
-                    return its
+                calls.append(walk)
             walk = walk.f_back
-        return False
+        for call in reversed(calls):
+            if call not in self._frames:
+                self._frames[call] = self.are_its(_arguments(call))
+            if (its := self._frames[call]) is not None:
+                return its
+        return None
 
     def forget(self) -> None:
         self._frames.clear()
@@ -145,8 +149,8 @@ def raising(name: str, function: FunctionType, error: Exception, marked: Marked,
     original.__kwdefaults__ = function.__kwdefaults__
 
     def hook(*args: Any, **kwargs: Any) -> Any:
-        its = marked.are_its((*args, kwargs))
-        if its or (its is None and marked.has(sys._getframe(1))):
+        its = marked.has(sys._getframe(1))
+        if its or (its is None and marked.are_its((*args, kwargs))):
             hit.append(name)
             raise error
         return original(*args, **kwargs)

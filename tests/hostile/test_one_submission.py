@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -22,15 +22,18 @@ from replay import Replay
 from rich.console import Console
 
 from harness import assignment as assignments
+from harness import marking
 from harness.cache import StageCache
 from harness.commands.grade import _went_wrong
 from harness.course import Course, prepared
+from harness.grade.rubric import grade
 from harness.grading import Request, grade_collected
 from harness.intake import collect
 from harness.progress import Silent
-from harness.results import Results
+from harness.results import SubmissionResult
 from harness.sandbox import Chosen
 from harness.sandbox.bubblewrap import Bubblewrap
+from harness.schedule import examine_all
 from harness.store import default_folder
 from harness.submission import Submission
 from harness.terminal import print_grades
@@ -60,16 +63,30 @@ class Class:
     submissions: list[Submission]
     course: Course
     engine: Replay
+    redone: frozenset[str] = frozenset()  # keys of stages that are taken from the cache where others are run again
 
-    def grade(self, names: tuple[str, ...] = (*MARKED, *HONEST), *, force: bool = False) -> Results:
-        """As `harness grade` does, its table included. `force`: no stage's result is taken from the cache."""
-        cache = StageCache(self.course.workplace.store, self.engine.environment_id, force=force)
-        course = Course(**{**{f: getattr(self.course, f) for f in Course.__dataclass_fields__}, "cache": cache})
-        submissions = [one for one in self.submissions if one.student in names]
-        assert len(submissions) == len(names)
-        results = grade_collected(self.request, submissions, course)
+    def grade(self, names: tuple[str, ...] = (*MARKED, *HONEST)) -> list[SubmissionResult]:
+        """As `harness grade` does, its table included; every stage's result is taken from the cache."""
+        results = grade_collected(self.request, self._of(names), self.course)
         print_grades(results, Console(file=io.StringIO()))
-        return results
+        return list(results.submissions)
+
+    def run_stages(self, names: tuple[str, ...]) -> list[SubmissionResult]:
+        """Every stage of the marked one run again, those of the others too the first time; and the marks."""
+        cache = StageCache(self.course.workplace.store, self.engine.environment_id, force=True)
+        cache._redone |= self.redone
+        examined = examine_all(self._of(names), replace(self.course, cache=cache), 2)
+        if not set(names) & set(MARKED):
+            self.redone = frozenset(cache._redone)
+        assignment = self.request.assignment
+        return marking.rows(
+            examined, assignment, lambda one: grade(assignment, one.evidence, {}, one.submission.origin)
+        )
+
+    def _of(self, names: tuple[str, ...]) -> list[Submission]:
+        found = [one for one in self.submissions if one.student in names]
+        assert len(found) == len(names)
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +132,7 @@ FEW = (MARKED[0], HONEST[0])
 class Seen:
     """What a clean run gave, and the functions that it called for one submission, by name."""
 
-    results: Results
+    results: list[SubmissionResult]
     always: dict[str, FunctionType]
     when_stages_run: dict[str, FunctionType]  # and not where all is in the cache
     called_by_guard: set[str]
@@ -123,7 +140,8 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(small_class: Class) -> Seen:
-    small_class.grade(FEW, force=True)  # with the real engine; from now on it is replayed
+    small_class.run_stages(HONEST[:1])  # with the real engine; from now on it is replayed
+    small_class.run_stages(FEW)
     small_class.grade()
     real = small_class.engine.real_runs
     kept: dict[CodeType, bool] = {}
@@ -131,7 +149,7 @@ def seen(small_class: Class) -> Seen:
         results = small_class.grade()
     run: dict[CodeType, bool] = {}
     with recorded(MARKS[0], run):
-        small_class.grade(FEW, force=True)
+        small_class.run_stages(FEW)
     assert small_class.engine.real_runs == real
     named = functions_of({*kept, *run})
     by_guard = {name for name, function in named.items() if (kept | run)[function.__code__]}
@@ -139,9 +157,9 @@ def seen(small_class: Class) -> Seen:
     return Seen(results, always, {name: f for name, f in named.items() if name not in always}, by_guard)
 
 
-def trouble(results: Results, clean: Results, failing: list[str]) -> str:
+def trouble(results: list[SubmissionResult], clean: list[SubmissionResult], failing: list[str]) -> str:
     """What is wrong with a class in which the harness failed on some; empty when nothing is."""
-    after, before = ({row.student: row for row in one.submissions} for one in (results, clean))
+    after, before = ({row.student: row for row in rows} for rows in (results, clean))
     for name, row in after.items():
         if name in failing:
             if row.status != "needs-review" or all(found.code != "harness-defect" for found in row.findings):
@@ -186,15 +204,14 @@ def in_turn(every: list[Fault], at_once: int) -> Iterator[list[Fault]]:
         yield batch
 
 
-def wrong_with(small_class: Class, seen: Seen, batch: list[Fault], *, force: bool) -> list[str]:
+def wrong_with(graded: Callable[[], list[SubmissionResult]], seen: Seen, batch: list[Fault]) -> list[str]:
     """Grade the class while each of the faults strikes another submission."""
-    names = (*MARKED[: len(batch)], *HONEST) if not force else FEW
     said = [f"{fault.name} ({type(fault.error).__name__})" for fault in batch]
     try:
         with ExitStack() as stack:
             for fault, marked in zip(batch, MARKS, strict=False):
                 stack.enter_context(raising(fault.name, fault.function, fault.error, marked, fault.hit))
-            results = small_class.grade(names, force=force)
+            results = graded()
     except Exception as escaped:
         return [f"one of these ended the run as {type(escaped).__name__}: {escaped}: {said}"]
     wrong = [f"{name} was not called" for name, fault in zip(said, batch, strict=True) if not fault.hit]
@@ -206,10 +223,10 @@ def wrong_with(small_class: Class, seen: Seen, batch: list[Fault], *, force: boo
 
 @pytest.mark.hostile(line=72, expected="needs-review; all others as alone")
 def test_every_function_that_works_for_one_submission_may_fail(small_class: Class, seen: Seen, got):
-    assert all(row.status == "graded" for row in seen.results.submissions), seen.results.submissions
+    assert all(row.status == "graded" for row in seen.results), seen.results
     assert len(seen.always) > 100
     every = faults(seen.always, seen.called_by_guard)
-    wrong = [why for batch in in_turn(every, len(MARKED)) for why in wrong_with(small_class, seen, batch, force=False)]
+    wrong = [why for batch in in_turn(every, len(MARKED)) for why in wrong_with(small_class.grade, seen, batch)]
     assert not wrong, "\n".join(wrong)
     got(f"{len(seen.always)} functions, {len(every)} faults")
 
@@ -219,6 +236,6 @@ def test_every_function_that_a_stage_calls_may_fail(small_class: Class, seen: Se
     """Those that are called only where a stage's result is not in the cache."""
     assert len(seen.when_stages_run) > 50
     every = faults(seen.when_stages_run, set())
-    wrong = [why for fault in every for why in wrong_with(small_class, seen, [fault], force=True)]
+    wrong = [why for fault in every for why in wrong_with(lambda: small_class.run_stages(FEW), seen, [fault])]
     assert not wrong, "\n".join(wrong)
     got(f"{len(every)} functions")
