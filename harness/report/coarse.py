@@ -35,8 +35,8 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         per_class=tuple(
             one.model_copy(
                 update={
-                    "recall": round(one.recall, 2),
-                    "precision": None if one.precision is None else round(one.precision, 2),
+                    "recall": round(one.recall, 3),
+                    "precision": None if one.precision is None else round(one.precision, 3),
                 }
             )
             for one in score.per_class
@@ -53,11 +53,11 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
             for one in score.calibration
         ),
         robustness={
-            name: {severity: round(share, 2) for severity, share in shares.items()}
+            name: {severity: round(share, 3) for severity, share in shares.items()}
             for name, shares in score.robustness.items()
         },
         robustness_images=score.robustness_images,
-        robustness_clean=_rounded(score.robustness_clean, 2),
+        robustness_clean=_rounded(score.robustness_clean, 3),
         unseen_auroc=_rounded(score.unseen_auroc, 2),
         unseen_images=score.unseen_images,
         unseen_confidence=_rounded(score.unseen_confidence, 2),
