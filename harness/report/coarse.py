@@ -18,7 +18,7 @@ _ONNX_ENGINE = "ONNX Runtime"  # the only one that times a submission
 
 
 def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | None:
-    """The score without a list of single images; shares to a tenth of a percent, those of few images to a percent."""
+    """The score without a list of single images; shares to a tenth of a percent, as the pages show them."""
     if score is None:
         return None
     return Evaluation(
