@@ -35,7 +35,7 @@ _COMMANDS = {
     "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",
     "grade": "Grade every hand-in in the folder SUBMISSIONS.",
     "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
-    "mark": "Enter a person's mark for a `manual` criterion; the next `grade` to OUT takes it in.",
+    "mark": "Enter a person's mark for a criterion; the next `grade` to OUT takes it in.",
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
     "reference": "The reference solution that hand-ins are compared with.",
     "schema": "Print the JSON Schema of results.json.",

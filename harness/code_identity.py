@@ -13,7 +13,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 # Where work for the cache begins; `tests/unit/test_code_identity.py` finds a module that does so and is not reached.
-_ROOTS = ("run", "model_stages", "own", "reference", "scene_variety")
+_ROOTS = ("run", "model_stages", "own", "reference", "scene_variety", "copied")
 # Whole folders and modules that no import leads to: what runs inside the sandbox or
 # apart, and what says which file is which.
 _STAGED = ("agent", "handin", "intake", "apart/epochs")
