@@ -16,12 +16,15 @@ class Replay:
         self._engine, self._folder = engine, folder
         self._outcomes: dict[str, Outcome] = {}
         self._known: dict[tuple[str, int], str] = {}
+        self._software: dict[str, str | None] = {}
         self.real_runs = 0
         self.name, self.environment_id = engine.name, engine.environment_id
         self.not_enforced = engine.not_enforced
 
     def software_id(self, software: Software) -> str | None:
-        return self._engine.software_id(software)
+        if software.name not in self._software:  # to look through what is installed takes longer than a whole replay
+            self._software[software.name] = self._engine.software_id(software)
+        return self._software[software.name]
 
     def stop(self) -> None:
         self._engine.stop()
