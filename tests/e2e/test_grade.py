@@ -243,13 +243,21 @@ def test_two_runs_into_one_output_folder(graded, assignment: Path, cache: Path, 
 
 
 def sandboxes(temporary: Path) -> list[psutil.Process]:
-    """Sandboxes whose inputs lie in this folder for temporary files."""
+    """Sandboxes whose inputs lie in this folder for temporary files; a command line does not say which those are."""
     return [
         process
         for process in psutil.process_iter(["cmdline"])
         if any("agent/__main__.py" in part for part in process.info["cmdline"] or [])
-        and any(str(temporary) in part for part in process.info["cmdline"] or [])
+        and str(temporary.relative_to(temporary.anchor)) in mounts_of(process)
     ]
+
+
+def mounts_of(process: psutil.Process) -> str:
+    """Where the files come from that the process sees."""
+    try:
+        return Path(f"/proc/{process.pid}/mountinfo").read_text()
+    except OSError:  # it has ended
+        return ""
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
