@@ -22,8 +22,8 @@ def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
     """Copy each submission's page from `pages/<id>/` to a folder of its own in `folder`; the files written.
 
     From Moodle, the folders are named as its "upload multiple feedback files in a zip" wants them; else by id.
-    Raises `UsageError` when `folder` holds anything, or a page is missing, not a student's or of another run, and `MachineError` when
-    it cannot be written.
+    Raises `UsageError` when `folder` holds anything, or a page is missing, not a student's or of another run, and
+    `MachineError` when it cannot be written.
     """
     try:
         run = _RUN.format(escape(results.run.finished))
@@ -55,7 +55,7 @@ def _cleared_page(page: Path, run: str) -> str:
     if _CLEARED not in head:
         raise UsageError(f"{page}: this page was not made to be given away", "grade again, then export")
     if run not in head:
-        raise UsageError(f"{page}: another run made this page than the one that was recorded", "grade again, then export")
+        raise UsageError(f"{page}: another run than the recorded one made this page", "grade again, then export")
     return text
 
 
