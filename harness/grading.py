@@ -147,7 +147,7 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
         course.held_out,
         course.workplace.store,
         request.assignment.feedback,
-        (request.submissions, request.assignment.file.parent, request.out, course.workplace.store.folder),
+        (*_given_folders(request), request.out, course.workplace.store.folder),
     )
     results = report.write(with_defects(results, _unwritable(results)), sources, request.out)
     book.record(results)
@@ -155,6 +155,13 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
     export.write_results_json(results, request.out / "results.json")
     _drop_stale_pages(request.out, {row.id for row in rows})
     return results
+
+
+def _given_folders(request: Request) -> tuple[Path, ...]:
+    """Where what is graded, and what it gets, lies: the training images may be far from the assignment."""
+    dataset = request.assignment.dataset
+    images = () if dataset is None or dataset.path is None else (dataset.path,)
+    return (request.submissions, request.assignment.file.parent, *images)
 
 
 def _unwritable(results: Results) -> dict[str, Defect]:

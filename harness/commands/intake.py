@@ -127,4 +127,4 @@ def _when(row: IntakeRow) -> Text:
 
 
 def _notes(row: IntakeRow) -> Text:
-    return Text("\n".join(visible(finding.message) for finding in row.findings))
+    return Text("\n".join(visible(finding.whole_message) for finding in row.findings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from html import escape
 from pathlib import Path
 
 from harness.errors import MachineError, UsageError
@@ -13,6 +14,7 @@ from harness.results import Results, SubmissionResult
 
 _PAGE = "index.html"
 _CLEARED = '<meta name="audience" content="student">'  # in the head of a page that was made to be given away
+_RUN = '<meta name="run" content="{}">'  # there, too: when the run ended that made the page
 _NAME_CHARACTERS = 80
 
 
@@ -20,11 +22,12 @@ def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
     """Copy each submission's page from `pages/<id>/` to a folder of its own in `folder`; the files written.
 
     From Moodle, the folders are named as its "upload multiple feedback files in a zip" wants them; else by id.
-    Raises `UsageError` when `folder` holds anything, or a page is missing or not a student's, and `MachineError` when
-    it cannot be written.
+    Raises `UsageError` when `folder` holds anything, or a page is missing, not a student's or of another run, and
+    `MachineError` when it cannot be written.
     """
     try:
-        texts = {row.id: _cleared_page(pages / row.id / _PAGE) for row in results.submissions}
+        run = _RUN.format(escape(results.run.finished))
+        texts = {row.id: _cleared_page(pages / row.id / _PAGE, run) for row in results.submissions}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(folder.iterdir()):
             raise UsageError(f"{folder}: holds other files, which would be given away, too", "name a new, empty folder")
@@ -39,13 +42,20 @@ def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
     return written
 
 
-def _cleared_page(page: Path) -> str:
-    """The page's text. Raises `UsageError` for one that is missing or was made for the instructor."""
+def _cleared_page(page: Path, run: str) -> str:
+    """The page's text. Raises `UsageError` for one that is missing, was made for the instructor or by another `run`.
+
+    A run that was stopped while it wrote may have left pages of its own beside the results of the one before, in
+    which an id may have been another student's.
+    """
     if not page.is_file():
         raise UsageError(f"{page}: the page is missing", "grade again, then export")
     text = page.read_text(encoding="utf-8")
-    if _CLEARED not in text.partition("<body")[0]:
+    head = text.partition("<body")[0]
+    if _CLEARED not in head:
         raise UsageError(f"{page}: this page was not made to be given away", "grade again, then export")
+    if run not in head:
+        raise UsageError(f"{page}: another run than the recorded one made this page", "grade again, then export")
     return text
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 # A cell that begins with one of these is a formula to a spreadsheet (OWASP, CSV injection).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+# Where a semicolon is the list separator of the system, as in much of Europe, a spreadsheet begins a cell after each.
+_AFTER_SEMICOLON = re.compile(r"(;[\s\"']*)(?=[=+\-@＝＋－＠])")
+
+
 def harmless(text: str) -> str:
     """The text with line breaks and control characters as spaces, and an apostrophe before a formula."""
     plain = "".join(c if c.isprintable() else " " for c in text)
+    plain = _AFTER_SEMICOLON.sub(r"\1'", plain)
     return f"'{plain}" if text.startswith(_FORMULA_STARTS) or plain.lstrip().startswith(_FORMULA_STARTS) else plain
 
 

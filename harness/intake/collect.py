@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -22,9 +23,13 @@ from harness.intake.ids import with_claims_noted, with_ids
 from harness.intake.name_cell import names_in
 from harness.intake.one_entry import kept_apart
 from harness.intake.parts import COMPANIONS, DATASET_ARCHIVE, MODEL_SUFFIXES, SAVED_MODEL
+from harness.intake.place import Place
 from harness.intake.sorting import Sorted, open_place, sort_out
 from harness.store import file_sha256
 from harness.submission import EarlierTry, Origin, Submission
+
+_REFUSED_BYTES = 4 << 30  # of an archive that is not unpacked, that its hash is of
+_AT_A_TIME = 1 << 20
 
 
 def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimits()) -> list[Submission]:  # noqa: B008
@@ -66,16 +71,20 @@ def _taken(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: Cla
     root = workdir / id
     root.mkdir(parents=True)
     of_files: list[Finding] = []
+    refused_content = ""
     try:
         of_files += copy(newest, one.place, root, limits)
     except Refused as refused:
         of_files.append(refused.finding)
+        refused_content = _refused_hash(newest, one.place, root)
         shutil.rmtree(root)
         root = workdir / f"{id}.refused"
         root.mkdir()
     for path in (root, *root.rglob("*")):  # whatever the umask: the sandbox's own user reads it
         path.chmod(0o755 if path.is_dir() else 0o644)
     described = _describe(id, as_text(one.delivery.student), _inner(root), findings, of_files)
+    if refused_content:  # a person's mark is for this archive, not for whatever cannot be unpacked
+        described = replace(described, sha256=refused_content)
     return replace(described, origin=_origin(one, newest, earlier, described, lists))
 
 
@@ -183,6 +192,24 @@ def _preferred(files: list[Path], stem: str) -> list[Path]:
         return (file.stem.lower() != stem, len(file.parts), kind, str(file))
 
     return sorted(files, key=rank)
+
+
+def _refused_hash(attempt: Attempt, place: Place, root: Path) -> str:
+    """Of the bytes of what is not unpacked: where it lies, or, out of a folder or a zip, as it was copied to `root`."""
+    lie = [place.on_disk(piece.path) for piece in attempt.pieces]
+    files = [file for file in lie if file is not None and not file.is_dir()]
+    copied = [] if files else [path for path in root.rglob("*") if path.is_file()]
+    files += sorted(path for path in copied if ".unpacked" not in {parent.suffix for parent in path.parents})
+    digest = hashlib.sha256(b"refused")
+    for file in files:
+        digest.update(os.fsencode(f" {len(file.name)}:{file.name}:"))
+        with contextlib.suppress(OSError):
+            if file.is_file() and not file.is_symlink():
+                digest.update(b"%d:" % file.stat().st_size)
+                with file.open("rb") as stream:
+                    for _ in range(_REFUSED_BYTES // _AT_A_TIME):
+                        digest.update(stream.read(_AT_A_TIME))
+    return digest.hexdigest()
 
 
 def _content_hash(root: Path, files: list[Path]) -> str:

@@ -31,4 +31,4 @@ def kept_apart(what: str, work: Callable[[], T], otherwise: Callable[[Finding], 
             raise MachineError(f"{what}: {error.strerror}", "make room, or end other programs") from error
         return otherwise(finding("harness-defect", reason=f"{what}: {error.strerror or type(error).__name__}"))
     except Exception as error:  # so that one entry's trouble does not stop the others
-        return otherwise(finding("harness-defect", reason=f"{what}: {type(error).__name__}: {error}"))
+        return otherwise(finding("harness-defect", reason=f"{what}: {type(error).__name__}", detail=str(error)))

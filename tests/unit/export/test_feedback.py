@@ -14,7 +14,10 @@ from harness.export import write_feedback
 from harness.gradebook import Gradebook
 from harness.results import Results
 
-_PAGE = '<!doctype html><head><meta name="audience" content="{}"></head><body>{}</body>'
+_PAGE = (
+    f'<!doctype html><head><meta name="audience" content="{{}}"><meta name="run" content="{results().run.finished}">'
+    "</head><body>{}</body>"
+)
 
 
 def graded(out: Path, of: Results, audience: str = "student") -> Path:
@@ -70,6 +73,17 @@ def test_a_page_that_was_made_for_the_instructor_is_never_given_away(tmp_path: P
     (pages / "s1/index.html").write_text(_PAGE.format("instructor", _PAGE.format("student", "")))
     with pytest.raises(UsageError, match="not made to be given away"):
         write_feedback(results("Mia", "Bo"), pages, tmp_path / "feedback")
+    assert not (tmp_path / "feedback").exists()
+
+
+def test_a_page_of_another_run_is_never_given_away(tmp_path: Path) -> None:
+    """A run that was stopped before it was recorded: its `s0` may be another student than the recorded one's."""
+    recorded = results("Mia")
+    pages = graded(tmp_path / "out", recorded)
+    page = (pages / "s0/index.html").read_text()
+    (pages / "s0/index.html").write_text(page.replace(recorded.run.finished, "2025-11-04T09:00:00+00:00"))
+    with pytest.raises(UsageError, match="another run"):
+        write_feedback(recorded, pages, tmp_path / "feedback")
     assert not (tmp_path / "feedback").exists()
 
 

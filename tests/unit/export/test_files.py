@@ -33,6 +33,14 @@ def test_no_cell_is_a_formula(name: str):
     assert harmless(name).startswith("'")
 
 
+@pytest.mark.parametrize("name", ["a;=1+1", 'a";=1', "a; @SUM(A1)", "a;\n+1", "a;＝1", ";-2", "a;;=1", 'a;"=1'])
+def test_no_cell_is_a_formula_where_a_semicolon_separates_cells(name: str):
+    """As for a spreadsheet in much of Europe, which takes a comma for a part of a number."""
+    cells = harmless(name).split(";")
+    assert not any(cell.lstrip(' "').startswith(("=", "+", "-", "@", "＝")) for cell in cells)
+    assert harmless("Mia; Zoë") == "Mia; Zoë"
+
+
 @given(st.text(max_size=40))
 def test_names_come_back_from_the_csv_on_one_line(tmp_path_factory, name: str):
     file = tmp_path_factory.mktemp("csv") / "grades.csv"

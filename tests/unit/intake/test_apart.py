@@ -223,8 +223,18 @@ def test_a_full_disk_is_no_entrys_trouble():
     with pytest.raises(MachineError, match="No space left"):
         kept_apart("intake", full, lambda why: None)
     assert kept_apart("intake", lambda: 1 // 0, lambda why: why) == finding(
-        "harness-defect", reason="intake: ZeroDivisionError: integer division or modulo by zero"
+        "harness-defect", reason="intake: ZeroDivisionError", detail="integer division or modulo by zero"
     )
+
+
+def test_what_an_exception_of_intake_says_is_the_instructors():
+    """It may quote another's name, or a folder of the machine; the message stands on the student's page."""
+
+    def fails() -> None:
+        raise KeyError("victimvera")
+
+    found = kept_apart("intake", fails, lambda why: why)
+    assert found and "victimvera" not in found.message and "victimvera" in found.detail
 
 
 @pytest.mark.parametrize("name", [b"\xe9" * 200 + b".onnx", b"\xff\xfe.ipynb", b"a\xed\xa0\x80.onnx"])

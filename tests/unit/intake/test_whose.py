@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from downloads import NOTEBOOK, unpacked
+from downloads import NOTEBOOK, lay_out, unpacked
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -235,6 +235,22 @@ def test_two_that_claim_one_id_both_say_so(tmp_path: Path):
     tree = {"submission_metadata.yml": metadata.encode(), **{f"submission_{n}/model.onnx": b"x" for n in (1, 2, 3)}}
     found = {one.student: codes(one) for one in collect_from(tree, tmp_path)}
     assert found == {"S1": ["lms-id-claimed-twice"], "S2": ["lms-id-claimed-twice"], "S3": []}
+
+
+@pytest.mark.parametrize("form", ["unpacked", "the zip", "alone"])
+@pytest.mark.parametrize("name", ["work.rar", "work.zip"])
+def test_an_archive_that_is_not_unpacked_has_a_content_of_its_own(tmp_path: Path, form: str, name: str):
+    """Else a mark for what a person read in one counts for whatever is handed in after it."""
+    contents = []
+    for number, handed_in in enumerate((b"Rar! what was marked", b"Rar! another's", b"Rar! what was marked")):
+        path = f"anna{Path(name).suffix}" if form == "alone" else f"anna/{name}"
+        layout = "unpacked" if form == "alone" else form
+        given = lay_out({path: handed_in, "bert/model.onnx": b"x"}, tmp_path / f"given{number}", layout)
+        (tmp_path / f"work{number}").mkdir()
+        [anna] = [one for one in collect(given, tmp_path / f"work{number}") if one.id == "anna"]
+        assert codes(anna)[0] == "archive-unreadable" and not files(anna)
+        contents.append(anna.sha256)
+    assert contents[0] == contents[2] != contents[1]
 
 
 # --- ids ----------------------------------------------------------------------------------------

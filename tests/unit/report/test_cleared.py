@@ -180,6 +180,17 @@ def test_folders_of_the_machine_are_taken_out_of_a_page() -> None:
     assert without_host_paths("/work/a", [Path("/work")]) == "/work/a"
 
 
+def test_a_traceback_does_not_tell_where_the_software_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the home folder of whoever grades, often. What every machine has stays."""
+    monkeypatch.setattr("sys.prefix", "/home/prof/harness/.venv")
+    monkeypatch.setattr("sys.base_prefix", "/home/prof/.pyenv/versions/3.11.7")
+    page = 'File "/home/prof/harness/.venv/lib/torch/nn.py", File "/home/prof/.pyenv/versions/3.11.7/lib/json.py"'
+    assert without_host_paths(page, []) == 'File "⋯/lib/torch/nn.py", File "⋯/lib/json.py"'
+    monkeypatch.setattr("sys.prefix", "/usr/local")
+    monkeypatch.setattr("sys.base_prefix", "/usr")
+    assert without_host_paths("/usr/local/lib/python3.11/json.py", []) == "/usr/local/lib/python3.11/json.py"
+
+
 def test_the_pages_say_for_whom_they_are(made: SyntheticClass, tmp_path: Path) -> None:
     out = written(made, tmp_path, "team-01")
     for folder, audience in (("students", "student"), ("submissions", "instructor")):
