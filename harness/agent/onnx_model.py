@@ -48,7 +48,7 @@ def read(file: Path) -> Any:
         model = onnx.load_model(str(file), load_external_data=False)
     except Exception as error:  # protobuf's DecodeError, which has no types
         raise Unusable("the ONNX file is cut off or damaged; export or upload it again") from error
-    for tensor in _tensors(model.graph):
+    for tensor in _tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
             raise Unusable(
                 "its weights lie in another file (external data); export it as one file, in torch with "
@@ -154,17 +154,32 @@ def nodes_inside(node: Any) -> Iterator[Any]:
         yield from graph.node
 
 
-def _tensors(graph: Any) -> Iterator[Any]:
-    for inner in graphs(graph):
-        yield from inner.initializer
-        for sparse in inner.sparse_initializer:
-            yield sparse.values
-            yield sparse.indices
-        for node in inner.node:
-            for attribute in node.attribute:
-                if attribute.HasField("t"):
-                    yield attribute.t
-                yield from attribute.tensors
+def _tensors(model: Any) -> Iterator[Any]:
+    """All tensors: of the graph, of graphs inside it, and in attributes, also in the model's own functions."""
+    for inner in (graph for function in model.functions for node in function.node for graph in _inside(node, 0)):
+        yield from _stored(inner)
+    for inner in graphs(model.graph):
+        yield from _stored(inner)
+    for node in every_node(model):
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield sparse.values
+                yield sparse.indices
+    for function in model.functions:
+        for attribute in function.attribute_proto:  # values of its attributes where a call gives none
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+
+
+def _stored(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield sparse.values
+        yield sparse.indices
 
 
 def signature(model: Any) -> Signature:

@@ -137,6 +137,36 @@ def test_weights_in_another_file_hidden_in_a_branch_are_refused(tmp_path: Path) 
         taken(model([condition]), tmp_path)
 
 
+@pytest.mark.parametrize("where", ["sparse", "function"])
+def test_weights_in_another_file_that_is_there_are_refused_wherever_they_hide(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checker looks for the file where the process is, ONNX Runtime where the model is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.bin").write_bytes(np.ones(3, np.float32).tobytes())
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="other.bin")
+    constant = helper.make_node("Constant", [], ["w"])
+    if where == "sparse":
+        sparse = constant.attribute.add(name="sparse_value", type=onnx.AttributeProto.SPARSE_TENSOR).sparse_tensor
+        sparse.values.CopyFrom(tensor)
+        sparse.indices.CopyFrom(onnx.numpy_helper.from_array(np.arange(3), "i"))
+        sparse.dims.append(3)
+    else:
+        constant.attribute.add(name="value", type=onnx.AttributeProto.TENSOR).t.CopyFrom(tensor)
+    mean = helper.make_node("ReduceMean", ["image"], ["mean"], axes=[2, 3], keepdims=0)
+    body = [constant, helper.make_node("Mul", ["mean", "w"], ["answer"])]
+    if where == "sparse":
+        proto = model([mean, *body])
+    else:
+        proto = model([mean, helper.make_node("own", ["mean"], ["answer"], domain="my")], domains=["my"])
+        proto.functions.append(
+            helper.make_function("my", "own", ["mean"], ["answer"], body, [helper.make_opsetid("", 17)])
+        )
+    with pytest.raises(Unusable, match="external data"):
+        taken(proto, tmp_path)
+
+
 def test_scaling_inside_the_model_is_recognised(tmp_path: Path) -> None:
     turned = helper.make_node("Transpose", ["image"], ["t"], perm=[0, 3, 1, 2])
     mean = helper.make_node("ReduceMean", ["s"], ["answer"], axes=[2, 3], keepdims=0)
