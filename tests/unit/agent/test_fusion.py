@@ -215,3 +215,17 @@ def test_a_layer_in_an_operator_that_is_not_counted_is_named() -> None:
         listed(_network(*before, constants=(("e", np.ones((3, 3), np.float32)),)), 32, 32)
     )
     assert found.not_listed == ("Einsum",)
+
+
+def test_a_producers_name_makes_no_other_format_of_a_graph() -> None:
+    """`ORTM` as its fifth to eighth byte: ONNX Runtime would look for a network of another format in the same bytes."""
+    from harness.agent.onnx_running import open_model, run_model
+    from harness.agent.shapes import _seen
+
+    model = _network()
+    model.producer_name = "ORTM of old"
+    assert model.SerializeToString()[4:8] == b"ORTM"
+    shapes, _ = _seen(model, ["b"], "image", (1, 3, 32, 32), "float32")
+    assert shapes == {"b": (1, 16, 32, 32)}
+    (answer,) = run_model(open_model(model, 1), None, {"image": np.zeros((1, 3, 32, 32), np.float32)})
+    assert answer.shape == (1, 5)
