@@ -15,6 +15,8 @@ from .pictures import Layout
 
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+# Whose operators engines bring with them: they run their own, not a model's function of that name.
+_ENGINES_DOMAINS = ("", "ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
 _SIDES = (8, 2048)  # pixels
 _MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
 _DEEPEST_CALLS = 32  # of functions in functions
@@ -54,6 +56,12 @@ def read(file: Path) -> Any:
                 "its weights lie in another file (external data); export it as one file, in torch with "
                 "external_data=False"
             )
+    for function in model.functions:
+        if _is_an_engines(function.domain):
+            raise Unusable(
+                f"it has a function of its own that is called as an operator is, {function.domain}.{function.name}; "
+                "export it without functions"
+            )
     own = {(function.domain, function.name) for function in model.functions}
     for node in every_node(model):
         if node.domain not in STANDARD_DOMAINS and (node.domain, node.op_type) not in own:
@@ -74,7 +82,20 @@ def read(file: Path) -> Any:
         raise Unusable(f"the ONNX file is not valid: {' '.join(str(error).split())[:200]}") from error
     for end in shapeless:
         end.ClearField("shape")
+    if model.functions:
+        import onnx.inliner
+
+        for node in every_node(onnx.inliner.inline_local_functions(model)):
+            if node.domain not in STANDARD_DOMAINS:  # what is in it could not be looked into
+                raise Unusable(
+                    f"its function {node.domain}.{node.op_type} is written for another operator set than its graph; "
+                    "export it without functions"
+                )
     return model
+
+
+def _is_an_engines(domain: str) -> bool:
+    return any(domain == own or (own and domain.startswith(f"{own}.")) for own in _ENGINES_DOMAINS)
 
 
 def graphs(graph: Any, depth: int = 0) -> Iterator[Any]:

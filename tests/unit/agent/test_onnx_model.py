@@ -167,6 +167,31 @@ def test_weights_in_another_file_that_is_there_are_refused_wherever_they_hide(
         taken(proto, tmp_path)
 
 
+@pytest.mark.parametrize("domain", ["", "com.microsoft", "ai.onnx.ml", "ai.onnx.preview.training"])
+def test_a_function_that_is_called_as_an_operator_is_refused(domain: str, tmp_path: Path) -> None:
+    """ONNX Runtime runs its own operator of that name; what is looked into would be the function."""
+    proto = model(
+        [helper.make_node("QuickGelu", ["image"], ["answer"], domain=domain)], domains=[domain] * bool(domain)
+    )
+    body = [helper.make_node("Neg", ["a"], ["b"])]
+    proto.functions.append(helper.make_function(domain, "QuickGelu", ["a"], ["b"], body, [helper.make_opsetid("", 17)]))
+    with pytest.raises(Unusable, match="called as an operator"):
+        taken(proto, tmp_path)
+
+
+@pytest.mark.parametrize("opset", [17, 16])
+def test_a_function_is_taken_where_it_can_be_written_out(opset: int, tmp_path: Path) -> None:
+    """One of another operator set stays a call: whatever is in it would not be looked into."""
+    proto = model([helper.make_node("Relu", ["image"], ["answer"], domain="my")], domains=["my"])
+    body = [helper.make_node("Neg", ["a"], ["b"])]
+    proto.functions.append(helper.make_function("my", "Relu", ["a"], ["b"], body, [helper.make_opsetid("", opset)]))
+    if opset == 17:
+        assert taken(proto, tmp_path).dynamic_batch
+    else:
+        with pytest.raises(Unusable, match="another operator set"):
+            taken(proto, tmp_path)
+
+
 def test_scaling_inside_the_model_is_recognised(tmp_path: Path) -> None:
     turned = helper.make_node("Transpose", ["image"], ["t"], perm=[0, 3, 1, 2])
     mean = helper.make_node("ReduceMean", ["s"], ["answer"], axes=[2, 3], keepdims=0)
