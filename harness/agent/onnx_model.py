@@ -69,6 +69,8 @@ def read(file: Path) -> Any:
                 f"it uses the operator {node.domain}.{node.op_type}, which is not standard ONNX; export it "
                 "with standard operators only"
             )
+        if node.op_type == "Constant" and len(node.attribute) != 1:
+            raise Unusable("one of its constants has several values")  # an engine takes one, who looks into it another
     if _expanded(model) > _MOST_NODES:
         raise Unusable(f"its graph has over {_MOST_NODES} operators")
     # The checker wants shapes of inputs and outputs, which engines do not need.

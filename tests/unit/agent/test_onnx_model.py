@@ -192,6 +192,17 @@ def test_a_function_is_taken_where_it_can_be_written_out(opset: int, tmp_path: P
             taken(proto, tmp_path)
 
 
+@pytest.mark.parametrize("first", ["value", "value_float"])
+def test_a_constant_with_two_values_is_refused(first: str, tmp_path: Path) -> None:
+    """ONNX Runtime takes the first, whatever it is called; its weights would be read from `value`."""
+    constant = helper.make_node("Constant", [], ["w"])
+    values = {"value": helper.make_tensor("t", TensorProto.FLOAT, [], [5.0]), "value_float": 1.0}
+    for name in sorted(values, key=lambda name: name != first):
+        constant.attribute.append(helper.make_attribute(name, values[name]))
+    with pytest.raises(Unusable, match="several values"):
+        taken(model([constant, helper.make_node("Mul", ["image", "w"], ["answer"])]), tmp_path)
+
+
 def test_scaling_inside_the_model_is_recognised(tmp_path: Path) -> None:
     turned = helper.make_node("Transpose", ["image"], ["t"], perm=[0, 3, 1, 2])
     mean = helper.make_node("ReduceMean", ["s"], ["answer"], axes=[2, 3], keepdims=0)
