@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .multiply_adds import multiply_adds
-from .operators import ELEMENTWISE, FACTORS, SHAPES, VIEWS, Kind, kind_of, operations_per_element
+from .operators import ELEMENTWISE, FACTORS, SHAPES, SIZED_BY, VIEWS, Kind, kind_of, operations_per_element
 from .shapes import Shape
 
 _LAYOUTS = ([0, 2, 3, 1], [0, 3, 1, 2])  # NCHW <-> NHWC: an engine picks its own layout anyway
@@ -37,7 +37,8 @@ class Kernel:
 
 
 def fuse(model: Any, shapes: dict[str, Shape], whole: set[str]) -> tuple[list[Kernel], dict[str, int]]:
-    """The kernels in the order in which they run, and how often each operator occurs that is not known.
+    """The kernels in the order in which they run, and how often each operator occurs that is not known, or makes as
+    many numbers as the picture asks for.
 
     `shapes` and `whole` as `tensor_shapes` gives them for all tensors of the main graph.
     """
@@ -52,7 +53,8 @@ class _Graph:
         self._whole = whole
         self._constants = {tensor.name for tensor in model.graph.initializer}
         self._origin: dict[str, str] = {}
-        self._nodes = [node for node in model.graph.node if not self._vanishes(node)]
+        self._all = model.graph.node
+        self._nodes = [node for node in self._all if not self._vanishes(node)]
         self._readers: dict[str, list[Any]] = defaultdict(list)
         for node in self._nodes:
             for name in self._read(node):
@@ -63,6 +65,9 @@ class _Graph:
         made: list[Kernel] = []
         maker: dict[str, int] = {}
         unknown: dict[str, int] = defaultdict(int)
+        for node in self._all:
+            if self._is_sized_by_the_picture(node):
+                unknown[node.op_type] += 1
         for node in self._nodes:
             index = self._joined(node, made, maker) if node.op_type in ELEMENTWISE else None
             if index is None:
@@ -93,10 +98,11 @@ class _Graph:
         if node.op_type in VIEWS or (node.op_type == "Transpose" and self._is_layout(node)):
             self._origin[node.output[0]] = self._root(node.input[0])
             return True
-        if node.op_type not in FACTORS and outputs and all(name in self._whole for name in outputs):
-            self._constants.update(outputs)  # indices and shapes
-            return True
         return False
+
+    def _is_sized_by_the_picture(self, node: Any) -> bool:
+        places = (place for place in SIZED_BY.get(node.op_type, ()) if place < len(node.input))
+        return any(node.input[place] and self._root(node.input[place]) not in self._constants for place in places)
 
     @staticmethod
     def _is_layout(node: Any) -> bool:

@@ -2,7 +2,8 @@
 
 It is started by the agent as a program of its own (`python -I -B .../model_process.py`), so that it inherits nothing:
 no memory, no open file, no image. It gets arrays on stdin and gives arrays on stdout (`messages.py`); what a model
-prints goes to the log. Nothing tells it which phase asks, nor which image an array is.
+prints goes to the log. It is not told which phase asks (the agent's command line says it to who looks), nor which
+image an array is.
 """
 
 from __future__ import annotations

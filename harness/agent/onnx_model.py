@@ -15,6 +15,8 @@ from .pictures import Layout
 
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+# Whose operators engines bring with them: they run their own, not a model's function of that name.
+_ENGINES_DOMAINS = ("", "ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
 _SIDES = (8, 2048)  # pixels
 _MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
 _DEEPEST_CALLS = 32  # of functions in functions
@@ -48,11 +50,17 @@ def read(file: Path) -> Any:
         model = onnx.load_model(str(file), load_external_data=False)
     except Exception as error:  # protobuf's DecodeError, which has no types
         raise Unusable("the ONNX file is cut off or damaged; export or upload it again") from error
-    for tensor in _tensors(model.graph):
+    for tensor in _tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
             raise Unusable(
                 "its weights lie in another file (external data); export it as one file, in torch with "
                 "external_data=False"
+            )
+    for function in model.functions:
+        if _is_an_engines(function.domain):
+            raise Unusable(
+                f"it has a function of its own that is called as an operator is, {function.domain}.{function.name}; "
+                "export it without functions"
             )
     own = {(function.domain, function.name) for function in model.functions}
     for node in every_node(model):
@@ -61,6 +69,8 @@ def read(file: Path) -> Any:
                 f"it uses the operator {node.domain}.{node.op_type}, which is not standard ONNX; export it "
                 "with standard operators only"
             )
+        if node.op_type == "Constant" and len(node.attribute) != 1:
+            raise Unusable("one of its constants has several values")  # an engine takes one, who looks into it another
     if _expanded(model) > _MOST_NODES:
         raise Unusable(f"its graph has over {_MOST_NODES} operators")
     # The checker wants shapes of inputs and outputs, which engines do not need.
@@ -74,7 +84,20 @@ def read(file: Path) -> Any:
         raise Unusable(f"the ONNX file is not valid: {' '.join(str(error).split())[:200]}") from error
     for end in shapeless:
         end.ClearField("shape")
+    if model.functions:
+        import onnx.inliner
+
+        for node in every_node(onnx.inliner.inline_local_functions(model)):
+            if node.domain not in STANDARD_DOMAINS:  # what is in it could not be looked into
+                raise Unusable(
+                    f"its function {node.domain}.{node.op_type} is written for another operator set than its graph; "
+                    "export it without functions"
+                )
     return model
+
+
+def _is_an_engines(domain: str) -> bool:
+    return any(domain == own or (own and domain.startswith(f"{own}.")) for own in _ENGINES_DOMAINS)
 
 
 def graphs(graph: Any, depth: int = 0) -> Iterator[Any]:
@@ -154,17 +177,32 @@ def nodes_inside(node: Any) -> Iterator[Any]:
         yield from graph.node
 
 
-def _tensors(graph: Any) -> Iterator[Any]:
-    for inner in graphs(graph):
-        yield from inner.initializer
-        for sparse in inner.sparse_initializer:
-            yield sparse.values
-            yield sparse.indices
-        for node in inner.node:
-            for attribute in node.attribute:
-                if attribute.HasField("t"):
-                    yield attribute.t
-                yield from attribute.tensors
+def _tensors(model: Any) -> Iterator[Any]:
+    """All tensors: of the graph, of graphs inside it, and in attributes, also in the model's own functions."""
+    for inner in (graph for function in model.functions for node in function.node for graph in _inside(node, 0)):
+        yield from _stored(inner)
+    for inner in graphs(model.graph):
+        yield from _stored(inner)
+    for node in every_node(model):
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield sparse.values
+                yield sparse.indices
+    for function in model.functions:
+        for attribute in function.attribute_proto:  # values of its attributes where a call gives none
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+
+
+def _stored(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield sparse.values
+        yield sparse.indices
 
 
 def signature(model: Any) -> Signature:

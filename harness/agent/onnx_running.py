@@ -19,6 +19,8 @@ def open_model(model: Any, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
+    # Else bytes are taken for ONNX Runtime's own format where a producer's name puts `ORTM` in the right place.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes

@@ -77,6 +77,7 @@ def _seen(model: Any, wanted: list[str], name: str, shape: Shape, dtype: str) ->
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # as in `onnx_running.py`
     session = onnxruntime.InferenceSession(probe.SerializeToString(), options, ["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     given = session.run(names, {name: np.zeros(shape, dtype)}) if names else []

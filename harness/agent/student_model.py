@@ -68,6 +68,8 @@ class StudentModel:
         height, width, layout = said.get("height"), said.get("width"), said.get("layout")
         dtype, default = said.get("input_dtype"), said.get("default")
         sides = all(type(side) is int and 1 <= side <= _LONGEST_SIDE for side in (height, width))
+        if said.get("format") == "onnx":  # no process is needed for that; its word would pass for ours
+            raise Unusable("the model's process says that it holds an ONNX graph")
         if not sides or layout not in _LAYOUTS or dtype not in _DTYPES or default not in _DEFAULTS:
             raise Unusable("the model's process did not say what it takes")
         return Native(self._answer, self, layout, height, width, dtype, default, said.get("dynamic_batch") is True)  # type: ignore[arg-type]

@@ -77,7 +77,7 @@ class Outlook(Record):
     reason: str = ""  # why nothing is predicted; empty when something is
     boards: tuple[BoardLatency, ...] = ()
     unknown: str = ""  # operators that the prediction does not know, as a sentence
-    not_listed: tuple[str, ...] = ()  # of those, the ones with graphs of their own: whatever is in them is left out
+    not_listed: tuple[str, ...] = ()  # of those, the ones that can do a network's work, which is left out
     rooflines: tuple[Roofline, ...] = ()
     costliest: tuple[CostlyLayer, ...] = ()
     advice: tuple[str, ...] = ()  # what would make it faster, a sentence each

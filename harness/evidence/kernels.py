@@ -15,6 +15,18 @@ KernelKind = Literal[
 _Count = Annotated[int, Field(ge=0, le=2**53)]
 # Operators that choose or repeat a graph of their own while the model runs; its kernels are not listed.
 OWN_GRAPHS = ("If", "Loop", "Scan", "SequenceMap")
+# Operators that can do the work of whole layers, draw at random, or make as many numbers as what they see asks for:
+# taken as one pass over their numbers, they would hide a network.
+NOT_COUNTED = (
+    "Einsum", "RNN", "GRU", "LSTM", "DeformConv", "Attention", "DFT", "STFT", "GridSample", "RoiAlign", "Det",
+    "LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor", "TreeEnsemble", "TreeEnsembleClassifier",
+    "TreeEnsembleRegressor", "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
+    "RandomUniformLike", "NonZero", "Compress", "Unique", "NonMaxSuppression", "ConstantOfShape", "Range",
+    "TopK", "OneHot", "CenterCropPad", "LinearAttention", "CausalConvWithState", "DisentangledAttention_TRT",
+    # Of these, only those whose outputs are as large as the picture asks for (`harness/agent/operators.py`).
+    "Slice", "Reshape", "Expand", "Tile", "Pad", "Resize", "Upsample", "Split", "Squeeze", "Unsqueeze", "ReduceSum",
+    "ReduceMean", "ReduceMax", "ReduceMin",
+)  # fmt: skip
 MULTIPLY_ADD_KINDS = ("convolution", "pointwise", "depthwise", "grouped", "dense", "product")
 
 
@@ -41,8 +53,8 @@ class KernelList(Record):
 
     @property
     def not_listed(self) -> tuple[str, ...]:
-        """Operators with graphs of their own, whose kernels are not here."""
-        return tuple(name for name in OWN_GRAPHS if name in self.unknown)
+        """Operators whose work is not here: with graphs of their own, or not counted."""
+        return tuple(name for name in (*OWN_GRAPHS, *NOT_COUNTED) if name in self.unknown)
 
     @property
     def multiply_adds(self) -> int:

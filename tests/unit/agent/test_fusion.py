@@ -141,3 +141,91 @@ def test_a_model_without_a_picture_is_refused() -> None:
     )
     with pytest.raises(Unusable, match="2 dimensions"):
         listed(helper.make_model(graph), 32, 32)
+
+
+def _network(*before: Any, constants: tuple[Any, ...] = ()) -> Any:
+    """Two convolutions and a layer, behind nodes that make `p` of `image`."""
+    rng = np.random.default_rng(0)
+    weights = {"w1": (16, 3, 3, 3), "w2": (16, 16, 3, 3), "w3": (16, 5)}
+    nodes = [
+        *before,
+        helper.make_node("Conv", ["p" if before else "image", "w1"], ["a"], pads=[1] * 4),
+        helper.make_node("Conv", ["a", "w2"], ["b"], pads=[1] * 4),
+        helper.make_node("GlobalAveragePool", ["b"], ["c"]),
+        helper.make_node("Flatten", ["c"], ["d"]),
+        helper.make_node("MatMul", ["d", "w3"], ["answer"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["b", 3, 32, 32])],
+        [helper.make_tensor_value_info("answer", TensorProto.FLOAT, None)],
+        [
+            *(numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), n) for n, shape in weights.items()),
+            *(numpy_helper.from_array(array, name) for name, array in constants),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+WHOLE_NUMBERS = {
+    "quantised": (
+        [
+            helper.make_node("QuantizeLinear", ["image", "s", "z"], ["q"]),
+            helper.make_node("DequantizeLinear", ["q", "s", "z"], ["p"]),
+        ],
+        (("s", np.float32(0.02)), ("z", np.uint8(128))),
+    ),
+    "counted in": (
+        [
+            helper.make_node("Cast", ["image"], ["i"], to=TensorProto.INT32),
+            helper.make_node("Mul", ["i", "one"], ["j"]),
+            helper.make_node("Cast", ["j"], ["p"], to=TensorProto.FLOAT),
+        ],
+        (("one", np.int32(1)),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+def test_a_network_behind_whole_numbers_that_come_of_the_picture_is_not_free(name: str) -> None:
+    before, constants = WHOLE_NUMBERS[name]
+    plain = KernelList.model_validate(listed(_network(), 32, 32))
+    hidden = KernelList.model_validate(listed(_network(*before, constants=constants), 32, 32))
+    assert hidden.multiply_adds == plain.multiply_adds > 0
+    assert hidden.not_listed == ()
+
+
+def test_a_network_that_is_nearly_nothing_for_a_black_picture_is_named() -> None:
+    """Its batch is as large as the picture asks for; shapes are seen on a black one."""
+    before = [
+        helper.make_node("ReduceMax", ["image"], ["m"], keepdims=0),
+        helper.make_node("Ceil", ["m"], ["u"]),
+        helper.make_node("Cast", ["u"], ["end"], to=TensorProto.INT64),
+        helper.make_node("Unsqueeze", ["end", "zero"], ["ends"]),
+        helper.make_node("Slice", ["image", "zero", "ends", "zero"], ["p"]),
+    ]
+    found = KernelList.model_validate(listed(_network(*before, constants=(("zero", np.array([0], np.int64)),)), 32, 32))
+    assert "Slice" in found.not_listed
+
+
+def test_a_layer_in_an_operator_that_is_not_counted_is_named() -> None:
+    before = [helper.make_node("Einsum", ["image", "e"], ["p"], equation="bchw,cd->bdhw")]
+    found = KernelList.model_validate(
+        listed(_network(*before, constants=(("e", np.ones((3, 3), np.float32)),)), 32, 32)
+    )
+    assert found.not_listed == ("Einsum",)
+
+
+def test_a_producers_name_makes_no_other_format_of_a_graph() -> None:
+    """`ORTM` as its fifth to eighth byte: ONNX Runtime would look for a network of another format in the same bytes."""
+    from harness.agent.onnx_running import open_model, run_model
+    from harness.agent.shapes import _seen
+
+    model = _network()
+    model.producer_name = "ORTM of old"
+    assert model.SerializeToString()[4:8] == b"ORTM"
+    shapes, _ = _seen(model, ["b"], "image", (1, 3, 32, 32), "float32")
+    assert shapes == {"b": (1, 16, 32, 32)}
+    (answer,) = run_model(open_model(model, 1), None, {"image": np.zeros((1, 3, 32, 32), np.float32)})
+    assert answer.shape == (1, 5)

@@ -137,6 +137,72 @@ def test_weights_in_another_file_hidden_in_a_branch_are_refused(tmp_path: Path) 
         taken(model([condition]), tmp_path)
 
 
+@pytest.mark.parametrize("where", ["sparse", "function"])
+def test_weights_in_another_file_that_is_there_are_refused_wherever_they_hide(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checker looks for the file where the process is, ONNX Runtime where the model is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.bin").write_bytes(np.ones(3, np.float32).tobytes())
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="other.bin")
+    constant = helper.make_node("Constant", [], ["w"])
+    if where == "sparse":
+        sparse = constant.attribute.add(name="sparse_value", type=onnx.AttributeProto.SPARSE_TENSOR).sparse_tensor
+        sparse.values.CopyFrom(tensor)
+        sparse.indices.CopyFrom(onnx.numpy_helper.from_array(np.arange(3), "i"))
+        sparse.dims.append(3)
+    else:
+        constant.attribute.add(name="value", type=onnx.AttributeProto.TENSOR).t.CopyFrom(tensor)
+    mean = helper.make_node("ReduceMean", ["image"], ["mean"], axes=[2, 3], keepdims=0)
+    body = [constant, helper.make_node("Mul", ["mean", "w"], ["answer"])]
+    if where == "sparse":
+        proto = model([mean, *body])
+    else:
+        proto = model([mean, helper.make_node("own", ["mean"], ["answer"], domain="my")], domains=["my"])
+        proto.functions.append(
+            helper.make_function("my", "own", ["mean"], ["answer"], body, [helper.make_opsetid("", 17)])
+        )
+    with pytest.raises(Unusable, match="external data"):
+        taken(proto, tmp_path)
+
+
+@pytest.mark.parametrize("domain", ["", "com.microsoft", "ai.onnx.ml", "ai.onnx.preview.training"])
+def test_a_function_that_is_called_as_an_operator_is_refused(domain: str, tmp_path: Path) -> None:
+    """ONNX Runtime runs its own operator of that name; what is looked into would be the function."""
+    proto = model(
+        [helper.make_node("QuickGelu", ["image"], ["answer"], domain=domain)], domains=[domain] * bool(domain)
+    )
+    body = [helper.make_node("Neg", ["a"], ["b"])]
+    proto.functions.append(helper.make_function(domain, "QuickGelu", ["a"], ["b"], body, [helper.make_opsetid("", 17)]))
+    with pytest.raises(Unusable, match="called as an operator"):
+        taken(proto, tmp_path)
+
+
+@pytest.mark.parametrize("opset", [17, 16])
+def test_a_function_is_taken_where_it_can_be_written_out(opset: int, tmp_path: Path) -> None:
+    """One of another operator set stays a call: whatever is in it would not be looked into."""
+    proto = model([helper.make_node("Relu", ["image"], ["answer"], domain="my")], domains=["my"])
+    body = [helper.make_node("Neg", ["a"], ["b"])]
+    proto.functions.append(helper.make_function("my", "Relu", ["a"], ["b"], body, [helper.make_opsetid("", opset)]))
+    if opset == 17:
+        assert taken(proto, tmp_path).dynamic_batch
+    else:
+        with pytest.raises(Unusable, match="another operator set"):
+            taken(proto, tmp_path)
+
+
+@pytest.mark.parametrize("first", ["value", "value_float"])
+def test_a_constant_with_two_values_is_refused(first: str, tmp_path: Path) -> None:
+    """ONNX Runtime takes the first, whatever it is called; its weights would be read from `value`."""
+    constant = helper.make_node("Constant", [], ["w"])
+    values = {"value": helper.make_tensor("t", TensorProto.FLOAT, [], [5.0]), "value_float": 1.0}
+    for name in sorted(values, key=lambda name: name != first):
+        constant.attribute.append(helper.make_attribute(name, values[name]))
+    with pytest.raises(Unusable, match="several values"):
+        taken(model([constant, helper.make_node("Mul", ["image", "w"], ["answer"])]), tmp_path)
+
+
 def test_scaling_inside_the_model_is_recognised(tmp_path: Path) -> None:
     turned = helper.make_node("Transpose", ["image"], ["t"], perm=[0, 3, 1, 2])
     mean = helper.make_node("ReduceMean", ["s"], ["answer"], axes=[2, 3], keepdims=0)
