@@ -23,6 +23,8 @@ from harness.run import Examined
 from harness.stages.inspect import inspect
 from harness.store import Store
 
+_MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels
+
 
 def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Examined]:
     """The same hand-ins; a model that is another's or the reference's has a finding and the verdict `copied`."""
@@ -43,11 +45,11 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
                 model = replace(model, probabilities=model.probabilities[:0])
             known.append(model)
             whose.append(index)
-    noted = list(examined)
+    noted = [_with_cut(one) for one in examined]
     for index, copy in zip(whose, copies(known)[of_course:], strict=True):
         if copy is None:
             continue
-        evidence = examined[index].evidence
+        evidence = noted[index].evidence
         code = "model-copied-disguised" if copy.disguised else "model-copied"
         found = finding(code, other=copy.other(), how=copy.how, detail=copy.whose())
         changes: dict[str, object] = {
@@ -58,8 +60,23 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
         if isinstance(inspected, Done):
             value = inspected.value.model_copy(update={"verdict": "copied"})
             changes["inspect"] = inspected.model_copy(update={"value": value})
-        noted[index] = replace(examined[index], evidence=evidence.model_copy(update=changes))
+        noted[index] = replace(noted[index], evidence=evidence.model_copy(update=changes))
     return noted
+
+
+def _too_many(predictions: Predictions) -> bool:
+    """Whether the answers are more than is held of every model of a class at once."""
+    return predictions.images * len(predictions.labels) > _MOST_ANSWERS
+
+
+def _with_cut(one: Examined) -> Examined:
+    """The same, with a finding where its answers are not compared."""
+    predicted = one.evidence.predict
+    if not isinstance(predicted, Done) or not _too_many(predicted.value):
+        return one
+    found = finding("answers-not-compared", labels=len(predicted.value.labels))
+    changes = {"intake_findings": (*one.evidence.intake_findings, found)}
+    return replace(one, evidence=one.evidence.model_copy(update=changes))
 
 
 def _inspected(reference: Reference, course: Course) -> Inspection | None:
@@ -81,7 +98,9 @@ def _known(
     marks = {conversion.model.sha256} if conversion.factory is None else set()
     if inspection is not None and inspection.weights_fingerprint:
         marks.add(inspection.weights_fingerprint)
-    rows = np.load(store.path(predictions.probabilities), allow_pickle=False)
+    rows = np.zeros((0, len(predictions.labels)), np.float32)
+    if not _too_many(predictions):
+        rows = np.load(store.path(predictions.probabilities), allow_pickle=False)
     final_layer = inspection.final_layer if inspection is not None else None
     load = None if final_layer is None else functools.partial(_loaded, store, final_layer)
     return Known(name, frozenset(marks), predictions.labels, rows, load)

@@ -296,6 +296,11 @@ CATALOGUE: dict[str, _Kind] = {
         "Not all pictures {what} were compared, because very many are alike. What is said of copies and scenes holds "
         "for those that were; look at the others yourself.",
     ),
+    "answers-not-compared": _Kind(
+        "warning",
+        "The model has so many labels ({labels:,}) that its answers were not compared with those of other models; its "
+        "weights were.",
+    ),
     "dataset-cut": _Kind("warning", "The data set has {count} more images than are looked at; the first {most} count."),
     "dataset-too-few-images": _Kind(
         "warning", "{classes}: fewer than {least} readable images. Take more photographs of each object."

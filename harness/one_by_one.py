@@ -47,11 +47,13 @@ def attempt(what: str, do: Callable[[], T]) -> T | Defect:
     """
     try:
         return do()
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of a library that is written in Rust is no `Exception`
         return defect(what, error)
 
 
-def defect(what: str, error: Exception) -> Defect:
+def defect(what: str, error: BaseException) -> Defect:
     """What was raised, as a defect. Raises again what ends the run: its end by the user, a machine that cannot go on.
 
     An `OSError` is the machine's only where no submission's content can bring it about: a name that is too long or in
@@ -125,7 +127,7 @@ def _tried(what: str, items: Sequence[T], indices: list[int], do: Callable[[list
     return attempt(what, lambda: do([items[index] for index in indices]))
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """`KeyError in grade/rubric.py, line 12`: the innermost place of ours."""
     ours = [
         frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_PACKAGE)
@@ -136,7 +138,7 @@ def _where(error: Exception) -> str:
     return f"{name} in {Path(ours[-1].filename).relative_to(_PACKAGE)}, line {ours[-1].lineno}"
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """`KeyError: 'mug'`; of a failed validation only how much is wrong, since all of it may fill the memory."""
     if isinstance(error, ValidationError):
         return f"ValidationError of {error.title}: {error.error_count()}"

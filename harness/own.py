@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -257,6 +257,7 @@ def own_data(
     handed_in: HandedModel | None,
     trained: Reference | None,
     weights: Path | None,
+    weights_sha256: Mapping[str, str],
     workplace: Workplace,
     cache: StageCache,
     progress: Progress,
@@ -276,7 +277,7 @@ def own_data(
     def predictions(conversion: Conversion | None) -> Predictions | None:
         if conversion is None:
             return None
-        inputs = [conversion, ground.staged.sha256, weights and "weights", limits]
+        inputs = [conversion, ground.staged.sha256, weights_sha256, limits]
         work = partial(predict, conversion, ground.staged, workplace)
         return done("predict", Predictions, inputs, work)
 
@@ -285,7 +286,8 @@ def own_data(
 
     handed: Conversion | None = None
     if handed_in is not None:
-        inputs = ["seen", handed_in.key(), ground.held_out.sha256, weights and "weights", KERAS.lock, limits]
+        identity = [handed_in.key(), ground.held_out.sha256, ground.training_sha256, weights_sha256]
+        inputs = ["seen", *identity, KERAS.lock, limits]
 
         def converted() -> StageResult[Conversion]:
             return convert(handed_in, ground.held_out.classes, ground.check_images(), weights, workplace)

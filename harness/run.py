@@ -194,6 +194,7 @@ class _Run(ModelStages):
             models.handed_in(self.submission, course.assignment.handin),
             trained,
             course.weights.hub,
+            course.weights.sha256,
             course.workplace,
             course.cache,
             course.progress,
@@ -224,6 +225,7 @@ def time_model(examined: Examined, course: Course) -> Examined:
         converted.value if isinstance(converted, Done) else None,
         predicted.value.probabilities if isinstance(predicted, Done) else None,
         course.reference.conversion.model if course.reference else None,
+        evidence.own.reference.conversion.model if evidence.own else None,  # the one where the course has none
         course.staged.sha256,
         examined.held_out.sha256 if examined.held_out else None,
         rules,

@@ -127,8 +127,10 @@ def match_labels(labels: tuple[str, ...], classes: tuple[str, ...]) -> tuple[Ind
     free = dict(enumerate(labels))
     matched: dict[str, int] = {}
     for form in (str, _plain, _singular):
+        formed = {column: form(label) for column, label in free.items()}  # once: there may be thousands
         for name in classes:
-            same = [column for column, label in free.items() if form(label) == form(name)]
+            wanted = form(name)
+            same = [column for column in free if formed[column] == wanted]
             if name not in matched and same:
                 matched[name] = same[0]
                 del free[same[0]]

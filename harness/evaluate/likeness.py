@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 _SAME_NUMBER = 4e-3  # relative: bfloat16 rounds by at most 2^-8
 _DIRECTIONS = 5  # of the other models, taken out before two are compared
 _MOST_OTHERS = 64  # models that these directions are taken from
+_MOST_CHANNELS = 4096  # that are looked for in another layer: where all are equal, each costs as much as there are
 _NOTHING_LEFT = 0.02  # of a vector's length: less is rounding
 
 
@@ -51,8 +52,10 @@ def channels_apart(one: Floats, other: Floats) -> float:
     independently, whatever they have in common; 0 for a permuted copy. `one`, `other`: `centred`, (classes, inputs).
     """
     trees = [cKDTree(layer.T) for layer in (one, other)]
-    own = [np.asarray(tree.query(layer.T, k=2)[0])[:, 1] for tree, layer in zip(trees, (one, other), strict=True)]
-    across = [trees[1].query(one.T)[0], trees[0].query(other.T)[0]]
+    some = np.unique(np.linspace(0, one.shape[1] - 1, min(one.shape[1], _MOST_CHANNELS)).astype(np.int64))
+    asked = [layer.T[some] for layer in (one, other)]
+    own = [np.asarray(tree.query(channels, k=2)[0])[:, 1] for tree, channels in zip(trees, asked, strict=True)]
+    across = [trees[1].query(asked[0])[0], trees[0].query(asked[1])[0]]
     usual = float(np.sqrt(np.mean(np.square(np.concatenate(own)))))
     found = float(np.sqrt(np.mean(np.square(np.concatenate(across)))))
     return found / usual if usual > 0 else float("inf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import threading
 import zipfile
@@ -200,7 +201,10 @@ def _as_one_file(model: Path, folder: Path) -> Path:
     packed = folder / "model.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for path in _files(model):
-            archive.writestr(zipfile.ZipInfo(f"model/{path.relative_to(model)}"), path.read_bytes())
+            member = zipfile.ZipInfo(f"model/{path.relative_to(model)}")
+            member.file_size = path.stat().st_size  # told before: of more than 2 GiB the header is another one
+            with path.open("rb") as source, archive.open(member, "w") as copy:
+                shutil.copyfileobj(source, copy)
     folder.chmod(0o755)  # the sandbox's own user reads what is mounted from here
     packed.chmod(0o644)
     return packed

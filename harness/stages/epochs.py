@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +48,13 @@ def pace(executed: Path) -> Pace | None:
 def with_fewer_epochs(notebook: Path, share: float, target: Path) -> bool:
     """Write the notebook with every `epochs = N` as that share of N, at least 1, to `target`; False when nothing would
     change, and for a file that cannot be parsed."""
-    try:
-        return parsed_apart("epochs", "fewer", notebook, str(share), target).strip() == b"true"
-    except NotParsed:
-        return False
+    with tempfile.TemporaryDirectory(prefix="harness-epochs-") as folder:
+        given, fewer = Path(folder) / "given", Path(folder) / "fewer"  # any user reads a command line
+        shutil.copyfile(notebook, given)
+        try:
+            changed = parsed_apart("epochs", "fewer", given, str(share), fewer).strip() == b"true"
+        except NotParsed:
+            return False
+        if changed:
+            shutil.copyfile(fewer, target)
+        return changed

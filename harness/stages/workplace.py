@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,9 +203,17 @@ def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dty
             found, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
             if dtype != wanted or found != shape:
                 raise Rejected(f"{name} should be {wanted} {shape}", f"it is {dtype} {found}")
-            flat = np.frombuffer(stream.read(), dtype=wanted)
+            flat = _numbers(stream, wanted)
         return flat.reshape(shape, order="F" if by_columns else "C")
     except FileNotFoundError:
         raise Rejected(f"{name} was not sent") from None
     except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
         raise Rejected(f"{name} is no array", str(error)) from None
+
+
+def _numbers(stream: BinaryIO, wanted: np.dtype[Any]) -> NDArray[Any]:
+    """What follows in the file. Mapped, not read: of a large array only what is looked at takes memory."""
+    start = stream.tell()
+    if start == os.fstat(stream.fileno()).st_size:
+        return np.zeros(0, wanted)
+    return np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), wanted, offset=start)

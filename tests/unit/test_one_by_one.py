@@ -129,3 +129,15 @@ def test_one_is_found_in_a_large_class_with_few_tries():
 def test_what_fails_for_nothing_is_said():
     with pytest.raises(RuntimeError, match="for no submission at all"):
         together("adding", range(3), lambda numbers: 1 // 0)
+
+
+class Panic(BaseException):
+    """As libraries that are written in Rust raise it (`pyo3_runtime.PanicException`): no `Exception`."""
+
+
+def test_a_panic_of_a_library_is_a_defect_and_the_users_end_is_none():
+    found = attempt("making its page", raising(Panic("index out of bounds")))
+    assert isinstance(found, Defect) and "Panic" in found.where
+    for end in (KeyboardInterrupt(), SystemExit(1)):
+        with pytest.raises(type(end)):
+            attempt("making its page", raising(end))

@@ -19,7 +19,9 @@ _DATA_ADDRESS = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*,[^\s)\"'>]*", re.IGNORE
 # Measured: notebooks of courses and tutorials have up to 0.4 KB in literals and comments, and 1 KB in names; a student
 # who explains more has some times that. The smallest head of a pre-trained network, 5 classes of 1280 features as
 # bytes, takes 6.4 KB.
-_USUAL_LITERALS, _USUAL_NAMES, _USUAL_SPACES, _USUAL_CODE, _USUAL_PROSE = 2048, 8192, 4096, 16384, 16384
+# It may stand in none of them, nor in all together: names, code and text can be read when the notebook runs.
+_USUAL_LITERALS, _USUAL_NAMES, _USUAL_SPACES, _USUAL_CODE, _USUAL_PROSE = 2048, 4096, 1024, 6144, 6144
+_USUAL_IN_ALL = 7168
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def carried(code: Sequence[str], texts: Sequence[str], modules: Mapping[str, str
         (bound(_WORD.sub("x", source) for source in sources), _USUAL_SPACES, "the spaces in the code"),
         (bound(sources), _USUAL_CODE, "the code"),
         (bound(map(prose, texts)), _USUAL_PROSE, "the text"),
+        (bound((*sources, *map(prose, texts))), _USUAL_IN_ALL, "the code and the text together"),
     ]
     information, usual, where = max(kinds, key=lambda kind: kind[0] / kind[1])
     if information <= usual:

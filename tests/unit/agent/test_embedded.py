@@ -60,6 +60,35 @@ def test_more_is_found_in_names_and_in_spaces():
     assert of("\n".join(f"x = 1{' ' * half}" for half in halves)).where == "the spaces in the code"
 
 
+HEAD = random.Random(3).randbytes(6400)  # 5 classes on 1280 features, a byte for each weight
+SPREAD = {
+    "names": lambda p: ((f"def f(): {'; '.join('v' + part.hex() for part in _parts(p, 16))}",), ()),
+    "operators": lambda p: ("\n".join(f"{''.join('+-'[bit] for bit in _bits(part))}x" for part in _parts(p, 16)), ()),
+    "spaces": lambda p: ("\n".join("x" + " " * half + "= 1" for byte in p for half in (byte >> 4, byte & 15)), ()),
+    "words of the text": lambda p: ("import torch", (" ".join(WORDS[byte] for byte in p),)),
+    "half names, half words": lambda p: (
+        SPREAD["names"](p[:2400])[0][0],
+        SPREAD["words of the text"](p[2400:])[1],
+    ),
+}  # fmt: skip
+
+
+def _parts(payload: bytes, length: int) -> list[bytes]:
+    return [payload[at : at + length] for at in range(0, len(payload), length)]
+
+
+def _bits(payload: bytes) -> list[int]:
+    return [byte >> place & 1 for byte in payload for place in range(8)]
+
+
+@pytest.mark.parametrize("how", SPREAD)
+def test_the_smallest_head_is_found_where_no_literal_is(how: str):
+    """Names, code and text can be read by the code when it runs; there was room for it in each of them."""
+    code, texts = SPREAD[how](HEAD)
+    found = of(*((code,) if isinstance(code, str) else code), texts=texts)
+    assert found.where and found.information > found.usual
+
+
 def test_it_is_found_in_modules_and_in_text():
     encoded = base64.b64encode(PAYLOAD).decode()
     assert of("import helper", helper__py=f"X = {encoded!r}").where == "helper.py"

@@ -1,6 +1,7 @@
 """How far a training came, and the same notebook with fewer epochs."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,19 @@ def test_a_notebook_that_takes_more_memory_than_there_is_has_no_pace(pace, with_
     bomb = b'{"cells": [' + b"[]," * 30_000_000 + b"[]]}"
     assert pace(bomb) is None
     assert with_fewer_epochs(bomb, 0.5) is None
+
+
+def test_no_command_line_names_what_a_student_called_his_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Any user of the machine reads the command lines of all."""
+    commands = []
+    run = subprocess.run
+
+    def noted(command, **given):
+        commands.append(command)
+        return run(command, **given)
+
+    monkeypatch.setattr(subprocess, "run", noted)
+    (tmp_path / "anna-de-vries.ipynb").write_bytes(notebook("epochs = 30"))
+    target = tmp_path / "anna-de-vries.ipynb.fewer"
+    assert epochs.with_fewer_epochs(tmp_path / "anna-de-vries.ipynb", 0.5, target) and target.is_file()
+    assert commands and not [part for command in commands for part in command if "anna" in part]

@@ -1,0 +1,92 @@
+"""What one submission may cost the harness's own process: time and memory that do not grow with what it thought of."""
+
+import io
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.evaluate import classification, likeness
+from harness.evaluate.likeness import centred, channels_apart
+from harness.stages.convert import _as_one_file
+from harness.stages.workplace import read_array, read_bytes_array
+
+MIB = 2**20
+
+
+def peak(do: Callable[[], object]) -> int:
+    """Bytes that Python and NumPy took at most while it ran."""
+    tracemalloc.start()
+    try:
+        do()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_of_a_large_array_only_what_is_looked_at_takes_memory(tmp_path: Path):
+    """5,000 thumbnails took 370 MB, though at most 120 of them are kept."""
+    array = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.uint8, (1000, 112, 112, 3))
+    array[7] = 5
+    array.flush()
+    shape = array.shape
+    assert peak(lambda: read_bytes_array(tmp_path, "a.npy", shape)[[7]]) < MIB
+    assert (read_bytes_array(tmp_path, "a.npy", shape)[7] == 5).all()
+
+
+def test_an_array_without_rows_is_read(tmp_path: Path):
+    np.save(tmp_path / "a.npy", np.zeros((0, 5), np.float32))
+    assert read_array(tmp_path, "a.npy", (0, 5)).shape == (0, 5)
+
+
+def test_a_saved_model_is_packed_without_being_read_into_memory(tmp_path: Path):
+    """Its variables may be as large as a submission."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").write_bytes(b"graph")
+    with (model / "variables").open("wb") as file:
+        file.truncate(32 * MIB)
+    (tmp_path / "out").mkdir()
+    assert peak(lambda: _as_one_file(model, tmp_path / "out")) < 4 * MIB
+    before = io.BytesIO()
+    with zipfile.ZipFile(before, "w", zipfile.ZIP_STORED) as archive:
+        for name in ("saved_model.pb", "variables"):
+            archive.writestr(zipfile.ZipInfo(f"model/{name}"), (model / name).read_bytes())
+    assert (tmp_path / "out" / "model.zip").read_bytes() == before.getvalue()
+
+
+def test_each_of_thousands_of_labels_is_put_into_a_form_once(monkeypatch: pytest.MonkeyPatch):
+    """It was done for each class of the assignment anew, in each of some dozens of scores."""
+    asked = []
+    plain = classification._plain
+
+    def counted(name: str) -> str:
+        asked.append(name)
+        return plain(name)
+
+    monkeypatch.setattr(classification, "_plain", counted)
+    labels, classes = tuple(f"label {n}" for n in range(500)), tuple(f"class {n}" for n in range(20))
+    classification.match_labels(labels, classes)
+    assert len(asked) <= 2 * (len(labels) + len(classes))
+
+
+def test_channels_in_any_order_are_compared_in_bounded_time(monkeypatch: pytest.MonkeyPatch):
+    """Two final layers of 131,072 equal channels took minutes: each was held against each."""
+    asked = []
+
+    class Counted(likeness.cKDTree):
+        def query(self, x, *given, **named):
+            asked.append(len(x))
+            return super().query(x, *given, **named)
+
+    monkeypatch.setattr(likeness, "cKDTree", Counted)
+    random = np.random.default_rng(0)
+    layer = random.normal(size=(5, 12_000)).astype(np.float32)
+    permuted = layer[:, random.permutation(12_000)] * (1 + 0.01 * random.normal(size=layer.shape)).astype(np.float32)
+    other = random.normal(size=(5, 12_000)).astype(np.float32)
+    assert channels_apart(centred(layer), centred(permuted)) < 0.35
+    assert channels_apart(centred(layer), centred(other)) > 0.5
+    assert max(asked) <= 4096

@@ -1,0 +1,45 @@
+"""A class's models are compared by their answers, but not by very many of each: all are held at once."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from example_evidence import conversion, evidence
+
+from harness.copied import with_copies_noted
+from harness.evidence.predictions import Predictions
+from harness.evidence.stage_result import Done
+from harness.run import Examined
+from harness.store import Store
+
+
+def examined(store: Store, tmp_path: Path, name: str, labels: int) -> Examined:
+    np.save(tmp_path / "rows.npy", np.full((120, labels), 1 / labels, np.float32))
+    predictions = Predictions(
+        probabilities=store.put(tmp_path / "rows.npy", "probabilities.npy"),
+        labels=tuple(f"label {n}" for n in range(labels)),
+        images=120,
+        seconds_per_image=0.01,
+    )
+    model = conversion().model.model_copy(update={"sha256": name * 64})
+    found = evidence(
+        convert=Done(value=conversion(model=model), origin="measured-inside"),
+        predict=Done(value=predictions, origin="measured-inside"),
+    )
+    return Examined(SimpleNamespace(id=name), found)  # type: ignore[arg-type]
+
+
+def codes(tmp_path: Path, labels: int) -> list[set[str]]:
+    store = Store(tmp_path / "store")
+    course = SimpleNamespace(workplace=SimpleNamespace(store=store), reference=None)
+    both = [examined(store, tmp_path, name, labels) for name in "ab"]
+    return [{one.code for one in each.evidence.intake_findings} for each in with_copies_noted(both, course)]  # type: ignore[arg-type]
+
+
+def test_answers_for_ten_thousand_labels_are_not_held_and_that_is_said(tmp_path: Path):
+    """Six such submissions took 480 MB."""
+    assert codes(tmp_path, 10_000) == [{"answers-not-compared"}] * 2
+
+
+def test_those_of_ordinary_models_are_compared(tmp_path: Path):
+    assert codes(tmp_path, 50) == [{"model-copied"}] * 2
