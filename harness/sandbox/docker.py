@@ -99,6 +99,10 @@ class Docker:
                 "system calls, control groups: gVisor's own kernel stands between, not our list of calls; memory and "
                 "processes are limited only where runsc runs without --ignore-cgroups"
             )
+            missing.append(
+                "the agent's memory map, environment and list of descriptors: gVisor shows them to the processes that "
+                "it starts, though not its memory"
+            )
         elif not any("seccomp" in option for option in info.get("SecurityOptions", ())):
             missing.append("system calls are not filtered: this Engine has no seccomp")
         features = {

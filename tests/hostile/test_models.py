@@ -208,7 +208,9 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.hostile(line=39, expected="F or works, each said", docker={"giant_when_it_runs", "endless_loop"})
+@pytest.mark.hostile(
+    line=39, expected="F or works, each said", docker={"giant_when_it_runs", "endless_loop"}, makes_much=True
+)
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_onnx_file_that_cannot_be_a_classifier_says_why(door: Door, got, name: str):
     reason = refused(door.take(onnx_files.WRITERS[name], wall_seconds=10 if name == "endless_loop" else 60))

@@ -18,7 +18,7 @@ import onnx
 import pytest
 from injection import Marked, functions_of, raising, recorded
 from PIL import Image
-from replay import Replay
+from replay import InOrder, Replay
 from rich.console import Console
 
 from harness import assignment as assignments
@@ -28,6 +28,7 @@ from harness.commands.grade import _went_wrong
 from harness.course import Course, prepared
 from harness.grade.rubric import grade
 from harness.grading import Request, grade_collected
+from harness.images import material
 from harness.intake import collect
 from harness.progress import Silent
 from harness.results import SubmissionResult
@@ -107,6 +108,7 @@ def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("HARNESS_CACHE", str(cache))
         assert default_folder() == cache
+        patch.setattr(material, "_random", InOrder())
         engine = Replay(Bubblewrap(), folder / "replay")
         (folder / "work").mkdir()
         (folder / "out").mkdir()

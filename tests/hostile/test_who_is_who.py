@@ -152,7 +152,7 @@ def test_disguised_copies_are_named_and_honest_models_are_not(assignment, cache,
     for name in DISGUISES:
         assert original in rows[name]["same_model_as"], name
         said = next(f["message"] for f in rows[name]["findings"] if f["code"] == "model-copied")
-        assert "another hand-in" in said or "other hand-ins" in said
+        assert "another submission" in said
         assert "original" not in said
     got(", ".join(sorted(named)))
 
