@@ -88,6 +88,11 @@ CATALOGUE: dict[str, _Kind] = {
         "Marks that a person gave under the id {id} belong to another submission, which had this id before. They were "
         "not taken over: mark this one for itself.",
     ),
+    "listed-name-shared": _Kind(
+        "warning",
+        "More than one participant is called {name}, as somebody in groups.csv or times.csv is, so neither list was "
+        "used for any of them. Put the LMS's own id beside the name there.",
+    ),
     "group-handed-in-twice": _Kind(
         "warning",
         "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from harness.errors import UsageError
 from harness.intake.child import Unreadable
@@ -30,20 +30,70 @@ _TIME_COLUMNS = ("handed_in", "handed in", "submitted", "submitted_at", "time", 
 
 
 @dataclass(frozen=True, slots=True)
+class Who:
+    """Whom a list is asked for: what an LMS calls a person or a group, and names, which people may choose."""
+
+    lms_id: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClassLists:
-    """What the lists say. People and groups are found by any of their names, whatever the case and accents."""
+    """What the lists say. People and groups are found by any of their names, whatever the case and accents.
+
+    Where the lists have the LMS's ids, a row that has one is found by it alone: a name is what somebody calls himself.
+    """
 
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # group -> people
     times: dict[str, datetime.datetime] = field(default_factory=dict)  # plain name -> when
     _group_of: dict[str, str] = field(default_factory=dict)  # plain name of a person or group -> group
+    _ids_of: dict[str, set[str]] = field(default_factory=dict)  # plain name -> the ids in its rows
+    _has_the_ids: bool = False  # of the LMS that the submissions come from
+    _of_several: frozenset[str] = frozenset()  # plain names that people with different ids have
 
-    def group(self, names: Iterable[str]) -> str | None:
-        """The group of the person, or the group itself, that has one of the names."""
-        return next((self._group_of[form] for name in names for form in forms(name) if form in self._group_of), None)
+    def among(self, everyone: Sequence[Who]) -> ClassLists:
+        """The lists as they are to be read for these people."""
+        ids_of: dict[str, set[str]] = {}
+        for who in everyone:
+            for form in {form for name in who.names for form in forms(name)} if who.lms_id else ():
+                ids_of.setdefault(form, set()).add(who.lms_id)
+        listed = set().union(*self._ids_of.values())
+        ids = {_id(who.lms_id) for who in everyone if who.lms_id}
+        return replace(
+            self,
+            _has_the_ids=bool(ids) and 2 * len(ids & listed) >= len(ids),
+            _of_several=frozenset(form for form, several in ids_of.items() if len(several) > 1),
+        )
 
-    def time(self, names: Iterable[str]) -> datetime.datetime | None:
+    def group(self, who: Who) -> str | None:
+        """The group of the person, or the group itself."""
+        return next((self._group_of[form] for form in self._forms(who) if form in self._group_of), None)
+
+    def time(self, who: Who) -> datetime.datetime | None:
         """When the person or group handed in, as times.csv has it."""
-        return next((self.times[form] for name in names for form in forms(name) if form in self.times), None)
+        return next((self.times[form] for form in self._forms(who) if form in self.times), None)
+
+    def is_ambiguous(self, who: Who) -> bool:
+        """Whether a list has a name of his that another submission's sender has, too."""
+        mine = {form for name in who.names for form in forms(name)} & self._of_several
+        return any(self._is_by_name(form, who) and (form in self.times or form in self._group_of) for form in mine)
+
+    def _forms(self, who: Who) -> Iterator[str]:
+        """By which he may be found, the id first."""
+        yield from forms(who.lms_id)
+        for name in who.names:
+            for form in forms(name):
+                if self._is_by_name(form, who) and form not in self._of_several:
+                    yield form
+
+    def _is_by_name(self, form: str, who: Who) -> bool:
+        """Whether the rows with this name may be his by the name alone."""
+        ids = self._ids_of.get(form, set())
+        return not who.lms_id or not self._has_the_ids or not ids or _id(who.lms_id) in ids
+
+
+def _id(text: str) -> str:
+    return text.strip().casefold()
 
 
 def forms(name: str) -> list[str]:
@@ -81,6 +131,7 @@ def _read_groups(place: Place, file: str, lists: ClassLists) -> None:
         for name in (*many, *names, group):
             for form in forms(name):
                 groups_of_form.setdefault(form, set()).add(group)
+        _note_ids(row, lists)
     lists.members.update({group: tuple(dict.fromkeys(members)) for group, members in people.items()})
     # A name that two groups share says nothing.
     lists._group_of.update({form: next(iter(groups)) for form, groups in groups_of_form.items() if len(groups) == 1})
@@ -99,6 +150,14 @@ def _read_times(place: Place, file: str, lists: ClassLists) -> None:
         for column in (*_NAME_COLUMNS, *_ID_COLUMNS):
             for form in forms(row.get(column, "")):
                 lists.times[form] = at
+        _note_ids(row, lists)
+
+
+def _note_ids(row: dict[str, str], lists: ClassLists) -> None:
+    """Which ids the person's row has."""
+    ids = {_id(row[column]) for column in _ID_COLUMNS if row.get(column)}
+    for form in {form for column in _NAME_COLUMNS for form in forms(row.get(column, ""))} if ids else ():
+        lists._ids_of.setdefault(form, set()).update(ids)
 
 
 def _time(text: str) -> datetime.datetime | None:

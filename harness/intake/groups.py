@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from harness.findings import finding
-from harness.intake.class_lists import ClassLists
+from harness.intake.class_lists import ClassLists, Who
 from harness.intake.one_entry import kept_apart
 from harness.intake.sorting import Sorted
 
@@ -21,17 +21,21 @@ def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
     of_group: dict[str, list[Sorted]] = defaultdict(list)
     alone = []
     for one in found:
-        delivery = one.delivery
-        names = (delivery.student, delivery.lms_id, delivery.key)
-        group = kept_apart("intake", partial(lists.group, names), lambda _: None)
+        group = kept_apart("intake", partial(lists.group, whom(one)), lambda _: None)
         if group is None:
-            alone.append(one)
+            ambiguous = kept_apart("intake", partial(lists.is_ambiguous, whom(one)), lambda _: False)
+            alone.append(_noting(one, "listed-name-shared", name=one.delivery.student) if ambiguous else one)
         elif not lists.members[group]:
             alone.append(_noting(one, "group-without-members", group=group))
         else:
             of_group[group].append(one)
     merged = [one for group, several in of_group.items() for one in _newest_of(group, several)]
     return sorted([*alone, *merged], key=lambda one: one.delivery.key)
+
+
+def whom(one: Sorted) -> Who:
+    """As the lists may call its sender."""
+    return Who(one.delivery.lms_id, (one.delivery.student, one.delivery.key))
 
 
 def _newest_of(group: str, several: list[Sorted]) -> list[Sorted]:

@@ -160,3 +160,44 @@ def test_a_wrong_list_says_what_is_wrong(tmp_path: Path, file: str, content: byt
 def test_a_name_is_known_in_any_order_and_case():
     assert set(forms("de Vries, Anna")) & set(forms("ANNA DE VRIES")) & set(forms("devriesanna"))
     assert not set(forms("Anna Li")) & set(forms("Anna Lis"))
+
+
+def handed_in_on_moodle(*people: str) -> dict[str, bytes]:
+    return {f"{who}_assignsubmission_file_/notebook.ipynb": NOTEBOOK for who in people}
+
+
+LISTED = {
+    "times.csv": b"id,name,handed_in\n98,Anna Vries,2025-11-03T10:00\n99,Mal Lory,2025-11-09T10:00\n",
+    "groups.csv": b"group,id,name\n7,98,Anna Vries\n7,97,Bo Chen\n",
+}
+
+
+def test_a_name_of_ones_choice_brings_nobody_elses_time_or_group(tmp_path: Path):
+    """Participant 99 calls himself Anna Vries, who is listed as 98."""
+    found = taken({**handed_in_on_moodle("Anna Vries_98", "Anna Vries_99", "Bo Chen_97"), **LISTED}, tmp_path)
+    of = {one.origin.lms_id: one.origin for one in found.values()}
+    assert of["99"].handed_in is not None and of["99"].handed_in.day == 9
+    assert of["99"].members == ()
+    assert "98" not in of or of["98"].handed_in.day == 3  # or the newer of her group's two
+    assert {one.origin.members for one in found.values() if one.origin.lms_id != "99"} == {("Anna Vries", "Bo Chen")}
+
+
+def test_so_it_is_when_the_other_has_not_handed_in(tmp_path: Path):
+    found = taken({**handed_in_on_moodle("Anna Vries_99", "Bo Chen_97"), **LISTED}, tmp_path)
+    assert {one.origin.members for one in found.values() if one.origin.lms_id == "99"} == {()}
+
+
+def test_a_name_that_two_have_is_found_in_no_list_without_their_ids(tmp_path: Path):
+    lists = {"times.csv": b"name,handed_in\nAnna Vries,2025-11-03T10:00\n", "groups.csv": b"group,name\n7,Anna Vries\n"}
+    found = taken({**handed_in_on_moodle("Anna Vries_98", "Anna Vries_99"), **lists}, tmp_path)
+    assert len(found) == 2
+    for one in found.values():
+        assert one.origin.clock != "times.csv" and one.origin.members == ()
+        assert "listed-name-shared" in [noticed.code for noticed in one.findings]
+
+
+def test_ids_that_are_not_the_lmss_hinder_nobody(tmp_path: Path):
+    """Student numbers, where Moodle has its own."""
+    lists = {"times.csv": b"number,name,handed_in\ns1,Anna Vries,2025-11-03T10:00\ns2,Bo Chen,2025-11-04T10:00\n"}
+    found = taken({**handed_in_on_moodle("Anna Vries_98", "Bo Chen_97"), **lists}, tmp_path)
+    assert {one.origin.handed_in.day for one in found.values() if one.origin.handed_in} == {3, 4}
