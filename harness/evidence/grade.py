@@ -19,6 +19,7 @@ class Mark(Record):
     points: float | None
     max_points: float
     reason: str
+    detail: str = ""  # for the instructor only: what may be about another submission
 
 
 GradeStatus = Literal["graded", "failed", "needs-review"]

@@ -29,6 +29,7 @@ class Judgement:
 
     points: float | None
     reason: str
+    detail: str = ""  # for the instructor only
 
 
 class CriterionOptions(BaseModel):

@@ -28,6 +28,7 @@ _GIVEN_FOR = {
     "unknown": "before it was recorded for what",
     "one of several": "under a name that several submissions have",
 }
+_PERHAPS_ANOTHERS = ("unknown", "one of several")  # so no student reads it
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the one whose result it works on. What the machine lost spoils all that follow.
 _WORKS_ON = {
@@ -144,13 +145,14 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
     judged = judge(origin, assignment.deadline, assignment.max_points, earned)
     if judged.mark is None:
         return judged
-    points, reason = judged.mark.points, judged.mark.reason
+    points, reason, detail = judged.mark.points, judged.mark.reason, judged.mark.detail
     if judged.mark.title in manual:
         given = _by_person(manual[judged.mark.title], judged.mark.max_points, reason)
-        points, reason = given.points, given.reason
+        points, reason, detail = given.points, given.reason, given.detail
     if points is not None:
         points = 0.0 - min(round(-points, _DECIMALS), earned)
-    return replace(judged, mark=judged.mark.model_copy(update={"points": points, "reason": reason}))
+    changed = {"points": points, "reason": reason, "detail": detail}
+    return replace(judged, mark=judged.mark.model_copy(update=changed))
 
 
 def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
@@ -159,15 +161,24 @@ def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMa
     if title in manual:
         judged = _by_person(manual[title], spec.points, judged.reason)
     points = None if judged.points is None else round(judged.points, _DECIMALS)
-    return Mark(criterion=spec.kind, title=title, points=points, max_points=spec.points, reason=judged.reason)
+    return Mark(
+        criterion=spec.kind,
+        title=title,
+        points=points,
+        max_points=spec.points,
+        reason=judged.reason,
+        detail=judged.detail,
+    )
 
 
 def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgement:
     """`otherwise`: what is said without the mark, which a person needs to confirm or change it."""
     by = f" ({given.marker})" if given.marker else ""
     if not given.counts:
-        was_for = _GIVEN_FOR[given.given_for]
-        return Judgement(None, f"Was given {given.points:g} points{by} {was_for}: confirm or change it. {otherwise}")
+        was = f"Was given {given.points:g} points{by} {_GIVEN_FOR[given.given_for]}: confirm or change it."
+        if given.given_for in _PERHAPS_ANOTHERS:
+            return Judgement(None, f"A person has to mark it again. {otherwise}", was)
+        return Judgement(None, f"{was} {otherwise}")
     if given.points > max_points:
         return Judgement(
             None, f"Was given {given.points:g} points{by}, more than the {max_points:g} there are now: mark it again."

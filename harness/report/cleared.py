@@ -178,7 +178,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         boards=result.boards,
         rerun=evaluation(result.rerun, show_held_out),
         findings=_findings(found for found in result.findings if found not in self_said),
-        marks=result.marks,
+        marks=tuple(mark.model_copy(update={"detail": ""}) for mark in result.marks),
         members=result.members,
         late_days=result.late_days,
         handed_in=result.handed_in,
