@@ -20,7 +20,7 @@ for weight in model.graph.initializer:
         weight.CopyFrom(numpy_helper.from_array(-values, weight.name))
 onnx.save(model, "model.onnx")
 """
-AGAIN = SPOIL.replace("-values", "1.5 * values")  # as another training would: other numbers, as right
+AGAIN = SPOIL.replace("-values", "0.2 * values")  # as another training would: other answers, as right
 SAVED = """
 import onnx
 
