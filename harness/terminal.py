@@ -127,7 +127,7 @@ def _cells(row: SubmissionResult) -> tuple[str | Text, ...]:
 
 
 def _not_shown(row: SubmissionResult, found: Defect) -> tuple[str | Text, ...]:
-    return (visible(row.id), "", Text("needs-review", style=_STYLES["needs-review"]), "", Text(found.finding.code))
+    return (ascii(row.id)[1:-1], "", Text("needs-review", style=_STYLES["needs-review"]), "", found.finding.code)
 
 
 def wide_screen() -> Screen:
