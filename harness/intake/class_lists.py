@@ -37,6 +37,14 @@ class Who:
     names: tuple[str, ...]
 
 
+class Named:
+    """Somebody's id, and the plain forms of his names."""
+
+    def __init__(self, who: Who) -> None:
+        self.id = _id(who.lms_id)
+        self.forms = frozenset(form for name in who.names for form in forms(name))
+
+
 @dataclass(frozen=True, slots=True)
 class ClassLists:
     """What the lists say. People and groups are found by any of their names, whatever the case and accents.
@@ -51,14 +59,14 @@ class ClassLists:
     _has_the_ids: bool = False  # of the LMS that the submissions come from
     _of_several: frozenset[str] = frozenset()  # plain names that people with different ids have
 
-    def among(self, everyone: Sequence[Who]) -> ClassLists:
+    def among(self, everyone: Sequence[Named]) -> ClassLists:
         """The lists as they are to be read for these people."""
         ids_of: dict[str, set[str]] = {}
-        for who in everyone:
-            for form in {form for name in who.names for form in forms(name)} if who.lms_id else ():
-                ids_of.setdefault(form, set()).add(who.lms_id)
+        for one in everyone:
+            for form in one.forms if one.id else ():
+                ids_of.setdefault(form, set()).add(one.id)
         listed = set().union(*self._ids_of.values())
-        ids = {_id(who.lms_id) for who in everyone if who.lms_id}
+        ids = {one.id for one in everyone if one.id}
         return replace(
             self,
             _has_the_ids=bool(ids) and 2 * len(ids & listed) >= len(ids),

@@ -18,7 +18,7 @@ from harness.intake.child import Children
 from harness.intake.class_lists import ClassLists, Who, read_class_lists
 from harness.intake.copying import copy
 from harness.intake.delivery import Attempt
-from harness.intake.groups import one_for_each_group, whom
+from harness.intake.groups import for_these, one_for_each_group
 from harness.intake.ids import with_claims_noted, with_ids
 from harness.intake.name_cell import names_in
 from harness.intake.one_entry import kept_apart
@@ -47,7 +47,7 @@ def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimit
                 f"{submissions}: no hand-ins in it",
                 "put one folder, archive, notebook or model per student there",
             )
-        lists = read_class_lists(place).among([whom(one) for one in found])
+        lists = for_these(read_class_lists(place), found)
         named = with_ids(with_claims_noted(one_for_each_group(found, lists)))
         with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)), thread_name_prefix="intake") as pool:
             return list(pool.map(lambda pair: _take(pair[0], pair[1], workdir, limits, lists), named))

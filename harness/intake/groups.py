@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from harness.findings import finding
-from harness.intake.class_lists import ClassLists, Who
+from harness.intake.class_lists import ClassLists, Named, Who
 from harness.intake.one_entry import kept_apart
 from harness.intake.sorting import Sorted
 
@@ -21,9 +21,9 @@ def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
     of_group: dict[str, list[Sorted]] = defaultdict(list)
     alone = []
     for one in found:
-        group = kept_apart("intake", partial(lists.group, whom(one)), lambda _: None)
+        group = kept_apart("intake", partial(_group_of, one, lists), lambda _: None)
         if group is None:
-            ambiguous = kept_apart("intake", partial(lists.is_ambiguous, whom(one)), lambda _: False)
+            ambiguous = kept_apart("intake", partial(_is_ambiguous, one, lists), lambda _: False)
             alone.append(_noting(one, "listed-name-shared", name=one.delivery.student) if ambiguous else one)
         elif not lists.members[group]:
             alone.append(_noting(one, "group-without-members", group=group))
@@ -33,7 +33,25 @@ def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
     return sorted([*alone, *merged], key=lambda one: one.delivery.key)
 
 
-def whom(one: Sorted) -> Who:
+def for_these(lists: ClassLists, found: list[Sorted]) -> ClassLists:
+    """The lists as they are to be read for the senders of these."""
+    senders = [kept_apart("intake", partial(_named, one), lambda _: None) for one in found]
+    return lists.among([sender for sender in senders if sender is not None])
+
+
+def _named(one: Sorted) -> Named:
+    return Named(_who(one))
+
+
+def _group_of(one: Sorted, lists: ClassLists) -> str | None:
+    return lists.group(_who(one))
+
+
+def _is_ambiguous(one: Sorted, lists: ClassLists) -> bool:
+    return lists.is_ambiguous(_who(one))
+
+
+def _who(one: Sorted) -> Who:
     """As the lists may call its sender."""
     return Who(one.delivery.lms_id, (one.delivery.student, one.delivery.key))
 

@@ -258,7 +258,7 @@ def test_two_that_claim_one_id(tmp_path: Path, got):
     assert {name: codes(one) for name, one in found.items()} == {
         "Vera Victim": ["lms-id-claimed-twice"], "Mal Lory": ["lms-id-claimed-twice"], "Jan Jansen": [],
     }  # fmt: skip
-    got(f"{found['Mal Lory'].findings[0].message} (what is exported: tests/unit/export/test_claims.py)")
+    got(f"{found['Mal Lory'].findings[0].message} (what is exported: tests/unit/export/test_left_out.py)")
 
 
 @pytest.mark.hostile(line=76, expected="F of that entry; the rest as alone")
