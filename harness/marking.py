@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from harness.assignment import Assignment
 from harness.evidence.grade import Grade
-from harness.one_by_one import Defect, for_each
+from harness.one_by_one import Defect, attempt, for_each
 from harness.results import SubmissionResult, as_utf8, lost_result, submission_result
 from harness.run import Examined
 
@@ -36,11 +36,12 @@ def rows(
     def bare(one: Examined, found: Defect) -> SubmissionResult:
         origin, findings = one.submission.origin, (*one.submission.findings, found.finding)
         result = lost_result(one.submission.id, one.submission.student, max_points, findings)
+        whose = attempt("telling whose it is", lambda: one.submission.identity)
         known = {
             "source": origin.source,
             "lms_id": as_utf8(origin.lms_id),
             "members": tuple(map(as_utf8, origin.members)),
-            "identity": one.submission.identity,
+            "identity": "" if isinstance(whose, Defect) else whose,
             "content": one.submission.sha256,
         }
         return result.model_copy(update=known)
