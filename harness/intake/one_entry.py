@@ -6,15 +6,12 @@ import errno
 from collections.abc import Callable
 from typing import TypeVar
 
-from harness.errors import HarnessError, MachineError
+from harness.errors import MACHINES_OWN, HarnessError, MachineError
 from harness.findings import Finding, finding
 
 T = TypeVar("T")
 
-# What the machine lacks, whatever it was asked: all other errors of the system are about the names that were given.
-_MACHINES = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN),
-)
+_MACHINES = MACHINES_OWN | {errno.EAGAIN}  # no more processes: intake reads each thing in one of its own
 
 
 def kept_apart(what: str, work: Callable[[], T], otherwise: Callable[[Finding], T]) -> T:
