@@ -18,8 +18,8 @@ import click
 
 import harness
 from harness.errors import MACHINES_OWN, HarnessError, MachineError
-from harness.private import keep_to_owner
-from harness.scratch import own_temporary_folder
+from harness.files.private import keep_to_owner
+from harness.files.temporary_folders import own_temporary_folder
 from harness.screen import Screen, close_stdout, say, show_tracebacks_visibly, visible
 
 _MACHINE = MACHINES_OWN | {errno.EACCES, errno.EPERM}  # of a submission's own files it is caught before

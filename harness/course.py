@@ -15,13 +15,15 @@ from harness.assignment import Assignment
 from harness.cache import StageCache
 from harness.errors import MachineError
 from harness.evidence.reference import Reference
+from harness.files.hashing import file_sha256, tree_sha256
+from harness.files.temporary_folders import own_folder
+from harness.files.user_folders import default_folder
 from harness.images import HeldOutSet, StagedImages
 from harness.picture_folders import class_folders
 from harness.progress import Progress
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
-from harness.scratch import own_folder
 from harness.stages.workplace import Workplace
-from harness.store import Store, default_folder, file_sha256
+from harness.store import Store
 from harness.weights import WeightsEntry
 
 _CHECK_IMAGES = 12  # at least 8 are compared
@@ -141,7 +143,7 @@ def _training_pictures(assignment: Assignment) -> TrainingPictures:
         return TrainingPictures("", lambda: ())
     by_class = class_folders(assignment.dataset.path).values()
     in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
-    return TrainingPictures(reference.tree_sha256(assignment.dataset.path), lambda: in_turn[:_CHECK_IMAGES])
+    return TrainingPictures(tree_sha256(assignment.dataset.path), lambda: in_turn[:_CHECK_IMAGES])
 
 
 def _readable(assignment: Assignment, scratch: Path) -> Assignment:

@@ -13,9 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from harness.errors import MachineError, UsageError
+from harness.files.private import private_file
 from harness.grade.manual import GivenFor, ManualMark
 from harness.one_by_one import Defect, for_each
-from harness.private import private_file
 from harness.results import Results, SubmissionResult, lost_result
 
 NAME = "gradebook.sqlite"  # of the file, beside the reports

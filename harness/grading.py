@@ -24,12 +24,12 @@ from harness.course import Course, prepared
 from harness.errors import MachineError, UsageError
 from harness.evidence.grade import Grade
 from harness.evidence.reference import Reference
+from harness.files.private import private_file
 from harness.grade.rubric import check as check_rubric
 from harness.grade.rubric import grade
 from harness.gradebook import NAME, Gradebook
 from harness.intake import collect
 from harness.one_by_one import Defect, for_each, together
-from harness.private import private_file
 from harness.progress import Progress
 from harness.results import (
     AssignmentResult,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from harness.evidence.predictions import Predictions
 from harness.evidence.reference import Reference
 from harness.evidence.stage_result import Done, Skipped, StageResult
 from harness.evidence.stress import Stress
+from harness.files.hashing import file_sha256
 from harness.images import HeldOutSet, StagedImages
 from harness.outlook import kernels_of
 from harness.progress import Progress
@@ -32,17 +32,8 @@ from harness.stages.predict import predict
 from harness.stages.stress import stress
 from harness.stages.train import TrainedReference, train
 from harness.stages.workplace import Workplace
-from harness.store import file_sha256
 
 T = TypeVar("T", bound=BaseModel)
-
-
-def tree_sha256(folder: Path) -> str:
-    """The hash of a folder's file names and contents."""
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(folder)}\0{file_sha256(file)}\n".encode())
-    return digest.hexdigest()
 
 
 def prepare(

@@ -18,19 +18,14 @@ from pathlib import Path
 
 from harness.errors import MachineError
 from harness.evidence.record import Blob
-from harness.private import private_folder
+from harness.files.hashing import file_sha256
+from harness.files.private import private_folder
 
 _CHUNK = 1 << 20
 _WRITABLE_BY_OTHERS = 0o022
 _PARTS = ("blobs", "results")
 
 _Version = tuple[int, int, int, int, int]  # of a file: device, inode, size, and when content and inode changed
-
-
-def file_sha256(file: Path) -> str:
-    """The SHA-256 of a file's content, in hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class Store:
@@ -134,20 +129,3 @@ def _check_owner(folder: Path) -> None:
             f"{folder}: other users may write there, so what it holds cannot be trusted",
             f"remove it, or where you trust all who could write there: chmod -R go-w {folder}",
         )
-
-
-def default_folder() -> Path:
-    """$HARNESS_CACHE, else $XDG_CACHE_HOME/harness, else ~/.cache/harness.
-
-    Raises `MachineError` when there is no home folder either.
-    """
-    if given := os.environ.get("HARNESS_CACHE"):
-        return Path(given).resolve()
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg).resolve() / "harness"
-    try:
-        return Path.home().resolve() / ".cache" / "harness"
-    except RuntimeError as error:
-        raise MachineError(
-            "there is no home folder to keep results in", "set HARNESS_CACHE to a folder that you may write"
-        ) from error

@@ -24,7 +24,8 @@ from typing import IO, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.errors import MachineError, UsageError
-from harness.store import default_folder, file_sha256
+from harness.files.hashing import file_sha256
+from harness.files.user_folders import default_folder
 
 MANIFEST = Path(__file__).with_name("weights.toml")
 _URL_SECONDS = 4.0  # for a connection, and for each read

@@ -29,6 +29,8 @@ from harness.boards import Board
 from harness.errors import MachineError, UsageError
 from harness.evidence.conversion import Conversion
 from harness.evidence.stage_result import Done, Failed, Skipped
+from harness.files.hashing import file_sha256
+from harness.files.user_folders import default_folder
 from harness.images import StagedImages
 from harness.machine import Monitor, Window
 from harness.machine.monitor import usable_cores
@@ -39,7 +41,7 @@ from harness.stages.detector import open_detector
 from harness.stages.precision import Precision, in_precision
 from harness.stages.timing import OWN_PYTHON, Budget, Engine, Mode, Setting, Subject, time_round
 from harness.stages.workplace import Workplace
-from harness.store import Store, default_folder, file_sha256
+from harness.store import Store
 
 _MEMORY = 8 * 10**9  # bytes; for converting, and for timing outside an envelope
 _OVERHEAD_SECONDS = 300  # of a round, beside the timed queries

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.files.hashing import file_sha256
 from harness.images import HeldOutSet, load
 from harness.picture_folders import IMAGE_SUFFIXES, class_folders
 from harness.stages.convert import HandedModel
-from harness.store import file_sha256
 
 _COMPANIONS = ("labels.txt", "handin.json", "model.py")
 _MOST_CALIBRATION = 64  # pictures

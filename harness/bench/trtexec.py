@@ -17,7 +17,7 @@ from harness.bench.results import Measurement
 from harness.bench.rules import WIDEST_INTERVAL
 from harness.bench.summary import early_stopped, thinned
 from harness.errors import UsageError
-from harness.store import file_sha256
+from harness.files.hashing import file_sha256
 
 _LIMIT = 256 * 2**20  # bytes
 _Ms = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -11,7 +11,7 @@ from harness.errors import UsageError
 from harness.export import write_feedback
 from harness.export.claims import left_out
 from harness.export.formats import files_of, formats
-from harness.export.whole_file import write_whole
+from harness.files.whole_file import write_whole
 from harness.gradebook import NAME, Gradebook
 from harness.one_by_one import Defect
 from harness.report import STUDENTS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.bench.results import BenchResults, Measurement
 from harness.export.spreadsheet import harmless
-from harness.export.whole_file import write_whole
+from harness.files.whole_file import write_whole
 
 _COLUMNS = (
     "model", "engine", "precision", "mode", "queries", "p50_ms", "p50_low_ms", "p50_high_ms", "p90_ms", "p99_ms",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import MachineError, UsageError
 from harness.export.claims import left_out
-from harness.export.whole_file import write_whole
+from harness.files.whole_file import write_whole
 from harness.results import Results, SubmissionResult
 
 _PAGE = "index.html"

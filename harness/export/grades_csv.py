@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.export.spreadsheet import csv_text, harmless, points
-from harness.export.whole_file import write_whole
+from harness.files.whole_file import write_whole
 from harness.one_by_one import Defect, for_each
 from harness.results import Results, SubmissionResult
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.export.whole_file import write_whole
+from harness.files.whole_file import write_whole
 from harness.results import Results
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from harness.errors import AssignmentError
+from harness.files.hashing import file_sha256
 from harness.picture_folders import class_folders, pictures_in
-from harness.store import file_sha256
 
 LONGEST_SIDE = 1024  # pixels; no model here looks at more
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
 from harness.intake.apart.budget import as_text
 from harness.intake.archives import Refused, UnpackLimits
@@ -25,7 +26,6 @@ from harness.intake.one_entry import kept_apart
 from harness.intake.parts import COMPANIONS, DATASET_ARCHIVE, MODEL_SUFFIXES, SAVED_MODEL
 from harness.intake.place import Place
 from harness.intake.sorting import Sorted, open_place, sort_out
-from harness.store import file_sha256
 from harness.submission import EarlierTry, Origin, Submission
 
 _REFUSED_BYTES = 4 << 30  # of an archive that is not unpacked, that its hash is of

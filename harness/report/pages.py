@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import cannot_write
+from harness.files.private import private_folder
 from harness.one_by_one import Defect, attempt, together
-from harness.private import private_folder
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths

@@ -20,10 +20,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import EnvironmentMissing, MachineError
+from harness.files.user_folders import default_folder
 from harness.sandbox.python_environment import PythonEnvironment, harness_own
 from harness.sandbox.software import TORCH, Name, Software
 from harness.sandbox.wheels import LOCK, install
-from harness.store import default_folder
 
 _RECORD = "environment.json"
 _VENV_SECONDS = 300

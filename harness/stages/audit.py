@@ -20,11 +20,11 @@ from harness.dataset.pictures import GREY, Split
 from harness.dataset.quality import badly_exposed, blurred, from_elsewhere, scene_spread
 from harness.evidence.audit import BoxFault, DatasetAudit, Leak, MislabelSuspect, WithheldPicture
 from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
+from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
 from harness.stages.audit_findings import findings_of
 from harness.stages.withhold import withheld_pictures
 from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_bytes_array, read_reply, usage
-from harness.store import file_sha256
 from harness.submission import Submission
 
 _MOST_PICTURES = 5000  # as harness/agent/audit.py sends

@@ -18,13 +18,13 @@ from harness.errors import EnvironmentMissing
 from harness.evidence.conversion import Conversion, Preprocess
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed, StageResult
+from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
 from harness.images import Material, drawn
 from harness.sandbox import KERAS
 from harness.sandbox.base import Outcome
 from harness.stages.declared import HandIn, Undeclared, read_handin, read_labels
 from harness.stages.workplace import Rejected, Workplace, failed, read_reply, refusal, usage
-from harness.store import file_sha256
 
 _MOST_CHECKED = 16  # pictures on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.

@@ -26,6 +26,7 @@ from harness import marking
 from harness.cache import StageCache
 from harness.commands.grade import _went_wrong
 from harness.course import Course, prepared
+from harness.files.user_folders import default_folder
 from harness.grade.rubric import grade
 from harness.grading import Request, grade_collected
 from harness.images import material
@@ -35,7 +36,6 @@ from harness.results import SubmissionResult
 from harness.sandbox import Chosen
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.schedule import examine_all
-from harness.store import default_folder
 from harness.submission import Submission
 from harness.terminal import print_grades
 

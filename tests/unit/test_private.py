@@ -10,8 +10,8 @@ from harness.cache import StageCache
 from harness.errors import MachineError
 from harness.evidence.audit import DatasetAudit
 from harness.evidence.stage_result import Done
+from harness.files.private import keep_to_owner, private_file, private_folder
 from harness.gradebook import Gradebook
-from harness.private import keep_to_owner, private_file, private_folder
 from harness.store import Store
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.scratch import own_folder, own_temporary_folder
+from harness.files.temporary_folders import own_folder, own_temporary_folder
 
 RUN = """
 import sys, tempfile, time
-from harness.scratch import own_temporary_folder
+from harness.files.temporary_folders import own_temporary_folder
 with own_temporary_folder():
     print(tempfile.mkdtemp(), flush=True)
     time.sleep(600)

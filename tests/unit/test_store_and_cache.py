@@ -10,7 +10,8 @@ from harness.evidence.audit import DatasetAudit
 from harness.evidence.execution import Execution
 from harness.evidence.record import Blob
 from harness.evidence.stage_result import Done, Failed
-from harness.store import Store, default_folder
+from harness.files.user_folders import default_folder
+from harness.store import Store
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Files and folders of the harness itself: whose they are, how they are written, and what identifies their content."""

@@ -1,0 +1,25 @@
+"""Where the harness keeps what it can make again: one folder for each user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from harness.errors import MachineError
+
+
+def default_folder() -> Path:
+    """$HARNESS_CACHE, else $XDG_CACHE_HOME/harness, else ~/.cache/harness.
+
+    Raises `MachineError` when there is no home folder either.
+    """
+    if given := os.environ.get("HARNESS_CACHE"):
+        return Path(given).resolve()
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        return Path(xdg).resolve() / "harness"
+    try:
+        return Path.home().resolve() / ".cache" / "harness"
+    except RuntimeError as error:
+        raise MachineError(
+            "there is no home folder to keep results in", "set HARNESS_CACHE to a folder that you may write"
+        ) from error
