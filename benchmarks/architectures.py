@@ -1,6 +1,6 @@
-"""Write harness/boards/architectures.csv: the kernels of the networks that harness/boards/published.csv names.
+"""Write harness/bench/boards/architectures.csv: the kernels of the networks that published.csv beside it names.
 
-    python benchmarks/architectures.py harness/boards/architectures.csv [NAME ...]
+    python benchmarks/architectures.py harness/bench/boards/architectures.csv [NAME ...]
 
 The networks are built with random weights: counts of operations and elements are all that is kept. It needs, beside
 the extra `torch`, what `_SOURCES` imports: timm, ultralytics, pixeltable-yolox and sas-yolov7, each installed with
@@ -24,7 +24,7 @@ from typing import Any
 import onnx
 import torch
 
-from harness.agent.kernels import listed
+from harness.agent.phases.kernels import listed
 from harness.agent.torchvision_ops import declare_missing
 
 declare_missing()

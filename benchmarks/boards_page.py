@@ -7,7 +7,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from harness.boards import evaluation, published
+from harness.bench.boards import evaluation, published
 
 PAGE = Path(__file__).parent.parent / "docs" / "boards.md"
 

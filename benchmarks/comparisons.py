@@ -15,7 +15,7 @@ import tracemalloc
 
 import numpy as np
 
-from harness.dataset.alike import alike
+from harness.stages.audit.alike import alike
 
 PICTURES = 500  # of each student
 

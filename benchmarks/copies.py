@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from harness.agent.torchvision_ops import declare_missing
-from harness.evaluate.disguised import Comparable, disguised
+from harness.grading.similarity.disguised import Comparable, disguised
 
 declare_missing()
 

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from harness.agent.onnx_model import session
-from harness.agent.scenarios import Budget, in_random_turns, one_after_another, warm_up
+from harness.agent.graph.onnx_model import session
+from harness.agent.timing.scenarios import Budget, in_random_turns, one_after_another, warm_up
 from harness.bench.estimates import early_stopping, nearest_rank
 from harness.bench.rules import CONFIDENCE
 

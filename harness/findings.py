@@ -387,7 +387,7 @@ CATALOGUE: dict[str, _Kind] = {
     "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the submission."),
 }
 
-# What to do about a cell that stopped, by what it stopped with (harness/stages/advice.py decides which).
+# What to do about a cell that stopped, by what it stopped with (harness/stages/execute/advice.py decides which).
 ADVICE: dict[str, str] = {
     "own-module": "Hand in {name}.py beside the notebook: it is imported, and not there",
     "no-package": "{name} is not in the grading environment: do without it, or ask for it to be added to the "

@@ -1,8 +1,8 @@
 """The entry inside: `python -I -B /opt/harness/agent/__main__.py PHASE`.
 
 On stdin comes a line of JSON, the settings (`nonce`, `rlimits`, `uid`, `alone`, `request_bytes`, `images`), then the
-phase's request, then the images, as `incoming.py` takes them. It gives up what the engine left it (own user,
-resource limits), takes the results' stream off stdout, and runs one phase: the module `agent.PHASE`, function
+phase's request, then the images, as `images/incoming.py` takes them. It gives up what the engine left it (own user,
+resource limits), takes the results' stream off stdout, and runs one phase: the module `agent.phases.PHASE`, function
 `run(request, send)`; `request["images"]` are the images.
 
 As the sandbox's first process it leaves that to a child, and only buries the dead: an init program of the same user
@@ -37,18 +37,18 @@ def main(phase: str) -> None:
         _become_init()
     request = json.loads(sys.stdin.buffer.read(settings["request_bytes"]))
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    request["images"] = importlib.import_module("agent.incoming").Incoming(sys.stdin.buffer, settings["images"])
+    request["images"] = importlib.import_module("agent.images.incoming").Incoming(sys.stdin.buffer, settings["images"])
     frames = importlib.import_module("agent.frames")
     frames.begin(results, settings["nonce"])
     if not re.fullmatch(r"[a-z_]+", phase):
         raise ValueError(f"no phase {phase!r}")
     if settings.get("alone"):
-        importlib.import_module("agent.alone").declare()
+        importlib.import_module("agent.process").declare()
 
     def send(name: str, content: Path | bytes) -> None:
         frames.send(results, settings["nonce"], name, content)
 
-    importlib.import_module(f"agent.{phase}").run(request, send)
+    importlib.import_module(f"agent.phases.{phase}").run(request, send)
     frames.end(results, settings["nonce"])
 
 

@@ -5,8 +5,8 @@ It is an envelope, not the board: the cores are this machine's, as many as the b
 
 from __future__ import annotations
 
+from harness.bench.boards import Board, load, names
 from harness.bench.results import Envelope, Fit
-from harness.boards import Board, load, names
 from harness.errors import UsageError
 
 

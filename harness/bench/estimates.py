@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, mannwhitneyu
 
-from harness.evidence.record import Interval
 from harness.stages.benchmark import nearest_rank
+from harness.stages.evidence.record import Interval
 
 __all__ = [
     "EarlyStopping",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
+from harness.bench.machine import fairness, tegrastats
 from harness.bench.results import Host
-from harness.machine import fairness, tegrastats
 
 
 def here(cores: tuple[int, ...]) -> Host:

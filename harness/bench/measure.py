@@ -11,13 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import harness
-from harness import images
-from harness.assignment.sections import ResourceLimits
 from harness.bench import trtexec
+from harness.bench.boards import Board
 from harness.bench.compare import check_comparable
 from harness.bench.envelope import envelope
 from harness.bench.estimates import fewest_queries
 from harness.bench.host import here
+from harness.bench.machine import Monitor, Window
+from harness.bench.machine.monitor import usable_cores
 from harness.bench.predicted import outlooks
 from harness.bench.results import BenchResults, Envelope, Key, Measurement, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
@@ -25,23 +26,22 @@ from harness.bench.scored import predictions_of, score_subject
 from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
 from harness.bench.summary import Variant, interval_width, measurement, noticed
 from harness.bench.timed_pictures import pictures_to_time
-from harness.boards import Board
 from harness.errors import MachineError, UsageError
-from harness.evidence.conversion import Conversion
-from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.files.hashing import file_sha256
 from harness.files.user_folders import default_folder
-from harness.images import StagedImages
-from harness.machine import Monitor, Window
-from harness.machine.monitor import usable_cores
-from harness.progress import Progress
+from harness.inputs import images
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
+from harness.stages.context import Workplace
 from harness.stages.convert import convert
 from harness.stages.detector import open_detector
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.precision import Precision, in_precision
+from harness.stages.progress import Progress
+from harness.stages.store import Store
 from harness.stages.timing import OWN_PYTHON, Budget, Engine, Mode, Setting, Subject, time_round
-from harness.stages.workplace import Workplace
-from harness.store import Store
 
 _MEMORY = 8 * 10**9  # bytes; for converting, and for timing outside an envelope
 _OVERHEAD_SECONDS = 300  # of a round, beside the timed queries

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.bench.boards import Board
+from harness.bench.boards.report import PRECISION, by_memory, kernels_of, outlook
 from harness.bench.subjects import NamedModel
-from harness.boards import Board
-from harness.evidence.boards import Outlook
-from harness.evidence.conversion import Conversion
-from harness.evidence.kernels import KernelList
-from harness.evidence.stage_result import Done, Failed
-from harness.outlook import PRECISION, by_memory, kernels_of, outlook
-from harness.progress import Progress
+from harness.stages.context import Workplace
+from harness.stages.evidence.boards import Outlook
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.kernels import KernelList
+from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.precision import Precision
-from harness.stages.workplace import Workplace
+from harness.stages.progress import Progress
 
 
 def outlooks(

@@ -7,12 +7,12 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from harness.bench.machine import MachineState
 from harness.bench.rules import EffortName, ScenarioName
 from harness.errors import UsageError
-from harness.evidence.benchmark import CheckedAnswers
-from harness.evidence.boards import Outlook
-from harness.evidence.record import Interval, Record, Share
-from harness.machine import MachineState
+from harness.stages.evidence.benchmark import CheckedAnswers
+from harness.stages.evidence.boards import Outlook
+from harness.stages.evidence.record import Interval, Record, Share
 from harness.stages.precision import Precision
 from harness.stages.timing import Mode
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.bench.subjects import Pictures
-from harness.evidence.evaluation import Evaluation
-from harness.evidence.predictions import Predictions
-from harness.evidence.stage_result import Done
-from harness.images import StagedImages
-from harness.score import score
+from harness.inputs.images import StagedImages
+from harness.stages.context import Workplace
+from harness.stages.evaluate.score import score
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.stage_result import Done
 from harness.stages.predict import predict
 from harness.stages.timing import Subject
-from harness.stages.workplace import Workplace
 
 
 @dataclass(frozen=True, slots=True)

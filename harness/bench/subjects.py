@@ -9,8 +9,8 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.files.hashing import file_sha256
-from harness.images import HeldOutSet, load
-from harness.picture_folders import IMAGE_SUFFIXES, class_folders
+from harness.inputs.images import HeldOutSet, load
+from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders
 from harness.stages.convert import HandedModel
 
 _COMPANIONS = ("labels.txt", "handin.json", "model.py")

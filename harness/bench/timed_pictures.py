@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from harness.images import StagedImages
+from harness.inputs.images import StagedImages
 from harness.stages.timed_answers import MOST_INPUTS
 from harness.stages.timing import Mode
 

@@ -11,20 +11,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from harness.evidence.audit import DatasetAudit, SharedPicture
-from harness.evidence.handin import Evidence
-from harness.evidence.inspection import Inspection
-from harness.evidence.own_data import OwnData
-from harness.evidence.reference import Reference
-from harness.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
+from harness.boundary.one_by_one import Defect, attempt
 from harness.findings import Finding
-from harness.one_by_one import Defect, attempt
+from harness.gradebook.results import (
+    AssignmentResult,
+    Results,
+    RunInfo,
+    StageSummary,
+    SubmissionResult,
+)
 from harness.report import dataset
 from harness.report.coarse import benchmark, evaluation, memory, significant
 from harness.report.pictures import Thumbnails
 from harness.report.sources import Sources
-from harness.results import AssignmentResult, Results, RunInfo, StageSummary, SubmissionResult
-from harness.store import Store
+from harness.stages.evidence.audit import DatasetAudit, SharedPicture
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.own_data import OwnData
+from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
+from harness.stages.store import Store
 
 Audience = Literal["instructor", "student"]
 OtherPicture = Callable[[str, str], str | None]  # (another submission's id, path in its data set) -> data URI

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from harness.evidence.benchmark import Benchmark, Latency
-from harness.evidence.evaluation import Evaluation
-from harness.evidence.record import Interval
+from harness.stages.evidence.benchmark import Benchmark, Latency
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.record import Interval
 
 _TIME_FIGURES = 2  # significant ones
 _MEMORY_STEP = 50_000_000  # bytes

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from harness.evidence.audit import DatasetAudit
-from harness.store import Store
+from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.store import Store
 
 _MOST_SETS = 8  # of one claim
 _MOST_IN_A_SET = 6

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.evidence.evaluation import Evaluation
-from harness.evidence.stress import Look
 from harness.report.charts import Scale, Tick
 from harness.report.pictures import Thumbnails
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.stress import Look
 
 _HEIGHT = 130.0
 _LEFT, _RIGHT, _TOP = 17.0, 95.0, 10.0

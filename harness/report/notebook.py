@@ -21,8 +21,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from harness.bounded_json import Unbounded, check
-from harness.parsed_apart import NotParsed, parsed_apart
+from harness.boundary.bounded_json import Unbounded, check
+from harness.boundary.parsed_apart import NotParsed, parsed_apart
 
 _RENDERED_CHARACTERS = 60_000  # of code that is coloured, and of markdown that is set
 _ALL_PICTURE_BYTES = 8 * 10**6

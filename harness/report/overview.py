@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from harness.evidence.grade import GradeStatus
 from harness.findings import Severity
+from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts
 from harness.report.places import INSTRUCTORS, PAGE
 from harness.report.student import SEVERITY_ORDER, by_severity
-from harness.results import Results, SubmissionResult
+from harness.stages.evidence.grade import GradeStatus
 
 
 @dataclass(frozen=True, slots=True)

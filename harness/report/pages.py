@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
+from harness.boundary.one_by_one import Defect, attempt, together
 from harness.errors import cannot_write
 from harness.files.private import private_folder
-from harness.one_by_one import Defect, attempt, together
+from harness.gradebook.results import Results, SubmissionResult, with_defects
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths
@@ -18,7 +19,6 @@ from harness.report.pictures import thumbnails
 from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
 from harness.report.rendering import Renderer
 from harness.report.sources import Sources
-from harness.results import Results, SubmissionResult, with_defects
 
 
 def write(results: Results, sources: Sources, out: Path) -> Results:

@@ -9,8 +9,8 @@ from functools import cache
 
 from PIL import Image
 
-from harness.images import HeldOutSet
-from harness.images.held_out import upright_rgb
+from harness.inputs.images import HeldOutSet
+from harness.inputs.images.held_out import upright_rgb
 
 _LONGEST_SIDE = 260  # pixels; shown at half of that, sharp on a dense screen
 

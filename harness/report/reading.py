@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.claims import shown_by
-from harness.evidence.evaluation import Evaluation
-from harness.evidence.execution import Execution
-from harness.evidence.handin import Evidence
-from harness.evidence.reading import Curve, NotebookReading, Shown
-from harness.evidence.stage_result import Done
 from harness.report.curves import LinePlot, line_plot
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.execution import Execution
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.reading import Curve, NotebookReading, Shown
+from harness.stages.evidence.stage_result import Done
+from harness.stages.reported_accuracy import shown_by
 
 _CURVES = 6  # trainings that are drawn
 

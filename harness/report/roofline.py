@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.evidence.boards import Outlook, Roofline
 from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
+from harness.stages.evidence.boards import Outlook, Roofline
 
 GIGA = 1e9
 _NEXT_TO_NOTHING = 0.02  # of the time: the kernels that take so little together would stretch the axes for nothing

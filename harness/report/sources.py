@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.assignment.sections import Feedback
-from harness.evidence.handin import Evidence
-from harness.evidence.reference import Reference
-from harness.images import HeldOutSet
-from harness.store import Store
+from harness.inputs.assignment.sections import Feedback
+from harness.inputs.images import HeldOutSet
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.reference import Reference
+from harness.stages.store import Store
 
 
 @dataclass(frozen=True, slots=True)

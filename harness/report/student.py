@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.evidence.benchmark import Benchmark
-from harness.evidence.evaluation import Evaluation
-from harness.evidence.execution import Execution, FailedExecution
-from harness.evidence.handin import Evidence
-from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection
-from harness.evidence.reference import Reference
-from harness.evidence.stage_result import Done
 from harness.findings import Finding
+from harness.gradebook.results import SubmissionResult
 from harness.report import charts, dataset, failures, reading
 from harness.report.cleared import PageSources
 from harness.report.notebook import Notebook, read
 from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
 from harness.report.roofline import rooflines
-from harness.results import SubmissionResult
-from harness.store import Store
+from harness.stages.evidence.benchmark import Benchmark
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.inspection import LARGEST_FINE_TUNING, Inspection
+from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.stage_result import Done
+from harness.stages.store import Store
 
 _LOG_CHARACTERS = 40_000
 SEVERITY_ORDER = ("error", "warning", "info")

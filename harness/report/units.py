@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.evidence.record import Interval
+from harness.stages.evidence.record import Interval
 
 MINUS = "\u2212"
 _THIN = "\u202f"  # narrow no-break space, between a number and its unit

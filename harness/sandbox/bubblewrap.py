@@ -21,7 +21,7 @@ import psutil
 
 from harness.errors import EngineFailed, NoSandbox
 from harness.sandbox import cgroups, cores, python_environment, system_calls, virtual_environments
-from harness.sandbox.base import Job, Limits, Outcome
+from harness.sandbox.engine import Job, Limits, Outcome
 from harness.sandbox.process import Conversation, Ended, Stopped, status_of, supervise
 from harness.sandbox.python_environment import PythonEnvironment
 from harness.sandbox.software import TORCH, Software

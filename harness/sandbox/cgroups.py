@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.sandbox.base import Limits
+from harness.sandbox.engine import Limits
 
 _MOUNT = Path("/sys/fs/cgroup")
 _PREFIX = "harness-"

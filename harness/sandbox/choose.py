@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from harness.errors import HarnessError, NoSandbox, UsageError
-from harness.sandbox.base import Job, Limits, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.docker import Docker
+from harness.sandbox.engine import Job, Limits, Sandbox
 from harness.sandbox.none import NoProtection
 from harness.sandbox.python_environment import harness_own
 from harness.sandbox.software import TORCH

@@ -22,8 +22,8 @@ from docker.types import LogConfig, Mount, Ulimit
 
 from harness.errors import EngineFailed, EnvironmentMissing, NoSandbox
 from harness.sandbox import cores, system_calls
-from harness.sandbox.base import Job, Outcome
 from harness.sandbox.container_meter import ContainerMeter
+from harness.sandbox.engine import Job, Outcome
 from harness.sandbox.frames import BadFrames
 from harness.sandbox.image import image_tag
 from harness.sandbox.process import Conversation, Ended, Stopped, status_of

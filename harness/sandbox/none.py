@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from harness.sandbox import virtual_environments
-from harness.sandbox.base import Job, Outcome
+from harness.sandbox.engine import Job, Outcome
 from harness.sandbox.process import Conversation, Stopped, status_of, supervise
 from harness.sandbox.python_environment import PythonEnvironment
 from harness.sandbox.software import TORCH, Software

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from harness.errors import EngineFailed, RunStopped
-from harness.sandbox.base import Job, OutcomeStatus
+from harness.sandbox.engine import Job, OutcomeStatus
 from harness.sandbox.feed import Feed
 from harness.sandbox.frames import BadFrames, FrameReader
 

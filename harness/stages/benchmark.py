@@ -16,17 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.assignment.sections import BenchmarkRules
-from harness.evidence.benchmark import Benchmark, CheckedAnswers, Latency
-from harness.evidence.conversion import Conversion
-from harness.evidence.predictions import Predictions
-from harness.evidence.record import Interval
-from harness.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.findings import Finding, finding
-from harness.images import Material, StagedImages, drawn_from, sample
-from harness.sandbox.base import Outcome
+from harness.inputs.assignment.sections import BenchmarkRules
+from harness.inputs.images import Material, StagedImages, drawn_from, sample
+from harness.sandbox.engine import Outcome
+from harness.stages.context import (
+    Rejected,
+    Workplace,
+    failed,
+    read_array,
+    read_reply,
+    reject_refusal,
+    usage,
+)
+from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Latency
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.record import Interval
+from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
-from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _MOST_QUERIES = 10_000  # for each model, unless the rules want more
 _SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
@@ -42,7 +50,7 @@ Floats = NDArray[np.float32]
 
 
 class _Reply(BaseModel):
-    """benchmark.json, as `harness/agent/benchmark.py` sends it."""
+    """benchmark.json, as `harness/agent/phases/benchmark.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 

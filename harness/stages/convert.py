@@ -15,16 +15,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import EnvironmentMissing
-from harness.evidence.conversion import Conversion, Preprocess
-from harness.evidence.record import Blob
-from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
-from harness.images import Material, drawn
+from harness.inputs.images import Material, drawn
 from harness.sandbox import KERAS
-from harness.sandbox.base import Outcome
-from harness.stages.declared import HandIn, Undeclared, read_handin, read_labels
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, refusal, usage
+from harness.sandbox.engine import Outcome
+from harness.stages.context import Rejected, Workplace, failed, read_reply, refusal, usage
+from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
+from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
 
 _MOST_CHECKED = 16  # pictures on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.
@@ -71,7 +71,7 @@ class _Needs(BaseModel):
 
 
 class _Reply(BaseModel):
-    """conversion.json, as `harness/agent/convert` sends it."""
+    """conversion.json, as `harness/agent/phases/convert` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 

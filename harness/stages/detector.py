@@ -8,10 +8,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence.conversion import Conversion, Preprocess
-from harness.evidence.record import Record
-from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
+from harness.stages.context import (
+    Rejected,
+    Workplace,
+    failed,
+    read_reply,
+    reject_refusal,
+    usage,
+)
+from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.evidence.record import Record
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
 DetectorHead = Literal["scores-boxes", "boxes-scores", "yolo", "yolo-objectness", "suppressed"]  # agent/heads.py
 _SSD: tuple[DetectorHead, ...] = ("scores-boxes", "boxes-scores")
@@ -25,7 +32,7 @@ class Detector(Record):
 
 
 class _Reply(BaseModel):
-    """detector.json, as `harness/agent/detector.py` sends it."""
+    """detector.json, as `harness/agent/phases/detector.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 

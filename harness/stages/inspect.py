@@ -1,6 +1,6 @@
 """The stage `inspect`: parameters and multiply-adds, and which pre-trained layers were left as they were.
 
-The verdict here rests on the weights and on whether the answers follow them; `harness/evaluate/transfer.py`
+The verdict here rests on the weights and on whether the answers follow them; `harness/stages/evaluate/transfer.py`
 adds what the score says.
 """
 
@@ -15,17 +15,31 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence.conversion import Conversion
-from harness.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison, UseDoubt, Verdict
-from harness.evidence.record import Blob
-from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, backbone_doubt, finding
-from harness.images import StagedImages, drawn_from, sample
+from harness.inputs.images import StagedImages, drawn_from, sample
+from harness.stages.context import (
+    Rejected,
+    Workplace,
+    failed,
+    read_array,
+    read_reply,
+    reject_refusal,
+    usage,
+)
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.inspection import (
+    LARGEST_FINE_TUNING,
+    Inspection,
+    LayerComparison,
+    UseDoubt,
+    Verdict,
+)
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.predict import model_request
-from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _IMAGES = 6  # on which the answers with and without the backbone are compared
-_LARGEST_FINAL_LAYER = 2**18  # numbers, as harness/agent/final_layer.py sends
+_LARGEST_FINAL_LAYER = 2**18  # numbers, as harness/agent/graph/final_layer.py sends
 _FEWEST_LAYERS = 3  # of the model's layers with a counterpart, to recognise a backbone at all
 
 # Formats that are loaded by running what the student wrote.
@@ -65,7 +79,7 @@ class _Backbone(BaseModel):
 
 
 class _Reply(BaseModel):
-    """inspection.json, as `harness/agent/inspect.py` sends it."""
+    """inspection.json, as `harness/agent/phases/inspect.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.evidence.kernels import KernelList
-from harness.evidence.stage_result import Done, Failed
-from harness.stages.workplace import Rejected, Workplace, failed, read_reply, reject_refusal, usage
+from harness.stages.context import (
+    Rejected,
+    Workplace,
+    failed,
+    read_reply,
+    reject_refusal,
+    usage,
+)
+from harness.stages.evidence.kernels import KernelList
+from harness.stages.evidence.stage_result import Done, Failed
 
 
 def kernels(model: Path, height: int, width: int, workplace: Workplace) -> Done[KernelList] | Failed:

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from harness.evidence.conversion import Conversion
-from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.images import StagedImages, drawn_from
-from harness.stages.workplace import Rejected, Workplace, failed, reject_refusal, usage
+from harness.inputs.images import StagedImages, drawn_from
+from harness.stages.context import Rejected, Workplace, failed, reject_refusal, usage
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
 Precision = Literal["fp32", "fp16", "int8"]
 

@@ -16,16 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.evidence.conversion import Conversion
-from harness.evidence.predictions import Predictions
-from harness.evidence.record import Blob
-from harness.evidence.stage_result import Done, Failed, StageResult
 from harness.findings import Finding, finding
-from harness.images import Material, StagedImages, drawn_from, sample, secret_sample
+from harness.inputs.images import Material, StagedImages, drawn_from, sample, secret_sample
 from harness.sandbox import KERAS
-from harness.sandbox.base import Outcome
+from harness.sandbox.engine import Outcome
+from harness.stages.context import (
+    Rejected,
+    Workplace,
+    failed,
+    read_array,
+    read_reply,
+    reject_refusal,
+    usage,
+)
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.repeatability import CONSTANT, are_different, largest_difference
-from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, reject_refusal, usage
 
 _PROBE_IMAGES = 40  # on which other pre-processings are tried
 _SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer pictures
@@ -40,7 +48,7 @@ Rows = NDArray[np.float32]
 
 
 class _Reply(BaseModel):
-    """predictions.json, as `harness/agent/predict.py` sends it."""
+    """predictions.json, as `harness/agent/phases/predict.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Of a probability. float32 kernels that sum in another order for another batch size differ by about 1e-5; a
-# conversion to ONNX is allowed 1e-3 (`harness/agent/convert`), and so is this.
+# conversion to ONNX is allowed 1e-3 (`harness/agent/phases/convert`), and so is this.
 TOLERANCE = 1e-3
 # An answer can hide in small numbers, too: then it moves by much of what tells the images apart. Honest models,
 # also those that say nearly the same to all images, move by a hundredth of that at most.

@@ -12,17 +12,17 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import MachineError
-from harness.evidence.benchmark import CheckedAnswers
-from harness.evidence.conversion import Conversion
-from harness.evidence.predictions import Predictions
-from harness.evidence.record import Record
-from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.images import Material, StagedImages, drawn_from, sample
-from harness.sandbox.base import Outcome
+from harness.inputs.images import Material, StagedImages, drawn_from, sample
+from harness.sandbox.engine import Outcome
+from harness.stages.context import Rejected, Workplace, failed, read_array, read_reply, usage
 from harness.stages.detector import DetectorHead
+from harness.stages.evidence.benchmark import CheckedAnswers
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.record import Record
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.precision import Precision
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
-from harness.stages.workplace import Rejected, Workplace, failed, read_array, read_reply, usage
 
 Engine = Literal["cpu", "cuda", "tensorrt", "openvino", "torch", "torch-compiled"]
 Mode = Literal["model-only", "end-to-end"]
@@ -110,7 +110,7 @@ class _Repeated(BaseModel):
 
 
 class _Reply(BaseModel):
-    """timing.json, as `harness/agent/timing.py` sends it."""
+    """timing.json, as `harness/agent/phases/timing.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 

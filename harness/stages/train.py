@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.assignment.sections import ReferenceSolution
-from harness.evidence.record import Blob, Record
-from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.stages.workplace import Workplace, failed, usage
+from harness.inputs.assignment.sections import ReferenceSolution
+from harness.stages.context import Workplace, failed, usage
+from harness.stages.evidence.record import Blob, Record
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
 _MODEL, _LABELS, _HANDIN = "model.onnx", "labels.txt", "handin.json"
 

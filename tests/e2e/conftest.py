@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from harness import weights
-from harness.assignment import Assignment, load
-from harness.course import given_weights
 from harness.errors import HarnessError
-from harness.intake import collect
+from harness.grading.context import given_weights
+from harness.inputs import weights
+from harness.inputs.assignment import Assignment, load
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
 from harness.sandbox import KERAS, TORCH, Sandbox, environments
 from harness.sandbox.choose import ENGINES
-from harness.submission import Submission
 
 sys.path.insert(0, str(Path(__file__).parent))
 from readable import readable_to_the_sandbox

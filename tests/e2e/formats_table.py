@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.evidence.conversion import Conversion
+from harness.stages.evidence.conversion import Conversion
 
 _DOCS = Path(__file__).parents[2] / "docs" / "formats.md"
 _BEGIN, _END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from model_files import CLASSES, torch_model, write_detector, write_pictures, write_torch, write_yolo
 
-from harness import boards, export, report
-from harness.bench import SCENARIOS, BenchResults, Request, compare, measure
+from harness import report
+from harness.bench import SCENARIOS, BenchResults, Request, boards, compare, measure
 from harness.bench.results import Accuracy
 from harness.bench.rules import Effort
 from harness.errors import MachineError, UsageError
-from harness.progress import Silent
+from harness.report import export
 from harness.sandbox.bubblewrap import Bubblewrap
+from harness.stages.progress import Silent
 
 pytestmark = pytest.mark.alone  # it measures time
 

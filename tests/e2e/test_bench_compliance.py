@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from model_files import CLASSES
 
-from harness import boards
-from harness.bench import SCENARIOS, BenchResults, Request, measure
+from harness.bench import SCENARIOS, BenchResults, Request, boards, measure
 from harness.bench.results import Measurement
 from harness.bench.rules import Effort
-from harness.progress import Silent
 from harness.sandbox.bubblewrap import Bubblewrap
+from harness.stages.progress import Silent
 
 pytestmark = pytest.mark.alone  # it measures time
 

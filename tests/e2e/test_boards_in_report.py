@@ -8,7 +8,7 @@ import pytest
 from command_line import run_harness
 from small_course import ASSIGNMENT, fetch_weights, hand_in, make_course, train_reference
 
-from harness.export import results_schema
+from harness.report.export import results_schema
 
 pytestmark = pytest.mark.alone  # it measures time
 

@@ -16,20 +16,20 @@ import pytest
 from safetensors.numpy import load_file
 from small_course import hand_in, make_course, notebook
 
-from harness import models
-from harness.assignment import Assignment
-from harness.assignment.sections import Dataset, ExecutionRules, ResourceLimits
-from harness.evidence.execution import FailedExecution
-from harness.evidence.stage_result import Done
-from harness.intake import collect
+from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, ResourceLimits
+from harness.inputs.submissions import collect
 from harness.sandbox import KERAS, Sandbox, course, environments
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.software import Software
 from harness.sandbox.virtual_environments import find
+from harness.stages import model_selection as models
+from harness.stages.context import Workplace
 from harness.stages.convert import convert
-from harness.stages.execute import execute
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.evidence.execution import FailedExecution
+from harness.stages.evidence.stage_result import Done
+from harness.stages.execute.stage import execute
+from harness.stages.store import Store
 
 pytestmark = pytest.mark.alone  # it builds and removes what the others use
 
@@ -174,7 +174,7 @@ def test_a_courses_requirements_are_an_environment_of_their_own(
     assert [line.split()[0] for line in said] == ["Gathering", "Installing"]
     cells = (
         "import importlib.util, tomlkit\n"
-        "print(tomlkit.__version__, importlib.util.find_spec('torch'), importlib.util.find_spec('harness.cli'))",
+        "print(tomlkit.__version__, importlib.util.find_spec('torch'), importlib.util.find_spec('harness.cli.main'))",
     )
     result = run(Bubblewrap(), software, cells, tmp_path)
     assert isinstance(result, Done), result

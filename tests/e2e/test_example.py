@@ -11,7 +11,7 @@ import pytest
 from command_line import run_harness
 from small_course import fetch_weights
 
-from harness.intake.ids import identifier
+from harness.inputs.submissions.ids import identifier
 
 pytestmark = pytest.mark.alone  # the example's time limits are those of a course, on both cores
 

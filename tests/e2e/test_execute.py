@@ -13,16 +13,16 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.assignment.sections import Dataset, ExecutionRules, OwnDataset, ResourceLimits
-from harness.evidence.execution import Execution, FailedExecution
-from harness.evidence.stage_result import Done, Failed, Skipped
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, OwnDataset, ResourceLimits
+from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.stages.audit import AuditRules, audit
-from harness.stages.execute import execute
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.stages.audit.stage import AuditRules, audit
+from harness.stages.context import Workplace
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.stage_result import Done, Failed, Skipped
+from harness.stages.execute.stage import execute
+from harness.stages.store import Store
 
 pytestmark = pytest.mark.alone  # its time limits are a second or two
 

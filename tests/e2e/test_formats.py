@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_keras2, write_pictures, write_torch
 
-from harness.assignment.sections import ResourceLimits
-from harness.evidence.conversion import Conversion
-from harness.evidence.stage_result import Done, Failed
-from harness.images import StagedImages
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.predict import predict
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.store import Store
 
 # How a student saved it -> the module of agent/convert that reads it.
 TORCH = {

@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_pictures, write_torch
 
-from harness.assignment.sections import ResourceLimits
 from harness.errors import EnvironmentMissing
-from harness.evidence.conversion import Conversion
-from harness.evidence.stage_result import Done
-from harness.images import StagedImages
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.images import StagedImages
 from harness.sandbox import KERAS, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.virtual_environments import find
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.stage_result import Done
 from harness.stages.predict import predict
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.store import Store
 
 # How the table calls it -> how a student saved it (model_files.write_torch).
 TORCH = {

@@ -16,7 +16,7 @@ import pytest
 from command_line import HARNESS, run_harness
 from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
-from harness.export import results_schema
+from harness.report.export import results_schema
 
 
 @pytest.fixture(scope="module")
@@ -344,7 +344,7 @@ def test_doctor_names_the_engines_and_the_default():
 def test_every_command_has_help():
     import click
 
-    from harness.cli import cli
+    from harness.cli.main import cli
 
     def walk(command: click.Command, path: tuple[str, ...]) -> None:
         assert command.help, path

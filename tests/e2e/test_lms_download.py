@@ -12,7 +12,7 @@ import pytest
 from command_line import run_harness
 from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
-from harness.export import results_schema
+from harness.report.export import results_schema
 
 DEADLINE = '[deadline]\nat = 2025-11-03T23:59:00\ntime_zone = "Europe/Amsterdam"\npenalty_per_day = "5%"\n'
 

@@ -12,20 +12,25 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, torch_model, write_pictures, write_torch
 
-from harness.assignment.sections import BenchmarkRules, ReferenceSolution, ResourceLimits, Robustness
-from harness.evidence.conversion import Conversion
-from harness.evidence.predictions import Predictions
-from harness.evidence.stage_result import Done, Failed
-from harness.images import StagedImages
+from harness.inputs.assignment.sections import (
+    BenchmarkRules,
+    ReferenceSolution,
+    ResourceLimits,
+    Robustness,
+)
+from harness.inputs.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.benchmark import benchmark
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.stages.stress import Trial, stress
+from harness.stages.robustness import Trial, stress
+from harness.stages.store import Store
 from harness.stages.train import train
-from harness.stages.workplace import Workplace
-from harness.store import Store
 
 pytestmark = pytest.mark.alone  # it measures time
 

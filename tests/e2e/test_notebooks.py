@@ -10,16 +10,16 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.assignment.sections import Dataset, ExecutionRules, NotebookParts, ResourceLimits
-from harness.evidence.execution import Execution, FailedExecution
-from harness.evidence.reading import NotebookReading
-from harness.evidence.stage_result import Done
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, NotebookParts, ResourceLimits
+from harness.inputs.submission import Submission
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.stages.execute import execute
-from harness.stages.read import read
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.stages.context import Workplace
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.reading import NotebookReading
+from harness.stages.evidence.stage_result import Done
+from harness.stages.execute.stage import execute
+from harness.stages.read_notebook import read
+from harness.stages.store import Store
 
 LIMITS = ResourceLimits(wall_seconds=240, cell_seconds=120, memory=3 * 10**9, cpus=2)
 CLASSES = ("ball", "bottle", "mug")

@@ -9,19 +9,19 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness import models
-from harness.assignment import Assignment
-from harness.assignment.sections import Dataset, ExecutionRules, ResourceLimits
-from harness.environment_choice import choose
-from harness.evidence.stage_result import Done
-from harness.intake.imports import imported_modules
+from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, ResourceLimits
+from harness.inputs.submission import Submission
+from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox import KERAS, TORCH
 from harness.sandbox.bubblewrap import Bubblewrap
+from harness.stages import model_selection as models
+from harness.stages.context import Workplace
 from harness.stages.convert import convert
-from harness.stages.execute import execute
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.stages.evidence.stage_result import Done
+from harness.stages.execute.environment import choose
+from harness.stages.execute.stage import execute
+from harness.stages.store import Store
 
 LIMITS = ResourceLimits(wall_seconds=400, cell_seconds=300, memory=4 * 10**9, cpus=2)
 CLASSES = ("ball", "bottle", "mug")

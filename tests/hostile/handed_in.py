@@ -9,13 +9,13 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from harness.assignment.sections import ExecutionRules, ResourceLimits
-from harness.evidence.execution import Execution, FailedExecution
+from harness.inputs.assignment.sections import ExecutionRules, ResourceLimits
+from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
-from harness.stages.execute import execute
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.stages.context import Workplace
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.execute.stage import execute
+from harness.stages.store import Store
 
 LIMITS = ResourceLimits(wall_seconds=90, cell_seconds=45, memory=900 * 10**6, cpus=1, processes=128, disk=100 * 10**6)
 

@@ -21,9 +21,9 @@ import numpy as np
 from pydantic import BaseModel
 
 import harness
-from harness import one_by_one
-from harness.course import Course
-from harness.store import Store
+from harness.boundary import one_by_one
+from harness.grading.context import Course
+from harness.stages.store import Store
 
 PACKAGE = str(Path(harness.__file__).parent) + "/"
 _NOT_OURS = (PACKAGE + "agent/", one_by_one.__file__)  # the guard itself cannot be guarded

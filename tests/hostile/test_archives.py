@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import MachineError
-from harness.intake import collect
-from harness.intake.archives import UnpackLimits
-from harness.submission import Submission
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
+from harness.inputs.submissions.archives import UnpackLimits
 
 
 @pytest.fixture

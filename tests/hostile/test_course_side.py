@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 from command_line import run_harness
 from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
-from harness.export import results_schema
+from harness.report.export import results_schema
 
 FORMULA = '=HYPERLINK("http:||evil")'
 

@@ -22,15 +22,15 @@ sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 from command_line import run_harness
 from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
 
-from harness.assignment.sections import ResourceLimits
-from harness.evidence.stage_result import Done, Failed
-from harness.images import StagedImages
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.store import Store
 
 # --- markers --------------------------------------------------------------------------------------
 

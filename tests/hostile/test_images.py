@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter, shift
 
-from harness.across import across_students
-from harness.assignment.sections import OwnDataset, ResourceLimits
-from harness.evidence.handin import STAGES, Evidence
-from harness.evidence.stage_result import Done, Skipped
-from harness.run import Examined
+from harness.grading.similarity.images import across_students
+from harness.grading.submission_run import Examined
+from harness.inputs.assignment.sections import OwnDataset, ResourceLimits
+from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
-from harness.stages.audit import AuditRules, audit
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.stages.audit.stage import AuditRules, audit
+from harness.stages.context import Workplace
+from harness.stages.evidence.handin import STAGES, Evidence
+from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.store import Store
 
 RULES = AuditRules(OwnDataset(min_classes=2, min_images_per_class=1), withholds=False, backbone=None)
 LIMITS = ResourceLimits(wall_seconds=300, cell_seconds=60, memory=10**9, cpus=1, processes=128, disk=200 * 10**6)

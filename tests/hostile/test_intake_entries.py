@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.intake import collect
-from harness.submission import Submission
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
 
 MODEL = b"a model"
 

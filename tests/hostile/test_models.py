@@ -15,18 +15,18 @@ import numpy as np
 import onnx_files
 import pytest
 
-from harness.assignment.sections import BenchmarkRules, ResourceLimits
-from harness.evidence.benchmark import Benchmark
-from harness.evidence.conversion import Conversion
-from harness.evidence.predictions import Predictions
-from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.images import StagedImages
+from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits
+from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.benchmark import benchmark
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evidence.benchmark import Benchmark
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.predict import predict
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.store import Store
 
 CLASSES = ("blue", "green", "red")
 LIMITS = ResourceLimits(wall_seconds=40, cell_seconds=10, memory=2 * 10**9, cpus=1)
@@ -317,7 +317,7 @@ def test_a_suffix_counts_for_nothing(door: Door, got):
 def test_pictures_go_in_without_names_order_times_or_metadata(tmp_path: Path, got):
     from PIL import Image
 
-    from harness.images import load, stage
+    from harness.inputs.images import load, stage
 
     for name in CLASSES:
         (tmp_path / "heldout" / name).mkdir(parents=True)

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from harness.assignment.sections import ExecutionRules, ResourceLimits
-from harness.evidence.execution import Execution
-from harness.evidence.stage_result import Done, StageResult
+from harness.inputs.assignment.sections import ExecutionRules, ResourceLimits
+from harness.inputs.submission import Submission
 from harness.report.notebook import Text, read
 from harness.sandbox import Sandbox
-from harness.stages.execute import execute
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.stages.context import Workplace
+from harness.stages.evidence.execution import Execution
+from harness.stages.evidence.stage_result import Done, StageResult
+from harness.stages.execute.stage import execute
+from harness.stages.store import Store
 
 LIMITS = ResourceLimits(wall_seconds=120, cell_seconds=20, memory=4 * 10**9, cpus=1)
 

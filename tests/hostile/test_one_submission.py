@@ -21,23 +21,23 @@ from PIL import Image
 from replay import InOrder, Replay
 from rich.console import Console
 
-from harness import assignment as assignments
-from harness import marking
-from harness.cache import StageCache
-from harness.commands.grade import _went_wrong
-from harness.course import Course, prepared
+from harness.cli.grade import _went_wrong
+from harness.cli.terminal import print_grades
 from harness.files.user_folders import default_folder
-from harness.grade.rubric import grade
-from harness.grading import Request, grade_collected
-from harness.images import material
-from harness.intake import collect
-from harness.progress import Silent
-from harness.results import SubmissionResult
+from harness.gradebook.results import SubmissionResult
+from harness.grading import marking
+from harness.grading.class_run import Request, grade_collected
+from harness.grading.context import Course, prepared
+from harness.grading.rubric.rubric import grade
+from harness.grading.workers import examine_all
+from harness.inputs import assignment as assignments
+from harness.inputs.images import material
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
 from harness.sandbox import Chosen
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.schedule import examine_all
-from harness.submission import Submission
-from harness.terminal import print_grades
+from harness.stages.cache import StageCache
+from harness.stages.progress import Silent
 
 sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 
@@ -156,7 +156,7 @@ def seen(small_class: Class) -> Seen:
     named = functions_of({*kept, *run})
     by_guard = {name for name, function in named.items() if (kept | run)[function.__code__]}
     # The terminal's table is printed when all is written: its trouble is told there, and changes no result.
-    named = {name: function for name, function in named.items() if not name.startswith("harness.screen.")}
+    named = {name: function for name, function in named.items() if not name.startswith("harness.boundary.screen.")}
     always = {name: function for name, function in named.items() if function.__code__ in kept}
     return Seen(results, always, {name: f for name, f in named.items() if name not in always}, by_guard)
 

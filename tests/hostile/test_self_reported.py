@@ -13,19 +13,19 @@ import pytest
 from handed_in import Notebook
 from PIL import Image
 
-from harness.assignment.schema import CriterionSpec
-from harness.assignment.sections import ResourceLimits
-from harness.evidence.conversion import Conversion
-from harness.evidence.handin import Evidence
-from harness.evidence.inspection import Inspection
-from harness.evidence.stage_result import Done, Skipped, StageResult
-from harness.grade import rubric
-from harness.images import StagedImages
+from harness.grading.rubric import rubric
+from harness.inputs.assignment.schema import CriterionSpec
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.inspect import inspect
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.store import Store
 
 REPOSITORY = Path(__file__).parents[2]
 CLASSES = ("ball", "bottle", "dumbbell", "goblet", "mug")

@@ -14,9 +14,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_files import classifier, save, scalar
 from test_models import Door
 
-from harness.evidence.benchmark import Benchmark
-from harness.evidence.stage_result import Done
 from harness.sandbox import Sandbox
+from harness.stages.evidence.benchmark import Benchmark
+from harness.stages.evidence.stage_result import Done
 
 SEED = 7.0
 

@@ -13,19 +13,19 @@ import pytest
 from models_that_look_around import MISBEHAVES, NOT_BY_IMAGE, SPY, misbehaves, not_by_image
 from PIL import Image
 
-from harness.assignment.sections import ResourceLimits, Robustness
-from harness.evidence.conversion import Conversion, Preprocess
-from harness.evidence.predictions import Predictions
-from harness.evidence.stage_result import Done, Failed, StageResult
-from harness.images import HeldOutSet, StagedImages, load, stage
+from harness.inputs.assignment.sections import ResourceLimits, Robustness
+from harness.inputs.images import HeldOutSet, StagedImages, load, stage
 from harness.sandbox import Sandbox
-from harness.score import score, trial
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evaluate.score import score, trial
+from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.stages.stress import stress
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.robustness import stress
+from harness.stages.store import Store
 
 TOLD = {"labels-by-ctime": "predict", "labels-in-stress-request": "stress"}
 CLASSES = ("blue", "green", "red")

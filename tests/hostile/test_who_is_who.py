@@ -18,9 +18,9 @@ sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 from command_line import run_harness
 from small_course import fetch_weights, hand_in, make_course, train_reference
 
-from harness.agent.final_layer import final_layer
-from harness.agent.multiply_adds import weights
-from harness.evaluate.disguised import Comparable, disguised
+from harness.agent.graph.final_layer import final_layer
+from harness.agent.graph.multiply_adds import weights
+from harness.grading.similarity.disguised import Comparable, disguised
 
 QUESTIONS = "Open questions"
 MIDDLE = 64  # channels before the last layer

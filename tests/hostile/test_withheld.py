@@ -20,13 +20,13 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
 from rewriting import BOX, everything, handed_in, noise, notebook, photograph, there, written
 
-from harness.assignment.sections import Dataset, ExecutionRules, OwnDataset
-from harness.evidence.execution import Execution, FailedExecution
-from harness.evidence.stage_result import Done
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, OwnDataset
 from harness.sandbox import Sandbox
-from harness.stages.execute import execute
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.context import Workplace
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.stage_result import Done
+from harness.stages.execute.stage import execute
+from harness.stages.store import Store
 
 MARK = b"A-TRAINED-MODEL-OF-SOME-KILOBYTES"  # stands in every place where one could go along
 TEXT = MARK.decode()

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from harness.evidence.benchmark import Benchmark, Latency
-from harness.evidence.conversion import Conversion, Preprocess
-from harness.evidence.evaluation import ClassScore, Evaluation
-from harness.evidence.execution import Execution
-from harness.evidence.handin import Evidence
-from harness.evidence.inspection import Inspection
-from harness.evidence.predictions import Predictions
-from harness.evidence.record import Blob
-from harness.evidence.stage_result import Done, Skipped
+from harness.stages.evidence.benchmark import Benchmark, Latency
+from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.evidence.evaluation import ClassScore, Evaluation
+from harness.stages.evidence.execution import Execution
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Skipped
 
 BLOB = Blob(name="x", sha256="0" * 64, bytes=1)
 

@@ -4,10 +4,16 @@ import json
 
 from example_evidence import evidence
 
-from harness.evidence.grade import Grade, Mark
-from harness.evidence.stage_result import Skipped
 from harness.findings import finding
-from harness.results import AssignmentResult, ReferenceResult, Results, RunInfo, submission_result
+from harness.gradebook.results import (
+    AssignmentResult,
+    ReferenceResult,
+    Results,
+    RunInfo,
+    submission_result,
+)
+from harness.stages.evidence.grade import Grade, Mark
+from harness.stages.evidence.stage_result import Skipped
 
 
 def results(*students: str) -> Results:

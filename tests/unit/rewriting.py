@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.agent import rewrite as phase
-from harness.assignment.sections import OwnDataset, ResourceLimits
-from harness.evidence.audit import DatasetAudit, WithheldPicture
-from harness.evidence.record import Blob
-from harness.sandbox.base import Job, Outcome, Sandbox
-from harness.stages.rewrite import Rewritten, rewrite
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.agent.phases import rewrite as phase
+from harness.inputs.assignment.sections import OwnDataset, ResourceLimits
+from harness.inputs.submission import Submission
+from harness.sandbox.engine import Job, Outcome, Sandbox
+from harness.stages.context import Workplace
+from harness.stages.evidence.audit import DatasetAudit, WithheldPicture
+from harness.stages.evidence.record import Blob
+from harness.stages.execute.rewrite import Rewritten, rewrite
+from harness.stages.store import Store
 
 _BLOB = Blob(name="x", sha256="0" * 64, bytes=1)
 BOX = (

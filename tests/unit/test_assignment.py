@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from harness.assignment import Assignment, load
 from harness.errors import AssignmentError
-from harness.picture_folders import class_folders
+from harness.inputs.assignment import Assignment, load
+from harness.inputs.images.folders import class_folders
 
 GOOD = """\
 title = "Objects"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import boards
+from harness.bench import boards
 from harness.errors import UsageError
 
 

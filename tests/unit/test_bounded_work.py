@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.evaluate import classification, likeness
-from harness.evaluate.likeness import centred, channels_apart
+from harness.grading.similarity import likeness
+from harness.grading.similarity.likeness import centred, channels_apart
+from harness.stages.context import read_array, read_bytes_array
 from harness.stages.convert import _as_one_file
-from harness.stages.workplace import read_array, read_bytes_array
+from harness.stages.evaluate import classification
 
 MIB = 2**20
 

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from harness.assignment.sections import ResourceLimits
-from harness.evidence.stage_result import Failed, Skipped, Usage
-from harness.guard import TooBusy, on_fair_cores
-from harness.sandbox.load import MachineLoad
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.sandbox.machine_load import MachineLoad
+from harness.stages.evidence.stage_result import Failed, Skipped, Usage
+from harness.stages.runner import TooBusy, on_fair_cores
 
 LIMITS = ResourceLimits(cpus=1, wall_seconds=60, cell_seconds=30)
 

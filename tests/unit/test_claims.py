@@ -11,10 +11,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from example_evidence import evaluation, evidence, execution
 
-from harness.claims import against_measurement, shown_by
-from harness.evidence.handin import Evidence
-from harness.evidence.reading import Claim, NotebookReading, Shown
-from harness.evidence.stage_result import Done, Skipped
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.reading import Claim, NotebookReading, Shown
+from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.reported_accuracy import against_measurement, shown_by
 
 
 def with_claim(accuracy: float, kind: str = "test", **changes: object) -> Evidence:

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from harness.cli import _COMMANDS, cli
+from harness.cli.main import _COMMANDS, cli
 
 HEAVY = ("scipy", "sklearn", "sqlalchemy", "pandas", "docker", "torch", "onnx")
 

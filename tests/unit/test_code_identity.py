@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.cache import StageCache
-from harness.code_identity import code_sha256, deciding_files
-from harness.evidence.audit import DatasetAudit
-from harness.evidence.stage_result import Done
-from harness.store import Store
+from harness.stages.cache import StageCache
+from harness.stages.code_identity import code_sha256, deciding_files
+from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.stage_result import Done
+from harness.stages.store import Store
 
 PACKAGE = Path(harness.__file__).parent
 
@@ -53,7 +53,13 @@ def test_all_that_python_itself_loads_for_the_stages_is_covered():
     """The walk over the imports misses nothing that a real import brings in."""
     stages = [f"harness.stages.{file.stem}" for file in (PACKAGE / "stages").glob("[a-z]*.py")]
     loading = "import importlib, sys; [importlib.import_module(n) for n in sys.argv[1:]]; print(*sys.modules)"
-    roots = ["harness.run", "harness.own", "harness.reference", "harness.scene_variety", *stages]
+    roots = [
+        "harness.grading.submission_run",
+        "harness.grading.withheld_split",
+        "harness.grading.reference",
+        "harness.grading.scene_variety",
+        *stages,
+    ]
     done = subprocess.run([sys.executable, "-c", loading, *roots], capture_output=True, text=True, check=True)
     loaded = [name.split(".")[1:] for name in done.stdout.split() if name.startswith("harness.")]
     files = {f"{'/'.join(parts)}.py" for parts in loaded} | {f"{'/'.join(parts)}/__init__.py" for parts in loaded}
@@ -108,5 +114,5 @@ def test_a_result_of_other_code_is_done_again(tmp_path: Path, monkeypatch: pytes
         return StageCache(store, "env").run("audit", 1, DatasetAudit, lambda: Done(value=value)).cached
 
     assert [cached(), cached()] == [False, True]
-    monkeypatch.setattr("harness.cache.code_sha256", lambda: "repaired")
+    monkeypatch.setattr("harness.stages.cache.code_sha256", lambda: "repaired")
     assert not cached()

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 from example_evidence import conversion, evidence
 
-from harness.copied import with_copies_noted
-from harness.evidence.predictions import Predictions
-from harness.evidence.stage_result import Done
-from harness.run import Examined
-from harness.store import Store
+from harness.grading.similarity.models import with_copies_noted
+from harness.grading.submission_run import Examined
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.stage_result import Done
+from harness.stages.store import Store
 
 
 def examined(store: Store, tmp_path: Path, name: str, labels: int) -> Examined:

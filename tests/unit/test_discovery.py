@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.discovery import modules_of
+from harness.plugins import modules_of
 
 SOUND = 'TITLE = "A sound one"\n\ndef read(place):\n    return ()\n'
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.environment_choice import choose
-from harness.intake.imports import imported_modules
+from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox.software import KERAS, TORCH, Software, course
+from harness.stages.execute.environment import choose
 
 BOTH = (TORCH, KERAS)
 

@@ -11,8 +11,8 @@ import pytest
 from example_results import results
 
 from harness.errors import MachineError
-from harness.grade import ManualMark
-from harness.gradebook import Gradebook, Whose
+from harness.gradebook.database import Gradebook, Whose
+from harness.grading.rubric import ManualMark
 
 MIA = Whose("s1", '["plain", "", "Mia"]', "content")
 

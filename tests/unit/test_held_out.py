@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from harness.errors import AssignmentError
-from harness.images import load, stage
+from harness.inputs.images import load, stage
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import models
-from harness.assignment import Assignment
-from harness.evidence.execution import Execution
-from harness.evidence.stage_result import Done, Skipped
-from harness.store import Store
-from harness.submission import Submission
+from harness.inputs.assignment import Assignment
+from harness.inputs.submission import Submission
+from harness.stages import model_selection as models
+from harness.stages.evidence.execution import Execution
+from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.store import Store
 
 COURSE = {
     "title": "Objects",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from harness.boundary.one_by_one import Defect, attempt, for_each, together
 from harness.errors import EngineFailed, EnvironmentMissing, MachineError, RunStopped
-from harness.one_by_one import Defect, attempt, for_each, together
 
 
 def raising(error: BaseException) -> Callable[[], None]:

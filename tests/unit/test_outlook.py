@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.boards import load, names
+from harness.bench.boards import load, names
+from harness.bench.boards.report import by_memory, outlook
 from harness.errors import UsageError
-from harness.evidence.kernels import Kernel, KernelList
-from harness.outlook import by_memory, outlook
+from harness.stages.evidence.kernels import Kernel, KernelList
 
 NANO = load("jetson-nano-4gb")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from rewriting import AgentHere, notebook, photograph
 
-from harness import own
-from harness.assignment import Assignment
-from harness.assignment.sections import ResourceLimits
-from harness.evidence.audit import DatasetAudit, WithheldPicture
-from harness.stages.workplace import Workplace
-from harness.store import Store
-from harness.submission import Submission
+from harness.grading import withheld_split as own
+from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.submission import Submission
+from harness.stages.context import Workplace
+from harness.stages.evidence.audit import DatasetAudit, WithheldPicture
+from harness.stages.store import Store
 
 LABELS = ("ball", "mug")
 ASSIGNMENT = Assignment.model_validate(

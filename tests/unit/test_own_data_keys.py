@@ -6,18 +6,18 @@ from typing import Any
 
 from example_evidence import BLOB, conversion, evaluation, evidence
 
-from harness.assignment.sections import Dataset, ResourceLimits
-from harness.cache import Remembered
-from harness.evidence.own_data import OwnData
-from harness.evidence.reference import Reference
-from harness.evidence.stage_result import Done, Skipped
-from harness.images import HeldOutSet, StagedImages
-from harness.own import Ground, own_data
-from harness.progress import Silent
-from harness.run import Examined, time_model
+from harness.grading.submission_run import Examined, time_model
+from harness.grading.withheld_split import Ground, own_data
+from harness.inputs.assignment.sections import Dataset, ResourceLimits
+from harness.inputs.images import HeldOutSet, StagedImages
+from harness.stages.cache import Remembered
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.evidence.own_data import OwnData
+from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.progress import Silent
+from harness.stages.store import Store
 
 
 class Asked:

@@ -3,9 +3,9 @@
 import pytest
 from example_results import results
 
-from harness import terminal
-from harness.screen import Screen, visible
-from harness.terminal import print_grades
+from harness.boundary.screen import Screen, visible
+from harness.cli import terminal
+from harness.cli.terminal import print_grades
 
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), MemoryError(), OSError(36, "too long")], ids=repr)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.cache import StageCache
 from harness.errors import MachineError
-from harness.evidence.audit import DatasetAudit
-from harness.evidence.stage_result import Done
 from harness.files.private import keep_to_owner, private_file, private_folder
-from harness.gradebook import Gradebook
-from harness.store import Store
+from harness.gradebook.database import Gradebook
+from harness.stages.cache import StageCache
+from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.stage_result import Done
+from harness.stages.store import Store
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 

@@ -23,9 +23,16 @@ from rich.table import Table
 from rich.text import Text
 
 import harness
-from harness.cli import cli, main
-from harness.screen import Screen, say, say_json, show_tracebacks_visibly, visible, visible_lines
-from harness.terminal import progress_on
+from harness.boundary.screen import (
+    Screen,
+    say,
+    say_json,
+    show_tracebacks_visibly,
+    visible,
+    visible_lines,
+)
+from harness.cli.main import cli, main
+from harness.cli.terminal import progress_on
 
 PACKAGE = Path(harness.__file__).parent
 TITLE = "\x1b]0;owned\x07"

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.cache import StageCache, canonical
 from harness.errors import MachineError
-from harness.evidence.audit import DatasetAudit
-from harness.evidence.execution import Execution
-from harness.evidence.record import Blob
-from harness.evidence.stage_result import Done, Failed
 from harness.files.user_folders import default_folder
-from harness.store import Store
+from harness.stages.cache import StageCache, canonical
+from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.execution import Execution
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Failed
+from harness.stages.store import Store
 
 
 @pytest.fixture

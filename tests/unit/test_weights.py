@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import weights
 from harness.errors import MachineError, UsageError
+from harness.inputs import weights
 
 CONTENT = b"pre-trained numbers " * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -12,9 +12,9 @@ import pytest
 from example_results import results
 
 from harness.errors import UsageError
-from harness.gradebook import Gradebook, Whose
-from harness.review.marks import Given, enter, given, with_one_identity
-from harness.submission import Origin, Submission
+from harness.gradebook.database import Gradebook, Whose
+from harness.gradebook.marks import Given, enter, given, with_one_identity
+from harness.inputs.submission import Origin, Submission
 
 ZOE = unicodedata.normalize("NFC", "Zoë")
 VERSION_1 = """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ..pictures import rgb
+from ..images.preprocessing import rgb
 
 GREY = 128  # pixels, both sides
 THUMBNAIL = 112  # pixels, both sides

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Rule, model_input
 from ..paths import CPUS
-from ..pictures import IMAGENET_MEAN, IMAGENET_STD, Rule, model_input
 from .describing import opened
 
 _BATCH = 16
@@ -25,7 +25,7 @@ def embedded(files: Sequence[Path], weights: Path, seconds: float) -> NDArray[np
     try:
         import torch
 
-        from ..torch_models import torch_ready
+        from ..models.torch_models import torch_ready
 
         torch_ready(CPUS)
         from torchvision.models import mobilenet_v2

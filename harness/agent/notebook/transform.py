@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .given import Given
-from .reads import Reads
+from .dataset_mounts import Given
+from .dataset_paths import Reads
+from .rule_context import Setting
 from .rules import rules
-from .setting import Setting
 
 _MOST_CHANGES = 100  # cells
 _MOST_LINES = 80  # of one cell's difference

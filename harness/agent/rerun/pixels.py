@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ..pictures import rgb
+from ..images.preprocessing import rgb
 
 _MOST_PIXELS = 100 * 10**6
 _MOST_ZOOM = 0.02  # of the sides: a box or an object keeps its place within a hundredth

@@ -66,5 +66,5 @@ def plan(files: Tree, reading: Reading, choice: Choice, secret: str, longest_sid
 
 
 def audited_name(file: Path, root: Path) -> str:
-    """A name as the audit writes it (`harness/agent/audit.py`)."""
+    """A name as the audit writes it (`harness/agent/phases/audit.py`)."""
     return str(file.relative_to(root)).encode("utf-8", "replace").decode()[:_NAME]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.agent.asking import BATCH, Asker, filled_batches, small_batches
-from harness.agent.native import Native, Unusable
-from harness.agent.pictures import ONES, ZEROS, Rule
+from harness.agent.images.preprocessing import ONES, ZEROS, Rule
+from harness.agent.models.asking import BATCH, Asker, filled_batches, small_batches
+from harness.agent.models.loaded_model import Native, Unusable
 
 RULE = Rule(8, 8, "RGB", 1.0, ZEROS, ONES, "stretch")
 REQUEST = {"layout": "NCHW", "input_dtype": "float32", "dynamic_batch": True, "output_kind": "logits", "labels": 3}

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.agent.backbone_use import BackboneUse, backbone_use
-from harness.agent.backbones import compare, load
-from harness.agent.multiply_adds import weights
-from harness.agent.onnx_model import live, signature
+from harness.agent.graph.backbone_use import BackboneUse, backbone_use
+from harness.agent.graph.backbones import compare, load
+from harness.agent.graph.multiply_adds import weights
+from harness.agent.graph.onnx_model import live, signature
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")

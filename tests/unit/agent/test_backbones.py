@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.agent.backbones import Layer, compare, load, unrelated
+from harness.agent.graph.backbones import Layer, compare, load, unrelated
 
 RANDOM = np.random.default_rng(0)
 CONV = RANDOM.normal(0, 0.05, (64, 32, 3, 3)).astype(np.float32)

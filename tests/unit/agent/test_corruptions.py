@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.agent.corruptions import CORRUPTIONS, corrupted, shrunk
-from harness.agent.patterns import pattern
-from harness.agent.pictures import Rule, seen_part
-from harness.assignment.sections import Corruption
+from harness.agent.images.corruptions import CORRUPTIONS, corrupted, shrunk
+from harness.agent.images.patterns import pattern
+from harness.agent.images.preprocessing import Rule, seen_part
+from harness.inputs.assignment.sections import Corruption
 
 
 @pytest.fixture(scope="module")

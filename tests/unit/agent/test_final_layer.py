@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from harness.agent.final_layer import MOST_NUMBERS, final_layer
-from harness.agent.multiply_adds import weights
+from harness.agent.graph.final_layer import MOST_NUMBERS, final_layer
+from harness.agent.graph.multiply_adds import weights
 
 WEIGHT = np.random.default_rng(0).normal(size=(3, 16)).astype(np.float32)
 Nodes = tuple[list[Any], dict[str, np.ndarray]]

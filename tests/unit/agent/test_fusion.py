@@ -12,10 +12,10 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from harness.agent.kernels import listed
-from harness.agent.native import Unusable
+from harness.agent.models.loaded_model import Unusable
+from harness.agent.phases.kernels import listed
 from harness.agent.torchvision_ops import declare_missing
-from harness.evidence.kernels import KernelList
+from harness.stages.evidence.kernels import KernelList
 
 declare_missing()
 
@@ -219,8 +219,8 @@ def test_a_layer_in_an_operator_that_is_not_counted_is_named() -> None:
 
 def test_a_producers_name_makes_no_other_format_of_a_graph() -> None:
     """`ORTM` as its fifth to eighth byte: ONNX Runtime would look for a network of another format in the same bytes."""
-    from harness.agent.onnx_running import open_model, run_model
-    from harness.agent.shapes import _seen
+    from harness.agent.graph.onnx_running import open_model, run_model
+    from harness.agent.graph.shapes import _seen
 
     model = _network()
     model.producer_name = "ORTM of old"

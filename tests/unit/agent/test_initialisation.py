@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.agent.initialisation import Head, initialised_as, structure
+from harness.agent.graph.initialisation import Head, initialised_as, structure
 
 torch = pytest.importorskip("torch")
 

@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from harness.agent import messages
+from harness.agent.models import messages
 
 
 def sent(*said: object, body: bytes = b"") -> io.BytesIO:

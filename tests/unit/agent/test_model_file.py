@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.agent.formats import all_formats, format_of
-from harness.agent.native import Context, NeedsEnvironment, Unusable
+from harness.agent.models.loaded_model import Context, NeedsEnvironment, Unusable
+from harness.agent.models.registry import all_formats, format_of
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.agent.multiply_adds import parameters, work
-from harness.agent.onnx_model import signature
+from harness.agent.graph.multiply_adds import parameters, work
+from harness.agent.graph.onnx_model import signature
 from harness.agent.torchvision_ops import declare_missing
 
 declare_missing()

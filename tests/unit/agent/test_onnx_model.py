@@ -11,8 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from harness.agent.native import Unusable, as_rows
-from harness.agent.onnx_model import Runner, read, scales_its_input, signature
+from harness.agent.graph.onnx_model import Runner, read, scales_its_input, signature
+from harness.agent.models.loaded_model import Unusable, as_rows
 
 IMAGE = ("N", 3, 32, 32)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.agent.defaults import alternatives, assumed
-from harness.agent.pictures import Rule, UnreadablePicture, batch, model_input, pixels
+from harness.agent.images.preprocessing import Rule, UnreadablePicture, batch, model_input, pixels
+from harness.agent.models.preprocessing_defaults import alternatives, assumed
 from harness.agent.torchvision_ops import declare_missing
 
 declare_missing()

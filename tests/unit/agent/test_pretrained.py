@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from harness.agent import backbones
+from harness.agent.graph import backbones
 from harness.agent.notebook.pretrained import read_safetensors, write_keras
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.agent.refusal import refuse, refusing, refusing_all
+from harness.agent.phases.refusal import refuse, refusing, refusing_all
 
 
 class Sent(dict[str, bytes]):

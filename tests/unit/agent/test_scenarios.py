@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.agent.scenarios import Budget, Timed, at_fixed_rate, one_after_another, warm_up
+from harness.agent.timing.scenarios import Budget, Timed, at_fixed_rate, one_after_another, warm_up
 
 ENDS = Budget(seconds=0.0, fewest=5, most=5, limit_seconds=1)
 

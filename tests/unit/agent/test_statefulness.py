@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from harness.agent.native import Unusable
-from harness.agent.statefulness import named, stateful_operators
+from harness.agent.graph.statefulness import named, stateful_operators
+from harness.agent.models.loaded_model import Unusable
 
 FLOAT, BOOL, INT64 = TensorProto.FLOAT, TensorProto.BOOL, TensorProto.INT64
 

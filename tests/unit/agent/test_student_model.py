@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.agent import student_model
-from harness.agent.native import Unusable
-from harness.agent.student_model import StudentModel
+from harness.agent.models import student_model
+from harness.agent.models.loaded_model import Unusable
+from harness.agent.models.student_model import StudentModel
 
 SAID = {
     "format": "whole_module", "layout": "NCHW", "height": 32, "width": 32, "input_dtype": "float32",

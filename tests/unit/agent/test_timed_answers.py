@@ -8,11 +8,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from harness.agent.native import Unusable, as_rows
-from harness.agent.scenarios import in_random_turns
-from harness.agent.timed_answers import TimedAnswers
-from harness.agent.timed_inputs import how_many, queries
-from harness.evidence.benchmark import CheckedAnswers
+from harness.agent.models.loaded_model import Unusable, as_rows
+from harness.agent.timing.scenarios import in_random_turns
+from harness.agent.timing.timed_answers import TimedAnswers
+from harness.agent.timing.timed_inputs import how_many, queries
+from harness.stages.evidence.benchmark import CheckedAnswers
 from harness.stages.timed_answers import Groups, checked_answers
 
 BEFORE = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]], np.float32)

@@ -8,9 +8,15 @@ import numpy as np
 
 from harness.bench.envelope import fits
 from harness.bench.estimates import block_medians, median_interval, nearest_rank
+from harness.bench.machine import MachineState
 from harness.bench.results import Accuracy, BenchResults, EarlyStopped, Host, Measurement, TimedRound
-from harness.evidence.boards import BoardLatency, CostlyLayer, Outlook, Roofline, RooflineKernel
-from harness.machine import MachineState
+from harness.stages.evidence.boards import (
+    BoardLatency,
+    CostlyLayer,
+    Outlook,
+    Roofline,
+    RooflineKernel,
+)
 
 
 def measured(model: str, median_ms: float, seed: int = 0, **changes: Any) -> Measurement:

@@ -3,9 +3,9 @@
 import pytest
 from PIL import Image
 
+from harness.bench.boards import load, names
 from harness.bench.envelope import envelope, fits
 from harness.bench.subjects import named_models, pictures
-from harness.boards import load, names
 from harness.errors import UsageError
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.boards.evaluation import Evaluated, as_markdown, worse
-from harness.boards.scoring import BoardScore, LikeForLike
+from harness.bench.boards.evaluation import Evaluated, as_markdown, worse
+from harness.bench.boards.scoring import BoardScore, LikeForLike
 
 
 def evaluated(**changes: float | str | None) -> Evaluated:

@@ -9,29 +9,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import boards
-from harness.boards import (
+from harness.bench import boards
+from harness.bench.boards import (
     advice,
     architectures,
     baselines,
     fitted,
     intervals,
     memory,
-    model,
     physics,
     prediction,
     roofline,
     runtimes,
     scoring,
 )
-from harness.boards.boards import Precision
-from harness.boards.calibration import Calibration
-from harness.boards.factors import OWN, SHARED, Case, Structure
-from harness.boards.physics import Physics
-from harness.boards.prediction import Prediction
-from harness.boards.runtimes import Runtime
+from harness.bench.boards import (
+    latency_model as model,
+)
+from harness.bench.boards.board import Precision
+from harness.bench.boards.calibration import Calibration
+from harness.bench.boards.factors import OWN, SHARED, Case, Structure
+from harness.bench.boards.physics import Physics
+from harness.bench.boards.prediction import Prediction
+from harness.bench.boards.runtimes import Runtime
 from harness.errors import UsageError
-from harness.evidence.kernels import Kernel, KernelList
+from harness.stages.evidence.kernels import Kernel, KernelList
 
 TENSORRT = Runtime("tensorrt")
 

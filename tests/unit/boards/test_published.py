@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import architectures, fitted, published
-from harness.boards.published import COLUMNS
+from harness.bench.boards import architectures, fitted, published
+from harness.bench.boards.published import COLUMNS
 from harness.errors import UsageError
 
 GOOD = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness import boards
-from harness.boards import titles
+from harness.bench import boards
+from harness.bench.boards import titles
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 
-from harness.dataset import Described, PictureSet
+from harness.stages.audit import Described, PictureSet
 
 _MARGIN = 24
 

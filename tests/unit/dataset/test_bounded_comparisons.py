@@ -14,13 +14,13 @@ import pytest
 from numpy.typing import NDArray
 from synthetic_scenes import of_greys, picture_set, scene, shot
 
-from harness.dataset import PictureSet, scene_map
-from harness.dataset.alike import BITS, alike
-from harness.dataset.hashing import distances, hashes, oriented
-from harness.dataset.joined import Joined
-from harness.dataset.matching import detail, match
-from harness.dataset.proposing import proposed
-from harness.dataset.shared import Owned, shared
+from harness.grading.similarity.shared_images import Owned, shared
+from harness.stages.audit import PictureSet, scene_map
+from harness.stages.audit.alike import BITS, alike
+from harness.stages.audit.hashing import distances, hashes, oriented
+from harness.stages.audit.joined import Joined
+from harness.stages.audit.matching import detail, match
+from harness.stages.audit.proposing import proposed
 
 MIB = 2**20
 Greys = NDArray[np.uint8]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.dataset.mislabelled import suspects
+from harness.stages.audit.mislabelled import suspects
 
 
 def _features(random: np.random.Generator, per_class: int, apart: float) -> tuple[list[str], np.ndarray]:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from synthetic_scenes import of_greys, scene, shot
 
-from harness.dataset import scene_map
-from harness.dataset.hashing import distances, hashes, oriented
-from harness.dataset.matching import detail, match
-from harness.dataset.shared import Owned, shared
+from harness.grading.similarity.shared_images import Owned, shared
+from harness.stages.audit import scene_map
+from harness.stages.audit.hashing import distances, hashes, oriented
+from harness.stages.audit.matching import detail, match
 
 
 @pytest.fixture

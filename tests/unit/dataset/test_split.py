@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_scenes import picture_set
 
-from harness.dataset import scene_map, withhold
+from harness.stages.audit import scene_map, withhold
 
 RULES = {"fraction": 0.2, "per_class": 8, "seed": 1}
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.evaluate import Answers, Truth, evaluate
-from harness.evaluate.classification import calibration_error, match_labels
-from harness.evaluate.comparison import compare, mcnemar
+from harness.stages.evaluate import Answers, Truth, evaluate
+from harness.stages.evaluate.classification import calibration_error, match_labels
+from harness.stages.evaluate.comparison import compare, mcnemar
 
 CLASSES = ("ball", "bottle", "mug")
 

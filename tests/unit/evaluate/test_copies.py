@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.evaluate.copies import Known, copies
+from harness.grading.similarity.copies import Known, copies
 
 LABELS = ("ball", "bottle", "mug")
 

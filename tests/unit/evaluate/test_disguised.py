@@ -13,9 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from harness.evaluate.copies import Known, copies
-from harness.evaluate.disguised import Comparable, disguised
-from harness.evaluate.likeness import centred, channels_apart, left_in_common, products, same_numbers
+from harness.grading.similarity.copies import Known, copies
+from harness.grading.similarity.disguised import Comparable, disguised
+from harness.grading.similarity.likeness import (
+    centred,
+    channels_apart,
+    left_in_common,
+    products,
+    same_numbers,
+)
 
 torch.set_num_threads(1)
 CLASSES, INPUTS, IMAGES = ("ball", "bottle", "goblet", "mug", "vase"), 128, 100

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from harness.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst
-from harness.stages.stress import cell_drops
+from harness.stages.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst
+from harness.stages.robustness import cell_drops
 
 
 def test_accuracy_by_corruption_and_severity():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.evaluate.faults import mixed_up_labels, wrong_preprocessing
+from harness.stages.evaluate.faults import mixed_up_labels, wrong_preprocessing
 
 CLASSES = ("ball", "bottle", "bowl", "lamp", "mug")
 TRUTH = np.repeat(np.arange(5), 30)

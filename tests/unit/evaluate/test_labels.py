@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evaluate import Answers, Truth, evaluate
-from harness.evaluate.classification import match_labels
+from harness.stages.evaluate import Answers, Truth, evaluate
+from harness.stages.evaluate.classification import match_labels
 
 
 @pytest.mark.parametrize(

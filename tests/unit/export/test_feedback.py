@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 from example_results import results
 
-from harness.cli import cli
+from harness.cli.main import cli
 from harness.errors import UsageError
-from harness.export import write_feedback
-from harness.gradebook import Gradebook
-from harness.results import Results
+from harness.gradebook.database import Gradebook
+from harness.gradebook.results import Results
+from harness.report.export import write_feedback
 
 _PAGE = (
     f'<!doctype html><head><meta name="audience" content="{{}}"><meta name="run" content="{results().run.finished}">'

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import MachineError, UsageError
-from harness.export import results_schema, write_grades_csv, write_results_json
-from harness.export.grades_csv import COLUMNS
-from harness.export.spreadsheet import harmless
-from harness.gradebook import Gradebook, Whose
-from harness.results import Results
-from harness.review import marks
+from harness.gradebook import marks
+from harness.gradebook.database import Gradebook, Whose
+from harness.gradebook.results import Results
+from harness.report.export import results_schema, write_grades_csv, write_results_json
+from harness.report.export.grades_csv import COLUMNS
+from harness.report.export.spreadsheet import harmless
 
 
 def test_a_row_for_each_submission(tmp_path: Path):

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from example_evidence import evidence
 from example_results import results
 
-from harness.cli import cli
-from harness.evidence.grade import Grade, Mark
-from harness.export.formats import formats
-from harness.gradebook import Gradebook
-from harness.results import Results, submission_result
-from harness.submission import Origin
+from harness.cli.main import cli
+from harness.gradebook.database import Gradebook
+from harness.gradebook.results import Results, submission_result
+from harness.inputs.submission import Origin
+from harness.report.export.formats import formats
+from harness.stages.evidence.grade import Grade, Mark
 
 EVIL = '=HYPERLINK("http://x","<b>&\x1b")\t+1'
 

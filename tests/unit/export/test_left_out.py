@@ -8,14 +8,14 @@ import pytest
 from click.testing import CliRunner
 from test_formats import graded
 
-from harness.cli import cli
-from harness.export.claims import exportable, left_out
-from harness.export.formats import formats
-from harness.export.grades_csv import text
+from harness.cli.main import cli
 from harness.findings import finding
-from harness.gradebook import Gradebook
-from harness.results import Results
-from harness.submission import Origin
+from harness.gradebook.database import Gradebook
+from harness.gradebook.results import Results
+from harness.inputs.submission import Origin
+from harness.report.export.claims import exportable, left_out
+from harness.report.export.formats import formats
+from harness.report.export.grades_csv import text
 
 TWICE = finding("lms-id-claimed-twice", lms="Canvas", id="4711", count=2)
 ODD = finding("lms-name-ambiguous", lms="Canvas", name="x_4711_99999_555_88001_model.onnx")

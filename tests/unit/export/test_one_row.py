@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner
 from example_results import results as example_results
 
-from harness.commands.export import export
-from harness.export import formats, grades_row
-from harness.export.formats import files_of
-from harness.export.grades_csv import text
-from harness.gradebook import NAME, Gradebook
-from harness.results import SubmissionResult
+from harness.cli.export import export
+from harness.gradebook.database import NAME, Gradebook
+from harness.gradebook.results import SubmissionResult
+from harness.report.export import formats, grades_row
+from harness.report.export.formats import files_of
+from harness.report.export.grades_csv import text
 
 CLASS = example_results("Mia", "Tom", "Zoe")
 
@@ -53,7 +53,7 @@ def test_grades_csv_has_a_row_for_each_also_where_one_cannot_be_made(monkeypatch
             raise RuntimeError("x")
         return grades_row(result)
 
-    monkeypatch.setattr("harness.export.grades_csv.row", row)
+    monkeypatch.setattr("harness.report.export.grades_csv.row", row)
     lines = text(CLASS).splitlines()
     assert len(lines) == 1 + len(CLASS.submissions)
     assert lines[1].startswith(bad.id) and "needs-review,harness-defect" in lines[1]

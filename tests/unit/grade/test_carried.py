@@ -2,10 +2,10 @@
 
 from example_evidence import evidence, execution
 
-from harness.evidence.stage_result import Done
 from harness.findings import finding
-from harness.grade.carried import held_back
-from harness.grade.criterion import Judgement
+from harness.grading.rubric.carried import held_back
+from harness.grading.rubric.criterion import Judgement
+from harness.stages.evidence.stage_result import Done
 
 NAMED = finding("embedded-in-dataset", information=9000, usual=1536)
 JUDGED = Judgement(32.0, "0.900 against 0.920.")

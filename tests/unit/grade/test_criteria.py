@@ -10,18 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.assignment import Assignment
-from harness.boards.prediction import band
+from harness.bench.boards.prediction import band
 from harness.errors import AssignmentError
-from harness.evidence.audit import DatasetAudit
-from harness.evidence.boards import BoardLatency, BoardRatio, Outlook
-from harness.evidence.execution import CellChange, FailedExecution
-from harness.evidence.handin import STAGES
-from harness.evidence.inspection import Inspection, LayerComparison
-from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.findings import finding
-from harness.grade import ManualMark, check, grade
-from harness.grade.criteria import (
+from harness.grading.rubric import ManualMark, check, grade
+from harness.grading.rubric.criteria import (
     accuracy_vs_reference,
     board_latency_vs_reference,
     dataset,
@@ -30,7 +23,14 @@ from harness.grade.criteria import (
     notebook_runs,
     runs_unchanged,
 )
-from harness.grade.criterion import Judgement, kinds, linear
+from harness.grading.rubric.criterion import Judgement, kinds, linear
+from harness.inputs.assignment import Assignment
+from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.boards import BoardLatency, BoardRatio, Outlook
+from harness.stages.evidence.execution import CellChange, FailedExecution
+from harness.stages.evidence.handin import STAGES
+from harness.stages.evidence.inspection import Inspection, LayerComparison
+from harness.stages.evidence.stage_result import Done, Failed, Skipped
 
 TESTS = Path(__file__).parent
 FILE = 'title = "x"\n[held_out]\npath = "h"\n[reference]\ncode = "c"\n'

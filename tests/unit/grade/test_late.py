@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.assignment import Assignment
-from harness.assignment.deadline import Deadline
-from harness.grade import ManualMark, grade
-from harness.grade.late import TITLE, late_days
-from harness.submission import Origin
+from harness.grading.rubric import ManualMark, grade
+from harness.grading.rubric.late import TITLE, late_days
+from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.deadline import Deadline
+from harness.inputs.submission import Origin
 
 
 def deadline(at: str = "2025-11-03T23:59:00", zone: str = "Europe/Amsterdam", **more: Any) -> Deadline:

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from example_evidence import benchmark, conversion, evaluation, evidence, execution, inspection
 
-from harness.assignment.schema import CriterionSpec
-from harness.evidence.execution import FailedExecution
-from harness.evidence.handin import STAGES, Evidence
-from harness.evidence.stage_result import Done, EvidenceOrigin
-from harness.grade import rubric
-from harness.grade.criterion import CriterionOptions, Judgement, kinds
-from harness.grade.declared import Undeclared, only
-from harness.grade.manual import ManualMark
+from harness.gradebook.manual import ManualMark
+from harness.grading.rubric import rubric
+from harness.grading.rubric.criterion import CriterionOptions, Judgement, kinds
+from harness.grading.rubric.declared import Undeclared, only
+from harness.inputs.assignment.schema import CriterionSpec
+from harness.stages.evidence.execution import FailedExecution
+from harness.stages.evidence.handin import STAGES, Evidence
+from harness.stages.evidence.stage_result import Done, EvidenceOrigin
 
 TESTS = Path(__file__).parent
 FROZEN = CriterionSpec.model_validate({"kind": "frozen_backbone", "points": 20})

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from example_evidence import BLOB, benchmark, evaluation, evidence, execution
 
-from harness.assignment import Assignment
 from harness.errors import AssignmentError
-from harness.evidence.execution import Execution, FailedExecution
-from harness.evidence.stage_result import Done, Failed, Skipped
 from harness.findings import finding
-from harness.grade import ManualMark, check, grade
-from harness.grade.criterion import kinds, linear
+from harness.grading.rubric import ManualMark, check, grade
+from harness.grading.rubric.criterion import kinds, linear
+from harness.inputs.assignment import Assignment
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.stage_result import Done, Failed, Skipped
 
 FILE = """\
 title = "x"

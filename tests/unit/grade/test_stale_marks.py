@@ -9,14 +9,14 @@ from typing import get_args
 import pytest
 from example_evidence import evidence
 
-from harness.assignment import Assignment
-from harness.evidence.grade import Grade
-from harness.evidence.stage_result import Skipped
 from harness.findings import finding
-from harness.grade import ManualMark, grade
-from harness.grade.late import TITLE
-from harness.grade.manual import GivenFor
-from harness.submission import Origin
+from harness.gradebook.manual import GivenFor
+from harness.grading.rubric import ManualMark, grade
+from harness.grading.rubric.late import TITLE
+from harness.inputs.assignment import Assignment
+from harness.inputs.submission import Origin
+from harness.stages.evidence.grade import Grade
+from harness.stages.evidence.stage_result import Skipped
 
 LOST = Skipped(reason="The engine failed 3 times.", findings=(finding("engine-failed", reason="x"),))
 LATE = Origin(handed_in=datetime.datetime.fromisoformat("2025-11-04T12:00:00+00:00"))

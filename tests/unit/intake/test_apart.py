@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from harness.errors import MachineError, UsageError
 from harness.findings import finding
-from harness.intake import child, collect, copying, sorting
-from harness.intake.archives import UnpackLimits
-from harness.intake.child import Children, Unreadable, path_text
-from harness.intake.one_entry import kept_apart
-from harness.intake.place import ArchivePlace, FolderPlace
-from harness.submission import Submission
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import child, collect, copying, sorting
+from harness.inputs.submissions.archives import UnpackLimits
+from harness.inputs.submissions.child import Children, Unreadable, path_text
+from harness.inputs.submissions.one_entry import kept_apart
+from harness.inputs.submissions.place import ArchivePlace, FolderPlace
 
 CLASS = {f"{name}/model.onnx": b"x" for name in ("anna", "bert")}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.intake import collect
-from harness.intake.archives import UnpackLimits
+from harness.inputs.submissions import collect
+from harness.inputs.submissions.archives import UnpackLimits
 
 
 @pytest.fixture

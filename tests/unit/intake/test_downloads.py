@@ -9,9 +9,9 @@ import pytest
 from downloads import LAYOUTS, NOTEBOOK, lay_out, unpacked, zipped
 
 from harness.errors import UsageError
-from harness.intake import collect
-from harness.intake.lms import readers
-from harness.submission import Submission
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
+from harness.inputs.submissions.lms import readers
 
 UTC = datetime.UTC
 
@@ -397,7 +397,7 @@ def test_a_students_own_subfolders_are_not_students(tmp_path: Path):
 
 
 def test_a_nested_bomb_stops_at_the_hand_ins_limit(tmp_path: Path):
-    from harness.intake.archives import UnpackLimits
+    from harness.inputs.submissions.archives import UnpackLimits
 
     given = tmp_path / "given"
     unpacked({"anna/a.zip": zipped({"zeros": bytes(3 * 10**6)}), "piet/notebook.ipynb": NOTEBOOK}, given)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_downloads import BRIGHTSPACE, CANVAS
 
-from harness.cli import cli
-from harness.intake.lms import readers
-from harness.intake.local_dates import read_local_date
+from harness.cli.main import cli
+from harness.inputs.submissions.lms import readers
+from harness.inputs.submissions.local_dates import read_local_date
 
 
 def run(*arguments: str) -> str:

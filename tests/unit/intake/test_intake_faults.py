@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from downloads import unpacked
 
-from harness.intake import collect
-from harness.intake.lms import readers
-from harness.submission import Submission
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
+from harness.inputs.submissions.lms import readers
 
 CLASSES = {
     "plain": {f"{name}/model.onnx": b"x" for name in ("anna", "bert", "mallory")},
@@ -49,7 +49,7 @@ def is_mallorys(arguments: object) -> bool:
 def owners() -> Iterator[Any]:
     """The modules and classes of intake."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("harness.intake") and not name.startswith("harness.intake.apart"):
+        if name.startswith("harness.inputs.submissions") and not name.startswith("harness.inputs.submissions.apart"):
             yield module
             yield from (one for one in vars(module).values() if isinstance(one, type) and one.__module__ == name)
 
@@ -59,7 +59,9 @@ def functions() -> dict[types.CodeType, list[tuple[Any, str]]]:
     found: dict[types.CodeType, list[tuple[Any, str]]] = {}
     for owner in owners():
         for name, value in vars(owner).items():
-            is_ours = isinstance(value, types.FunctionType) and value.__module__.startswith("harness.intake")
+            is_ours = isinstance(value, types.FunctionType) and value.__module__.startswith(
+                "harness.inputs.submissions"
+            )
             if is_ours and name not in GUARDS and not name.startswith("__"):
                 found.setdefault(value.__code__, []).append((owner, name))
     return found

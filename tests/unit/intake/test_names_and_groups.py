@@ -10,10 +10,10 @@ import pytest
 from downloads import NOTEBOOK, unpacked
 
 from harness.errors import UsageError
-from harness.intake import collect
-from harness.intake.apart.name_cell import names_in
-from harness.intake.class_lists import forms
-from harness.submission import Submission
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
+from harness.inputs.submissions.apart.name_cell import names_in
+from harness.inputs.submissions.class_lists import forms
 
 
 def notebook(*cells: str, kind: str = "markdown") -> bytes:

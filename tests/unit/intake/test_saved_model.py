@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.intake import collect
+from harness.inputs.submissions import collect
 
 
 def handed_in(folder: Path, *files: str) -> Path:

@@ -11,12 +11,12 @@ from downloads import NOTEBOOK, lay_out, unpacked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.intake import collect
-from harness.intake.child import Children
-from harness.intake.ids import identifier
-from harness.intake.lms import readers
-from harness.intake.place import FolderPlace
-from harness.submission import Submission
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
+from harness.inputs.submissions.child import Children
+from harness.inputs.submissions.ids import identifier
+from harness.inputs.submissions.lms import readers
+from harness.inputs.submissions.place import FolderPlace
 
 CLASS = {
     "victimvera_4711_88001_notebook.ipynb": NOTEBOOK,
@@ -300,7 +300,7 @@ class _Names(FolderPlace):
         self._names = names
 
     def entries(self, folder: str = ""):
-        from harness.intake.place import Entry
+        from harness.inputs.submissions.place import Entry
 
         kinds = [Entry(name, is_folder=len(name) % 2 == 0) for name in sorted(self._names)]
         return () if folder else tuple(kinds)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.machine.fairness import cgroup_folders, checks, processor, unfair
+from harness.bench.machine.fairness import cgroup_folders, checks, processor, unfair
 
 
 def write(root, files):

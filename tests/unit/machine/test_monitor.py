@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from harness.machine import MachineState, Monitor, Window
-from harness.machine.monitor import _around, _Sample
+from harness.bench.machine import MachineState, Monitor, Window
+from harness.bench.machine.monitor import _around, _Sample
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness.machine.tegrastats import (
+from harness.bench.machine.tegrastats import (
     Recorder,
     Stamped,
     energy_mj,

@@ -14,24 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from harness.evidence.audit import DatasetAudit
-from harness.evidence.benchmark import Benchmark, Latency
-from harness.evidence.conversion import Conversion, Preprocess
-from harness.evidence.evaluation import CalibrationBin, ClassScore, Evaluation, Mistake
-from harness.evidence.execution import CellChange, CellError, DifferenceLine, Execution, FailedExecution
-from harness.evidence.grade import Grade, Mark
-from harness.evidence.handin import Evidence
-from harness.evidence.inspection import Inspection, LayerComparison
-from harness.evidence.predictions import Predictions
-from harness.evidence.reading import Claim, Curve, NotebookReading, Question, Shown, Step
-from harness.evidence.record import Blob, Interval
-from harness.evidence.reference import Reference
-from harness.evidence.stage_result import Done, Failed, Skipped, Usage
-from harness.evidence.stress import Look
 from harness.findings import finding
-from harness.images import HeldOutSet, load
-from harness.report import Sources
-from harness.results import (
+from harness.gradebook.results import (
     AssignmentResult,
     ReferenceResult,
     Results,
@@ -39,7 +23,29 @@ from harness.results import (
     SubmissionResult,
     submission_result,
 )
-from harness.store import Store
+from harness.inputs.images import HeldOutSet, load
+from harness.report import Sources
+from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.benchmark import Benchmark, Latency
+from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.evidence.evaluation import CalibrationBin, ClassScore, Evaluation, Mistake
+from harness.stages.evidence.execution import (
+    CellChange,
+    CellError,
+    DifferenceLine,
+    Execution,
+    FailedExecution,
+)
+from harness.stages.evidence.grade import Grade, Mark
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.inspection import Inspection, LayerComparison
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.reading import Claim, Curve, NotebookReading, Question, Shown, Step
+from harness.stages.evidence.record import Blob, Interval
+from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.stage_result import Done, Failed, Skipped, Usage
+from harness.stages.evidence.stress import Look
+from harness.stages.store import Store
 
 CLASSES = ("ball", "book", "bottle", "mug", "plant")
 PER_CLASS = 30

@@ -10,11 +10,11 @@ from bench_examples import accuracy, measured, outlook, results
 
 from harness.bench import compare
 from harness.bench.results import Unmeasured
-from harness.evidence.boards import RooflineKernel
 from harness.report.bench import view, write_bench
 from harness.report.charts import Point
 from harness.report.roofline import front, roofline
 from harness.report.units import count
+from harness.stages.evidence.boards import RooflineKernel
 
 
 def page(found, *, to):

@@ -16,14 +16,14 @@ from test_report_escaping import Page, check_page
 from test_report_pages import text_of
 
 from harness import report
-from harness.assignment.sections import Feedback
-from harness.evidence.audit import DatasetAudit, SharedPicture, WithheldPicture
-from harness.evidence.record import Blob
-from harness.evidence.stage_result import Done, Failed, Usage, told_to_student
 from harness.findings import finding
+from harness.inputs.assignment.sections import Feedback
 from harness.report.cleared import for_instructor, for_student
 from harness.report.coarse import significant
 from harness.report.host_paths import without_host_paths
+from harness.stages.evidence.audit import DatasetAudit, SharedPicture, WithheldPicture
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Failed, Usage, told_to_student
 
 _SECRET = "Vz7q"
 

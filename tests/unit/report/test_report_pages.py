@@ -13,7 +13,7 @@ from synthetic_class import SyntheticClass
 from test_report_escaping import Page, check_page, known_link
 
 from harness import report
-from harness.results import Results
+from harness.gradebook.results import Results
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from harness.assignment.sections import ResourceLimits
-from harness.evidence.conversion import Conversion, Preprocess
-from harness.evidence.predictions import Predictions
-from harness.evidence.record import Blob
-from harness.images import StagedImages
-from harness.sandbox.base import Job, Outcome
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.images import StagedImages
+from harness.sandbox.engine import Job, Outcome
 from harness.sandbox.software import Software
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.context import Workplace
+from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.record import Blob
+from harness.stages.store import Store
 
 Files = Mapping[str, bytes] | Callable[[Job], Mapping[str, bytes]]
 

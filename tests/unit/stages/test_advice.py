@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence.execution import CellError
-from harness.stages.advice import for_cell
+from harness.stages.evidence.execution import CellError
+from harness.stages.execute.advice import for_cell
 
 
 @pytest.mark.parametrize(

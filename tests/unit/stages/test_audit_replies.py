@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hostile import npy, workplace
 
-from harness.assignment.sections import OwnDataset
-from harness.evidence.stage_result import Done, Failed
-from harness.stages.audit import AuditRules, audit
-from harness.submission import Submission
+from harness.inputs.assignment.sections import OwnDataset
+from harness.inputs.submission import Submission
+from harness.stages.audit.stage import AuditRules, audit
+from harness.stages.evidence.stage_result import Done, Failed
 
 SEEN = {
     "width": 40,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from harness.bounded_json import MOST_BYTES, Unbounded, check
-from harness.stages.workplace import Rejected, read_reply
+from harness.boundary.bounded_json import MOST_BYTES, Unbounded, check
+from harness.stages.context import Rejected, read_reply
 
 _MOST_MEMORY = 200 * 2**20  # bytes over what the process had before
 # Reads one reply against the schema of a real stage, in a process of its own, and says by how much its memory peaked.

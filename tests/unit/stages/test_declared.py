@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.stages.declared import Undeclared, read_handin, read_labels
+from harness.stages.handin_files import Undeclared, read_handin, read_labels
 
 NAMES = ("mug", "ball", "water bottle")
 

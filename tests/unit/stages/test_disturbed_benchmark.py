@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from hostile import LABELS, NAMES, Sends, conversion, npy, predictions, staged
 
-from harness.assignment.sections import BenchmarkRules, ResourceLimits
-from harness.evidence.benchmark import Benchmark, Latency
-from harness.evidence.stage_result import Done
-from harness.sandbox.base import Job, Outcome
+from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits
+from harness.sandbox.engine import Job, Outcome
 from harness.stages.benchmark import benchmark, disturbed
-from harness.stages.workplace import Workplace
-from harness.store import Store
+from harness.stages.context import Workplace
+from harness.stages.evidence.benchmark import Benchmark, Latency
+from harness.stages.evidence.stage_result import Done
+from harness.stages.store import Store
 
 CORES = os.cpu_count() or 1
 ROWS = np.full((len(NAMES), len(LABELS)), 1 / len(LABELS), np.float32)

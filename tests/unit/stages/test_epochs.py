@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.stages import epochs
-from harness.stages.epochs import Pace
+from harness.stages.execute import epochs
+from harness.stages.execute.epochs import Pace
 
 
 @pytest.fixture

@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 from hostile import conversion, staged, workplace
 
-from harness.agent.defaults import alternatives
-from harness.agent.initialisation import _NORMALS
-from harness.agent.pictures import ONES, ZEROS, Rule
-from harness.evidence.stage_result import Done, Failed, Skipped, Usage, told_to_student
+from harness.agent.graph.initialisation import _NORMALS
+from harness.agent.images.preprocessing import ONES, ZEROS, Rule
+from harness.agent.models.preprocessing_defaults import alternatives
 from harness.findings import finding, with_detail
-from harness.sandbox.base import Outcome
+from harness.sandbox.engine import Outcome
+from harness.stages.context import Rejected, failed, read_reply
+from harness.stages.evidence.stage_result import Done, Failed, Skipped, Usage, told_to_student
 from harness.stages.inspect import _Initialisation, inspect
 from harness.stages.predict import _Probe, predict
-from harness.stages.stress import Trial, stress
-from harness.stages.workplace import Rejected, failed, read_reply
+from harness.stages.robustness import Trial, stress
 
 _SECRET = "Vz7q"
 
 
 def test_a_refusal_is_a_detail_in_every_stage_that_has_held_out_images(tmp_path: Path) -> None:
-    from harness.assignment.sections import Robustness
+    from harness.inputs.assignment.sections import Robustness
 
     place = workplace(tmp_path, {"refused.json": json.dumps({"reason": f"{_SECRET}\n\x1b[31m"}).encode()})
     model, images = conversion(place.store, tmp_path), staged(tmp_path)
@@ -47,7 +47,7 @@ def test_names_that_a_phase_sends_come_from_a_list(tmp_path: Path) -> None:
 
 
 def test_the_last_line_of_a_log_is_a_detail() -> None:
-    from harness.assignment.sections import ResourceLimits
+    from harness.inputs.assignment.sections import ResourceLimits
 
     outcome = Outcome("failed", 1, f"a\n{_SECRET}\n", 1.0, None, None, memory_limit_hit=False)
     result = failed(outcome, "The model's prediction", ResourceLimits())

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from hostile import LABELS, Files, conversion, npy, order, predictions, staged, workplace
 
-from harness.assignment.sections import BenchmarkRules, ReferenceSolution
-from harness.evidence.stage_result import Done, Failed, Skipped
-from harness.sandbox.base import Job
+from harness.inputs.assignment.sections import BenchmarkRules, ReferenceSolution
+from harness.sandbox.engine import Job
 from harness.stages.benchmark import benchmark, nearest_rank, ratio_interval
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
+from harness.stages.store import Store
 from harness.stages.train import train
-from harness.store import Store
 
 ROWS = np.asarray([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.3, 0.3, 0.4]], np.float32)
 

@@ -11,7 +11,7 @@ import pytest
 from hostile import LABELS, conversion, npy, predictions, staged, workplace
 
 from harness.errors import MachineError
-from harness.evidence.stage_result import Done, Failed
+from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.precision import in_precision
 from harness.stages.timing import Budget, Setting, Subject, time_round
 

@@ -15,11 +15,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hostile import workplace
 
-from harness.assignment.sections import ExecutionRules, NotebookParts
-from harness.evidence.stage_result import Done, Failed
-from harness.stages.execute import execute
-from harness.stages.read import read
-from harness.submission import Submission
+from harness.inputs.assignment.sections import ExecutionRules, NotebookParts
+from harness.inputs.submission import Submission
+from harness.stages.evidence.stage_result import Done, Failed
+from harness.stages.execute.stage import execute
+from harness.stages.read_notebook import read
 
 SHOWN: dict[str, Any] = {
     "has_outputs": True,

@@ -13,7 +13,7 @@ from PIL import Image
 from rewriting import BOX, handed_in, noise, notebook, photograph, psnr, there, written
 
 from harness.agent.rerun import pixels
-from harness.assignment.sections import OwnDataset
+from harness.inputs.assignment.sections import OwnDataset
 
 LABELS = {f"{name}/{n}.jpg": name for name in ("ball", "mug") for n in range(4)}
 GONE = ("ball/3.jpg", "mug/3.jpg")

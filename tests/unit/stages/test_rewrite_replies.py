@@ -8,7 +8,7 @@ import pytest
 from hostile import Sends
 from rewriting import handed_in, written
 
-from harness.stages.rewrite import NotRewritten
+from harness.stages.execute.rewrite import NotRewritten
 
 CARRIED = {"information": 1, "usual": 2048, "where": "", "there": 0}
 REPLY = {

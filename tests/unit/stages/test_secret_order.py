@@ -14,21 +14,21 @@ from hostile import Sends, conversion, npy
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 
-from harness.assignment.sections import BenchmarkRules, ResourceLimits, Robustness
-from harness.evaluate.failures import chosen
-from harness.evidence.predictions import Predictions
-from harness.images import HeldOutSet, StagedImages
-from harness.sandbox.base import Job
-from harness.score import trial
+from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits, Robustness
+from harness.inputs.images import HeldOutSet, StagedImages
+from harness.sandbox.engine import Job
 from harness.stages.benchmark import benchmark
+from harness.stages.context import Workplace
 from harness.stages.convert import HandedModel, convert
+from harness.stages.evaluate.failures import chosen
+from harness.stages.evaluate.score import trial
+from harness.stages.evidence.predictions import Predictions
 from harness.stages.inspect import inspect
 from harness.stages.precision import in_precision
 from harness.stages.predict import predict
-from harness.stages.stress import Trial, stress
+from harness.stages.robustness import Trial, stress
+from harness.stages.store import Store
 from harness.stages.timing import Budget, Setting, Subject, time_round
-from harness.stages.workplace import Workplace
-from harness.store import Store
 
 CLASSES = ("ball", "bottle", "mug")
 PER_CLASS = 12

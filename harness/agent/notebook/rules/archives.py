@@ -6,8 +6,8 @@ import re
 import shlex
 
 from ..cell import comment_out, in_shell_cell, shell_lines
-from ..places import is_foreign, local
-from ..setting import Setting
+from ..foreign_paths import is_foreign, local
+from ..rule_context import Setting
 
 TITLE = "Archives are unpacked by Python, not by programs that may be missing; one that is not there is left out"
 ON = True

@@ -6,7 +6,7 @@ import ast
 import re
 
 from ..cell import Edit, calls, dotted, edited, keyword, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "A data set that Python would download is taken from where the assignment's pictures are put"
 ON = True

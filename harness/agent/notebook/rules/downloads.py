@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..cell import comment_out, in_shell_cell, shell_lines
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Downloads are left out: there is no network, and the assignment's data and weights are given"
 ON = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "google.colab is a stand-in: mounting a drive, uploading and downloading do nothing and say so"
 ON = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cell import Edit, calls, dotted, edited, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "input() and getpass() get the empty answer, instead of stopping the run"
 ON = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..cell import Edit, calls, dotted, edited, keyword, last_name, nodes, span_of, text_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Methods and arguments that Keras has removed are written as today: fit_generator as fit, lr as learning_rate"
 ON = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..cell import Edit, edited, nodes, span_of, text_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "A Keras backend that the environment does not have is not asked for"
 ON = True

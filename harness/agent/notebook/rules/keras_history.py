@@ -6,7 +6,7 @@ import ast
 import re
 
 from ..cell import Edit, edited, last_name, nodes, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "history['acc'] is read as history['accuracy'] where the model is compiled with metrics=['accuracy']"
 ON = True

@@ -6,7 +6,7 @@ import ast
 import re
 
 from ..cell import Edit, dotted, edited, nodes, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Names that Keras has moved are written as today: keras.layers.core as keras.layers"
 ON = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..cell import comment_out
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Magics that need another front end are left out, and interactive plots become pictures in the page"
 ON = True

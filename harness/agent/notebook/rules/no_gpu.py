@@ -6,7 +6,7 @@ import ast
 import re
 
 from ..cell import Edit, calls, edited, last_name, nodes, span_of, text_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "What asks for a graphics card runs on the processor where there is none"
 ON = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..cell import Edit, dotted, edited, nodes, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Names that NumPy has removed are written as today: np.float as float, np.Inf as np.inf"
 ON = True

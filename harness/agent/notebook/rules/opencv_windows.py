@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cell import Edit, calls, dotted, edited, span_of, text_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "cv2.imshow shows the picture in the notebook, and nothing waits for a key"
 ON = True

@@ -9,9 +9,9 @@ import tokenize
 from pathlib import Path
 
 from ..cell import Edit, calls, cell_magic, edited, is_ipython, python_of, span_of
-from ..places import is_foreign, local, parts_of
-from ..reads import ABOUT_PICTURES
-from ..setting import Setting
+from ..dataset_paths import ABOUT_PICTURES
+from ..foreign_paths import is_foreign, local, parts_of
+from ..rule_context import Setting
 
 TITLE = "Paths of another machine (Colab's Drive, a Windows disk, a home folder) lead to the notebook's own folder"
 ON = True

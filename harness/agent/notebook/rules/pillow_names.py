@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..cell import Edit, dotted, edited, nodes, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Names that Pillow has removed are written as today: Image.ANTIALIAS as Image.LANCZOS"
 ON = True

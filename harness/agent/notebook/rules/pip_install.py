@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..cell import Edit, comment_out, edited, in_shell_cell, shell_lines
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Installations are left out: the packages of the environment are there already"
 ON = True

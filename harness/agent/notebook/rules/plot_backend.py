@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..cell import Edit, calls, dotted, edited, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Plots go into the notebook, not into windows"
 ON = True

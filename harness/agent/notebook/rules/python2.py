@@ -6,7 +6,7 @@ import ast
 import re
 
 from ..cell import Edit, edited, is_ipython, nodes, span_of, tree_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Python 2 is written as Python 3: print x as print(x), xrange as range"
 ON = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..cell import Edit, calls, dotted, edited, keyword, nodes, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Names that torch has removed are written as today: transforms.Scale as Resize, it.next() as next(it)"
 ON = True

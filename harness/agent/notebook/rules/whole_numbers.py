@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..cell import Edit, calls, edited, nodes, span_of
-from ..setting import Setting
+from ..rule_context import Setting
 
 TITLE = "Numbers of subplots and of steps are whole: add_subplot(2, 20/2, 1) gets int(20/2)"
 ON = True

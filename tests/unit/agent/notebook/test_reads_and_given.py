@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.agent.notebook.given import Given, asked
-from harness.agent.notebook.reads import Reads
+from harness.agent.notebook.dataset_mounts import Given, asked
+from harness.agent.notebook.dataset_paths import Reads
 
 
 @pytest.fixture

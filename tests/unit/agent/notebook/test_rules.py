@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.agent.notebook.cell import cell_magic
+from harness.agent.notebook.rule_context import Setting
 from harness.agent.notebook.rules import rules
-from harness.agent.notebook.setting import Setting
 
 HERE = Path("/work/handin")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from harness.agent.notebook.sections import likeness, sections
+from harness.agent.notebook.headings import likeness, sections
 
 STEPS = ["Initialisation", "Load and plot the data", "Prepare the data", "Define the model", "Fit", "Evaluate"]
 

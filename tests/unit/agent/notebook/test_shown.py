@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_output
 
-from harness.agent.notebook.shown import shown
+from harness.agent.notebook.output_parsing import shown
 
 
 def cell(text: str, source: str = "x") -> Any:

@@ -1,0 +1,1 @@
+"""ONNX graphs: read, run, taken apart, compared with pre-trained backbones."""

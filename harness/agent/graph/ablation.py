@@ -1,0 +1,174 @@
+"""Whether a graph's answers rest on its backbone: exchange what its layers see, and shuffle their weights.
+
+Both act on the path from the pixels to the classes only: a node of the path gets the changed tensor, and whoever else
+reads the weight, to sum it up say, gets the one that was there.
+
+- Exchanged: picture i goes in, and a run of layers gives what it gave for picture j. Where the classes come from the
+  backbone, the answer becomes j's. A network that does the work beside it answers as for i; one that notices the
+  change answers neither.
+- Shuffled: where a layer's weights are in another order, the answers follow.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.loaded_model import as_rows, is_probabilities
+from .backbone_path import Use
+from .onnx_running import open_model, run_model
+
+# Change of the answers, relative to how much they differ from picture to picture. Shuffling a quarter of a
+# backbone gives 0.5 to 3; what is only carried along gives 0 to 0.01.
+_SMALLEST = 0.1
+_PARTS = 4  # of the backbone in the order of its layers; each has to matter
+_SAME = 1e-9  # spread of a probability from picture to picture that counts as none
+_DEAD = 1e-4  # change below which a single layer does not matter: rounding gives 1e-6
+_LEAST = 1e-12  # probability; float32 keeps no smaller one beside 1
+_PAIRS = 4  # of pictures, for the exchange
+_FAR = 0.5  # from j's answer, relative to i's: nearer to j's means that the backbone does most of the work
+
+Tensor = NDArray[Any]
+
+
+def constant(answers: NDArray[np.float64]) -> bool:
+    """Whether the answers are the same for all pictures, so that nothing can be told."""
+    return float(np.abs(answers - answers.mean(axis=0)).mean()) <= _SAME
+
+
+class Exchange:
+    """The graph with a switch behind each use of a weight: its own output, or one that is given."""
+
+    def __init__(self, model: Any, uses: Sequence[Use], dtypes: Sequence[Any], input: str, threads: int) -> None:
+        """`dtypes`: of each use's weight. Raises `Unusable` when it does not run so."""
+        import onnx
+
+        graph_model = onnx.ModelProto()
+        graph_model.CopyFrom(model)
+        graph, self._key = graph_model.graph, secrets.token_hex(8)
+        self._input, self._answer, self._uses = input, graph.output[0].name, len(uses)
+        kinds = [onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)) for dtype in dtypes]
+        switches: dict[int, list[Any]] = {}
+        for k, use in enumerate(uses):
+            node = graph.node[use.node]
+            output, node.output[0] = node.output[0], self._name("own", k)
+            taken = [self._name("switch", k), self._name("given", k), self._name("own", k)]
+            switches.setdefault(use.node, []).append(onnx.helper.make_node("Where", taken, [output]))
+            graph.input.append(onnx.helper.make_tensor_value_info(taken[0], onnx.TensorProto.BOOL, []))
+            graph.input.append(onnx.helper.make_tensor_value_info(taken[1], kinds[k], None))
+            graph.output.append(onnx.helper.make_tensor_value_info(taken[2], kinds[k], None))
+        nodes = [one for index, node in enumerate(graph.node) for one in (node, *switches.get(index, ()))]
+        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+        del graph.node[:]
+        graph.node.extend(copies)
+        self._own = {self._name("given", k): np.zeros((), dtype) for k, dtype in enumerate(dtypes)}
+        self._session = open_model(graph_model, threads)
+
+    def _name(self, what: str, k: int) -> str:
+        return f"{what} {k} {self._key}"
+
+    def answer(self, picture: Tensor, given: Mapping[int, Tensor]) -> NDArray[np.float64]:
+        """The row for one picture, shape (1, classes), where the uses `given` give what is said."""
+        feeds = {self._input: picture, **self._own}
+        feeds |= {self._name("switch", k): np.array(k in given) for k in range(self._uses)}
+        feeds |= {self._name("given", k): tensor for k, tensor in given.items()}
+        return _scores(run_model(self._session, [self._answer], feeds)[0], 1)
+
+    def outputs(self, picture: Tensor) -> list[Tensor]:
+        """What each use gives for one picture."""
+        feeds = {self._input: picture, **self._own}
+        feeds |= {self._name("switch", k): np.array(False) for k in range(self._uses)}
+        return run_model(self._session, [self._name("own", k) for k in range(self._uses)], feeds)
+
+
+def carries_the_answer(graph: Exchange, passages: Sequence[range], batch: Tensor, answers: NDArray[np.float64]) -> bool:
+    """Whether what goes through each of the `passages` is what the classes come from. Raises `Unusable`."""
+    distances: list[list[float]] = [[] for _ in passages]
+    for i in range(min(_PAIRS, len(batch))):
+        apart = np.linalg.norm(answers - answers[i], axis=1)
+        j = int(apart.argmax())
+        if apart[j] <= _SAME:
+            continue
+        seen = graph.outputs(batch[j : j + 1])
+        for layers, found in zip(passages, distances, strict=True):
+            row = graph.answer(batch[i : i + 1], {k: seen[k] for k in layers})[0]
+            far = float(np.linalg.norm(row - answers[j])) / float(apart[j])
+            found.append(far if np.isfinite(far) else float("inf"))
+    return all(found and float(np.median(found)) < _FAR for found in distances)
+
+
+def unmoved(graph: Exchange, uses: int, batch: Tensor) -> set[int]:
+    """The uses that give the same for every picture: nothing of the pixels arrives there. Raises `Unusable`."""
+    first, second = (graph.outputs(batch[i : i + 1]) for i in (0, 1))
+    found = set()
+    for k in range(uses):
+        one, other = first[k].astype(np.float64), second[k].astype(np.float64)
+        size = float(np.abs(one).mean())
+        if one.shape == other.shape and float(np.abs(one - other).mean()) <= _DEAD * size:
+            found.add(k)
+    return found
+
+
+class Shuffle:
+    """The graph with the weight of each use as an input of its own."""
+
+    def __init__(self, model: Any, uses: Sequence[Use], weights: Sequence[Tensor], input: str, threads: int) -> None:
+        """`weights`: what each use is given. Raises `Unusable` when it does not run so."""
+        import onnx
+
+        opened = onnx.ModelProto()
+        opened.CopyFrom(model)
+        key = secrets.token_hex(8)
+        self._names = [f"weight {k} {key}" for k in range(len(uses))]
+        for name, use, tensor in zip(self._names, uses, weights, strict=True):
+            opened.graph.node[use.node].input[use.position] = name
+            kind = onnx.helper.np_dtype_to_tensor_dtype(tensor.dtype)
+            opened.graph.input.append(onnx.helper.make_tensor_value_info(name, kind, tensor.shape))
+        self._weights, self._input, self._random = list(weights), input, np.random.default_rng(secrets.randbits(64))
+        self._session = open_model(opened, threads)
+
+    def answers(self, batch: Tensor, together: bool, shuffled: Sequence[int] = ()) -> NDArray[np.float64]:
+        """The rows for a batch, with the weights of the uses `shuffled` in another order."""
+        feeds = dict(zip(self._names, self._weights, strict=True))
+        for k in shuffled:
+            tensor = self._weights[k]
+            feeds[self._names[k]] = self._random.permutation(tensor.reshape(-1)).reshape(tensor.shape)
+        batches = [batch] if together else [batch[i : i + 1] for i in range(len(batch))]
+        return np.concatenate(
+            [_scores(run_model(self._session, None, {self._input: one, **feeds})[0], len(one)) for one in batches]
+        )
+
+
+def matters(graph: Shuffle, uses: int, batch: Tensor, together: bool) -> tuple[bool, set[int]]:
+    """Whether each quarter of the layers matters for the answers, and the single layers that do not at all.
+
+    Raises `Unusable`.
+    """
+    whole = graph.answers(batch, together)
+    spread = float(np.abs(whole - whole.mean(axis=0)).mean())
+    parts = np.array_split(np.arange(uses), min(_PARTS, max(1, uses)))
+    changes = [_change(lambda part=part: graph.answers(batch, together, part), whole) for part in parts]  # type: ignore[misc]
+    one = batch[:1]
+    first = graph.answers(one, together)
+    dead = {
+        k
+        for k in range(uses)
+        if _change(lambda k=k: graph.answers(one, together, [k]), first) <= _DEAD * spread  # type: ignore[misc]
+    }
+    return all(change >= _SMALLEST * spread for change in changes), dead
+
+
+def _change(answer: Callable[[], NDArray[np.float64]], whole: NDArray[np.float64]) -> float:
+    change = np.abs(answer() - whole)
+    return float(change.mean()) if np.isfinite(change).all() else float("inf")
+
+
+def _scores(answer: Tensor, pictures: int) -> NDArray[np.float64]:
+    """The rows; of probabilities their logarithms, as a sure answer hides every change."""
+    rows = as_rows(answer, pictures)
+    scores = rows.astype(np.float64)
+    return np.log(np.maximum(scores, _LEAST)) if is_probabilities(rows) else scores

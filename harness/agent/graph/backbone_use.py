@@ -1,0 +1,108 @@
+"""Whether a graph's answers rest on the backbone whose weights it holds: by its path, its activations and its answers.
+
+That weights are in a file proves nothing, nor that some operator reads them, nor that the answers change with them: a
+network of its own can carry a backbone along, sum its weights up and answer otherwise when the sum is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from ..models.loaded_model import Unusable
+from .ablation import Exchange, Shuffle, carries_the_answer, constant, matters, unmoved
+from .activations import agreement, given_weights
+from .backbone_path import Passages, Use, backbone_path
+from .backbones import Backbone, Layer, unrelated, view_like
+from .multiply_adds import weights
+
+Why = Literal[
+    "", "read-as-data", "not-carried", "no-effect", "activations-differ", "unusual-graph", "same-answers", "not-run"
+]
+
+_FEW = 0.25  # share of the layers that may be off the path before the backbone counts as unused
+_SILENT = 0.1  # share of the layers that may not matter: some of EfficientNet's gates hardly do
+_PARTS = 4  # of the backbone, in each of which a passage is looked for
+_AGREES = 0.3  # correlation with the pre-trained activations; layers moved by half of their size keep 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneUse:
+    """`used` is None where it cannot be told. `why`: what speaks against it."""
+
+    used: bool | None
+    why: Why = ""
+
+
+def backbone_use(
+    model: Any,
+    backbone: Backbone,
+    layers: Sequence[Layer],
+    input: str,
+    batch: NDArray[Any],
+    together: bool,
+    threads: int,
+) -> BackboneUse:
+    """Whether the answers to the pictures of `batch` rest on the `layers` that have a counterpart in the model."""
+    tensors = weights(model)
+    path = backbone_path(model, [x.counterpart for x in layers if x.counterpart], input, tensors)
+    by_weight = {layer.counterpart: layer for layer in layers if layer.counterpart}
+    near = {name for name, layer in by_weight.items() if not unrelated(layer)}
+    off = near.intersection(path.read_as_data)
+    if len(off) > _FEW * len(near):
+        return BackboneUse(False, "read-as-data")
+    uses = [use for use in path.uses if use.weight in near]
+    try:
+        given = given_weights(model, uses, tensors)
+        shuffle = Shuffle(model, uses, given, input, threads)
+        answers = shuffle.answers(batch, together)
+        if constant(answers):
+            return BackboneUse(None, "same-answers")
+        all_matter, dead = matters(shuffle, len(uses), batch, together)
+        del shuffle
+        exchange = Exchange(model, uses, [tensor.dtype for tensor in given], input, threads)
+        passages = Passages(model, uses, input).spread_out(_PARTS)
+        carries = carries_the_answer(exchange, passages, batch, answers)
+        dead |= unmoved(exchange, len(uses), batch)
+        del exchange
+        if not carries:
+            return BackboneUse(False, "not-carried")
+        if not all_matter or len(dead) > _FEW * len(uses):
+            return BackboneUse(False, "no-effect")
+        differing = _differing(model, uses, given, backbone, by_weight, input, batch, threads)
+    except Unusable:
+        return BackboneUse(None, "not-run")
+    if differing:
+        return BackboneUse(None, "activations-differ")
+    to_the_end = max(layers.start for layers in passages) >= len(uses) // _PARTS
+    if off or len(dead) > _SILENT * len(uses) or not to_the_end or not path.plain:
+        return BackboneUse(None, "unusual-graph")
+    return BackboneUse(True)
+
+
+def _differing(
+    model: Any,
+    uses: Sequence[Use],
+    given: Sequence[NDArray[Any]],
+    backbone: Backbone,
+    layers: dict[str, Layer],
+    input: str,
+    batch: NDArray[Any],
+    threads: int,
+) -> list[str]:
+    """The layers that say something else of the pictures than the pre-trained ones do of the same input."""
+    moved: list[tuple[Use, NDArray[Any]]] = []
+    for use, weight in zip(uses, given, strict=True):
+        layer = layers[use.weight]
+        if layer.identical:  # the same by the numbers alone
+            continue
+        original = view_like(backbone.layers[layer.name], weight)
+        if original is not None:
+            moved.append((use, original.astype(weight.dtype)))
+    if not moved:
+        return []
+    found = agreement(model, [use for use, _ in moved], [tensor for _, tensor in moved], input, batch, threads)
+    return [use.weight for (use, _), value in zip(moved, found, strict=True) if not value >= _AGREES]

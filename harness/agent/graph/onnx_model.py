@@ -1,0 +1,305 @@
+"""ONNX files: what is accepted, what the graph takes and gives, and ONNX Runtime to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..images.preprocessing import Layout
+from ..models.loaded_model import Unusable
+
+_LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
+STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+# Whose operators engines bring with them: they run their own, not a model's function of that name.
+_ENGINES_DOMAINS = ("", "ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
+_SIDES = (8, 2048)  # pixels
+_MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
+_DEEPEST_CALLS = 32  # of functions in functions
+_DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the graph takes and gives. `height` and `width` are None where they are free."""
+
+    input: str
+    output: str
+    layout: Layout
+    height: int | None
+    width: int | None
+    dtype: Literal["float32", "uint8"]
+    dynamic_batch: bool
+    opset: int
+
+
+def read(file: Path) -> Any:
+    """The file as an `onnx.ModelProto`, safe to run: whole, one file, standard operators.
+
+    Raises `Unusable` for anything else.
+    """
+    import onnx
+
+    if file.stat().st_size > _LARGEST:
+        raise Unusable("the file is larger than 2 GB")
+    try:
+        model = onnx.load_model(str(file), load_external_data=False)
+    except Exception as error:  # protobuf's DecodeError, which has no types
+        raise Unusable("the ONNX file is cut off or damaged; export or upload it again") from error
+    for tensor in _tensors(model):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+            raise Unusable(
+                "its weights lie in another file (external data); export it as one file, in torch with "
+                "external_data=False"
+            )
+    for function in model.functions:
+        if _is_an_engines(function.domain):
+            raise Unusable(
+                f"it has a function of its own that is called as an operator is, {function.domain}.{function.name}; "
+                "export it without functions"
+            )
+    own = {(function.domain, function.name) for function in model.functions}
+    for node in every_node(model):
+        if node.domain not in STANDARD_DOMAINS and (node.domain, node.op_type) not in own:
+            raise Unusable(
+                f"it uses the operator {node.domain}.{node.op_type}, which is not standard ONNX; export it "
+                "with standard operators only"
+            )
+        if node.op_type == "Constant" and len(node.attribute) != 1:
+            raise Unusable("one of its constants has several values")  # an engine takes one, who looks into it another
+    if _expanded(model) > _MOST_NODES:
+        raise Unusable(f"its graph has over {_MOST_NODES} operators")
+    # The checker wants shapes of inputs and outputs, which engines do not need.
+    ends = [value.type.tensor_type for value in (*model.graph.input, *model.graph.output)]
+    shapeless = [end for end in ends if end.elem_type and not end.HasField("shape")]
+    for end in shapeless:
+        end.shape.SetInParent()
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise Unusable(f"the ONNX file is not valid: {' '.join(str(error).split())[:200]}") from error
+    for end in shapeless:
+        end.ClearField("shape")
+    if model.functions:
+        import onnx.inliner
+
+        for node in every_node(onnx.inliner.inline_local_functions(model)):
+            if node.domain not in STANDARD_DOMAINS:  # what is in it could not be looked into
+                raise Unusable(
+                    f"its function {node.domain}.{node.op_type} is written for another operator set than its graph; "
+                    "export it without functions"
+                )
+    return model
+
+
+def _is_an_engines(domain: str) -> bool:
+    return any(domain == own or (own and domain.startswith(f"{own}.")) for own in _ENGINES_DOMAINS)
+
+
+def graphs(graph: Any, depth: int = 0) -> Iterator[Any]:
+    """The graph and those inside its nodes (If, Loop). Raises `Unusable` for nesting beyond reason."""
+    if depth > 32:
+        raise Unusable("its graphs are nested deeper than 32 levels")
+    yield graph
+    for node in graph.node:
+        yield from _inside(node, depth)
+
+
+def _inside(node: Any, depth: int) -> Iterator[Any]:
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield from graphs(attribute.g, depth + 1)
+        for inner in attribute.graphs:
+            yield from graphs(inner, depth + 1)
+
+
+def every_node(model: Any) -> Iterator[Any]:
+    """All nodes: of the graph, of graphs inside it, and of the model's own functions."""
+    for graph in graphs(model.graph):
+        yield from graph.node
+    for function in model.functions:
+        for node in function.node:
+            yield node
+            for graph in _inside(node, 0):
+                yield from graph.node
+
+
+def _expanded(model: Any) -> int:
+    """How many nodes there are once the model's functions stand in place of their calls, as engines do it.
+
+    Raises `Unusable` for functions that call themselves, or one another too deeply.
+    """
+    bodies = {(function.domain, function.name): function.node for function in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Any, depth: int) -> int:
+        if depth > _DEEPEST_CALLS:
+            raise Unusable(f"its functions call one another over {_DEEPEST_CALLS} deep, or themselves")
+        total = 0
+        for node in nodes:
+            called = (node.domain, node.op_type)
+            if called in bodies and called not in sizes:
+                sizes[called] = size(bodies[called], depth + 1)
+            total += sizes.get(called, 1)
+            total += sum(size(a.g.node, depth) for a in node.attribute if a.HasField("g"))  # If, Loop, Scan
+            if total > _MOST_NODES:
+                break
+        return total
+
+    return size(model.graph.node, 0)
+
+
+def live(model: Any) -> Any:
+    """The model with its own functions written out, without nodes that lead nowhere."""
+    import onnx.inliner
+
+    kept = onnx.ModelProto()
+    kept.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
+    wanted = {value.name for value in kept.graph.output}
+    nodes = []
+    for node in reversed(kept.graph.node):  # they stand in the order in which they run
+        if wanted.intersection(node.output):
+            nodes.append(node)
+            wanted.update(name for inner in [node, *nodes_inside(node)] for name in inner.input)
+    chosen = [onnx.NodeProto.FromString(node.SerializeToString()) for node in reversed(nodes)]
+    del kept.graph.node[:]
+    kept.graph.node.extend(chosen)
+    return kept
+
+
+def nodes_inside(node: Any) -> Iterator[Any]:
+    """The nodes of the graphs inside a node (If, Loop)."""
+    for graph in _inside(node, 0):
+        yield from graph.node
+
+
+def _tensors(model: Any) -> Iterator[Any]:
+    """All tensors: of the graph, of graphs inside it, and in attributes, also in the model's own functions."""
+    for inner in (graph for function in model.functions for node in function.node for graph in _inside(node, 0)):
+        yield from _stored(inner)
+    for inner in graphs(model.graph):
+        yield from _stored(inner)
+    for node in every_node(model):
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield sparse.values
+                yield sparse.indices
+    for function in model.functions:
+        for attribute in function.attribute_proto:  # values of its attributes where a call gives none
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+
+
+def _stored(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield sparse.values
+        yield sparse.indices
+
+
+def signature(model: Any) -> Signature:
+    """What the model takes and gives. Raises `Unusable` unless that is a picture and class scores."""
+    import onnx
+
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    if len(inputs) != 1:
+        raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one picture")
+    if {output.name for output in model.graph.output} == _DETECTOR:
+        raise Unusable(
+            "it is a detector with scores and boxes, as jetson-inference's ssd-mobilenet.onnx; this assignment asks "
+            "for a classifier, as its resnet18.onnx"
+        )
+    if len(model.graph.output) != 1:
+        raise Unusable(f"the model gives {len(model.graph.output)} outputs; export only the class scores")
+    kind = inputs[0].type.tensor_type
+    types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8"}
+    if kind.elem_type not in types:
+        name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+        raise Unusable(f"the input's type is {name}; export the model with a float32 or uint8 input")
+    shape: list[int | None] = [None] * 4
+    if kind.HasField("shape"):
+        shape = [_side(dimension) for dimension in kind.shape.dim]
+    layout, height, width = _layout(shape)
+    if shape[0] is not None and shape[0] != 1:
+        raise Unusable(f"the model takes exactly {shape[0]} images at a time; export it with a dynamic batch, or for 1")
+    opset = max((entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS[:2]), default=0)
+    dtype: Literal["float32", "uint8"] = "uint8" if types[kind.elem_type] == "uint8" else "float32"
+    return Signature(inputs[0].name, model.graph.output[0].name, layout, height, width, dtype, shape[0] is None, opset)
+
+
+def scales_its_input(model: Any, graph: Signature) -> bool:
+    """Whether the first thing that happens to the pixels is arithmetic: a Rescaling layer, say."""
+    name = graph.input
+    for node in model.graph.node:  # in the order in which they run
+        if name not in node.input:
+            continue
+        if node.op_type not in ("Transpose", "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"):
+            return node.op_type in ("Mul", "Div", "Sub", "Add", "BatchNormalization")
+        name = node.output[0]
+    return False
+
+
+def _side(dimension: Any) -> int | None:
+    return dimension.dim_value if dimension.dim_value > 0 else None
+
+
+def _layout(shape: list[int | None]) -> tuple[Layout, int | None, int | None]:
+    if len(shape) != 4:
+        raise Unusable(f"the input has {len(shape)} dimensions; a batch of pictures has 4")
+    if shape[1] == 3 or (shape[1] is None and shape[3] != 3):
+        layout, height, width = "NCHW", shape[2], shape[3]
+    elif shape[3] == 3:
+        layout, height, width = "NHWC", shape[1], shape[2]
+    else:
+        raise Unusable(f"the input's shape is {shape}; one of its dimensions must be the 3 colours")
+    for side in (height, width):
+        if side is not None and not _SIDES[0] <= side <= _SIDES[1]:
+            raise Unusable(f"the input is {width} x {height} pixels; between 8 and 2048 are accepted")
+    return ("NCHW" if layout == "NCHW" else "NHWC"), height, width
+
+
+def session(file: Path, threads: int) -> Any:
+    """An ONNX Runtime session on the CPU. Raises `Unusable` when it cannot be made."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own classes, one for each of its status codes
+        raise Unusable(f"ONNX Runtime refuses it: {_plain(error)}") from error
+
+
+class Runner:
+    """An ONNX file that answers batches."""
+
+    def __init__(self, file: Path, threads: int) -> None:
+        """Raises `Unusable` when ONNX Runtime refuses the file."""
+        self._session = session(file, threads)
+        self._input: str = self._session.get_inputs()[0].name
+        self._output: str = self._session.get_outputs()[0].name
+
+    def answer(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """What the model gives for a batch. Raises `Unusable` when it stops."""
+        try:
+            (given,) = self._session.run([self._output], {self._input: batch})
+        except Exception as error:
+            raise Unusable(f"the ONNX model stopped: {_plain(error)}") from error
+        return np.asarray(given)
+
+
+def _plain(error: BaseException) -> str:
+    """ONNX Runtime's message without its status code and paths of ours."""
+    return " ".join(str(error).split("failed:", 1)[-1].split())[:250]

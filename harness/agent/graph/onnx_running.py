@@ -1,0 +1,37 @@
+"""ONNX Runtime for a graph that was changed to look inside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.loaded_model import Unusable
+
+_REASON = "it does not run with its layers opened"
+
+
+def open_model(model: Any, threads: int) -> Any:
+    """A session for an `onnx.ModelProto`. Raises `Unusable`."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    # Else bytes are taken for ONNX Runtime's own format where a producer's name puts `ORTM` in the right place.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    try:
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own classes, one for each of its status codes
+        raise Unusable(_REASON) from error
+
+
+def run_model(session: Any, outputs: list[str] | None, feeds: dict[str, Any]) -> list[NDArray[Any]]:
+    """What the session gives; what is no input of it is not fed. Raises `Unusable`."""
+    known = {value.name for value in session.get_inputs()}
+    try:
+        found = session.run(outputs, {name: value for name, value in feeds.items() if name in known})
+    except Exception as error:
+        raise Unusable(_REASON) from error
+    return [np.asarray(one) for one in found]

@@ -1,0 +1,1 @@
+"""A submission's model inside the sandbox: what file it is, how it is loaded and asked."""

@@ -1,0 +1,1 @@
+"""One module for each model format, found by its place."""

@@ -1,0 +1,56 @@
+"""`torch.export.save` (.pt2): a graph without Python code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..loaded_model import Context, Native, Unusable
+from ..model_file import has_member
+from ..torch_models import export_program, native, torch_ready
+
+
+def matches(file: Path) -> bool:
+    return has_member(file, "archive_format") or has_member(file, "serialized_exported_program.json")
+
+
+def load(file: Path, context: Context) -> Native:
+    torch = torch_ready(context.threads)
+    with file.open("rb") as stream:  # by name, it wants the suffix .pt2
+        program = torch.export.load(stream)
+    batch, channels, height, width = _input_shape(program)
+    if channels != 3:
+        raise Unusable(f"the model takes {channels} colour channels; pictures have 3")
+    if batch is not None and batch != 1:
+        raise Unusable(f"the model takes exactly {batch} images at a time; export it with a dynamic batch, or for 1")
+    fixed = (height, width) if height and width else None
+    ready = native(_Runnable(program), context, size=fixed, dynamic_batch=batch is None)
+    return ready
+
+
+class _Runnable:
+    """The program as a function, and itself for the export."""
+
+    def __init__(self, program: Any) -> None:
+        self.program = program
+        self._module = program.module()
+
+    def __call__(self, image: Any) -> Any:
+        return self._module(image)
+
+
+def _input_shape(program: Any) -> list[int | None]:
+    """The input's four dimensions; None where it is free. Raises `Unusable` for any other input."""
+    names = program.graph_signature.user_inputs
+    if len(names) != 1:
+        raise Unusable(f"the model takes {len(names)} inputs; a classifier takes one picture")
+    value = next(n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and n.name == names[0])
+    if len(value.shape) != 4:
+        raise Unusable(f"the input has {len(value.shape)} dimensions; a batch of pictures has 4")
+    return [side if isinstance(side, int) else None for side in value.shape]
+
+
+def to_onnx(native: Native, out: Path) -> None:
+    torch = torch_ready(1)
+    example = torch.zeros(1, 3, native.height, native.width)
+    export_program(native.module.program, example, out, dynamic_batch=False)  # the file fixes it itself

@@ -1,0 +1,147 @@
+"""Keras models (.keras, .h5), through Keras 3 on its torch backend: a quarter of TensorFlow's memory.
+
+What that cannot read, TensorFlow operators inside a model say, goes through TensorFlow: Keras 3 files with
+Keras 3, Keras 2 files with tf_keras.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..keras2 import as_keras3, is_keras2
+from ..loaded_model import Context, Native, NeedsEnvironment, Unusable
+from ..model_file import has_member, is_hdf5, zip_members
+from ..tensorflow_models import ENVIRONMENT, has_tensorflow, tensorflow_ready
+from ..tensorflow_models import native as tensorflow_native
+from ..tensorflow_models import to_onnx as tensorflow_to_onnx
+from ..torch_models import torch_ready
+
+_USUAL_SIDE = 224  # pixels, where the model leaves it free
+# Layers and operators that scale the pixels inside the model.
+_SCALING = ("Rescaling", "Normalization", "TrueDivide", "Subtract", "Lambda", "GetItem", "TFOpLambda")
+
+
+def matches(file: Path) -> bool:
+    return is_hdf5(file) or ("config.json" in zip_members(file) and has_member(file, "model.weights.h5"))
+
+
+def load(file: Path, context: Context) -> Native:
+    if has_tensorflow():
+        return _load_with_tensorflow(file, context)
+    keras = _keras(context.threads)
+    inner = _loaded(keras, file)
+    shape = inner.input_shape
+    if isinstance(shape, list) or len(shape) != 4:
+        raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of pictures")
+    if shape[3] != 3:
+        raise Unusable(f"the model's input has the shape {shape}; its last dimension must be the 3 colours")
+    free = context.size or (_USUAL_SIDE, _USUAL_SIDE)
+    height, width = shape[1] or free[0], shape[2] or free[1]
+    image = keras.Input((height, width, 3))
+    model = keras.Model(image, inner(image, training=False))  # augmentation layers off
+
+    def answer(batch: NDArray[Any]) -> NDArray[Any]:
+        given = model.predict(batch, verbose=0, batch_size=len(batch))
+        return np.asarray(given[0] if isinstance(given, (list, tuple)) else given)
+
+    answer(np.zeros((1, height, width, 3), np.float32))  # the export wants a model that was called
+    scales = any(type(layer).__name__ in _SCALING for layer in _layers(inner))
+    return Native(
+        answer=answer,
+        module=model,
+        layout="NHWC",
+        height=height,
+        width=width,
+        input_dtype="float32",
+        default="keras-raw" if scales else "keras-vgg16-caffe",
+        dynamic_batch=True,
+    )
+
+
+def _load_with_tensorflow(file: Path, context: Context) -> Native:
+    tensorflow_ready(context.threads, "")
+    if is_keras2(file):
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"
+        import tf_keras as keras
+    else:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        import keras
+    model = _loaded(keras, file)
+    scales = any(type(layer).__name__ in _SCALING for layer in _layers(model))
+    return tensorflow_native(
+        lambda image: model(image, training=False),  # augmentation layers off
+        model.input_shape,
+        context.size,
+        "keras-raw" if scales else "keras-vgg16-caffe",
+        threads=context.threads,
+    )
+
+
+def to_onnx(native: Native, out: Path) -> None:
+    if has_tensorflow():
+        tensorflow_to_onnx(native, out)
+        return
+    native.module.export(str(out), format="onnx", verbose=False)
+
+
+def _keras(threads: int) -> Any:
+    os.environ["KERAS_BACKEND"] = "torch"
+    os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras-"))
+    torch_ready(threads)
+    import keras
+
+    return keras
+
+
+def _loaded(keras: Any, file: Path) -> Any:
+    """The model. Keras goes by the suffix, which a mounted file does not have: so it reads a copy."""
+    folder = Path(tempfile.mkdtemp(prefix="model-"))
+    named = folder / ("model.h5" if is_hdf5(file) else "model.keras")
+    shutil.copyfile(file, named)
+    keras2 = is_keras2(named)
+    try:
+        if keras2 and not has_tensorflow():
+            as_keras3(named)
+        return keras.models.load_model(
+            named,
+            compile=False,
+            safe_mode=False,  # Lambda layers: this is the sandbox
+            custom_objects={} if keras.__name__ == "tf_keras" else _operators(),
+        )
+    except (ValueError, TypeError, OSError, KeyError, AttributeError, NameError, ImportError) as error:
+        said = " ".join(str(error).split())
+        if "No model config found" in said:
+            raise Unusable(
+                "the file holds only weights; save the whole model with model.save('model.keras')"
+            ) from error
+        if not has_tensorflow() and not isinstance(error, OSError) and (keras2 or _wants_tensorflow(said)):
+            version = "Keras 2" if keras2 else "Keras on TensorFlow"
+            raise NeedsEnvironment(ENVIRONMENT, f"{version} wrote it, with parts that only TensorFlow has") from error
+        raise Unusable(f"Keras cannot load it: {said[:250]}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _operators() -> dict[str, Any]:
+    """Operators that Keras 3 writes into a model's graph (preprocess_input) and does not find again in .h5."""
+    from keras.src.ops import numpy as operators
+
+    return {"TrueDivide": operators.TrueDivide, "Subtract": operators.Subtract}
+
+
+def _wants_tensorflow(said: str) -> bool:
+    return any(word in said for word in ("tensorflow", "TFOpLambda", "SlicingOpLambda", "name 'tf'", "Lambda"))
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        yield from _layers(layer)

@@ -1,0 +1,26 @@
+"""Weights as safetensors, and model.py with build_model(num_classes)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..loaded_model import Context, Native, Unusable
+from ..model_file import is_safetensors
+from ..torch_models import from_state, native, to_onnx
+
+__all__ = ["load", "matches", "to_onnx"]
+
+
+def matches(file: Path) -> bool:
+    return is_safetensors(file)
+
+
+def load(file: Path, context: Context) -> Native:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(file)
+    except SafetensorError as error:
+        raise Unusable(f"the safetensors file is cut off or damaged ({error}); save it again") from error
+    return native(from_state(tensors, context).float().eval(), context, size=None)

@@ -1,0 +1,115 @@
+"""The process that runs a student's code: it loads the model of /in/model and answers batches of pixels.
+
+It is started by the agent as a program of its own (`python -I -B .../model_process.py`), so that it inherits nothing:
+no memory, no open file, no image. It gets arrays on stdin and gives arrays on stdout (`messages.py`); what a model
+prints goes to the log. It is not told which phase asks (the agent's command line says it to who looks), nor which
+image an array is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if __name__ == "__main__":
+    __package__ = "agent.models"
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+if TYPE_CHECKING:
+    from .loaded_model import Native
+    from .registry import Format
+
+Reply = tuple[dict[str, Any], Any]  # what is said, and an array or None
+
+
+def main() -> None:
+    """Answer until the agent is gone."""
+    asked, answered = _streams()
+    from . import messages
+
+    served = _Served()
+    while True:
+        try:
+            said, array = messages.read(asked, most_bytes=None)
+        except EOFError:
+            return
+        messages.write(answered, *_tried(served.offers[said["do"]], said, array))
+
+
+def _streams() -> tuple[BinaryIO, BinaryIO]:
+    """Stdin's and stdout's streams under other numbers that children do not inherit; prints go to the log."""
+    kept = [os.dup(0), os.dup(1)]
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return os.fdopen(kept[0], "rb"), os.fdopen(kept[1], "wb")
+
+
+def _tried(work: Callable[[dict[str, Any], Any], Reply], said: dict[str, Any], array: Any) -> Reply:
+    """The reply, or what was raised, in words."""
+    from ..phases.refusal import described
+    from .loaded_model import NeedsEnvironment, Unusable
+
+    try:
+        return work(said, array)
+    except NeedsEnvironment as error:
+        return {"needs": error.environment, "why": error.why}, None
+    except Unusable as error:
+        return {"refused": str(error)}, None
+    except (Exception, SystemExit) as error:  # whatever the student's own code raises
+        return {"refused": described(error)}, None
+
+
+class _Served:
+    """The model, once it is loaded, and what can be asked of it."""
+
+    _form: Format
+    _native: Native
+
+    def __init__(self) -> None:
+        self.offers: dict[str, Callable[[dict[str, Any], Any], Reply]] = {
+            "load": self._load,
+            "answer": self._answer,
+            "export": self._export,
+            "inspect": self._inspect,
+        }
+
+    def _load(self, said: dict[str, Any], _: Any) -> Reply:
+        from ..phases.convert import load_handed_in, use_mounted_weights
+
+        use_mounted_weights()
+        size = None if said["size"] is None else (said["size"][0], said["size"][1])
+        name, self._form, native = load_handed_in(said["labels"], size, said["factory"], said["threads"])
+        self._native = native
+        described = {
+            "format": name,
+            "layout": native.layout,
+            "height": native.height,
+            "width": native.width,
+            "input_dtype": native.input_dtype,
+            "default": native.default,
+            "dynamic_batch": native.dynamic_batch,
+        }
+        return described, None
+
+    def _answer(self, _: dict[str, Any], batch: Any) -> Reply:
+        from .loaded_model import as_rows
+
+        return {}, as_rows(self._native.answer(batch.copy()), len(batch))
+
+    def _export(self, said: dict[str, Any], _: Any) -> Reply:
+        self._form.to_onnx(self._native, Path(said["to"]))
+        return {}, None
+
+    def _inspect(self, said: dict[str, Any], _: Any) -> Reply:
+        from ..phases.inspect import of_module
+
+        return {"inspection": of_module(self._native.module, said["backbones"])}, None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""What the torch formats share: the student's model.py, a module as a `Native`, and its way to ONNX."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .loaded_model import Context, Native, Unusable, as_rows
+
+# Square sizes to try when nothing says what the model takes, the usual one first.
+_SIZES = (224, 299, 256, 192, 180, 160, 150, 128, 112, 100, 96, 64, 48, 32, 28)
+_OPSET = 18
+
+
+def torch_ready(threads: int) -> Any:
+    """The torch module, with torchvision importable and as many threads as given."""
+    import torch
+
+    from ..torchvision_ops import declare_missing
+
+    declare_missing()
+    torch.set_num_threads(threads)
+    return torch
+
+
+def import_factory(factory: Path | None) -> Any:
+    """The student's model.py as the module `model`; its classes can be found in `__main__` too.
+
+    A notebook's classes are pickled as `__main__.Name`. Raises what the file raises.
+    """
+    if factory is None:
+        return None
+    spec = importlib.util.spec_from_file_location("model", factory)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["model"] = module
+    spec.loader.exec_module(module)
+    main = sys.modules["__main__"]
+    for name, value in vars(module).items():
+        if not hasattr(main, name):
+            setattr(main, name, value)
+    return module
+
+
+def from_state(tensors: Mapping[str, Any], context: Context) -> Any:
+    """`build_model(num_classes)` of model.py with the tensors loaded into it.
+
+    Tensors may be missing where build_model sets them itself, from pre-trained weights say: a head
+    with its backbone by reference. Raises `Unusable` for a missing or unfit model.py.
+    """
+    torch = torch_ready(context.threads)
+    if context.factory is None:
+        raise Unusable(
+            "the file holds only weights; hand in model.py with build_model(num_classes) beside it, "
+            "or save the model as ONNX or TorchScript"
+        )
+    build = getattr(import_factory(context.factory), "build_model", None)
+    if not callable(build):
+        raise Unusable("model.py has no function build_model(num_classes)")
+    state = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    model = _built(torch, build, context.classes, seed=0)
+    try:
+        missing, unexpected = model.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise Unusable(f"the weights do not fit build_model({context.classes}): {_short(error)}") from error
+    if unexpected:
+        raise Unusable(f"the weights hold {_some(unexpected)}, which build_model({context.classes}) does not have")
+    if missing:
+        absent = _left_to_chance(torch, build, context.classes, model, missing)
+        if absent:
+            raise Unusable(f"the weights lack {_some(absent)}, which build_model({context.classes}) has")
+    return model
+
+
+def _built(torch: Any, build: Any, classes: int, seed: int) -> Any:
+    torch.manual_seed(seed)
+    try:
+        model = build(classes)
+    except OSError as error:
+        raise Unusable(
+            f"build_model({classes}) tried to read or download something that is not there "
+            f"({_short(error)}); use weights=None in model.py, the handed-in weights replace them"
+        ) from error
+    if not isinstance(model, torch.nn.Module):
+        raise Unusable(f"build_model({classes}) gave a {type(model).__name__}, not a torch.nn.Module")
+    return model
+
+
+def _left_to_chance(torch: Any, build: Any, classes: int, model: Any, missing: list[str]) -> list[str]:
+    """Which of the missing tensors build_model leaves at random values: those that another seed changes."""
+    again = _built(torch, build, classes, seed=1).state_dict()
+    first = model.state_dict()
+    return [name for name in missing if name not in again or not torch.equal(first[name], again[name])]
+
+
+def unwrapped(loaded: Any) -> Any:
+    """The model or the state dict inside a checkpoint: `{"model_state_dict": …, "epoch": …}` and the like."""
+    if isinstance(loaded, Mapping):
+        for key in ("state_dict", "model_state_dict", "model", "net", "weights", "ema"):
+            if key in loaded and not hasattr(loaded[key], "shape"):
+                return loaded[key]
+    return loaded
+
+
+def native(model: Any, context: Context, *, size: tuple[int, int] | None, dynamic_batch: bool = True) -> Native:
+    """A torch module, script or exported program's module, ready to answer.
+
+    `size` is the (height, width) that the file fixes; else the declared one, else one that works.
+    Raises `Unusable` when the model answers at none.
+    """
+    torch = torch_ready(context.threads)
+
+    def answer(batch: NDArray[Any]) -> NDArray[Any]:
+        with torch.inference_mode():
+            given = model(torch.from_numpy(np.ascontiguousarray(batch)))
+        return np.asarray(_one_tensor(given).float().numpy())
+
+    fixed = size or context.size
+    height, width = fixed if fixed is not None else _size_that_works(answer)
+    if fixed is not None:
+        as_rows(answer(np.zeros((1, 3, height, width), np.float32)), 1)
+    return Native(answer, model, "NCHW", height, width, "float32", "torchvision-imagenet", dynamic_batch)
+
+
+def _size_that_works(answer: Any) -> tuple[int, int]:
+    first: Exception | None = None
+    for side in _SIZES:
+        try:
+            as_rows(answer(np.zeros((1, 3, side, side), np.float32)), 1)
+        except Exception as error:  # torch raises many kinds for a size that does not fit
+            first = first or error
+        else:
+            return side, side
+    raise Unusable(
+        f"the model answers at no usual input size ({_short(first)}); give width and height in handin.json"
+    ) from first
+
+
+def _one_tensor(given: Any) -> Any:
+    """The scores in what a model returned: the first of several, `logits` of a mapping."""
+    if isinstance(given, Mapping):
+        given = next((given[key] for key in ("logits", "out") if key in given), next(iter(given.values())))
+    if isinstance(given, (tuple, list)):
+        given = given[0]
+    if not hasattr(given, "shape"):
+        raise Unusable(f"the model returned a {type(given).__name__}, not a tensor of class scores")
+    return given
+
+
+def export_module(native: Native, out: Path) -> None:
+    """Write an `nn.Module` or script as ONNX, by tracing; BatchNorm is kept as it is."""
+    torch = torch_ready(1)
+    model = native.module
+    example = torch.zeros(2, 3, native.height, native.width)
+    with torch.inference_mode():
+        given = model(example)
+    if not hasattr(given, "shape"):
+        model = _first_output(torch, model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this exporter is deprecated; torch is pinned
+        torch.onnx.export(
+            model,
+            (example,),
+            str(out),
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=["image"],
+            output_names=["answer"],
+            dynamic_axes={"image": {0: "batch"}, "answer": {0: "batch"}},
+            do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
+        )
+
+
+def _first_output(torch: Any, model: Any) -> Any:
+    class FirstOutput(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, image: Any) -> Any:
+            return _one_tensor(self.model(image))
+
+    return FirstOutput().eval()
+
+
+def export_program(program: Any, example: Any, out: Path, *, dynamic_batch: bool) -> None:
+    """Write an exported program, or a module that does not trace, as ONNX; nothing is optimised away."""
+    torch = torch_ready(1)
+    shapes = {"dynamic_shapes": ({0: "batch"},)} if dynamic_batch else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            program,
+            (example,),
+            str(out),
+            dynamo=True,
+            external_data=False,
+            optimize=False,
+            verbose=False,
+            input_names=["image"],
+            output_names=["answer"],
+            **shapes,
+        )
+
+
+def to_onnx(native: Native, out: Path) -> None:
+    """An `nn.Module` as ONNX: by tracing, else through torch.export."""
+    try:
+        export_module(native, out)
+    except Exception:
+        torch = torch_ready(1)
+        example = torch.zeros(2, 3, native.height, native.width)
+        export_program(native.module, example, out, dynamic_batch=True)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _short(error: object) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = lines[-1] if "Traceback of TorchScript" in str(error) else " ".join(lines)  # what went wrong ends that
+    return " ".join(text.split())[:200]

@@ -1,0 +1,196 @@
+"""The course's pictures put where a notebook looks for them, in class folders or divided as it asks.
+
+A place is made of folders with one link for each picture, so that a notebook may move, remove and add
+files there. What was handed in stays; only `mounted_as` is the assignment's in any case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .dataset_paths import Reads
+from .foreign_paths import is_foreign, parts_of, place_of_name
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|rar|7z)$", re.IGNORECASE)
+_PARTS: dict[str, tuple[str, ...]] = {
+    "train": ("train", "training", "training_set", "train_set", "trainset", "traindata", "train_data", "training_data"),
+    "validation": ("val", "valid", "validation", "validate", "dev", "validation_set", "valid_set", "val_data", "eval"),
+    "test": ("test", "testing", "test_set", "testset", "test_data", "test_images", "holdout"),
+}
+_PART_OF = {word: part for part, words in _PARTS.items() for word in words}
+_SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
+_MOST_PLACES = 24
+_FORMATS = {".tar": "tar", ".tgz": "gztar", ".gz": "gztar", ".bz2": "bztar", ".tbz2": "bztar", ".xz": "xztar"}
+
+Layout = Literal["auto", "classes", "split", "flat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A folder that a notebook reads: the place that holds the pictures, and which part of them is asked for."""
+
+    base: tuple[str, ...]  # components of the place, relative to the notebook's folder
+    word: str  # the notebook's own word for the part; empty when it asks for all pictures
+
+
+def asked(folder: str, classes: Iterable[str]) -> Asked:
+    """How a folder is asked for: `flowers/train/rose` asks for the part `train` of the place `flowers`."""
+    parts = parts_of(folder)
+    lower = {name.lower() for name in classes}
+    if len(parts) > 1 and parts[-1].lower() in lower:
+        parts = parts[:-1]
+    for at in range(len(parts) - 1, max(-1, len(parts) - 3), -1):  # the last, or what a class folder stands in
+        if parts[at].lower() in _PART_OF:
+            return Asked(tuple(parts[:at]), parts[at])
+    return Asked(tuple(parts), "")
+
+
+@contextlib.contextmanager
+def _unless_in_the_way() -> Iterator[None]:
+    """A place that cannot be made, as a file of that name was handed in or the name is none: left as it is."""
+    with contextlib.suppress(OSError, ValueError):
+        yield
+
+
+class Given:
+    """Puts the pictures in place for one notebook; `said` is what was put where, a sentence for each place."""
+
+    def __init__(self, pictures: Path, here: Path, tops: tuple[Path, ...]) -> None:
+        """`pictures`: class folders. `here`: the notebook's folder; nothing is made outside `tops`."""
+        self._here, self._tops = here, tops
+        self._classes = {
+            folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES)
+            for folder in sorted(pictures.iterdir())
+            if folder.is_dir() and not folder.name.startswith(".")
+        }
+        self.said: dict[str, None] = {}
+
+    def mount(self, place: str) -> None:
+        """All pictures, in class folders, whatever was handed in there."""
+        folder = self._here / place
+        below_here = [part for part in (*reversed(folder.parents), folder) if self._here in part.parents]
+        in_the_way = next((part for part in below_here if part.is_symlink() or part.is_file()), None)
+        if in_the_way is not None:
+            in_the_way.unlink()
+        elif folder.is_dir():
+            shutil.rmtree(folder)
+        self._fill(folder, self._classes)
+
+    def put(self, reads: Reads, names: tuple[str, ...], layout: Layout, mounted: str, text: str) -> None:
+        """The places that the notebook reads and that nobody handed in, and those of `names` that `text` mentions."""
+        own = tuple(parts_of(mounted))
+        wanted: dict[tuple[str, ...], dict[str, None]] = {}
+        unpacks_its_own = any((self._here / archive).is_file() for archive in reads.archives)
+        for folder in list(reads.folders)[: 4 * _MOST_PLACES] if not unpacks_its_own else []:
+            if folder in reads.made or (relative := self._relative(folder)) is None:
+                continue
+            one = asked(relative, self._classes)
+            if (*one.base, *([one.word] if one.word else [])) == own or not (one.base or one.word):
+                continue
+            wanted.setdefault(one.base, {})[one.word] = None
+        for name in names:
+            if parts_of(name) and parts_of(name)[-1] in text:
+                one = asked(place_of_name(name), self._classes)
+                if not _ARCHIVE.search(name):
+                    wanted.setdefault(one.base, {}).setdefault(one.word, None)
+        places = {own, *((*base, word) if word else base for base, words in wanted.items() for word in words)}
+        for base, words in list(wanted.items())[:_MOST_PLACES]:
+            if any(len(place) > len(base) and place[: len(base)] == base for place in places) and set(words) == {""}:
+                continue  # it is looked into for what stands below it
+            with _unless_in_the_way():
+                self._place(base, [word for word in words if word], layout, own)
+        named = [place_of_name(n) for n in names if _ARCHIVE.search(n) and parts_of(n)[-1] in text]
+        self._archives(dict.fromkeys([*named, *reads.archives]))
+
+    def _place(self, base: tuple[str, ...], words: list[str], layout: Layout, own: tuple[str, ...]) -> None:
+        beside = [word for word in words if (*base, word) != own]
+        if layout == "classes" or (layout == "auto" and not words):
+            if not self._was_handed_in(self._here.joinpath(*base)):
+                self._fill(self._here.joinpath(*base), self._classes)
+            return
+        if layout == "flat":
+            for word in words or [""]:
+                self._fill_flat(self._here.joinpath(*base, *([word] if word else [])))
+            return
+        words = beside or (["train", "validation"] if layout == "split" else [])
+        parts = dict.fromkeys(_PART_OF[word.lower()] for word in words) or {"train": None}
+        if own and own[:-1] == base:
+            parts.setdefault("train", None)
+        for word in words:
+            folder = self._here.joinpath(*base, word)
+            if not self._was_handed_in(folder):
+                self._fill(folder, self._part(_PART_OF[word.lower()], tuple(parts)))
+
+    def _part(self, part: str, among: tuple[str, ...]) -> dict[str, list[Path]]:
+        """The pictures of one part, a stretch of each class, so that a burst stays together; never empty."""
+        total = sum(_SHARES[name] for name in among)
+        before = sum(
+            _SHARES[name] for name in _SHARES if name in among and list(_SHARES).index(name) < list(_SHARES).index(part)
+        )
+        chosen = {}
+        for name, files in self._classes.items():
+            first, last = round(len(files) * before / total), round(len(files) * (before + _SHARES[part]) / total)
+            chosen[name] = files[first:last] or files[-1:]
+        return chosen
+
+    def _fill(self, folder: Path, pictures: dict[str, list[Path]]) -> None:
+        for name, files in pictures.items():
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            for file in files:
+                (folder / name / file.name).symlink_to(file)
+        self._say(folder, sum(map(len, pictures.values())))
+
+    def _fill_flat(self, folder: Path) -> None:
+        """`cat.0.jpg`, `cat.1.jpg`, ... in one folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, files in self._classes.items():
+            for number, file in enumerate(files):
+                (folder / f"{name}.{number}{file.suffix.lower()}").symlink_to(file)
+        self._say(folder, sum(map(len, self._classes.values())))
+
+    def _archives(self, archives: Iterable[str]) -> None:
+        """Archives that the notebook opens: the pictures in class folders, or a note where they are placed already."""
+        for place in archives:
+            with _unless_in_the_way():
+                self._archive(place)
+
+    def _archive(self, place: str) -> None:
+        file = self._here / place
+        if file.exists() or self._relative(place) is None:
+            return
+        files = [(label, file) for label, files in self._classes.items() for file in files] if not self.said else []
+        with tempfile.TemporaryDirectory() as scratch:
+            content = Path(scratch) / _ARCHIVE.sub("", file.name)
+            content.mkdir()
+            (content / "PICTURES.txt").write_text("\n".join(self.said) or "one folder for each class")
+            for label, picture in files:
+                (content / label).mkdir(exist_ok=True)
+                shutil.copyfile(picture, content / label / picture.name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            made = shutil.make_archive(f"{scratch}/archive", _FORMATS.get(file.suffix, "zip"), scratch, content.name)
+            shutil.move(made, file)
+        self._say(file, len(files))
+
+    def _relative(self, folder: str) -> str | None:
+        """The folder as seen from the notebook; None for a place that is not ours to fill."""
+        whole = os.path.normpath(self._here / folder)
+        inside = any(whole.startswith(f"{top}/") for top in self._tops)
+        return os.path.relpath(whole, self._here) if inside and not is_foreign(folder) else None
+
+    def _was_handed_in(self, folder: Path) -> bool:
+        """Whether there are files in it already."""
+        return folder.is_dir() and any(True for file in folder.rglob("*") if not file.is_dir())
+
+    def _say(self, folder: Path, count: int) -> None:
+        shown = folder.relative_to(self._here) if self._here in folder.parents else folder
+        pictures = f"{count} picture{'' if count == 1 else 's'}"
+        self.said[f"{shown}: {pictures}" if count else f"{shown}: empty, the pictures are in place"] = None

@@ -1,0 +1,1 @@
+"""What runs inside the sandbox, one module for each phase: `run(request, send)`."""

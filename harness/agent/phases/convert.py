@@ -1,0 +1,218 @@
+"""The phase `convert`: a hand-in's model becomes ONNX at the door, checked against the original.
+
+Each other module of this folder is one model format (`harness/agent/models/registry.py`). The request holds
+`labels` (how many), `rule` and `size` as declared or null, `factory` (whether /in/model.py is there),
+`onnx` (whether to convert it, or to take it as it is) and `cpus`; the list of images is `check`. Sent:
+`conversion.json` and, when it is not native, `model.onnx`; or `refused.json` with a reason for the student; or
+`needs.json` with the environment in which the model can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph.onnx_model import Runner, read, signature
+from ..images.preprocessing import Rule, UnreadablePicture, model_input, pixels
+from ..models.loaded_model import (
+    Answers,
+    Context,
+    Native,
+    NeedsEnvironment,
+    Unusable,
+    answers,
+    is_probabilities,
+    probabilities,
+)
+from ..models.model_file import is_onnx
+from ..models.preprocessing_defaults import assumed
+from ..models.registry import Format, format_of
+from ..models.student_model import StudentModel
+from ..paths import IN, TMP
+from .refusal import described, refuse
+
+_FEWEST_IMAGES = 8
+TOLERANCE = 1e-3  # of the probabilities, ONNX against the original
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Convert /in/model and send what came of it."""
+    use_mounted_weights()
+    try:
+        reply = _converted(request, send)
+    except NeedsEnvironment as error:
+        _send_json(send, "needs.json", {"environment": error.environment, "why": error.why})
+    except Unusable as error:
+        refuse(send, str(error))
+    except (Exception, SystemExit) as error:  # whatever the student's own code raises
+        refuse(send, described(error))
+    else:
+        _send_json(send, "conversion.json", reply)
+
+
+def use_mounted_weights() -> None:
+    """Let torch.hub and torchvision find the mounted pre-trained weights."""
+    if (IN / "weights").is_dir():
+        os.environ["TORCH_HOME"] = str(IN / "weights")
+
+
+def load_handed_in(
+    labels: int, size: tuple[int, int] | None, factory: bool, threads: int
+) -> tuple[str, Format, Native]:
+    """The name of the format of /in/model, the format, and the model. Raises `Unusable`."""
+    context = Context(labels, size, IN / "model.py" if factory else None, threads)
+    name, form = format_of(IN / "model")
+    return name, form, form.load(IN / "model", context)
+
+
+def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> dict[str, Any]:
+    checks = list(request["images"].take("check"))
+    opened = _Opened(request)
+    native = opened.native
+    rule = (
+        Rule.from_request(request["rule"]) if request["rule"] else assumed(native.default, native.height, native.width)
+    )
+    if (rule.height, rule.width) != (native.height, native.width):
+        raise Unusable(
+            f"handin.json says {rule.width} x {rule.height} pixels, but the model takes "
+            f"{native.width} x {native.height}"
+        )
+    batch = _check_batch(checks, rule, native)
+    original = answers(native, batch, together=False)
+    if not np.isfinite(original).all():
+        raise Unusable("it answers with NaN or infinity; train it with a lower learning rate")
+    kind = "probabilities" if is_probabilities(original) else "logits"
+    reply = {
+        "source_format": opened.format,
+        "layout": native.layout,
+        "input_dtype": native.input_dtype,
+        "outputs": original.shape[1],
+        "output_kind": kind,
+        "within_unit": bool(((original >= 0) & (original <= 1)).all()),
+        "default": "" if request["rule"] else native.default,
+        "rule": asdict(rule),
+        "images_compared": len(batch),
+        "only_original_varies": False,
+    }
+    if not request["onnx"]:
+        return reply | _as_it_is(opened, batch, original, why="not-converted")
+    out = TMP / "model.onnx"
+    try:
+        repeatable = _repeats(native, batch[:2], original[:2])
+        opened.export(out)
+        onnx, compared = _checked_onnx(native, out, batch, original, kind, request["cpus"])
+        if not repeatable:
+            compared["only_original_varies"] = _repeats(onnx, batch[:2], answers(onnx, batch[:2], together=False))
+    except Exception as error:  # exporters raise many kinds; the model then runs as it is
+        print(f"conversion to ONNX: {type(error).__name__}: {error}", file=sys.stderr)
+        return reply | _as_it_is(opened, batch, original, why="not-converted")
+    if compared["max_abs_difference"] > TOLERANCE and repeatable:
+        difference = compared["max_abs_difference"]
+        return reply | _as_it_is(opened, batch, original, why="differs") | {"max_abs_difference": difference}
+    send("model.onnx", out)
+    return reply | compared
+
+
+def _repeats(model: Native, batch: NDArray[Any], before: Answers) -> bool:
+    """Whether the model says to the same pictures what it said before, image by image."""
+    return bool(np.allclose(answers(model, batch, together=False), before, atol=TOLERANCE))
+
+
+class _Opened:
+    """The model as handed in: an ONNX graph in this process, any other in a process of its own."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        """Raises `Unusable` and `NeedsEnvironment`."""
+        size = tuple(request["size"]) if request["size"] else None
+        wanted = request["labels"], size, request["factory"], request["cpus"]
+        self._student: StudentModel | None = None
+        if is_onnx(IN / "model"):
+            self.format, form, self.native = load_handed_in(*wanted)
+            self._export: Callable[[Path], None] = partial(form.to_onnx, self.native)
+        else:
+            self._student = StudentModel(*wanted)
+            self.format, self.native, self._export = self._student.format, self._student.native, self._student.export
+        self._again = partial(_Opened, request)
+
+    def export(self, out: Path) -> None:
+        """Write the model as ONNX; a process of its own ends with that. Raises anything where it cannot."""
+        self._export(out)
+
+    def still_open(self) -> Native:
+        """The model, loaded anew where its process has ended."""
+        ended = self._student is not None and self._student.has_ended
+        return self._again().native if ended else self.native
+
+
+def _check_batch(encoded: list[bytes], rule: Rule, native: Native) -> NDArray[Any]:
+    """At least eight pictures as the model wants them; seeded noise where there are too few."""
+    found = []
+    for one in encoded:
+        try:
+            found.append(pixels(one, rule))
+        except UnreadablePicture:
+            continue
+    noise = np.random.default_rng(0)
+    while len(found) < _FEWEST_IMAGES:
+        found.append(noise.integers(0, 256, (rule.height, rule.width, 3), dtype=np.uint8))
+    return model_input(np.stack(found), rule, native.layout, native.input_dtype)
+
+
+def _checked_onnx(
+    native: Native, out: Path, batch: NDArray[Any], original: Answers, kind: str, threads: int
+) -> tuple[Native, dict[str, Any]]:
+    graph = signature(read(out))
+    runner = Runner(out, threads)
+    onnx = Native(
+        runner.answer,
+        out,
+        native.layout,
+        native.height,
+        native.width,
+        native.input_dtype,
+        native.default,
+        graph.dynamic_batch,
+    )
+    together = _difference(onnx, batch, original, kind, together=True) if graph.dynamic_batch else 1.0
+    one_by_one = together
+    if together > TOLERANCE:
+        one_by_one = _difference(onnx, batch, original, kind, together=False)
+    return onnx, {
+        "native": "",
+        "dynamic_batch": together <= TOLERANCE,
+        "max_abs_difference": one_by_one,
+        "opset": graph.opset,
+    }
+
+
+def _difference(onnx: Native, batch: NDArray[Any], original: Answers, kind: str, *, together: bool) -> float:
+    """The largest absolute difference of the probabilities; 1 when it gives none."""
+    try:
+        given = answers(onnx, batch, together=together)
+    except Unusable:
+        return 1.0
+    if given.shape != original.shape or not np.isfinite(given).all():
+        return 1.0
+    return float(np.abs(probabilities(given, kind) - probabilities(original, kind)).max())
+
+
+def _as_it_is(opened: _Opened, batch: NDArray[Any], original: Answers, why: str) -> dict[str, Any]:
+    """What the reply says of a model that does not become ONNX."""
+    try:
+        dynamic = bool(np.allclose(answers(opened.still_open(), batch, together=True), original, atol=TOLERANCE))
+    except Exception:  # a model that takes one image at a time raises anything
+        dynamic = False
+    return {"native": why, "dynamic_batch": dynamic, "max_abs_difference": None, "opset": None}
+
+
+def _send_json(send: Callable[[str, Path | bytes], None], name: str, value: dict[str, Any]) -> None:
+    send(name, json.dumps(value).encode())

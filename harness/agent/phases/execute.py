@@ -1,0 +1,197 @@
+"""The phase `execute`: a hand-in's notebook is run from top to bottom in a kernel of its own.
+
+The request holds `notebook` (path in the hand-in), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
+look for the training pictures; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
+`on_cell_error`. Sent: `executed.ipynb`, `execution.json` and what `produced` finds; or `refused.json` with a
+reason for the student.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from ..models.tensorflow_models import has_tensorflow
+from ..notebook import counters, pretrained, watch
+from ..notebook.dataset_mounts import Given
+from ..notebook.output_parsing import shown
+from ..notebook.outputs import Budget
+from ..notebook.produced import produced
+from ..notebook.reading import PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
+from ..notebook.transform import transform
+from ..paths import CPUS, IN, SITE, TMP, WORK
+from ..process import end_all_others
+from .refusal import refuse
+
+_HAND_IN = WORK / "handin"
+_TEXT = 4000  # characters of an error's message or traceback
+_KERNEL_START_SECONDS = 60
+
+Send = Callable[[str, Path | bytes], None]
+
+
+def run(request: dict[str, Any], send: Send) -> None:
+    """Run the notebook and send what came of it."""
+    deadline = time.monotonic() + request["total_seconds"]
+    shutil.copytree(IN / "submission", _HAND_IN)
+    file = _HAND_IN / request["notebook"]
+    try:
+        notebook = read(file)
+    except Unreadable as error:
+        refuse(send, str(error))
+        return
+    clear_outputs(notebook)
+    cells, dataset = code_cells(notebook), request["dataset"]
+    pictures = Given(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
+    changed = transform(cells, file.parent, dataset, request["rules"], pictures)
+    _set_environment(changed.stand_ins)
+    execution = _Run(notebook, file.parent, request, deadline)
+    execution.run()
+    end_all_others()
+    found = produced(_HAND_IN, (IN / "submission", IN / "weights"), file.parent, Path(tempfile.mkdtemp(dir=TMP)))
+    for name, path in found.items():
+        send(name, path)
+    send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
+    reply = execution.reply() | {"produced": list(found)}
+    reply |= {"transformation": changed.reply(), "shown": shown(cells)}
+    send("execution.json", json.dumps(reply).encode())
+
+
+def _set_environment(stand_ins: list[str]) -> None:
+    """What the kernel inherits. Nothing in it says that this is grading."""
+    home = WORK / "home"
+    home.mkdir()
+    watch.install(home)
+    os.environ.update(
+        HOME=str(home),
+        PYTHONPATH=os.pathsep.join([str(SITE), *(str(SITE / "stand_ins" / name) for name in stand_ins)]),
+        PYTHONHASHSEED="0",
+        KERAS_BACKEND="tensorflow" if has_tensorflow() else "torch",
+        TF_CPP_MIN_LOG_LEVEL="3",
+        OMP_NUM_THREADS=str(CPUS),
+    )
+    pretrained.place(home)
+
+
+class _Client(NotebookClient):
+    """nbclient with outputs capped while they arrive, and no widgets."""
+
+    budget: Budget
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        kept = self.budget.take(msg["msg_type"], msg["content"])
+        if kept is None:
+            return None
+        if self.clear_before_next_output:
+            outs[:] = []
+            self.clear_before_next_output = False
+        if outs and kept["output_type"] == outs[-1]["output_type"] == "stream" and kept["name"] == outs[-1]["name"]:
+            outs[-1]["text"] += kept["text"]
+        else:
+            outs.append(nbformat.from_dict(kept))
+        return None
+
+    def handle_comm_msg(self, outs: Any, msg: Any, cell_index: int) -> None:
+        return None
+
+    def _update_display_id(self, display_id: str, msg: Any) -> None:
+        return None
+
+
+class _Run:
+    """One run: the cells in turn, and what happened."""
+
+    def __init__(self, notebook: Any, folder: Path, request: dict[str, Any], deadline: float) -> None:
+        """`deadline`: on the monotonic clock."""
+        self._notebook, self._folder, self._request = notebook, folder, request
+        self._deadline = deadline
+        self._budget = Budget()
+        self._errors: list[dict[str, Any]] = []
+        self._executed = 0
+        self._python_assumed: str = notebook.metadata.pop(PYTHON_ASSUMED, "")
+        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}, "harness": {}}
+        self._code = [
+            (index, cell)
+            for index, cell in enumerate(notebook.cells)
+            if cell.cell_type == "code" and cell.source.strip()
+        ]
+
+    def run(self) -> None:
+        client = _Client(
+            self._notebook,
+            km=AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(TMP / "kernel")),
+            timeout=self._request["cell_seconds"],
+            startup_timeout=_KERNEL_START_SECONDS,
+            iopub_timeout=10,
+            raise_on_iopub_timeout=False,
+            store_widget_state=False,
+            record_timing=False,
+            resources={"metadata": {"path": str(self._folder)}},
+        )
+        client.budget = self._budget
+        notes, unreached = watch.Notes(), counters.Unreached()
+        with client.setup_kernel(cwd=str(self._folder)):
+            for number, (index, cell) in enumerate(self._code, start=1):
+                error = self._one_cell(client, cell, index, number)
+                for kind, what in notes.since_last():
+                    self._noticed[kind][(number, what)] = None
+                for what in unreached.since_last():
+                    if not any(cell == number for cell, _ in self._noticed["network"]):
+                        self._noticed["network"][(number, what)] = None
+                if error is None:
+                    self._executed += 1
+                    continue
+                self._errors.append(error)
+                if error["kind"] != "error" or self._request["on_cell_error"] == "stop":
+                    break
+
+    def _one_cell(self, client: _Client, cell: Any, index: int, number: int) -> dict[str, Any] | None:
+        """Run a cell; what went wrong, or None."""
+        left = self._deadline - time.monotonic()
+        whole = left < self._request["cell_seconds"]  # the notebook's time would run out before the cell's
+        client.timeout = max(1, int(min(left, self._request["cell_seconds"])))
+        self._budget.next_cell()
+        try:
+            if left <= 0:
+                raise CellTimeoutError("the notebook's time is over")
+            client.execute_cell(cell, index)
+        except CellTimeoutError:
+            return _error(number, "timeout", "NotebookTimeout" if whole else "CellTimeout", "", "")
+        except CellExecutionError as error:
+            return _error(number, "error", error.ename, error.evalue, error.traceback)
+        except DeadKernelError as error:
+            return _error(number, "died", "DeadKernel", str(error), "")
+        return None
+
+    def reply(self) -> dict[str, Any]:
+        return {
+            "code_cells": len(self._code),
+            "executed_cells": self._executed,
+            "errors": self._errors,
+            "network_attempts": list(self._noticed["network"])[:50],
+            "outside_reads": list(self._noticed["file"])[:50],
+            "harness_writes": list(self._noticed["harness"])[:50],
+            "python_assumed": self._python_assumed,
+            "truncated": "; ".join(self._budget.said),
+        }
+
+
+def _error(cell: int, kind: str, name: str, message: str, traceback: str) -> dict[str, Any]:
+    return {
+        "cell": cell,
+        "kind": kind,
+        "name": name[:200],
+        "message": message[:_TEXT],
+        "traceback": traceback[-_TEXT:],
+    }

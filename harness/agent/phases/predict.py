@@ -1,0 +1,104 @@
+"""The phase `predict`: class probabilities for the held-out images, and with other pre-processings.
+
+The request holds `native`, `factory`, `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels` (how
+many), `cpus`, `again` and `probes` (places of images in the list `images`), and `probe_seconds` (at most). Sent:
+`probabilities.npy` (float32, images by labels, in the order of the list), `again.npy` (the same for the places
+`again`, asked elsewhere in the order and in other batches), `predictions.json`, and `probe-<name>.npy` for as many
+of the places `probes`, from the first, as there is time for; or `refused.json`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph.onnx_model import Runner
+from ..images.incoming import Incoming
+from ..images.preprocessing import Rule, UnreadablePicture, pixels
+from ..models.asking import Asker
+from ..models.loaded_model import Answers, Native, Unusable
+from ..models.preprocessing_defaults import alternatives
+from ..models.student_model import StudentModel
+from ..paths import IN
+from .convert import use_mounted_weights
+from .refusal import refusing_all
+
+_FEWEST_PROBED = 10  # pictures; fewer say nothing of another pre-processing
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Predict the images and send what came of it."""
+    use_mounted_weights()
+    with refusing_all(send, Unusable, UnreadablePicture):
+        _predict(request, send)
+
+
+def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    rule = Rule.from_request(request["rule"])
+    images = _Held(request["images"], rule)
+    asker = Asker(model := ready(request, rule), rule, request)
+    started = time.monotonic()
+    rows, again = asker.twice(len(images), request["again"], images)
+    each = (time.monotonic() - started) / max(1, asker.asked)
+    probes = alternatives(rule) if request["input_dtype"] == "float32" else {}
+    a_picture = len(probes) * each
+    probed = request["probes"][: int(request["probe_seconds"] / a_picture)] if a_picture else request["probes"]
+    if len(probed) < _FEWEST_PROBED:
+        probed, probes = [], {}
+    for name, other in probes.items():
+        answered = Asker(model, other, request).all(len(probed), lambda place: images(probed[place]))
+        send(f"probe-{name}.npy", npy(answered))
+    send("probabilities.npy", npy(rows))
+    send("again.npy", npy(again))
+    reply = {"seconds_per_image": each, "probed": len(probed), "probes": list(probes)}
+    send("predictions.json", json.dumps(reply).encode())
+
+
+class _Held:
+    """The images as a rule wants them, each held as pixels or, where that is less, as it was sent."""
+
+    def __init__(self, images: Incoming, rule: Rule) -> None:
+        """The rule's scaling does not count: only its size and its resize do."""
+        self._rule = rule
+        self._held: list[bytes | NDArray[np.uint8]] = []
+        for encoded in images.take("images"):
+            seen = pixels(encoded, rule)
+            self._held.append(seen if seen.nbytes <= len(encoded) else encoded)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __call__(self, place: int) -> NDArray[np.uint8]:
+        held = self._held[place]
+        return pixels(held, self._rule) if isinstance(held, bytes) else held
+
+
+def ready(request: dict[str, Any], rule: Rule) -> Native:
+    """The model of a request: an ONNX graph in this process, or as handed in, in its own. Raises `Unusable`."""
+    if request["native"]:
+        size = (rule.height, rule.width)
+        return StudentModel(request["labels"], size, request["factory"], request["cpus"]).native
+    return Native(
+        Runner(IN / "model", request["cpus"]).answer,
+        None,
+        request["layout"],
+        rule.height,
+        rule.width,
+        request["input_dtype"],
+        "torchvision-imagenet",
+        request["dynamic_batch"],
+    )
+
+
+def npy(array: Answers) -> bytes:
+    """The array as a .npy file, float32."""
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(array, dtype=np.float32), allow_pickle=False)
+    return stream.getvalue()

@@ -1,0 +1,103 @@
+"""The phase `robustness`: answers to images made worse, to images of no class, and with a part covered.
+
+The request holds what `predict` needs to run a model, and `versions` (pairs of corruption and severity), `patterns`
+(how many to draw, where no list `unseen` comes), `cells` (to a side) and `seconds` (at most). The lists of images:
+`images` to make worse, `unseen`, and `covered`, to cover part by part. Sent: `corrupted.npy` (float32, 1 + versions by
+images by labels; the first are the images as they are), `unseen.npy`, `covered.npy` (images by 1 + windows by
+labels) and `stress.json`; or `refused.json`. Rows are in the order of the lists.
+
+Images of a class and of none are asked for mixed, so that the order does not tell them apart. Which are covered says
+which were mistaken, so these come when everything else is answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..images.corruptions import corrupted, shrunk
+from ..images.patterns import pattern
+from ..images.preprocessing import Rule, UnreadablePicture, fitted, seen_part, upright
+from ..models.asking import Asker
+from ..models.loaded_model import Unusable
+from .convert import use_mounted_weights
+from .predict import npy, ready
+from .refusal import refusing_all
+
+Pixels = NDArray[np.uint8]
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Answer for every picture and send what came of it."""
+    use_mounted_weights()
+    with refusing_all(send, Unusable, UnreadablePicture):
+        _run(request, send)
+
+
+def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    rule = Rule.from_request(request["rule"])
+    incoming, versions, cells = request["images"], request["versions"], request["cells"]
+    worse = [_Worse(encoded, versions) for encoded in incoming.take("images")]
+    unseen = [shrunk(upright(encoded)) for encoded in incoming.take("unseen")]
+    unseen += [pattern(number) for number in range(request["patterns"])]
+    covered = [_Covered(upright(encoded), rule, cells) for encoded in incoming.take("covered")]
+    asker = Asker(ready(request, rule), rule, request, time.monotonic() + request["seconds"])
+
+    each, windows = 1 + len(versions), 1 + (cells - 1) ** 2
+    first = len(worse) * each
+
+    def one(place: int) -> Pixels:
+        if place >= first:
+            return fitted(unseen[place - first], rule)
+        return fitted(worse[place // each].version(place % each), rule)
+
+    rows = asker.all(first + len(unseen), one)
+    labels = request["labels"]
+    send("corrupted.npy", npy(rows[:first].reshape(len(worse), each, labels).swapaxes(0, 1)))
+    send("unseen.npy", npy(rows[first:]))
+    rows = asker.all(len(covered) * windows, lambda place: covered[place // windows].window(place % windows))
+    send("covered.npy", npy(rows.reshape(len(covered), windows, labels)))  # there may be none
+    send("stress.json", json.dumps({"seen_parts": [one.seen_part for one in covered]}).encode())
+
+
+class _Worse:
+    """An image in all its versions; what is drawn for them follows from its content, not from its place."""
+
+    def __init__(self, encoded: bytes, versions: list[list[Any]]) -> None:
+        self._picture: Image.Image = shrunk(upright(encoded))
+        self._versions = versions
+        self._seed = int.from_bytes(hashlib.sha256(encoded).digest()[:4])
+
+    def version(self, number: int) -> Image.Image:
+        """0: as it is."""
+        if number == 0:
+            return self._picture
+        corruption, severity = self._versions[number - 1]
+        return corrupted(self._picture, corruption, severity, self._seed)
+
+
+class _Covered:
+    """An image as the model sees it, and with a window of two by two cells greyed."""
+
+    def __init__(self, picture: Image.Image, rule: Rule, cells: int) -> None:
+        self.seen_part = seen_part(picture.size, rule)
+        self._seen, self._cells = fitted(picture, rule), cells
+        self._grey = self._seen.reshape(-1, 3).mean(axis=0).astype(np.uint8)
+
+    def window(self, number: int) -> Pixels:
+        """0: with nothing covered; then window after window, row by row."""
+        if number == 0:
+            return self._seen
+        down, across = divmod(number - 1, self._cells - 1)
+        rows, columns = (np.linspace(0, side, self._cells + 1).astype(int) for side in self._seen.shape[:2])
+        covered = self._seen.copy()
+        covered[rows[down] : rows[down + 2], columns[across] : columns[across + 2]] = self._grey
+        return covered

@@ -1,0 +1,180 @@
+"""The phase `timing`: one model on one engine, in one scenario, in this fresh process.
+
+The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or
+null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
+(to pin to), `own_python` (whether the engine runs the model's), and of the model `layout`, `input_dtype`,
+`dynamic_batch`, `rule`, `output_kind`, `labels`, `factory` and `head` (a detector's, as `heads.py` names it; null for a
+classifier). Under /in: `model`, perhaps `model.py` and `weights`; the list `images` holds them as the mode decodes
+them. Sent:
+`latencies.npy` (float32, ms), of a classifier `answers-low.npy` and `answers-high.npy` (probabilities, as
+`timed_answers.py` sums up all that were timed), and `timing.json`; or `refused.json`.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph.statefulness import stateful_operators
+from ..images.preprocessing import Rule, UnreadablePicture, model_input, pixels
+from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
+from ..paths import IN
+from ..timing.detector_heads import seen
+from ..timing.engines import NotHere, Started, start
+from ..timing.memory import peak_memory_bytes
+from ..timing.scenarios import (
+    Budget,
+    Query,
+    Timed,
+    at_fixed_rate,
+    in_random_turns,
+    one_after_another,
+    warm_up,
+)
+from ..timing.timed_answers import TimedAnswers
+from ..timing.timed_inputs import how_many, queries
+from .predict import npy
+from .refusal import described, refuse
+
+_UNSEEN = 16  # inputs that a model with a memory cannot know
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is timed, and what of its answer is kept: nothing of a detector's."""
+
+    query: Query
+    rows: Callable[[Any], Answers] | None  # from what a query gives to probabilities
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Time the model and send what was measured."""
+    os.sched_setaffinity(0, request["cores"])
+    try:
+        _time(request, send)
+    except (Unusable, UnreadablePicture) as error:
+        refuse(send, str(error), engine_missing=isinstance(error, NotHere))
+    except (Exception, SystemExit) as error:  # an engine's own classes; with engine torch, the model's code
+        refuse(send, described(error), engine_missing=False)
+
+
+def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    rule, samples = Rule.from_request(request["rule"]), request["scenario"]["samples_per_query"]
+    images = list(request["images"].take("images"))[: how_many([request])]
+    asked = queries(len(images), samples)
+    started = start(request["engine"], IN / "model", request, len(request["cores"]))
+    asks = _end_to_end if request["mode"] == "end-to-end" else _model_only
+    timing = asks(request, rule, [[images[i] for i in pictures] for pictures in asked], started)
+    answers = TimedAnswers(timing.rows) if timing.rows else None
+    turns = in_random_turns(len(asked))
+    gc.collect()
+    gc.disable()
+    warm = warm_up(timing.query, turns, request["warm_up_seconds"])
+    timed = _measured(timing.query, turns, answers, request)
+    gc.enable()
+    send("latencies.npy", npy(np.asarray(timed.latencies, np.float64).astype(np.float32) / np.float32(1e6)))
+    reply = {
+        "engine": started.described,
+        "queries": len(timed.latencies),
+        "started": timed.started,
+        "ended": timed.ended,
+        "cpu_seconds": timed.cpu_seconds,
+        "missed": timed.missed,
+        "warm_up_seconds": warm.seconds,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "images": len(images),
+        "asked": asked,
+        "answers": None,
+        "stateful": [] if request["own_python"] else stateful_operators(IN / "model"),
+        "repeated": _repeated(request, rule, images, started) if request["own_python"] else None,
+    }
+    if answers is not None:
+        reply["answers"], low, high = answers.summary()
+        send("answers-low.npy", npy(low))
+        send("answers-high.npy", npy(high))
+    send("timing.json", json.dumps(reply).encode())
+
+
+def _measured(query: Query, turns: Any, answers: TimedAnswers | None, request: dict[str, Any]) -> Timed:
+    budget, keep = Budget(**request["budget"]), answers.add if answers else _drop
+    if (rate := request["scenario"]["rate_per_second"]) is not None:
+        return at_fixed_rate(query, turns, keep, rate, budget)
+    return one_after_another(query, turns, keep, budget)
+
+
+def _drop(_: int, __: Any) -> None:
+    """Keep nothing of a detector's answers."""
+
+
+def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[bytes]], started: Started) -> _Asked:
+    """From prepared inputs to what the engine gives."""
+    batches = [_input(request, rule, [pixels(image, rule) for image in images]) for images in asked]
+    run, together = started.run, request["dynamic_batch"] or len(asked[0]) == 1
+
+    def as_a_batch(number: int) -> NDArray[Any]:
+        return run(batches[number])[0]
+
+    def one_by_one(number: int) -> list[NDArray[Any]]:
+        batch = batches[number]
+        return [run(batch[i : i + 1])[0] for i in range(len(batch))]
+
+    def rows(given: NDArray[Any]) -> Answers:
+        parts = [as_rows(given, len(batches[0]))] if together else [as_rows(one, 1) for one in given]
+        return probabilities(np.concatenate(parts), request["output_kind"])
+
+    return _Asked(as_a_batch if together else one_by_one, None if request["head"] else rows)
+
+
+def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[bytes]], started: Started) -> _Asked:
+    """From image files to the class, or to what a detector sees."""
+    together = request["dynamic_batch"]
+
+    def prepared(number: int) -> NDArray[Any]:
+        return _input(request, rule, [pixels(image, rule) for image in asked[number]])
+
+    def classified(number: int) -> Answers:
+        batch = prepared(number)
+        parts = [batch] if together else [batch[i : i + 1] for i in range(len(batch))]
+        given = np.concatenate([as_rows(started.run(part)[0], len(part)) for part in parts])
+        rows = probabilities(given, request["output_kind"])
+        rows.argmax(axis=1)
+        return rows
+
+    def detected(number: int) -> None:
+        batch = prepared(number)
+        for part in [batch] if together else [batch[i : i + 1] for i in range(len(batch))]:
+            outputs = started.run(part)
+            for i in range(len(part)):
+                seen(request["head"], outputs, i)
+
+    return _Asked(detected, None) if request["head"] else _Asked(classified, lambda rows: rows)
+
+
+def _repeated(request: dict[str, Any], rule: Rule, images: Sequence[bytes], started: Started) -> dict[str, list[float]]:
+    """Latencies, ms, of inputs that were asked before and of new ones, in turn, one picture each.
+
+    MLPerf's TEST04: a model that remembers answers is faster on what it has seen.
+    """
+    spans: dict[str, list[float]] = {"seen_ms": [], "unseen_ms": []}
+    for image in images[:_UNSEEN]:
+        picture = pixels(image, rule)
+        negative = 255 - picture[:, ::-1]
+        for name, one in (("seen_ms", picture), ("unseen_ms", negative)):
+            given = _input(request, rule, [one])
+            begun = time.perf_counter_ns()
+            started.run(given)
+            spans[name].append((time.perf_counter_ns() - begun) / 1e6)
+    return spans
+
+
+def _input(request: dict[str, Any], rule: Rule, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    return model_input(np.stack(pictures), rule, request["layout"], request["input_dtype"])

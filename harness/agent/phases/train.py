@@ -1,0 +1,47 @@
+"""The phase `train`: runs the instructor's reference code.
+
+The request holds `code` and `weights` (names under /in), `backbone`, `seed` and `fine_tune_epochs`. The
+code's `train(train_dir, out_dir, *, backbone, weights, seed, fine_tune_epochs)` writes `model.onnx`,
+`labels.txt` and `handin.json` to `out_dir`, and may write `training.json`. Those are sent.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..paths import CPUS, IN, SITE, WORK
+
+_WANTED = ("model.onnx", "labels.txt", "handin.json")
+_OPTIONAL = ("training.json",)
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Train and send. Whatever the code raises ends the phase: its traceback is the log."""
+    from ..models.torch_models import torch_ready
+
+    torch_ready(CPUS)
+    sys.path.append(str(SITE))  # harness.handin
+    spec = importlib.util.spec_from_file_location("reference_code", IN / request["code"])
+    assert spec is not None and spec.loader is not None
+    code = importlib.util.module_from_spec(spec)
+    sys.modules["reference_code"] = code
+    spec.loader.exec_module(code)
+    out = WORK / "out"
+    out.mkdir()
+    code.train(
+        IN / "dataset",
+        out,
+        backbone=request["backbone"],
+        weights=IN / request["weights"],
+        seed=request["seed"],
+        fine_tune_epochs=request["fine_tune_epochs"],
+    )
+    for name in _WANTED:
+        send(name, out / name)
+    for name in _OPTIONAL:
+        if (out / name).is_file():
+            send(name, out / name)

@@ -1,0 +1,1 @@
+"""Timing a model: engines, scenarios, and what it answered meanwhile."""

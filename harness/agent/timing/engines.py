@@ -1,0 +1,132 @@
+"""What runs a model while it is timed: ONNX Runtime with one of its providers, OpenVINO, or torch itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph.onnx_model import session
+from ..models.loaded_model import Unusable
+from ..paths import TMP
+from ..phases.convert import load_handed_in, use_mounted_weights
+
+_PROVIDERS = {  # of ONNX Runtime: name, the package that brings it, the options that it takes
+    "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
+    "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu, and TensorRT"),
+}
+
+
+class NotHere(Unusable):
+    """This machine, or this sandbox, does not have the engine: nothing is wrong with the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An engine with the model loaded. `run` gives its outputs for a batch, in the model's order."""
+
+    run: Callable[[NDArray[Any]], Sequence[NDArray[Any]]]
+    described: str  # name, version and device
+
+
+def start(engine: str, file: Path, request: dict[str, Any], threads: int) -> Started:
+    """The engine with the model. Raises `NotHere`, naming the package, where it is not installed; else `Unusable`."""
+    match engine:
+        case "cpu":
+            return _onnx_runtime(session(file, threads), "CPU")
+        case "cuda" | "tensorrt":
+            return _with_provider(engine, file, threads, fp16=request["precision"] == "fp16")
+        case "openvino":
+            return _openvino(file, threads)
+        case "torch" | "torch-compiled":
+            return _torch(request, threads, compiled=engine == "torch-compiled")
+    raise ValueError(f"no engine {engine!r}")
+
+
+def _onnx_runtime(running: Any, device: str) -> Started:
+    import onnxruntime
+
+    name, run = running.get_inputs()[0].name, running.run
+    return Started(lambda batch: run(None, {name: batch}), f"onnxruntime {onnxruntime.__version__} {device}")
+
+
+def _with_provider(engine: str, file: Path, threads: int, *, fp16: bool) -> Started:
+    import onnxruntime
+
+    provider, package = _PROVIDERS[engine]
+    here = onnxruntime.get_available_providers()
+    if provider not in here:
+        raise NotHere(
+            f"the engine {engine} needs the package {package}; the ONNX Runtime here offers only {', '.join(here)}"
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    settings = {"trt_fp16_enable": fp16, "trt_engine_cache_enable": True, "trt_engine_cache_path": str(TMP)}
+    providers: list[Any] = [(provider, settings if engine == "tensorrt" else {})]
+    if engine == "tensorrt":
+        providers.append("CUDAExecutionProvider")
+    try:
+        running = onnxruntime.InferenceSession(str(file), options, providers=[*providers, "CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own classes, one for each of its status codes
+        raise Unusable(f"ONNX Runtime refuses it with {provider}: {' '.join(str(error).split())[:250]}") from error
+    if running.get_providers()[0] != provider:  # it falls back without an error where the device cannot be opened
+        raise NotHere(
+            f"{provider} is installed, but could not be started (a sandbox has no GPU: for models that you trust, "
+            "give --sandbox none)"
+        )
+    return _onnx_runtime(running, provider.removesuffix("ExecutionProvider"))
+
+
+def _openvino(file: Path, threads: int) -> Started:
+    try:
+        import openvino
+    except ImportError as error:
+        raise NotHere("the engine openvino needs the package openvino, which is not installed here") from error
+    core = openvino.Core()
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 on processors that have it
+    }
+    try:
+        request = core.compile_model(core.read_model(str(file)), "CPU", settings).create_infer_request()
+    except RuntimeError as error:
+        raise Unusable(f"OpenVINO refuses it: {' '.join(str(error).split())[:250]}") from error
+
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
+        return [np.asarray(output) for output in request.infer([batch]).values()]
+
+    return Started(run, f"openvino {openvino.__version__.split('-')[0]} CPU")
+
+
+def _torch(request: dict[str, Any], threads: int, *, compiled: bool) -> Started:
+    """The model as it was handed in, which runs its own Python."""
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # no spinning; read when torch loads its OpenMP
+    try:
+        import torch
+    except ImportError as error:
+        raise NotHere("the engine torch needs the package torch, which is not installed here") from error
+    use_mounted_weights()
+    rule = request["rule"]
+    size = (rule["height"], rule["width"])
+    name, _, native = load_handed_in(request["labels"], size, request["factory"], threads)
+    if not isinstance(native.module, torch.nn.Module):
+        raise Unusable(f"the engine torch needs a torch model; this one is {name.replace('_', ' ')}")
+    if compiled and isinstance(native.module, torch.jit.ScriptModule):
+        raise Unusable(
+            "torch.compile does not take TorchScript; give the module itself, or its weights with model.py beside them"
+        )
+    module = torch.compile(native.module) if compiled else native.module
+
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
+        with torch.inference_mode():
+            return [module(torch.from_numpy(batch)).numpy()]
+
+    return Started(run, f"torch {torch.__version__} {'compiled' if compiled else 'eager'} CPU")

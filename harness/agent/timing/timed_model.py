@@ -1,0 +1,90 @@
+"""One model in its own process, answering the benchmark's questions. No student Python runs here."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph.onnx_model import session
+from ..images.preprocessing import Rule, model_input
+from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
+from ..paths import IN
+from .memory import peak_memory_bytes
+from .scenarios import in_random_turns, warm_up
+from .timed_answers import TimedAnswers
+
+Pixels = NDArray[np.uint8]
+
+
+def serve(connection: Connection, model: dict[str, Any], pictures: Sequence[Pixels], cores: list[int]) -> None:
+    """Load the model, pinned to `cores`, and answer questions until the other side is gone."""
+    os.sched_setaffinity(0, cores)
+    gc.disable()
+    try:
+        timed: TimedModel | None = TimedModel(model, pictures, len(cores))
+        broken = ""
+    except Unusable as error:
+        timed, broken = None, str(error)
+    while True:
+        try:
+            question, argument = connection.recv()
+        except (EOFError, OSError):
+            return
+        if timed is None:
+            connection.send(("error", broken))
+            continue
+        try:
+            connection.send(("value", getattr(timed, question)(argument)))
+        except Exception as error:  # onnxruntime's own classes, one for each of its status codes
+            connection.send(("error", f"the model stopped while it was timed: {' '.join(str(error).split())[:200]}"))
+
+
+class TimedModel:
+    """A session and its inputs, prepared beforehand, one picture each, asked in a new random order each round."""
+
+    def __init__(self, model: dict[str, Any], pictures: Sequence[Pixels], threads: int) -> None:
+        rule, kind = Rule.from_request(model["rule"]), model["output_kind"]
+        self._session = session(IN / model["file"], threads)
+        input_name = self._session.get_inputs()[0].name
+        self._inputs: list[dict[str, NDArray[Any]]] = [
+            {input_name: model_input(one[np.newaxis], rule, model["layout"], model["input_dtype"])} for one in pictures
+        ]
+        self._outputs: list[str] = [self._session.get_outputs()[0].name]
+        self._turns = in_random_turns(len(pictures))
+        self._answers = TimedAnswers(lambda given: probabilities(as_rows(given, 1), kind))
+
+    def warm_up(self, seconds: float) -> tuple[float, float]:
+        """Run for `seconds`, and on until the latency is steady: (seconds taken, median seconds)."""
+        warm = warm_up(self._run, self._turns, seconds)
+        return warm.seconds, warm.median_seconds
+
+    def block(self, queries: int) -> list[float]:
+        """The latencies of some queries, ms, after one uncounted: the other model had the caches."""
+        self._run(next(self._turns))
+        run, clock, measured = self._session.run, time.perf_counter_ns, []
+        for _ in range(queries):
+            at = next(self._turns)
+            given = self._inputs[at]
+            started = clock()
+            (answer,) = run(self._outputs, given)
+            measured.append((clock() - started) / 1e6)
+            self._answers.add(at, answer)
+        return measured
+
+    def answers(self, _: int) -> tuple[dict[str, list[int]], Answers, Answers]:
+        """All answers that were timed so far, as `TimedAnswers.summary` has them."""
+        return self._answers.summary()
+
+    def peak_memory_bytes(self, _: int) -> int:
+        """The largest resident memory of this process so far."""
+        return peak_memory_bytes()
+
+    def _run(self, at: int) -> None:
+        self._session.run(self._outputs, self._inputs[at])

@@ -1,0 +1,111 @@
+"""A user's own measurements from one board: rows like the published ones, from the publisher 'your measurements'."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from harness.bench.boards import fitted, published
+from harness.bench.boards import latency_model as model
+from harness.bench.boards.blend import Blend
+from harness.bench.boards.fitted import identity
+from harness.bench.boards.latency_model import Model
+from harness.bench.boards.published import Measurement, Unused
+from harness.errors import UsageError
+from harness.stages.evidence.record import Record
+
+_SOURCE = "your measurements"
+_DOUBTFUL = 3.0  # times; of the published rows, predicted without their family, 1.4 % are as far off
+
+
+class _Kept(Record):
+    """The calibration file."""
+
+    schema_version: int = 2
+    measured: str  # path of the CSV
+    made_from: str  # the rows that it was fitted with
+    shared: dict[str, float]  # factors, see factors.py
+    own: dict[str, float]
+
+
+class Calibration:
+    """The published rows and the user's, fitted together."""
+
+    def __init__(self, rows: Sequence[Measurement], physics: Blend) -> None:
+        self.rows = tuple(rows)
+        self._physics = physics
+
+    @functools.cached_property
+    def _model(self) -> Model:
+        every = [*fitted.rows(), *self.rows]
+        return model.build(every, self._physics, fitted.shipped().variances)
+
+    def model(self) -> Model:
+        """The model that knows both."""
+        return self._model
+
+    @staticmethod
+    def fit(measured: Path) -> tuple[Calibration, list[Unused]]:
+        """Refit with the rows of `measured`, a CSV with the columns of `published.csv`.
+
+        Raises `UsageError` when the file is no such table or no row can be used.
+        """
+        rows, unused = _own(measured)
+        if not rows:
+            first = f" (line {unused[0].line}: {unused[0].reason})" if unused else ""
+            raise UsageError(
+                f"{measured}: no row can be used{first}", f"one row per run, columns {','.join(published.COLUMNS)}"
+            )
+        physics = model.fit_physics([*fitted.rows(), *rows], fitted.shipped().physics())
+        return Calibration(rows, physics), unused
+
+    def doubtful(self) -> list[tuple[Measurement, float]]:
+        """Rows that don't go with the others of their board and runtime, and how many times as long they took.
+
+        How much slower a whole board is than published says nothing, so each is set against the rows' median.
+        """
+        before = fitted.latency_model().estimate([model.related(row) for row in self.rows])
+        apart = np.log(model.seconds_of(self.rows)) - before.log_seconds
+        places = np.array([f"{row.board.name} {row.runtime}" for row in self.rows])
+        for place in set(places.tolist()):
+            apart[places == place] -= np.median(apart[places == place])
+        far = np.flatnonzero(np.abs(apart) > np.log(_DOUBTFUL)).tolist()
+        return [(self.rows[index], float(np.exp(apart[index]))) for index in far]
+
+    def write(self, measured: Path, file: Path) -> None:
+        """Keep the fit. Raises `UsageError` where `file` cannot be written."""
+        kept = _Kept(
+            measured=str(measured.resolve()),
+            made_from=identity(list(self.rows)),
+            shared=self._physics.shared.factors,
+            own=self._physics.own.factors,
+        )
+        try:
+            file.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{file}: cannot be written: {error.strerror}", "give another --out FILE") from error
+
+    @staticmethod
+    def read(file: Path) -> Calibration:
+        """A calibration that `write` kept. Raises `UsageError` for another file, or measurements that changed since."""
+        again = "run: harness calibrate --measured FILE.csv"
+        try:
+            kept = _Kept.model_validate_json(file.read_bytes())
+        except OSError as error:
+            raise UsageError(f"{file}: cannot be read: {error.strerror}", again) from error
+        except ValidationError as error:
+            raise UsageError(f"{file}: is no calibration", again) from error
+        rows, _ = _own(Path(kept.measured))
+        if identity(rows) != kept.made_from:
+            raise UsageError(f"{kept.measured} has changed since {file} was made", again)
+        return Calibration(rows, Blend.of(kept.shared, kept.own, model.known([*fitted.rows(), *rows])))
+
+
+def _own(measured: Path) -> tuple[list[Measurement], list[Unused]]:
+    rows, unused = published.read(measured)
+    return [replace(row, source=_SOURCE) for row in rows], unused

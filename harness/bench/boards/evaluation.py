@@ -1,0 +1,209 @@
+"""`harness boards evaluate`: how far off the model is on published rows, and docs/boards.md, which says so."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from harness.bench.boards import baselines, fitted, published, scoring
+from harness.bench.boards.intervals import NOVELTIES
+from harness.bench.boards.published import Unused
+from harness.bench.boards.scoring import BoardScore, Held, HeldOut, LikeForLike
+from harness.stages.evidence.record import Record
+
+HEADINGS = (
+    "board", "runtime", "rows", "family out", "in 90 %", "source out", "in 90 %", "network out", "ops / peak",
+    "roofline",
+)  # fmt: skip
+_SLACK = 0.02  # of a factor, or of a share: what another machine's rounding may change
+_DASH = "–"
+
+
+class UnusedRow(Record):
+    """A row that is not used, and why."""
+
+    line: int
+    row: str
+    reason: str
+
+
+class Evaluated(Record):
+    """The scores, and what they leave out."""
+
+    used: int
+    unused: tuple[UnusedRow, ...]
+    scores: tuple[BoardScore, ...]
+    against_three: tuple[LikeForLike, ...]
+
+
+def unused(rows: Iterable[Unused]) -> tuple[UnusedRow, ...]:
+    return tuple(UnusedRow(line=row.line, row=row.row, reason=row.reason) for row in rows)
+
+
+def evaluate(file: Path, say: Callable[[str], None]) -> Evaluated:
+    """Predict the rows of a CSV without their families, their sources, their networks.
+
+    The model knows the published rows of the package alone. Raises `UsageError` for a file that is no such table.
+    """
+    rows, left = published.read(file)
+    if not rows:
+        return Evaluated(used=0, unused=unused(left), scores=(), against_three=())
+    shipped, known = fitted.shipped(), fitted.rows()
+    own = fitted.identity(rows) == shipped.made_from
+    results: dict[Held, HeldOut] = {}
+    asked: tuple[Held, ...] = ("family", "source", "network")
+    if own:  # their coverage is that of widths without their own fold, so all of them are found again
+        asked = (*asked, *(novelty for novelty in NOVELTIES if novelty not in asked))
+    for held in asked:
+        say(f"Leaving out each {held} in turn ...")
+        results[held] = scoring.held_out(rows, known, held, shipped.physics(), shipped.variances)
+    scores = scoring.table(rows, results) if own else scoring.table(rows, results, shipped.widths)
+    three = scoring.like_for_like(rows, results["family"], baselines.three_parameters(rows, known))
+    return Evaluated(used=len(rows), unused=unused(left), scores=scores, against_three=three)
+
+
+def cells(row: BoardScore) -> tuple[str, ...]:
+    """The row as text, in the order of `HEADINGS`."""
+    return (
+        row.board,
+        row.runtime,
+        str(row.rows),
+        _factor(row.family_factor),
+        _share(row.family_covered),
+        _factor(row.source_factor),
+        _share(row.source_covered),
+        _factor(row.network_factor),
+        _factor(row.naive_factor),
+        _factor(row.roofline_factor),
+    )
+
+
+def _factor(value: float | None) -> str:
+    return _DASH if value is None else f"{value:.3f}"
+
+
+def _share(value: float | None) -> str:
+    return _DASH if value is None else f"{value:.0%}"
+
+
+def as_markdown(found: Evaluated) -> str:
+    """The page docs/boards.md."""
+    reasons = Counter(re.sub(r"[:(].*", "", row.reason).strip() for row in found.unused)
+    lines = [
+        _INTRODUCTION,
+        "| " + " | ".join(HEADINGS) + " |",
+        "|" + "---|" * len(HEADINGS),
+        *("| " + " | ".join(cells(row)) + " |" for row in found.scores),
+        "",
+        _AGAINST_THREE,
+        "| runtime | rows | family out | three numbers |",
+        "|---|---|---|---|",
+        *(f"| {x.runtime} | {x.rows} | {x.family_factor:.3f} | {x.three_factor:.3f} |" for x in found.against_three),
+        "",
+        "## Rows that are not used",
+        "",
+        f"{found.used} rows are used, {len(found.unused)} are not; `harness boards sources --json` lists each.",
+        "",
+        "| rows | why not |",
+        "|---|---|",
+        *(f"| {count} | {reason} |" for reason, count in reasons.most_common()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def worse(found: Evaluated, before: str) -> list[str]:
+    """What got worse than in an earlier docs/boards.md: a factor that grew, a coverage that fell below 90 %,
+    a board and runtime that is gone."""
+    old = {}
+    for line in before.splitlines():
+        parts = [part.strip() for part in line.strip("| ").split(" | ")]
+        if len(parts) == len(HEADINGS) and parts[2].isdecimal():
+            old[parts[0], parts[1]] = parts
+    gone = old.keys() - {(row.board, row.runtime) for row in found.scores}
+    lines = [f"{board}, {runtime}: no row is used any more" for board, runtime in sorted(gone)]
+    for row in found.scores:
+        then, now = old.get((row.board, row.runtime)), cells(row)
+        if then is None:
+            continue
+        for column in (3, 5, 7):
+            if now[column] != _DASH != then[column] and float(now[column]) > float(then[column]) + _SLACK:
+                lines.append(f"{row.board}, {row.runtime}: {HEADINGS[column]} {then[column]} -> {now[column]}")
+        for column in (4, 6):
+            if now[column] == _DASH or then[column] == _DASH:
+                continue
+            share, was = float(now[column].rstrip("%")) / 100, float(then[column].rstrip("%")) / 100
+            if share < min(was, 0.9) - _SLACK:
+                lines.append(f"{row.board}, {row.runtime}: covered {then[column]} -> {now[column]}")
+    return lines
+
+
+_AGAINST_THREE = """## Against three numbers for each board
+
+The simplest fit that one would make: the share of the peak, the share of the bandwidth and the time of a launch, from
+the rows of the same board, runtime and precision. Both without the row's family, on the rows that have three others
+left there; for the rest it predicts nothing.
+"""
+
+_INTRODUCTION = """# Latency on boards that are not here
+
+    harness predict model.onnx --board jetson-nano --board jetson-orin-nano --runtime tensorrt --precision fp16
+    harness calibrate --measured mine.csv            # columns as in harness/bench/boards/published.csv
+    harness predict model.onnx --board jetson-nano --calibration calibration.json
+    harness boards sources                           # which rows it rests on, and why others are not used
+    harness boards evaluate other.csv                # how far off it is on rows that it has not seen
+
+`--board` takes a TOML of your own, too: the keys of those in `harness/bench/boards/`. A row for `calibrate` names it as
+`mine.toml`, which lies beside the CSV. The graph is read in the sandbox and fused as an engine fuses
+(`harness/agent/graph/fusion.py`). Each kernel takes the longer of its arithmetic and its memory traffic, and a launch
+(`harness/bench/boards/physics.py`). That is fitted twice: with many factors that boards share, and with three numbers
+of each board, runtime and precision (`factors.py`); the time is a mean of both (`blend.py`). What that leaves over is
+shared between relatives: the same family, network, board, runtime, publisher (`pooling.py`). A model's own family is
+the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on, fp32 means
+TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the same.
+
+A prediction is the model alone, batch 1. Compare predictions on one board: what is common to two models cancels, so
+their ratio is surer than either time. Where the board is at hand, measure.
+
+## How far it is off
+
+Generated by `tox -e boards -- write`, which is `harness boards evaluate harness/bench/boards/published.csv --markdown
+docs/boards.md`; `tox -e boards` computes the figures again and fails when one got worse.
+
+A factor is exp(median |log(measured / predicted)|): at 1.20 half of the rows are off by less than 20 %. Each row is
+predicted by a model that was fitted without
+
+- **family out**: any network of the same family (all VGGs, all ResNets, ...), on any board,
+- **source out**: any row of the same publisher,
+- **network out**: this network and a quarter of the others; its siblings stay, which is the usual case for a student's
+  model on a known backbone.
+
+"In 90 %" is the share of rows within the interval that a prediction from what is left has. It is as wide as errors on
+rows that are new in the same ways: the family, the board, the precision, the runtime, a kind of layer (depthwise,
+grouped) or a source that no row of the runtime has. Those are errors on other families (sources) than the
+row's. Each family of each publisher on each board counts once, so that 576 rows of one author's YOLOs don't decide
+how wide the interval of a classifier is. How much each kind of relation explains (15 variances a device) is estimated
+once, from the held-out residuals of all rows. "ops / peak" divides operations by the peak of the GPU or of the cores;
+"roofline" takes for each kernel the larger of that and bytes / bandwidth. Nothing is fitted in those two.
+
+A device whose rows come from fewer than nine held-out groups (for "source out": the CPUs' two publishers) has at least
+the width of all rows together: nine is the fewest of which the largest error bounds 90 % of new ones.
+
+## What the table cannot tell
+
+- Two publishers of the same network, board, runtime, precision and size differ, at the median, by a factor of 1.27
+  with TensorFlow (11 pairs, all on the TX2; at most 1.97): one states MAX-N and locked clocks, the other no mode.
+  Without the source no model can tell. With TensorRT it is 1.03 (6 pairs), with PyTorch 1.08 (one pair).
+- With TensorFlow and TF-TRT, MobileNet v1 (and its SSD) alone has depthwise convolutions, on the only board. With that
+  family left out nothing is left that says how slow they were there, and 4 of the 13 rows of TF-TRT are its: its
+  intervals stay below 90 % with families out.
+- Eager PyTorch was measured on classifiers in fp16 on the Nano and AGX Xavier, and on YOLOs in fp32 on Orins. Leaving
+  out YOLO leaves out the Orins: "family out" there is a new board and a new precision as well.
+- All of ncnn but 15 rows are one publisher's. Its "source out" is a runtime seen on 15 rows of YOLO 11 on Orins, or
+  (ncnn-vulkan) on none. ncnn-cpu on the Nano and the TX2 NX is three times as slow as those rows make one think, and
+  its intervals stay below 90 % there.
+- Ultralytics' YOLO 8 to 11 stay one family, since they share up to 70 % of their work in layers of the same shape:
+  one version left out alone would leave its near twins, and flatter the figures.
+"""

@@ -1,0 +1,130 @@
+"""`harness intake`: what would be graded, as what, and why, before anything runs."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from harness.boundary.screen import Screen, say_json, visible
+from harness.cli.options import PATH, as_json_option
+from harness.findings import Finding
+from harness.grading.rubric.late import late_days
+from harness.inputs import assignment as assignments
+from harness.inputs.assignment.deadline import Deadline
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
+from harness.inputs.submissions.lms import readers
+from harness.stages.evidence.record import Record
+
+
+class IntakeRow(Record):
+    """One hand-in, as it would be graded."""
+
+    id: str
+    student: str
+    members: tuple[str, ...]
+    source: str  # the LMS, or `plain`
+    why: str  # what it was recognised by
+    lms_id: str
+    notebook: str | None  # path in the hand-in
+    model: str | None
+    dataset: bool
+    companions: tuple[str, ...]
+    handed_in: datetime.datetime | None
+    clock: str  # who says so
+    said_late: bool
+    late_days: int | None
+    earlier_tries: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+class Intake(Record):
+    """Everything in a folder or download."""
+
+    submissions: tuple[IntakeRow, ...]
+
+
+@click.command()
+@click.argument("submissions", type=PATH)
+@click.option("--assignment", "file", type=PATH, help="For late days: the assignment.toml.")
+@as_json_option
+def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
+    """Show what would be graded in SUBMISSIONS, as what, and why. Nothing of it is run.
+
+    SUBMISSIONS is a folder of hand-ins, or an LMS's download of them, unpacked or as the zip.
+    """
+    deadline = assignments.load(file).deadline if file else None
+    with TemporaryDirectory(prefix="harness-intake-") as workdir:
+        found = Intake(submissions=tuple(_row(one, deadline) for one in collect(submissions, Path(workdir))))
+    if as_json:
+        say_json(found.model_dump_json())
+    else:
+        _print(found)
+    return 0
+
+
+def _row(one: Submission, deadline: Deadline | None) -> IntakeRow:
+    origin = one.origin
+    return IntakeRow(
+        id=one.id,
+        student=one.student,
+        members=origin.members,
+        source=origin.source,
+        why=origin.why,
+        lms_id=origin.lms_id,
+        notebook=str(one.notebook) if one.notebook else None,
+        model=str(one.model) if one.model else None,
+        dataset=one.dataset is not None,
+        companions=tuple(path.name for path in one.companions),
+        handed_in=origin.handed_in,
+        clock=origin.clock,
+        said_late=origin.said_late,
+        late_days=late_days(origin.handed_in, deadline) if deadline and origin.handed_in else None,
+        earlier_tries=tuple(earlier.label for earlier in origin.earlier),
+        findings=one.findings,
+    )
+
+
+def _print(found: Intake) -> None:
+    console = Screen()
+    table = Table("submission", "student, why", "notebook, model", "handed in", "to know")
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in found.submissions:
+        table.add_row(visible(row.id), _who(row), _what(row), _when(row), _notes(row))
+    console.print(table)
+    counts = Counter(_title(row.source) for row in found.submissions)
+    sources = ", ".join(f"{title} {count}" for title, count in sorted(counts.items()))
+    many = len(found.submissions)
+    console.print(f"{many} hand-in{'' if many == 1 else 's'}: {sources}")
+
+
+def _title(source: str) -> str:
+    return readers()[source].TITLE if source in readers() else source
+
+
+def _who(row: IntakeRow) -> Text:
+    names = f"{row.student}: {', '.join(row.members)}" if row.members else row.student
+    return Text(visible(names)).append(f"\n{visible(row.why)}", style="dim")
+
+
+def _what(row: IntakeRow) -> Text:
+    beside = [*row.companions, *(["dataset/"] if row.dataset else [])]
+    text = Text(f"{visible(row.notebook or 'no notebook')}\n{visible(row.model or 'no model')}")
+    return text.append(f"\n{visible(', '.join(beside))}", style="dim") if beside else text
+
+
+def _when(row: IntakeRow) -> Text:
+    when = f"{row.handed_in:%Y-%m-%d %H:%M}" if row.handed_in else "late, time unknown" if row.said_late else "unknown"
+    late = f"\n{row.late_days} days late" if row.late_days else ""
+    return Text(when + late).append(f"\n{visible(row.clock)}" if row.handed_in else "", style="dim")
+
+
+def _notes(row: IntakeRow) -> Text:
+    return Text("\n".join(visible(finding.whole_message) for finding in row.findings))

@@ -1,0 +1,124 @@
+"""The command line: finds the command, and turns what goes wrong into an instruction and an exit status.
+
+0 done; 1 done, and some hand-in failed to be graded; 2 wrong usage or a broken assignment; 3 this machine
+cannot do it. `--json` prints the result as JSON on stdout; progress goes to stderr.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import io
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+import harness
+from harness.boundary.screen import Screen, close_stdout, say, show_tracebacks_visibly, visible
+from harness.errors import MACHINES_OWN, HarnessError, MachineError
+from harness.files.private import keep_to_owner
+from harness.files.temporary_folders import own_temporary_folder
+
+_MACHINE = MACHINES_OWN | {errno.EACCES, errno.EPERM}  # of a submission's own files it is caught before
+
+# Command -> its help in one line. It is in the module of `harness.cli` of the same name, which is imported
+# when it is called: all of them together take two seconds.
+_COMMANDS = {
+    "bench": "Measure how fast models are: latency, throughput, memory, accuracy.",
+    "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
+    "calibrate": "Refit with your own measurements from a board; three models already narrow the intervals there.",
+    "doctor": "Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.",
+    "env": "The software that hand-ins run with.",
+    "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",
+    "grade": "Grade every hand-in in the folder SUBMISSIONS.",
+    "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
+    "mark": "Enter a person's mark for a criterion; the next `grade` to OUT takes it in.",
+    "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
+    "reference": "The reference solution that hand-ins are compared with.",
+    "schema": "Print the JSON Schema of results.json.",
+    "weights": "Pre-trained weights: fetched once, then given to hand-ins without a network.",
+}
+
+
+class _Commands(click.Group):
+    """The commands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"harness.cli.{cmd_name}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(harness.__version__, prog_name="harness")
+def cli() -> None:
+    """Grade a transfer-learning assignment, and benchmark its models."""
+
+
+def main() -> NoReturn:
+    """The console script: turns every expected error into an instruction and an exit status."""
+    if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in hand-ins are UTF-8 all the same
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    show_tracebacks_visibly()
+    signal.signal(signal.SIGTERM, _interrupt)
+    keep_to_owner()
+    try:
+        with own_temporary_folder():
+            status = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        status = _interrupted()
+    except KeyboardInterrupt:
+        status = _interrupted()
+    except click.ClickException as error:
+        _show(error)
+        status = 2
+    except HarnessError as error:
+        _print(error)
+        status = error.exit_status
+    except BrokenPipeError:
+        close_stdout()
+        status = 0
+    except OSError as error:
+        if error.errno not in _MACHINE:
+            raise
+        where = f"{visible(str(error.filename))}: " if error.filename else ""
+        _print(MachineError(f"{where}{error.strerror}", "make room on the disk, or check its permissions"))
+        status = MachineError.exit_status
+    sys.exit(status)
+
+
+def _print(error: HarnessError) -> None:
+    """An error as an instruction."""
+    console = Screen(stderr=True, soft_wrap=True)
+    console.print(f"harness: {error.message}", style="red")
+    if error.do:
+        console.print(f"  do: {error.do}")
+
+
+def _show(error: click.ClickException) -> None:
+    """What click says of wrong arguments, which it quotes."""
+    said = io.StringIO()
+    error.show(said)
+    say(said.getvalue().rstrip("\n"), err=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _interrupted() -> int:
+    say("Stopped. Run the same command again to go on: what is done is kept.", err=True)
+    return 130

@@ -1,0 +1,56 @@
+"""`harness reference`: the solution that hand-ins are compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness import sandbox
+from harness.boundary.screen import Screen, say, say_json
+from harness.cli.options import PATH, as_json_option, force_option, handins_sandbox_option
+from harness.cli.terminal import progress_on
+from harness.errors import UsageError
+from harness.grading import context as course
+from harness.grading.reference import write
+from harness.grading.rubric.rubric import check as check_rubric
+from harness.inputs import assignment as assignments
+
+
+@click.group("reference")
+def reference() -> None:
+    """The reference solution that hand-ins are compared with."""
+
+
+@reference.command("train")
+@click.argument("file", metavar="ASSIGNMENT", type=PATH)
+@click.option("--out", type=PATH, help="Folder for the model [default: baseline/ beside ASSIGNMENT].")
+@handins_sandbox_option
+@force_option
+@as_json_option
+def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force: bool, as_json: bool) -> int:
+    """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
+    assignment = assignments.load(file)
+    if not assignment.has_shared_set:
+        raise UsageError(
+            f"{file}: has no shared set: a reference is trained for each student's data set while grading",
+            "run harness grade",
+        )
+    check_rubric(assignment)
+    folder = out or assignment.file.parent / "baseline"
+    with (
+        progress_on(Screen(stderr=True)) as progress,
+        course.prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
+    ):
+        trained = ready.reference
+        assert trained is not None
+        write(trained, ready.workplace, folder)
+    low, high = trained.evaluation.accuracy_interval
+    if as_json:
+        say_json(trained.model_dump_json())
+    else:
+        say(
+            f"{trained.backbone}: accuracy {trained.evaluation.accuracy:.3f} [{low:.3f}, {high:.3f}] on "
+            f"{trained.evaluation.images} held-out images; trained in {trained.training_seconds:.0f} s\n{folder}"
+        )
+    return 0

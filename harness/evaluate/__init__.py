@@ -1,5 +1,0 @@
-"""Scores of a model's probabilities on the held-out pictures: pure functions, no sandbox."""
-
-from harness.evaluate.classification import Answers, Truth, evaluate
-
-__all__ = ["Answers", "Truth", "evaluate"]

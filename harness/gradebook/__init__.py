@@ -1,0 +1,1 @@
+"""What is known of each submission after grading, and the marks that people gave."""

@@ -1,0 +1,216 @@
+"""results.json: what outside scripts read, as types. Field names are stable; additions are fine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from harness.boundary.one_by_one import Defect
+from harness.findings import Finding
+from harness.inputs.submission import Origin
+from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.benchmark import Benchmark, Latency
+from harness.stages.evidence.boards import Outlook
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.grade import Grade, GradeStatus, Mark
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.own_data import SeenScore
+from harness.stages.evidence.reading import NotebookReading
+from harness.stages.evidence.record import Record
+from harness.stages.evidence.stage_result import Done, EvidenceOrigin, StageStatus
+
+
+class StageSummary(Record):
+    """One stage of one hand-in. `status` is `cached` for a stage that was `ok` in an earlier run."""
+
+    status: StageStatus
+    seconds: float
+    reason: str
+    detail: str = ""  # what it said itself; for the instructor only
+    peak_memory_bytes: int | None
+    cached: bool  # taken from an earlier run, whatever its status
+    origin: EvidenceOrigin | None = None  # who says what it found; None when it found nothing
+
+
+class SubmissionResult(Record):
+    """One hand-in."""
+
+    id: str
+    student: str
+    status: GradeStatus
+    points: float
+    max_points: float
+    stages: dict[str, StageSummary]
+    evaluation: Evaluation | None
+    benchmark: Benchmark | None
+    inspection: Inspection | None
+    dataset: DatasetAudit | None
+    own: OwnScores | None = None  # on pictures withheld of the student's own data set
+    notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
+    boards: Outlook | None = None  # predicted, where the assignment names boards
+    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
+    findings: tuple[Finding, ...]
+    same_model_as: tuple[str, ...] = ()  # hand-ins; for the instructor only
+    marks: tuple[Mark, ...]
+    members: tuple[str, ...] = ()  # the people in the group, where they are known
+    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
+    handed_in: str | None = None  # ISO 8601; without an offset it is the course's local time
+    tries: int = 1
+    earlier_tries: tuple[str, ...] = ()  # what they are called, newest first; they were not graded
+    source: str = "plain"  # the LMS whose download it came from
+    lms_id: str = ""  # the LMS's own name or number for the student or group
+    identity: str = ""  # whose it is, to which a person's marks are bound; empty in what older versions wrote
+    content: str = ""  # SHA-256 of the names and contents of all files
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its points are not final: a person has to look first."""
+        return self.status == "needs-review" or any(mark.points is None for mark in self.marks)
+
+
+class OwnScores(Record):
+    """Scores on the withheld pictures; `seen` is the handed-in model's, which is never graded."""
+
+    reference_accuracy: float
+    rerun: Evaluation | None
+    seen: SeenScore | None
+
+
+class ReferenceResult(Record):
+    """The reference, scored as a hand-in is."""
+
+    backbone: str
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    images: int
+    training_seconds: float
+    latency: Latency | None
+
+
+class AssignmentResult(Record):
+    title: str
+    task: str
+    file: str
+    max_points: float
+
+
+class RunInfo(Record):
+    """How this run was made."""
+
+    harness: str  # version
+    sandbox: str
+    sandbox_reason: str
+    not_enforced: tuple[str, ...]
+    finished: str  # UTC, ISO 8601
+
+
+class Results(Record):
+    """The whole of results.json."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    assignment: AssignmentResult
+    reference: ReferenceResult | None  # None when each hand-in has a reference of its own
+    run: RunInfo
+    submissions: tuple[SubmissionResult, ...]
+
+
+def submission_result(
+    id: str,
+    student: str,
+    evidence: Evidence,
+    grade: Grade,
+    cached: frozenset[str],
+    origin: Origin = Origin(),  # noqa: B008
+    identity: str = "",
+    content: str = "",
+) -> SubmissionResult:
+    """What is published of one hand-in; `cached` names the stages that an earlier run did."""
+    summaries = {}
+    for name, result in evidence.stages().items():
+        was_cached = name in cached
+        summaries[name] = StageSummary(
+            status="cached" if was_cached and result.status == "ok" else result.status,
+            seconds=0.0 if was_cached else round(result.usage.seconds, 3),
+            reason="" if isinstance(result, Done) else result.reason,
+            detail="" if isinstance(result, Done) else result.detail,
+            peak_memory_bytes=result.usage.peak_memory_bytes,
+            cached=was_cached,
+            origin=result.origin if isinstance(result, Done) else None,
+        )
+
+    return SubmissionResult(
+        id=id,
+        student=student,
+        status=grade.status,
+        points=grade.points,
+        max_points=grade.max_points,
+        stages=summaries,
+        evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
+        benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
+        inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
+        dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
+        own=_own_scores(evidence),
+        notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
+        boards=evidence.boards.value if isinstance(evidence.boards, Done) else None,
+        rerun=evidence.rerun,
+        findings=(*evidence.findings(), *grade.findings),
+        same_model_as=evidence.same_model_as,
+        marks=grade.marks,
+        members=origin.members,
+        late_days=grade.late_days,
+        handed_in=origin.handed_in.isoformat() if origin.handed_in else None,
+        tries=1 + len(origin.earlier),
+        earlier_tries=tuple(earlier.label for earlier in origin.earlier),
+        source=origin.source,
+        lms_id=origin.lms_id,
+        identity=identity,
+        content=content,
+    )
+
+
+def lost_result(id: str, student: str, max_points: float, findings: tuple[Finding, ...]) -> SubmissionResult:
+    """Of a submission on which the harness failed: who it is and what was noticed, and no points yet."""
+    return SubmissionResult(
+        id=id,
+        student=as_utf8(student),
+        status="needs-review",
+        points=0.0,
+        max_points=max_points,
+        stages={},
+        evaluation=None,
+        benchmark=None,
+        inspection=None,
+        dataset=None,
+        findings=tuple(found.model_copy(update={"message": as_utf8(found.message)}) for found in findings),
+        marks=(),
+    )
+
+
+def with_defects(results: Results, found: Mapping[str, Defect]) -> Results:
+    """The results with what the harness failed in, by id: these wait for a person; their marks stand, not final."""
+    rows = [_waiting(row, found[row.id]) if row.id in found else row for row in results.submissions]
+    return results.model_copy(update={"submissions": tuple(rows)})
+
+
+def _waiting(row: SubmissionResult, found: Defect) -> SubmissionResult:
+    return row.model_copy(update={"status": "needs-review", "findings": (*row.findings, found.finding)})
+
+
+def as_utf8(text: str) -> str:
+    """With a question mark for what UTF-8 cannot say: half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _published(audit: DatasetAudit) -> DatasetAudit:
+    """Without what only the comparison with other hand-ins needs."""
+    return audit.model_copy(update={"pixels": {}, "labels": {}})
+
+
+def _own_scores(evidence: Evidence) -> OwnScores | None:
+    if evidence.own is None:
+        return None
+    own = evidence.own
+    return OwnScores(reference_accuracy=own.reference.evaluation.accuracy, rerun=own.rerun, seen=own.seen)

@@ -1,0 +1,1 @@
+"""`harness grade`: a class, each of its submissions, their marks."""

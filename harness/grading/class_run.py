@@ -1,0 +1,230 @@
+"""The whole of `harness grade`: from a folder of hand-ins to marks and pages in the output folder."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+import harness
+from harness import report
+from harness.boundary.one_by_one import Defect, for_each, together
+from harness.errors import MachineError, UsageError
+from harness.files.private import private_file
+from harness.gradebook import database as gradebook
+from harness.gradebook.database import NAME, Gradebook
+from harness.gradebook.marks import given, with_one_identity
+from harness.gradebook.results import (
+    AssignmentResult,
+    ReferenceResult,
+    Results,
+    RunInfo,
+    SubmissionResult,
+    with_defects,
+)
+from harness.grading import marking
+from harness.grading.context import Course, prepared
+from harness.grading.rubric.rubric import check as check_rubric
+from harness.grading.rubric.rubric import grade
+from harness.grading.similarity.images import across_students
+from harness.grading.similarity.models import with_copies_noted
+from harness.grading.submission_run import Examined, with_defect
+from harness.grading.workers import examine_all
+from harness.inputs.assignment import Assignment
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
+from harness.report import export
+from harness.sandbox import Chosen
+from harness.stages.evidence.grade import Grade
+from harness.stages.evidence.reference import Reference
+from harness.stages.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `harness grade` was asked for."""
+
+    submissions: Path
+    assignment: Assignment
+    out: Path
+    chosen: Chosen
+    jobs: int
+    force: bool
+
+
+def grade_all(request: Request, progress: Progress) -> Results:
+    """Grade every hand-in and write grades.csv, results.json, the pages and the gradebook to `out`.
+
+    Raises `UsageError` for folders that are not what they should be, `MachineError` when the machine
+    cannot do it. On KeyboardInterrupt nothing half-written stands under a final name.
+    """
+    check_rubric(request.assignment)
+    with (
+        _own_output_folder(request.out, request.assignment),
+        TemporaryDirectory(prefix="harness-submissions-") as workdir,
+    ):
+        submissions = _without_names(collect(request.submissions, Path(workdir)), Path(workdir))
+        with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as course:
+            return grade_collected(request, submissions, course)
+
+
+def grade_collected(request: Request, submissions: Sequence[Submission], course: Course) -> Results:
+    """Grade these hand-ins, whatever becomes of any one of them, and write all that `grade_all` does.
+
+    Raises `MachineError` when the machine, not a hand-in, is the trouble.
+    """
+    examined = examine_all(submissions, course, request.jobs)
+    examined = _compared("comparing models", examined, partial(with_copies_noted, course=course))
+    store = course.workplace.store
+    examined = _compared("comparing data sets", examined, partial(across_students, store=store))
+    course.progress.say("Writing the reports ...")
+    try:
+        return _publish(request, course, examined)
+    except OSError as error:
+        raise MachineError(
+            f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
+        ) from error
+
+
+def _without_names(submissions: list[Submission], workdir: Path) -> list[Submission]:
+    """The same hand-ins in folders that are called by chance: where a mount comes from is in `/proc/<pid>/mountinfo`,
+    which any user of the machine may read."""
+
+    def moved(submission: Submission) -> Submission:
+        root = submission.root.rename(workdir / secrets.token_hex(16))
+        return replace(submission, root=root)
+
+    return for_each("moving it", submissions, moved, lambda submission, _: submission)
+
+
+def _compared(
+    what: str, examined: list[Examined], compare: Callable[[list[Examined]], list[Examined]]
+) -> list[Examined]:
+    """The same hand-ins compared with each other, but for those with which that fails: they have a finding."""
+    compared, left_out = together(what, examined, compare)
+    each = iter(compared)
+    return [with_defect(one, left_out[i]) if i in left_out else next(each) for i, one in enumerate(examined)]
+
+
+def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:
+    book = Gradebook(request.out / NAME)
+    several = with_one_identity([one.submission for one in examined])
+
+    def mark(one: Examined) -> Grade:
+        handed_in = one.submission
+        by_people = given(book, handed_in, several)
+        marked = grade(request.assignment, one.evidence, by_people.marks, handed_in.origin)
+        return marked.model_copy(update={"findings": (*marked.findings, *by_people.findings)})
+
+    rows = marking.rows(examined, request.assignment, mark)
+    results = Results(
+        schema=1,
+        assignment=AssignmentResult(
+            title=request.assignment.title,
+            task=request.assignment.task,
+            file=str(request.assignment.file),
+            max_points=request.assignment.max_points,
+        ),
+        reference=_reference_result(course.reference) if course.reference else None,
+        run=RunInfo(
+            harness=harness.__version__,
+            sandbox=request.chosen.sandbox.name,
+            sandbox_reason=request.chosen.reason,
+            not_enforced=tuple(request.chosen.sandbox.not_enforced),
+            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        ),
+        submissions=tuple(rows),
+    )
+    sources = report.Sources(
+        {one.submission.id: one.evidence for one in examined},
+        course.reference,
+        course.held_out,
+        course.workplace.store,
+        request.assignment.feedback,
+        (*_given_folders(request), request.out, course.workplace.store.folder),
+    )
+    results = report.write(with_defects(results, _unwritable(results)), sources, request.out)
+    book.record(results)
+    export.write_grades_csv(results, request.out / "grades.csv")
+    export.write_results_json(results, request.out / "results.json")
+    _drop_stale_pages(request.out, {row.id for row in rows})
+    return results
+
+
+def _given_folders(request: Request) -> tuple[Path, ...]:
+    """Where what is graded, and what it gets, lies: the training images may be far from the assignment."""
+    dataset = request.assignment.dataset
+    images = () if dataset is None or dataset.path is None else (dataset.path,)
+    return (request.submissions, request.assignment.file.parent, *images)
+
+
+def _unwritable(results: Results) -> dict[str, Defect]:
+    """The hand-ins whose row cannot be written to grades.csv or the gradebook, by id."""
+
+    def written(row: SubmissionResult) -> Defect | None:
+        export.grades_row(row)
+        gradebook.row_of(row)
+        return None
+
+    tried = for_each("writing its row", results.submissions, written, lambda _, found: found)
+    return {row.id: found for row, found in zip(results.submissions, tried, strict=True) if found is not None}
+
+
+def _reference_result(reference: Reference) -> ReferenceResult:
+    return ReferenceResult(
+        backbone=reference.backbone,
+        accuracy=reference.evaluation.accuracy,
+        accuracy_interval=reference.evaluation.accuracy_interval,
+        images=reference.evaluation.images,
+        training_seconds=reference.training_seconds,
+        latency=reference.latency,
+    )
+
+
+def _drop_stale_pages(out: Path, ids: set[str]) -> None:
+    for folder in (report.INSTRUCTORS, report.STUDENTS):
+        for page in (out / folder).iterdir():
+            if page.name not in ids:
+                shutil.rmtree(page)
+
+
+@contextlib.contextmanager
+def _own_output_folder(out: Path, assignment: Assignment) -> Iterator[None]:
+    """The output folder, made and locked. Raises when another run works in it or it is another's."""
+    try:
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = private_file(out / ".lock").open("w")
+    except OSError as error:
+        raise MachineError(f"{out}: cannot write there: {error.strerror}", "choose another --out") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"{out}: another run is writing there", "wait for it, or choose another --out") from None
+        _check_same_assignment(out, assignment)
+        yield
+
+
+def _check_same_assignment(out: Path, assignment: Assignment) -> None:
+    """An output folder serves one assignment: its gradebook holds marks that people gave."""
+    earlier = out / "results.json"
+    if not earlier.is_file():
+        return
+    try:
+        title = Results.model_validate_json(earlier.read_bytes()).assignment.title
+    except (ValidationError, OSError):
+        raise UsageError(
+            f"{earlier}: is there, and is not of this version of the harness",
+            "choose another --out, or move that folder away",
+        ) from None
+    if title != assignment.title:
+        raise UsageError(f"{out}: holds the results of {title!r}", "choose another --out")

@@ -1,0 +1,6 @@
+"""The rubric: from evidence to marks."""
+
+from harness.gradebook.manual import ManualMark
+from harness.grading.rubric.rubric import check, grade
+
+__all__ = ["ManualMark", "check", "grade"]

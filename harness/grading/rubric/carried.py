@@ -1,0 +1,21 @@
+"""Marks for a model that the rerun may not have trained, because its notebook or data set could hold one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from harness.grading.rubric.criterion import Judgement
+from harness.stages.evidence.handin import Evidence
+
+_CODE = "embedded-data"
+_OF_THE_MODEL = {"convert", "predict", "inspect", "evaluate", "boards", "benchmark"}
+
+
+def held_back(judged: Judgement, reads: Collection[str], evidence: Evidence) -> Judgement:
+    """The judgement; a person's to make where it gives points for such a model. `reads`: the criterion's stages."""
+    found = [finding.message for finding in evidence.execute.findings if finding.code == _CODE]
+    if not found or not judged.points or not _OF_THE_MODEL.intersection(reads):
+        return judged
+    return Judgement(
+        None, f"A person decides whether the rerun trained this model. {found[0]} Measured: {judged.reason}"
+    )

@@ -1,0 +1,45 @@
+"""Accuracy on the held-out pictures, relative to the reference's on the same pictures."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "Accuracy on held-out pictures, against the reference"
+READS: tuple[str, ...] = ("evaluate",)
+
+
+class Options(CriterionOptions):
+    full_at: float = Field(-0.03, ge=-1, le=1, description="difference to the reference that gives all points")
+    zero_at: float = Field(-0.40, ge=-1, le=1, description="difference to the reference at which none are")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Options:
+        if self.zero_at >= self.full_at:
+            raise ValueError("zero_at must be below full_at")
+        return self
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """Linear between the two anchors, on the difference in accuracy."""
+    if not isinstance(evidence.evaluate, Done):
+        return Judgement(0.0, f"There is no accuracy. {evidence.evaluate.reason}")
+    score = evidence.evaluate.value
+    if score.difference is None or score.reference_accuracy is None or score.difference_interval is None:
+        return Judgement(None, "There is no reference to compare with.")
+    if score.depends_on_order:
+        return Judgement(
+            None,
+            "Asked twice for the same picture, the model answers differently, so an accuracy says nothing: a person "
+            "looks at it.",
+        )
+    low, high = score.difference_interval
+    return Judgement(
+        linear(score.difference, options.zero_at, options.full_at, max_points),
+        f"{score.accuracy:.3f} against the reference's {score.reference_accuracy:.3f} on {score.images} pictures: "
+        f"difference {score.difference:+.3f} [{low:+.3f}, {high:+.3f}]. All points from {options.full_at:+.2f}, "
+        f"none at {options.zero_at:+.2f}.",
+    )

@@ -1,0 +1,60 @@
+"""How long one prediction is predicted to take on a board, relative to the reference there, in bands."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from pydantic import Field, model_validator
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.stages.evidence.boards import BoardBand, BoardLatency, Outlook
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "Predicted time on the board, against the reference"
+READS: tuple[str, ...] = ("boards",)
+_BANDS: tuple[BoardBand, ...] = get_args(BoardBand)  # the fastest first
+
+
+class Options(CriterionOptions):
+    full_at: BoardBand = Field("as fast", description="band up to which all points are given")
+    zero_at: BoardBand = Field("far slower", description="band from which none are; between them in equal steps")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Options:
+        if _BANDS.index(self.zero_at) <= _BANDS.index(self.full_at):
+            raise ValueError("zero_at must be a slower band than full_at")
+        return self
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """By the band on the assignment's board, of several the one where the ratio is worst; a person decides when
+    there is no prediction, a part of the graph is left out of it, or the model is estimated not to fit a board."""
+    if not isinstance(evidence.predict, Done):
+        return Judgement(0.0, "There is no model to predict for.")
+    if not isinstance(evidence.boards, Done):
+        return Judgement(None, f"Nothing is predicted for a board: {evidence.boards.reason}")
+    found: Outlook = evidence.boards.value
+    rows = [row for row in found.boards if row.versus_reference is not None]
+    if not rows:
+        return Judgement(None, found.reason or "The reference could not be predicted on the board.")
+    if found.not_listed:
+        operators = ", ".join(found.not_listed)
+        return Judgement(None, f"What its {operators} does while it runs is not in the prediction: a person decides.")
+    tight = [row.board for row in found.boards if row.fits is False]
+    if tight:
+        return Judgement(None, f"By an estimate of its memory the model does not fit {', '.join(tight)}.")
+    worst = max(rows, key=_ratio)
+    assert worst.versus_reference is not None
+    band = worst.versus_reference.band
+    full, zero, own = (_BANDS.index(name) for name in (options.full_at, options.zero_at, band))
+    low, high = worst.versus_reference.interval_90
+    return Judgement(
+        linear(own, zero, full, max_points),
+        f"Predicted for {worst.board}: {_ratio(worst):.2f} times the reference's time there [{low:.2f}, {high:.2f}], "
+        f"which is {band!r}. All points up to {options.full_at!r}, none from {options.zero_at!r}.",
+    )
+
+
+def _ratio(row: BoardLatency) -> float:
+    return row.versus_reference.ratio if row.versus_reference else 0.0

@@ -1,0 +1,55 @@
+"""The student's own data set: enough pictures of enough classes, and none of the faults that spoil a test."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "The own data set is large enough, clean and split without leaks"
+READS: tuple[str, ...] = ("audit",)
+
+# Finding -> the option that says which share of the points it costs.
+_COSTS = {
+    "dataset-leak": "leak",
+    "dataset-burst": "burst",
+    "dataset-shared-with-other": "shared",
+    "dataset-too-few-images": "images",
+    "dataset-too-few-classes": "classes",
+    "dataset-too-many-classes": "classes",
+    "dataset-mislabelled": "mislabelled",
+    "dataset-two-labels": "mislabelled",
+    "dataset-unreadable-images": "unreadable",
+    "dataset-box-faults": "boxes",
+}
+
+
+class Options(CriterionOptions):
+    """Shares of the points; a share of 0 tells the student and costs nothing."""
+
+    leak: float = Field(0.4, ge=0, le=1, description="one photograph in two of the student's own splits")
+    burst: float = Field(0.2, ge=0, le=1, description="bursts of one scene")
+    shared: float = Field(0.4, ge=0, le=1, description="photographs of another hand-in")
+    images: float = Field(0.3, ge=0, le=1, description="too few images of a class")
+    classes: float = Field(0.3, ge=0, le=1, description="too few or too many classes")
+    mislabelled: float = Field(0.1, ge=0, le=1, description="images that seem to lie in the wrong class")
+    unreadable: float = Field(0.1, ge=0, le=1, description="image files that cannot be read")
+    boxes: float = Field(0.1, ge=0, le=1, description="faulty boxes")
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """All points less the share of each fault that was found; none without a data set."""
+    if not isinstance(evidence.audit, Done):
+        return Judgement(0.0, f"There is no data set to look at. {evidence.audit.reason}")
+    value = evidence.audit.value
+    found = {finding.code for finding in (*evidence.audit.findings, *evidence.later_findings)} & set(_COSTS)
+    shares = {_COSTS[code]: getattr(options, _COSTS[code]) for code in sorted(found)}
+    points = max_points * max(0.0, 1.0 - sum(shares.values()))
+    images = sum(value.classes.values())
+    seen = f"{images} readable images in {len(value.classes)} classes"
+    if not shares:
+        return Judgement(points, f"{seen}, with no fault that was looked for.")
+    taken = ", ".join(f"{name} −{share:.0%}" for name, share in shares.items())
+    return Judgement(points, f"{seen}; {taken} of the points.")

@@ -1,0 +1,46 @@
+"""Whether the pre-trained layers were kept, or only fine-tuned a little, in place of being trained away."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "The pre-trained layers are frozen before the first fit"
+READS: tuple[str, ...] = ("inspect",)
+
+
+class Options(CriterionOptions):
+    full_at: float = Field(0.05, ge=0, le=1, description="median relative change of the layers that is fine-tuning")
+    zero_at: float = Field(0.50, ge=0, le=1, description="median relative change at which no points are given")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Options:
+        if self.zero_at <= self.full_at:
+            raise ValueError("zero_at must be above full_at")
+        return self
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """Linear between the two anchors; a person decides where no backbone that we know is recognised."""
+    if not isinstance(evidence.convert, Done):
+        return Judgement(0.0, f"There is no model to look into. {evidence.convert.reason}")
+    if not isinstance(evidence.inspect, Done):
+        return Judgement(None, f"The model could not be looked into: {evidence.inspect.reason}")
+    seen = evidence.inspect.value
+    if seen.backbone is None or seen.median_change is None:
+        return Judgement(None, "None of the backbones that this assignment names was recognised in the model.")
+    if seen.weights_used is False:
+        return Judgement(None, f"The model carries {seen.backbone} weights, but its answers do not rest on them.")
+    if seen.weights_used is None:
+        return Judgement(None, f"It could not be shown that the answers rest on the {seen.backbone} weights.")
+    kept = f"{seen.frozen_layers} of {len(seen.layers)} pre-trained {seen.backbone} layers are as they were"
+    if seen.verdict == "feature-extraction":
+        return Judgement(max_points, f"{kept}.")
+    return Judgement(
+        linear(seen.median_change, options.zero_at, options.full_at, max_points),
+        f"{kept}; they moved by {seen.median_change:.1%} (median). All points up to {options.full_at:.0%}, "
+        f"none at {options.zero_at:.0%}.",
+    )

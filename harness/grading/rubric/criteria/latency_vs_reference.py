@@ -1,0 +1,46 @@
+"""How long one prediction takes, relative to the reference timed in turn with it."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "Time for one prediction, against the reference"
+READS: tuple[str, ...] = ("benchmark",)
+
+
+class Options(CriterionOptions):
+    full_at: float = Field(1.5, gt=0, description="times the reference's median up to which all points are given")
+    zero_at: float = Field(10.0, gt=0, description="times the reference's median at which none are")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Options:
+        if self.zero_at <= self.full_at:
+            raise ValueError("zero_at must be above full_at")
+        return self
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """Linear between the two anchors, on the ratio of medians; a person decides when it was not measured."""
+    if not isinstance(evidence.predict, Done):
+        return Judgement(0.0, "There is no model to time.")
+    if not isinstance(evidence.benchmark, Done):
+        return Judgement(None, f"The speed was not measured: {evidence.benchmark.reason}")
+    timed = evidence.benchmark.value
+    if not timed.outputs_agree:
+        return Judgement(None, "It was not the same model: while timed it answered differently than before.")
+    if timed.stateful_operators:
+        operators = ", ".join(timed.stateful_operators)
+        return Judgement(None, f"It can answer one call otherwise than the next ({operators}): a person decides.")
+    if timed.ratio is None or timed.ratio_interval is None or timed.reference is None:
+        return Judgement(None, "The reference was not timed beside it.")
+    low, high = timed.ratio_interval
+    return Judgement(
+        linear(timed.ratio, options.zero_at, options.full_at, max_points),
+        f"{timed.model.p50_ms:.1f} ms (median) against the reference's {timed.reference.p50_ms:.1f} ms: "
+        f"{timed.ratio:.2f} times [{low:.2f}, {high:.2f}]. All points up to {options.full_at:g} times, "
+        f"none at {options.zero_at:g} times.",
+    )

@@ -1,0 +1,23 @@
+"""Whether the model loads and answers for every held-out picture."""
+
+from __future__ import annotations
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "The model can be loaded and predicts"
+READS: tuple[str, ...] = ("predict",)
+
+
+class Options(CriterionOptions):
+    pass
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """All points or none."""
+    if isinstance(evidence.predict, Done):
+        value = evidence.predict.value
+        return Judgement(max_points, f"It answered for all {value.images} held-out pictures.")
+    stopped = evidence.convert if not isinstance(evidence.convert, Done) else evidence.predict
+    return Judgement(0.0, "" if isinstance(stopped, Done) else stopped.reason)

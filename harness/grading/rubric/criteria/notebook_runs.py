@@ -1,0 +1,32 @@
+"""Whether the notebook runs from top to bottom."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "The notebook runs from top to bottom"
+READS: tuple[str, ...] = ("execute",)
+
+
+class Options(CriterionOptions):
+    partial: float = Field(0.5, ge=0, le=1, description="the share of the points that a run which stops can reach")
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """All points for a whole run; for one that stops, `partial` of them times the share of cells that ran."""
+    result = evidence.execute
+    if isinstance(result, Done) and not result.value.code_cells:
+        return Judgement(0.0, "The notebook has no code to run.")
+    if isinstance(result, Done):
+        return Judgement(max_points, f"All {result.value.code_cells} code cells ran.")
+    if isinstance(result, FailedExecution) and result.execution is not None:
+        ran: Execution = result.execution
+        share = ran.executed_cells / ran.code_cells if ran.code_cells else 0.0
+        points = max_points * options.partial * share
+        return Judgement(points, f"{ran.executed_cells} of {ran.code_cells} code cells ran. {result.reason}")
+    return Judgement(0.0, result.reason)

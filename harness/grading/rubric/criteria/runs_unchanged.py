@@ -1,0 +1,35 @@
+"""Whether the notebook runs as it was handed in, without changes of the harness."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.grading.rubric.criterion import CriterionOptions, Judgement
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+TITLE = "The notebook runs without being changed"
+READS: tuple[str, ...] = ("execute",)
+
+
+class Options(CriterionOptions):
+    per_rule: float = Field(0.25, ge=0, le=1, description="share of the points that each rule which was needed takes")
+    free: tuple[str, ...] = Field((), description="rules that take nothing")
+
+
+def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
+    """`per_rule` of the points off for each rule that changed a cell, however often; none for one that did not run."""
+    run: Execution | None = None
+    if isinstance(evidence.execute, Done):
+        run = evidence.execute.value
+    elif isinstance(evidence.execute, FailedExecution):
+        run = evidence.execute.execution
+    if run is None:
+        return Judgement(0.0, f"The notebook was not run. {evidence.execute.reason}")  # type: ignore[union-attr]
+    needed = sorted({rule for change in run.changes for rule in change.rules} - set(options.free))
+    points = max_points * max(0.0, 1.0 - options.per_rule * len(needed))
+    if not needed:
+        return Judgement(points, "Nothing that costs points was changed.")
+    names = ", ".join(rule.replace("_", " ") for rule in needed)
+    return Judgement(points, f"Changed by {len(needed)} rule{'' if len(needed) == 1 else 's'}: {names}.")

@@ -1,0 +1,60 @@
+"""What a criterion is: one module in `harness/grading/rubric/criteria/`, checked when it is loaded.
+
+    TITLE     the line in the rubric
+    READS     the stages whose results it looks at: when the machine lost one, or one holds what the student's own
+              code said, a person decides; of other stages it sees no values (`declared.py`)
+    Options   a frozen pydantic model of the keys that it takes in assignment.toml
+    mark      (evidence, options, max_points) -> Judgement
+
+It is found by its folder; no list names it.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.grading.rubric import criteria
+from harness.plugins import modules_of
+from harness.stages.evidence.handin import STAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Points, or None when a person has to decide; and the reason in words, with the numbers."""
+
+    points: float | None
+    reason: str
+    detail: str = ""  # for the instructor only
+
+
+class CriterionOptions(BaseModel):
+    """Base of every criterion's options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@functools.cache
+def kinds() -> dict[str, ModuleType]:
+    """Every criterion by its kind, which is its module's name. Raises `TypeError` for one that is malformed."""
+    parameters = ("evidence", "options", "max_points")
+    return modules_of(criteria.__name__, noun="criterion", function="mark", parameters=parameters, check=_check)
+
+
+def _check(name: str, module: Any) -> None:
+    reads = getattr(module, "READS", None)
+    if not (isinstance(reads, tuple) and set(reads) <= set(STAGES)):
+        raise TypeError(f"criterion {name} has no READS")
+    options = getattr(module, "Options", None)
+    if not (isinstance(options, type) and issubclass(options, CriterionOptions)):
+        raise TypeError(f"criterion {name} has no Options")
+
+
+def linear(value: float, zero_at: float, full_at: float, max_points: float) -> float:
+    """Points on the line from 0 at `zero_at` to `max_points` at `full_at`, and flat beyond both."""
+    share = (value - zero_at) / (full_at - zero_at)
+    return max_points * min(1.0, max(0.0, share))

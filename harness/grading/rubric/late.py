@@ -1,0 +1,106 @@
+"""The late policy: how late a hand-in is, and what that costs.
+
+A day late is a day of the calendar where the course is: the deadline's own clock time on the days after it, so a day
+with a change of the clocks is one day, 23 or 25 hours long. The grace counts at each of these times.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from harness.findings import Finding, finding
+from harness.inputs.assignment.deadline import Deadline
+from harness.inputs.submission import Origin
+from harness.stages.evidence.grade import Mark
+
+CRITERION = "late"
+TITLE = "Late hand-in"
+
+_DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """What the policy makes of one hand-in."""
+
+    days: int | None  # late, each begun day counting; None when that is not known
+    mark: Mark | None  # the line in the marks, with points below 0; None when nothing is taken off
+    findings: tuple[Finding, ...] = ()
+
+
+NOT_LATE = Lateness(None, None)
+
+
+def late_days(handed_in: datetime.datetime, deadline: Deadline) -> int:
+    """Begun days after the deadline and its grace; 0 when it is in time.
+
+    A time without a zone is the course's; in the hour that the clocks repeat, it is the first one.
+    """
+    moment = _instant(handed_in if handed_in.tzinfo else handed_in.replace(tzinfo=deadline.zone))
+    local = moment.astimezone(deadline.zone).replace(tzinfo=None) - _grace(deadline)
+    days = max(0, (local - deadline.local).days - 1)  # never too many, as the clocks shift by less than a day
+    while moment > _end(deadline, days):
+        days += 1
+    return days
+
+
+def judge(origin: Origin, deadline: Deadline, max_points: float, earned: float) -> Lateness:
+    """What the hand-in's lateness costs of its `earned` points; never more than these."""
+    if origin.handed_in is None:
+        return _unknown(origin)
+    days = late_days(origin.handed_in, deadline)
+    if days == 0:
+        return Lateness(0, None)
+    over = deadline.max_days is not None and days > deadline.max_days
+    if over and deadline.after_max_days == "no-points":
+        penalty, rule = earned, f"after {deadline.max_days} days there are no points"
+    else:
+        counted = min(days, deadline.max_days) if over and deadline.max_days is not None else days
+        penalty, rule = counted * deadline.points_per_day(max_points), _rule(counted, days, deadline)
+    when, limit = _shown(origin.handed_in, deadline), _shown(deadline.instant, deadline)
+    said = f" ({origin.clock})" if origin.clock else ""
+    reason = f"Handed in {when}{said}, {_days(days)} late for the deadline {limit}: {rule}."
+    return Lateness(days, _mark(0.0 - min(penalty, earned), reason))
+
+
+def _unknown(origin: Origin) -> Lateness:
+    if origin.said_late:
+        reason = f"{origin.clock} says that it was late, but not how late. Put the time into times.csv, or mark it."
+        return Lateness(None, _mark(None, reason))
+    return Lateness(None, None, (finding("hand-in-time-unknown"),))
+
+
+def _mark(points: float | None, reason: str) -> Mark:
+    return Mark(criterion=CRITERION, title=TITLE, points=points, max_points=0, reason=reason)
+
+
+def _rule(counted: int, days: int, deadline: Deadline) -> str:
+    a_day = f"{deadline.penalty_per_day} of the points" if deadline.is_percent else f"{deadline.penalty_per_day} points"
+    most = f", for {_days(counted)} at most" if counted < days else ""
+    return f"{a_day} a day{most}"
+
+
+def _days(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
+def _end(deadline: Deadline, days: int) -> datetime.datetime:
+    """The last moment that is `days` days late. Where the clock shows it twice, the second time."""
+    local = (deadline.local + days * _DAY).replace(tzinfo=deadline.zone, fold=1)
+    first = local.replace(fold=0)
+    instant = max(_instant(local), _instant(first))
+    return instant + _grace(deadline)
+
+
+def _grace(deadline: Deadline) -> datetime.timedelta:
+    return datetime.timedelta(minutes=deadline.grace_minutes)
+
+
+def _instant(moment: datetime.datetime) -> datetime.datetime:
+    return moment.astimezone(datetime.UTC)
+
+
+def _shown(moment: datetime.datetime, deadline: Deadline) -> str:
+    local = moment.astimezone(deadline.zone) if moment.tzinfo else moment.replace(tzinfo=deadline.zone)
+    return local.strftime("%Y-%m-%d %H:%M %Z").strip()

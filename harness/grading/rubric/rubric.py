@@ -1,0 +1,206 @@
+"""The rubric applied: every criterion's mark, their sum, and whether a person has to look."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Set
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from harness.errors import AssignmentError
+from harness.gradebook.manual import ManualMark
+from harness.grading.rubric.carried import held_back
+from harness.grading.rubric.criterion import Judgement, kinds
+from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
+from harness.grading.rubric.late import NOT_LATE, Lateness, judge
+from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.problems import problem
+from harness.inputs.assignment.schema import CriterionSpec
+from harness.inputs.submission import Origin
+from harness.stages.evidence.grade import Grade, GradeStatus, Mark
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.stage_result import Done
+
+_NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing"}
+_GIVEN_FOR = {
+    "other content": "for earlier content",
+    "unknown": "before it was recorded for what",
+    "one of several": "under a name that several submissions have",
+}
+_PERHAPS_ANOTHERS = ("unknown", "one of several")  # so no student reads it
+_DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
+# Stage -> the one whose result it works on. What the machine lost spoils all that follow.
+_WORKS_ON = {
+    "convert": "execute",
+    "predict": "convert",
+    "inspect": "convert",
+    "evaluate": "predict",
+    "boards": "convert",
+    "benchmark": "predict",
+}
+
+
+def check(assignment: Assignment) -> None:
+    """Raises `AssignmentError` for unknown kinds, options that a criterion does not take, and equal titles."""
+    text = assignment.file.read_text(encoding="utf-8")
+    problems = []
+    titles = [title_of(spec) for spec in assignment.criteria if spec.kind in kinds()]
+    for index, spec in enumerate(assignment.criteria):
+        if spec.kind in kinds() and titles.count(title_of(spec)) > 1:
+            what = f"two criteria are called {title_of(spec)!r}; give each its own title"
+            problems.append(problem(assignment.file, text, ("criteria", index, "title"), what))
+        problems += [
+            problem(assignment.file, text, ("criteria", index, *where), what) for where, what in _problems(spec)
+        ]
+        if spec.kind in kinds() and "boards" in kinds()[spec.kind].READS and not assignment.boards:
+            what = f'{spec.kind} needs a board; add boards = ["jetson-nano-4gb"] above the tables'
+            problems.append(problem(assignment.file, text, ("criteria", index, "kind"), what))
+    if problems:
+        raise AssignmentError("\n".join(problems), f"correct {assignment.file.name}; see docs/criteria.md")
+
+
+def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:
+    """(key, what is wrong) for one criterion."""
+    known = kinds()
+    if spec.kind not in known:
+        near = difflib.get_close_matches(spec.kind, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        return [(("kind",), f"unknown kind {spec.kind!r}; {hint}")]
+    options = known[spec.kind].Options
+    try:
+        options.model_validate(spec.options)
+    except ValidationError as error:
+        found = []
+        for detail in error.errors():
+            where = tuple(map(str, detail["loc"]))
+            what = detail["msg"].removeprefix("Value error, ")
+            if detail["type"] == "extra_forbidden":
+                near = difflib.get_close_matches(where[-1], options.model_fields, n=1)
+                taken = ", ".join(options.model_fields) or "none beside kind, points and title"
+                what = "unknown key; " + (f"did you mean {near[0]!r}?" if near else f"it takes: {taken}")
+            found.append((where, what))
+        return found
+    return []
+
+
+def grade(
+    assignment: Assignment,
+    evidence: Evidence,
+    manual: Mapping[str, ManualMark],
+    origin: Origin = Origin(),  # noqa: B008
+) -> Grade:
+    """Every criterion's mark; a person's mark (by the criterion's title) stands before the harness' own.
+
+    What the late policy takes off is a line of its own, after the criteria.
+
+    A person's mark that was given for something else does not count: the criterion waits, with the old mark shown.
+
+    Status: `failed` when neither a notebook ran through nor a model predicted, by the hand-in's own fault;
+    `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
+    has marked anything since; else `graded`.
+    """
+    lost = {  # no mark reads `stress`: it only shows when the model fails
+        name
+        for name, result in evidence.stages().items()
+        if name != "stress" and any(finding.code in _NOT_THE_STUDENTS for finding in result.findings)
+    }
+    marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
+    earned = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
+    lateness = _lateness(assignment, origin, earned, manual)
+    marks += [lateness.mark] if lateness.mark else []
+    points = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
+    ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
+    our_fault = any(found.code == "harness-defect" for found in evidence.findings())
+    nothing = not ran and not isinstance(evidence.predict, Done)
+    status: GradeStatus
+    if nothing and not lost and not our_fault:
+        status = "failed"
+    elif any(mark.points is None for mark in marks) or (
+        (lost or our_fault) and not any(given.counts for given in manual.values())
+    ):
+        status = "needs-review"
+    else:
+        status = "graded"
+    return Grade(
+        status=status,
+        marks=tuple(marks),
+        points=points,
+        max_points=assignment.max_points,
+        late_days=lateness.days,
+        findings=lateness.findings,
+    )
+
+
+def title_of(spec: CriterionSpec) -> str:
+    """The criterion's title: the assignment's, else its kind's."""
+    title: str = spec.title or kinds()[spec.kind].TITLE
+    return title
+
+
+def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Mapping[str, ManualMark]) -> Lateness:
+    """What the late policy says, or the person who overruled it."""
+    if assignment.deadline is None:
+        return NOT_LATE
+    judged = judge(origin, assignment.deadline, assignment.max_points, earned)
+    if judged.mark is None:
+        return judged
+    points, reason, detail = judged.mark.points, judged.mark.reason, judged.mark.detail
+    if judged.mark.title in manual:
+        given = _by_person(manual[judged.mark.title], judged.mark.max_points, reason)
+        points, reason, detail = given.points, given.reason, given.detail
+    if points is not None:
+        points = 0.0 - min(round(-points, _DECIMALS), earned)
+    changed = {"points": points, "reason": reason, "detail": detail}
+    return replace(judged, mark=judged.mark.model_copy(update=changed))
+
+
+def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
+    title = title_of(spec)
+    judged = held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
+    if title in manual:
+        judged = _by_person(manual[title], spec.points, judged.reason)
+    points = None if judged.points is None else round(judged.points, _DECIMALS)
+    return Mark(
+        criterion=spec.kind,
+        title=title,
+        points=points,
+        max_points=spec.points,
+        reason=judged.reason,
+        detail=judged.detail,
+    )
+
+
+def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgement:
+    """`otherwise`: what is said without the mark, which a person needs to confirm or change it."""
+    by = f" ({given.marker})" if given.marker else ""
+    if not given.counts:
+        was = f"Was given {given.points:g} points{by} {_GIVEN_FOR[given.given_for]}: confirm or change it."
+        if given.given_for in _PERHAPS_ANOTHERS:
+            return Judgement(None, f"A person has to mark it again. {otherwise}", was)
+        return Judgement(None, f"{was} {otherwise}")
+    if given.points > max_points:
+        return Judgement(
+            None, f"Was given {given.points:g} points{by}, more than the {max_points:g} there are now: mark it again."
+        )
+    return Judgement(given.points, f"{given.reason}{by}")
+
+
+def _by_harness(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judgement:
+    module = kinds()[spec.kind]
+    try:
+        options = module.Options.model_validate(spec.options)
+        judged: Judgement = module.mark(only(evidence, module.READS), options, spec.points)
+    except Undeclared as looked:
+        return Judgement(None, f"A person decides: the criterion would judge by {looked}, which it may not.")
+    said = self_reported(evidence, module.READS)
+    is_in_doubt = any(_is_spoilt(stage, lost) for stage in module.READS)
+    if is_in_doubt and judged.points is not None and judged.points < spec.points:
+        return Judgement(None, f"Not judged, because the machine failed, not the hand-in: {judged.reason}")
+    if said and judged.points is not None:
+        return Judgement(None, waiting(said, judged.reason))
+    return judged
+
+
+def _is_spoilt(stage: str, lost: Set[str]) -> bool:
+    return stage in lost or (stage in _WORKS_ON and _is_spoilt(_WORKS_ON[stage], lost))

@@ -1,0 +1,129 @@
+"""Models that are one another's copies: by their weights, and by what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.grading.similarity.disguised import Comparable, disguised
+
+_SAME = 1e-3  # of a probability; two trainings of one network differ by percents
+_UNSURE = 0.99  # a larger probability says little: many good models give it
+_FEWEST_UNSURE = 10  # pictures on which the models are not sure, to tell a copy by its answers
+_MOST_NAMED = 50  # others of one model; of more the first are named, and all counted
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A model as far as a comparison needs it."""
+
+    name: str | None  # the hand-in; None for the reference
+    marks: frozenset[str]  # hashes, of the file and of the weights: one in common is a copy
+    labels: tuple[str, ...]
+    probabilities: Probabilities  # shape (images, labels), for the same pictures in the same order
+    final_layer: Callable[[], NDArray[np.float32]] | None = None  # (labels, inputs); None where it is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a model is the same as, and how that was seen."""
+
+    hand_ins: tuple[str, ...]  # at most 50
+    of_reference: bool
+    how: str
+    others: int  # how many there are, the reference not among them
+    disguised: bool = False  # all but the same: seen by what no second training of another seed leads to
+
+    def other(self) -> str:
+        """Whose model it is, without a name or a number: the student who reads it is not told who else."""
+        if self.of_reference:
+            return "the reference solution"
+        return "another submission"
+
+    def whose(self) -> str:
+        """Who else has it, for the instructor."""
+        more = self.others - len(self.hand_ins)
+        return ", ".join(self.hand_ins) + (f", and {more} more" if more else "")
+
+
+def copies(models: Sequence[Known]) -> list[Copy | None]:
+    """For each model those that it is the same as; None for most.
+
+    The same answers count only where the models are unsure: on ten pictures or more, with the most
+    probable class below 0.99. Two models that are right and certain of everything are not copies. A copy
+    whose weights were changed a little, or whose channels were put in another order, is looked for by
+    `harness.grading.similarity.disguised`.
+    """
+    by_weights = _by_marks(models)
+    by_answers = _by_answers(models)
+    in_disguise = disguised([_comparable(model) for model in models])
+    found: list[Copy | None] = []
+    for weights, answers, other in zip(by_weights, by_answers, in_disguise, strict=True):
+        if weights:
+            found.append(_copy(models, weights, "its weights are identical"))
+        elif answers:
+            count = len(models[answers[0]].probabilities)
+            how = f"it gives the same answers, to within {_SAME:g}, on all {count} pictures"
+            found.append(_copy(models, answers, how))
+        elif other is not None:
+            found.append(replace(_copy(models, other.others, other.how), disguised=True))
+        else:
+            found.append(None)
+    return found
+
+
+def _copy(models: Sequence[Known], others: Sequence[int], how: str) -> Copy:
+    names = [models[other].name for other in others]
+    named = [name for name in names if name is not None]
+    return Copy(tuple(named[:_MOST_NAMED]), None in names, how, len(named))
+
+
+def _comparable(model: Known) -> Comparable:
+    labels, table = _by_label(model)
+    load, order = model.final_layer, _order(model.labels)
+    return Comparable(labels, table, None if load is None else lambda: load()[order])
+
+
+def _by_marks(models: Sequence[Known]) -> list[list[int]]:
+    owners: dict[str, list[int]] = {}
+    for index, model in enumerate(models):
+        for mark in model.marks:
+            owners.setdefault(mark, []).append(index)
+    return [
+        sorted({other for mark in model.marks for other in owners[mark]} - {index})
+        for index, model in enumerate(models)
+    ]
+
+
+def _by_answers(models: Sequence[Known]) -> list[list[int]]:
+    found: list[list[int]] = [[] for _ in models]
+    groups: dict[tuple[object, ...], list[int]] = {}
+    tables = [_by_label(model) for model in models]
+    for index, (labels, table) in enumerate(tables):
+        if ((table.max(axis=1) < _UNSURE).sum() if table.size else 0) >= _FEWEST_UNSURE:
+            groups.setdefault((labels, table.shape), []).append(index)
+    for members in groups.values():
+        stacked = np.stack([tables[index][1].ravel() for index in members])
+        for index, row in zip(members, stacked, strict=True):
+            near = np.flatnonzero(np.abs(stacked - row).max(axis=1) <= _SAME)
+            found[index] = [members[other] for other in near if members[other] != index]
+    return found
+
+
+def _by_label(model: Known) -> tuple[tuple[str, ...], Probabilities]:
+    """The answers with their columns in the order of the labels' names, however they were ordered."""
+    order = _order(model.labels)
+    return tuple(_folded(model.labels[column]) for column in order), model.probabilities[:, order]
+
+
+def _order(labels: Sequence[str]) -> list[int]:
+    return sorted(range(len(labels)), key=lambda column: _folded(labels[column]))
+
+
+def _folded(label: str) -> str:
+    return "".join(label.split()).casefold()

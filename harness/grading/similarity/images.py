@@ -1,0 +1,75 @@
+"""What shows only when all hand-ins of a run lie side by side: pictures that several students handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.findings import Finding, finding
+from harness.grading.similarity.shared_images import Owned, Pairs, Shared, shared
+from harness.grading.submission_run import Examined
+from harness.stages.evidence.audit import DatasetAudit, SharedPicture
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done
+from harness.stages.store import Store
+
+_MOST_NAMED = 20  # other submissions that a finding names
+_MOST_LISTED = 1000  # shared pictures of one submission
+
+
+def across_students(examined: Sequence[Examined], store: Store) -> list[Examined]:
+    """The same submissions, with the pictures that each shares with another, and a finding for each other.
+
+    Of very many, the first are named: what is kept of a submission does not grow with the class.
+    """
+    audits = {
+        one.submission.id: one.evidence.audit.value
+        for one in examined
+        if isinstance(one.evidence.audit, Done) and one.evidence.audit.value.greys is not None
+    }
+    sets = {
+        owner: Owned(tuple(audit.pixels.values()), _loading(store, audit.greys))
+        for owner, audit in audits.items()
+        if audit.greys is not None
+    }
+    found = shared(sets)
+    return [_with_shared(one, found, audits) for one in examined]
+
+
+def _loading(store: Store, greys: Blob) -> Callable[[], NDArray[np.uint8]]:
+    def load() -> NDArray[np.uint8]:
+        loaded: NDArray[np.uint8] = np.load(store.path(greys), allow_pickle=False)
+        return loaded
+
+    return load
+
+
+def _with_shared(one: Examined, everything: Shared, audits: dict[str, DatasetAudit]) -> Examined:
+    result = one.evidence.audit
+    found = everything.pairs.get(one.submission.id, {})
+    is_cut = one.submission.id in everything.cut or len(found) > _MOST_NAMED
+    if not (found or is_cut) or not isinstance(result, Done):
+        return one
+    mine = tuple(result.value.pixels)
+    pictures, findings = list[SharedPicture](), list[Finding]()
+    for other, pairs in sorted(found.items())[:_MOST_NAMED]:
+        theirs = tuple(audits[other].pixels)
+        listed: Pairs = pairs[: _MOST_LISTED - len(pictures)]
+        pictures += [SharedPicture(picture=mine[i], other=other, other_picture=theirs[j]) for i, j in listed]
+        count = f"{len(pairs)} picture{'' if len(pairs) == 1 else 's'}"
+        example, there = mine[pairs[0][0]], theirs[pairs[0][1]]
+        whose = f"{other}, there {there}"
+        findings.append(finding("dataset-shared-with-other", count=count, example=example, detail=whose))
+    if is_cut:
+        findings.append(finding("comparison-cut", what="of the data set with those of other submissions"))
+    value = result.value.model_copy(update={"shared": tuple(pictures)})
+    evidence = one.evidence.model_copy(
+        update={
+            "audit": result.model_copy(update={"value": value}),
+            "later_findings": (*one.evidence.later_findings, *findings),
+        }
+    )
+    return replace(one, evidence=evidence)

@@ -1,0 +1,111 @@
+"""Which models of a class are the same, or the reference's: what no hand-in's own evidence can show."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import EngineFailed
+from harness.findings import finding
+from harness.grading.context import Course
+from harness.grading.similarity.copies import Known, copies
+from harness.grading.submission_run import Examined
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.stage_result import Done
+from harness.stages.inspect import inspect
+from harness.stages.store import Store
+
+_MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels
+
+
+def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Examined]:
+    """The same hand-ins; a model that is another's or the reference's has a finding and the verdict `copied`."""
+    store = course.workplace.store
+    reference = course.reference
+    known = []
+    if reference is not None:
+        looked_into = _inspected(reference, course)
+        known.append(_known(None, reference.conversion, reference.predictions, looked_into, store))
+    of_course = len(known)
+    whose = []
+    for index, one in enumerate(examined):
+        converted, predicted, inspected = one.evidence.convert, one.evidence.predict, one.evidence.inspect
+        if isinstance(converted, Done) and isinstance(predicted, Done):
+            looked_into = inspected.value if isinstance(inspected, Done) else None
+            model = _known(one.submission.id, converted.value, predicted.value, looked_into, store)
+            if one.held_out is not None:  # on pictures of its own: its answers cannot be compared
+                model = replace(model, probabilities=model.probabilities[:0])
+            known.append(model)
+            whose.append(index)
+    noted = [_with_cut(one) for one in examined]
+    for index, copy in zip(whose, copies(known)[of_course:], strict=True):
+        if copy is None:
+            continue
+        evidence = noted[index].evidence
+        code = "model-copied-disguised" if copy.disguised else "model-copied"
+        found = finding(code, other=copy.other(), how=copy.how, detail=copy.whose())
+        changes: dict[str, object] = {
+            "intake_findings": (*evidence.intake_findings, found),
+            "same_model_as": copy.hand_ins,
+        }
+        inspected = evidence.inspect
+        if isinstance(inspected, Done):
+            value = inspected.value.model_copy(update={"verdict": "copied"})
+            changes["inspect"] = inspected.model_copy(update={"value": value})
+        noted[index] = replace(noted[index], evidence=evidence.model_copy(update=changes))
+    return noted
+
+
+def _too_many(predictions: Predictions) -> bool:
+    """Whether the answers are more than is held of every model of a class at once."""
+    return predictions.images * len(predictions.labels) > _MOST_ANSWERS
+
+
+def _with_cut(one: Examined) -> Examined:
+    """The same, with a finding where its answers are not compared."""
+    predicted = one.evidence.predict
+    if not isinstance(predicted, Done) or not _too_many(predicted.value):
+        return one
+    found = finding("answers-not-compared", labels=len(predicted.value.labels))
+    changes = {"intake_findings": (*one.evidence.intake_findings, found)}
+    return replace(one, evidence=one.evidence.model_copy(update=changes))
+
+
+def _inspected(reference: Reference, course: Course) -> Inspection | None:
+    """What the reference's model is made of, for its final layer; None where it cannot be looked into."""
+    classes, workplace = len(course.held_out.classes), course.workplace
+    inputs = ["reference", reference.conversion, course.staged.sha256, classes, course.assignment.limits]
+    try:
+        result = course.cache.run(
+            "inspect", inputs, Inspection, lambda: inspect(reference.conversion, {}, course.staged, classes, workplace)
+        ).result
+    except EngineFailed:  # the other comparisons can be made without
+        return None
+    return result.value if isinstance(result, Done) else None
+
+
+def _known(
+    name: str | None, conversion: Conversion, predictions: Predictions, inspection: Inspection | None, store: Store
+) -> Known:
+    marks = {conversion.model.sha256} if conversion.factory is None else set()
+    if inspection is not None and inspection.weights_fingerprint:
+        marks.add(inspection.weights_fingerprint)
+    rows = np.zeros((0, len(predictions.labels)), np.float32)
+    if not _too_many(predictions):
+        rows = np.load(store.path(predictions.probabilities), allow_pickle=False)
+    final_layer = inspection.final_layer if inspection is not None else None
+    load = None if final_layer is None else functools.partial(_loaded, store, final_layer)
+    return Known(name, frozenset(marks), predictions.labels, rows, load)
+
+
+def _loaded(store: Store, weights: Blob) -> NDArray[np.float32]:
+    loaded: NDArray[np.float32] = np.load(store.path(weights), allow_pickle=False)
+    return loaded

@@ -1,0 +1,100 @@
+"""Reading an assignment.toml: parsed, checked, and its paths made absolute and looked at."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import AssignmentError
+from harness.inputs.assignment.problems import described, problem
+from harness.inputs.assignment.schema import Assignment
+from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, pictures_in
+
+
+def load(file: Path) -> Assignment:
+    """The assignment in `file`, checked.
+
+    Raises `AssignmentError` with one entry for each problem: a file that is missing or no TOML, an
+    unknown key, a wrong value, a folder that is missing or holds no images.
+    """
+    file = file.resolve()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise AssignmentError(f"{file}: cannot be read: {reason}", "give the path of an assignment.toml") from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AssignmentError(f"{file}: not TOML: {error}", "correct that line") from error
+    try:
+        assignment = Assignment.model_validate({**raw, "file": file})
+    except ValidationError as error:
+        problems = [described(file, text, detail) for detail in error.errors()]
+        raise AssignmentError("\n".join(problems), f"correct {file.name}") from error
+    return _with_checked_paths(assignment, text)
+
+
+def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
+    base, problems = assignment.file.parent, list[str]()
+
+    def images(section: str, path: Path) -> Path:
+        folder = (base / path).resolve()
+        if not folder.is_dir():
+            problems.append(problem(assignment.file, text, (section, "path"), f"no folder {folder}"))
+            return folder
+        classes = class_folders(folder)
+        if len(classes) < 2 or not all(classes.values()):
+            counts = ", ".join(f"{name} {len(files)}" for name, files in classes.items()) or "no class folders"
+            problems.append(
+                problem(
+                    assignment.file,
+                    text,
+                    (section, "path"),
+                    f"{folder} needs at least two class folders, each with images; found {counts}"
+                    f"\n  looked for {' '.join(IMAGE_SUFFIXES)}",
+                )
+            )
+        return folder
+
+    held_out = assignment.held_out if assignment.has_shared_set else None
+    if held_out is not None:
+        held_out = held_out.model_copy(update={"path": images("held_out", held_out.path)})
+    dataset = assignment.dataset
+    if dataset is not None and dataset.path is not None:
+        dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})
+    unseen = assignment.unseen
+    if unseen is not None:
+        unseen = unseen.model_copy(update={"path": (base / unseen.path).resolve()})
+        if not unseen.path.is_dir() or not pictures_in(unseen.path):
+            what = f"no pictures in the folder {unseen.path}\n  looked for {' '.join(IMAGE_SUFFIXES)}"
+            problems.append(problem(assignment.file, text, ("unseen", "path"), what))
+    code = (base / assignment.reference.code).resolve()
+    if not code.is_file():
+        problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
+    execution = assignment.execution
+    if execution.requirements is not None:
+        requirements = (base / execution.requirements).resolve()
+        execution = execution.model_copy(update={"requirements": requirements})
+        if not requirements.is_file():
+            problems.append(problem(assignment.file, text, ("execution", "requirements"), f"no file {requirements}"))
+    if assignment.has_shared_set and (dataset is None or dataset.path is None):
+        place = ("dataset",) if dataset is None else ("dataset", "path")
+        problems.append(problem(assignment.file, text, place, "missing: the reference is trained on its pictures"))
+    if problems:
+        raise AssignmentError(
+            "\n".join(problems),
+            f"correct {assignment.file.name}, or put the files there (the example: make data)",
+        )
+    reference = assignment.reference.model_copy(update={"code": code})
+    return assignment.model_copy(
+        update={
+            "held_out": held_out,
+            "dataset": dataset,
+            "reference": reference,
+            "execution": execution,
+            "unseen": unseen,
+        }
+    )

@@ -1,0 +1,196 @@
+"""The tables of assignment.toml, each a frozen type: every limit's unit, default and bounds stand here once.
+
+The deadline's stands in `deadline.py`, the rubric's in `schema.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_RULES = Path(__file__).parents[2] / "agent" / "notebook" / "rules"  # their names only; nothing is imported
+
+
+def _to_bytes(value: object) -> object:
+    """`"4 GB"`, `"512 MiB"` or a whole number of bytes -> bytes."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B|B)\s*", value, re.IGNORECASE)
+    if match is None:
+        raise ValueError("a size is a number with B, KB, MB, GB, KiB, MiB or GiB, for example '4 GB'")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+Bytes = Annotated[int, BeforeValidator(_to_bytes)]
+
+
+class Section(BaseModel):
+    """Base of all tables: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Part = Literal["required", "optional", "ignored"]
+
+
+class HandIn(Section):
+    """What a hand-in holds. A `required` part that is missing is an error finding; `ignored` is not looked at."""
+
+    notebook: Part = "optional"
+    model: Part = "optional"
+    dataset: Part = "optional"
+
+
+def _known_rules(switches: dict[str, bool]) -> dict[str, bool]:
+    known = sorted(file.stem for file in _RULES.glob("[a-z]*.py"))
+    for name in switches:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise ValueError(f"there is no rule {name!r}; {hint}")
+    return switches
+
+
+class ResourceLimits(Section):
+    """What one hand-in may use in the sandbox."""
+
+    wall_seconds: float = Field(600, gt=0, le=86_400, description="a whole stage, seconds")
+    cell_seconds: float = Field(300, gt=0, le=86_400, description="one notebook cell, seconds")
+    memory: Bytes = Field(4 * 10**9, ge=256 * 2**20, description="memory with no swap")
+    cpus: int = Field(2, ge=1, le=256, description="processor cores")
+    processes: int = Field(512, ge=32, le=65_536, description="processes and threads")
+    disk: Bytes = Field(2 * 10**9, ge=16 * 2**20, description="written to the working folder, and to /tmp")
+    output: Bytes = Field(600 * 10**6, ge=2**20, description="what comes out: executed notebook, models")
+
+    @model_validator(mode="after")
+    def _a_cell_fits_into_the_whole(self) -> ResourceLimits:
+        if self.cell_seconds > self.wall_seconds:
+            raise ValueError("cell_seconds is more than wall_seconds")
+        return self
+
+
+class ExecutionRules(Section):
+    """How a notebook is graded: run again, read as it was handed in, or both and compared."""
+
+    mode: Literal["rerun", "as-handed-in", "both"] = "rerun"
+    on_cell_error: Literal["stop", "continue"] = "stop"
+    environments: tuple[Literal["torch", "keras"], ...] = Field(
+        ("torch", "keras"), min_length=1, description="in which a notebook may run; its imports decide"
+    )
+    requirements: Path | None = Field(None, description="a requirements.txt of the course: its own environment")
+    rules: Annotated[dict[str, bool], AfterValidator(_known_rules)] = Field(
+        {}, description="switches of the rules that change a notebook before it runs (docs/notebooks.md)"
+    )
+
+
+class NotebookParts(Section):
+    """What a notebook should hold, found by heading or by nbgrader's cells."""
+
+    steps: tuple[str, ...] = Field((), max_length=60)
+    questions: tuple[str, ...] = Field((), max_length=60)
+
+
+class Dataset(Section):
+    """The training pictures that a notebook gets, in class folders."""
+
+    path: Path | None = Field(None, description='not needed where heldout is "withhold"')
+    mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
+    names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
+    layout: Literal["auto", "classes", "split", "flat"] = Field(
+        "auto", description="how it lies at these places: class folders, below train and validation, or in one folder"
+    )
+
+    @model_validator(mode="after")
+    def _stays_inside(self) -> Dataset:
+        parts = Path(self.mounted_as).parts
+        if not parts or Path(self.mounted_as).is_absolute() or ".." in parts:
+            raise ValueError("mounted_as is a relative path without '..'")
+        return self
+
+
+class OwnDataset(Section):
+    """What is asked of a data set that a student hands in, and how a part of it is withheld."""
+
+    min_classes: int = Field(3, ge=1, le=1000)
+    max_classes: int = Field(10, ge=1, le=1000)
+    # 8 to grade on and at least as many to train on; a course usually asks for more.
+    min_images_per_class: int = Field(16, ge=1, le=100_000, description="readable ones")
+    withhold_fraction: float = Field(0.2, gt=0, le=0.5, description="of each class")
+    withhold_per_class: int = Field(8, ge=1, le=10_000, description="at least, but never more than half")
+    seed: int = Field(1, ge=0, description="of the split")
+    allowed_files: tuple[str, ...] = Field((), description="files of the hand-in that the rerun may use too")
+    too_slow: Literal["stop", "fewer-epochs"] = Field("stop", description="for a rerun that does not finish in time")
+    rerun_seconds: float | None = Field(None, gt=0, le=86_400, description="in place of limits.wall_seconds")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> OwnDataset:
+        if self.min_classes > self.max_classes:
+            raise ValueError("min_classes is more than max_classes")
+        return self
+
+
+GradedOn = Literal["shared", "withhold", "both"]
+
+
+class HeldOut(Section):
+    """The pictures on which everyone is graded, in class folders."""
+
+    path: Path
+
+
+class ReferenceSolution(Section):
+    """The solution that everyone is compared with."""
+
+    code: Path = Field(description="a Python file with train(train_dir, out_dir, *, backbone, weights, seed, ...)")
+    backbone: str = "mobilenet_v2"
+    weights: str = Field("", description="name in the weights manifest; the backbone's name by default")
+    seed: int = 1
+    fine_tune_epochs: int = Field(0, ge=0, le=1000)
+    wall_seconds: float = Field(1800, gt=0, le=86_400, description="for its training")
+
+    @property
+    def weights_name(self) -> str:
+        return self.weights or self.backbone
+
+
+class BenchmarkRules(Section):
+    """How speed is measured."""
+
+    queries: int = Field(64, ge=64, le=100_000, description="at least; 64 are the fewest for a p90 (MLPerf)")
+    warm_up_seconds: float = Field(1.0, gt=0, le=60)
+    min_seconds: float = Field(2.0, ge=0, le=600, description="of timed queries for each model")
+
+
+Corruption = Literal[
+    "brightness", "contrast", "blur", "noise", "jpeg", "rotation", "distance", "occlusion", "colour-cast"
+]
+Severity = Annotated[int, Field(ge=1, le=5)]
+
+
+class Robustness(Section):
+    """How the model is tried on held-out pictures made worse."""
+
+    enabled: bool = Field(True, description="false: no pictures made worse, none of no class, none covered")
+    images: int = Field(40, ge=4, le=1000, description="held-out pictures at most, as many of each class")
+    severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = (1, 3, 5)
+    corruptions: Annotated[tuple[Corruption, ...], Field(min_length=1)] = get_args(Corruption)
+    looks: int = Field(3, ge=0, le=12, description="mistakes on which is tried where the model looks")
+
+
+class Feedback(Section):
+    """What the page that is given to a student shows."""
+
+    show_held_out: bool = Field(
+        False, description="held-out and withheld images: the surest mistakes, and where the model looks"
+    )
+
+
+class Unseen(Section):
+    """Pictures that show none of the classes, in one folder."""
+
+    path: Path

@@ -1,0 +1,227 @@
+"""Asking the process that reads what students made (`apart/`): under limits, and its answer is not believed.
+
+A process that dies, is too slow or says too much is ended; that is the trouble of what it was asked, and the next
+request gets a new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import MachineError
+from harness.findings import Finding, finding
+from harness.inputs.submissions import apart
+from harness.inputs.submissions.apart.budget import Spent, UnpackLimits
+
+_PROGRAM = Path(apart.__file__).with_name("__main__.py")
+_ANSWER_BYTES = 1 << 20
+_READING_SECONDS = 20  # of processor time, for anything but unpacking
+_WALL = 4  # times the processor's seconds, and a minute: a busy machine is not the student's doing
+_ENDING_SECONDS = 10
+
+
+class Unreadable(Exception):
+    """What was asked for cannot be read; says why in words. `was_stopped` when a limit of the process ended it."""
+
+    def __init__(self, reason: str, *, was_stopped: bool = False) -> None:
+        super().__init__(reason)
+        self.was_stopped = was_stopped
+
+
+class Refused(Exception):
+    """The archive, or folder, is not taken. Carries the finding that says why, and what was spent until then."""
+
+    def __init__(self, why: Finding, spent: Spent | None = None) -> None:
+        super().__init__(why.message)
+        self.finding, self.spent = why, spent
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """Findings for what was left out, and what the submission has used of its limits by now."""
+
+    findings: tuple[Finding, ...]
+    spent: Spent
+
+
+class Children:
+    """Processes that answer one request after another; several at once when several threads ask."""
+
+    def __init__(self) -> None:
+        self._idle: list[_Child] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in self._idle:
+            child.end()
+
+    def ask(self, what: str, **request: object) -> object:
+        """The answer, JSON of 1 MiB at most. Raises `Unreadable`, or `Refused` for a zip that is none."""
+        return _value(self._said({"what": what, "seconds": _READING_SECONDS, **request}))
+
+    def unpack(
+        self, what: str, limits: UnpackLimits, spent: Spent, packed_bytes: int | None = None, **request: object
+    ) -> Unpacked:
+        """Unpack under the limits, of which `spent` is used. Raises `Refused`, or `MachineError` without room."""
+        left = max(1.0, limits.seconds - spent.seconds)
+        more = {"limits": asdict(limits), "spent": asdict(spent), "packed_bytes": packed_bytes, "seconds": left}
+        try:
+            said = self._said({"what": what, **request, **more})
+            now = _spent(said)
+            noticed = _value(said, now)
+        except Unreadable as error:
+            gone = Spent(spent.bytes, spent.files, spent.members, limits.seconds)  # it is given no second chance
+            if error.was_stopped:
+                raise Refused(finding("archive-too-large", reason=f"unpacking it {error}"), gone) from None
+            name = Path(str(request.get("archive") or request.get("member") or "")).name
+            raise Refused(finding("archive-unreadable", name=name, reason=str(error)), gone) from None
+        return Unpacked(tuple(finding(code, **particulars) for code, particulars in _pairs(noticed)), now)
+
+    def _said(self, request: Mapping[str, object]) -> dict[str, Any]:
+        with self._lock:
+            child = self._idle.pop() if self._idle else None
+        if child is None or not child.is_alive:
+            child = _Child()
+        try:
+            said = child.answer(request)
+        except BaseException:
+            child.end()
+            raise
+        if "last" in said:
+            child.end()
+        else:
+            with self._lock:
+                self._idle.append(child)
+        return said
+
+
+def ask_alone(what: str, **request: object) -> object:
+    """As `Children.ask`, by a process that nobody else's files were read in."""
+    with Children() as children:
+        return children.ask(what, **request)
+
+
+def path_text(path: Path) -> str:
+    """The path as JSON carries it, whatever the locale: the process takes names as UTF-8."""
+    return os.fsencode(path).decode("utf-8", "surrogateescape")
+
+
+class _Child:
+    """One such process, and the conversation with it."""
+
+    def __init__(self) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-B", "-X", "utf8", str(_PROGRAM)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/",
+            )  # fmt: skip
+        except OSError as error:
+            raise MachineError(f"no process can be started: {error.strerror}", "end other programs") from error
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises `Unreadable` when the process dies, is too slow, or says what it should not."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise Unreadable("it broke the program that reads it") from None
+        line = self._line(time.monotonic() + _WALL * float(request["seconds"]) + 60, float(request["seconds"]))
+        try:
+            said = json.loads(line, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise Unreadable("it broke the program that reads it") from None
+        if not isinstance(said, dict):
+            raise Unreadable("it broke the program that reads it")
+        return said
+
+    def _line(self, deadline: float, seconds: float) -> bytes:
+        assert self._process.stdout is not None
+        handle = self._process.stdout.fileno()
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        line = bytearray()
+        while not line.endswith(b"\n"):
+            if not poll.poll(max(0, 1000 * (deadline - time.monotonic()))):
+                raise Unreadable(f"takes over {_WALL * seconds + 60:.0f} s", was_stopped=True)
+            piece = os.read(handle, 1 << 16)
+            if not piece:
+                self.end()
+                if self._process.returncode == -signal.SIGXCPU:
+                    raise Unreadable(f"takes over {seconds:.0f} s of processor time", was_stopped=True)
+                raise Unreadable("it broke the program that reads it")
+            line += piece
+            if len(line) > _ANSWER_BYTES:
+                raise Unreadable("there is more of it than anyone needs")
+        return bytes(line)
+
+    def end(self) -> None:
+        """End the process. It has nothing to tidy up."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        if self._process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.2)  # it ends by itself, with the requests
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(_ENDING_SECONDS)
+
+
+def _value(said: dict[str, Any], spent: Spent | None = None) -> object:
+    if "machine" in said:
+        raise no_room(str(said["machine"]))
+    if "stopped" in said:
+        [(code, particulars)] = _pairs([said["stopped"]])
+        raise Refused(finding(code, **particulars), spent)
+    if "value" not in said:
+        raise Unreadable(str(said.get("trouble", "it broke the program that reads it"))[:300])
+    return said["value"]
+
+
+def _pairs(value: object) -> list[tuple[str, dict[str, str]]]:
+    """(code, particulars) of findings. Raises `Unreadable` for anything else."""
+    pairs = []
+    for one in value if isinstance(value, list) else [None]:
+        if not (isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) and isinstance(one[1], dict)):
+            raise Unreadable("it broke the program that reads it")
+        pairs.append((one[0], {str(key): str(text) for key, text in one[1].items()}))
+    return pairs
+
+
+def _spent(said: dict[str, Any]) -> Spent:
+    try:
+        return Spent(**said["spent"])
+    except (KeyError, TypeError):
+        raise Unreadable("it broke the program that reads it") from None
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def no_room(why: str) -> MachineError:
+    """The machine, not the submission, stopped an unpacking."""
+    return MachineError(
+        f"the hand-ins cannot be unpacked: {why}", "make room on the disk of the temporary folder, or set TMPDIR"
+    )

@@ -1,0 +1,220 @@
+"""What lies in the submissions folder or download, each submission copied once to a folder of ours and described."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.files.hashing import file_sha256
+from harness.findings import Finding, finding
+from harness.inputs.submission import EarlierTry, Origin, Submission
+from harness.inputs.submissions.apart.budget import as_text
+from harness.inputs.submissions.archives import Refused, UnpackLimits
+from harness.inputs.submissions.child import Children
+from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_lists
+from harness.inputs.submissions.copying import copy
+from harness.inputs.submissions.delivery import Attempt
+from harness.inputs.submissions.groups import for_these, one_for_each_group
+from harness.inputs.submissions.ids import with_claims_noted, with_ids
+from harness.inputs.submissions.name_cell import names_in
+from harness.inputs.submissions.one_entry import kept_apart
+from harness.inputs.submissions.parts import COMPANIONS, DATASET_ARCHIVE, MODEL_SUFFIXES, SAVED_MODEL
+from harness.inputs.submissions.place import Place
+from harness.inputs.submissions.sorting import Sorted, open_place, sort_out
+
+_REFUSED_BYTES = 4 << 30  # of an archive that is not unpacked, that its hash is of
+_AT_A_TIME = 1 << 20
+
+
+def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimits()) -> list[Submission]:  # noqa: B008
+    """Every submission in the folder or LMS download, in the order of their names, copied below `workdir`.
+
+    One that cannot be taken is there too, without files and with the finding that says why: whatever an entry holds,
+    the others are taken as if it were not there. Raises `UsageError` when the folder is missing or holds no submission
+    at all, or a list beside them (groups.csv, times.csv) is not as it should be.
+    """
+    with Children() as children:
+        place = open_place(submissions, children)
+        found = sort_out(place, children)
+        if not found:
+            raise UsageError(
+                f"{submissions}: no hand-ins in it",
+                "put one folder, archive, notebook or model per student there",
+            )
+        lists = for_these(read_class_lists(place), found)
+        named = with_ids(with_claims_noted(one_for_each_group(found, lists)))
+        with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)), thread_name_prefix="intake") as pool:
+            return list(pool.map(lambda pair: _take(pair[0], pair[1], workdir, limits, lists), named))
+
+
+def _take(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: ClassLists) -> Submission:
+    """The submission, copied and described; with a finding in place of its files where that fails."""
+    return kept_apart(
+        f"intake of {id}",
+        lambda: _taken(id, one, workdir, limits, lists),
+        lambda why: _not_taken(id, one, workdir, why),
+    )
+
+
+def _taken(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: ClassLists) -> Submission:
+    findings = list(one.findings)
+    newest, earlier = _newest(one)
+    if earlier:
+        others = "; ".join(attempt.label for attempt in earlier)
+        findings.append(finding("earlier-tries", count=len(earlier), name=newest.label, others=others))
+    root = workdir / id
+    root.mkdir(parents=True)
+    of_files: list[Finding] = []
+    refused_content = ""
+    try:
+        of_files += copy(newest, one.place, root, limits)
+    except Refused as refused:
+        of_files.append(refused.finding)
+        refused_content = _refused_hash(newest, one.place, root)
+        shutil.rmtree(root)
+        root = workdir / f"{id}.refused"
+        root.mkdir()
+    for path in (root, *root.rglob("*")):  # whatever the umask: the sandbox's own user reads it
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    described = _describe(id, as_text(one.delivery.student), _inner(root), findings, of_files)
+    if refused_content:  # a person's mark is for this archive, not for whatever cannot be unpacked
+        described = replace(described, sha256=refused_content)
+    return replace(described, origin=_origin(one, newest, earlier, described, lists))
+
+
+def _not_taken(id: str, one: Sorted, workdir: Path, why: Finding) -> Submission:
+    """Nothing of it, by a fault of ours: a person has to look. What failed may be anything, so nothing else is used."""
+    shutil.rmtree(workdir / id, ignore_errors=True)
+    root = workdir / f"{id}.not-taken"
+    root.mkdir(parents=True, exist_ok=True)
+    root.chmod(0o755)
+    delivery = one.delivery
+    return Submission(
+        id=id,
+        student=id,
+        root=root,
+        notebook=None,
+        model=None,
+        companions=(),
+        dataset=None,
+        sha256=hashlib.sha256().hexdigest(),
+        findings=(*one.findings, why),
+        origin=Origin(source=one.source, lms_id=delivery.lms_id, exact_name=delivery.exact or delivery.student),
+    )
+
+
+def _newest(one: Sorted) -> tuple[Attempt, list[Attempt]]:
+    """The attempt that counts, the newest that has files, and the others."""
+    attempts = one.delivery.newest_first
+    counts = next((attempt for attempt in attempts if attempt.pieces), attempts[0])
+    return counts, [attempt for attempt in attempts if attempt is not counts]
+
+
+def _origin(one: Sorted, newest: Attempt, earlier: list[Attempt], described: Submission, lists: ClassLists) -> Origin:
+    delivery = one.delivery
+    who = Who(delivery.lms_id, (delivery.student, delivery.key, described.id))
+    listed = lists.time(who)
+    group = lists.group(who)
+    members = lists.members.get(group, ()) if group else delivery.members
+    if not members and described.notebook:
+        members = names_in(described.root / described.notebook)
+    return Origin(
+        source=one.source,
+        why=delivery.why,
+        lms_id=delivery.lms_id,
+        handed_in=listed or newest.at,
+        clock="times.csv" if listed else delivery.clock,
+        said_late=newest.said_late,
+        members=members,
+        earlier=tuple(EarlierTry(as_text(attempt.label), attempt.at) for attempt in earlier),
+        exact_name=delivery.exact or delivery.student,
+    )
+
+
+def _inner(root: Path) -> Path:
+    """The folder that holds the files: steps into a single top folder, as archives have one."""
+    for _ in range(4):
+        entries = list(root.iterdir())
+        if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.lower() == "dataset":
+            return root
+        root = entries[0]
+    return root
+
+
+def _describe(id: str, student: str, root: Path, findings: list[Finding], of_files: list[Finding]) -> Submission:
+    findings = [*findings, *of_files]
+    files = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    outside_data = [path for path in files if path.parts[0].lower() != "dataset"]
+    notebooks = _preferred([p for p in outside_data if p.suffix.lower() == ".ipynb"], "notebook")
+    models = _preferred([p for p in outside_data if p.suffix.lower() in MODEL_SUFFIXES], "model")
+    models = models or sorted((p.parent for p in outside_data if p.name == SAVED_MODEL), key=lambda p: len(p.parts))
+    for code, found in (("several-notebooks", notebooks), ("several-models", models)):
+        if len(found) > 1:
+            others = ", ".join(map(str, found[1:]))
+            findings.append(finding(code, name=str(found[0]), others=others))
+    if not notebooks and not models and not any(why.severity == "error" for why in of_files):
+        findings.append(finding("nothing-handed-in"))
+    beside = models[0].parent if models else Path()
+    return Submission(
+        id=id,
+        student=student,
+        root=root,
+        notebook=notebooks[0] if notebooks else None,
+        model=models[0] if models else None,
+        companions=tuple(beside / name for name in COMPANIONS if (root / beside / name).is_file()),
+        dataset=_dataset(root),
+        sha256=_content_hash(root, files),
+        findings=tuple(findings),
+    )
+
+
+def _dataset(root: Path) -> Path | None:
+    """The folder `dataset/`, else `dataset.zip`, in whatever case."""
+    named = {entry.name.lower(): entry for entry in sorted(root.iterdir(), reverse=True)}
+    folder, archive = named.get("dataset"), named.get(DATASET_ARCHIVE)
+    if folder is not None and folder.is_dir():
+        return Path(folder.name)
+    return Path(archive.name) if archive is not None and archive.is_file() else None
+
+
+def _preferred(files: list[Path], stem: str) -> list[Path]:
+    """The files, best first: the expected name, then nearest to the top, then by kind and name."""
+
+    def rank(file: Path) -> tuple[bool, int, int, str]:
+        suffix = file.suffix.lower()
+        kind = MODEL_SUFFIXES.index(suffix) if suffix in MODEL_SUFFIXES else 0
+        return (file.stem.lower() != stem, len(file.parts), kind, str(file))
+
+    return sorted(files, key=rank)
+
+
+def _refused_hash(attempt: Attempt, place: Place, root: Path) -> str:
+    """Of the bytes of what is not unpacked: where it lies, or, out of a folder or a zip, as it was copied to `root`."""
+    lie = [place.on_disk(piece.path) for piece in attempt.pieces]
+    files = [file for file in lie if file is not None and not file.is_dir()]
+    copied = [] if files else [path for path in root.rglob("*") if path.is_file()]
+    files += sorted(path for path in copied if ".unpacked" not in {parent.suffix for parent in path.parents})
+    digest = hashlib.sha256(b"refused")
+    for file in files:
+        digest.update(os.fsencode(f" {len(file.name)}:{file.name}:"))
+        with contextlib.suppress(OSError):
+            if file.is_file() and not file.is_symlink():
+                digest.update(b"%d:" % file.stat().st_size)
+                with file.open("rb") as stream:
+                    for _ in range(_REFUSED_BYTES // _AT_A_TIME):
+                        digest.update(stream.read(_AT_A_TIME))
+    return digest.hexdigest()
+
+
+def _content_hash(root: Path, files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(os.fsencode(f"{len(str(file))}:{file}:"))
+        digest.update(bytes.fromhex(file_sha256(root / file)))
+    return digest.hexdigest()

@@ -1,0 +1,127 @@
+"""Copying a stranger's folder, or one file, under limits: nothing is followed, whatever changes meanwhile.
+
+Each file is reached through the open folder that holds it, so a folder that is replaced by a link while it
+is read leads nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.findings import Finding, finding
+from harness.inputs.submissions.apart.budget import Budget, write
+from harness.inputs.submissions.archives import Spent, Unpacked, UnpackLimits, refusing
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_MOST_NAMED = 10  # of one kind of thing noticed
+
+
+@dataclass(slots=True)
+class _Noticed:
+    """What was left out: each kind's first ones by name."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def note(self, code: str, **particulars: str) -> None:
+        if sum(one.code == code for one in self.findings) < _MOST_NAMED:
+            self.findings.append(finding(code, **particulars))
+
+
+def copy_folder(folder: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
+    """Copy what is in the folder into the empty folder `target`; what was left out.
+
+    Hidden folders (.git, checkpoints) and litter are left out silently. Raises `Refused` at a limit,
+    `MachineError` when there is no room.
+    """
+    budget, noticed = Budget(limits, spent=spent), _Noticed()
+    with refusing():
+        for holder, name, shown in _entries(folder, budget, noticed):
+            path = budget.local_path(shown)
+            if path is None:
+                continue
+            if budget.twin(path):
+                noticed.note("duplicate-name", name=str(path))
+                continue
+            _copy(name, holder, str(path), target / path, budget, noticed)
+    return Unpacked(tuple(noticed.findings), budget.used())
+
+
+def copy_file(file: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
+    """Copy one plain file to `target`; a finding for anything else. Raises as `copy_folder`."""
+    budget, noticed = Budget(limits, spent=spent), _Noticed()
+    with refusing():
+        budget.entry()
+        budget.local_path(target.name)  # too long
+        _copy(str(file), None, file.name, target, budget, noticed)
+    return Unpacked(tuple(noticed.findings), budget.used())
+
+
+def _entries(folder: Path, budget: Budget, noticed: _Noticed) -> Iterator[tuple[int, str, str]]:
+    """(open folder, name in it, path from the top) of every entry but folders, sorted, without recursion."""
+    waiting = [(os.open(folder, _FLAGS | os.O_DIRECTORY), "")]
+    try:
+        while waiting:
+            holder, above = waiting.pop()
+            try:
+                names = sorted(_listed(holder, budget))
+                below = []
+                for name in names:
+                    path = f"{above}{name}"
+                    if not _is_folder(name, holder):
+                        yield holder, name, path
+                    elif not name.startswith(".") and name != "__MACOSX":
+                        budget.local_path(f"{path}/.")  # too deep or too long
+                        below.append((name, path))
+                for name, path in reversed(below):
+                    try:
+                        waiting.append((os.open(name, _FLAGS | os.O_DIRECTORY, dir_fd=holder), f"{path}/"))
+                    except OSError as error:
+                        noticed.note("file-unreadable", name=path, reason=error.strerror or "unreadable")
+            finally:
+                os.close(holder)
+    finally:
+        for holder, _ in waiting:
+            os.close(holder)
+
+
+def _listed(holder: int, budget: Budget) -> Iterator[str]:
+    with os.scandir(holder) as entries:
+        for entry in entries:
+            budget.entry()
+            yield entry.name
+
+
+def _is_folder(name: str, holder: int) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=holder, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+def _copy(name: str, holder: int | None, shown: str, target: Path, budget: Budget, noticed: _Noticed) -> None:
+    try:
+        mode = os.stat(name, dir_fd=holder, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(mode):  # before it is opened: a device may act on that
+            noticed.note("unsafe-member", name=shown, kind=_kind(mode))
+            return
+        with os.fdopen(os.open(name, _FLAGS, dir_fd=holder), "rb") as stream:
+            found = os.fstat(stream.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                noticed.note("unsafe-member", name=shown, kind=_kind(found.st_mode))
+                return
+            budget.expect(found.st_size)
+            write(budget.counted(stream), target)
+    except OSError as error:
+        if not target.is_dir():  # as when a folder became a file, or went, since it was listed
+            target.unlink(missing_ok=True)
+        noticed.note("file-unreadable", name=shown, reason=error.strerror or type(error).__name__)
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "link"
+    return "FIFO" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"

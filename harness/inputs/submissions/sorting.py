@@ -1,0 +1,321 @@
+"""What in a place is a hand-in, and whose: by the LMS that made the download, else one for each entry.
+
+An entry belongs to an LMS only when its reader is certain. What is left is taken as it is, and says so when it lies
+among an LMS's. Nothing is copied or unpacked here but for lists of names.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+from harness.errors import UsageError
+from harness.findings import Finding, finding
+from harness.inputs.submissions.apart.budget import as_text
+from harness.inputs.submissions.archives import (
+    ARCHIVE_SUFFIXES,
+    FOREIGN_SUFFIXES,
+    Spent,
+    Unpacked,
+    UnpackLimits,
+)
+from harness.inputs.submissions.child import Children
+from harness.inputs.submissions.class_lists import GROUPS, TIMES
+from harness.inputs.submissions.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
+from harness.inputs.submissions.lms import readers
+from harness.inputs.submissions.one_entry import kept_apart
+from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
+from harness.inputs.submissions.place import ArchivePlace, Entry, FolderPlace, Place
+
+PLAIN = "plain"
+
+_LEVELS = 3  # of folders around a class that are looked through
+_ARCHIVES = (*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES)
+_WORK = (NOTEBOOK_SUFFIX, *MODEL_SUFFIXES)
+_PARTS_OF_ONE = {
+    *("code", "src", "data", "dataset", "images", "train", "test", "model", "models", "notebook", "notebooks")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """One student's or group's hand-in, and where its files are."""
+
+    delivery: Delivery
+    place: Place
+    source: str  # the LMS's module, or `plain`
+    findings: tuple[Finding, ...] = ()
+
+
+def open_place(submissions: Path, children: Children) -> Place:
+    """The folder or zip; `children` read what is in it. Raises `UsageError` when it is neither."""
+    if submissions.is_dir():
+        return FolderPlace(submissions, children)
+    if submissions.is_file() and submissions.name.lower().endswith(ARCHIVE_SUFFIXES):
+        return ArchivePlace(submissions, children)
+    if submissions.exists():
+        raise UsageError(f"{submissions}: no folder and no zip", "give the folder, or the zip, that holds the hand-ins")
+    raise UsageError(f"{submissions}: no such folder", "give the folder that holds the hand-ins")
+
+
+def sort_out(place: Place, children: Children) -> list[Sorted]:
+    """Every submission in the place, by the names of its entries. Raises `UsageError` for an LMS's broken files."""
+    return _sort_out(place, children, _LEVELS)
+
+
+def _sort_out(place: Place, children: Children, levels: int) -> list[Sorted]:
+    claim = _by_lms(place)
+    if claim.found:
+        return [*claim.found, *(_beside(one, claim) for one in _plain(place, claim.left))]
+    if levels and (inner := _inner_places(place, children, claim.left)):
+        return _merged([one for each in inner for one in _sort_out(each, children, levels - 1)])
+    return [replace(one, findings=(*one.findings, *claim.why_not)) for one in _plain(place, claim.left)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What the LMSs' readers claim of a place."""
+
+    found: tuple[Sorted, ...]
+    left: tuple[Entry, ...]  # the other entries that may be submissions
+    why_not: tuple[Finding, ...]  # why an LMS's own files were not believed
+
+
+def _by_lms(place: Place) -> _Claim:
+    """Each reader gets what most of the entries fit that others have left: fewer may be one student's doing."""
+    found: list[Sorted] = []
+    taken: set[str] = set()
+    readings = {source: _reading(source, reader, place) for source, reader in readers().items()}
+    waiting = [source for source, reading in readings.items() if reading.deliveries]
+    while True:
+        left = {entry.name for entry in place.entries() if entry.name not in taken and _is(_counts, entry)}
+        source = next((one for one in waiting if _fits_most(readings[one], taken, left)), None)
+        if source is None:
+            break
+        waiting.remove(source)
+        new = [one for one in readings[source].deliveries if not one.entries & taken]
+        found += [Sorted(one, place, source, one.findings) for one in new]
+        taken |= readings[source].own.union(*(one.entries for one in new))
+    others = [entry for entry in place.entries() if entry.name not in taken and _is(_may_be_hand_in, entry)]
+    why_not = [why for reading in readings.values() for why in reading.of_others]
+    return _Claim(tuple(found), tuple(others), tuple(why_not))
+
+
+def _reading(source: str, reader: ModuleType, place: Place) -> Reading:
+    """What the reader makes of the place; nothing, and why, where it breaks."""
+
+    def broken(why: Finding) -> Reading:
+        return Reading(of_others=(why,))
+
+    reading: Reading = kept_apart(f"intake ({source})", lambda: reader.read(place), broken)
+    return reading or NOT_THIS_ONE
+
+
+def _fits_most(reading: Reading, taken: set[str], left: set[str]) -> bool:
+    """Whether more than half of what is left belongs to the LMS."""
+    free = {entry for one in reading.deliveries if not one.entries & taken for entry in one.entries}
+    return bool(free) and 2 * len((free | reading.own) & (left | free)) > len(left | free)
+
+
+def _is(what: Callable[[Entry], bool], entry: Entry) -> bool:
+    """Whether the entry is so; one of which that cannot be said is taken, and shows then what is wrong."""
+    return kept_apart("intake", partial(what, entry), lambda _: True)
+
+
+def _counts(entry: Entry) -> bool:
+    """Whether the entry has a say in whose download it is: what lies beside a class's submissions has none."""
+    return entry.name.lower() not in (GROUPS, TIMES) and (_may_be_hand_in(entry) or not entry.name.startswith("."))
+
+
+def _may_be_hand_in(entry: Entry) -> bool:
+    name = entry.name.lower()
+    if name.startswith(".") or name == "__macosx":
+        return False
+    return entry.is_link or entry.is_folder or name.endswith((*_ARCHIVES, *_WORK))
+
+
+def _beside(one: Sorted, claim: _Claim) -> Sorted:
+    titles = sorted({readers()[other.source].TITLE for other in claim.found})
+    why = finding("beside-download", name=one.delivery.student, lms=" and ".join(titles))
+    return replace(one, findings=(*one.findings, why))
+
+
+# --- one level too high -------------------------------------------------------------------------
+
+
+def _inner_places(place: Place, children: Children, entries: tuple[Entry, ...]) -> list[Place]:
+    """The folders or zips in which the class really is; none when the entries are the submissions themselves.
+
+    Every entry has to be a download: else one student's submission that looks like one could pose as others'.
+    """
+    opened: list[Place] = []
+    for entry in entries:  # the first that is no download ends it: a class of zips is not opened twice
+        one = _open_inner(place, children, entry)
+        if one is None:
+            return []
+        if not _is_whole_download(one, children):
+            return [one] if len(entries) == 1 and _holds_a_class(one, children) else []
+        opened.append(one)
+    return opened
+
+
+def _open_inner(place: Place, children: Children, entry: Entry) -> Place | None:
+    path = place.on_disk(entry.name)
+    if path is None:
+        return _Below(place, entry.name) if entry.is_folder else None
+    if entry.is_folder:
+        return FolderPlace(path, children)
+    if entry.name.lower().endswith(".zip") and not entry.is_link:
+        try:
+            return ArchivePlace(path, children)
+        except UsageError:
+            return None
+    return None
+
+
+def _is_whole_download(place: Place, children: Children) -> bool:
+    claim = _by_lms(place)
+    if claim.found and not claim.left:
+        return True
+    folders = [entry for entry in place.entries() if _is(_may_be_hand_in, entry)]
+    inner = _open_inner(place, children, folders[0]) if len(folders) == 1 and folders[0].is_folder else None
+    return inner is not None and bool(_by_lms(inner).found)
+
+
+def _holds_a_class(place: Place, children: Children, levels: int = _LEVELS) -> bool:
+    """Whether it, or the only folder in it, `levels` deep, holds submissions side by side and is none itself."""
+    everything = place.entries()
+    names = [entry.name.lower() for entry in everything]
+    if any(name in _PARTS_OF_ONE or name in COMPANIONS or name.endswith(_WORK) for name in names):
+        return False
+    entries = [entry for entry in everything if _is(_may_be_hand_in, entry)]
+    if len(entries) == 1:
+        inner = _open_inner(place, children, entries[0]) if levels and entries[0].is_folder else None
+        return inner is not None and _holds_a_class(inner, children, levels - 1)
+    return sum(not entry.is_folder or _has_work(place, entry.name, _LEVELS) for entry in entries) >= 2
+
+
+def _has_work(place: Place, folder: str, levels: int) -> bool:
+    for entry in place.entries(folder):
+        if not entry.is_folder and entry.name.lower().endswith((*_WORK, *_ARCHIVES)):
+            return True
+        if entry.is_folder and levels and _has_work(place, f"{folder}/{entry.name}", levels - 1):
+            return True
+    return False
+
+
+class _Below:
+    """A folder inside another place."""
+
+    def __init__(self, outer: Place, folder: str) -> None:
+        self._outer, self._folder = outer, folder
+        self.name = as_text(folder.rpartition("/")[2])
+
+    def entries(self, folder: str = "") -> tuple[Entry, ...]:
+        return self._outer.entries(self._path(folder))
+
+    def ask(self, what: str, path: str, **more: object) -> object:
+        return self._outer.ask(what, self._path(path), **more)
+
+    def copy(self, path: str, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
+        return self._outer.copy(self._path(path), target, limits, spent)
+
+    def on_disk(self, path: str) -> Path | None:
+        return self._outer.on_disk(self._path(path))
+
+    def _path(self, path: str) -> str:
+        return f"{self._folder}/{path}" if path else self._folder
+
+
+def _merged(found: list[Sorted]) -> list[Sorted]:
+    """The same student in several downloads of one LMS: one submission with the attempts of all."""
+    together: dict[tuple[str, str, str], list[Sorted]] = defaultdict(list)
+    for number, one in enumerate(found):
+        # Only the LMS's number says that two are of one person; what has none stays by itself.
+        own = str(number) if one.source == PLAIN or not one.delivery.lms_id else ""
+        together[one.source, own or one.delivery.key, one.delivery.lms_id].append(one)
+    return [_one_of(same) for same in together.values()]
+
+
+def _one_of(same: list[Sorted]) -> Sorted:
+    newest = max(same, key=lambda one: one.delivery.newest_first[0].rank)
+    others = tuple(
+        replace(attempt, pieces=())  # listed only: its files are in another download
+        for one in same
+        if one is not newest
+        for attempt in one.delivery.attempts
+    )
+    kept = newest.delivery
+    return replace(newest, delivery=replace(kept, attempts=(*kept.attempts, *others)))
+
+
+# --- plain submissions --------------------------------------------------------------------------
+
+
+def _plain(place: Place, entries: tuple[Entry, ...]) -> list[Sorted]:
+    return [Sorted(delivery, place, PLAIN, delivery.findings) for delivery in _plain_deliveries(place, entries)]
+
+
+def _plain_deliveries(place: Place, entries: tuple[Entry, ...]) -> Iterator[Delivery]:
+    files = [entry for entry in entries if not entry.is_folder and not entry.is_link]
+    loose = [entry for entry in files if entry.name.lower().endswith(_WORK)]
+    whole = _place_itself(place, loose)
+    if whole:
+        yield whole
+    by_stem: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry not in loose and not (whole and entry.name == "dataset"):
+            yield delivered([entry.name], partial(_of_one, entry))
+        elif entry in loose and not whole:
+            by_stem[kept_apart("intake", partial(_stem, entry), partial(_whole_name, entry))].append(entry)
+    for stem, same in by_stem.items():
+        yield delivered([entry.name for entry in same], partial(_of_loose, stem, same))
+
+
+def _of_one(entry: Entry) -> Delivery:
+    why = "a folder" if entry.is_folder else "an archive"
+    return _plain_delivery(as_text(_stem(entry)), entry.name, [_piece(entry)], why)
+
+
+def _of_loose(stem: str, same: list[Entry]) -> Delivery:
+    why = "loose files of one name" if len(same) > 1 else "a loose file"
+    return _plain_delivery(as_text(stem), f"/{stem}", [_piece(entry) for entry in same], why)  # no folder is called so
+
+
+def _place_itself(place: Place, loose: list[Entry]) -> Delivery | None:
+    """The place as one submission, when what belongs beside one model or notebook lies at its top."""
+    files = [entry for entry in place.entries() if not entry.is_folder and not entry.is_link]
+    beside = [entry for entry in files if entry.name.lower() in COMPANIONS]
+    if not loose or not beside:
+        return None
+    pieces = [Piece(entry.name, entry.name) for entry in files if not entry.name.startswith(".")]
+    pieces += [Piece(e.name, e.name) for e in place.entries() if e.is_folder and e.name == "dataset"]
+    return _plain_delivery(place.name, place.name, pieces, f"the folder itself: {beside[0].name} lies in it")
+
+
+def _plain_delivery(student: str, exact: str, pieces: list[Piece], why: str) -> Delivery:
+    entries = frozenset(piece.path for piece in pieces)
+    attempt = Attempt(tuple(pieces), as_text(", ".join(sorted(entries))))
+    return Delivery(student, student, (attempt,), entries, why, exact=exact)
+
+
+def _piece(entry: Entry) -> Piece:
+    return Piece(entry.name, "" if entry.is_folder else entry.name)
+
+
+def _whole_name(entry: Entry, _: Finding) -> str:
+    return entry.name
+
+
+def _stem(entry: Entry) -> str:
+    """The entry's name without an archive's or a loose file's suffix."""
+    if entry.is_folder or entry.is_link:
+        return entry.name
+    for suffix in sorted((*_ARCHIVES, *_WORK), key=len)[::-1]:
+        if entry.name.lower().endswith(suffix) and len(entry.name) > len(suffix):
+            return entry.name[: -len(suffix)]
+    return entry.name

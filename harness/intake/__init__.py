@@ -1,5 +1,0 @@
-"""From a folder of hand-ins to submissions: one folder, archive or loose file per student or group."""
-
-from harness.intake.collect import collect
-
-__all__ = ["collect"]

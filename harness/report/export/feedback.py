@@ -1,0 +1,78 @@
+"""The pages that may be given to students, and nothing else, in a folder to be uploaded or sent."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html import escape
+from pathlib import Path
+
+from harness.errors import MachineError, UsageError
+from harness.files.whole_file import write_whole
+from harness.gradebook.results import Results, SubmissionResult
+from harness.report.export.claims import left_out
+
+_PAGE = "index.html"
+_CLEARED = '<meta name="audience" content="student">'  # in the head of a page that was made to be given away
+_RUN = '<meta name="run" content="{}">'  # there, too: when the run ended that made the page
+_NAME_CHARACTERS = 80
+
+
+def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
+    """Copy each submission's page from `pages/<id>/` to a folder of its own in `folder`; the files written.
+
+    From Moodle, the folders are named as its "upload multiple feedback files in a zip" wants them; else by id.
+    Raises `UsageError` when `folder` holds anything, or a page is missing, not a student's or of another run, and
+    `MachineError` when it cannot be written.
+    """
+    try:
+        run = _RUN.format(escape(results.run.finished))
+        texts = {row.id: _cleared_page(pages / row.id / _PAGE, run) for row in results.submissions}
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder}: holds other files, which would be given away, too", "name a new, empty folder")
+        names = _names(results)
+        written = []
+        for row in results.submissions:
+            (folder / names[row.id]).mkdir(mode=0o700)
+            written.append(folder / names[row.id] / _PAGE)
+            write_whole(written[-1], texts[row.id])
+    except OSError as error:
+        raise MachineError(f"{folder}: cannot be written: {error.strerror or error}", "name another folder") from error
+    return written
+
+
+def _cleared_page(page: Path, run: str) -> str:
+    """The page's text. Raises `UsageError` for one that is missing, was made for the instructor or by another `run`.
+
+    A run that was stopped while it wrote may have left pages of its own beside the results of the one before, in
+    which an id may have been another student's.
+    """
+    if not page.is_file():
+        raise UsageError(f"{page}: the page is missing", "grade again, then export")
+    text = page.read_text(encoding="utf-8")
+    head = text.partition("<body")[0]
+    if _CLEARED not in head:
+        raise UsageError(f"{page}: this page was not made to be given away", "grade again, then export")
+    if run not in head:
+        raise UsageError(f"{page}: another run than the recorded one made this page", "grade again, then export")
+    return text
+
+
+def _names(results: Results) -> dict[str, str]:
+    """Id -> name of its folder; the id itself where the LMS has no name for it, has it twice, or it is not known whose
+    it is."""
+    rows, nobodys = results.submissions, {row.id for row in left_out(results)}
+    wanted = {row.id: row.id if row.id in nobodys else _lms_name(row) for row in rows}
+    times = Counter(name.casefold() for name in wanted.values())
+    ids = {row.id.casefold() for row in rows}
+    return {
+        id: name if times[name.casefold()] == 1 and name.casefold() not in ids else id for id, name in wanted.items()
+    }
+
+
+def _lms_name(row: SubmissionResult) -> str:
+    if row.source != "moodle" or not re.fullmatch(r"[0-9]{1,20}", row.lms_id):
+        return row.id
+    student = re.sub(r"[^\w .'-]", "", row.student).strip(" .")[:_NAME_CHARACTERS]
+    return f"{student or row.id}_{row.lms_id}_assignsubmission_file_"

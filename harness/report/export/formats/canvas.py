@@ -1,0 +1,27 @@
+"""Canvas' gradebook import: `Student,ID,SIS User ID,SIS Login ID,Section,<assignment>`.
+
+Canvas finds students by ID, which its download of hand-ins has in the file names. A hand-in that did not come from
+Canvas has its id under SIS Login ID. Without the assignment's number in brackets, Canvas makes a new column.
+A mark that is not final is left empty: Canvas keeps what it has.
+"""
+
+from __future__ import annotations
+
+from harness.gradebook.results import Results, SubmissionResult
+from harness.report.export.claims import exportable
+from harness.report.export.spreadsheet import csv_text, harmless, points
+
+TITLE = "Canvas"
+
+
+def files(results: Results, column: str) -> dict[str, str]:
+    """canvas.csv."""
+    header = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", harmless(column))
+    possible = ("    Points Possible", "", "", "", "", points(results.assignment.max_points))
+    return {"canvas.csv": csv_text(header, [possible, *(_row(row) for row in exportable(results))])}
+
+
+def _row(row: SubmissionResult) -> tuple[str, ...]:
+    from_canvas = row.source == "canvas"
+    id, login = (row.lms_id, "") if from_canvas else ("", row.lms_id or row.id)
+    return (harmless(row.student), harmless(id), "", harmless(login), "", "" if row.is_open else points(row.points))

@@ -1,0 +1,49 @@
+"""Gradescope's results.json, one for each hand-in: what an autograder returns.
+
+After the autograder specification: `score`, `output`, `tests` with `name`, `score`, `max_score`, `output`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.gradebook.results import Results, SubmissionResult
+from harness.report.export.claims import exportable
+from harness.stages.evidence.grade import Mark
+from harness.stages.evidence.record import Record
+
+TITLE = "Gradescope"
+
+
+class _Test(Record):
+    name: str
+    score: float
+    max_score: float
+    output: str
+    output_format: Literal["text"] = "text"
+    visibility: Literal["visible"] = "visible"
+
+
+class _Autograded(Record):
+    score: float
+    output: str
+    output_format: Literal["text"] = "text"
+    tests: tuple[_Test, ...]
+
+
+def files(results: Results, column: str) -> dict[str, str]:
+    """gradescope-<id>.json for each hand-in; Gradescope knows the assignment."""
+    return {f"gradescope-{row.id}.json": _autograded(row) for row in exportable(results)}
+
+
+def _autograded(row: SubmissionResult) -> str:
+    autograded = _Autograded(
+        score=row.points,
+        output="\n".join(finding.message for finding in row.findings),
+        tests=tuple(_test(mark) for mark in row.marks),
+    )
+    return autograded.model_dump_json(indent=2) + "\n"
+
+
+def _test(mark: Mark) -> _Test:
+    return _Test(name=mark.title, score=mark.points or 0.0, max_score=mark.max_points, output=mark.reason)

@@ -1,0 +1,32 @@
+"""Moodle's offline grading worksheet: found by `Participant <number>`, which its download has in the folder names.
+
+A hand-in that did not come from Moodle is left out: the worksheet has no other way to say whose it is. A mark that
+is not final is left empty.
+"""
+
+from __future__ import annotations
+
+from harness.gradebook.results import Results
+from harness.report.export.claims import exportable
+from harness.report.export.spreadsheet import csv_text, harmless, points
+
+TITLE = "Moodle"
+
+_HEADER = ("Identifier", "Full name", "Grade", "Maximum Grade", "Grade can be changed", "Feedback comments")
+
+
+def files(results: Results, column: str) -> dict[str, str]:
+    """moodle.csv; the worksheet is uploaded in the assignment itself, so it has no column for it."""
+    rows = [
+        (
+            harmless(f"Participant {row.lms_id}"),
+            harmless(row.student),
+            "" if row.is_open else points(row.points),
+            points(row.max_points),
+            "Yes",
+            harmless(" ".join(f"{mark.title}: {mark.reason}" for mark in row.marks)),
+        )
+        for row in exportable(results)
+        if row.source == "moodle"
+    ]
+    return {"moodle.csv": csv_text(_HEADER, rows)}

@@ -1,1 +1,0 @@
-"""What people mark themselves."""

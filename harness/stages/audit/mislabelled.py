@@ -1,0 +1,111 @@
+"""Pictures that look as if they lay in the wrong class.
+
+Confident learning (Northcutt, Jiang and Chuang, 2021): each picture gets class probabilities from a model that did not
+see it, and the mean probability that the pictures of a class give to their own class is that class's
+threshold. A picture whose probability for another class is over that class's threshold is a suspect. The
+package cleanlab implements it too, under the AGPL, which this project cannot take in.
+
+The model is the reference's head: logistic regression on the backbone's features. A student's photographs
+of two similar objects are confused honestly, so a suspect is named only when its neighbours agree with the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import poisson
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+from harness.stages.audit.pictures import unit
+
+_FOLDS = 5
+_INVERSE_PENALTY = 1.0  # of the head, on whitened components
+_COMPONENTS = 256  # of the standardised features, by singular values
+_FEWEST = 8  # pictures of a class, to judge it
+_SEED = 1
+_NEIGHBOURS, _AGREEING = 5, 3
+_SURE = 0.85  # probability of the other class
+_UNLIKELY = 0.08  # probability of the class in which it lies
+# On sets without wrong labels (docs/dataset.md) at most about this share of the errors looks like a wrong label.
+_HONEST = 0.05
+_SKILLED = 0.8  # cross-validated accuracy below which the model cannot judge labels
+_CHANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    picture: int
+    label: str
+    looks_like: str
+    probability: float  # of `looks_like`
+
+
+def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArray[np.float32]) -> tuple[Suspect, ...]:
+    """The suspects, the surest first; none when they are as few as the model's honest errors explain.
+
+    `embeddings`: (pictures, channels). Pictures of a group share a fold.
+    """
+    classes, truth = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
+    counts = np.bincount(truth)
+    if len(classes) < 2 or counts.min() < _FEWEST:
+        return ()
+    probability = _cross_validated(embeddings, truth, groups, len(classes))
+    if probability is None or (probability.argmax(axis=1) == truth).mean() < _SKILLED:
+        return ()
+    threshold = np.array([probability[truth == k, k].mean() for k in range(len(classes))])
+    over = np.where(probability >= threshold, probability, -1.0)
+    looks = over.argmax(axis=1)
+    own = probability[np.arange(len(truth)), truth]
+    clear = (over.max(axis=1) >= _SURE) & (own <= _UNLIKELY) & (looks != truth)
+    units = unit(embeddings)
+    agreed = [i for i in np.nonzero(clear)[0] if _neighbours_agree(int(i), int(looks[i]), truth, groups, units)]
+    errors = int((probability.argmax(axis=1) != truth).sum()) - len(agreed)
+    if not agreed or poisson.sf(len(agreed) - 1, _HONEST * max(0, errors)) >= _CHANCE:
+        return ()
+    found = (
+        Suspect(int(i), str(classes[truth[i]]), str(classes[looks[i]]), float(probability[i, looks[i]])) for i in agreed
+    )
+    return tuple(sorted(found, key=lambda suspect: -suspect.probability))
+
+
+def _cross_validated(
+    embeddings: NDArray[np.float32], truth: NDArray[np.int64], groups: NDArray[np.int64], classes: int
+) -> NDArray[np.float64] | None:
+    """(pictures, classes), each row by a model that saw no picture of its group; None where a fold lacks a class."""
+    x = _components(embeddings)
+    probability = np.zeros((len(truth), classes))
+    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=_SEED)
+    for inside, outside in folds.split(x, truth, groups):
+        if len(np.unique(truth[inside])) < classes:
+            return None
+        head = LogisticRegression(C=_INVERSE_PENALTY, max_iter=200).fit(x[inside], truth[inside])
+        probability[outside] = head.predict_proba(x[outside])
+    return probability
+
+
+def _components(embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The features along their main directions, scaled so that the first has a standard deviation of one."""
+    spread = np.maximum(embeddings.std(axis=0), 1e-3)
+    centred = ((embeddings - embeddings.mean(axis=0)) / spread).astype(np.float64)
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    kept = min(_COMPONENTS, len(values))
+    scaled: NDArray[np.float64] = left[:, :kept] * values[:kept]
+    return scaled / max(float(scaled[:, 0].std()), 1e-6)
+
+
+def _neighbours_agree(
+    picture: int,
+    looks: int,
+    truth: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    units: NDArray[np.float32],
+) -> bool:
+    """Whether most of the nearest five pictures, its own group left out, lie in the other class."""
+    cosines = units @ units[picture]
+    cosines[groups == groups[picture]] = -1.0
+    nearest = np.argsort(-cosines)[:_NEIGHBOURS]
+    return bool((truth[nearest] == looks).sum() >= _AGREEING)

@@ -1,0 +1,103 @@
+"""Pairs of one data set's pictures that may show one scene, proposed by hashes and embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.stages.audit.hashing import ORIENTATIONS, Hashes, distances, hashes, oriented
+from harness.stages.audit.pictures import PictureSet, unit
+
+_COSINE = 0.90  # of embeddings: pairs of one scene have at least 0.95
+_NEIGHBOURS = 8  # of a picture, by embedding, that are looked at in detail
+_BITS = 16  # of 64 that may differ for a pair to be looked at: in the bursts that were measured at most 6 do
+_BITS_ALONE = 22  # where there are no embeddings to propose pairs too
+_MOST_PAIRS = 20_000
+_BLOCK = 128  # pictures compared at once
+
+Numbers = NDArray[np.int64]
+Rows = Iterator[tuple[int, NDArray[np.uint8]]]  # the first picture, and the differing bits (pictures, all)
+
+
+def proposed(pictures: PictureSet, first_of: Numbers) -> tuple[list[tuple[int, int]], bool]:
+    """Pairs (i, j) with i < j, sorted, at most 20,000; and whether these are all.
+
+    `first_of`: for each picture the first with equal pixels, which stands for it. Where there are more pairs, each
+    picture proposes as many as fit, its likeliest first.
+    """
+    count = len(pictures)
+    if count < 2:
+        return [], True
+    upright = hashes(pictures.greys)
+    bits = _BITS if pictures.embeddings is not None else _BITS_ALONE
+    near = [_pairs(*by_embedding, first_of) for by_embedding in _by_embedding(pictures)]
+
+    def all_of(block: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
+        rows, columns = np.nonzero(block <= bits)
+        return rows, columns
+
+    by_hash, complete = _within(_MOST_PAIRS, pictures, upright, first_of, all_of)
+    if not complete:
+        each = max(1, _MOST_PAIRS // (count * ORIENTATIONS))
+
+        def likeliest(block: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
+            columns = np.argpartition(block, min(each, count - 1), axis=1)[:, : each + 1]
+            rows, which = np.nonzero(np.take_along_axis(block, columns, axis=1) <= bits)
+            return rows, columns[rows, which]
+
+        by_hash, _ = _within(count * ORIENTATIONS * (each + 1), pictures, upright, first_of, likeliest)
+    codes = np.unique(np.concatenate([by_hash, *near]))
+    complete = complete and len(codes) <= _MOST_PAIRS
+    if len(codes) > _MOST_PAIRS:  # evenly over the pictures, which the codes are sorted by
+        codes = codes[np.linspace(0, len(codes) - 1, _MOST_PAIRS).astype(np.int64)]
+    return [divmod(code, count) for code in codes.tolist()], complete
+
+
+def _within(
+    limit: int,
+    pictures: PictureSet,
+    upright: Hashes,
+    first_of: Numbers,
+    choose: Callable[[NDArray[np.uint8]], tuple[Numbers, Numbers]],
+) -> tuple[Numbers, bool]:
+    """The codes of the pairs that `choose` takes of each block; given up, and False, beyond `limit` of them."""
+    found = np.zeros(0, np.int64)
+    for start, block in _blocks(pictures, upright):
+        rows, columns = choose(block)
+        found = np.unique(np.concatenate([found, _pairs(rows + start, columns, first_of)]))
+        if len(found) > limit:
+            return found[:0], False
+    return found, True
+
+
+def _blocks(pictures: PictureSet, upright: Hashes) -> Rows:
+    """In every orientation, how many bits of each picture's hash differ from every upright one's."""
+    for orientation in range(ORIENTATIONS):
+        turned = upright if orientation == 0 else hashes(oriented(pictures.greys, orientation))
+        for start in range(0, len(upright), _BLOCK):
+            yield start, distances(turned[start : start + _BLOCK], upright)
+
+
+def _by_embedding(pictures: PictureSet) -> Iterator[tuple[Numbers, Numbers]]:
+    """For each block of pictures the nearest few of each that are near enough."""
+    if pictures.embeddings is None:
+        return
+    units = unit(pictures.embeddings)
+    near = min(_NEIGHBOURS + 1, len(units))
+    for start in range(0, len(units), _BLOCK):
+        cosines = units[start : start + _BLOCK] @ units.T
+        nearest = np.argpartition(-cosines, near - 1, axis=1)[:, :near]
+        alike = np.take_along_axis(cosines, nearest, axis=1) >= _COSINE
+        rows, which = np.nonzero(alike)
+        yield rows + start, nearest[rows, which]
+
+
+def _pairs(rows: Numbers, columns: Numbers, first_of: Numbers) -> Numbers:
+    """Each pair as one number, i * count + j with i < j; a picture beside itself, or its equal, is none."""
+    one, other = first_of[rows], first_of[columns]
+    different = one != other
+    low, high = np.minimum(one, other)[different], np.maximum(one, other)[different]
+    codes: Numbers = np.unique(low * len(first_of) + high)
+    return codes

@@ -1,0 +1,77 @@
+"""Which pictures are copies of each other, and which show one scene."""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.stages.audit.joined import Joined
+from harness.stages.audit.matching import Detail, detail, has_detail, match
+from harness.stages.audit.pictures import PictureSet
+from harness.stages.audit.proposing import proposed
+
+_DETAILS_KEPT = 512  # of 64 KiB; pairs come sorted, so a picture's are wanted soon after each other
+
+
+@dataclass(frozen=True, slots=True)
+class SceneMap:
+    """Sets of pictures by index, each with two or more, sorted by their first.
+
+    `exact`: equal pixels. `copies`: one photograph, perhaps re-encoded, resized or turned (exact ones included).
+    `scenes`: one scene, copies and bursts alike. `groups`: what a split must keep together: as `scenes`, and pairs
+    that are in doubt.
+    """
+
+    exact: tuple[tuple[int, ...], ...]
+    copies: tuple[tuple[int, ...], ...]
+    scenes: tuple[tuple[int, ...], ...]
+    groups: tuple[tuple[int, ...], ...]
+    complete: bool  # False when there were too many similar pairs to look at all of them
+
+    def group_of(self, count: int) -> NDArray[np.int64]:
+        """The group of each of `count` pictures, as a number; a picture alone is its own."""
+        numbers = np.arange(count, dtype=np.int64)
+        for group in self.groups:
+            numbers[list(group)] = group[0]
+        return numbers
+
+
+def scene_map(pictures: PictureSet) -> SceneMap:
+    """Compares the pictures with each other: hashes and embeddings propose pairs, detail decides.
+
+    Memory and time grow with the number of pictures, not with its square: of more than 20,000 pairs each picture keeps
+    its likeliest ones, and what is known to be one photograph is not looked at again.
+    """
+    by_pixels: dict[str, list[int]] = defaultdict(list)
+    for index, one in enumerate(pictures.described):
+        by_pixels[one.sha256].append(index)
+    count = len(pictures)
+    exact = Joined(count)
+    first_of = np.arange(count, dtype=np.int64)
+    for same in by_pixels.values():
+        first_of[same] = same[0]
+        for other in same[1:]:
+            exact.join(same[0], other)
+    pairs, complete = proposed(pictures, first_of)
+    copies = exact.copy()
+    scenes, groups = exact.copy(), exact.copy()
+
+    @functools.lru_cache(maxsize=_DETAILS_KEPT)
+    def of(index: int) -> Detail:
+        return detail(pictures.greys[index])
+
+    for i, j in pairs:
+        if copies.together(i, j) or not has_detail(of(i)):
+            continue
+        seen = match(of(i), of(j))
+        if seen.copy:
+            copies.join(i, j)
+        if seen.same_scene:
+            scenes.join(i, j)
+        if seen.perhaps_same_scene:
+            groups.join(i, j)
+    return SceneMap(exact.sets(), copies.sets(), scenes.sets(), groups.sets(), complete)

@@ -1,0 +1,93 @@
+"""The identity of all code that decides a stage's result: what a cached result of other code is not trusted for.
+
+Found by following imports from the modules that start a stage's work, so that no list of files falls behind.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+# Where work for the cache begins; `tests/unit/test_code_identity.py` finds a module that does so and is not reached.
+_ROOTS = (
+    "grading/submission_run",
+    "grading/model_run",
+    "grading/withheld_split",
+    "grading/reference",
+    "grading/scene_variety",
+    "grading/similarity/models",
+)
+# Whole folders and modules that no import leads to: what runs inside the sandbox or
+# apart, and what says which file is which.
+_STAGED = ("agent", "handin", "inputs/submissions", "apart/epochs")
+_DISCOVERY = "plugins"  # a folder whose modules it finds counts as a whole
+
+
+@functools.cache
+def code_sha256(package: Path = _PACKAGE) -> str:
+    """The SHA-256 of names and contents of the deciding modules and of the data files beside them, in hex."""
+    digest = hashlib.sha256()
+    for file in deciding_files(package):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(package).as_posix()}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def deciding_files(package: Path = _PACKAGE) -> list[Path]:
+    """Every module that a stage's work can reach, and the files that are no modules in those modules' folders."""
+    files = {module for name in _STAGED for module in _modules_below(package, name)}
+    waiting = [*files, *(module for root in _ROOTS for module in _modules_of(package, tuple(root.split("/"))))]
+    while waiting:
+        module = waiting.pop()
+        if module in files and module.relative_to(package).parts[0] == "agent":
+            continue  # stands alone, and is here as a whole
+        files.add(module)
+        waiting += [found for found in _imported(package, module) if found not in files]
+    return sorted(files | {beside for folder in {file.parent for file in files} for beside in _data(folder)})
+
+
+def _imported(package: Path, module: Path) -> Iterator[Path]:
+    """The modules of the package that `module` imports, anywhere in it, and the packages that they lie in."""
+    here = module.relative_to(package).parts[:-1]
+    for node in ast.walk(ast.parse(module.read_bytes())):
+        if isinstance(node, ast.Import):
+            wanted = [tuple(alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = tuple(node.module.split(".")) if node.module else ()
+            if node.level:
+                base = (package.name, *here[: len(here) + 1 - node.level], *base)
+            wanted = [base, *((*base, alias.name) for alias in node.names)]
+        else:
+            continue
+        for name in (name[1:] for name in wanted if name[:1] == (package.name,)):
+            yield from _modules_of(package, name)
+            if name[:1] == (_DISCOVERY,):
+                yield from module.parent.rglob("*.py")
+
+
+def _modules_of(package: Path, name: tuple[str, ...]) -> Iterator[Path]:
+    """The module of this dotted name below the package, with the `__init__` of each folder on the way."""
+    place = package
+    for part in name:
+        if (place / "__init__.py").is_file() and place != package:
+            yield place / "__init__.py"
+        place = place / part
+    yield from (file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file())
+
+
+def _modules_below(package: Path, name: str) -> Iterator[Path]:
+    yield from _modules_of(package, tuple(name.split("/")))
+    yield from (package / name).rglob("*.py")
+
+
+def _data(folder: Path) -> Iterator[Path]:
+    """Tables, lists and settings that modules read from beside them, also from folders that hold no module."""
+    for path in folder.iterdir():
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            yield path
+        elif path.is_dir() and path.name != "__pycache__" and not any(path.rglob("*.py")):
+            yield from (inner for inner in path.rglob("*") if inner.is_file())

@@ -1,0 +1,219 @@
+"""Where a stage works, and how it runs one phase of the agent: the only road into the sandbox."""
+
+from __future__ import annotations
+
+import json
+import math
+import mmap
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.boundary.bounded_json import Unbounded, read_bounded
+from harness.findings import Finding, one_line, with_detail
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.images import Material
+from harness.sandbox.engine import Job, Limits, Outcome, Sandbox
+from harness.sandbox.machine_load import MachineLoad
+from harness.sandbox.software import TORCH, Software
+from harness.stages.evidence.stage_result import Failed, Usage
+from harness.stages.store import Store
+
+_SAID = 200  # characters of a reply that are repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """An engine, the store, and what a hand-in may use."""
+
+    sandbox: Sandbox
+    store: Store
+    limits: ResourceLimits
+    software: Software = TORCH  # what its jobs run with
+
+    def using(self, software: Software) -> Workplace:
+        """The same place with other software."""
+        return replace(self, software=software)
+
+    @property
+    def software_id(self) -> str | None:
+        """Identity of engine and software, for a cache key; None when that software is not built."""
+        return self.sandbox.software_id(self.software)
+
+    def run(
+        self,
+        phase: str,
+        request: Mapping[str, Any],
+        inputs: Mapping[str, Path],
+        outputs: Path,
+        *,
+        images: Mapping[str, Material] | None = None,
+        environment: Mapping[str, str] | None = None,
+        wall_seconds: float | None = None,
+        cores: tuple[int, ...] = (),
+    ) -> Outcome:
+        """Run one phase in a fresh sandbox; what it sends is in `outputs` afterwards.
+
+        `images`: the lists of images that follow the request, none of which lies in a file system inside.
+        `wall_seconds` replaces the assignment's limit; `cores` are used alone, without a quota.
+        Raises `EngineFailed` when the engine broke.
+        """
+        limits = Limits(
+            wall_seconds=wall_seconds or self.limits.wall_seconds,
+            memory_bytes=self.limits.memory,
+            cpus=self.limits.cpus,
+            processes=self.limits.processes,
+            disk_bytes=self.limits.disk,
+            output_bytes=self.limits.output,
+            cores=cores,
+        )
+        streamed = {name: material.files for name, material in (images or {}).items()}
+        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {}, self.software, streamed)
+        load = MachineLoad()
+        outcome = self.sandbox.run(job, outputs)
+        if outcome.cpu_seconds is None:
+            return outcome
+        return replace(outcome, cores_left=load.cores_left(outcome.cpu_seconds))
+
+
+def usage(outcome: Outcome) -> Usage:
+    """What a job cost, for the evidence."""
+    return Usage(
+        seconds=outcome.seconds,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        cores_left=outcome.cores_left,
+        log=outcome.log,
+    )
+
+
+def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Finding) -> Failed:
+    """The failure of a job that did not end `ok`; `what` is the subject of the sentence.
+
+    What the job wrote last may be anything that it saw: it is the detail, which the student does not read.
+
+    A job that ended `ok` but sent what it should not have (`what` then says so) counts as `failed`.
+    """
+    detail = ""
+    match outcome.status:
+        case "timeout":
+            status, reason = "timeout", f"{what} did not end within {limits.wall_seconds:g} s"
+        case "memory":
+            status, reason = "memory", f"{what} used more than {limits.memory / 1e9:.1f} GB of memory"
+        case "killed":
+            status, reason = "killed", f"{what} was killed from inside the sandbox"
+        case "output":
+            status, reason = "rejected", f"{what} sent results that are too large or malformed"
+        case _:
+            last = next((line for line in reversed(outcome.log.splitlines()) if line.strip()), "")
+            detail = one_line(last)
+            status, reason = "failed", f"{what} failed"
+    return Failed(
+        status=status,  # type: ignore[arg-type]
+        reason=reason,
+        detail=detail,
+        findings=findings,
+        usage=usage(outcome),
+    )
+
+
+class Rejected(Exception):
+    """What came out of the sandbox is not what was agreed.
+
+    The message is for the reason, in the harness's own words; `detail` is what came out, for the instructor.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.detail = one_line(detail)
+
+    @property
+    def whole(self) -> str:
+        """The message with its detail."""
+        return with_detail(str(self), self.detail)
+
+
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
+    """The JSON file `name` that a phase sent, checked against `schema`.
+
+    Raises `Rejected` when it is missing, larger or deeper or of more values than `harness/boundary/bounded_json.py`
+    allows, no JSON, or not as the schema says. Only the first of its faults is told.
+    """
+    try:
+        return schema.model_validate_json(read_bounded(outputs / name))
+    except FileNotFoundError:
+        raise Rejected(f"{name} was not sent") from None
+    except Unbounded as why:
+        raise Rejected(f"{name} {why}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))[:_SAID]
+        raise Rejected(f"{name} is malformed", f"{where} {first['msg'][:_SAID]}") from None
+
+
+class _Refusal(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+def refusal(outputs: Path) -> str | None:
+    """Why a phase declined, from its `refused.json`; None when it did not. Raises `Rejected` as `read_reply`."""
+    if not (outputs / "refused.json").is_file():
+        return None
+    return read_reply(outputs, "refused.json", _Refusal).reason
+
+
+def reject_refusal(outputs: Path) -> None:
+    """Raises `Rejected` when the phase declined; what it said is the detail."""
+    if (reason := refusal(outputs)) is not None:
+        raise Rejected("it stopped with an error", reason)
+
+
+def read_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The float32 array in the .npy file `name` that a phase sent.
+
+    Raises `Rejected` when it is missing, not plain float32, or not of `shape`. Values may be NaN.
+    """
+    return _read_array(outputs, name, shape, np.dtype(np.float32))
+
+
+def read_bytes_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The uint8 array in the .npy file `name` that a phase sent. Raises `Rejected` as `read_array` does."""
+    return _read_array(outputs, name, shape, np.dtype(np.uint8))
+
+
+def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dtype[Any]) -> NDArray[Any]:
+    file = outputs / name
+    allowed = wanted.itemsize * math.prod(shape) + 4096  # the header is at most a page
+    try:
+        if file.stat().st_size > allowed:
+            raise Rejected(f"{name} is larger than an array of shape {shape}")
+        with file.open("rb") as stream:  # not np.load: that opens zip files, and believes any shape
+            if np.lib.format.read_magic(stream) != (1, 0):
+                raise Rejected(f"{name} is no array of the first version of the format")
+            found, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+            if dtype != wanted or found != shape:
+                raise Rejected(f"{name} should be {wanted} {shape}", f"it is {dtype} {found}")
+            flat = _numbers(stream, wanted)
+        return flat.reshape(shape, order="F" if by_columns else "C")
+    except FileNotFoundError:
+        raise Rejected(f"{name} was not sent") from None
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
+        raise Rejected(f"{name} is no array", str(error)) from None
+
+
+def _numbers(stream: BinaryIO, wanted: np.dtype[Any]) -> NDArray[Any]:
+    """What follows in the file. Mapped, not read: of a large array only what is looked at takes memory."""
+    start = stream.tell()
+    if start == os.fstat(stream.fileno()).st_size:
+        return np.zeros(0, wanted)
+    return np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), wanted, offset=start)

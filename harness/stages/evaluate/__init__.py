@@ -1,0 +1,5 @@
+"""Scores of a model's probabilities on the held-out pictures: pure functions, no sandbox."""
+
+from harness.stages.evaluate.classification import Answers, Truth, evaluate
+
+__all__ = ["Answers", "Truth", "evaluate"]

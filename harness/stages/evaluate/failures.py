@@ -1,0 +1,72 @@
+"""When a model fails: under worse pictures, on pictures of no class, and where it is too sure of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from harness.stages.evidence.evaluation import CalibrationBin
+
+_BINS = 10  # of the reliability diagram
+
+Probabilities = NDArray[np.float32]
+Indices = NDArray[np.int64]
+
+
+def accuracies(
+    right: NDArray[np.bool_], versions: Sequence[tuple[str, int]]
+) -> tuple[float, dict[str, dict[int, float]]]:
+    """The accuracy on the pictures as they are; and corruption -> severity -> accuracy.
+
+    `right`: shape (1 + versions, pictures), the first row for the pictures as they are.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for (corruption, severity), row in zip(versions, right[1:], strict=True):
+        found.setdefault(corruption, {})[severity] = float(row.mean())
+    return float(right[0].mean()), found
+
+
+def unseen_auroc(seen: Probabilities, unseen: Probabilities) -> float:
+    """How well the confidence tells pictures of the classes from others: the area under the ROC curve.
+
+    The confidence is the largest probability (Hendrycks and Gimpel, 2017). 1: always surer of its classes;
+    0.5: no difference. Both of shape (pictures, labels), with at least one picture.
+    """
+    confidence = np.concatenate([seen.max(axis=1), unseen.max(axis=1)])
+    return float(roc_auc_score(np.repeat([1, 0], [len(seen), len(unseen)]), confidence))
+
+
+def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:
+    """Answers by confidence, in ten bins of equal width; empty bins are left out."""
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    return tuple(
+        CalibrationBin(
+            images=int(inside.sum()),
+            confidence=min(1.0, float(confidence[inside].mean())),
+            accuracy=float(right[inside].mean()),
+        )
+        for inside in (bins == index for index in range(_BINS))
+        if inside.any()
+    )
+
+
+def chosen(truth: Sequence[int], limit: int, seed: int = 0) -> tuple[int, ...]:
+    """Indices of at most `limit` pictures, as many of each class; a shorter choice begins a longer one."""
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(truth))
+    by_class: dict[int, list[int]] = {}
+    for index in order:
+        by_class.setdefault(truth[index], []).append(int(index))
+    rank = {index: place for members in by_class.values() for place, index in enumerate(members)}
+    return tuple(sorted((int(i) for i in order), key=lambda index: (rank[index], truth[index]))[:limit])
+
+
+def worst(probabilities: Probabilities, right: NDArray[np.bool_], count: int) -> tuple[int, ...]:
+    """The indices of the most confident mistakes; then, where there are too few, of the least confident answers."""
+    confidence = probabilities.max(axis=1)
+    mistakes = sorted(np.flatnonzero(~right).tolist(), key=lambda index: -confidence[index])
+    unsure = sorted(np.flatnonzero(right).tolist(), key=lambda index: confidence[index])
+    return tuple([*mistakes, *unsure][:count])

@@ -1,0 +1,108 @@
+"""What a model answered, out of the store, against the held-out labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.inputs.assignment.sections import Robustness
+from harness.inputs.images import HeldOutSet, StagedImages
+from harness.stages.evaluate import Answers, Truth, evaluate
+from harness.stages.evaluate.classification import answered_right
+from harness.stages.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.predictions import Predictions
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.stress import Stress
+from harness.stages.robustness import Trial
+from harness.stages.store import Store
+
+_ROUNDING = 1e-3  # of a probability: what `convert` allows between two forms of one model
+
+
+def score(
+    predictions: Predictions,
+    held_out: HeldOutSet,
+    reference: Predictions | None,
+    store: Store,
+    stress: Stress | None = None,
+) -> Done[Evaluation]:
+    """The scores of `predictions`, and against the reference's on the same pictures when they are given.
+
+    `stress`: the answers to worse pictures and to pictures of no class, where these were asked for.
+    """
+    truth = _truth(held_out)
+    answers = _answers(predictions, store)
+    other = _answers(reference, store) if reference is not None else None
+    evaluation, findings = evaluate(answers, truth, other)
+    right = answered_right(answers.probabilities, answers.labels, truth)
+    failures: dict[str, object] = {
+        "depends_on_order": predictions.depends_on_order,
+        "calibration": calibration(answers.probabilities.max(axis=1), right),
+    }
+    if stress is not None:
+        failures |= _failures(stress, answers, truth, store)
+    return Done(value=evaluation.model_copy(update=failures), origin="measured-outside", findings=findings)
+
+
+def same_answers(one: Predictions, other: Predictions, store: Store) -> bool:
+    """Whether two models say the same of every picture but for rounding: the same weights, saved twice say.
+
+    Training that gives the same numbers each time ends here as well: it cannot be told from saving again.
+    """
+    if set(one.labels) != set(other.labels) or one.images != other.images:
+        return False
+    columns = [other.labels.index(label) for label in one.labels]
+    apart = np.abs(_array(one.probabilities, store) - _array(other.probabilities, store)[:, columns])
+    return bool(apart.max(initial=0.0) <= _ROUNDING)
+
+
+def trial(
+    predictions: Predictions,
+    held_out: HeldOutSet,
+    rules: Robustness,
+    images: int,
+    unseen: StagedImages | None,
+    store: Store,
+) -> Trial:
+    """What to try a model on: at most `images` pictures to make worse, and its worst mistakes to cover."""
+    answers, truth = _answers(predictions, store), _truth(held_out)
+    right = answered_right(answers.probabilities, answers.labels, truth)
+    covered = worst(answers.probabilities, right, rules.looks)
+    return Trial(rules, chosen(held_out.truth, images), covered, unseen)
+
+
+def _failures(stress: Stress, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
+    corrupted, unseen = _array(stress.corrupted, store), _array(stress.unseen, store)
+    some = Truth(truth.classes, truth.of[list(stress.images)])
+    right = np.stack([answered_right(rows, stress.labels, some) for rows in corrupted])
+    clean, worse = accuracies(right, stress.versions)
+    return {
+        "robustness": worse,
+        "robustness_clean": clean,
+        "robustness_images": len(stress.images),
+        "unseen_auroc": unseen_auroc(answers.probabilities, unseen),
+        "unseen_images": len(unseen),
+        "unseen_confidence": min(1.0, float(unseen.max(axis=1).mean())),
+        "unseen_source": stress.unseen_source,
+        "looks": stress.looks,
+    }
+
+
+def _truth(held_out: HeldOutSet) -> Truth:
+    return Truth(held_out.classes, np.array(held_out.truth, dtype=np.int64))
+
+
+def _answers(predictions: Predictions, store: Store) -> Answers:
+    return Answers(
+        _array(predictions.probabilities, store),
+        predictions.labels,
+        np.array(predictions.probe_images, dtype=np.int64),
+        {name: _array(blob, store) for name, blob in predictions.probes.items()},
+    )
+
+
+def _array(blob: Blob, store: Store) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = np.load(store.path(blob), allow_pickle=False)
+    return array

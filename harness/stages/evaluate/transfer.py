@@ -1,0 +1,78 @@
+"""Did transfer learning happen: what the weights show, together with the score.
+
+An output layer that looks as it was initialised is untrained only if the model also guesses: a very short
+training hardly moves it, and still teaches it something.
+"""
+
+from __future__ import annotations
+
+from scipy.stats import binomtest
+
+from harness.findings import Finding, finding
+from harness.inputs.weights import TrainedOn
+from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.stage_result import Done, Failed, Skipped
+
+_BETTER_THAN_CHANCE = 0.01  # one-sided; above it, the score is no more than guessing
+
+# How far an input may lie from the backbone's own: the slope as a factor, the middle grey in standard deviations.
+_SLOPE = 1.5
+_MIDDLE = 0.5
+_GREY, _SPREAD = 127.5, 64.0  # pixels: the middle, and about one standard deviation of photographs
+
+Looked = Done[Inspection] | Failed | Skipped
+Scored = Done[Evaluation] | Failed | Skipped
+
+
+def concluded(inspected: Looked, scored: Scored, conversion: Conversion | None, trained_on: TrainedOn | None) -> Looked:
+    """The inspection with the verdict and findings that need the score or the declared pre-processing.
+
+    `trained_on`: what pictures went through in the training of the recognised backbone, if that is known.
+    """
+    if not isinstance(inspected, Done):
+        return inspected
+    value, findings = inspected.value, list(inspected.findings)
+    if isinstance(scored, Done) and value.head_initialised_as and guesses(scored.value):
+        value = value.model_copy(update={"verdict": "untrained-head"})
+        findings = [found for found in findings if found.code != "trained-from-scratch"]
+        findings.append(_untrained(value, scored.value))
+    if conversion is not None and trained_on is not None and value.frozen_layers:
+        matches = None if conversion.assumed or value.scales_its_input else fits(conversion.preprocess, trained_on)
+        value = value.model_copy(update={"preprocessing_matches": matches})
+        measured = isinstance(scored, Done) and any(f.code == "preprocessing-mismatch" for f in scored.findings)
+        if matches is False and not measured:
+            findings.append(finding("backbone-preprocessing", backbone=value.backbone))
+    return inspected.model_copy(update={"value": value, "findings": tuple(findings)})
+
+
+def guesses(score: Evaluation) -> bool:
+    """Whether the model is right no more often than one that guesses among the classes."""
+    right = round(score.accuracy * score.images)
+    test = binomtest(right, score.images, 1 / len(score.classes), alternative="greater")
+    return bool(test.pvalue > _BETTER_THAN_CHANCE)
+
+
+def fits(rule: Preprocess, trained_on: TrainedOn) -> bool:
+    """Whether pixels enter nearly as they did in the backbone's training; small differences do not count."""
+    if rule.colour != trained_on.colour:
+        return False
+    for mean, std, its_mean, its_std in zip(rule.mean, rule.std, trained_on.mean, trained_on.std, strict=True):
+        slope, its_slope = rule.scale / std, trained_on.scale / its_std
+        if not 1 / _SLOPE <= slope / its_slope <= _SLOPE:
+            return False
+        middle, its_middle = slope * _GREY - mean / std, its_slope * _GREY - its_mean / its_std
+        if abs(middle - its_middle) > _MIDDLE * its_slope * _SPREAD:
+            return False
+    return True
+
+
+def _untrained(value: Inspection, score: Evaluation) -> Finding:
+    return finding(
+        "untrained-head",
+        initialisation=value.head_initialised_as,
+        right=round(score.accuracy * score.images),
+        images=score.images,
+        classes=len(score.classes),
+    )

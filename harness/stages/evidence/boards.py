@@ -1,0 +1,83 @@
+"""The stage `boards`: what is predicted for Jetson-class boards."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.stages.evidence.record import Record, Share
+
+BoardBand = Literal["much faster", "faster", "as fast", "slower", "much slower", "far slower"]  # than the reference
+
+
+class BoardRatio(Record):
+    """A model's predicted latency divided by the reference's on the same board; what is common to both cancels."""
+
+    reference_ms: float
+    ratio: float
+    interval_90: tuple[float, float]
+    band: BoardBand
+
+
+class BoardLatency(Record):
+    """A prediction for one board and runtime."""
+
+    board: str  # its title
+    runtime: str
+    precision: str
+    latency_ms: float
+    interval_90: tuple[float, float]
+    rests_on: str = ""  # the nearest published row
+    rows: int = 0  # published, of this board and runtime
+    new: tuple[str, ...] = ()  # in what way no row is like this case, which makes the interval wider
+    notes: tuple[str, ...] = ()
+    fits: bool | None = None  # None where the board's memory is not published
+    needed_bytes: int | None = None  # estimated, of memory
+    available_bytes: int | None = None  # of the board's memory, less the system's share
+    versus_reference: BoardRatio | None = None  # None without a reference whose kernels are known
+
+
+class RooflineKernel(Record):
+    """A kernel of the model on a board's roofline."""
+
+    name: str
+    operations: float
+    bytes: float
+    reached_per_s: float | None = None  # operations a second that are predicted; None: at most what the roof allows
+
+    @property
+    def intensity(self) -> float:
+        """Operations for each byte moved."""
+        return self.operations / self.bytes
+
+
+class Roofline(Record):
+    """What a board can do at most, and where the model's kernels stand."""
+
+    board: str
+    precision: str
+    peak_operations_per_s: float
+    bandwidth_bytes_per_s: float
+    kernels: tuple[RooflineKernel, ...]
+
+
+class CostlyLayer(Record):
+    """One of the costliest layers."""
+
+    name: str
+    operator: str  # the kernel's kind
+    share: Share  # of the predicted time
+    parameters: int
+    operations: float
+
+
+class Outlook(Record):
+    """Everything that is predicted for one model. The layers and the advice are those of the first board."""
+
+    model: str
+    reason: str = ""  # why nothing is predicted; empty when something is
+    boards: tuple[BoardLatency, ...] = ()
+    unknown: str = ""  # operators that the prediction does not know, as a sentence
+    not_listed: tuple[str, ...] = ()  # of those, the ones that can do a network's work, which is left out
+    rooflines: tuple[Roofline, ...] = ()
+    costliest: tuple[CostlyLayer, ...] = ()
+    advice: tuple[str, ...] = ()  # what would make it faster, a sentence each

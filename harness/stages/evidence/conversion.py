@@ -1,0 +1,47 @@
+"""The stage `convert`: a model at the door, and how pictures enter it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.stages.evidence.record import Blob, Record
+
+
+class Preprocess(Record):
+    """From a picture to the model's input: x = (pixel * scale - mean) / std, channel by channel.
+
+    `pixel` is 0..255, `mean` and `std` are in the order of `colour`. `resize`: `stretch` ignores the
+    aspect ratio; `shorter-side-crop` scales the shorter side to size / crop_fraction and cuts the centre.
+    """
+
+    width: int = Field(ge=8, le=2048)
+    height: int = Field(ge=8, le=2048)
+    colour: Literal["RGB", "BGR"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    resize: Literal["stretch", "shorter-side-crop"]
+    crop_fraction: float = Field(default=1.0, gt=0.0, le=1.0)
+
+
+class Conversion(Record):
+    """A model at the door: as ONNX, or, where that fails, as it is."""
+
+    model: Blob  # the ONNX file, or the file handed in when `native`
+    factory: Blob | None = None  # model.py, when `native` and needed
+    native: bool
+    environment: Literal["torch", "keras", "course"] = "torch"  # in which it was read, and runs when `native`
+    source_format: str  # the name of the module in agent/convert that read it
+    layout: Literal["NCHW", "NHWC"]
+    input_dtype: Literal["float32", "uint8"]
+    dynamic_batch: bool
+    outputs: int  # number of classes that the model tells apart
+    output_kind: Literal["probabilities", "logits"]
+    labels: tuple[str, ...]
+    preprocess: Preprocess
+    assumed: str = ""  # which default pre-processing was assumed; empty when it was declared
+    max_abs_difference: float | None  # of the probabilities, ONNX against the original; None when native
+    images_compared: int
+    opset: int | None = None

@@ -1,0 +1,65 @@
+"""The stage `evaluate`: scores on the held-out images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.stages.evidence.record import Interval, Record, Share
+from harness.stages.evidence.stress import Look
+
+
+class CalibrationBin(Record):
+    """Answers of like confidence: how sure, and how often right."""
+
+    images: int
+    confidence: Share  # mean
+    accuracy: Share
+
+
+class ClassScore(Record):
+    name: str
+    images: int
+    precision: Share | None  # None when nothing was predicted as this class
+    recall: Share
+
+
+class Mistake(Record):
+    """A wrong answer, for the report's pictures."""
+
+    image: int  # index in the held-out set
+    truth: str
+    predicted: str
+    confidence: Share
+
+
+class Evaluation(Record):
+    """Scores on the held-out images. Intervals are 95 %, by bootstrap over the images."""
+
+    images: int
+    classes: tuple[str, ...]
+    depends_on_order: bool = False  # asked twice for one image, the model answers differently
+    accuracy: Share
+    accuracy_interval: Interval
+    balanced_accuracy: Share
+    balanced_accuracy_interval: Interval
+    macro_f1: Share
+    macro_f1_interval: Interval
+    log_loss: float
+    calibration_error: Share  # expected calibration error, 15 bins, top label
+    per_class: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]  # rows truth, columns predicted, in the order of `classes`
+    confusion_other: tuple[int, ...]  # per true class: predicted as a label outside `classes`
+    mistakes: tuple[Mistake, ...]  # the most confident first, at most 12
+    reference_accuracy: Share | None = None
+    difference: float | None = None  # accuracy - reference's, on the same images
+    difference_interval: Interval | None = None  # paired bootstrap
+    mcnemar_p: float | None = None  # exact, two-sided
+    calibration: tuple[CalibrationBin, ...] = ()  # ten bins of equal width; empty ones left out
+    robustness: dict[str, dict[int, Share]] = {}  # corruption -> severity (1 to 5) -> accuracy
+    robustness_images: int = 0
+    robustness_clean: Share | None = None  # accuracy on the same pictures as they are
+    unseen_auroc: Share | None = None  # of the confidence: held-out pictures against pictures of no class
+    unseen_images: int = 0
+    unseen_confidence: Share | None = None  # mean, on pictures of no class
+    unseen_source: Literal["folder", "patterns"] | None = None
+    looks: tuple[Look, ...] = ()

@@ -1,0 +1,58 @@
+"""The stage `inspect`: what a model holds, and what became of the pre-trained layers in it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.stages.evidence.record import Blob, Record
+
+Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
+
+# What speaks against the use of a backbone, as `harness/agent/graph/backbone_use.py` finds it.
+UseDoubt = Literal[
+    "", "read-as-data", "not-carried", "no-effect", "activations-differ", "unusual-graph", "same-answers", "not-run"
+]  # fmt: skip
+
+# Adam moves a weight by at most about its learning rate in each step, and a backbone's weights are
+# about 0.02 to 0.1 in size. Fine-tuning at 1e-5, which the course asks for, moves them in some hundred
+# steps by 2 % or less; training at 1e-3 without freezing moves them by tens of percent.
+LARGEST_FINE_TUNING = 0.05  # median relative change of the layers
+
+
+class LayerComparison(Record):
+    """One pre-trained layer against the model's."""
+
+    name: str
+    identical: bool
+    relative_change: float | None  # |w - w0| / |w0|; None when no tensor of its size was found
+
+
+class Inspection(Record):
+    """What the model holds, and what became of the pre-trained layers in it.
+
+    A layer with weights is frozen (bit-identical up to layout, name and BatchNorm folding), moved, or new.
+    """
+
+    total_parameters: int
+    trainable_parameters: int  # all but those of frozen layers
+    multiply_adds: int | None  # for one image; 1 multiply-add = 2 operations; None for a model that is not ONNX
+    file_bytes: int
+    uncounted_operators: tuple[str, ...]
+    verdict: Verdict
+    self_reported: bool = False  # the file's format runs the student's code, which could say anything
+    backbone: str | None
+    frozen_layers: int = 0
+    moved_layers: int = 0
+    new_layers: int = 0
+    first_moved_layer: int | None = None  # 1-based, in the backbone's order
+    layers: tuple[LayerComparison, ...] = ()
+    weights_used: bool | None = None  # the answers come of what the backbone sees; None when that cannot be told
+    why_unused: UseDoubt = ""  # what speaks against it
+    outputs: int = 0  # of the output layer
+    outputs_fit: bool | None = None  # as many as there are classes
+    head_initialised_as: str = ""  # the usual initialisation that the output layer cannot be told from
+    scales_its_input: bool = False  # the graph begins with arithmetic on the pixels
+    preprocessing_matches: bool | None = None  # the backbone's; None where it is not declared, or in the graph
+    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
+    final_layer: Blob | None = None  # .npy float32, (outputs, inputs): from the last activations to the scores
+    median_change: float | None = None  # of the layers' relative changes; None without a backbone

@@ -1,0 +1,66 @@
+"""The stage `read`: a notebook's steps and answers, and what its outputs show. A run's outputs are read alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.stages.evidence.record import Record, Share
+
+
+class Curve(Record):
+    """One training as the notebook's outputs show it. Metrics by epoch; None where an epoch has none."""
+
+    cell: int
+    epochs: int
+    planned: int | None  # how many were to be run, where the outputs say so
+    metrics: dict[Literal["loss", "accuracy", "val_loss", "val_accuracy"], tuple[float | None, ...]]
+
+
+class Claim(Record):
+    """The accuracy that a notebook reports, in its own words; never trusted for points."""
+
+    kind: Literal["test", "validation", "training", "unsaid"]
+    accuracy: Share
+    cell: int
+    words: str
+
+
+class Shown(Record):
+    """What a notebook's outputs show. Self-reported throughout."""
+
+    has_outputs: bool
+    curves: tuple[Curve, ...] = ()
+    batch_size: int | None = None
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    frozen_parameters: int | None = None
+    claim: Claim | None = None
+
+
+class Step(Record):
+    """A step of the assignment in the notebook; `cell` counts all cells from 1, None when it was not found."""
+
+    name: str
+    cell: int | None
+    title: str  # the heading as it stands there
+    has_code: bool
+    has_words: bool  # a text, or a comment in the code
+
+
+class Question(Record):
+    """An open question in the notebook, and what stands below it."""
+
+    name: str
+    cell: int | None
+    title: str
+    answered: bool
+    answer: str
+
+
+class NotebookReading(Record):
+    """A notebook as it was handed in, read and not run."""
+
+    code_cells: int
+    shown: Shown
+    steps: tuple[Step, ...] = ()
+    questions: tuple[Question, ...] = ()

@@ -1,0 +1,51 @@
+"""Which environment a notebook runs in: by what it imports, among those that the assignment allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.inputs.assignment import Assignment
+from harness.inputs.submission import Submission
+from harness.inputs.submissions.imports import imported_modules
+from harness.sandbox import KERAS, TORCH, Sandbox, Software, course
+from harness.sandbox.software import Framework
+
+_NEEDS: dict[str, Framework] = {
+    "tensorflow": "tensorflow",
+    "tf_keras": "tensorflow",
+    "tensorflow_hub": "tensorflow",
+    "tensorflow_datasets": "tensorflow",
+    "torch": "torch",
+    "torchvision": "torch",
+    "timm": "torch",
+    "fastai": "torch",
+    "pytorch_lightning": "torch",
+    "lightning": "torch",
+}
+
+
+def allowed(assignment: Assignment) -> tuple[Software, ...]:
+    """The environments of an assignment, the preferred first. Raises `UsageError` for requirements that are no text."""
+    rules = assignment.execution
+    own = (course(rules.requirements),) if rules.requirements is not None else ()
+    return (*own, *({"torch": TORCH, "keras": KERAS}[name] for name in rules.environments))
+
+
+def choose(imports: frozenset[str], environments: Sequence[Software], sandbox: Sandbox) -> Software:
+    """The first environment with every framework that the notebook imports, else the first of all.
+
+    `import keras` alone runs on either framework: on TensorFlow, for which it was written, where that is built.
+    """
+    wanted = {_NEEDS[name] for name in imports if name in _NEEDS}
+    if not wanted and "keras" in imports:
+        for one in environments:
+            if "tensorflow" in one.frameworks and sandbox.software_id(one) is not None:
+                return one
+    return next((one for one in environments if wanted <= one.frameworks), environments[0])
+
+
+def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> Software:
+    """What the hand-in's notebook runs with."""
+    if submission.notebook is None:
+        return TORCH
+    return choose(imported_modules(submission.root / submission.notebook), allowed(assignment), sandbox)

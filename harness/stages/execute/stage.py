@@ -1,0 +1,224 @@
+"""The stage `execute`: the hand-in's notebook, run from top to bottom."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.findings import Finding, finding
+from harness.inputs import weights
+from harness.inputs.assignment.sections import Dataset, ExecutionRules
+from harness.inputs.submission import Submission
+from harness.sandbox.engine import Outcome
+from harness.stages.context import Rejected, Workplace, failed, read_reply, refusal, usage
+from harness.stages.evidence.execution import CellError, Execution, FailedExecution
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult, Usage, told_to_student
+from harness.stages.execute.advice import for_cell
+from harness.stages.execute.notebook_reply import ShownReply, TransformationReply
+
+_MOST_PRODUCED = 8
+_SAID = 120  # characters of an error's own words beside the advice
+_NOTEBOOK_BYTES = 64 * 2**20
+# The agent stops the notebook this long before the sandbox's own limit, to send what there is.
+_MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
+
+_Short = Annotated[str, Field(max_length=4000)]
+_Noticed = tuple[int, Annotated[str, Field(max_length=200)]]
+
+
+class _Error(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    cell: int = Field(ge=1, le=100_000)
+    kind: Literal["error", "timeout", "died"]
+    name: _Short
+    message: _Short
+    traceback: _Short
+
+
+class _Reply(BaseModel):
+    """execution.json, as `harness/agent/phases/execute.py` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code_cells: int = Field(ge=0, le=100_000)
+    executed_cells: int = Field(ge=0, le=100_000)
+    errors: tuple[_Error, ...] = Field(max_length=1000)
+    produced: tuple[str, ...] = Field(max_length=_MOST_PRODUCED)
+    network_attempts: tuple[_Noticed, ...] = Field(max_length=50)
+    outside_reads: tuple[_Noticed, ...] = Field(max_length=50)
+    harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)
+    python_assumed: str = Field("", max_length=100)
+    truncated: str = Field(max_length=1000)
+    transformation: TransformationReply
+    shown: ShownReply
+
+
+def execute(
+    submission: Submission,
+    dataset: Dataset | None,
+    rules: ExecutionRules,
+    weights_folder: Path | None,
+    workplace: Workplace,
+) -> StageResult[Execution]:
+    """Run the notebook; `Skipped` when none was handed in.
+
+    `Done` only when every code cell ran to its end. Otherwise a `FailedExecution`, with what the run
+    did until it stopped. `weights_folder`: mounted for torch and
+    Keras to find (`harness/agent/notebook/pretrained.py`).
+    """
+    if submission.notebook is None:
+        return Skipped(reason="No notebook was handed in.")
+    limits = workplace.limits
+    inputs = {"submission": submission.root}
+    pictures = None
+    if dataset is not None and dataset.path is not None:
+        inputs["dataset"] = dataset.path
+        pictures = dataset.model_dump(include={"mounted_as", "names", "layout"})
+    if weights_folder is not None:
+        inputs["weights"] = weights_folder
+    margin = min(_MARGIN_SECONDS, _MARGIN_SHARE * limits.wall_seconds)
+    total_seconds = limits.wall_seconds - margin
+    request = {
+        "notebook": str(submission.notebook),
+        "dataset": pictures,
+        "rules": rules.rules,
+        "cell_seconds": limits.cell_seconds,
+        "total_seconds": total_seconds,
+        "on_cell_error": rules.on_cell_error,
+    }
+    with tempfile.TemporaryDirectory(prefix="harness-execute-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("execute", request, inputs, outputs)
+        if outcome.status != "ok":
+            return _broken(outcome, workplace)
+        try:
+            if (reason := refusal(outputs)) is not None:
+                unreadable = finding("notebook-unreadable", name=submission.notebook.name, reason=reason)
+                return Failed(
+                    status="rejected",
+                    reason=unreadable.message,
+                    findings=(unreadable,),
+                    usage=usage(outcome),
+                )
+            reply = read_reply(outputs, "execution.json", _Reply)
+            execution = _execution(reply, outputs, workplace)
+        except Rejected as rejected:
+            reason = f"The notebook's run sent something unusable: {rejected.whole}."
+            killed = finding("notebook-runner-killed", reason=rejected.whole)
+            return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
+    noticed = [*reply.transformation.findings(), *_noticed(execution)]
+    return _result(execution, noticed, outcome, workplace, total_seconds)
+
+
+def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
+    """What came out, in the store. Raises `Rejected`."""
+    notebook = outputs / "executed.ipynb"
+    names = ("executed.ipynb", *reply.produced)
+    if missing := [name for name in names if not (outputs / name).is_file()]:
+        raise Rejected(f"{missing[0]} was not sent")
+    if notebook.stat().st_size > _NOTEBOOK_BYTES:
+        raise Rejected(f"executed.ipynb is larger than {_NOTEBOOK_BYTES} bytes")
+    if reply.executed_cells > reply.code_cells:
+        raise Rejected("more cells ran than there are")
+    blobs: dict[str, Blob] = {name: workplace.store.put(outputs / name, name) for name in names}
+    return Execution(
+        notebook=blobs["executed.ipynb"],
+        code_cells=reply.code_cells,
+        executed_cells=reply.executed_cells,
+        errors=tuple(CellError(**error.model_dump()) for error in reply.errors),
+        produced=tuple(blobs[name] for name in reply.produced),
+        network_attempts=reply.network_attempts,
+        outside_reads=reply.outside_reads,
+        harness_writes=reply.harness_writes,
+        python_assumed=reply.python_assumed,
+        truncated=reply.truncated,
+        environment=workplace.software.name,
+        changes=reply.transformation.evidence(),
+        changes_left_out=reply.transformation.changes_left_out,
+        given=reply.transformation.given,
+        shown=reply.shown.evidence(),
+    )
+
+
+def _result(
+    execution: Execution, findings: list[Finding], outcome: Outcome, workplace: Workplace, total_seconds: float
+) -> StageResult[Execution]:
+    limits = workplace.limits
+    cost: Usage = usage(outcome)
+    if execution.complete:
+        return Done(value=execution, origin="measured-inside", findings=tuple(findings), usage=cost)
+    error = execution.errors[0] if execution.errors else None
+    if error is None:
+        wrong = finding("notebook-runner-killed", reason="it stopped before the last cell")
+        status: Literal["failed", "timeout", "memory", "killed"] = "killed"
+    elif error.kind == "timeout" and error.name == "NotebookTimeout":
+        wrong, status = finding("notebook-timeout", seconds=total_seconds), "timeout"
+    elif error.kind == "timeout":
+        wrong, status = finding("cell-timeout", cell=error.cell, seconds=limits.cell_seconds), "timeout"
+    elif error.kind == "died" and outcome.memory_limit_hit:
+        wrong, status = finding("notebook-memory", limit=f"{limits.memory / 1e9:.1f} GB"), "memory"
+    elif error.kind == "died":
+        wrong, status = finding("notebook-runner-killed", reason=f"in cell {error.cell}"), "killed"
+    else:
+        wrong, status = finding("cell-error", cell=error.cell, error=_said(error)), "failed"
+    missing = next((one for one in findings if one.code == "weights-missing"), wrong)
+    return FailedExecution(
+        status=status,
+        reason=missing.message,
+        findings=(wrong, *findings),
+        usage=cost,
+        execution=execution,
+    )
+
+
+def _said(error: CellError) -> str:
+    """The error in its own words, cut where there is advice to give beside it."""
+    said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
+    what_to_do = for_cell(error)
+    if not what_to_do:
+        return said
+    said = said if len(said) <= _SAID else f"{said[: _SAID - 1]}…"
+    return f"{said}. {what_to_do}"
+
+
+def _noticed(execution: Execution) -> list[Finding]:
+    """One finding for each host and each path, at most ten of a kind."""
+    found = []
+    attempts = {what: cell for cell, what in reversed(execution.network_attempts)}
+    known = {what: entry for what in attempts if (entry := weights.by_file(what.rpartition("/")[2]))}
+    found += [
+        finding("weights-missing", cell=attempts[what], file=entry.file, name=entry.name)
+        for what, entry in known.items()
+    ]
+    hosts = {what: cell for what, cell in attempts.items() if what not in known}
+    found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
+    paths = {path: cell for cell, path in reversed(execution.outside_reads)}
+    found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
+    paths = {path: cell for cell, path in reversed(execution.harness_writes)}
+    found += [finding("harness-path-write", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
+    if execution.python_assumed:
+        found.append(finding("python-assumed", why=execution.python_assumed))
+    if execution.truncated:
+        found.append(finding("output-truncated", reason=execution.truncated))
+    return found
+
+
+def _broken(outcome: Outcome, workplace: Workplace) -> FailedExecution:
+    """The runner itself did not come to its end: never a pass, whatever it sent before."""
+    limits = workplace.limits
+    broken = told_to_student(failed(outcome, "The notebook's run", limits))
+    match broken.status:
+        case "timeout":
+            found = finding("notebook-timeout", seconds=limits.wall_seconds)
+        case "memory":
+            found = finding("notebook-memory", limit=f"{limits.memory / 1e9:.1f} GB")
+        case _:
+            found = finding("notebook-runner-killed", reason=broken.reason)
+    return FailedExecution(
+        status=broken.status, reason=broken.reason, findings=(found,), usage=broken.usage, execution=None
+    )

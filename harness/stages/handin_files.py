@@ -1,0 +1,113 @@
+"""What a hand-in says about its model: labels.txt and handin.json, parsed strictly."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harness.boundary.bounded_json import Unbounded, check
+from harness.stages.evidence.conversion import Preprocess
+
+_SAID = 200  # characters of a key that are repeated
+_LIMIT = 256 * 1024  # bytes of labels.txt or handin.json
+_MOST_LABELS = 10_000
+_Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+_Std = Annotated[float, Field(allow_inf_nan=False, gt=1e-9, le=1e6)]
+_PICTURE = ("width", "height", "colour", "scale", "mean", "std", "resize")
+
+
+class Undeclared(Exception):
+    """The file is not as it should be. The message says what is wrong with it."""
+
+
+class HandIn(BaseModel):
+    """handin.json, as `harness.handin.save` writes it. The pre-processing is there whole or not at all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_: Literal[1] = Field(alias="schema")
+    classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=_MOST_LABELS)
+    width: int | None = Field(None, ge=8, le=2048)
+    height: int | None = Field(None, ge=8, le=2048)
+    colour: Literal["RGB", "BGR"] | None = None
+    scale: _Finite | None = None
+    mean: tuple[_Finite, _Finite, _Finite] | None = None
+    std: tuple[_Std, _Std, _Std] | None = None
+    resize: Literal["stretch", "shorter-side-crop"] | None = None
+    crop_fraction: float | None = Field(None, gt=0.1, le=1.0)
+    layout: Literal["NCHW", "NHWC"] | None = None
+    output: Literal["probabilities", "logits"] | None = None
+
+    @model_validator(mode="after")
+    def _whole_or_not_at_all(self) -> HandIn:
+        given = [name for name in _PICTURE if getattr(self, name) is not None]
+        if given and len(given) < len(_PICTURE):
+            missing = [name for name in _PICTURE if name not in given]
+            raise ValueError(f"{', '.join(missing)} missing: the pre-processing is declared whole")
+        return self
+
+    @property
+    def preprocess(self) -> Preprocess | None:
+        """The declared pre-processing; None when there is none."""
+        values = {name: getattr(self, name) for name in _PICTURE}
+        if None in values.values():
+            return None
+        crops = self.resize == "shorter-side-crop"
+        return Preprocess(**values, crop_fraction=(self.crop_fraction or 0.875) if crops else 1.0)
+
+
+def read_handin(file: Path) -> HandIn:
+    """handin.json. Raises `Undeclared` when it is not as it should be."""
+    content = _content(file)
+    try:
+        check(content)
+        return HandIn.model_validate_json(content)
+    except Unbounded as why:
+        raise Undeclared(f"{file.name} {why}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))[:_SAID]
+        raise Undeclared(f"{where}: {first['msg']}" if where else first["msg"]) from None
+
+
+def read_labels(file: Path) -> tuple[str, ...]:
+    """The class names of labels.txt, in order; none when it is blank.
+
+    One name a line. Taken as people write them: a byte order mark, Windows line ends, blank lines; all
+    names on one line with commas or semicolons; numbered from 0 (`0 mug`, Teachable Machine); with
+    WordNet identifiers before them (`n02123045 tabby`, jetson-inference). Raises `Undeclared`.
+    """
+    content = _content(file)
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) == 1 and re.search(r"[,;]", lines[0]):
+        lines = [name.strip() for name in re.split(r"[,;]", lines[0]) if name.strip()]
+    if len(lines) > _MOST_LABELS or any(len(line) > 200 for line in lines):
+        raise Undeclared(f"labels.txt holds more than {_MOST_LABELS} names, or one over 200 characters")
+    names = tuple(_plain(lines))
+    folded = ["".join(name.split()).casefold() for name in names]
+    times = Counter(folded)
+    if twice := next((name for name, key in zip(names, folded, strict=True) if times[key] > 1), None):
+        raise Undeclared(f"labels.txt names {twice!r} twice")
+    return names
+
+
+def _plain(lines: list[str]) -> list[str]:
+    numbered = [re.match(r"(\d+)[\s:.)]+(.+)", line) for line in lines]
+    if len(lines) > 1 and all(match and int(match[1]) == i for i, match in enumerate(numbered)):
+        return [match[2].strip() for match in numbered if match]
+    return [re.sub(r"^n\d{8}\s+", "", line) for line in lines]
+
+
+def _content(file: Path) -> bytes:
+    if file.stat().st_size > _LIMIT:
+        raise Undeclared(f"{file.name} is larger than {_LIMIT // 1024} KiB")
+    return file.read_bytes()

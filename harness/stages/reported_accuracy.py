@@ -1,0 +1,69 @@
+"""What a notebook says against what was measured: its reported accuracy, and the model that it makes when run again."""
+
+from __future__ import annotations
+
+from harness.findings import Finding, finding
+from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.reading import NotebookReading, Shown
+from harness.stages.evidence.stage_result import Done
+
+_TOLERANCE = 0.05  # of accuracy, above the interval: a report is rounded, and about other pictures
+
+
+def against_measurement(evidence: Evidence) -> list[Finding]:
+    """Findings about the accuracy that the notebook reports, and about its rerun; none without a measurement."""
+    if not isinstance(evidence.evaluate, Done):
+        return []
+    measured = evidence.evaluate.value
+    return [*_claimed(shown_by(evidence), measured), *_rerun(evidence, measured)]
+
+
+def shown_by(evidence: Evidence) -> Shown | None:
+    """What the notebook shows: in its saved outputs, or, where it was saved without them, when run again."""
+    reading: NotebookReading | None = evidence.read.value if isinstance(evidence.read, Done) else None
+    if reading is not None and reading.shown.has_outputs:
+        return reading.shown
+    execution: Execution | None = None
+    if isinstance(evidence.execute, Done):
+        execution = evidence.execute.value
+    elif isinstance(evidence.execute, FailedExecution):
+        execution = evidence.execute.execution
+    return execution.shown if execution else None
+
+
+def _claimed(shown: Shown | None, measured: Evaluation) -> list[Finding]:
+    """A claim about new pictures that is higher than what was measured; one about the training's own claims less."""
+    if shown is None or shown.claim is None or shown.claim.kind not in ("test", "unsaid"):
+        return []
+    low, high = measured.accuracy_interval
+    claim = shown.claim
+    if claim.accuracy <= high + _TOLERANCE:
+        return []
+    return [
+        finding(
+            "accuracy-claim-differs",
+            claimed=claim.accuracy,
+            kind="no set named" if claim.kind == "unsaid" else f"{claim.kind} set",
+            cell=claim.cell,
+            images=measured.images,
+            measured=measured.accuracy,
+            low=low,
+            high=high,
+        )
+    ]
+
+
+def _rerun(evidence: Evidence, handed_in: Evaluation) -> list[Finding]:
+    if evidence.rerun_made == "nothing":
+        return [finding("rerun-made-nothing")]
+    if evidence.rerun_made == "same-answers":
+        return [finding("rerun-saved-again")]
+    rerun = evidence.rerun
+    if rerun is None:
+        return []
+    low, high = handed_in.accuracy_interval
+    code = "reproduced" if low <= rerun.accuracy <= high else "not-reproduced"
+    difference = rerun.accuracy - handed_in.accuracy
+    return [finding(code, rerun=rerun.accuracy, handed_in=handed_in.accuracy, difference=difference)]

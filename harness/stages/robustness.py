@@ -1,0 +1,175 @@
+"""The stage `stress`: answers to pictures made worse, to pictures of no class, and with parts covered.
+
+The pictures are made worse inside, from those that went in: a student's own withheld pictures are never
+decoded outside. Labels stay out. As many are covered for every model, whatever its mistakes are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.inputs.assignment.sections import Robustness
+from harness.inputs.images import Material, StagedImages, drawn_from
+from harness.stages.context import (
+    Rejected,
+    Workplace,
+    failed,
+    read_array,
+    read_reply,
+    reject_refusal,
+    usage,
+)
+from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.record import Blob, Share
+from harness.stages.evidence.stage_result import Done, Skipped, StageResult
+from harness.stages.evidence.stress import Look, Stress
+from harness.stages.predict import checked, model_request
+
+_CELLS = 8  # to a side of the grid on which parts are covered
+_WINDOWS = (_CELLS - 1) ** 2
+_PATTERNS = 30  # drawn, where the assignment names no pictures of no class
+_MULTIPLY_ADDS = 1e13  # for the worse pictures; MobileNetV2 takes 0.3e9 for each, VGG16 15.5e9
+_FEWEST = 20  # pictures, however large the model
+_SHARE = 0.8  # of the wall time; a model that is too slow stops by itself
+
+
+class _Reply(BaseModel):
+    """stress.json, as `harness/agent/phases/robustness.py` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seen_parts: tuple[tuple[Share, Share, Share, Share], ...] = Field(max_length=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried: `images` to make worse and `covered`, both indices in the held-out set."""
+
+    rules: Robustness
+    images: tuple[int, ...]
+    covered: tuple[int, ...]
+    unseen: StagedImages | None
+
+    @property
+    def versions(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, severity) for name in self.rules.corruptions for severity in self.rules.severities)
+
+
+def affordable(rules: Robustness, multiply_adds: int | None) -> int:
+    """How many pictures are made worse: fewer for a large model, the same in every run."""
+    versions = 1 + len(rules.corruptions) * len(rules.severities)
+    if not multiply_adds:
+        return min(rules.images, _FEWEST)
+    return min(rules.images, max(_FEWEST, int(_MULTIPLY_ADDS / (versions * multiply_adds))))
+
+
+def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace: Workplace) -> StageResult[Stress]:
+    """The model's answers, all from one sandbox. `Skipped` for a model that gives none, or not in time."""
+    request, inputs = model_request(conversion, workplace)
+    material = {"images": drawn_from(staged, trial.images)}
+    if trial.unseen is not None:
+        material["unseen"] = drawn_from(trial.unseen)
+    material["covered"] = drawn_from(staged, trial.covered)
+    request |= {
+        "versions": trial.versions,
+        "patterns": 0 if trial.unseen else _PATTERNS,
+        "cells": _CELLS,
+        "seconds": workplace.limits.wall_seconds * _SHARE,
+    }
+    with tempfile.TemporaryDirectory(prefix="harness-stress-") as folder:
+        outputs = Path(folder)
+        outcome = workplace.run("robustness", request, inputs, outputs, images=material)
+        if outcome.status != "ok":
+            return failed(outcome, "Trying the model on worse pictures", workplace.limits)
+        try:
+            reject_refusal(outputs)
+            value = _result(conversion, trial, material, outputs, workplace)
+        except Rejected as rejected:
+            return Skipped(
+                reason=f"The model was not tried on worse images: {rejected}.",
+                detail=rejected.detail,
+                usage=usage(outcome),
+            )
+    return Done(value=value, origin="measured-inside", usage=usage(outcome))
+
+
+def _result(
+    conversion: Conversion, trial: Trial, material: Mapping[str, Material], outputs: Path, workplace: Workplace
+) -> Stress:
+    labels = conversion.outputs
+    reply = read_reply(outputs, "stress.json", _Reply)
+    if len(reply.seen_parts) != len(trial.covered):
+        raise Rejected("it does not answer for exactly the pictures that it was given")
+    unseen = len(trial.unseen.names) if trial.unseen else _PATTERNS
+    shape = (1 + len(trial.versions), len(trial.images), labels)
+    worse = material["images"].restored(_read(outputs, "corrupted.npy", shape), axis=1)
+    covered = material["covered"].restored(_read(outputs, "covered.npy", (len(trial.covered), 1 + _WINDOWS, labels)))
+    seen_parts = material["covered"].restored(np.asarray(reply.seen_parts, np.float64).reshape(-1, 4))
+    unseen_rows = _read(outputs, "unseen.npy", (unseen, labels))
+    if "unseen" in material:
+        unseen_rows = material["unseen"].restored(unseen_rows)
+    return Stress(
+        images=trial.images,
+        versions=trial.versions,
+        corrupted=_stored(worse, "corrupted", outputs, workplace),
+        unseen=_stored(unseen_rows, "unseen", outputs, workplace),
+        unseen_source="folder" if trial.unseen else "patterns",
+        labels=conversion.labels,
+        looks=_looks(trial.covered, covered, seen_parts.tolist(), conversion.labels),
+    )
+
+
+def _read(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    rows = read_array(outputs, name, shape)
+    return checked(rows.reshape(-1, shape[-1])).reshape(shape)
+
+
+def _looks(
+    images: Sequence[int],
+    answers: NDArray[np.float32],
+    seen_parts: Sequence[Sequence[float]],
+    labels: Sequence[str],
+) -> tuple[Look, ...]:
+    looks = []
+    for image, rows, part in zip(images, answers.astype(np.float64), seen_parts, strict=True):
+        label = int(rows[0].argmax())
+        drops = cell_drops(rows[0, label] - rows[1:, label], _CELLS)
+        looks.append(
+            Look(
+                image=image,
+                label=labels[label],
+                confidence=float(rows[0, label]),
+                least=float(rows[1:, label].min()),
+                seen_part=(part[0], part[1], part[2], part[3]),
+                drops=tuple(tuple(round(float(v), 4) for v in row) for row in drops),
+            )
+        )
+    return tuple(looks)
+
+
+def cell_drops(drops: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
+    """From the fall under each window of two by two cells to the mean fall over each cell.
+
+    `drops`: shape ((cells - 1)²,), row by row. Shape of the result: (cells, cells).
+    """
+    windows = drops.reshape(cells - 1, cells - 1)
+    total, count = np.zeros((cells, cells)), np.zeros((cells, cells))
+    for down in (0, 1):
+        for across in (0, 1):
+            total[down : down + cells - 1, across : across + cells - 1] += windows
+            count[down : down + cells - 1, across : across + cells - 1] += 1
+    shares: NDArray[np.float64] = total / count
+    return shares
+
+
+def _stored(rows: NDArray[np.float32], name: str, outputs: Path, workplace: Workplace) -> Blob:
+    file = outputs / f"kept-{name}.npy"
+    np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
+    return workplace.store.put(file, f"{name}.npy")
