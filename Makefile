@@ -1,4 +1,4 @@
-# make demo: grade the example hand-ins. make test: the whole suite. Neither needs root or Docker.
+# make demo: grade the example submissions. make test: the whole suite. Neither needs root or Docker.
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -12,7 +12,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --c
 demo: install data
 	$(VENV)/bin/harness weights fetch mobilenet_v2
 	$(VENV)/bin/harness grade submissions/ --assignment $(EXAMPLE)/assignment.toml --out reports/demo \
-		|| test $$? -eq 1  # 1: done, and some hand-ins cannot be graded, as the example means to show
+		|| test $$? -eq 1  # 1: done, and some submissions cannot be graded, as the example means to show
 
 data: install
 	$(VENV)/bin/python $(EXAMPLE)/render_images.py --out $(EXAMPLE)/data

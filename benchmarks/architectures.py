@@ -6,8 +6,8 @@ The networks are built with random weights: counts of operations and elements ar
 the extra `torch`, what `_SOURCES` imports: timm, ultralytics, pixeltable-yolox and sas-yolov7, each installed with
 `pip install --no-deps` into an environment of its own. None of them is a dependency of the harness.
 
-A row is a kernel, or several alike (`count`), for one picture of `side` x `side` pixels. `order` says how it grows
-with the picture: its operations and elements go with the area to that power; weights never grow.
+A row is a kernel, or several alike (`count`), for one image of `side` x `side` pixels. `order` says how it grows
+with the image: its operations and elements go with the area to that power; weights never grow.
 """
 
 from __future__ import annotations
@@ -169,12 +169,12 @@ _SOURCES: dict[str, Callable[[str], Any]] = {
 
 
 def kernels(model: Any, side: int) -> list[dict[str, Any]]:
-    """The kernels for one picture of `side` x `side`."""
+    """The kernels for one image of `side` x `side`."""
     buffer = io.BytesIO()
-    picture = torch.zeros(1, 3, side, side)
+    image = torch.zeros(1, 3, side, side)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(model.eval(), (picture,), buffer, dynamo=False, opset_version=17)
+        torch.onnx.export(model.eval(), (image,), buffer, dynamo=False, opset_version=17)
     found = listed(onnx.load_from_string(buffer.getvalue()), side, side)
     if found["unknown"]:
         print(f"  not known: {found['unknown']}", file=sys.stderr)
@@ -193,7 +193,7 @@ def table(name: str) -> list[dict[str, Any]]:
 
 
 def order(kernel: dict[str, Any]) -> int:
-    """Attention goes with the square of the area; what answers for the whole picture at once does not grow."""
+    """Attention goes with the square of the area; what answers for the whole image at once does not grow."""
     if kernel["kind"] == "product":
         return 2
     return 0 if kernel["shape"] and kernel["outputs"] in (kernel["shape"][0], kernel["shape"][-1]) else 1

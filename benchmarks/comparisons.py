@@ -1,8 +1,8 @@
-"""Time and memory of comparing the pictures of a whole class with each other: prints the table of README.md.
+"""Time and memory of comparing the images of a whole class with each other: prints the table of README.md.
 
     python benchmarks/comparisons.py [STUDENTS ...]
 
-Each student has 500 pictures, one of ten of which is a copy of another student's; and a class whose pictures are all
+Each student has 500 images, one of ten of which is a copy of another student's; and a class whose images are all
 alike, which is what an attacker would hand in. Hashes only: the detail of a pair takes some 10 ms, at most 600 times
 for each student.
 """
@@ -17,19 +17,19 @@ import numpy as np
 
 from harness.stages.audit.alike import alike
 
-PICTURES = 500  # of each student
+IMAGES = 500  # of each student
 
 
 def measured(students: int, *, all_alike: bool) -> str:
     random = np.random.default_rng(1)
-    count = students * PICTURES
+    count = students * IMAGES
     if all_alike:
         upright = random.integers(0, 64, count, dtype=np.uint64)
         mirrored = upright.copy()
     else:
         upright, mirrored = (random.integers(0, 2**63, count, dtype=np.uint64) for _ in range(2))
         upright[count - count // 10 :] = upright[: count // 10]
-    owners = np.repeat(np.arange(students), PICTURES)
+    owners = np.repeat(np.arange(students), IMAGES)
     tracemalloc.start()
     began = time.process_time()
     found = alike(upright, mirrored, owners)
@@ -40,7 +40,7 @@ def measured(students: int, *, all_alike: bool) -> str:
 
 
 def main() -> None:
-    print("| students | pictures | pairs | students cut | processor time | memory |\n|---|---|---|---|---|---|")
+    print("| students | images | pairs | students cut | processor time | memory |\n|---|---|---|---|---|---|")
     for students in [int(given) for given in sys.argv[1:]] or [50, 100, 500]:
         for all_alike in (False, True):
             print(measured(students, all_alike=all_alike), flush=True)

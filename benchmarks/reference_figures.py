@@ -22,7 +22,7 @@ import real_photographs
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXAMPLE = REPOSITORY / "reference_solution" / "classification"
-HEADER = "| data set | backbone | training pictures | held out | accuracy [95 % interval] |\n|---|---|---|---|---|\n"
+HEADER = "| data set | backbone | training images | held out | accuracy [95 % interval] |\n|---|---|---|---|---|\n"
 
 
 def trained(assignment: Path) -> dict[str, object]:
@@ -35,13 +35,13 @@ def trained(assignment: Path) -> dict[str, object]:
     return json.loads(done.stdout)
 
 
-def row(title: str, assignment: Path, pictures: int) -> str:
+def row(title: str, assignment: Path, images: int) -> str:
     """One line of the table."""
     reference = trained(assignment)
     evaluation = reference["evaluation"]
     low, high = evaluation["accuracy_interval"]
     return (
-        f"| {title} | `{reference['backbone']}` | {pictures} | {evaluation['images']} "
+        f"| {title} | `{reference['backbone']}` | {images} | {evaluation['images']} "
         f"| {evaluation['accuracy']:.3f} [{low:.3f}, {high:.3f}] |\n"
     )
 
@@ -72,8 +72,8 @@ def table(backbones: list[str]) -> str:
             }
             for title, assignment in courses.items():
                 train = EXAMPLE / "data" / "train" if title.startswith("Example") else assignment.parent / "train"
-                pictures = sum(file.is_file() for file in train.rglob("*.*"))
-                lines += row(title, assignment, pictures)
+                images = sum(file.is_file() for file in train.rglob("*.*"))
+                lines += row(title, assignment, images)
                 print(lines.splitlines()[-1], file=sys.stderr, flush=True)
     return lines
 

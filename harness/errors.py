@@ -5,7 +5,7 @@
     │   └── AssignmentError 2: a broken assignment.toml
     ├── MachineError        3: this machine cannot do it
     │   ├── NoSandbox       3: no engine works here
-    │   └── EnvironmentMissing 3: the software that a hand-in needs is not built here: `needs-review`
+    │   └── EnvironmentMissing 3: the software that a submission needs is not built here: `needs-review`
     ├── EngineFailed        the sandbox engine broke in mid-run: retried, then `needs-review`
     └── RunStopped          130: the user ended the run; nothing of the job under way is kept
 
@@ -71,7 +71,7 @@ def cannot_write(file: Path) -> Iterator[None]:
 
 
 class EnvironmentMissing(MachineError):
-    """The software that a hand-in needs is not built here; `do` is the command that builds it."""
+    """The software that a submission needs is not built here; `do` is the command that builds it."""
 
 
 class EngineFailed(HarnessError):
@@ -81,6 +81,6 @@ class EngineFailed(HarnessError):
 
 
 class RunStopped(HarnessError):
-    """The run is being ended (`Sandbox.stop`): what the job did until then says nothing about the hand-in."""
+    """The run is being ended (`Sandbox.stop`): what the job did until then says nothing about the submission."""
 
     exit_status = 130

@@ -46,13 +46,13 @@ class _Kind:
 CATALOGUE: dict[str, _Kind] = {
     # intake
     "nothing-handed-in": _Kind(
-        "error", "The hand-in holds neither a notebook nor a model. Hand in notebook.ipynb or model.*."
+        "error", "The submission holds neither a notebook nor a model. Hand in notebook.ipynb or model.*."
     ),
     "part-missing": _Kind("error", "The assignment asks for a {part}, and there is none."),
-    "unsafe-path": _Kind("error", "The hand-in holds the unsafe name {name}; none of it was unpacked."),
+    "unsafe-path": _Kind("error", "The submission holds the unsafe name {name}; none of it was unpacked."),
     "unsafe-member": _Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": _Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
-    "archive-too-large": _Kind("error", "The hand-in was not unpacked: {reason}."),
+    "archive-too-large": _Kind("error", "The submission was not unpacked: {reason}."),
     "duplicate-name": _Kind("warning", "{name} appears more than once; the first one counts."),
     "file-unreadable": _Kind("error", "The file {name} cannot be read: {reason}."),
     "several-notebooks": _Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
@@ -112,7 +112,7 @@ CATALOGUE: dict[str, _Kind] = {
     "accuracy-claim-differs": _Kind(
         "warning",
         "The notebook reports an accuracy of {claimed:.1%} ({kind}, code cell {cell}); on the {images} held-out "
-        "pictures the model reaches {measured:.1%} [{low:.1%}, {high:.1%}].",
+        "images the model reaches {measured:.1%} [{low:.1%}, {high:.1%}].",
     ),
     "not-reproduced": _Kind(
         "warning",
@@ -145,9 +145,9 @@ CATALOGUE: dict[str, _Kind] = {
         "info", "A download was left out ({what}): there is no network. Hand the file in beside the notebook."
     ),
     "archive-not-there": _Kind(
-        "info", "{what} was not unpacked: it is neither in the hand-in nor given by the assignment."
+        "info", "{what} was not unpacked: it is neither in the submission nor given by the assignment."
     ),
-    "colab-stand-in": _Kind("info", "{what} is not here: drives and uploads do nothing, paths lead to the hand-in."),
+    "colab-stand-in": _Kind("info", "{what} is not here: drives and uploads do nothing, paths lead to the submission."),
     "empty-answer": _Kind("info", "{what} got the empty answer: nobody types while grading."),
     "rule-failed": _Kind("info", "A cell was left as it was, because a rule could not be applied ({what})."),
     # execute
@@ -160,20 +160,20 @@ CATALOGUE: dict[str, _Kind] = {
     "cell-timeout": _Kind(
         "error",
         "Cell {cell} was still running after {seconds:g} s and was stopped. Train for fewer epochs, or on smaller "
-        "pictures.",
+        "images.",
     ),
     "notebook-timeout": _Kind("error", "The notebook was still running after {seconds:g} s in all."),
     "notebook-memory": _Kind("error", "The notebook used more than {limit}. Use smaller batches."),
     "notebook-runner-killed": _Kind("error", "The notebook's kernel or its runner died: {reason}."),
     "output-truncated": _Kind("warning", "The notebook's outputs were cut: {reason}."),
     "network-attempt": _Kind("warning", "Cell {cell} tried the network ({what}); there is none while grading."),
-    "outside-read": _Kind("warning", "Cell {cell} tried to read {path}, which is not part of the hand-in."),
+    "outside-read": _Kind("warning", "Cell {cell} tried to read {path}, which is not part of the submission."),
     "no-model-produced": _Kind(
         "warning", "The notebook ended without writing a model; the one handed in was graded instead."
     ),
     "environment-missing": _Kind(
         "error",
-        "Not graded yet: {what}, and it is not built on the grading machine, which says nothing of the hand-in. "
+        "Not graded yet: {what}, and it is not built on the grading machine, which says nothing of the submission. "
         "The instructor builds it once: {command}",
     ),
     "weights-missing": _Kind(
@@ -198,7 +198,7 @@ CATALOGUE: dict[str, _Kind] = {
     "labels-invalid": _Kind("error", "labels.txt is not as it should be: {reason}."),
     "answers-vary": _Kind(
         "warning",
-        "The model answers differently each time on the same picture. Its ONNX form, which was graded, does not. "
+        "The model answers differently each time on the same image. Its ONNX form, which was graded, does not. "
         "Switch dropout and augmentation off before saving (model.eval()).",
     ),
     "labels-wrong-count": _Kind("error", "The model has {outputs} outputs, but there are {labels} labels ({names})."),
@@ -248,7 +248,7 @@ CATALOGUE: dict[str, _Kind] = {
     "untrained-head": _Kind(
         "error",
         "The output layer looks untrained: its weights cannot be told from {initialisation}, and {right} of {images} "
-        "pictures right is no more than guessing among {classes} classes. Train it, then save.",
+        "images right is no more than guessing among {classes} classes. Train it, then save.",
     ),
     "backbone-preprocessing": _Kind(
         "warning",
@@ -260,7 +260,7 @@ CATALOGUE: dict[str, _Kind] = {
         "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
     ),
     "unknown-operators": _Kind("info", "Multiply-adds leave out operators that cannot be counted here."),
-    # across hand-ins
+    # across submissions
     "model-copied": _Kind("warning", "The model is the same as that of {other}: {how}."),
     "model-copied-disguised": _Kind(
         "warning",
@@ -298,7 +298,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "comparison-cut": _Kind(
         "info",
-        "Not all pictures {what} were compared, because very many are alike. What is said of copies and scenes holds "
+        "Not all images {what} were compared, because very many are alike. What is said of copies and scenes holds "
         "for those that were; look at the others yourself.",
     ),
     "answers-not-compared": _Kind(
@@ -324,13 +324,13 @@ CATALOGUE: dict[str, _Kind] = {
     "dataset-annotation-unreadable": _Kind("warning", "{count} of the data set cannot be used ({example})."),
     "withheld-too-few": _Kind(
         "warning",
-        "Of {classes} fewer than {least} pictures could be withheld, so the score on them says little: there are too "
+        "Of {classes} fewer than {least} images could be withheld, so the score on them says little: there are too "
         "few, or they show too few scenes.",
     ),
     "withheld-impossible": _Kind("error", "Nothing can be withheld of the data set to grade on: {reason}."),
     "seen-better-than-rerun": _Kind(
         "warning",
-        "The model handed in has {seen:.1%} on the withheld pictures, which it has seen, and the one that the "
+        "The model handed in has {seen:.1%} on the withheld images, which it has seen, and the one that the "
         "rerun trained without them {rerun:.1%}: the difference {difference:+.1%} is more than chance.",
     ),
     "rerun-too-slow": _Kind(
@@ -382,7 +382,7 @@ CATALOGUE: dict[str, _Kind] = {
     "machine-busy": _Kind(
         "error",
         "The time ran out while other work had the machine's cores (on average {cores:.1f} of {cpus} were left); this "
-        "says nothing of the hand-in. Grade it again when the machine is quiet.",
+        "says nothing of the submission. Grade it again when the machine is quiet.",
     ),
     "harness-defect": _Kind("error", "The harness itself failed ({reason}); this says nothing of the submission."),
 }
@@ -396,29 +396,29 @@ ADVICE: dict[str, str] = {
     "nobody-types": "Nobody types while grading: give the value in the code instead",
     "no-network": "There is no network while grading: hand the file in beside the notebook, or use the data and "
     "weights that the assignment gives",
-    "no-file": "{name} is neither in the hand-in nor a place where the assignment gives its pictures: hand it in "
+    "no-file": "{name} is neither in the submission nor a place where the assignment gives its images: hand it in "
     "beside the notebook, and name it relative to the notebook",
     "not-written": "{name} is used before anything defines it: fill in the step that should, and run all cells from "
     "the top before you hand in",
     "left-open": "Fill in what the assignment left open in this cell",
     "no-python": "This cell is no valid Python: correct it, and run all cells from the top before you hand in",
     "no-gpu": "There is no graphics card here: choose the device with torch.cuda.is_available()",
-    "no-pictures": "There were no pictures to work on: read them from the folder that the assignment names",
-    "too-few-pictures": "The assignment's data set has fewer pictures than this cell counts on: take the number from "
+    "no-pictures": "There were no images to work on: read them from the folder that the assignment names",
+    "too-few-pictures": "The assignment's data set has fewer images than this cell counts on: take the number from "
     "the data",
-    "two-shapes": "Shapes do not fit: take the number of classes and pictures from the data, not as a fixed number",
+    "two-shapes": "Shapes do not fit: take the number of classes and images from the data, not as a fixed number",
 }
 
 
 # Why the answers of a model do not rest on a backbone, as part of a sentence.
 BACKBONE_DOUBTS = {
     "read-as-data": "no layer applies them to what comes of the pixels, they are only read as numbers",
-    "not-carried": "when its layers are given what they saw in another picture, the answer does not become the one to "
-    "that picture",
-    "no-effect": "with a part of those weights shuffled, where pictures pass through them, it answers as before",
-    "activations-differ": "some of its layers make something else of a picture than the pre-trained ones do",
+    "not-carried": "when its layers are given what they saw in another image, the answer does not become the one to "
+    "that image",
+    "no-effect": "with a part of those weights shuffled, where images pass through them, it answers as before",
+    "activations-differ": "some of its layers make something else of an image than the pre-trained ones do",
     "unusual-graph": "before, between or beside its layers stands what no ordinary network has there",
-    "same-answers": "it says the same of every picture",
+    "same-answers": "it says the same of every image",
     "not-run": "the graph does not run with its layers opened",
 }
 

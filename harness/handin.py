@@ -113,7 +113,7 @@ def _is_keras(model: Any) -> bool:
 
 
 def _checked(outputs: Any, names: list[str]) -> str:
-    """`probabilities` or `logits`, from answers to two pictures, shape (2, classes)."""
+    """`probabilities` or `logits`, from answers to two images, shape (2, classes)."""
     if outputs.ndim != 2 or outputs.shape[1] != len(names):
         raise ValueError(f"the model gives outputs of shape {outputs.shape[1:]} for {len(names)} classes: {names}")
     sums_to_one = bool((abs(outputs.sum(axis=1) - 1) < 1e-3).all() and (outputs >= 0).all())
@@ -126,8 +126,8 @@ def _save_keras(
     import numpy as np
 
     height, width = (given or asked for given, asked in zip(model.input_shape[1:3], input_size, strict=True))
-    pictures = np.random.default_rng(0).uniform(0, 255, (2, height, width, 3)).astype("float32")
-    output = _checked(np.asarray(model.predict(pictures, verbose=0)), names)
+    images = np.random.default_rng(0).uniform(0, 255, (2, height, width, 3)).astype("float32")
+    output = _checked(np.asarray(model.predict(images, verbose=0)), names)
     file = target / "model.keras"
     model.save(file)
     return file, "NHWC", output, (height, width)
@@ -142,12 +142,12 @@ def _save_torch(
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     model.eval()
     try:
-        pictures = torch.rand((2, 3, *input_size), generator=torch.Generator().manual_seed(0)).to(device)
+        images = torch.rand((2, 3, *input_size), generator=torch.Generator().manual_seed(0)).to(device)
         with torch.no_grad():
-            output = _checked(model(pictures).detach().cpu().numpy(), names)
+            output = _checked(model(images).detach().cpu().numpy(), names)
         file = target / "model.onnx"
         try:
-            _export(model, pictures, file)
+            _export(model, images, file)
         except Exception as error:  # exporters raise many kinds; what they cannot do is handed in as it is
             file.unlink(missing_ok=True)
             file = target / "model.pt"
@@ -160,7 +160,7 @@ def _save_torch(
     return file, "NCHW", output, input_size
 
 
-def _export(model: Any, pictures: Any, file: Path) -> None:
+def _export(model: Any, images: Any, file: Path) -> None:
     """One ONNX file, batch dynamic, BatchNorm kept, so that pre-trained layers can be recognised."""
     import torch
 
@@ -169,7 +169,7 @@ def _export(model: Any, pictures: Any, file: Path) -> None:
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
-            (pictures,),
+            (images,),
             str(file),
             dynamo=False,
             opset_version=18,

@@ -167,7 +167,7 @@ def _roi_align(
     """Mean of bilinear samples in each bin of each region (He et al. 2017, Mask R-CNN, section 3).
 
     `input`: shape (images, channels, height, width). `rois`: shape (regions, 5), as image index, x1, y1,
-    x2, y2 in pixels of the picture. `sampling_ratio` samples a side of a bin; at most 0: as many as it has pixels.
+    x2, y2 in pixels of the image. `sampling_ratio` samples a side of a bin; at most 0: as many as it has pixels.
     """
     import torch
 
@@ -180,9 +180,9 @@ def _roi_align(
             width, height = width.clamp(min=1), height.clamp(min=1)
         rows = _samples(y1, height, pooled_height, sampling_ratio)
         columns = _samples(x1, width, pooled_width, sampling_ratio)
-        picture = input[int(roi[0])]
+        image = input[int(roi[0])]
         down, across = _weights(rows, input.shape[2]), _weights(columns, input.shape[3])
-        sampled = down.to(input.dtype) @ picture @ across.to(input.dtype).T
+        sampled = down.to(input.dtype) @ image @ across.to(input.dtype).T
         bins = sampled.unflatten(2, (pooled_width, -1)).unflatten(1, (pooled_height, -1))
         pooled.append(bins.mean(dim=(2, 4)))
     if not pooled:

@@ -1,5 +1,6 @@
-"""Parses what is too large for the harness, in a process of its own with limits: `python -I apart TASK FILE ...`.
+"""Parses what students made, in processes of its own with limits: `python -I apart TASK FILE ...`, and `submissions/`.
 
-Of some MB of JSON a parser makes some GB: this process may die of it. `harness/boundary/parsed_apart.py` starts it. Nothing
-in here imports the harness, and nothing but the standard library.
+Of some MB of JSON a parser makes some GB: such a process may die of it. `harness/boundary/parsed_apart.py` starts one
+for each task; `harness/inputs/submissions/child.py` starts the one that reads submissions. Nothing in here imports the
+harness.
 """

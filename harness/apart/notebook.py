@@ -1,9 +1,9 @@
-"""What of an executed notebook is shown: text and PNG pictures, each bounded, all together within 1 MiB of JSON.
+"""What of an executed notebook is shown: text and PNG images, each bounded, all together within 1 MiB of JSON.
 
-On stdout is a line of JSON, and after it the pictures, one behind the other:
+On stdout is a line of JSON, and after it the images, one behind the other:
 
     {"problem": null, "cells_left_out": 0, "cells": [{"kind": "code", "source": "1 + 1", "left_out": 0, "number": 1,
-     "outputs": [{"kind": "result", "text": "2", "left_out": 0}, {"kind": "picture", "bytes": 812}]}]}
+     "outputs": [{"kind": "result", "text": "2", "left_out": 0}, {"kind": "image", "bytes": 812}]}]}
 
 The file is a student's: whatever it holds, this process alone takes memory and time for it.
 """
@@ -26,25 +26,25 @@ _CELLS = 500
 _CELL_CHARACTERS = 20_000  # of a cell's source, and of one output
 _ALL_CHARACTERS = 400_000
 _OUTPUTS = 50  # of one cell
-_PICTURE_BYTES = 2 * 10**6
-_ALL_PICTURE_BYTES = 8 * 10**6
+_IMAGE_BYTES = 2 * 10**6
+_ALL_IMAGE_BYTES = 8 * 10**6
 
 Made = dict[str, Any]
 
 
 def main(file: str) -> None:
     """Print what is shown of the notebook `file`."""
-    pictures: list[bytes] = []
+    images: list[bytes] = []
     try:
-        said = _encoded(shown(Path(file), pictures), pictures)
+        said = _encoded(shown(Path(file), images), images)
     except MemoryError:
-        pictures = []
+        images = []
         said = json.dumps({"problem": "too-large"}).encode()
-    sys.stdout.buffer.write(said + b"\n" + b"".join(pictures))
+    sys.stdout.buffer.write(said + b"\n" + b"".join(images))
 
 
-def shown(file: Path, pictures: list[bytes]) -> Made:
-    """The cells, or the problem; what is drawn is appended to `pictures`."""
+def shown(file: Path, images: list[bytes]) -> Made:
+    """The cells, or the problem; what is drawn is appended to `images`."""
     try:
         if file.stat().st_size > _FILE_BYTES:
             return {"problem": "too-large"}
@@ -58,7 +58,7 @@ def shown(file: Path, pictures: list[bytes]) -> Made:
     cells = raw.get("cells") if isinstance(raw, dict) else None
     if not isinstance(cells, list):
         return {"problem": "not-a-notebook"}
-    budget = _Budget(pictures)
+    budget = _Budget(images)
     made = []
     for raw_cell in cells[:_CELLS]:
         if budget.characters <= 0:
@@ -67,33 +67,33 @@ def shown(file: Path, pictures: list[bytes]) -> Made:
     return {"cells": made, "cells_left_out": len(cells) - len(made)}
 
 
-def _encoded(made: Made, pictures: list[bytes]) -> bytes:
-    """As JSON, with fewer cells where it would be too long; their pictures go with them."""
+def _encoded(made: Made, images: list[bytes]) -> bytes:
+    """As JSON, with fewer cells where it would be too long; their images go with them."""
     while True:
         said = json.dumps(made, ensure_ascii=False).encode("utf-8", "replace")
         if len(said) <= _JSON_BYTES:
             return said
         last = made["cells"].pop()
         made["cells_left_out"] += 1
-        drawn = sum(output["kind"] == "picture" for output in last["outputs"])
-        del pictures[len(pictures) - drawn :]
+        drawn = sum(output["kind"] == "image" for output in last["outputs"])
+        del images[len(images) - drawn :]
 
 
 class _Budget:
     """What may still be shown."""
 
-    def __init__(self, pictures: list[bytes]) -> None:
+    def __init__(self, images: list[bytes]) -> None:
         self.characters = _ALL_CHARACTERS
         self.code_cells = 0
-        self.pictures = pictures
+        self.images = images
 
     def take(self, text: str) -> Made:
         kept, left_out = cut(text, min(_CELL_CHARACTERS, max(self.characters, 0)))
         self.characters -= len(kept)
         return {"text": kept, "left_out": left_out}
 
-    def picture_bytes(self) -> int:
-        return _ALL_PICTURE_BYTES - sum(map(len, self.pictures))
+    def image_bytes(self) -> int:
+        return _ALL_IMAGE_BYTES - sum(map(len, self.images))
 
 
 def _cell(raw: dict[str, Any], budget: _Budget) -> Made:
@@ -145,24 +145,24 @@ def _traceback(raw: dict[str, Any]) -> str:
 
 def _display(data: dict[str, Any], budget: _Budget) -> Made:
     if "image/png" in data:
-        return _picture(_text(data["image/png"]), budget)
+        return _image(_text(data["image/png"]), budget)
     if "text/plain" in data:
         return {"kind": "result", **budget.take(terminal_text(_text(data["text/plain"])))}
     return _not_shown("kind", plain(", ".join(str(kind)[:40] for kind in list(data)[:3])))
 
 
-def _picture(encoded: str, budget: _Budget) -> Made:
-    """The bytes of a picture; whether they are one is judged by who shows it."""
-    if len(encoded) > 2 * _PICTURE_BYTES:
-        return _not_shown("picture")
+def _image(encoded: str, budget: _Budget) -> Made:
+    """The bytes of an image; whether they are one is judged by who shows it."""
+    if len(encoded) > 2 * _IMAGE_BYTES:
+        return _not_shown("image")
     try:
         content = base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
-        return _not_shown("picture")
-    if len(content) > min(_PICTURE_BYTES, budget.picture_bytes()):
-        return _not_shown("picture")
-    budget.pictures.append(content)
-    return {"kind": "picture", "bytes": len(content)}
+        return _not_shown("image")
+    if len(content) > min(_IMAGE_BYTES, budget.image_bytes()):
+        return _not_shown("image")
+    budget.images.append(content)
+    return {"kind": "image", "bytes": len(content)}
 
 
 def _not_shown(what: str, detail: str = "") -> Made:

@@ -23,9 +23,9 @@ from harness.bench.predicted import outlooks
 from harness.bench.results import BenchResults, Envelope, Key, Measurement, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
 from harness.bench.scored import predictions_of, score_subject
-from harness.bench.subjects import NamedModel, Pictures, named_models, pictures
+from harness.bench.subjects import GivenImages, NamedModel, given_images, named_models
 from harness.bench.summary import Variant, interval_width, measurement, noticed
-from harness.bench.timed_pictures import pictures_to_time
+from harness.bench.timed_images import images_to_time
 from harness.errors import MachineError, UsageError
 from harness.files.hashing import file_sha256
 from harness.files.user_folders import default_folder
@@ -33,7 +33,7 @@ from harness.inputs import images
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import convert
 from harness.stages.detector import open_detector
 from harness.stages.evidence.conversion import Conversion
@@ -74,9 +74,9 @@ class _Run:
     request: Request
     cores: tuple[int, ...]
     envelope: Envelope | None
-    converting: Workplace
-    timing: Workplace
-    given: Pictures | None
+    converting: StageContext
+    timing: StageContext
+    given: GivenImages | None
     staged: StagedImages | None
     timed: StagedImages  # what queries go round
     calibration: StagedImages | None
@@ -135,9 +135,9 @@ def _check(request: Request) -> None:
     if any(trtexec.is_times(file) for file in request.models) and request.scenario.name != "single-stream":
         raise UsageError("trtexec's times are of one inference after another", "leave --scenario out")
     if request.images is None and request.mode == "end-to-end":
-        raise UsageError("end-to-end mode decodes pictures, and there are none", "give --images DIR")
+        raise UsageError("end-to-end mode decodes images, and there are none", "give --images DIR")
     if request.images is None and "int8" in request.precisions:
-        raise UsageError("int8 is calibrated on pictures, and there are none", "give --images DIR")
+        raise UsageError("int8 is calibrated on images, and there are none", "give --images DIR")
     own = [engine for engine in request.engines if engine in OWN_PYTHON]
     if own and set(request.precisions) != {"fp32"}:
         raise UsageError(f"the engine {own[0]} runs the model as it was handed in, in fp32", "leave --precision out")
@@ -151,8 +151,8 @@ def _planned(request: Request, models: Sequence[NamedModel], times: Sequence[Mea
 
 @contextlib.contextmanager
 def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterator[_Run]:
-    """Workplaces and pictures for a run; its temporary files are gone afterwards."""
-    given = pictures(request.images, calibrate="int8" in request.precisions) if request.images else None
+    """Workplaces and images for a run; its temporary files are gone afterwards."""
+    given = given_images(request.images, calibrate="int8" in request.precisions) if request.images else None
     cores = usable_cores(request.cores)
     allowed = envelope(request.boards[0], len(cores)) if len(request.boards) == 1 else None
     if allowed:
@@ -171,11 +171,11 @@ def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterato
             request,
             cores,
             allowed,
-            Workplace(sandbox, store, limits),
-            Workplace(sandbox, store, timing_limits),
+            StageContext(sandbox, store, limits),
+            StageContext(sandbox, store, timing_limits),
             given,
             staged,
-            pictures_to_time(staged, request.mode, scratch / "timed"),
+            images_to_time(staged, request.mode, scratch / "timed"),
             calibration,
             progress,
         )
@@ -237,13 +237,13 @@ def _opened(model: NamedModel, run: _Run) -> Subject | Failed | Skipped:
     return converted
 
 
-def _first(given: Pictures, count: int) -> images.HeldOutSet:
+def _first(given: GivenImages, count: int) -> images.HeldOutSet:
     scored = given.scored
     return images.HeldOutSet(scored.classes, scored.files[:count], scored.truth[:count], scored.sha256)
 
 
 def _labelled(conversion: Conversion, model: NamedModel, classes: tuple[str, ...] | None) -> Conversion:
-    """With the pictures' class names, where nothing beside the model names its outputs and there are as many."""
+    """With the images' class names, where nothing beside the model names its outputs and there are as many."""
     if classes is None or model.handed.companions.keys() & {"labels.txt", "handin.json"}:
         return conversion
     return conversion.model_copy(update={"labels": classes}) if len(classes) == conversion.outputs else conversion

@@ -11,7 +11,7 @@ from harness.bench.machine import MachineState
 from harness.bench.rules import EffortName, ScenarioName
 from harness.errors import UsageError
 from harness.stages.evidence.benchmark import CheckedAnswers
-from harness.stages.evidence.boards import Outlook
+from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.record import Interval, Record, Share
 from harness.stages.precision import Precision
 from harness.stages.timing import Mode
@@ -40,7 +40,7 @@ class Energy(Record):
 
 
 class Accuracy(Record):
-    """On the labelled pictures that were given, without those that int8 was calibrated on."""
+    """On the labelled images that were given, without those that int8 was calibrated on."""
 
     images: int
     value: Share
@@ -171,7 +171,7 @@ class BenchResults(Record):
     envelope: Envelope | None = None
     measurements: tuple[Measurement, ...]
     unmeasured: tuple[Unmeasured, ...] = ()
-    outlooks: tuple[Outlook, ...] = ()  # predictions for boards, by model
+    outlooks: tuple[BoardPredictions, ...] = ()  # predictions for boards, by model
     compared: tuple[Comparison, ...] = ()  # with the run that --compare named
 
 

@@ -3,8 +3,8 @@
 MLPerf's are in github.com/mlcommons/inference_policies, inference_rules.adoc: SingleStream's result is the 90th
 percentile of one sample at a time, MultiStream's the 99th of queries of 8 samples, Offline's the throughput with
 everything there at once. 60 s and, for a percentile, as many queries as early stopping needs at confidence 0.99.
-`fixed-rate` is ours: a camera's pictures, each timed from the moment at which it was to come, so that a stall
-counts for every picture that it keeps waiting (coordinated omission).
+`fixed-rate` is ours: a camera's images, each timed from the moment at which it was to come, so that a stall
+counts for every image that it keeps waiting (coordinated omission).
 """
 
 from __future__ import annotations

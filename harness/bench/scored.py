@@ -1,13 +1,13 @@
-"""What a model answers, untimed: its predictions for pictures, and what they are worth where there are labels."""
+"""What a model answers, untimed: its predictions for images, and what they are worth where there are labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.bench.subjects import Pictures
+from harness.bench.subjects import GivenImages
 from harness.inputs.images import StagedImages
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evaluate.score import score
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.predictions import Predictions
@@ -18,15 +18,17 @@ from harness.stages.timing import Subject
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Predictions for the pictures, and what they are worth where the labels allow it."""
+    """Predictions for the images, and what they are worth where the labels allow it."""
 
     predictions: Predictions | None = None
     evaluation: Evaluation | None = None
     unscored: str = ""  # why there is no evaluation, although there are labels
 
 
-def score_subject(subject: Subject, given: Pictures | None, staged: StagedImages | None, place: Workplace) -> Scored:
-    """The model's score on the given pictures; nothing without any."""
+def score_subject(
+    subject: Subject, given: GivenImages | None, staged: StagedImages | None, place: StageContext
+) -> Scored:
+    """The model's score on the given images; nothing without any."""
     if staged is None or given is None:
         return Scored()
     if subject.head is not None:
@@ -40,13 +42,13 @@ def score_subject(subject: Subject, given: Pictures | None, staged: StagedImages
     classes = given.scored.classes
     if not set(conversion.labels) & set(classes):
         ours, theirs = _some(conversion.labels), _some(classes)
-        reason = f"No accuracy: the model's classes ({ours}) are none of the pictures' folders ({theirs})."
+        reason = f"No accuracy: the model's classes ({ours}) are none of the images' folders ({theirs})."
         return Scored(predicted.value, unscored=reason)
     return Scored(predicted.value, score(predicted.value, given.scored, None, place.store).value)
 
 
-def predictions_of(subject: Subject, staged: StagedImages, place: Workplace) -> Predictions | None:
-    """What it answers to the pictures; None for a detector, or where it gives no usable answers."""
+def predictions_of(subject: Subject, staged: StagedImages, place: StageContext) -> Predictions | None:
+    """What it answers to the images; None for a detector, or where it gives no usable answers."""
     if subject.head is not None:
         return None
     predicted = predict(subject.conversion, staged, place)

@@ -1,4 +1,4 @@
-"""What the command line names: model files with what lies beside them, and pictures, with labels or without."""
+"""What the command line names: model files with what lies beside them, and images, with labels or without."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders
 from harness.stages.convert import HandedModel
 
 _COMPANIONS = ("labels.txt", "handin.json", "model.py")
-_MOST_CALIBRATION = 64  # pictures
+_MOST_CALIBRATION = 64  # images
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class NamedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """The given pictures: those to time and score on, and those kept apart to calibrate int8 on."""
+class GivenImages:
+    """The given images: those to time and score on, and those kept apart to calibrate int8 on."""
 
     scored: HeldOutSet
     calibration: HeldOutSet | None
@@ -74,26 +74,26 @@ def _names(files: Sequence[Path]) -> list[str]:
     raise UsageError("one model is named twice", "name each model once")
 
 
-def pictures(folder: Path, *, calibrate: bool) -> Pictures:
-    """The pictures in a folder, or in its class folders, which then are labels.
+def given_images(folder: Path, *, calibrate: bool) -> GivenImages:
+    """The images in a folder, or in its class folders, which then are labels.
 
-    `calibrate`: keep a quarter of them, at most 64, apart. Raises `UsageError` for no pictures, or too few.
+    `calibrate`: keep a quarter of them, at most 64, apart. Raises `UsageError` for no images, or too few.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder", "give a folder of pictures, or of class folders")
+        raise UsageError(f"{folder}: there is no such folder", "give a folder of images, or of class folders")
     labelled = any(class_folders(folder).values())
     found = load(folder) if labelled else _flat(folder)
     if not calibrate:
-        return Pictures(found, None, labelled)
+        return GivenImages(found, None, labelled)
     if len(found.files) < 4:
         raise UsageError(
-            f"{folder}: {len(found.files)} pictures are too few to calibrate int8 on and to time with",
+            f"{folder}: {len(found.files)} images are too few to calibrate int8 on and to time with",
             "give at least 4, better some hundred",
         )
     step = max(4, -(-len(found.files) // _MOST_CALIBRATION))
     chosen = set(range(0, len(found.files), step))
     rest = [index for index in range(len(found.files)) if index not in chosen]
-    return Pictures(_part(found, rest), _part(found, sorted(chosen)), labelled)
+    return GivenImages(_part(found, rest), _part(found, sorted(chosen)), labelled)
 
 
 def _flat(folder: Path) -> HeldOutSet:
@@ -103,8 +103,8 @@ def _flat(folder: Path) -> HeldOutSet:
     if not files:
         suffixes = " ".join(IMAGE_SUFFIXES)
         raise UsageError(
-            f"{folder}: no pictures in it, nor in class folders\n  looked for {suffixes}",
-            "put pictures there, or leave --images out: inputs are then noise",
+            f"{folder}: no images in it, nor in class folders\n  looked for {suffixes}",
+            "put images there, or leave --images out: inputs are then noise",
         )
     return _part(HeldOutSet(("",), files, (0,) * len(files), ""), range(len(files)))
 

@@ -41,7 +41,7 @@ class Variant:
     precision: Precision
     subject: Subject
     file_bytes: int
-    predictions: Predictions | None  # for the pictures that are timed
+    predictions: Predictions | None  # for the images that are timed
     evaluation: Evaluation | None
     unscored: str = ""  # why there is no evaluation, although there are labels
     idle_mw: float | None = None
@@ -222,7 +222,7 @@ def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None,
     elif answers.different:
         notes.append(
             f"Not valid: {answers.different} of {answers.checked} answers while timed are not those that it gave "
-            f"before on the same pictures; they differ by up to {answers.largest_difference:.2g}."
+            f"before on the same images; they differ by up to {answers.largest_difference:.2g}."
         )
     if stateful := variant.counted[0].stateful_operators:
         notes.append(f"Not valid: it can answer one call otherwise than the next ({', '.join(stateful)}).")
@@ -230,5 +230,5 @@ def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None,
         notes.append(f"Not valid: it remembers: what it has not seen before takes {remembers:.2g} times as long.")
     if scenario.rate_per_second and (missed := sum(timed.missed for timed in variant.counted)):
         total = sum(len(timed.latencies_ms) for timed in variant.counted)
-        notes.append(f"It does not keep up: {missed} of {total} pictures began after the next was due.")
+        notes.append(f"It does not keep up: {missed} of {total} images began after the next was due.")
     return notes

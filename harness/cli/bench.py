@@ -26,13 +26,13 @@ from harness.stages.timing import Engine, Mode
 @click.command("bench")
 @click.argument("models", nargs=-1, required=True, type=PATH, metavar="MODEL...")
 @click.option("--reference", type=PATH, help="A model to set the others against.")
-@click.option("--images", type=PATH, help="Pictures, or class folders of them, for accuracy [default: noise].")
+@click.option("--images", type=PATH, help="Images, or class folders of them, for accuracy [default: noise].")
 @click.option(
     "--scenario",
     type=click.Choice(get_args(ScenarioName)),
     default="single-stream",
     show_default=True,
-    help="MLPerf's, or `fixed-rate`: a camera with 30 pictures a second.",
+    help="MLPerf's, or `fixed-rate`: a camera with 30 images a second.",
 )
 @click.option("--quick", is_flag=True, help="10 s for each model instead of the rules' 60 s; labelled so.")
 @click.option(
@@ -51,7 +51,7 @@ from harness.stages.timing import Engine, Mode
     multiple=True,
     default=("fp32",),
     show_default=True,
-    help="May be repeated. int8 is calibrated on a part of the pictures.",
+    help="May be repeated. int8 is calibrated on a part of the images.",
 )
 @click.option(
     "--mode",

@@ -1,4 +1,4 @@
-"""`harness env`: the software that hand-ins run with."""
+"""`harness env`: the software that submissions run with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ERR = Screen(stderr=True)
 
 @click.group()
 def env() -> None:
-    """The software that hand-ins run with."""
+    """The software that submissions run with."""
 
 
 @env.command("build")

@@ -1,4 +1,4 @@
-"""`harness grade`: every hand-in of a folder or download."""
+"""`harness grade`: every submission of a folder or download."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.inputs import assignment as assignments
 @click.argument("submissions", type=PATH)
 @click.option("--assignment", "file", type=PATH, required=True, help="The assignment.toml.")
 @click.option("--out", type=PATH, required=True, help="Folder for the reports and grades.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Hand-ins at once [default: by cores and memory].")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at once [default: by cores and memory].")
 @handins_sandbox_option
 @runtime_option
 @force_option
@@ -41,7 +41,7 @@ def grade(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Grade every hand-in in the folder SUBMISSIONS.
+    """Grade every submission in the folder SUBMISSIONS.
 
     Writes index.html, submissions/<id>/index.html, grades.csv and results.json, and the pages that may be given
     away: students/<id>/index.html. What an earlier run did for the same files is not done again.

@@ -24,7 +24,7 @@ from harness.stages.evidence.record import Record
 
 
 class IntakeRow(Record):
-    """One hand-in, as it would be graded."""
+    """One submission, as it would be graded."""
 
     id: str
     student: str
@@ -32,7 +32,7 @@ class IntakeRow(Record):
     source: str  # the LMS, or `plain`
     why: str  # what it was recognised by
     lms_id: str
-    notebook: str | None  # path in the hand-in
+    notebook: str | None  # path in the submission
     model: str | None
     dataset: bool
     companions: tuple[str, ...]
@@ -57,7 +57,7 @@ class Intake(Record):
 def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
     """Show what would be graded in SUBMISSIONS, as what, and why. Nothing of it is run.
 
-    SUBMISSIONS is a folder of hand-ins, or an LMS's download of them, unpacked or as the zip.
+    SUBMISSIONS is a folder of submissions, or an LMS's download of them, unpacked or as the zip.
     """
     deadline = assignments.load(file).deadline if file else None
     with TemporaryDirectory(prefix="harness-intake-") as workdir:
@@ -102,7 +102,7 @@ def _print(found: Intake) -> None:
     counts = Counter(_title(row.source) for row in found.submissions)
     sources = ", ".join(f"{title} {count}" for title, count in sorted(counts.items()))
     many = len(found.submissions)
-    console.print(f"{many} hand-in{'' if many == 1 else 's'}: {sources}")
+    console.print(f"{many} submission{'' if many == 1 else 's'}: {sources}")
 
 
 def _title(source: str) -> str:

@@ -1,6 +1,6 @@
 """The command line: finds the command, and turns what goes wrong into an instruction and an exit status.
 
-0 done; 1 done, and some hand-in failed to be graded; 2 wrong usage or a broken assignment; 3 this machine
+0 done; 1 done, and some submission failed to be graded; 2 wrong usage or a broken assignment; 3 this machine
 cannot do it. `--json` prints the result as JSON on stdout; progress goes to stderr.
 """
 
@@ -31,15 +31,15 @@ _COMMANDS = {
     "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
     "calibrate": "Refit with your own measurements from a board; three models already narrow the intervals there.",
     "doctor": "Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.",
-    "env": "The software that hand-ins run with.",
+    "env": "The software that submissions run with.",
     "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",
-    "grade": "Grade every hand-in in the folder SUBMISSIONS.",
+    "grade": "Grade every submission in the folder SUBMISSIONS.",
     "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
     "mark": "Enter a person's mark for a criterion; the next `grade` to OUT takes it in.",
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
-    "reference": "The reference solution that hand-ins are compared with.",
+    "reference": "The reference solution that submissions are compared with.",
     "schema": "Print the JSON Schema of results.json.",
-    "weights": "Pre-trained weights: fetched once, then given to hand-ins without a network.",
+    "weights": "Pre-trained weights: fetched once, then given to submissions without a network.",
 }
 
 
@@ -70,7 +70,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The console script: turns every expected error into an instruction and an exit status."""
-    if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in hand-ins are UTF-8 all the same
+    if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in submissions are UTF-8 all the same
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     show_tracebacks_visibly()
     signal.signal(signal.SIGTERM, _interrupt)

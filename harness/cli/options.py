@@ -14,7 +14,7 @@ PATH = click.Path(path_type=Path)
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 runtime_option = click.option(
-    "--runtime", help="Docker's runtime for hand-ins, as the Engine knows it; 'runsc' is gVisor's."
+    "--runtime", help="Docker's runtime for submissions, as the Engine knows it; 'runsc' is gVisor's."
 )
 force_option = click.option("--force", is_flag=True, help="Do everything again, whatever is kept.")
 
@@ -32,5 +32,5 @@ def sandbox_option(help: str) -> Callable[[_F], _F]:
 
 
 handins_sandbox_option = sandbox_option(
-    "Where hand-ins run. 'none' is for code that you trust: it protects from nothing."
+    "Where submissions run. 'none' is for code that you trust: it protects from nothing."
 )

@@ -23,7 +23,7 @@ from harness.cli.options import PATH, as_json_option, sandbox_option
 from harness.cli.terminal import progress_on, wide_screen
 from harness.errors import UsageError
 from harness.inputs.assignment.sections import ResourceLimits
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import convert
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.stage_result import Done, StageResult
@@ -95,7 +95,7 @@ def _kernels(model: Path, size: int, engine: sandbox.EngineName, progress: Progr
     chosen = sandbox.choose(engine)
     progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
     with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
-        place = Workplace(chosen.sandbox, Store(Path(folder)), ResourceLimits())
+        place = StageContext(chosen.sandbox, Store(Path(folder)), ResourceLimits())
         if named.handed.file.suffix == ".onnx":
             listed: StageResult[KernelList] = list_kernels(named.handed.file, size, size, place)
         else:
@@ -105,7 +105,7 @@ def _kernels(model: Path, size: int, engine: sandbox.EngineName, progress: Progr
     if not isinstance(listed, Done):
         raise UsageError(
             f"{model}: {listed.whole_reason.removesuffix('.')}",
-            "give a model that takes one picture, best an ONNX file",
+            "give a model that takes one image, best an ONNX file",
         )
     return listed.value
 

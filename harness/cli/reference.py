@@ -1,4 +1,4 @@
-"""`harness reference`: the solution that hand-ins are compared with."""
+"""`harness reference`: the solution that submissions are compared with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.boundary.screen import Screen, say, say_json
 from harness.cli.options import PATH, as_json_option, force_option, handins_sandbox_option
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
-from harness.grading import context as course
+from harness.grading.context import prepared
 from harness.grading.reference import write
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.inputs import assignment as assignments
@@ -19,7 +19,7 @@ from harness.inputs import assignment as assignments
 
 @click.group("reference")
 def reference() -> None:
-    """The reference solution that hand-ins are compared with."""
+    """The reference solution that submissions are compared with."""
 
 
 @reference.command("train")
@@ -40,11 +40,11 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
     folder = out or assignment.file.parent / "baseline"
     with (
         progress_on(Screen(stderr=True)) as progress,
-        course.prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
+        prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
     ):
         trained = ready.reference
         assert trained is not None
-        write(trained, ready.workplace, folder)
+        write(trained, ready.stage_context, folder)
     low, high = trained.evaluation.accuracy_interval
     if as_json:
         say_json(trained.model_dump_json())

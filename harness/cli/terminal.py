@@ -40,7 +40,7 @@ class PlainProgress:
 
     def expect(self, submissions: int) -> None:
         self._total = submissions
-        self.say(f"Grading {submissions} hand-in{'s' if submissions != 1 else ''} ...")
+        self.say(f"Grading {submissions} submission{'s' if submissions != 1 else ''} ...")
 
     def stage_started(self, submission: str, stage: str) -> None: ...
 
@@ -110,7 +110,7 @@ def print_grades(results: Results, console: Screen) -> None:
     if (reference := results.reference) is not None:
         table.caption = f"reference {reference.backbone}: {reference.accuracy:.3f} on {reference.images} images"
     else:
-        table.caption = "each is graded on withheld pictures of its own data set"
+        table.caption = "each is graded on withheld images of its own data set"
     table.caption_justify = "left"
     console.print(table)
 

@@ -1,4 +1,4 @@
-"""`harness weights`: pre-trained weights that hand-ins get without a network."""
+"""`harness weights`: pre-trained weights that submissions get without a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.inputs import weights as known
 
 @click.group("weights")
 def weights() -> None:
-    """Pre-trained weights: fetched once, then given to hand-ins without a network."""
+    """Pre-trained weights: fetched once, then given to submissions without a network."""
 
 
 @weights.command("list")

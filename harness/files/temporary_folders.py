@@ -82,7 +82,7 @@ def _locked(prefix: str, parent: Path) -> tuple[Path, int]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove it with all that is in it, also what a hand-in made unreadable. What cannot go stays."""
+    """Remove it with all that is in it, also what a submission made unreadable. What cannot go stays."""
     if os.geteuid() != 0:
         for place, inner, _ in os.walk(folder):
             for name in inner:

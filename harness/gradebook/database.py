@@ -39,7 +39,7 @@ class _Run(_Base):
 
 
 class _Row(_Base):
-    """A hand-in's grade as of its latest run."""
+    """A submission's grade as of its latest run."""
 
     __tablename__ = "submissions"
 
@@ -110,7 +110,7 @@ class Gradebook:
         return cls(file)
 
     def record(self, results: Results) -> None:
-        """Take in a run: its hand-ins replace those of the run before."""
+        """Take in a run: its submissions replace those of the run before."""
         with self._trouble(), Session(self._engine) as session, session.begin():
             run = _Run(
                 finished=results.run.finished,
@@ -138,7 +138,7 @@ class Gradebook:
             return Results.model_validate_json(run.about).model_copy(update={"submissions": submissions})
 
     def submissions(self) -> tuple[SubmissionResult, ...]:
-        """The hand-ins of the latest run, by id."""
+        """The submissions of the latest run, by id."""
         with self._trouble(), Session(self._engine) as session:
             rows = session.scalars(select(_Row).order_by(_Row.id))
             return tuple(SubmissionResult.model_validate_json(row.result) for row in rows)

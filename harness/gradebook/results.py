@@ -12,19 +12,19 @@ from harness.findings import Finding
 from harness.inputs.submission import Origin
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
-from harness.stages.evidence.boards import Outlook
+from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.own_data import SeenScore
 from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.stage_result import Done, EvidenceOrigin, StageStatus
+from harness.stages.evidence.submission import Evidence
 
 
 class StageSummary(Record):
-    """One stage of one hand-in. `status` is `cached` for a stage that was `ok` in an earlier run."""
+    """One stage of one submission. `status` is `cached` for a stage that was `ok` in an earlier run."""
 
     status: StageStatus
     seconds: float
@@ -36,7 +36,7 @@ class StageSummary(Record):
 
 
 class SubmissionResult(Record):
-    """One hand-in."""
+    """One submission."""
 
     id: str
     student: str
@@ -48,12 +48,12 @@ class SubmissionResult(Record):
     benchmark: Benchmark | None
     inspection: Inspection | None
     dataset: DatasetAudit | None
-    own: OwnScores | None = None  # on pictures withheld of the student's own data set
+    own: OwnScores | None = None  # on images withheld of the student's own data set
     notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
-    boards: Outlook | None = None  # predicted, where the assignment names boards
+    boards: BoardPredictions | None = None  # predicted, where the assignment names boards
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     findings: tuple[Finding, ...]
-    same_model_as: tuple[str, ...] = ()  # hand-ins; for the instructor only
+    same_model_as: tuple[str, ...] = ()  # submissions; for the instructor only
     marks: tuple[Mark, ...]
     members: tuple[str, ...] = ()  # the people in the group, where they are known
     late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
@@ -72,7 +72,7 @@ class SubmissionResult(Record):
 
 
 class OwnScores(Record):
-    """Scores on the withheld pictures; `seen` is the handed-in model's, which is never graded."""
+    """Scores on the withheld images; `seen` is the handed-in model's, which is never graded."""
 
     reference_accuracy: float
     rerun: Evaluation | None
@@ -80,7 +80,7 @@ class OwnScores(Record):
 
 
 class ReferenceResult(Record):
-    """The reference, scored as a hand-in is."""
+    """The reference, scored as a submission is."""
 
     backbone: str
     accuracy: float
@@ -112,7 +112,7 @@ class Results(Record):
 
     schema_: Literal[1] = Field(1, alias="schema")
     assignment: AssignmentResult
-    reference: ReferenceResult | None  # None when each hand-in has a reference of its own
+    reference: ReferenceResult | None  # None when each submission has a reference of its own
     run: RunInfo
     submissions: tuple[SubmissionResult, ...]
 
@@ -127,7 +127,7 @@ def submission_result(
     identity: str = "",
     content: str = "",
 ) -> SubmissionResult:
-    """What is published of one hand-in; `cached` names the stages that an earlier run did."""
+    """What is published of one submission; `cached` names the stages that an earlier run did."""
     summaries = {}
     for name, result in evidence.stages().items():
         was_cached = name in cached
@@ -205,7 +205,7 @@ def as_utf8(text: str) -> str:
 
 
 def _published(audit: DatasetAudit) -> DatasetAudit:
-    """Without what only the comparison with other hand-ins needs."""
+    """Without what only the comparison with other submissions needs."""
     return audit.model_copy(update={"pixels": {}, "labels": {}})
 
 

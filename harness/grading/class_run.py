@@ -1,4 +1,4 @@
-"""The whole of `harness grade`: from a folder of hand-ins to marks and pages in the output folder."""
+"""The whole of `harness grade`: from a folder of submissions to marks and pages in the output folder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from harness.gradebook.results import (
     with_defects,
 )
 from harness.grading import marking
-from harness.grading.context import Course, prepared
+from harness.grading.context import RunContext, prepared
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.grading.rubric.rubric import grade
 from harness.grading.similarity.images import across_students
@@ -62,7 +62,7 @@ class Request:
 
 
 def grade_all(request: Request, progress: Progress) -> Results:
-    """Grade every hand-in and write grades.csv, results.json, the pages and the gradebook to `out`.
+    """Grade every submission and write grades.csv, results.json, the pages and the gradebook to `out`.
 
     Raises `UsageError` for folders that are not what they should be, `MachineError` when the machine
     cannot do it. On KeyboardInterrupt nothing half-written stands under a final name.
@@ -73,22 +73,22 @@ def grade_all(request: Request, progress: Progress) -> Results:
         TemporaryDirectory(prefix="harness-submissions-") as workdir,
     ):
         submissions = _without_names(collect(request.submissions, Path(workdir)), Path(workdir))
-        with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as course:
-            return grade_collected(request, submissions, course)
+        with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as run_context:
+            return grade_collected(request, submissions, run_context)
 
 
-def grade_collected(request: Request, submissions: Sequence[Submission], course: Course) -> Results:
-    """Grade these hand-ins, whatever becomes of any one of them, and write all that `grade_all` does.
+def grade_collected(request: Request, submissions: Sequence[Submission], run_context: RunContext) -> Results:
+    """Grade these submissions, whatever becomes of any one of them, and write all that `grade_all` does.
 
-    Raises `MachineError` when the machine, not a hand-in, is the trouble.
+    Raises `MachineError` when the machine, not a submission, is the trouble.
     """
-    examined = examine_all(submissions, course, request.jobs)
-    examined = _compared("comparing models", examined, partial(with_copies_noted, course=course))
-    store = course.workplace.store
+    examined = examine_all(submissions, run_context, request.jobs)
+    examined = _compared("comparing models", examined, partial(with_copies_noted, run_context=run_context))
+    store = run_context.stage_context.store
     examined = _compared("comparing data sets", examined, partial(across_students, store=store))
-    course.progress.say("Writing the reports ...")
+    run_context.progress.say("Writing the reports ...")
     try:
-        return _publish(request, course, examined)
+        return _publish(request, run_context, examined)
     except OSError as error:
         raise MachineError(
             f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
@@ -96,7 +96,7 @@ def grade_collected(request: Request, submissions: Sequence[Submission], course:
 
 
 def _without_names(submissions: list[Submission], workdir: Path) -> list[Submission]:
-    """The same hand-ins in folders that are called by chance: where a mount comes from is in `/proc/<pid>/mountinfo`,
+    """The same submissions in folders with random names: where a mount comes from is in `/proc/<pid>/mountinfo`,
     which any user of the machine may read."""
 
     def moved(submission: Submission) -> Submission:
@@ -109,13 +109,13 @@ def _without_names(submissions: list[Submission], workdir: Path) -> list[Submiss
 def _compared(
     what: str, examined: list[Examined], compare: Callable[[list[Examined]], list[Examined]]
 ) -> list[Examined]:
-    """The same hand-ins compared with each other, but for those with which that fails: they have a finding."""
+    """The same submissions compared with each other, but for those with which that fails: they have a finding."""
     compared, left_out = together(what, examined, compare)
     each = iter(compared)
     return [with_defect(one, left_out[i]) if i in left_out else next(each) for i, one in enumerate(examined)]
 
 
-def _publish(request: Request, course: Course, examined: list[Examined]) -> Results:
+def _publish(request: Request, run_context: RunContext, examined: list[Examined]) -> Results:
     book = Gradebook(request.out / NAME)
     several = with_one_identity([one.submission for one in examined])
 
@@ -134,7 +134,7 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
             file=str(request.assignment.file),
             max_points=request.assignment.max_points,
         ),
-        reference=_reference_result(course.reference) if course.reference else None,
+        reference=_reference_result(run_context.reference) if run_context.reference else None,
         run=RunInfo(
             harness=harness.__version__,
             sandbox=request.chosen.sandbox.name,
@@ -146,11 +146,11 @@ def _publish(request: Request, course: Course, examined: list[Examined]) -> Resu
     )
     sources = report.Sources(
         {one.submission.id: one.evidence for one in examined},
-        course.reference,
-        course.held_out,
-        course.workplace.store,
+        run_context.reference,
+        run_context.held_out,
+        run_context.stage_context.store,
         request.assignment.feedback,
-        (*_given_folders(request), request.out, course.workplace.store.folder),
+        (*_given_folders(request), request.out, run_context.stage_context.store.folder),
     )
     results = report.write(with_defects(results, _unwritable(results)), sources, request.out)
     book.record(results)
@@ -168,7 +168,7 @@ def _given_folders(request: Request) -> tuple[Path, ...]:
 
 
 def _unwritable(results: Results) -> dict[str, Defect]:
-    """The hand-ins whose row cannot be written to grades.csv or the gradebook, by id."""
+    """The submissions whose row cannot be written to grades.csv or the gradebook, by id."""
 
     def written(row: SubmissionResult) -> Defect | None:
         export.grades_row(row)

@@ -1,4 +1,4 @@
-"""Everything that is the same for every hand-in of a run, made ready: pictures, weights, engine, reference."""
+"""Everything that is the same for every submission of a run, made ready: images, weights, engine, reference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.inputs.images.folders import class_folders
 from harness.inputs.weights import WeightsEntry
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.stages.cache import StageCache
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.reference import Reference
 from harness.stages.progress import Progress
 from harness.stages.store import Store
@@ -32,8 +32,8 @@ _CHECK_IMAGES = 12  # at least 8 are compared
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingPictures:
-    """The pictures that notebooks get, and a few of them for checking conversions."""
+class TrainingImages:
+    """The images that notebooks get, and a few of them for checking conversions."""
 
     sha256: str
     check_images: Callable[[], Sequence[Path]]  # made ready when they are first needed
@@ -60,32 +60,34 @@ class Pretrained:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """All that is the same for every hand-in of a run."""
+class RunContext:
+    """All that is the same for every submission of a run."""
 
     assignment: Assignment
-    held_out: HeldOutSet  # empty, as is `staged`, when each is graded on withheld pictures of its own
+    held_out: HeldOutSet  # empty, as is `staged`, when each is graded on withheld images of its own
     staged: StagedImages
-    unseen: StagedImages | None  # pictures of none of the classes
-    training: TrainingPictures
+    unseen: StagedImages | None  # images of none of the classes
+    training: TrainingImages
     weights: Weights
     pretrained: Pretrained
-    reference: Reference | None  # None when each hand-in has one of its own
-    workplace: Workplace
+    reference: Reference | None  # None when each submission has one of its own
+    stage_context: StageContext
     cache: StageCache
     progress: Progress
 
     @property
     def embedder(self) -> Path | None:
-        """MobileNetV2's weights for comparing students' pictures, where they are on this machine."""
+        """MobileNetV2's weights for comparing students' images, where they are on this machine."""
         return self.pretrained.files.get("mobilenet_v2")
 
 
 @contextlib.contextmanager
-def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False) -> Iterator[Course]:
-    """The course of a run; its temporary pictures and weights are gone afterwards.
+def prepared(
+    assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
+) -> Iterator[RunContext]:
+    """The course of a run; its temporary images and weights are gone afterwards.
 
-    Raises `UsageError` for a board that is not known, `AssignmentError` for pictures that do not decode,
+    Raises `UsageError` for a board that is not known, `AssignmentError` for images that do not decode,
     `MachineError` for weights that are not here and for a reference that does not train.
     """
     for board in assignment.boards:
@@ -96,12 +98,12 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
         assignment = _readable(assignment, scratch)
         held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
-        training = _training_pictures(assignment)
+        training = _training_images(assignment)
         ready = given_weights(assignment, scratch)
         unseen = None
         if assignment.unseen is not None:
             unseen = images.stage(images.load_unseen(assignment.unseen.path), scratch / "unseen")
-        workplace = Workplace(sandbox, store, assignment.limits)
+        context = StageContext(sandbox, store, assignment.limits)
         pretrained = _pretrained(scratch)
         baseline = None
         if assignment.has_shared_set:
@@ -112,13 +114,13 @@ def prepared(assignment: Assignment, sandbox: Sandbox, progress: Progress, *, fo
                 training.sha256,
                 training.check_images,
                 ready.files[assignment.reference.weights_name],
-                workplace,
+                context,
                 cache,
                 progress,
                 unseen,
             )
-        yield Course(
-            assignment, held_out, staged, unseen, training, ready, pretrained, baseline, workplace, cache, progress
+        yield RunContext(
+            assignment, held_out, staged, unseen, training, ready, pretrained, baseline, context, cache, progress
         )
 
 
@@ -140,16 +142,16 @@ def _pretrained(scratch: Path) -> Pretrained:
     return Pretrained(files, entries)
 
 
-def _training_pictures(assignment: Assignment) -> TrainingPictures:
+def _training_images(assignment: Assignment) -> TrainingImages:
     if assignment.dataset is None or assignment.dataset.path is None:
-        return TrainingPictures("", lambda: ())
+        return TrainingImages("", lambda: ())
     by_class = class_folders(assignment.dataset.path).values()
     in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
-    return TrainingPictures(tree_sha256(assignment.dataset.path), lambda: in_turn[:_CHECK_IMAGES])
+    return TrainingImages(tree_sha256(assignment.dataset.path), lambda: in_turn[:_CHECK_IMAGES])
 
 
 def _readable(assignment: Assignment, scratch: Path) -> Assignment:
-    """The assignment with its training pictures and reference code where the sandbox's user can read them."""
+    """The assignment with its training images and reference code where the sandbox's user can read them."""
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})

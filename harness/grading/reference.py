@@ -1,4 +1,4 @@
-"""The reference solution: trained by the instructor's code, then through the same stages as a hand-in."""
+"""The reference solution: trained by the instructor's code, then through the same stages as a submission."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.inputs.assignment import Assignment
 from harness.inputs.images import HeldOutSet, StagedImages
 from harness.stages.benchmark import benchmark
 from harness.stages.cache import StageCache
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evaluate.score import score, trial
 from harness.stages.evidence.benchmark import Benchmark
@@ -26,8 +26,8 @@ from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
-from harness.stages.evidence.stress import Stress
 from harness.stages.predict import predict
 from harness.stages.progress import Progress
 from harness.stages.robustness import stress
@@ -43,7 +43,7 @@ def prepare(
     training_sha256: str,
     check_images: Callable[[], Sequence[Path]],
     weights_file: Path,
-    workplace: Workplace,
+    context: StageContext,
     cache: StageCache,
     progress: Progress,
     unseen: StagedImages | None = None,
@@ -74,7 +74,7 @@ def prepare(
     def train_now() -> StageResult[TrainedReference]:
         progress.say(f"Training the reference ({spec.backbone}); this is done once ...")
         lay_out()
-        return train(spec, train_dir, weights_file, workplace)
+        return train(spec, train_dir, weights_file, context)
 
     trained = step(
         "train",
@@ -88,7 +88,7 @@ def prepare(
         ],
         train_now,
     )
-    store = workplace.store
+    store = context.store
     handed = HandedModel(
         store.path(trained.model),
         {"labels.txt": store.path(trained.labels), "handin.json": store.path(trained.handin)},
@@ -97,24 +97,24 @@ def prepare(
         "convert",
         Conversion,
         [handed.key(), held_out.classes, training_sha256, limits],
-        lambda: convert(handed, held_out.classes, check_images(), None, workplace),
+        lambda: convert(handed, held_out.classes, check_images(), None, context),
     )
     predictions = step(
         "predict",
         Predictions,
         [conversion, staged.sha256, limits],
-        lambda: predict(conversion, staged, workplace),
+        lambda: predict(conversion, staged, context),
     )
     rules = assignment.robustness
 
-    def tried() -> StageResult[Stress]:
+    def tried() -> StageResult[RobustnessAnswers]:
         if not rules.enabled:
             return Skipped(reason="This assignment does not ask for it.")
         attempt = trial(predictions, held_out, rules.model_copy(update={"looks": 0}), rules.images, unseen, store)
-        return stress(conversion, attempt, staged, workplace)
+        return stress(conversion, attempt, staged, context)
 
     inputs = ["reference", conversion, held_out.sha256, rules, unseen and unseen.sha256, limits]
-    stressed = cache.run("stress", inputs, Stress, tried).result
+    stressed = cache.run("stress", inputs, RobustnessAnswers, tried).result
     stress_value = stressed.value if isinstance(stressed, Done) else None
     evaluation = step(
         "evaluate",
@@ -126,10 +126,10 @@ def prepare(
         "benchmark",
         Benchmark,
         [conversion, predictions.probabilities, staged.sha256, assignment.benchmark, limits],
-        lambda: benchmark(conversion, None, predictions, staged, assignment.benchmark, workplace),
+        lambda: benchmark(conversion, None, predictions, staged, assignment.benchmark, context),
     )
     return Reference(
-        kernels=_kernels(conversion, workplace, cache) if assignment.boards else None,
+        kernels=_kernels(conversion, context, cache) if assignment.boards else None,
         backbone=spec.backbone,
         conversion=conversion,
         predictions=predictions,
@@ -140,18 +140,18 @@ def prepare(
     )
 
 
-def _kernels(conversion: Conversion, workplace: Workplace, cache: StageCache) -> KernelList | None:
+def _kernels(conversion: Conversion, context: StageContext, cache: StageCache) -> KernelList | None:
     """The reference's, for the boards; None where they cannot be listed: then there is no ratio to it."""
-    inputs = [conversion.model, conversion.preprocess, workplace.limits]
-    listed = cache.run("kernels", inputs, KernelList, lambda: kernels_of(conversion, workplace)).result
+    inputs = [conversion.model, conversion.preprocess, context.limits]
+    listed = cache.run("kernels", inputs, KernelList, lambda: kernels_of(conversion, context)).result
     return listed.value if isinstance(listed, Done) else None
 
 
-def write(reference: Reference, workplace: Workplace, folder: Path) -> None:
-    """The reference as files: model.onnx, labels.txt, handin.json as a hand-in has them, and baseline.json."""
+def write(reference: Reference, context: StageContext, folder: Path) -> None:
+    """The reference as files: model.onnx, labels.txt, handin.json as a submission has them, and baseline.json."""
     folder.mkdir(parents=True, exist_ok=True)
     conversion = reference.conversion
-    shutil.copyfile(workplace.store.path(conversion.model), folder / "model.onnx")
+    shutil.copyfile(context.store.path(conversion.model), folder / "model.onnx")
     (folder / "labels.txt").write_text("\n".join(conversion.labels) + "\n", encoding="utf-8")
     handin = {
         "schema": 1,

@@ -1,4 +1,4 @@
-"""How varied the scenes of the course's own training pictures are: what a student's are compared with."""
+"""How varied the scenes of the course's own training images are: what a student's are compared with."""
 
 from __future__ import annotations
 
@@ -7,35 +7,37 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from harness.grading.context import Course
+from harness.grading.context import RunContext
 from harness.inputs.submission import Submission
 from harness.stages.audit.stage import AuditRules, audit
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.stage_result import Done, StageResult
 
-_ONCE = threading.Lock()  # hand-ins are examined side by side, and all ask for the same
+_ONCE = threading.Lock()  # submissions are examined side by side, and all ask for the same
 
 
 def beside_the_courses(
-    audited: StageResult[DatasetAudit], rules: AuditRules, course: Course
+    audited: StageResult[DatasetAudit], rules: AuditRules, run_context: RunContext
 ) -> StageResult[DatasetAudit]:
     """The audit of a student's data set with `reference_spread`, where there is something to compare."""
     if not isinstance(audited, Done) or not audited.value.scene_spread:
         return audited
     with _ONCE:
-        spread = _of_the_course(replace(rules, withholds=False), course)
+        spread = _of_the_course(replace(rules, withholds=False), run_context)
     return audited.model_copy(update={"value": audited.value.model_copy(update={"reference_spread": spread})})
 
 
-def _of_the_course(rules: AuditRules, course: Course) -> float | None:
-    """The mean over its classes; None where the course gives no pictures, or they cannot be judged."""
-    given = course.assignment.dataset
+def _of_the_course(rules: AuditRules, run_context: RunContext) -> float | None:
+    """The mean over its classes; None where the course gives no images, or they cannot be judged."""
+    given = run_context.assignment.dataset
     if given is None or given.path is None:
         return None
-    place, sha256 = given.path, course.training.sha256
-    pictures = Submission("the-course", "", place.parent, None, None, (), Path(place.name), sha256, ())
-    inputs = [sha256, course.assignment.limits, rules.key()]
-    found = course.cache.run("course-scenes", inputs, DatasetAudit, lambda: audit(pictures, rules, course.workplace))
+    place, sha256 = given.path, run_context.training.sha256
+    images = Submission("the-course", "", place.parent, None, None, (), Path(place.name), sha256, ())
+    inputs = [sha256, run_context.assignment.limits, rules.key()]
+    found = run_context.cache.run(
+        "course-scenes", inputs, DatasetAudit, lambda: audit(images, rules, run_context.stage_context)
+    )
     audited: StageResult[DatasetAudit] = found.result
     if not isinstance(audited, Done) or not audited.value.scene_spread:
         return None

@@ -1,4 +1,4 @@
-"""A hand-in graded on pictures that were withheld of the student's own data set."""
+"""A submission graded on images that were withheld of the student's own data set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.inputs.submission import Submission
 from harness.sandbox import KERAS
 from harness.stages.audit.folders import folder_names
 from harness.stages.cache import StageCache
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evaluate.score import score
 from harness.stages.evidence.audit import DatasetAudit
@@ -56,12 +56,12 @@ _NAMES_NO_CLASS = {
     "unseen_images",
     "unseen_confidence",
     "unseen_source",
-}  # of the reference's scores on worse and unseen pictures: true whatever its classes are called
+}  # of the reference's scores on worse and unseen images: true whatever its classes are called
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a hand-in is graded on, and what its rerun sees; the folders are there as long as `laid_out` is open."""
+    """What a submission is graded on, and what its rerun sees; the folders are there as long as `laid_out` is open."""
 
     held_out: HeldOutSet
     staged: StagedImages
@@ -72,19 +72,19 @@ class Ground:
 
 
 def can_be_graded(audit: DatasetAudit) -> bool:
-    """Whether pictures of two classes, at least, were withheld."""
+    """Whether images of two classes, at least, were withheld."""
     return len(audit.heldout) >= 2
 
 
 @contextlib.contextmanager
 def laid_out(
-    submission: Submission, audit: DatasetAudit, assignment: Assignment, workplace: Workplace
+    submission: Submission, audit: DatasetAudit, assignment: Assignment, context: StageContext
 ) -> Iterator[Ground]:
     """The withheld images, and folders for what the rerun sees, on disk for a while."""
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's own user reads what is mounted from here
-        held_out = _held_out(audit, workplace)
+        held_out = _held_out(audit, context)
         train, rerun = scratch / "train", scratch / "rerun"
 
         @functools.cache
@@ -92,7 +92,7 @@ def laid_out(
             for place in (train, rerun):
                 shutil.rmtree(place, ignore_errors=True)  # of a try that failed
                 place.mkdir()
-            return rewrite(submission, audit, assignment.own_dataset, rerun, train, workplace)
+            return rewrite(submission, audit, assignment.own_dataset, rerun, train, context)
 
         def check_images() -> Sequence[Path]:
             try:
@@ -103,7 +103,7 @@ def laid_out(
 
         yield Ground(
             held_out,
-            StagedImages(*_in_store(held_out, workplace), held_out.sha256),
+            StagedImages(*_in_store(held_out, context), held_out.sha256),
             assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
             _training_sha256(audit),
             check_images,
@@ -120,16 +120,14 @@ def _training_sha256(audit: DatasetAudit) -> str:
     return hashlib.sha256(json.dumps([rows, sorted(audit.own_test)]).encode()).hexdigest()
 
 
-def _held_out(audit: DatasetAudit, workplace: Workplace) -> HeldOutSet:
-    """The withheld pictures with their labels. Their files were re-encoded inside, and are not opened outside."""
+def _held_out(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
+    """The withheld images with their labels. Their files were re-encoded inside, and are not opened outside."""
     classes = tuple(sorted(audit.heldout))
     truth = tuple(classes.index(one.label) for one in audit.withheld)
     digest = hashlib.sha256()
     for one in audit.withheld:
         digest.update(f"{one.file.sha256} {one.label}\n".encode())
-    return HeldOutSet(
-        classes, tuple(workplace.store.path(one.file) for one in audit.withheld), truth, digest.hexdigest()
-    )
+    return HeldOutSet(classes, tuple(context.store.path(one.file) for one in audit.withheld), truth, digest.hexdigest())
 
 
 def _some_of(train: Path) -> tuple[Path, ...]:
@@ -141,9 +139,9 @@ def _some_of(train: Path) -> tuple[Path, ...]:
     return tuple(sorted((path for path in train.rglob("*") if path.is_file()), key=draw)[:_CHECK_IMAGES])
 
 
-def _in_store(held_out: HeldOutSet, workplace: Workplace) -> tuple[Path, tuple[str, ...]]:
-    """The folder and the names of the pictures where they are kept; they go in from there."""
-    folder = workplace.store.folder
+def _in_store(held_out: HeldOutSet, context: StageContext) -> tuple[Path, tuple[str, ...]]:
+    """The folder and the names of the images where they are kept; they go in from there."""
+    folder = context.store.folder
     return folder, tuple(str(file.relative_to(folder)) for file in held_out.files)
 
 
@@ -152,15 +150,15 @@ def train_reference(
     audit: DatasetAudit,
     assignment: Assignment,
     weights_file: Path,
-    workplace: Workplace,
+    context: StageContext,
     cache: StageCache,
     progress: Progress,
     unseen: StagedImages | None,
 ) -> Reference:
-    """The reference, trained on the training part and scored on the withheld pictures.
+    """The reference, trained on the training part and scored on the withheld images.
 
-    It is tried on worse pictures and on the `unseen` only where hand-ins are, on the same withheld pictures.
-    Raises `MachineError` when the instructor's code fails on these pictures.
+    It is tried on worse images and on the `unseen` only where submissions are, on the same withheld images.
+    Raises `MachineError` when the instructor's code fails on these images.
     """
     folders = folder_names(tuple(audit.classes))
     named = tuple(folders.get(name, name) for name in ground.held_out.classes)
@@ -182,7 +180,7 @@ def train_reference(
         ground.training_sha256,
         ground.check_images,
         weights_file,
-        workplace,
+        context,
         cache,
         progress,
         unseen,
@@ -192,20 +190,20 @@ def train_reference(
     renamed = tuple(labels.get(name, name) for name in trained.predictions.labels)
     predictions = trained.predictions.model_copy(update={"labels": renamed})
     tried = trained.evaluation.model_dump(include=_NAMES_NO_CLASS)
-    evaluation = score(predictions, ground.held_out, None, workplace.store).value.model_copy(update=tried)
+    evaluation = score(predictions, ground.held_out, None, context.store).value.model_copy(update=tried)
     return trained.model_copy(update={"predictions": predictions, "evaluation": evaluation})
 
 
-def rerun_workplace(workplace: Workplace, asked: OwnDataset) -> Workplace:
+def rerun_context(context: StageContext, asked: OwnDataset) -> StageContext:
     """The same with the time that the assignment gives to a rerun, in which a model is trained."""
     if asked.rerun_seconds is None:
-        return workplace
+        return context
     seconds = {"wall_seconds": asked.rerun_seconds, "cell_seconds": asked.rerun_seconds}
-    return replace(workplace, limits=workplace.limits.model_copy(update=seconds))
+    return replace(context, limits=context.limits.model_copy(update=seconds))
 
 
 def rerun(
-    ground: Ground, rules: ExecutionRules, asked: OwnDataset, weights: Path | None, workplace: Workplace
+    ground: Ground, rules: ExecutionRules, asked: OwnDataset, weights: Path | None, context: StageContext
 ) -> StageResult[Execution]:
     """The notebook on the training part. One that does not finish is run again with fewer epochs, if the assignment
     says so, which is declared in a finding."""
@@ -214,7 +212,7 @@ def rerun(
     except NotRewritten as error:
         return error.result
     assert anew.rerun is not None  # there is a notebook
-    result = anew.unreadable or _rerun(ground, anew.rerun, rules, asked, weights, workplace)
+    result = anew.unreadable or _rerun(ground, anew.rerun, rules, asked, weights, context)
     return result.model_copy(update={"findings": (*anew.findings, *result.findings)})
 
 
@@ -224,15 +222,15 @@ def _rerun(
     rules: ExecutionRules,
     asked: OwnDataset,
     weights: Path | None,
-    workplace: Workplace,
+    context: StageContext,
 ) -> StageResult[Execution]:
-    first = execute(submission, ground.dataset, rules, weights, workplace)
+    first = execute(submission, ground.dataset, rules, weights, context)
     if not isinstance(first, FailedExecution) or first.status != "timeout" or first.execution is None:
         return first
-    seen = epochs.pace(workplace.store.path(first.execution.notebook))
+    seen = epochs.pace(context.store.path(first.execution.notebook))
     if seen is None:
         return first
-    limit = workplace.limits.wall_seconds
+    limit = context.limits.wall_seconds
     slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
     first = first.model_copy(update={"findings": (*first.findings, slow)})
     notebook = submission.root / (submission.notebook or "")
@@ -243,7 +241,7 @@ def _rerun(
     whole = notebook.rename(submission.root.parent / f"{fewer.name}.whole")
     fewer.rename(notebook)
     try:
-        again = execute(submission, ground.dataset, rules, weights, workplace)
+        again = execute(submission, ground.dataset, rules, weights, context)
     finally:
         whole.rename(notebook)  # the stage may be tried again
     declared = (slow, finding("rerun-fewer-epochs", share=seen.share))
@@ -258,17 +256,17 @@ def own_data(
     trained: Reference | None,
     weights: Path | None,
     weights_sha256: Mapping[str, str],
-    workplace: Workplace,
+    context: StageContext,
     cache: StageCache,
     progress: Progress,
 ) -> tuple[OwnData | None, tuple[Finding, ...]]:
-    """The scores on the withheld pictures of the rerun's model, and of the handed-in one, which has seen them.
+    """The scores on the withheld images of the rerun's model, and of the handed-in one, which has seen them.
 
     None when no reference could be trained on the data set.
     """
     if trained is None:
         return None, (finding("harness-defect", reason="the reference could not be trained on this data set"),)
-    limits = workplace.limits
+    limits = context.limits
 
     def done(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> T | None:
         result, _ = guarded(submission.id, name, value, inputs, work, cache=cache, progress=progress, limits=limits)
@@ -278,11 +276,11 @@ def own_data(
         if conversion is None:
             return None
         inputs = [conversion, ground.staged.sha256, weights_sha256, limits]
-        work = partial(predict, conversion, ground.staged, workplace)
+        work = partial(predict, conversion, ground.staged, context)
         return done("predict", Predictions, inputs, work)
 
     def scored(answers: Predictions | None, other: Predictions | None) -> Evaluation | None:
-        return score(answers, ground.held_out, other, workplace.store).value if answers else None
+        return score(answers, ground.held_out, other, context.store).value if answers else None
 
     handed: Conversion | None = None
     if handed_in is not None:
@@ -290,7 +288,7 @@ def own_data(
         inputs = ["seen", *identity, KERAS.lock, limits]
 
         def converted() -> StageResult[Conversion]:
-            return convert(handed_in, ground.held_out.classes, ground.check_images(), weights, workplace)
+            return convert(handed_in, ground.held_out.classes, ground.check_images(), weights, context)
 
         handed = done("convert", Conversion, inputs, converted)
     of_rerun = predictions(rerun)

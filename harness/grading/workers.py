@@ -13,30 +13,30 @@ from functools import partial
 import psutil
 
 from harness.boundary.one_by_one import Defect, attempt, for_each
-from harness.grading.context import Course
+from harness.grading.context import RunContext
 from harness.grading.submission_run import Examined, examine, time_model, unexamined, with_defect
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.submission import Submission
 
 
-def examine_all(submissions: Sequence[Submission], course: Course, jobs: int) -> list[Examined]:
-    """Every hand-in through all stages, `jobs` at a time; in the order of `submissions`.
+def examine_all(submissions: Sequence[Submission], run_context: RunContext, jobs: int) -> list[Examined]:
+    """Every submission through all stages, `jobs` at a time; in the order of `submissions`.
 
-    A hand-in that the harness fails on has a finding
+    A submission that the harness fails on has a finding
     that says so. On KeyboardInterrupt every sandbox is stopped before it is raised again.
     """
-    course.progress.expect(len(submissions))
+    run_context.progress.expect(len(submissions))
     pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="submission")
     try:
-        futures = [pool.submit(attempt, "examining it", partial(examine, each, course)) for each in submissions]
+        futures = [pool.submit(attempt, "examining it", partial(examine, each, run_context)) for each in submissions]
         wait(futures)
         examined = []
         for submission, future in zip(submissions, futures, strict=True):
             done = future.result()
             examined.append(unexamined(submission, done) if isinstance(done, Defect) else done)
-        return for_each("timing it", examined, lambda one: time_model(one, course), with_defect)
+        return for_each("timing it", examined, lambda one: time_model(one, run_context), with_defect)
     except BaseException:
-        course.workplace.sandbox.stop()
+        run_context.stage_context.sandbox.stop()
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     finally:
@@ -44,7 +44,7 @@ def examine_all(submissions: Sequence[Submission], course: Course, jobs: int) ->
 
 
 def default_jobs(limits: ResourceLimits) -> int:
-    """As many hand-ins at once as cores and memory allow, at least one."""
+    """As many submissions at once as cores and memory allow, at least one."""
     by_cores = len(os.sched_getaffinity(0)) // limits.cpus
     by_memory = int(psutil.virtual_memory().available // limits.memory)
     return max(1, min(by_cores, by_memory))

@@ -20,7 +20,7 @@ class EarlierTry:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a hand-in comes from, when it was handed in, and whose it is.
+    """Where a submission comes from, when it was handed in, and whose it is.
 
     A time without a zone is local time where the course is: `[deadline] time_zone` says where that is.
     """
@@ -38,7 +38,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One hand-in. Paths are relative to `root`, which holds only plain files and folders."""
+    """One submission. Paths are relative to `root`, which holds only plain files and folders."""
 
     id: str  # safe as a file name and in a URL; unique in a run
     student: str  # the name as handed in, for people; never used as a path

@@ -55,7 +55,7 @@ class Source(BaseModel):
 
 
 class TrainedOn(BaseModel):
-    """What pictures went through in the backbone's own training: x = (pixel * scale - mean) / std."""
+    """What images went through in the backbone's own training: x = (pixel * scale - mean) / std."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

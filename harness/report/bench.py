@@ -61,7 +61,7 @@ def view(results: BenchResults) -> dict[str, Any]:
         "front": front(every),
         "energy": any(item.one.energy for item in shown),
         "boards": [fit.board for fit in shown[0].one.fits] if shown else [],
-        "outlooks": [(outlook, rooflines(outlook)) for outlook in results.outlooks],
+        "outlooks": [(board_predictions, rooflines(board_predictions)) for board_predictions in results.outlooks],
     }
 
 

@@ -22,18 +22,18 @@ from harness.gradebook.results import (
 )
 from harness.report import dataset
 from harness.report.coarse import benchmark, evaluation, memory, significant
-from harness.report.pictures import Thumbnails
 from harness.report.sources import Sources
-from harness.stages.evidence.audit import DatasetAudit, SharedPicture
-from harness.stages.evidence.handin import Evidence
+from harness.report.thumbnails import Thumbnails
+from harness.stages.evidence.audit import DatasetAudit, SharedImage
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
+from harness.stages.evidence.submission import Evidence
 from harness.stages.store import Store
 
 Audience = Literal["instructor", "student"]
-OtherPicture = Callable[[str, str], str | None]  # (another submission's id, path in its data set) -> data URI
+OtherImage = Callable[[str, str], str | None]  # (another submission's id, path in its data set) -> data URI
 
 _AUDIT = (
     "classes", "unreadable", "layout", "splits", "unlabelled", "heldout", "near_duplicates", "leaks", "scene_spread",
@@ -59,8 +59,8 @@ class PageSources:
     evidence: Evidence
     reference: Reference | None
     held_out_image: Thumbnails
-    own_image: dataset.PictureOf  # of the student's own data set
-    other_image: OtherPicture
+    own_image: dataset.ImageOf  # of the student's own data set
+    other_image: OtherImage
     logs: dict[str, str]  # stage -> what its sandbox wrote to stderr
     store: Store
 
@@ -122,17 +122,17 @@ def _no_own_image(name: str) -> str | None:
     return None
 
 
-def _own_image(evidence: Evidence, sources: Sources) -> dataset.PictureOf:
+def _own_image(evidence: Evidence, sources: Sources) -> dataset.ImageOf:
     if not isinstance(evidence.audit, Done):
         return _no_own_image
-    return dataset.picture_of(evidence.audit.value, sources.store)
+    return dataset.image_of(evidence.audit.value, sources.store)
 
 
 def _reference(evidence: Evidence, sources: Sources) -> Reference | None:
     return sources.reference or (evidence.own.reference if evidence.own else None)
 
 
-def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: dataset.PictureOf) -> Thumbnails:
+def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: dataset.ImageOf) -> Thumbnails:
     """Index among the images that it was graded on -> data URI."""
     if sources.reference is not None or not isinstance(evidence.audit, Done):
         return course
@@ -238,7 +238,7 @@ def _ended(result: R) -> R:
 
 def _audit(audit: DatasetAudit) -> DatasetAudit:
     """Without whose the shared images are, and without which were withheld."""
-    shared = {one.picture: SharedPicture(picture=one.picture, other="", other_picture="") for one in audit.shared}
+    shared = {one.picture: SharedImage(picture=one.picture, other="", other_picture="") for one in audit.shared}
     return DatasetAudit(**{name: getattr(audit, name) for name in _AUDIT}, shared=tuple(shared.values()))
 
 

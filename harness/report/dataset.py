@@ -1,6 +1,6 @@
-"""What a hand-in's page shows of the student's own data set: each claim with the pictures that show it.
+"""What a submission's page shows of the student's own data set: each claim with the images that show it.
 
-The pictures are rows of an array that the sandbox sent as plain numbers; nothing of a student's is decoded here.
+The images are rows of an array that the sandbox sent as plain numbers; nothing of a student's is decoded here.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _MOST_SETS = 8  # of one claim
 _MOST_IN_A_SET = 6
 _MOST_SINGLE = 12
 
-PictureOf = Callable[[str], str | None]
+ImageOf = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One picture with what is said of it."""
+    """One image with what is said of it."""
 
-    picture: str  # its path in the data set
+    name: str  # its path in the data set
     image: str | None  # data URI
     note: str = ""
-    other: str = ""  # whose it is, for a picture of another hand-in
+    other: str = ""  # whose it is, for an image of another submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +39,36 @@ class Claim:
 
     kind: str
     count: int
-    sets: list[list[Shown]] = field(default_factory=list)  # pictures that belong together, in rows
+    sets: list[list[Shown]] = field(default_factory=list)  # images that belong together, in rows
 
     @property
     def left_out(self) -> int:
         return max(0, self.count - len(self.sets))
 
 
-def picture_of(audit: DatasetAudit, store: Store) -> PictureOf:
+def image_of(audit: DatasetAudit, store: Store) -> ImageOf:
     """Path in the data set -> data URI of a small JPEG; grey where only that was kept; None for an unknown one."""
     blobs = (audit.thumbnails, audit.greys)
     arrays = [np.load(store.path(blob), allow_pickle=False) if blob else None for blob in blobs]
     places = [{name: i for i, name in enumerate(names)} for names in (audit.shown, audit.pixels)]
 
-    def picture(name: str) -> str | None:
+    def image(name: str) -> str | None:
         for array, place in zip(arrays, places, strict=True):
             if array is not None and name in place:
                 return _data_uri(Image.fromarray(array[place[name]]))
         return None
 
-    return picture
+    return image
 
 
-def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str, str], str | None]) -> list[Claim]:
+def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str], str | None]) -> list[Claim]:
     """Everything said of the data set, each with the images that show it, the most serious first.
 
-    `other_picture`: (other hand-in's id, path in its data set) -> data URI.
+    `other_image`: (other submission's id, path in its data set) -> data URI.
     """
 
     def shown(name: str, note: str = "") -> Shown:
-        return Shown(name, picture(name), note)
+        return Shown(name, image(name), note)
 
     def singles(kind: str, names: tuple[str, ...]) -> Claim:
         return Claim(kind, len(names), [[shown(name)] for name in names[:_MOST_SINGLE]])
@@ -82,7 +82,7 @@ def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str
         )
         for kind, those in leaks.items()
     ]
-    found += _shared(audit, shown, other_picture)
+    found += _shared(audit, shown, other_image)
     found.append(
         Claim(
             "mislabelled",
@@ -118,13 +118,13 @@ def claims(audit: DatasetAudit, picture: PictureOf, other_picture: Callable[[str
 
 
 def _shared(
-    audit: DatasetAudit, shown: Callable[[str], Shown], other_picture: Callable[[str, str], str | None]
+    audit: DatasetAudit, shown: Callable[[str], Shown], other_image: Callable[[str, str], str | None]
 ) -> list[Claim]:
     """Beside the other's image where it may be named; where it may not, the own one alone."""
     named = [one for one in audit.shared if one.other]
     unnamed = [one for one in audit.shared if not one.other]
     pairs = [
-        [shown(one.picture), Shown(one.other_picture, other_picture(one.other, one.other_picture), other=one.other)]
+        [shown(one.picture), Shown(one.other_picture, other_image(one.other, one.other_picture), other=one.other)]
         for one in named[:_MOST_SETS]
     ]
     return [
@@ -133,7 +133,7 @@ def _shared(
     ]
 
 
-def _data_uri(picture: Image.Image) -> str:
+def _data_uri(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=82)
+    image.save(buffer, "JPEG", quality=82)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

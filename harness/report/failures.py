@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.report.charts import Scale, Tick
-from harness.report.pictures import Thumbnails
+from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.evaluation import Evaluation
-from harness.stages.evidence.stress import Look
+from harness.stages.evidence.robustness import Look
 
 _HEIGHT = 130.0
 _LEFT, _RIGHT, _TOP = 17.0, 95.0, 10.0
@@ -20,7 +20,7 @@ _LEAST_SHADED = 0.02  # of a probability; less is no more than a shimmer
 class Dot:
     x: float
     y: float
-    severity: int  # 0: the picture as it is
+    severity: int  # 0: the image as it is
     accuracy: float
 
 
@@ -44,7 +44,7 @@ class Fall:
     corruption: str
     severity: int
     accuracy: float
-    by: float  # from the accuracy on the pictures as they are
+    by: float  # from the accuracy on the images as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A part of the picture, in percent of its sides; `heat`, 1 to 5, is how much it counts."""
+    """A part of the image, in percent of its sides; `heat`, 1 to 5, is how much it counts."""
 
     x: float
     y: float
@@ -84,7 +84,7 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Overlay:
     image: int
-    picture: str | None
+    thumbnail: str | None
     truth: str
     label: str
     confidence: float
@@ -157,7 +157,7 @@ def confidence_gap(score: Evaluation) -> float:
 
 
 def confusion(score: Evaluation) -> tuple[str, str, int, int] | None:
-    """The commonest confusion: the class, what it is taken for, how often, of how many pictures."""
+    """The commonest confusion: the class, what it is taken for, how often, of how many images."""
     pairs = [
         (count, truth, predicted)
         for truth, row in enumerate(score.confusion)
@@ -172,7 +172,7 @@ def confusion(score: Evaluation) -> tuple[str, str, int, int] | None:
 
 
 def overlays(score: Evaluation, truth: Mapping[int, str], thumbnail: Thumbnails) -> list[Overlay]:
-    """The pictures on which was tried where the model looks. `truth`: of the mistakes; others are right."""
+    """The images on which was tried where the model looks. `truth`: of the mistakes; others are right."""
     return [
         Overlay(
             look.image,

@@ -1,6 +1,6 @@
 """An executed notebook as something that can be shown: parsed apart, bounded, never raising.
 
-The file is a student's. Nothing of it but text and checked PNG pictures comes out; markdown and code are
+The file is a student's. Nothing of it but text and checked PNG images comes out; markdown and code are
 rendered to HTML that holds no attribute and no link of the student's, is sanitised, and is shown in a
 sandboxed frame (`templates/notebook.html.j2`).
 """
@@ -25,9 +25,9 @@ from harness.boundary.bounded_json import Unbounded, check
 from harness.boundary.parsed_apart import NotParsed, parsed_apart
 
 _RENDERED_CHARACTERS = 60_000  # of code that is coloured, and of markdown that is set
-_ALL_PICTURE_BYTES = 8 * 10**6
-_PICTURE_SIDE = 8_000  # pixels
-_PICTURE_PIXELS = 25_000_000
+_ALL_IMAGE_BYTES = 8 * 10**6
+_IMAGE_SIDE = 8_000  # pixels
+_IMAGE_PIXELS = 25_000_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 Problem = Literal["missing", "too-large", "unreadable", "not-a-notebook"]
@@ -43,7 +43,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DatasetImage:
     """What a cell drew, as a data URI."""
 
     uri: str
@@ -53,13 +53,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class NotShown:
-    """An output that is not shown: of another kind, or a picture that is none or is too large."""
+    """An output that is not shown: of another kind, or an image that is none or is too large."""
 
-    what: Literal["kind", "picture", "rest"]
+    what: Literal["kind", "image", "rest"]
     detail: str = ""
 
 
-Output = Text | Picture | NotShown
+Output = Text | DatasetImage | NotShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,14 @@ class _Text(_Said):
     left_out: _Count
 
 
-class _Picture(_Said):
-    kind: Literal["picture"]
+class _Image(_Said):
+    kind: Literal["image"]
     bytes: _Count
 
 
 class _NotShown(_Said):
     kind: Literal["not-shown"]
-    what: Literal["kind", "picture", "rest"]
+    what: Literal["kind", "image", "rest"]
     detail: str = Field(max_length=200)
 
 
@@ -115,7 +115,7 @@ class _Cell(_Said):
     source: str
     left_out: _Count
     number: _Count | None
-    outputs: tuple[Annotated[_Text | _Picture | _NotShown, Field(discriminator="kind")], ...]
+    outputs: tuple[Annotated[_Text | _Image | _NotShown, Field(discriminator="kind")], ...]
 
 
 class _Shown(_Said):
@@ -132,12 +132,12 @@ def read(file: Path) -> Notebook:
         shown = _Shown.model_validate_json(said)
     except (NotParsed, Unbounded, ValidationError):
         return Notebook(problem="too-large")
-    pictures = _Pictures(drawn[:_ALL_PICTURE_BYTES])
+    images = _Images(drawn[:_ALL_IMAGE_BYTES])
     left_to_render = _RENDERED_CHARACTERS
     cells = []
     for cell in shown.cells:
         left_to_render -= len(cell.source) if cell.kind != "raw" else 0
-        outputs = tuple(_output(output, pictures) for output in cell.outputs)
+        outputs = tuple(_output(output, images) for output in cell.outputs)
         kind, source = _rendered(cell, may_render=left_to_render >= 0)
         cells.append(Cell(kind, source, cell.left_out, cell.number, outputs))
     return Notebook(tuple(cells), shown.cells_left_out, shown.problem)
@@ -152,8 +152,8 @@ def _rendered(cell: _Cell, *, may_render: bool) -> tuple[Literal["markdown", "co
     return "raw", escape(cell.source)
 
 
-class _Pictures:
-    """The bytes of the pictures, taken one after the other."""
+class _Images:
+    """The bytes of the images, taken one after the other."""
 
     def __init__(self, drawn: bytes) -> None:
         self._drawn, self._at = drawn, 0
@@ -164,24 +164,24 @@ class _Pictures:
         return content
 
 
-def _output(said: _Text | _Picture | _NotShown, pictures: _Pictures) -> Output:
+def _output(said: _Text | _Image | _NotShown, images: _Images) -> Output:
     match said:
         case _Text():
             return Text(said.kind, said.text, said.left_out)
-        case _Picture():
-            return _picture(pictures.take(said.bytes))
+        case _Image():
+            return _image(images.take(said.bytes))
         case _NotShown():
             return NotShown(said.what, said.detail)
 
 
-def _picture(content: bytes) -> Output:
-    """A PNG of bounded size. Its header is read; the picture itself is decoded by nobody but the browser."""
+def _image(content: bytes) -> Output:
+    """A PNG of bounded size. Its header is read; the image itself is decoded by nobody but the browser."""
     if not content.startswith(_PNG) or content[12:16] != b"IHDR" or len(content) < 33:
-        return NotShown("picture")
+        return NotShown("image")
     width, height = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
-    if not (0 < width <= _PICTURE_SIDE and 0 < height <= _PICTURE_SIDE and width * height <= _PICTURE_PIXELS):
-        return NotShown("picture")
-    return Picture(f"data:image/png;base64,{base64.b64encode(content).decode()}", width, height)
+    if not (0 < width <= _IMAGE_SIDE and 0 < height <= _IMAGE_SIDE and width * height <= _IMAGE_PIXELS):
+        return NotShown("image")
+    return DatasetImage(f"data:image/png;base64,{base64.b64encode(content).decode()}", width, height)
 
 
 # --- source -------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def _code(source: str) -> Markup:
     return _cleaned(highlight(source, _LEXER, _FORMATTER))
 
 
-# No raw HTML, no links, no pictures: a click or a request of the student's has no way out.
+# No raw HTML, no links, no images: a click or a request of the student's has no way out.
 _SETTER = (
     MarkdownIt("commonmark", {"html": False})
     .enable(["table", "strikethrough"])

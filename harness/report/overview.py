@@ -17,7 +17,7 @@ from harness.stages.evidence.grade import GradeStatus
 
 @dataclass(frozen=True, slots=True)
 class FindingChip:
-    """The findings of one kind of one hand-in."""
+    """The findings of one kind of one submission."""
 
     code: str
     severity: Severity
@@ -37,7 +37,7 @@ class CommonFinding:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One hand-in in the table."""
+    """One submission in the table."""
 
     result: SubmissionResult
     share: float  # of the points
@@ -104,7 +104,7 @@ def _tradeoff(results: Results, drawn: list[SubmissionResult]) -> charts.Scatter
 
 
 def _words(result: SubmissionResult) -> dict[str, Any]:
-    """What the chart says of a hand-in when it is pointed at."""
+    """What the chart says of a submission when it is pointed at."""
     assert result.evaluation is not None and result.benchmark is not None
     return {
         "student": result.student,

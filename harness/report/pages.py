@@ -15,10 +15,10 @@ from harness.gradebook.results import Results, SubmissionResult, with_defects
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths
-from harness.report.pictures import thumbnails
 from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
 from harness.report.rendering import Renderer
 from harness.report.sources import Sources
+from harness.report.thumbnails import thumbnails
 
 
 def write(results: Results, sources: Sources, out: Path) -> Results:
@@ -39,7 +39,7 @@ def write(results: Results, sources: Sources, out: Path) -> Results:
 
 
 def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Path) -> dict[str, Defect]:
-    """Write the pages of the hand-ins; the defects that it ran into, by the hand-in's id."""
+    """Write the pages of the submissions; the defects that it ran into, by the submission's id."""
     thumbnail = thumbnails(sources.held_out)
     rows = results.submissions
     defects: dict[str, Defect] = {}

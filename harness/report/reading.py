@@ -1,4 +1,4 @@
-"""What a hand-in's page shows of its notebook beside the run: changes, what its outputs say, steps and questions."""
+"""What a submission's page shows of its notebook beside the run: changes, what its outputs say, steps and questions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from harness.report.curves import LinePlot, line_plot
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import Execution
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.reading import Curve, NotebookReading, Shown
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 from harness.stages.reported_accuracy import shown_by
 
 _CURVES = 6  # trainings that are drawn

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
-from harness.stages.evidence.boards import Outlook, Roofline
+from harness.stages.evidence.boards import BoardPredictions, Roofline
 
 GIGA = 1e9
 _NEXT_TO_NOTHING = 0.02  # of the time: the kernels that take so little together would stretch the axes for nothing
@@ -44,9 +44,9 @@ class RooflinePlot:
     height: float
 
 
-def rooflines(outlook: Outlook | None) -> list[RooflinePlot]:
+def rooflines(board_predictions: BoardPredictions | None) -> list[RooflinePlot]:
     """A plot for each board of which there is one."""
-    return [roofline(given) for given in outlook.rooflines] if outlook else []
+    return [roofline(given) for given in board_predictions.rooflines] if board_predictions else []
 
 
 def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:

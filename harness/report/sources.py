@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harness.inputs.assignment.sections import Feedback
 from harness.inputs.images import HeldOutSet
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.submission import Evidence
 from harness.stages.store import Store
 
 

@@ -12,16 +12,16 @@ from harness.gradebook.results import SubmissionResult
 from harness.report import charts, dataset, failures, reading
 from harness.report.cleared import PageSources
 from harness.report.notebook import Notebook, read
-from harness.report.pictures import Thumbnails
 from harness.report.plain import cut, terminal_text
 from harness.report.roofline import rooflines
+from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import Execution, FailedExecution
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.inspection import LARGEST_FINE_TUNING, Inspection
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 from harness.stages.store import Store
 
 _LOG_CHARACTERS = 40_000

@@ -1,4 +1,4 @@
-"""Which engine runs the hand-ins, and why; and what `harness doctor` says of each."""
+"""Which engine runs the submissions, and why; and what `harness doctor` says of each."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ def diagnose() -> list[EngineReport]:
 
 
 def _working(name: str, make: Callable[[], Sandbox] | None = None) -> Sandbox:
-    """The engine after a trivial job, which imports what hand-ins need. Raises `HarnessError`."""
+    """The engine after a trivial job, which imports what submissions need. Raises `HarnessError`."""
     sandbox = (make or ENGINES[name])()
     if sandbox.software_id(TORCH) is None:
         raise NoSandbox(
-            f"this Python lacks {', '.join(harness_own().missing_packages())}, which hand-ins need",
+            f"this Python lacks {', '.join(harness_own().missing_packages())}, which submissions need",
             f"pip install 'transfer-harness[torch]', or {TORCH.build_command}",
         )
     request = json.dumps({"code": "open('out/ok', 'w').write('ok')"}).encode()

@@ -1,4 +1,4 @@
-"""The Docker images in which hand-ins run: one for each lock, built without a network.
+"""The Docker images in which submissions run: one for each lock, built without a network.
 
 The wheels are gathered outside (`wheels.gather`), and the build only unpacks them: the same build works where
 no registry of images or packages can be reached from inside a container.

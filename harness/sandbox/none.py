@@ -40,7 +40,7 @@ class NoProtection:
     @property
     def not_enforced(self) -> tuple[str, ...]:
         return (
-            "everything but the wall time: hand-ins run as you, with your files and your network, "
+            "everything but the wall time: submissions run as you, with your files and your network, "
             "and without limits on memory, processes or disk",
         )
 

@@ -1,4 +1,4 @@
-"""A Python installation that hand-ins run with: what of the host it needs, and what it must not show."""
+"""A Python installation that submissions run with: what of the host it needs, and what it must not show."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PythonEnvironment:
         return [path for path in wanted if path.exists() and not any(path.is_relative_to(known) for known in system)]
 
     def masked_folders(self) -> list[Path]:
-        """The harness itself, where it is installed in what is shown: hand-ins must not see it."""
+        """The harness itself, where it is installed in what is shown: submissions must not see it."""
         hidden = []
         for packages in _site_packages():
             hidden += [packages / "harness", *packages.glob("transfer_harness-*.dist-info")]
@@ -91,7 +91,7 @@ class PythonEnvironment:
         return list(importlib.metadata.distributions(path=[str(self.prefix / "lib" / version / "site-packages")]))
 
     def missing_packages(self) -> list[str]:
-        """What a hand-in in torch needs and this installation lacks."""
+        """What a submission in torch needs and this installation lacks."""
         needed = ("torch", "torchvision", "onnx", "onnxruntime", "nbclient", "ipykernel")
         found = {str(d.metadata["Name"]).lower() for d in self._distributions()}
         return [name for name in needed if name not in found]

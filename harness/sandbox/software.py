@@ -1,4 +1,4 @@
-"""The software that hand-ins run with, as what is to be installed: a name, and the files that say what.
+"""The software that submissions run with, as what is to be installed: a name, and the files that say what.
 
 `torch` and `keras` come with the harness; `course` is an instructor's requirements.txt and what the agent
 needs beside it. A lock's hash names the virtual environment and the Docker image that are built from it.

@@ -1,4 +1,4 @@
-"""The virtual environments in which bubblewrap runs hand-ins: built once for each lock, kept in the cache.
+"""The virtual environments in which bubblewrap runs submissions: built once for each lock, kept in the cache.
 
 <cache>/environments/<lock>/env             the virtual environment
 <cache>/environments/<lock>/environment.json  what it is; written last, so that one half built does not count

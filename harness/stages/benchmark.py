@@ -22,7 +22,7 @@ from harness.inputs.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.engine import Outcome
 from harness.stages.context import (
     Rejected,
-    Workplace,
+    StageContext,
     failed,
     read_array,
     read_reply,
@@ -79,7 +79,7 @@ def benchmark(
     predictions: Predictions,
     staged: StagedImages,
     rules: BenchmarkRules,
-    workplace: Workplace,
+    context: StageContext,
 ) -> StageResult[Benchmark]:
     """The model's timing beside the reference's, on the same cores, in the same minutes.
 
@@ -91,10 +91,10 @@ def benchmark(
     timed: dict[Role, Conversion] = {"model": conversion}
     if reference is not None and not reference.native:
         timed["reference"] = reference
-    first = _timed(timed, predictions, staged, rules, workplace)
+    first = _timed(timed, predictions, staged, rules, context)
     if not isinstance(first, Done) or not disturbed(first.value, first.usage.cores_left):
         return first
-    again = _timed(timed, predictions, staged, rules, workplace)
+    again = _timed(timed, predictions, staged, rules, context)
     result = again if isinstance(again, Done) else first  # a machine that is this busy fails nobody
     if not (reason := disturbed(result.value, result.usage.cores_left)):
         return result
@@ -122,22 +122,22 @@ def _timed(
     predictions: Predictions,
     staged: StagedImages,
     rules: BenchmarkRules,
-    workplace: Workplace,
+    context: StageContext,
 ) -> Done[Benchmark] | Failed:
     """What one sandbox run says of the models."""
-    request = _request(timed, rules, workplace)
-    inputs: dict[str, Path] = {role: workplace.store.path(c.model) for role, c in timed.items()}
+    request = _request(timed, rules, context)
+    inputs: dict[str, Path] = {role: context.store.path(c.model) for role, c in timed.items()}
     material = drawn_from(staged, sample(staged, MOST_INPUTS))
     with tempfile.TemporaryDirectory(prefix="harness-benchmark-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("benchmark", request, inputs, outputs, images={"images": material})
+        outcome = context.run("benchmark", request, inputs, outputs, images={"images": material})
         if outcome.status != "ok":
-            ended = failed(outcome, "The benchmark", workplace.limits)
+            ended = failed(outcome, "The benchmark", context.limits)
             unusable = finding("benchmark-failed", reason=ended.reason, detail=ended.detail)
             return ended.model_copy(update={"findings": (unusable,)})
         try:
             reject_refusal(outputs)
-            return _result(timed, predictions, staged, material, rules, outputs, outcome, workplace)
+            return _result(timed, predictions, staged, material, rules, outputs, outcome, context)
         except Rejected as rejected:
             unusable = finding("benchmark-failed", reason=str(rejected), detail=rejected.detail)
             return Failed(
@@ -149,7 +149,7 @@ def _timed(
             )
 
 
-def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, workplace: Workplace) -> dict[str, Any]:
+def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, context: StageContext) -> dict[str, Any]:
     models = {
         role: {
             "file": role,
@@ -162,12 +162,12 @@ def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, workplace: Wo
     }
     return {
         "models": models,
-        "cpus": workplace.limits.cpus,
+        "cpus": context.limits.cpus,
         "queries": rules.queries,
         "most_queries": max(_MOST_QUERIES, rules.queries + 64),
         "min_seconds": rules.min_seconds,
         "warm_up_seconds": rules.warm_up_seconds,
-        "budget_seconds": workplace.limits.wall_seconds * _SHARE_OF_TIME,
+        "budget_seconds": context.limits.wall_seconds * _SHARE_OF_TIME,
     }
 
 
@@ -179,7 +179,7 @@ def _result(
     rules: BenchmarkRules,
     outputs: Path,
     outcome: Outcome,
-    workplace: Workplace,
+    context: StageContext,
 ) -> Done[Benchmark]:
     reply = read_reply(outputs, "benchmark.json", _Reply)
     if set(reply.blocks) != set(timed):
@@ -190,7 +190,7 @@ def _result(
         blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
         interval = ratio_interval(*blocks)
         ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
-    answers = _answers(timed["model"], predictions, staged, material, reply, outputs, workplace)
+    answers = _answers(timed["model"], predictions, staged, material, reply, outputs, context)
     value = Benchmark(
         engine=reply.engine,
         model=_summary(measured["model"], reply.peak_memory_bytes["model"]),
@@ -255,19 +255,19 @@ def _answers(
     material: Material,
     reply: _Reply,
     outputs: Path,
-    workplace: Workplace,
+    context: StageContext,
 ) -> CheckedAnswers:
     """What the model answered while it was timed, against what it answered in the predict stage."""
     groups = reply.answers["model"]
     if reply.images > len(material.files) or max(groups.inputs) >= reply.images:
-        raise Rejected("it answered for pictures that it was not given")
+        raise Rejected("it answered for images that it was not given")
     if sum(groups.counts) != sum(reply.blocks["model"]):
         raise Rejected("it did not answer exactly the queries that it timed")
     shape = (len(groups.inputs), conversion.outputs)
     low, high = (read_array(outputs, f"answers-{end}-model.npy", shape) for end in ("low", "high"))
     chosen = sample(staged, MOST_INPUTS)
     asked = [[chosen[position]] for position in material.order[: reply.images]]
-    before = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
+    before = np.load(context.store.path(predictions.probabilities), allow_pickle=False)
     return checked_answers(groups, low, high, asked, before, _SAME)
 
 

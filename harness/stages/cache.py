@@ -49,7 +49,7 @@ class StageCache:
     ) -> Remembered:
         """The stage's result for `inputs` (anything that `json` or pydantic can write down).
 
-        A result is kept whether it is a success or the hand-in's failure; an exception is not.
+        A result is kept whether it is a success or the submission's failure; an exception is not.
         `always`: do the work even when there is a kept result.
         """
         key = hashlib.sha256(f"{stage} {self._base} {canonical(inputs)}".encode()).hexdigest()

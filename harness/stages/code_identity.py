@@ -23,7 +23,7 @@ _ROOTS = (
 )
 # Whole folders and modules that no import leads to: what runs inside the sandbox or
 # apart, and what says which file is which.
-_STAGED = ("agent", "handin", "inputs/submissions", "apart/epochs")
+_STAGED = ("agent", "handin", "inputs/submissions", "apart/submissions", "apart/epochs")
 _DISCOVERY = "plugins"  # a folder whose modules it finds counts as a whole
 
 

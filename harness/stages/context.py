@@ -29,15 +29,15 @@ _SAID = 200  # characters of a reply that are repeated
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
-    """An engine, the store, and what a hand-in may use."""
+class StageContext:
+    """An engine, the store, and what a submission may use."""
 
     sandbox: Sandbox
     store: Store
     limits: ResourceLimits
     software: Software = TORCH  # what its jobs run with
 
-    def using(self, software: Software) -> Workplace:
+    def using(self, software: Software) -> StageContext:
         """The same place with other software."""
         return replace(self, software=software)
 

@@ -20,13 +20,13 @@ from harness.findings import Finding, finding
 from harness.inputs.images import Material, drawn
 from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
-from harness.stages.context import Rejected, Workplace, failed, read_reply, refusal, usage
+from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
 
-_MOST_CHECKED = 16  # pictures on which ONNX and original are compared
+_MOST_CHECKED = 16  # images on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.
 _TENSORFLOW_BYTES = 5 * 10**9
 _ONE_AT_A_TIME = threading.Lock()
@@ -105,14 +105,14 @@ def convert(
     class_names: tuple[str, ...] | None,
     check_images: Sequence[Path],
     weights: Path | None,
-    workplace: Workplace,
+    context: StageContext,
 ) -> StageResult[Conversion]:
     """The model as ONNX, or as it is where that fails, with labels and pre-processing.
 
     What loading it said is a detail; a caller whose `check_images` are no secret calls `told_to_student`.
 
-    `class_names`: the assignment's; None: where the hand-in does not name the classes, they are numbered.
-    `check_images`: pictures on which ONNX and original are compared; with fewer than eight, noise is added.
+    `class_names`: the assignment's; None: where the submission does not name the classes, they are numbered.
+    `check_images`: images on which ONNX and original are compared; with fewer than eight, noise is added.
     `weights`: a folder shaped like TORCH_HOME for a model.py that loads its backbone by reference.
     """
     declared = _declared(model, class_names)
@@ -128,18 +128,18 @@ def convert(
         "size": [preprocess.height, preprocess.width] if preprocess else None,
         "factory": factory is not None,
         "onnx": True,
-        "cpus": workplace.limits.cpus,
+        "cpus": context.limits.cpus,
     }
     with tempfile.TemporaryDirectory(prefix="harness-convert-") as folder:
         whole = replace(model, file=_as_one_file(model.file, Path(folder)), name=model.name or model.file.name)
         inputs["model"] = whole.file
-        outputs, place = Path(folder) / "sent", workplace
+        outputs, place = Path(folder) / "sent", context
         outputs.mkdir()
-        outcome = workplace.run("convert", request, inputs, outputs, images=_checks(check_images))
+        outcome = context.run("convert", request, inputs, outputs, images=_checks(check_images))
         try:
             if outcome.status == "ok" and (outputs / "needs.json").is_file():
                 needs = read_reply(outputs, "needs.json", _Needs)
-                outputs, place = Path(folder) / "sent-again", _with_tensorflow(workplace)
+                outputs, place = Path(folder) / "sent-again", _with_tensorflow(context)
                 outputs.mkdir()
                 outcome = _run_with_tensorflow(request, inputs, check_images, outputs, place, needs)
             if outcome.status != "ok":
@@ -158,10 +158,10 @@ def convert(
             )
 
 
-def _with_tensorflow(workplace: Workplace) -> Workplace:
-    limits = workplace.limits
+def _with_tensorflow(context: StageContext) -> StageContext:
+    limits = context.limits
     more = limits.model_copy(update={"memory": max(limits.memory, _TENSORFLOW_BYTES)})
-    return replace(workplace.using(KERAS), limits=more)
+    return replace(context.using(KERAS), limits=more)
 
 
 def _checks(check_images: Sequence[Path]) -> dict[str, Material]:
@@ -173,7 +173,7 @@ def _run_with_tensorflow(
     inputs: Mapping[str, Path],
     check_images: Sequence[Path],
     outputs: Path,
-    place: Workplace,
+    place: StageContext,
     needs: _Needs,
 ) -> Outcome:
     """The phase in the environment `keras`; a model too large for its conversion is taken as it is.
@@ -234,7 +234,7 @@ def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Decla
 
 
 def _result(
-    model: HandedModel, declared: _Declared, outputs: Path, outcome: Outcome, workplace: Workplace
+    model: HandedModel, declared: _Declared, outputs: Path, outcome: Outcome, context: StageContext
 ) -> StageResult[Conversion]:
     shown = model.name or model.file.name
     if (reason := refusal(outputs)) is not None:
@@ -257,7 +257,7 @@ def _result(
             findings=(*declared.findings, wrong),
             usage=usage(outcome),
         )
-    blob, factory = _kept(model, reply, outputs, workplace)
+    blob, factory = _kept(model, reply, outputs, context)
     declared_rule = declared.handin.preprocess if declared.handin else None
     rule = declared_rule or reply.rule
     default = "" if declared_rule else reply.default
@@ -265,7 +265,7 @@ def _result(
         model=blob,
         factory=factory,
         native=bool(reply.native),
-        environment=workplace.software.name,
+        environment=context.software.name,
         source_format=reply.source_format,
         layout=reply.layout,
         input_dtype=reply.input_dtype,
@@ -298,9 +298,9 @@ def _without_background(labels: tuple[str, ...], outputs: int) -> tuple[str, ...
     return labels
 
 
-def _kept(model: HandedModel, reply: _Reply, outputs: Path, workplace: Workplace) -> tuple[Blob, Blob | None]:
+def _kept(model: HandedModel, reply: _Reply, outputs: Path, context: StageContext) -> tuple[Blob, Blob | None]:
     """The model to go on with, and model.py where that needs it, in the store."""
-    store = workplace.store
+    store = context.store
     if not reply.native:
         if not (outputs / "model.onnx").is_file():
             raise Rejected("model.onnx was not sent")

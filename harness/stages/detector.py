@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.stages.context import (
     Rejected,
-    Workplace,
+    StageContext,
     failed,
     read_reply,
     reject_refusal,
@@ -20,7 +20,8 @@ from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
-DetectorHead = Literal["scores-boxes", "boxes-scores", "yolo", "yolo-objectness", "suppressed"]  # agent/heads.py
+# As `harness/agent/timing/detector_heads.py` names them.
+DetectorHead = Literal["scores-boxes", "boxes-scores", "yolo", "yolo-objectness", "suppressed"]
 _SSD: tuple[DetectorHead, ...] = ("scores-boxes", "boxes-scores")
 
 
@@ -44,16 +45,16 @@ class _Reply(BaseModel):
     opset: int = Field(ge=0, le=10_000)
 
 
-def open_detector(file: Path, workplace: Workplace) -> StageResult[Detector]:
+def open_detector(file: Path, context: StageContext) -> StageResult[Detector]:
     """What the detector takes and gives; a failure for anything else.
 
     Pixels become -1 to 1 for an SSD, as in jetson-inference, 0 to 1 for a YOLO.
     """
     with tempfile.TemporaryDirectory(prefix="harness-detector-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("detector", {}, {"model": file}, outputs)
+        outcome = context.run("detector", {}, {"model": file}, outputs)
         if outcome.status != "ok":
-            return failed(outcome, "Loading the model", workplace.limits)
+            return failed(outcome, "Loading the model", context.limits)
         try:
             reject_refusal(outputs)
             reply = read_reply(outputs, "detector.json", _Reply)
@@ -62,7 +63,7 @@ def open_detector(file: Path, workplace: Workplace) -> StageResult[Detector]:
             return Failed(status="rejected", reason=reason, detail=rejected.detail, usage=usage(outcome))
     middle, reach = ((0.5,) * 3, (0.5,) * 3) if reply.head in _SSD else ((0.0,) * 3, (1.0,) * 3)
     conversion = Conversion(
-        model=workplace.store.put(file, "model.onnx"),
+        model=context.store.put(file, "model.onnx"),
         native=False,
         source_format="onnx",
         layout="NCHW",

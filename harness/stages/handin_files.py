@@ -1,4 +1,4 @@
-"""What a hand-in says about its model: labels.txt and handin.json, parsed strictly."""
+"""What a submission says about its model: labels.txt and handin.json, parsed strictly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIMIT = 256 * 1024  # bytes of labels.txt or handin.json
 _MOST_LABELS = 10_000
 _Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 _Std = Annotated[float, Field(allow_inf_nan=False, gt=1e-9, le=1e6)]
-_PICTURE = ("width", "height", "colour", "scale", "mean", "std", "resize")
+_IMAGE = ("width", "height", "colour", "scale", "mean", "std", "resize")
 
 
 class Undeclared(Exception):
@@ -44,16 +44,16 @@ class HandIn(BaseModel):
 
     @model_validator(mode="after")
     def _whole_or_not_at_all(self) -> HandIn:
-        given = [name for name in _PICTURE if getattr(self, name) is not None]
-        if given and len(given) < len(_PICTURE):
-            missing = [name for name in _PICTURE if name not in given]
+        given = [name for name in _IMAGE if getattr(self, name) is not None]
+        if given and len(given) < len(_IMAGE):
+            missing = [name for name in _IMAGE if name not in given]
             raise ValueError(f"{', '.join(missing)} missing: the pre-processing is declared whole")
         return self
 
     @property
     def preprocess(self) -> Preprocess | None:
         """The declared pre-processing; None when there is none."""
-        values = {name: getattr(self, name) for name in _PICTURE}
+        values = {name: getattr(self, name) for name in _IMAGE}
         if None in values.values():
             return None
         crops = self.resize == "shorter-side-crop"

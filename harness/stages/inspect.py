@@ -19,7 +19,7 @@ from harness.findings import Finding, backbone_doubt, finding
 from harness.inputs.images import StagedImages, drawn_from, sample
 from harness.stages.context import (
     Rejected,
-    Workplace,
+    StageContext,
     failed,
     read_array,
     read_reply,
@@ -101,28 +101,28 @@ def inspect(
     backbones: Mapping[str, Path],
     staged: StagedImages,
     classes: int,
-    workplace: Workplace,
+    context: StageContext,
 ) -> StageResult[Inspection]:
     """What the model holds, compared with pre-trained backbones, and whether its answers rest on them.
 
-    `backbones`: name -> .pth or .safetensors file with a state dict. A few of the `staged` pictures are
+    `backbones`: name -> .pth or .safetensors file with a state dict. A few of the `staged` images are
     answered with and without the backbone. What a model that runs as it is says of itself is self-reported.
     """
     mounted = {name: f"backbone-{index}{file.suffix}" for index, (name, file) in enumerate(backbones.items())}
-    request, inputs = model_request(conversion, workplace)
+    request, inputs = model_request(conversion, context)
     inputs |= {mounted[name]: file for name, file in backbones.items()}
     request["backbones"] = mounted
     # A model that runs as it is answers nothing here: it gets no images.
     chosen = () if conversion.native else sample(staged, _IMAGES)
     with tempfile.TemporaryDirectory(prefix="harness-inspect-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("inspect", request, inputs, outputs, images={"images": drawn_from(staged, chosen)})
+        outcome = context.run("inspect", request, inputs, outputs, images={"images": drawn_from(staged, chosen)})
         if outcome.status != "ok":
-            return failed(outcome, "Looking into the model", workplace.limits)
+            return failed(outcome, "Looking into the model", context.limits)
         try:
             reject_refusal(outputs)
             reply = read_reply(outputs, "inspection.json", _Reply)
-            final_layer = _final_layer(reply, outputs, conversion, workplace)
+            final_layer = _final_layer(reply, outputs, conversion, context)
         except Rejected as rejected:
             return Failed(
                 status="rejected",
@@ -139,7 +139,7 @@ def inspect(
     )
 
 
-def _final_layer(reply: _Reply, outputs: Path, conversion: Conversion, workplace: Workplace) -> Blob | None:
+def _final_layer(reply: _Reply, outputs: Path, conversion: Conversion, context: StageContext) -> Blob | None:
     """The final layer, kept for the comparison with other submissions; None of a model that speaks for itself."""
     if reply.final_layer is None or conversion.native:
         return None
@@ -147,7 +147,7 @@ def _final_layer(reply: _Reply, outputs: Path, conversion: Conversion, workplace
     if weights.size > _LARGEST_FINAL_LAYER or not np.isfinite(weights).all():
         raise Rejected("final_layer.npy is too large, or holds what is no number")
     np.save(outputs / "final-layer-kept.npy", weights, allow_pickle=False)
-    return workplace.store.put(outputs / "final-layer-kept.npy", "final_layer.npy")
+    return context.store.put(outputs / "final-layer-kept.npy", "final_layer.npy")
 
 
 def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int) -> Inspection:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.stages.context import (
     Rejected,
-    Workplace,
+    StageContext,
     failed,
     read_reply,
     reject_refusal,
@@ -17,14 +17,14 @@ from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.stage_result import Done, Failed
 
 
-def kernels(model: Path, height: int, width: int, workplace: Workplace) -> Done[KernelList] | Failed:
+def kernels(model: Path, height: int, width: int, context: StageContext) -> Done[KernelList] | Failed:
     """The model as an engine runs it. `height` and `width` count where its input's size is free."""
     with tempfile.TemporaryDirectory(prefix="harness-kernels-") as folder:
         outputs = Path(folder)
         request = {"height": height, "width": width}
-        outcome = workplace.run("kernels", request, {"model": model}, outputs)
+        outcome = context.run("kernels", request, {"model": model}, outputs)
         if outcome.status != "ok":
-            return failed(outcome, "Listing the model's kernels", workplace.limits)
+            return failed(outcome, "Listing the model's kernels", context.limits)
         try:
             reject_refusal(outputs)
             listed = read_reply(outputs, "kernels.json", KernelList)

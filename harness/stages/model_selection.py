@@ -1,4 +1,4 @@
-"""The models of a hand-in: the one that its notebook made when it was run, the one handed in, and which is graded."""
+"""The models of a submission: the one that its notebook made when run, the one handed in, and which is graded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def to_grade(
 ) -> HandedModel | None:
     """The model that the notebook made, else the one handed in; the other way round where both are compared.
 
-    Where pictures are withheld only what the rerun wrote counts: all that was handed in has seen them.
+    Where images are withheld only what the rerun wrote counts: all that was handed in has seen them.
     """
     if assignment.withholds:
         return _written(executed, store, {})

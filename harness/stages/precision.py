@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.inputs.images import StagedImages, drawn_from
-from harness.stages.context import Rejected, Workplace, failed, reject_refusal, usage
+from harness.stages.context import Rejected, StageContext, failed, reject_refusal, usage
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
@@ -15,9 +15,9 @@ Precision = Literal["fp32", "fp16", "int8"]
 
 
 def in_precision(
-    conversion: Conversion, precision: Literal["fp16", "int8"], calibration: StagedImages | None, workplace: Workplace
+    conversion: Conversion, precision: Literal["fp16", "int8"], calibration: StagedImages | None, context: StageContext
 ) -> StageResult[Conversion]:
-    """The conversion with another model: half precision, or quantised on the pictures of `calibration`.
+    """The conversion with another model: half precision, or quantised on the images of `calibration`.
 
     `calibration` is needed for int8. Labels and pre-processing stay as they are.
     """
@@ -27,13 +27,13 @@ def in_precision(
         "input_dtype": conversion.input_dtype,
         "rule": conversion.preprocess.model_dump(),
     }
-    inputs = {"model": workplace.store.path(conversion.model)}
+    inputs = {"model": context.store.path(conversion.model)}
     material = {"calibration": drawn_from(calibration)} if calibration is not None else None
     with tempfile.TemporaryDirectory(prefix="harness-precision-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("precision", request, inputs, outputs, images=material)
+        outcome = context.run("precision", request, inputs, outputs, images=material)
         if outcome.status != "ok":
-            return failed(outcome, f"The conversion to {precision}", workplace.limits)
+            return failed(outcome, f"The conversion to {precision}", context.limits)
         try:
             reject_refusal(outputs)
             if not (outputs / "model.onnx").is_file():
@@ -41,5 +41,5 @@ def in_precision(
         except Rejected as rejected:
             reason = f"It does not become {precision}: {rejected}"
             return Failed(status="rejected", reason=reason, detail=rejected.detail, usage=usage(outcome))
-        model = workplace.store.put(outputs / "model.onnx", f"model-{precision}.onnx")
+        model = context.store.put(outputs / "model.onnx", f"model-{precision}.onnx")
     return Done(value=conversion.model_copy(update={"model": model}), usage=usage(outcome))

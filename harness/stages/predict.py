@@ -22,7 +22,7 @@ from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
 from harness.stages.context import (
     Rejected,
-    Workplace,
+    StageContext,
     failed,
     read_array,
     read_reply,
@@ -36,7 +36,7 @@ from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.repeatability import CONSTANT, are_different, largest_difference
 
 _PROBE_IMAGES = 40  # on which other pre-processings are tried
-_SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer pictures
+_SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer images
 _ASKED_TWICE = 16  # images, or all where there are fewer
 _ROW_SUM_TOLERANCE = 1e-3
 
@@ -57,7 +57,7 @@ class _Reply(BaseModel):
     probes: tuple[_Probe, ...] = Field(max_length=12)
 
 
-def model_request(conversion: Conversion, workplace: Workplace) -> tuple[dict[str, object], dict[str, Path]]:
+def model_request(conversion: Conversion, context: StageContext) -> tuple[dict[str, object], dict[str, Path]]:
     """What a phase needs to run a converted model: its part of the request, and its inputs."""
     request: dict[str, object] = {
         "native": conversion.native,
@@ -68,11 +68,11 @@ def model_request(conversion: Conversion, workplace: Workplace) -> tuple[dict[st
         "rule": conversion.preprocess.model_dump(),
         "output_kind": conversion.output_kind,
         "labels": conversion.outputs,
-        "cpus": workplace.limits.cpus,
+        "cpus": context.limits.cpus,
     }
-    inputs = {"model": workplace.store.path(conversion.model)}
+    inputs = {"model": context.store.path(conversion.model)}
     if conversion.factory is not None:
-        inputs["model.py"] = workplace.store.path(conversion.factory)
+        inputs["model.py"] = context.store.path(conversion.factory)
     return request, inputs
 
 
@@ -95,16 +95,16 @@ class _Unanswered(Exception):
         self.failure = failure
 
 
-def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) -> StageResult[Predictions]:
-    """The model's probabilities for the staged pictures, in the order of the held-out set."""
+def predict(conversion: Conversion, staged: StagedImages, context: StageContext) -> StageResult[Predictions]:
+    """The model's probabilities for the staged images, in the order of the held-out set."""
     if conversion.native and conversion.environment == KERAS.name:
-        workplace = workplace.using(KERAS)
+        context = context.using(KERAS)
     twice = secret_sample(len(staged.names), _ASKED_TWICE)
     try:
-        answered, outcome = _ask(conversion, drawn_from(staged), twice, sample(staged, _PROBE_IMAGES), workplace)
+        answered, outcome = _ask(conversion, drawn_from(staged), twice, sample(staged, _PROBE_IMAGES), context)
         asked_again = [answered.again]
         if conversion.native:
-            afresh, _ = _ask(conversion, drawn_from(staged, twice), (), (), workplace)
+            afresh, _ = _ask(conversion, drawn_from(staged, twice), (), (), context)
             asked_again.append(afresh.rows)
     except _Unanswered as nothing:
         return nothing.failure
@@ -114,7 +114,7 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
         def stored(rows: Rows, name: str) -> Blob:
             file = Path(folder) / f"{name}.npy"
             np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
-            return workplace.store.put(file, file.name)
+            return context.store.put(file, file.name)
 
         value = Predictions(
             probabilities=stored(answered.rows, "probabilities"),
@@ -133,17 +133,17 @@ def predict(conversion: Conversion, staged: StagedImages, workplace: Workplace) 
 
 
 def _ask(
-    conversion: Conversion, material: Material, twice: Sequence[int], probed: Sequence[int], workplace: Workplace
+    conversion: Conversion, material: Material, twice: Sequence[int], probed: Sequence[int], context: StageContext
 ) -> tuple[_Answered, Outcome]:
     """One sandbox's answers for the material. Raises `_Unanswered` when there are none."""
-    request, inputs = model_request(conversion, workplace)
+    request, inputs = model_request(conversion, context)
     again, probes = material.places(twice), material.places(probed)
-    request |= {"again": again, "probes": probes, "probe_seconds": workplace.limits.wall_seconds * _SHARE_FOR_PROBES}
+    request |= {"again": again, "probes": probes, "probe_seconds": context.limits.wall_seconds * _SHARE_FOR_PROBES}
     with tempfile.TemporaryDirectory(prefix="harness-predict-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("predict", request, inputs, outputs, images={"images": material})
+        outcome = context.run("predict", request, inputs, outputs, images={"images": material})
         if outcome.status != "ok":
-            ended = failed(outcome, "The model's prediction", workplace.limits)
+            ended = failed(outcome, "The model's prediction", context.limits)
             unusable = finding("prediction-failed", reason=ended.reason, detail=ended.detail)
             raise _Unanswered(ended.model_copy(update={"findings": (unusable,)}))
         try:
@@ -167,7 +167,7 @@ def _read(
     """What the phase sent, checked and put in order. `again`, `probes`: the places that it was given."""
     reply = read_reply(outputs, "predictions.json", _Reply)
     if reply.probed > len(probes):
-        raise Rejected("it tried other pre-processings on more pictures than it was told to")
+        raise Rejected("it tried other pre-processings on more images than it was told to")
     rows = checked(read_array(outputs, "probabilities.npy", (len(material.files), labels)))
     second = checked(read_array(outputs, "again.npy", (len(again), labels)))
     at = {material.order[place]: row for place, row in zip(again, second, strict=True)}
@@ -193,7 +193,7 @@ def checked(rows: Rows) -> Rows:
     if (rows < -_ROW_SUM_TOLERANCE).any():
         raise Rejected("its answers hold negative probabilities")
     if len(rows) and np.abs(rows.sum(axis=1, dtype=np.float64) - 1).max() > _ROW_SUM_TOLERANCE:
-        raise Rejected("its answers do not sum to 1 for each picture")
+        raise Rejected("its answers do not sum to 1 for each image")
     clean: Rows = np.clip(rows, 0, 1)
     return clean
 

@@ -12,7 +12,7 @@ class Progress(Protocol):
         """One sentence about the run as a whole."""
 
     def expect(self, submissions: int) -> None:
-        """How many hand-ins will be graded."""
+        """How many submissions will be graded."""
 
     def stage_started(self, submission: str, stage: str) -> None:
         """A stage is about to run or to be taken from the cache."""
@@ -21,7 +21,7 @@ class Progress(Protocol):
         """A stage has its result."""
 
     def submission_ended(self, submission: str) -> None:
-        """All stages of a hand-in but the benchmark are done."""
+        """All stages of a submission but the benchmark are done."""
 
 
 class Silent:

@@ -1,4 +1,4 @@
-"""The stage `read`: the hand-in's notebook as it was handed in, read inside the sandbox and not run."""
+"""The stage `read`: the submission's notebook as it was handed in, read inside the sandbox and not run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.findings import Finding, finding
 from harness.inputs.assignment.sections import NotebookParts
 from harness.inputs.submission import Submission
-from harness.stages.context import Rejected, Workplace, failed, read_reply, refusal, usage
+from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.reading import NotebookReading, Question, Step
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.stages.execute.notebook_reply import ReadingReply
@@ -16,7 +16,7 @@ from harness.stages.execute.notebook_reply import ReadingReply
 _WALL_SECONDS = 60.0
 
 
-def read(submission: Submission, parts: NotebookParts, workplace: Workplace) -> StageResult[NotebookReading]:
+def read(submission: Submission, parts: NotebookParts, context: StageContext) -> StageResult[NotebookReading]:
     """What the notebook shows in its saved outputs, and where the assignment's steps and questions are in it."""
     if submission.notebook is None:
         return Skipped(reason="No notebook was handed in.")
@@ -24,9 +24,9 @@ def read(submission: Submission, parts: NotebookParts, workplace: Workplace) -> 
     with tempfile.TemporaryDirectory(prefix="harness-read-") as folder:
         outputs = Path(folder)
         inputs = {"submission": submission.root}
-        outcome = workplace.run("read_notebook", request, inputs, outputs, wall_seconds=_WALL_SECONDS)
+        outcome = context.run("read_notebook", request, inputs, outputs, wall_seconds=_WALL_SECONDS)
         if outcome.status != "ok":
-            limits = workplace.limits.model_copy(update={"wall_seconds": _WALL_SECONDS})
+            limits = context.limits.model_copy(update={"wall_seconds": _WALL_SECONDS})
             return failed(outcome, "Reading the notebook", limits)
         try:
             if (reason := refusal(outputs)) is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from harness.findings import Finding, finding
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import Execution, FailedExecution
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.reading import NotebookReading, Shown
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
-_TOLERANCE = 0.05  # of accuracy, above the interval: a report is rounded, and about other pictures
+_TOLERANCE = 0.05  # of accuracy, above the interval: a report is rounded, and about other images
 
 
 def against_measurement(evidence: Evidence) -> list[Finding]:
@@ -34,7 +34,7 @@ def shown_by(evidence: Evidence) -> Shown | None:
 
 
 def _claimed(shown: Shown | None, measured: Evaluation) -> list[Finding]:
-    """A claim about new pictures that is higher than what was measured; one about the training's own claims less."""
+    """A claim about new images that is higher than what was measured; one about the training's own claims less."""
     if shown is None or shown.claim is None or shown.claim.kind not in ("test", "unsaid"):
         return []
     low, high = measured.accuracy_interval

@@ -1,6 +1,6 @@
-"""The stage `stress`: answers to pictures made worse, to pictures of no class, and with parts covered.
+"""The stage `stress`: answers to images made worse, to images of no class, and with parts covered.
 
-The pictures are made worse inside, from those that went in: a student's own withheld pictures are never
+The images are made worse inside, from those that went in: a student's own withheld images are never
 decoded outside. Labels stay out. As many are covered for every model, whatever its mistakes are.
 """
 
@@ -19,7 +19,7 @@ from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images import Material, StagedImages, drawn_from
 from harness.stages.context import (
     Rejected,
-    Workplace,
+    StageContext,
     failed,
     read_array,
     read_reply,
@@ -28,15 +28,15 @@ from harness.stages.context import (
 )
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.record import Blob, Share
+from harness.stages.evidence.robustness import Look, RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
-from harness.stages.evidence.stress import Look, Stress
 from harness.stages.predict import checked, model_request
 
 _CELLS = 8  # to a side of the grid on which parts are covered
 _WINDOWS = (_CELLS - 1) ** 2
-_PATTERNS = 30  # drawn, where the assignment names no pictures of no class
-_MULTIPLY_ADDS = 1e13  # for the worse pictures; MobileNetV2 takes 0.3e9 for each, VGG16 15.5e9
-_FEWEST = 20  # pictures, however large the model
+_PATTERNS = 30  # drawn, where the assignment names no images of no class
+_MULTIPLY_ADDS = 1e13  # for the worse images; MobileNetV2 takes 0.3e9 for each, VGG16 15.5e9
+_FEWEST = 20  # images, however large the model
 _SHARE = 0.8  # of the wall time; a model that is too slow stops by itself
 
 
@@ -63,16 +63,18 @@ class Trial:
 
 
 def affordable(rules: Robustness, multiply_adds: int | None) -> int:
-    """How many pictures are made worse: fewer for a large model, the same in every run."""
+    """How many images are made worse: fewer for a large model, the same in every run."""
     versions = 1 + len(rules.corruptions) * len(rules.severities)
     if not multiply_adds:
         return min(rules.images, _FEWEST)
     return min(rules.images, max(_FEWEST, int(_MULTIPLY_ADDS / (versions * multiply_adds))))
 
 
-def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace: Workplace) -> StageResult[Stress]:
+def stress(
+    conversion: Conversion, trial: Trial, staged: StagedImages, context: StageContext
+) -> StageResult[RobustnessAnswers]:
     """The model's answers, all from one sandbox. `Skipped` for a model that gives none, or not in time."""
-    request, inputs = model_request(conversion, workplace)
+    request, inputs = model_request(conversion, context)
     material = {"images": drawn_from(staged, trial.images)}
     if trial.unseen is not None:
         material["unseen"] = drawn_from(trial.unseen)
@@ -81,16 +83,16 @@ def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace
         "versions": trial.versions,
         "patterns": 0 if trial.unseen else _PATTERNS,
         "cells": _CELLS,
-        "seconds": workplace.limits.wall_seconds * _SHARE,
+        "seconds": context.limits.wall_seconds * _SHARE,
     }
     with tempfile.TemporaryDirectory(prefix="harness-stress-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("robustness", request, inputs, outputs, images=material)
+        outcome = context.run("robustness", request, inputs, outputs, images=material)
         if outcome.status != "ok":
-            return failed(outcome, "Trying the model on worse pictures", workplace.limits)
+            return failed(outcome, "Trying the model on worse images", context.limits)
         try:
             reject_refusal(outputs)
-            value = _result(conversion, trial, material, outputs, workplace)
+            value = _result(conversion, trial, material, outputs, context)
         except Rejected as rejected:
             return Skipped(
                 reason=f"The model was not tried on worse images: {rejected}.",
@@ -101,12 +103,12 @@ def stress(conversion: Conversion, trial: Trial, staged: StagedImages, workplace
 
 
 def _result(
-    conversion: Conversion, trial: Trial, material: Mapping[str, Material], outputs: Path, workplace: Workplace
-) -> Stress:
+    conversion: Conversion, trial: Trial, material: Mapping[str, Material], outputs: Path, context: StageContext
+) -> RobustnessAnswers:
     labels = conversion.outputs
     reply = read_reply(outputs, "stress.json", _Reply)
     if len(reply.seen_parts) != len(trial.covered):
-        raise Rejected("it does not answer for exactly the pictures that it was given")
+        raise Rejected("it does not answer for exactly the images that it was given")
     unseen = len(trial.unseen.names) if trial.unseen else _PATTERNS
     shape = (1 + len(trial.versions), len(trial.images), labels)
     worse = material["images"].restored(_read(outputs, "corrupted.npy", shape), axis=1)
@@ -115,11 +117,11 @@ def _result(
     unseen_rows = _read(outputs, "unseen.npy", (unseen, labels))
     if "unseen" in material:
         unseen_rows = material["unseen"].restored(unseen_rows)
-    return Stress(
+    return RobustnessAnswers(
         images=trial.images,
         versions=trial.versions,
-        corrupted=_stored(worse, "corrupted", outputs, workplace),
-        unseen=_stored(unseen_rows, "unseen", outputs, workplace),
+        corrupted=_stored(worse, "corrupted", outputs, context),
+        unseen=_stored(unseen_rows, "unseen", outputs, context),
         unseen_source="folder" if trial.unseen else "patterns",
         labels=conversion.labels,
         looks=_looks(trial.covered, covered, seen_parts.tolist(), conversion.labels),
@@ -169,7 +171,7 @@ def cell_drops(drops: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
     return shares
 
 
-def _stored(rows: NDArray[np.float32], name: str, outputs: Path, workplace: Workplace) -> Blob:
+def _stored(rows: NDArray[np.float32], name: str, outputs: Path, context: StageContext) -> Blob:
     file = outputs / f"kept-{name}.npy"
     np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
-    return workplace.store.put(file, f"{name}.npy")
+    return context.store.put(file, f"{name}.npy")

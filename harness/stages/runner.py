@@ -1,7 +1,7 @@
-"""One stage of one hand-in, and whose fault it is when it does not end well.
+"""One stage of one submission, and whose fault it is when it does not end well.
 
 The student's is the stage's own result. An engine that broke, a machine that had no cores to spare and a
-defect of ours never count against the hand-in.
+defect of ours never count against the submission.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from harness.errors import EngineFailed, EnvironmentMissing
 from harness.findings import finding, one_line
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.stages.cache import StageCache
-from harness.stages.evidence.handin import STAGES
 from harness.stages.evidence.stage_result import Failed, Skipped, StageResult, Usage
+from harness.stages.evidence.submission import STAGES
 from harness.stages.progress import Progress
 
 _ENGINE_TRIES = 3
@@ -40,7 +40,7 @@ def guarded(
     limits: ResourceLimits,
 ) -> tuple[StageResult[T], bool]:
     """The stage's result. An engine that breaks is tried again, and so is a time-out on a busy machine; then, as
-    after a defect of ours, there is a finding that makes the hand-in `needs-review`, and nothing is kept."""
+    after a defect of ours, there is a finding that makes the submission `needs-review`, and nothing is kept."""
     assert name in STAGES
     progress.stage_started(submission, name)
     result: StageResult[T] | None = None

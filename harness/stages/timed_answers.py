@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.stages.evidence.benchmark import CheckedAnswers
 
-# Different pictures, and different queries, that a timing goes round. A model that is timed with a lesser network is
+# Different images, and different queries, that a timing goes round. A model that is timed with a lesser network is
 # found unless that one answers as the whole does on all of them: at one mistake in twenty, in 4 % of runs.
 MOST_INPUTS = 64
 _MOST_GROUPS = 16  # of one input, as `harness/agent/timing/timed_answers.py` keeps them

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.errors import MachineError
 from harness.inputs.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.engine import Outcome
-from harness.stages.context import Rejected, Workplace, failed, read_array, read_reply, usage
+from harness.stages.context import Rejected, StageContext, failed, read_array, read_reply, usage
 from harness.stages.detector import DetectorHead
 from harness.stages.evidence.benchmark import CheckedAnswers
 from harness.stages.evidence.conversion import Conversion
@@ -69,7 +69,7 @@ class Subject:
 
 
 class Repeated(Record):
-    """Inputs that were asked before and new ones, in turn, one picture each; as many of both."""
+    """Inputs that were asked before and new ones, in turn, one image each; as many of both."""
 
     seen_ms: tuple[float, ...]
     unseen_ms: tuple[float, ...]
@@ -134,9 +134,9 @@ def time_round(
     setting: Setting,
     staged: StagedImages,
     predictions: Predictions | None,
-    workplace: Workplace,
+    context: StageContext,
 ) -> StageResult[Round]:
-    """One round. `predictions`: for the staged pictures; all answers given while timing are compared with them.
+    """One round. `predictions`: for the staged images; all answers given while timing are compared with them.
 
     Raises `MachineError` where the engine is not installed, `EngineFailed` when the sandbox engine broke.
     """
@@ -144,7 +144,7 @@ def time_round(
     own_python = setting.engine in OWN_PYTHON
     if conversion.native and not own_python:
         return Failed(status="rejected", reason="The model does not become ONNX, so only the engine torch can run it.")
-    inputs = dict(subject.handed_in) if own_python else {"model": workplace.store.path(conversion.model)}
+    inputs = dict(subject.handed_in) if own_python else {"model": context.store.path(conversion.model)}
     material = drawn_from(staged, sample(staged, MOST_INPUTS))
     request = {
         "engine": setting.engine,
@@ -166,16 +166,16 @@ def time_round(
     }
     with tempfile.TemporaryDirectory(prefix="harness-timing-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("timing", request, inputs, outputs, images={"images": material}, cores=setting.cores)
+        outcome = context.run("timing", request, inputs, outputs, images={"images": material}, cores=setting.cores)
         if outcome.status != "ok":
-            return failed(outcome, "Timing the model", workplace.limits)
+            return failed(outcome, "Timing the model", context.limits)
         try:
             if (outputs / "refused.json").is_file():
                 refused = read_reply(outputs, "refused.json", _Refused)
                 if refused.engine_missing:
                     raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
                 raise Rejected("it stopped with an error", refused.reason)
-            return _result(subject, setting, staged, material, predictions, outputs, outcome, workplace)
+            return _result(subject, setting, staged, material, predictions, outputs, outcome, context)
         except Rejected as rejected:
             return Failed(
                 status="rejected",
@@ -193,7 +193,7 @@ def _result(
     predictions: Predictions | None,
     outputs: Path,
     outcome: Outcome,
-    workplace: Workplace,
+    context: StageContext,
 ) -> Done[Round]:
     reply = read_reply(outputs, "timing.json", _Reply)
     latencies = read_array(outputs, "latencies.npy", (reply.queries,))
@@ -203,7 +203,7 @@ def _result(
         raise Rejected("its timing ended before it started")
     answers = None
     if predictions is not None and subject.head is None:
-        answers = _answers(subject, setting, staged, material, predictions, reply, outputs, workplace)
+        answers = _answers(subject, setting, staged, material, predictions, reply, outputs, context)
     value = Round(
         engine=reply.engine,
         latencies_ms=tuple(round(float(ms), 5) for ms in latencies),
@@ -228,19 +228,19 @@ def _answers(
     predictions: Predictions,
     reply: _Reply,
     outputs: Path,
-    workplace: Workplace,
+    context: StageContext,
 ) -> CheckedAnswers:
-    """What the model answered while it was timed, against the predict stage's on the same pictures."""
+    """What the model answered while it was timed, against the predict stage's on the same images."""
     groups, samples = reply.answers, setting.samples_per_query
     if reply.images > len(material.files):
-        raise Rejected("it answered for pictures that it was not given")
-    if any(len(pictures) != samples or max(pictures) >= reply.images for pictures in reply.asked):
-        raise Rejected("it did not ask for as many of its pictures as it was told to")
+        raise Rejected("it answered for images that it was not given")
+    if any(len(images) != samples or max(images) >= reply.images for images in reply.asked):
+        raise Rejected("it did not ask for as many of its images as it was told to")
     if groups is None or sum(groups.counts) != reply.queries or max(groups.inputs) >= len(reply.asked):
         raise Rejected("it did not answer exactly the queries that it timed")
     shape = (len(groups.inputs) * samples, subject.conversion.outputs)
     low, high = (read_array(outputs, f"answers-{end}.npy", shape) for end in ("low", "high"))
     chosen = sample(staged, MOST_INPUTS)
-    asked = [[chosen[material.order[place]] for place in pictures] for pictures in reply.asked]
-    before = np.load(workplace.store.path(predictions.probabilities), allow_pickle=False)
+    asked = [[chosen[material.order[place]] for place in images] for images in reply.asked]
+    before = np.load(context.store.path(predictions.probabilities), allow_pickle=False)
     return checked_answers(groups, low, high, asked, before, TOLERANCE[setting.precision])

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from harness.inputs.assignment.sections import ReferenceSolution
-from harness.stages.context import Workplace, failed, usage
+from harness.stages.context import StageContext, failed, usage
 from harness.stages.evidence.record import Blob, Record
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
@@ -14,7 +14,7 @@ _MODEL, _LABELS, _HANDIN = "model.onnx", "labels.txt", "handin.json"
 
 
 class TrainedReference(Record):
-    """What the reference code wrote, as a hand-in would have it."""
+    """What the reference code wrote, as a submission would have it."""
 
     model: Blob
     labels: Blob
@@ -23,7 +23,7 @@ class TrainedReference(Record):
 
 
 def train(
-    reference: ReferenceSolution, train_dir: Path, weights_file: Path, workplace: Workplace
+    reference: ReferenceSolution, train_dir: Path, weights_file: Path, context: StageContext
 ) -> StageResult[TrainedReference]:
     """Train the reference on the class folders in `train_dir`, from the pre-trained `weights_file`."""
     weights = f"weights{weights_file.suffix}"
@@ -37,15 +37,15 @@ def train(
     inputs = {reference.code.name: reference.code, weights: weights_file, "dataset": train_dir}
     with tempfile.TemporaryDirectory(prefix="harness-train-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("train", request, inputs, outputs, wall_seconds=reference.wall_seconds)
+        outcome = context.run("train", request, inputs, outputs, wall_seconds=reference.wall_seconds)
         if outcome.status != "ok":
-            limits = workplace.limits.model_copy(update={"wall_seconds": reference.wall_seconds})
+            limits = context.limits.model_copy(update={"wall_seconds": reference.wall_seconds})
             return failed(outcome, "Training the reference", limits)
         missing = [name for name in (_MODEL, _LABELS, _HANDIN) if not (outputs / name).is_file()]
         if missing:
             reason = f"The reference code did not write {', '.join(missing)}."
             return Failed(status="failed", reason=reason, usage=usage(outcome))
-        store = workplace.store
+        store = context.store
         value = TrainedReference(
             model=store.put(outputs / _MODEL, _MODEL),
             labels=store.put(outputs / _LABELS, _LABELS),

@@ -80,7 +80,7 @@ def keras_engine(engine: Sandbox, keras_built: None) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def handins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Submission]:
-    """The hand-ins of `tests/handins/` by the name of their folder."""
+    """The submissions of `tests/handins/` by the name of their folder."""
     folder = readable_to_the_sandbox(tmp_path_factory.mktemp("handins"))
     return {submission.student: submission for submission in collect(HANDINS, folder)}
 

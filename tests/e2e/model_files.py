@@ -55,7 +55,7 @@ FACTORIES = {"tiny": TINY_PY, "mobilenet_v2": MOBILENET_PY}
 
 @functools.cache
 def torch_model(name: str) -> Any:
-    """The network `name`, with weights whose answers differ from picture to picture."""
+    """The network `name`, with weights whose answers differ from image to image."""
     torch.manual_seed(0)
     exec(FACTORIES[name], vars(__main__))  # as a notebook does
     model = vars(__main__)["build_model"](len(CLASSES))
@@ -64,7 +64,7 @@ def torch_model(name: str) -> Any:
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = None  # a plain average
     with torch.no_grad():
-        for _ in range(4):  # settles BatchNorm's statistics, on pictures like those of write_pictures
+        for _ in range(4):  # settles BatchNorm's statistics, on images like those of write_images
             coarse = torch.randn(16, 3, 4, 5)
             model(nn.functional.interpolate(coarse, size=(224, 224), mode="bicubic"))
         head = model.head if name == "tiny" else model.classifier[1]
@@ -146,7 +146,7 @@ def write_yolo(file: Path) -> None:
 
 
 def _write_onnx(network: type[nn.Module], file: Path, given: str, answers: list[str]) -> None:
-    """With weights that are the same each time, for one picture of 96 x 96 pixels."""
+    """With weights that are the same each time, for one image of 96 x 96 pixels."""
     torch.manual_seed(0)
     torch.onnx.export(
         network().eval(), (torch.zeros(1, 3, 96, 96),), str(file), dynamo=False, input_names=[given],
@@ -156,7 +156,7 @@ def _write_onnx(network: type[nn.Module], file: Path, given: str, answers: list[
 
 
 def keras_model(name: str, *, augment: bool = False) -> Any:
-    """The Keras network `name`, with weights whose answers differ from picture to picture."""
+    """The Keras network `name`, with weights whose answers differ from image to image."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -173,11 +173,11 @@ def keras_model(name: str, *, augment: bool = False) -> Any:
         )
         x = backbone(x)
     model = keras.Model(image, layers.Dense(len(CLASSES), activation="softmax")(x))
-    pictures = np.random.default_rng(0).uniform(0, 255, (32, 96, 96, 3)).astype(np.float32)
+    images = np.random.default_rng(0).uniform(0, 255, (32, 96, 96, 3)).astype(np.float32)
     scale = 20.0 if name == "mobilenet_v2" else 0.05
     if name == "mobilenet_v2":
         for _ in range(8):
-            model(pictures, training=True)  # settles BatchNorm's statistics
+            model(images, training=True)  # settles BatchNorm's statistics
     kernel, bias = model.layers[-1].get_weights()
     model.layers[-1].set_weights([kernel * scale, bias])
     return model
@@ -253,8 +253,8 @@ def write_keras2(file: Path) -> Any:
     return model
 
 
-def write_pictures(folder: Path, count: int, seed: int = 0) -> list[Path]:
-    """Pictures of blobs of colour, of different sizes, no two alike."""
+def write_images(folder: Path, count: int, seed: int = 0) -> list[Path]:
+    """Images of blobs of colour, of different sizes, no two alike."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # the sandbox's own user reads it
     random = np.random.default_rng(seed)

@@ -72,8 +72,8 @@ def _assignment(out: Path, title: str, backbone: str) -> Path:
 
 
 def _cut_cards(annotation: Path, out: Path) -> None:
-    picture = next(file for file in annotation.parent.glob(f"{annotation.stem}.*") if file.suffix != ".xml")
-    with Image.open(picture) as opened:
+    image = next(file for file in annotation.parent.glob(f"{annotation.stem}.*") if file.suffix != ".xml")
+    with Image.open(image) as opened:
         image = opened.convert("RGB")
     for number, item in enumerate(ElementTree.parse(annotation).getroot().findall("object")):
         left, top, right, bottom = (float(item.findtext(f"bndbox/{side}", "")) for side in _SIDES)

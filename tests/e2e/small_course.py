@@ -1,4 +1,4 @@
-"""A course that grades in seconds: pictures of flat colours, and a reference of a few weights."""
+"""A course that grades in seconds: images of flat colours, and a reference of a few weights."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ CLASSES = ("blue", "green", "red")
 _COLOURS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (40, 60, 200)}
 
 REFERENCE = '''
-"""The mean colour of a picture, through one linear layer."""
+"""The mean colour of an image, through one linear layer."""
 import json
 from pathlib import Path
 import torch
@@ -69,7 +69,7 @@ points = 20
 
 
 def make_course(folder: Path) -> Path:
-    """The assignment.toml of a course in `folder`, with pictures and reference code."""
+    """The assignment.toml of a course in `folder`, with images and reference code."""
     rng = np.random.default_rng(0)
     for part, count in (("train", 6), ("heldout", 8)):
         for name in CLASSES:
@@ -92,7 +92,7 @@ def fetch_weights(cache: Path) -> Path:
 
 
 def train_reference(assignment: Path, out: Path, cache: Path) -> Path:
-    """The folder `out` with the reference's files, which a hand-in may be made of."""
+    """The folder `out` with the reference's files, which a submission may be made of."""
     done = run_harness("reference", "train", assignment, "--out", out, "--sandbox", "bubblewrap", cache=cache)
     assert done.returncode == 0, done.stderr
     return out
@@ -121,7 +121,7 @@ def notebook(*cells: str) -> str:
 
 
 def hand_in(folder: Path, name: str, model_from: Path | None = None, **files: str | bytes) -> Path:
-    """A hand-in folder with these files; `model_from`: a folder whose model and companions it takes."""
+    """A submission folder with these files; `model_from`: a folder whose model and companions it takes."""
     place = folder / name
     place.mkdir(parents=True)
     if model_from is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_files import CLASSES, torch_model, write_detector, write_pictures, write_torch, write_yolo
+from model_files import CLASSES, torch_model, write_detector, write_images, write_torch, write_yolo
 
 from harness import report
 from harness.bench import SCENARIOS, BenchResults, Request, boards, compare, measure
@@ -41,11 +41,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Class folders named as the model's classes."""
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     for seed, name in enumerate(CLASSES):
-        write_pictures(folder / name, 4, seed)
+        write_images(folder / name, 4, seed)
     return folder
 
 
@@ -109,23 +109,23 @@ def test_every_scenario_with_a_free_and_a_fixed_batch(
     (one,) = run(models / model, scenario=SCENARIOS[scenario], effort=Effort("quick", 0.4, 1, 1, 0.1)).measurements
     assert one.throughput_per_s == pytest.approx(samples * one.queries / one.seconds)
     if scenario == "fixed-rate":
-        assert one.throughput_per_s < 45, "pictures come 30 times a second, whatever the model can do"
+        assert one.throughput_per_s < 45, "images come 30 times a second, whatever the model can do"
     if scenario != "offline":
         assert one.early_stopping and one.early_stopping.needed == 662
         assert one.valid == (one.queries >= 662)
 
 
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
-def test_other_engines_answer_as_onnx_runtime_does(engine: Any, run: Any, models: Path, pictures: Path) -> None:
-    (one,) = run(models / "script.pt", engines=(engine,), images=pictures).measurements
+def test_other_engines_answer_as_onnx_runtime_does(engine: Any, run: Any, models: Path, images: Path) -> None:
+    (one,) = run(models / "script.pt", engines=(engine,), images=images).measurements
     assert one.engine == engine and engine in one.described
     assert one.max_abs_difference is not None and one.max_abs_difference < 1e-3
     assert one.self_reported == (engine == "torch")
 
 
-def test_precisions_with_their_accuracy_on_the_same_pictures(run: Any, models: Path, pictures: Path) -> None:
-    """A quarter of the pictures calibrates int8; every precision is scored on the rest."""
-    found = run(models / "tiny.onnx", precisions=("fp32", "fp16", "int8"), images=pictures)
+def test_precisions_with_their_accuracy_on_the_same_images(run: Any, models: Path, images: Path) -> None:
+    """A quarter of the images calibrates int8; every precision is scored on the rest."""
+    found = run(models / "tiny.onnx", precisions=("fp32", "fp16", "int8"), images=images)
     by_precision = {one.precision: one for one in found.measurements}
     assert set(by_precision) == {"fp32", "fp16", "int8"}, found.unmeasured
     scores = [one.accuracy for one in found.measurements]
@@ -135,17 +135,17 @@ def test_precisions_with_their_accuracy_on_the_same_pictures(run: Any, models: P
     assert all(one.max_abs_difference < 1e-3 for one in found.measurements), "timed with the answers it was scored on"
 
 
-def test_end_to_end_answers_as_the_model_alone(run: Any, models: Path, pictures: Path) -> None:
-    (one,) = run(models / "single.onnx", images=pictures, mode="end-to-end").measurements
+def test_end_to_end_answers_as_the_model_alone(run: Any, models: Path, images: Path) -> None:
+    (one,) = run(models / "single.onnx", images=images, mode="end-to-end").measurements
     assert one.mode == "end-to-end" and one.max_abs_difference < 1e-3
 
 
 @pytest.mark.parametrize("mode", ["model-only", "end-to-end"])
 @pytest.mark.parametrize("write", [write_detector, write_yolo])
-def test_a_detector(write: Any, mode: Any, run: Any, pictures: Path, tmp_path: Path) -> None:
+def test_a_detector(write: Any, mode: Any, run: Any, images: Path, tmp_path: Path) -> None:
     """As jetson-inference exports its ssd-mobilenet, and as Ultralytics exports a YOLO; timed, and not scored."""
     write(tmp_path / "detector.onnx")
-    (one,) = run(tmp_path / "detector.onnx", images=pictures, mode=mode).measurements
+    (one,) = run(tmp_path / "detector.onnx", images=images, mode=mode).measurements
     assert one.accuracy is None and "No accuracy: it is a detector." in one.notes
     assert one.max_abs_difference is None and one.valid
 
@@ -211,7 +211,7 @@ def test_an_engine_that_is_not_here_names_its_package(run: Any, models: Path) ->
     ("arguments", "said"),
     [
         (["none.onnx"], "there is no such file"),
-        (["tiny.onnx", "--images", "."], "no pictures in it"),
+        (["tiny.onnx", "--images", "."], "no images in it"),
         (["tiny.onnx", "--board", "jetson-nan-4gb"], "did you mean 'jetson-nano-4gb'?"),
         (["tiny.onnx", "--compare", "other.json"], "schema 7"),
         (["tiny.onnx", "--precision", "int8"], "give --images"),

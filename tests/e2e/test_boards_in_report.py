@@ -1,4 +1,4 @@
-"""`harness grade` with boards: what is predicted for a hand-in stands on its page, in results.json and in its marks."""
+"""`harness grade` with boards: a submission's predictions on its page, in results.json and in its marks."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ CRITERION = '[[criteria]]\nkind = "board_latency_vs_reference"\npoints = 10\n'
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a run over two hand-ins wrote: one with the reference's own model, one without a model."""
+    """Where a run over two submissions wrote: one with the reference's own model, one without a model."""
     folder = tmp_path_factory.mktemp("boards")
     cache, assignment = fetch_weights(folder / "cache"), make_course(folder / "course")
     assignment.write_text(BOARDS + ASSIGNMENT + CRITERION)

@@ -24,7 +24,7 @@ from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.software import Software
 from harness.sandbox.virtual_environments import find
 from harness.stages import model_selection as models
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import convert
 from harness.stages.evidence.execution import FailedExecution
 from harness.stages.evidence.stage_result import Done
@@ -58,7 +58,7 @@ def run(engine: Sandbox, software: Software, cells: tuple[str, ...], folder: Pat
     (folder / "work").mkdir()
     folder.chmod(0o755)
     (submission,) = collect(folder / "in", folder / "work")
-    place = Workplace(engine, Store(folder / "store"), LIMITS, software)
+    place = StageContext(engine, Store(folder / "store"), LIMITS, software)
     dataset, hub = options.get("dataset"), options.get("weights")
     return execute(submission, dataset, ExecutionRules(), hub, place)
 
@@ -99,7 +99,7 @@ def test_a_folder_that_a_notebook_saves_is_its_model(keras_engine: Sandbox, tmp_
     (submission,) = collect(tmp_path / "in", tmp_path / "again")
     made = models.made(submission, result, Store(tmp_path / "store"))
     assert made is not None and list(made.companions) == ["labels.txt"]
-    place = Workplace(keras_engine, Store(tmp_path / "store"), LIMITS)
+    place = StageContext(keras_engine, Store(tmp_path / "store"), LIMITS)
     converted = convert(made, ("cat", "dog", "horse"), (), None, place)
     assert isinstance(converted, Done), converted
     assert converted.value.source_format == "saved_model" and converted.value.labels == ("cat", "dog", "horse")
@@ -189,14 +189,14 @@ def test_a_courses_requirements_are_an_environment_of_their_own(
 def test_a_hand_in_whose_environment_is_not_built_waits_for_a_person(tmp_path: Path) -> None:
     """It is never a zero, the page names the command, and the others are graded."""
     file = make_course(tmp_path / "course")
-    hand_in(tmp_path / "hand-ins", "on-tensorflow", notebook__ipynb=notebook("import tensorflow as tf"))
-    hand_in(tmp_path / "hand-ins", "plain", notebook__ipynb=notebook("print(1)"))
+    hand_in(tmp_path / "submissions", "on-tensorflow", notebook__ipynb=notebook("import tensorflow as tf"))
+    hand_in(tmp_path / "submissions", "plain", notebook__ipynb=notebook("print(1)"))
     cache = tmp_path / "cache"
     shutil.rmtree(cache, ignore_errors=True)
     environment = {"HARNESS_CACHE": str(cache)}
     _harness("weights", "fetch", "mobilenet_v2", **environment)
     options = ("--assignment", str(file), "--out", str(tmp_path / "out"), "--sandbox", "bubblewrap")
-    _harness("grade", str(tmp_path / "hand-ins"), *options, **environment, expected=(0, 1))
+    _harness("grade", str(tmp_path / "submissions"), *options, **environment, expected=(0, 1))
     rows = {row["id"]: row for row in json.loads((tmp_path / "out" / "results.json").read_text())["submissions"]}
     assert rows["on-tensorflow"]["status"] == "needs-review"
     stage = rows["on-tensorflow"]["stages"]["execute"]

@@ -1,4 +1,4 @@
-"""The example that ships: rendered pictures, the reference, and every hand-in with the fault planted in it."""
+"""The example that ships: rendered images, the reference, and every submission with the fault planted in it."""
 
 import csv
 import json
@@ -22,14 +22,14 @@ TIMING = {"benchmark-unsteady"}  # what the machine's other work may cause
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of this module's own, with the weights and the example's pictures there."""
+    """A cache of this module's own, with the weights and the example's images there."""
     folder = tmp_path_factory.mktemp("cache")
     subprocess.run([sys.executable, EXAMPLE / "render_images.py", "--out", EXAMPLE / "data"], check=True, timeout=900)
     return fetch_weights(folder)
 
 
 def grade(submissions: Path, out: Path, cache: Path, engine: str = "bubblewrap") -> dict[str, dict]:
-    """The rows of results.json by the hand-in's id."""
+    """The rows of results.json by the submission's id."""
     command = ("grade", submissions, "--assignment", EXAMPLE / "assignment.toml", "--out", out, "--sandbox", engine)
     done = run_harness(*command, cache=cache)
     assert done.returncode in (0, 1), done.stderr
@@ -39,7 +39,7 @@ def grade(submissions: Path, out: Path, cache: Path, engine: str = "bubblewrap")
 
 @pytest.fixture(scope="module")
 def graded(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict]]:
-    """(output folder, rows) of all the example hand-ins and of the course's own solution."""
+    """(output folder, rows) of all the example submissions and of the course's own solution."""
     folder = tmp_path_factory.mktemp("example")
     shutil.copytree(REPOSITORY / "submissions", folder / "submissions")
     solution = folder / "submissions" / "the-course"
@@ -53,7 +53,7 @@ def codes(row: dict) -> set[str]:
     return {found["code"] for found in row["findings"]}
 
 
-def test_the_pictures_tell_hand_ins_apart(graded):
+def test_the_images_tell_hand_ins_apart(graded):
     """The reference is good but not perfect, and networks trained from scratch are clearly worse."""
     out, rows = graded
     reference = json.loads((out / "results.json").read_text())["reference"]
@@ -65,7 +65,7 @@ def test_the_pictures_tell_hand_ins_apart(graded):
 
 LUKASZ = identifier("Łukasz Żółć & José Peña GROEP 12")
 
-# Hand-in -> lowest and highest accuracy. With 150 pictures a point estimate is good to about 5 points.
+# Submission -> lowest and highest accuracy. With 150 images a point estimate is good to about 5 points.
 BANDS = {
     "anna-de-vries": (0.82, 0.98),
     "group2_bakker_visser": (0.82, 0.98),

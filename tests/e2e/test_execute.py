@@ -18,7 +18,7 @@ from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.audit.stage import AuditRules, audit
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.execute.stage import execute
@@ -33,8 +33,8 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = readable_to_the_sandbox(tmp_path_factory.mktemp("images"))
     for name in CLASSES:
         (folder / name).mkdir()
         Image.new("RGB", (8, 8)).save(folder / name / "1.png")
@@ -47,14 +47,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def run(handins: dict[str, Submission], pictures: Path, store: Store) -> Run:
-    """Execute the hand-in `name` with bubblewrap, or another engine; `limits` are changes to `LIMITS`."""
+def run(handins: dict[str, Submission], images: Path, store: Store) -> Run:
+    """Execute the submission `name` with bubblewrap, or another engine; `limits` are changes to `LIMITS`."""
 
     def run(name: str, engine: Sandbox | None = None, on_cell_error: Any = "stop", **limits: Any) -> Any:
-        workplace = Workplace(engine or Bubblewrap(), store, LIMITS.model_copy(update=limits))
-        dataset = Dataset(path=pictures, mounted_as="data/train")
+        context = StageContext(engine or Bubblewrap(), store, LIMITS.model_copy(update=limits))
+        dataset = Dataset(path=images, mounted_as="data/train")
         rules = ExecutionRules(on_cell_error=on_cell_error)
-        return execute(handins[name], dataset, rules, pictures, workplace)
+        return execute(handins[name], dataset, rules, images, context)
 
     return run
 
@@ -156,7 +156,7 @@ def test_a_flood_of_outputs_is_cut_and_the_run_goes_on(run: Run, store: Store) -
     assert text(outputs(result.value, store)[-1]) == "the end\n"
 
 
-def test_outputs_are_plain_text_and_pictures_only(run: Run, store: Store) -> None:
+def test_outputs_are_plain_text_and_images_only(run: Run, store: Store) -> None:
     result = run("shows_all_kinds")
     assert isinstance(result, Done), result
     cells = outputs(result.value, store)
@@ -219,9 +219,9 @@ def test_forged_results_are_ignored(run: Run, store: Store) -> None:
 
 def test_no_notebook_is_nothing_to_run(store: Store, tmp_path: Path) -> None:
     nothing = Submission("id", "student", tmp_path, None, None, (), None, "0" * 64, ())
-    workplace = Workplace(Bubblewrap(), store, LIMITS)
-    assert isinstance(execute(nothing, None, ExecutionRules(), None, workplace), Skipped)
-    assert isinstance(audit(nothing, AuditRules(OwnDataset(), False, None), workplace), Skipped)
+    context = StageContext(Bubblewrap(), store, LIMITS)
+    assert isinstance(execute(nothing, None, ExecutionRules(), None, context), Skipped)
+    assert isinstance(audit(nothing, AuditRules(OwnDataset(), False, None), context), Skipped)
 
 
 def test_the_own_data_set_is_counted_by_class(store: Store, tmp_path: Path) -> None:
@@ -232,10 +232,10 @@ def test_the_own_data_set_is_counted_by_class(store: Store, tmp_path: Path) -> N
             noise = Image.effect_noise((64, 64), 80)  # a photograph that lies in two classes would be a fault
             noise.convert("RGB").save(root / "dataset" / name / f"{number}.JPG", "JPEG")
     (root / "dataset" / "mug" / "page.jpg").write_text("<html>")
-    (root / "dataset" / "mug" / "Thumbs.db").write_text("not a picture")
+    (root / "dataset" / "mug" / "Thumbs.db").write_text("not an image")
     handed_in = Submission("id", "student", root, None, None, (), Path("dataset"), "0" * 64, ())
     rules = AuditRules(OwnDataset(min_classes=2, min_images_per_class=1), False, None)
-    result = audit(handed_in, rules, Workplace(Bubblewrap(), store, LIMITS))
+    result = audit(handed_in, rules, StageContext(Bubblewrap(), store, LIMITS))
     assert isinstance(result, Done), result
     assert result.value.classes == {"ball": 2, "mug": 1}
     assert result.value.unreadable == ("mug/page.jpg",)

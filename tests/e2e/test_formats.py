@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_keras2, write_pictures, write_torch
+from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_images, write_keras2, write_torch
 
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.stage_result import Done, Failed
@@ -46,18 +46,18 @@ SAVED = [
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def context(tmp_path_factory: pytest.TempPathFactory) -> StageContext:
     limits = ResourceLimits(wall_seconds=240, cell_seconds=60, memory=4 * 10**9, cpus=2)
-    return Workplace(Bubblewrap(), Store(tmp_path_factory.mktemp("store")), limits)
+    return StageContext(Bubblewrap(), Store(tmp_path_factory.mktemp("store")), limits)
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return write_pictures(tmp_path_factory.mktemp("pictures"), 12)
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_images(tmp_path_factory.mktemp("images"), 12)
 
 
 @pytest.fixture
-def convert_file(workplace: Workplace, pictures: list[Path], tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def convert_file(context: StageContext, images: list[Path], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Convert a file handed in with labels.txt and, if given, model.py."""
 
     def run(file: Path, factory: str = "", labels: str = "\n".join(CLASSES)) -> Any:
@@ -66,7 +66,7 @@ def convert_file(workplace: Workplace, pictures: list[Path], tmp_path: Path) -> 
             if text:
                 (tmp_path / name).write_text(text)
                 companions[name] = tmp_path / name
-        return convert(HandedModel(file, companions), CLASSES, pictures, None, workplace)
+        return convert(HandedModel(file, companions), CLASSES, images, None, context)
 
     yield run
 
@@ -109,7 +109,7 @@ def test_a_keras_model_converts_and_answers_the_same(
 
 
 def test_a_keras_2_file_with_a_nested_backbone_converts(
-    convert_file: Callable[..., Any], workplace: Workplace, tmp_path: Path
+    convert_file: Callable[..., Any], context: StageContext, tmp_path: Path
 ) -> None:
     file = tmp_path / "model.h5"
     original = write_keras2(file)
@@ -118,21 +118,21 @@ def test_a_keras_2_file_with_a_nested_backbone_converts(
     assert not result.value.native and result.value.max_abs_difference <= 1e-3
     import onnxruntime
 
-    picture = np.random.default_rng(1).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
-    session = onnxruntime.InferenceSession(str(workplace.store.path(result.value.model)))
-    (given,) = session.run(None, {session.get_inputs()[0].name: picture})
-    assert np.abs(given - original.predict(picture, verbose=0)).max() <= 1e-3
+    image = np.random.default_rng(1).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+    session = onnxruntime.InferenceSession(str(context.store.path(result.value.model)))
+    (given,) = session.run(None, {session.get_inputs()[0].name: image})
+    assert np.abs(given - original.predict(image, verbose=0)).max() <= 1e-3
 
 
 @pytest.mark.parametrize("name", FACTORIES)
 def test_the_converted_model_predicts_what_the_original_does(
     name: str,
     convert_file: Callable[..., Any],
-    workplace: Workplace,
-    pictures: list[Path],
+    context: StageContext,
+    images: list[Path],
     tmp_path: Path,
 ) -> None:
-    """torchvision's own pre-processing of the same pictures, and the module's own answers."""
+    """torchvision's own pre-processing of the same images, and the module's own answers."""
     import torch
     from PIL import Image
     from torchvision import transforms
@@ -143,12 +143,12 @@ def test_the_converted_model_predicts_what_the_original_does(
     conversion = convert_file(file, FACTORIES[name]).value
     folder = tmp_path / "staged"
     folder.mkdir()
-    names = [f"{index * 7919 % 9973:05}.png" for index in range(len(pictures))]
-    for picture, staged_name in zip(pictures, names, strict=True):
-        shutil.copyfile(picture, folder / staged_name)
-    result = predict(conversion, StagedImages(folder, tuple(names), "0" * 64), workplace)
+    names = [f"{index * 7919 % 9973:05}.png" for index in range(len(images))]
+    for image, staged_name in zip(images, names, strict=True):
+        shutil.copyfile(image, folder / staged_name)
+    result = predict(conversion, StagedImages(folder, tuple(names), "0" * 64), context)
     assert isinstance(result, Done), result
-    rows = np.load(workplace.store.path(result.value.probabilities))
+    rows = np.load(context.store.path(result.value.probabilities))
     ready = transforms.Compose(
         [
             transforms.Resize(256),
@@ -158,11 +158,11 @@ def test_the_converted_model_predicts_what_the_original_does(
         ]
     )
     with torch.inference_mode():
-        batch = torch.stack([ready(Image.open(p).convert("RGB")) for p in pictures])
+        batch = torch.stack([ready(Image.open(p).convert("RGB")) for p in images])
         expected = torch.softmax(model(batch), 1).numpy()
     assert np.abs(rows - expected).max() <= 1e-3
-    assert np.ptp(expected, axis=0).max() > 0.05, "the model must tell the pictures apart"
-    assert "zero-one" in result.value.probes and len(result.value.probe_images) == len(pictures)
+    assert np.ptp(expected, axis=0).max() > 0.05, "the model must tell the images apart"
+    assert "zero-one" in result.value.probes and len(result.value.probe_images) == len(images)
 
 
 def _reason(result: Any) -> str:
@@ -245,7 +245,7 @@ def test_garbage_is_told_which_formats_are_accepted(convert_file: Callable[..., 
 
 
 def test_a_model_that_answers_differently_each_time_is_noticed(
-    convert_file: Callable[..., Any], workplace: Workplace, pictures: list[Path], tmp_path: Path
+    convert_file: Callable[..., Any], context: StageContext, images: list[Path], tmp_path: Path
 ) -> None:
     """Dropout that is on whatever the mode, as functional.dropout with its default is."""
     factory = FACTORIES["tiny"].replace("self.drop(self.body(x))", "nn.functional.dropout(self.body(x), 0.5, True)")
@@ -253,8 +253,8 @@ def test_a_model_that_answers_differently_each_time_is_noticed(
     write_torch(torch_model("tiny"), "state_dict", file)
     result = convert_file(file, factory)
     assert isinstance(result, Done)
-    staged = StagedImages(pictures[0].parent, tuple(file.name for file in pictures), "0" * 64)
-    answered = predict(result.value, staged, workplace)
+    staged = StagedImages(images[0].parent, tuple(file.name for file in images), "0" * 64)
+    answered = predict(result.value, staged, context)
     assert isinstance(answered, Done)
     codes = [f.code for f in (*result.findings, *answered.findings)]
     assert codes.count("answers-vary") + codes.count("answers-depend-on-order") == 1

@@ -10,7 +10,7 @@ from typing import Any
 import formats_table
 import numpy as np
 import pytest
-from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_pictures, write_torch
+from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_images, write_torch
 
 from harness.errors import EnvironmentMissing
 from harness.inputs.assignment.sections import ResourceLimits
@@ -18,7 +18,7 @@ from harness.inputs.images import StagedImages
 from harness.sandbox import KERAS, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.virtual_environments import find
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.stage_result import Done
@@ -55,17 +55,17 @@ Converted = Callable[..., Any]
 
 
 @pytest.fixture
-def place(engine: Sandbox, tmp_path: Path) -> Workplace:
-    return Workplace(engine, Store(tmp_path / "store"), ResourceLimits(wall_seconds=600, cpus=2))
+def place(engine: Sandbox, tmp_path: Path) -> StageContext:
+    return StageContext(engine, Store(tmp_path / "store"), ResourceLimits(wall_seconds=600, cpus=2))
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return write_pictures(tmp_path_factory.mktemp("pictures"), 8)
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_images(tmp_path_factory.mktemp("images"), 8)
 
 
 @pytest.fixture
-def converted(place: Workplace, pictures: list[Path], tmp_path: Path) -> Converted:
+def converted(place: StageContext, images: list[Path], tmp_path: Path) -> Converted:
     """The result for a model handed in with labels.txt and, if given, model.py."""
 
     def run(model: Path, factory: str = "") -> Any:
@@ -74,7 +74,7 @@ def converted(place: Workplace, pictures: list[Path], tmp_path: Path) -> Convert
         if factory:
             companions["model.py"] = tmp_path / "model.py"
             companions["model.py"].write_text(factory)
-        return convert(HandedModel(model, companions), CLASSES, pictures, None, place)
+        return convert(HandedModel(model, companions), CLASSES, images, None, place)
 
     return run
 
@@ -115,7 +115,7 @@ def test_a_keras_model(format: str, suffix: str, converted: Converted, engine: S
 
 @pytest.mark.parametrize("format", TENSORFLOW)
 def test_what_tensorflow_wrote(
-    format: str, converted: Converted, written: Path, keras_engine: Sandbox, place: Workplace, pictures: list[Path]
+    format: str, converted: Converted, written: Path, keras_engine: Sandbox, place: StageContext, images: list[Path]
 ) -> None:
     """Converted, it answers as the original did in the process that wrote it."""
     name, native = TENSORFLOW[format]
@@ -127,44 +127,44 @@ def test_what_tensorflow_wrote(
     codes = [finding.code for finding in result.findings]
     assert ("model-not-converted" in codes) == native
     if "random" in format:
-        staged = StagedImages(pictures[0].parent, tuple(file.name for file in pictures), "0" * 64)
+        staged = StagedImages(images[0].parent, tuple(file.name for file in images), "0" * 64)
         answered = predict(conversion, staged, place)
         assert isinstance(answered, Done) and answered.value.depends_on_order
     assert "outputs-not-probabilities" not in codes
     expected = np.load(written / "expected.npz")
     if not native:
         bound = 1e-3 if "float16" in format else 1e-5  # float16 rounds the weights themselves
-        given = _onnx_answers(place.store.path(conversion.model), expected["pictures"])
+        given = _onnx_answers(place.store.path(conversion.model), expected["images"])
         assert np.abs(given - expected[name]).max() <= bound
 
 
 @pytest.mark.parametrize("name", ["int8.tflite", "dynamic.tflite"])
 def test_a_quantised_model_predicts_as_it_is(
-    name: str, converted: Converted, written: Path, keras_engine: Sandbox, place: Workplace, pictures: list[Path]
+    name: str, converted: Converted, written: Path, keras_engine: Sandbox, place: StageContext, images: list[Path]
 ) -> None:
     """In the environment that can read it, with probabilities that sum to 1 although they are steps of 1/256."""
     conversion = converted(written / name).value
-    staged = StagedImages(pictures[0].parent, tuple(file.name for file in pictures), "0" * 64)
+    staged = StagedImages(images[0].parent, tuple(file.name for file in images), "0" * 64)
     result = predict(conversion, staged, place)
     assert isinstance(result, Done), result
     rows = np.load(place.store.path(result.value.probabilities))
-    assert rows.shape == (len(pictures), len(CLASSES)) and np.allclose(rows.sum(axis=1), 1, atol=1e-3)
-    assert np.ptp(rows, axis=0).max() > 0.02, "the model must tell the pictures apart"
+    assert rows.shape == (len(images), len(CLASSES)) and np.allclose(rows.sum(axis=1), 1, atol=1e-3)
+    assert np.ptp(rows, axis=0).max() > 0.02, "the model must tell the images apart"
 
 
 def test_without_the_environment_the_command_that_builds_it_is_named(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "nothing-built"))
-    place = Workplace(Bubblewrap(), Store(tmp_path / "store"), ResourceLimits())
+    place = StageContext(Bubblewrap(), Store(tmp_path / "store"), ResourceLimits())
     with pytest.raises(EnvironmentMissing, match="it is TensorFlow Lite") as raised:
         convert(HandedModel(written / "float32.tflite"), CLASSES, [], None, place)
     assert raised.value.do == "harness env build keras"
 
 
-def _onnx_answers(file: Path, pictures: Any) -> Any:
+def _onnx_answers(file: Path, images: Any) -> Any:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(file))
     name = session.get_inputs()[0].name
-    return np.concatenate([session.run(None, {name: pictures[i : i + 1]})[0] for i in range(len(pictures))])
+    return np.concatenate([session.run(None, {name: images[i : i + 1]})[0] for i in range(len(images))])

@@ -32,7 +32,7 @@ def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reference(assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The reference's files, which a hand-in may be made of."""
+    """The reference's files, which a submission may be made of."""
     return train_reference(assignment, tmp_path_factory.mktemp("reference"), cache)
 
 
@@ -56,7 +56,7 @@ def results(out: Path) -> dict[str, dict]:
 def graded(
     assignment: Path, reference: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
-    """(submissions, out) of one run over good and bad hand-ins."""
+    """(submissions, out) of one run over good and bad submissions."""
     folder = tmp_path_factory.mktemp("run")
     submissions, out = folder / "submissions", folder / "out"
     hand_in(submissions, "good", reference, notebook__ipynb=notebook("print('hello')", "1 + 1"))
@@ -68,7 +68,7 @@ def graded(
     (submissions / "=cmd|calc").mkdir()
     (submissions / "broken.zip").write_bytes(b"PK\x03\x04 nothing more")
     shutil.make_archive(str(submissions / "zipped"), "zip", reference)
-    (submissions / "README.md").write_text("not a hand-in")
+    (submissions / "README.md").write_text("not a submission")
     done = grade(submissions, assignment, out, cache)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
@@ -132,7 +132,7 @@ def test_results_json_has_the_stages_as_in_the_contract(graded):
     raises = results(out)["raises"]
     assert raises["stages"]["execute"]["status"] == "failed"
     assert "KeyError" in raises["stages"]["execute"]["reason"]
-    assert raises["stages"]["predict"]["status"] in ("ok", "cached")  # it is the model of another hand-in
+    assert raises["stages"]["predict"]["status"] in ("ok", "cached")  # it is the model of another submission
 
 
 def test_the_same_again_runs_no_stage(graded, assignment: Path, cache: Path):
@@ -175,7 +175,7 @@ def test_without_a_sandbox_it_says_so(graded, assignment: Path, cache: Path, tmp
     done = grade(tmp_path / "s", assignment, tmp_path / "out", cache, engine="none")
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "out" / "index.html").read_text()
-    assert "hand-ins run as you" in page
+    assert "submissions run as you" in page
     assert "sandbox-off" in rows(tmp_path / "out")["mia"]["findings"]
 
 
@@ -183,7 +183,7 @@ def test_json_on_stdout_and_progress_on_stderr(graded, assignment: Path, cache: 
     submissions, _ = graded
     done = grade(submissions, assignment, tmp_path / "out", cache, "--json")
     assert len(json.loads(done.stdout)["submissions"]) == 9
-    assert "Grading 9 hand-ins" in done.stderr
+    assert "Grading 9 submissions" in done.stderr
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -205,7 +205,7 @@ def test_an_assignment_that_is_not_there_or_broken(assignment: Path, cache: Path
     assert done.returncode == 2 and "did you mean 'limits'" in done.stderr
 
 
-def test_a_held_out_picture_that_does_not_decode(assignment: Path, reference: Path, cache: Path, tmp_path: Path):
+def test_a_held_out_image_that_does_not_decode(assignment: Path, reference: Path, cache: Path, tmp_path: Path):
     course = tmp_path / "course"
     shutil.copytree(assignment.parent, course)
     (course / "heldout" / "red" / "bad.jpg").write_text("<html>")

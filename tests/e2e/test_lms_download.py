@@ -19,7 +19,7 @@ DEADLINE = '[deadline]\nat = 2025-11-03T23:59:00\ntime_zone = "Europe/Amsterdam"
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """(cache, out) of a run over a Brightspace zip: one hand-in in time, one late, twice."""
+    """(cache, out) of a run over a Brightspace zip: one submission in time, one late, twice."""
     folder = tmp_path_factory.mktemp("lms")
     cache, out = fetch_weights(folder / "cache"), folder / "out"
     assignment = make_course(folder / "course")
@@ -55,7 +55,7 @@ def test_a_late_hand_in_loses_points_and_says_why(graded: tuple[Path, Path]):
 
 def test_lateness_can_be_forgiven_and_the_marks_exported(graded: tuple[Path, Path]):
     cache, out = graded
-    forgiven = run_harness("mark", out, "Bo-Chen-2", "Late hand-in", "0", "--reason", "Was ill.", cache=cache)
+    forgiven = run_harness("mark", out, "Bo-Chen-2", "Late submission", "0", "--reason", "Was ill.", cache=cache)
     assert forgiven.returncode == 0, forgiven.stderr
     exported = run_harness("export", out, "--format", "brightspace", "--column", "TL", cache=cache)
     assert exported.returncode == 0, exported.stderr

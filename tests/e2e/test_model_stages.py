@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model_files import CLASSES, FACTORIES, torch_model, write_pictures, write_torch
+from model_files import CLASSES, FACTORIES, torch_model, write_images, write_torch
 
 from harness.inputs.assignment.sections import (
     BenchmarkRules,
@@ -21,7 +21,7 @@ from harness.inputs.assignment.sections import (
 from harness.inputs.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.benchmark import benchmark
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
@@ -38,15 +38,15 @@ RULES = BenchmarkRules(queries=64, warm_up_seconds=0.2, min_seconds=0.2)
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def context(tmp_path_factory: pytest.TempPathFactory) -> StageContext:
     limits = ResourceLimits(wall_seconds=240, cell_seconds=60, memory=4 * 10**9, cpus=2)
-    return Workplace(Bubblewrap(), Store(tmp_path_factory.mktemp("store")), limits)
+    return StageContext(Bubblewrap(), Store(tmp_path_factory.mktemp("store")), limits)
 
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> StagedImages:
-    folder = tmp_path_factory.mktemp("pictures")
-    names = tuple(file.name for file in reversed(write_pictures(folder, 12)))
+    folder = tmp_path_factory.mktemp("images")
+    names = tuple(file.name for file in reversed(write_images(folder, 12)))
     return StagedImages(folder, names, "0" * 64)
 
 
@@ -59,7 +59,7 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def handed_in(
-    model: Any, format: str, folder: Path, workplace: Workplace, pictures: StagedImages, factory: str = ""
+    model: Any, format: str, folder: Path, context: StageContext, images: StagedImages, factory: str = ""
 ) -> Conversion:
     file = folder / "model"
     write_torch(model, format, file)
@@ -68,8 +68,8 @@ def handed_in(
         if text:
             (folder / name).write_text(text)
             companions[name] = folder / name
-    images = [pictures.folder / name for name in pictures.names]
-    result = convert(HandedModel(file, companions), CLASSES, images, None, workplace)
+    images = [images.folder / name for name in images.names]
+    result = convert(HandedModel(file, companions), CLASSES, images, None, context)
     assert isinstance(result, Done), result
     return result.value
 
@@ -91,11 +91,11 @@ def moved(change: float) -> Any:
 
 @pytest.mark.parametrize("format", ["state_dict", "onnx", "exported_static", "traced"])
 def test_a_frozen_backbone_is_proven_whatever_the_route(
-    format: str, workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+    format: str, context: StageContext, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
     """`onnx` is torch's default export, which multiplies BatchNorm into the convolutions."""
-    conversion = handed_in(moved(0), format, tmp_path, workplace, staged, FACTORIES["mobilenet_v2"])
-    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    conversion = handed_in(moved(0), format, tmp_path, context, staged, FACTORIES["mobilenet_v2"])
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
     assert result.value.verdict == "feature-extraction"
     assert (result.value.frozen_layers, len(result.value.layers)) == (52, 52)
@@ -107,10 +107,10 @@ def test_a_frozen_backbone_is_proven_whatever_the_route(
 
 @pytest.mark.parametrize(("change", "codes"), [(0.01, []), (0.4, ["no-layer-frozen"])])
 def test_fine_tuning_is_told_from_forgetting_to_freeze(
-    change: float, codes: list[str], workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+    change: float, codes: list[str], context: StageContext, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
-    conversion = handed_in(moved(change), "state_dict", tmp_path, workplace, staged, FACTORIES["mobilenet_v2"])
-    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    conversion = handed_in(moved(change), "state_dict", tmp_path, context, staged, FACTORIES["mobilenet_v2"])
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
     assert (result.value.verdict, result.value.frozen_layers) == ("fine-tuned", 0)
     assert result.value.median_change == pytest.approx(change, rel=0.1)
@@ -118,10 +118,10 @@ def test_fine_tuning_is_told_from_forgetting_to_freeze(
 
 
 def test_a_small_network_of_its_own_is_from_scratch(
-    workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+    context: StageContext, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
-    conversion = handed_in(torch_model("tiny"), "traced", tmp_path, workplace, staged)
-    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    conversion = handed_in(torch_model("tiny"), "traced", tmp_path, context, staged)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done) and result.value.verdict == "from-scratch"
     assert result.value.backbone is None
     assert [f.code for f in result.findings] == ["trained-from-scratch"]
@@ -148,7 +148,7 @@ def build_model(num_classes):
 
 
 def test_a_backbone_that_is_only_carried_along_is_no_feature_extraction(
-    workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+    context: StageContext, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
     import torch
 
@@ -157,75 +157,75 @@ def test_a_backbone_that_is_only_carried_along_is_no_feature_extraction(
     torch.manual_seed(0)
     decoy = space["build_model"](len(CLASSES))
     decoy.backbone.load_state_dict(torch_model("mobilenet_v2").features.state_dict())
-    conversion = handed_in(decoy.eval(), "onnx", tmp_path, workplace, staged)
-    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    conversion = handed_in(decoy.eval(), "onnx", tmp_path, context, staged)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
     assert (result.value.verdict, result.value.weights_used, result.value.frozen_layers) == ("from-scratch", False, 0)
     assert [f.code for f in result.findings] == ["backbone-unused"]
 
 
 def test_a_head_as_torch_made_it_is_recognised(
-    workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+    context: StageContext, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
     import torch
 
     model = copy.deepcopy(torch_model("mobilenet_v2"))
     torch.manual_seed(11)
     model.classifier[1] = torch.nn.Linear(1280, len(CLASSES))
-    conversion = handed_in(model.eval(), "onnx", tmp_path, workplace, staged)
-    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    conversion = handed_in(model.eval(), "onnx", tmp_path, context, staged)
+    result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
     assert (result.value.verdict, result.value.head_initialised_as) == ("feature-extraction", "torch's Linear")
 
 
-def test_worse_pictures_pictures_of_no_class_and_covered_ones_in_one_sandbox(
-    workplace: Workplace, staged: StagedImages, tmp_path: Path
+def test_worse_images_images_of_no_class_and_covered_ones_in_one_sandbox(
+    context: StageContext, staged: StagedImages, tmp_path: Path
 ) -> None:
-    conversion = handed_in(torch_model("tiny"), "traced", tmp_path, workplace, staged)
+    conversion = handed_in(torch_model("tiny"), "traced", tmp_path, context, staged)
     rules = Robustness(severities=(1, 5), images=6)
     tried = Trial(rules, images=(3, 0, 5), covered=(1, 7), unseen=None)
-    result = stress(conversion, tried, staged, workplace)
+    result = stress(conversion, tried, staged, context)
     assert isinstance(result, Done), result
     value = result.value
-    rows = np.load(workplace.store.path(value.corrupted))
+    rows = np.load(context.store.path(value.corrupted))
     assert rows.shape == (1 + 9 * 2, 3, 5) and len(value.versions) == 18
-    kept = np.load(workplace.store.path(predictions_of(conversion, workplace, staged).probabilities))
-    assert np.abs(rows[0] - kept[[3, 0, 5]]).max() < 0.2, "the first are the pictures as they are, only smaller"
+    kept = np.load(context.store.path(predictions_of(conversion, context, staged).probabilities))
+    assert np.abs(rows[0] - kept[[3, 0, 5]]).max() < 0.2, "the first are the images as they are, only smaller"
     assert np.ptp(rows, axis=0).max() > 0.01, "and the others are not"
-    assert np.load(workplace.store.path(value.unseen)).shape == (30, 5) and value.unseen_source == "patterns"
+    assert np.load(context.store.path(value.unseen)).shape == (30, 5) and value.unseen_source == "patterns"
     assert [look.image for look in value.looks] == [1, 7]
     assert np.array(value.looks[0].drops).shape == (8, 8)
-    again = stress(conversion, tried, staged, workplace)
+    again = stress(conversion, tried, staged, context)
     assert isinstance(again, Done) and again.value.corrupted.sha256 == value.corrupted.sha256
-    faultless = stress(conversion, Trial(rules, images=(3,), covered=(), unseen=None), staged, workplace)
+    faultless = stress(conversion, Trial(rules, images=(3,), covered=(), unseen=None), staged, context)
     assert isinstance(faultless, Done), "a model without mistakes has nothing to be covered"
     assert faultless.value.looks == ()
 
 
 @pytest.fixture(scope="module")
 def pair(
-    workplace: Workplace, staged: StagedImages, tmp_path_factory: pytest.TempPathFactory
+    context: StageContext, staged: StagedImages, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Conversion, Conversion]:
     """The small network and MobileNetV2."""
     made = [
-        handed_in(torch_model(name), "onnx", tmp_path_factory.mktemp(name), workplace, staged)
+        handed_in(torch_model(name), "onnx", tmp_path_factory.mktemp(name), context, staged)
         for name in ("tiny", "mobilenet_v2")
     ]
     return made[0], made[1]
 
 
-def predictions_of(conversion: Conversion, workplace: Workplace, staged: StagedImages) -> Predictions:
-    result = predict(conversion, staged, workplace)
+def predictions_of(conversion: Conversion, context: StageContext, staged: StagedImages) -> Predictions:
+    result = predict(conversion, staged, context)
     assert isinstance(result, Done), result
     return result.value
 
 
 def test_a_model_is_timed_beside_the_reference(
-    pair: tuple[Conversion, Conversion], workplace: Workplace, staged: StagedImages
+    pair: tuple[Conversion, Conversion], context: StageContext, staged: StagedImages
 ) -> None:
     tiny, mobilenet = pair
-    kept = predictions_of(tiny, workplace, staged)
-    result = benchmark(tiny, mobilenet, kept, staged, RULES, workplace)
+    kept = predictions_of(tiny, context, staged)
+    result = benchmark(tiny, mobilenet, kept, staged, RULES, context)
     assert isinstance(result, Done), result
     value = result.value
     assert value.outputs_agree
@@ -238,33 +238,33 @@ def test_a_model_is_timed_beside_the_reference(
 
 
 def test_a_model_that_answers_otherwise_while_it_is_timed_is_found(
-    pair: tuple[Conversion, Conversion], workplace: Workplace, staged: StagedImages
+    pair: tuple[Conversion, Conversion], context: StageContext, staged: StagedImages
 ) -> None:
     tiny, mobilenet = pair
-    other = predictions_of(mobilenet, workplace, staged)
-    result = benchmark(tiny, None, other, staged, RULES, workplace)
+    other = predictions_of(mobilenet, context, staged)
+    result = benchmark(tiny, None, other, staged, RULES, context)
     assert isinstance(result, Done) and not result.value.outputs_agree
     assert "benchmark-outputs-differ" in [f.code for f in result.findings]
 
 
 def test_a_model_that_has_no_onnx_form_is_graded_as_it_is(
-    workplace: Workplace, staged: StagedImages, tmp_path: Path
+    context: StageContext, staged: StagedImages, tmp_path: Path
 ) -> None:
     """It leaves torch in mid-way, so that tracing it gives a constant."""
     factory = FACTORIES["tiny"].replace(
         "return self.head(self.drop(self.body(x)))",
         "import torch, numpy\n        return self.head(torch.from_numpy(numpy.tanh(self.body(x).detach().numpy())))",
     )
-    conversion = handed_in(torch_model("tiny"), "state_dict", tmp_path, workplace, staged, factory)
+    conversion = handed_in(torch_model("tiny"), "state_dict", tmp_path, context, staged, factory)
     assert conversion.native and conversion.factory is not None
     assert conversion.max_abs_difference is None
-    kept = predictions_of(conversion, workplace, staged)
-    rows = np.load(workplace.store.path(kept.probabilities))
+    kept = predictions_of(conversion, context, staged)
+    rows = np.load(context.store.path(kept.probabilities))
     assert rows.shape == (12, 5) and np.ptp(rows, axis=0).max() > 0.01
 
 
 def test_a_head_with_its_backbone_by_reference(
-    workplace: Workplace, staged: StagedImages, backbone: Path, tmp_path: Path
+    context: StageContext, staged: StagedImages, backbone: Path, tmp_path: Path
 ) -> None:
     """model.py loads the pre-trained weights from the mounted folder; the state dict holds the head only."""
     import torch
@@ -280,15 +280,15 @@ def test_a_head_with_its_backbone_by_reference(
     head = {k: v for k, v in model.state_dict().items() if k.startswith("classifier")}
     torch.save(head, tmp_path / "head.pth")
     handed = HandedModel(tmp_path / "head.pth", {"model.py": tmp_path / "model.py"})
-    result = convert(handed, CLASSES, (), tmp_path / "torch_home", workplace)
+    result = convert(handed, CLASSES, (), tmp_path / "torch_home", context)
     assert isinstance(result, Done) and not result.value.native
-    inspected = inspect(result.value, {"mobilenet_v2": backbone}, staged, len(CLASSES), workplace)
+    inspected = inspect(result.value, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(inspected, Done) and inspected.value.verdict == "feature-extraction"
 
     incomplete = dict(list(torch.load(backbone).items())[:100])
     torch.save(incomplete, tmp_path / "half.pth")
     (tmp_path / "model.py").write_text(FACTORIES["mobilenet_v2"])
-    half = convert(HandedModel(tmp_path / "half.pth", handed.companions), CLASSES, (), None, workplace)
+    half = convert(HandedModel(tmp_path / "half.pth", handed.companions), CLASSES, (), None, context)
     assert isinstance(half, Failed) and "the weights lack" in half.whole_reason
 
 
@@ -297,7 +297,7 @@ def test_a_head_with_its_backbone_by_reference(
     [("while bool(torch.ones(1) > 0):\n            x = x + 1", "timeout"), ("x = torch.zeros(200000, 200000)", "")],
 )
 def test_a_script_that_never_ends_or_wants_all_memory(
-    body: str, status: str, workplace: Workplace, tmp_path: Path
+    body: str, status: str, context: StageContext, tmp_path: Path
 ) -> None:
     import importlib.util
 
@@ -314,8 +314,8 @@ def test_a_script_that_never_ends_or_wants_all_memory(
     sys.modules["endless"] = module
     spec.loader.exec_module(module)
     write_torch(module.Endless(), "scripted", tmp_path / "model.pt")
-    short = workplace.limits.model_copy(update={"wall_seconds": 15.0, "cell_seconds": 15.0})
-    place = Workplace(workplace.sandbox, workplace.store, short)
+    short = context.limits.model_copy(update={"wall_seconds": 15.0, "cell_seconds": 15.0})
+    place = StageContext(context.sandbox, context.store, short)
     result = convert(HandedModel(tmp_path / "model.pt"), CLASSES, (), None, place)
     assert isinstance(result, Failed), result
     assert not status or result.status == status
@@ -333,16 +333,16 @@ def train(train_dir, out_dir, *, backbone, weights, seed, fine_tune_epochs):
 """
 
 
-def test_the_reference_code_is_given_what_the_assignment_says(workplace: Workplace, tmp_path: Path) -> None:
+def test_the_reference_code_is_given_what_the_assignment_says(context: StageContext, tmp_path: Path) -> None:
     for name in CLASSES:
-        write_pictures(tmp_path / "train" / name, 1)
+        write_images(tmp_path / "train" / name, 1)
     (tmp_path / "train").chmod(0o755)
     (tmp_path / "transfer.py").write_text(REFERENCE)
     (tmp_path / "weights.pth").write_bytes(b"the weights")
     spec = ReferenceSolution(code=tmp_path / "transfer.py", backbone="vgg16", seed=5, fine_tune_epochs=2)
-    result = train(spec, tmp_path / "train", tmp_path / "weights.pth", workplace)
+    result = train(spec, tmp_path / "train", tmp_path / "weights.pth", context)
     assert isinstance(result, Done), result
-    read: Callable[[Any], bytes] = lambda blob: workplace.store.path(blob).read_bytes()  # noqa: E731
+    read: Callable[[Any], bytes] = lambda blob: context.store.path(blob).read_bytes()  # noqa: E731
     assert read(result.value.model) == b"the weights"
     assert read(result.value.labels).decode().split("\n") == sorted(CLASSES)
     assert json.loads(read(result.value.handin)) == ["vgg16", 5, 2]

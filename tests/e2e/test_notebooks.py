@@ -1,4 +1,4 @@
-"""Notebooks as they are handed in: changed where it takes that to run them, given their pictures, and read."""
+"""Notebooks as they are handed in: changed where it takes that to run them, given their images, and read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from readable import readable_to_the_sandbox
 from harness.inputs.assignment.sections import Dataset, ExecutionRules, NotebookParts, ResourceLimits
 from harness.inputs.submission import Submission
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.stage_result import Done
@@ -28,22 +28,22 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    return Workplace(Bubblewrap(), Store(tmp_path_factory.mktemp("store")), LIMITS)
+def context(tmp_path_factory: pytest.TempPathFactory) -> StageContext:
+    return StageContext(Bubblewrap(), Store(tmp_path_factory.mktemp("store")), LIMITS)
 
 
 @pytest.fixture(scope="module")
-def run(handins: dict[str, Submission], workplace: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Execute the hand-in `name` with ten pictures of each class."""
-    pictures = readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
+def run(handins: dict[str, Submission], context: StageContext, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Execute the submission `name` with ten images of each class."""
+    images = readable_to_the_sandbox(tmp_path_factory.mktemp("images"))
     for name in CLASSES:
-        (pictures / name).mkdir()
+        (images / name).mkdir()
         for number in range(10):
-            Image.new("RGB", (8, 8), (number, 0, 0)).save(pictures / name / f"{number}.png")
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(images / name / f"{number}.png")
 
     def run(name: str, rules: dict[str, bool] | None = None, **dataset: Any) -> Any:
-        given = Dataset(path=pictures, **dataset)
-        return execute(handins[name], given, ExecutionRules(rules=rules or {}), None, workplace)
+        given = Dataset(path=images, **dataset)
+        return execute(handins[name], given, ExecutionRules(rules=rules or {}), None, context)
 
     return run
 
@@ -55,8 +55,8 @@ def whole(result: Any) -> Execution:
     return execution
 
 
-def printed(execution: Execution, workplace: Workplace) -> str:
-    notebook = json.loads(workplace.store.path(execution.notebook).read_bytes())
+def printed(execution: Execution, context: StageContext) -> str:
+    notebook = json.loads(context.store.path(execution.notebook).read_bytes())
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     return "".join("".join(output.get("text", ())) for output in outputs)
 
@@ -69,19 +69,19 @@ def codes(result: Any) -> set[str]:
     return {found.code for found in result.findings}
 
 
-def test_a_notebook_from_colab_runs(run: Run, workplace: Workplace) -> None:
+def test_a_notebook_from_colab_runs(run: Run, context: StageContext) -> None:
     result = run("from_colab", names=("/content/drive/MyDrive/objects", "objects.zip"))
     execution = whole(result)
-    assert "0 uploaded" in printed(execution, workplace)
-    assert "['ball', 'bottle', 'mug'] 24 6" in printed(execution, workplace)
+    assert "0 uploaded" in printed(execution, context)
+    assert "['ball', 'bottle', 'mug'] 24 6" in printed(execution, context)
     assert rules_used(execution) >= {"pip_install", "paths"}
     assert codes(result) >= {"notebook-changed", "package-missing", "colab-stand-in"}
     assert [blob.name for blob in execution.produced] == ["model.pth"]
 
 
-def test_the_cell_that_was_handed_in_is_kept_beside_the_changed_one(run: Run, workplace: Workplace) -> None:
+def test_the_cell_that_was_handed_in_is_kept_beside_the_changed_one(run: Run, context: StageContext) -> None:
     execution = whole(run("from_colab", names=("objects",)))
-    notebook = json.loads(workplace.store.path(execution.notebook).read_bytes())
+    notebook = json.loads(context.store.path(execution.notebook).read_bytes())
     kept = ["".join(cell["metadata"].get("as_handed_in", "")) for cell in notebook["cells"]]
     assert any("!pip install -q torch" in source for source in kept)
 
@@ -96,14 +96,14 @@ def test_the_cell_that_was_handed_in_is_kept_beside_the_changed_one(run: Run, wo
         ("torch_of_some_years_ago", ["(4, 4)", "torch.Size([2, 3])"],
          {"magics", "no_gpu", "numpy_names", "pillow_names", "torch_names", "whole_numbers"}),
         ("collision_data_of_a_robot", ["2: "], {"archives", "no_gpu"}),
-        ("data_from_the_network", ["30 pictures", "objects"], {"downloaded_data", "downloads"}),
+        ("data_from_the_network", ["30 images", "objects"], {"downloaded_data", "downloads"}),
     ],
 )  # fmt: skip
 def test_a_notebook_of_another_place_or_time_runs(
-    name: str, words: list[str], rules: set[str], run: Run, workplace: Workplace
+    name: str, words: list[str], rules: set[str], run: Run, context: StageContext
 ) -> None:
     execution = whole(run(name))
-    text = printed(execution, workplace)
+    text = printed(execution, context)
     assert [word for word in words if word not in text] == []
     assert rules_used(execution) == rules
 
@@ -144,9 +144,9 @@ PARTS = NotebookParts(
 
 
 def test_what_a_notebook_shows_is_read_from_its_saved_outputs(
-    handins: dict[str, Submission], workplace: Workplace
+    handins: dict[str, Submission], context: StageContext
 ) -> None:
-    result = read(handins["shows_its_training"], PARTS, workplace)
+    result = read(handins["shows_its_training"], PARTS, context)
     assert isinstance(result, Done), result
     reading: NotebookReading = result.value
     (curve,) = reading.shown.curves
@@ -160,16 +160,16 @@ def test_what_a_notebook_shows_is_read_from_its_saved_outputs(
 
 
 def test_the_course_s_template_left_empty_says_what_is_missing(
-    handins: dict[str, Submission], workplace: Workplace
+    handins: dict[str, Submission], context: StageContext
 ) -> None:
-    result = read(handins["template_left_empty"], PARTS, workplace)
+    result = read(handins["template_left_empty"], PARTS, context)
     assert isinstance(result, Done), result
     assert {found.code for found in result.findings} >= {"no-saved-outputs", "question-unanswered", "step-missing"}
 
 
 @pytest.mark.parametrize("name", ["no_json", "for_r"])
 def test_what_is_no_python_notebook_is_not_read_either(
-    name: str, handins: dict[str, Submission], workplace: Workplace
+    name: str, handins: dict[str, Submission], context: StageContext
 ) -> None:
-    result = read(handins[name], NotebookParts(), workplace)
+    result = read(handins[name], NotebookParts(), context)
     assert result.status == "rejected" and codes(result) == {"notebook-unreadable"}

@@ -83,9 +83,9 @@ class Site:
         window = f"--window-size={max(width, 500)},{height + 200}"  # its frame takes some
         self._run(frame, f"--screenshot={file}", window, *([_DARK] if colours == "dark" else []))
         with Image.open(file) as opened:
-            picture = opened.convert("RGB").crop((0, 0, width, height))
-        picture.save(file)
-        return picture
+            image = opened.convert("RGB").crop((0, 0, width, height))
+        image.save(file)
+        return image
 
     def _run(self, frame: str, *flags: str) -> str:
         name = f"frame-{len(self.frames)}.html"
@@ -145,12 +145,12 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_page_is_drawn(
     site: Site, album: Path, page: str, device: str, width: int, height: int, colours: str
 ) -> None:
-    """In each colour scheme and on each screen there is a picture with content, bright or dark as asked for."""
+    """In each colour scheme and on each screen there is an image with content, bright or dark as asked for."""
     file = album / f"{page}-{device}-{colours}.png"
-    picture = site.photograph(_PAGES[page], width, height, colours, file)
-    assert picture.size == (width, height)
-    assert len(picture.getcolors(maxcolors=1 << 24) or []) > 200
-    brightness = ImageStat.Stat(picture.convert("L")).median[0]
+    image = site.photograph(_PAGES[page], width, height, colours, file)
+    assert image.size == (width, height)
+    assert len(image.getcolors(maxcolors=1 << 24) or []) > 200
+    brightness = ImageStat.Stat(image.convert("L")).median[0]
     assert brightness > 220 if colours == "light" else brightness < 60
 
 

@@ -28,6 +28,6 @@ def test_the_reference_is_as_good_as_the_page_says(title: str, shared: Path, tmp
     said = re.search(row, PAGE)
     assert said, f"docs/reference.md has no row for {title}"
     assert evaluation["images"] == int(said[1])
-    one_picture = 1 / evaluation["images"]
-    assert evaluation["accuracy"] == pytest.approx(float(said[2]), abs=one_picture + 5e-4)
-    assert evaluation["accuracy_interval"] == pytest.approx([float(said[3]), float(said[4])], abs=2 * one_picture)
+    one_image = 1 / evaluation["images"]
+    assert evaluation["accuracy"] == pytest.approx(float(said[2]), abs=one_image + 5e-4)
+    assert evaluation["accuracy_interval"] == pytest.approx([float(said[3]), float(said[4])], abs=2 * one_image)

@@ -16,7 +16,7 @@ from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox import KERAS, TORCH
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages import model_selection as models
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import convert
 from harness.stages.evidence.stage_result import Done
 from harness.stages.execute.environment import choose
@@ -28,9 +28,9 @@ CLASSES = ("ball", "bottle", "mug")
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten pictures of each class."""
-    folder = readable_to_the_sandbox(tmp_path_factory.mktemp("pictures"))
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten images of each class."""
+    folder = readable_to_the_sandbox(tmp_path_factory.mktemp("images"))
     for index, name in enumerate(CLASSES):
         (folder / name).mkdir()
         for number in range(10):
@@ -55,21 +55,21 @@ def test_a_notebook_on_tensorflow_ends_with_a_model(
     rules: set[str],
     handins: dict[str, Submission],
     vgg16: tuple[Assignment, Path],
-    pictures: Path,
+    images: Path,
     tmp_path: Path,
 ) -> None:
     handed_in, engine, store = handins[name], Bubblewrap(), Store(tmp_path / "store")
     assert handed_in.notebook is not None
     imports = imported_modules(handed_in.root / handed_in.notebook)
     assert choose(imports, (TORCH, KERAS), engine) is KERAS
-    dataset = Dataset(path=pictures, names=looked_for)
-    place = Workplace(engine, store, LIMITS, KERAS)
+    dataset = Dataset(path=images, names=looked_for)
+    place = StageContext(engine, store, LIMITS, KERAS)
     result = execute(handed_in, dataset, ExecutionRules(), vgg16[1], place)
     assert isinstance(result, Done), result.reason
     assert rules <= {rule for change in result.value.changes for rule in change.rules}
     made = models.made(handed_in, result, store)
     assert made is not None and "labels.txt" in made.companions
-    converted = convert(made, CLASSES, (), None, Workplace(engine, store, LIMITS))
+    converted = convert(made, CLASSES, (), None, StageContext(engine, store, LIMITS))
     assert isinstance(converted, Done), converted.reason
     assert (converted.value.source_format, converted.value.labels) == (source_format, CLASSES)
     executed = json.loads(store.path(result.value.notebook).read_bytes())

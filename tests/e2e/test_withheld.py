@@ -64,7 +64,7 @@ for name in ("model.onnx", "labels.txt", "handin.json"): shutil.copy(out / name,
 )
 
 
-def _pictures(folder: Path, per_class: int, seed: int) -> None:
+def _images(folder: Path, per_class: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     for name in CLASSES:
         (folder / name).mkdir(parents=True)
@@ -82,8 +82,8 @@ def graded(tmp_path_factory):
     (folder / "assignment.toml").write_text(ASSIGNMENT)
     submissions = folder / "submissions"
     trains = hand_in(submissions, "trains", notebook__ipynb=notebook(TRAINS, SAVES))
-    _pictures(trains / "dataset", 24, 1)
-    (trains / "weights.npz").write_bytes(b"a cache of all pictures")
+    _images(trains / "dataset", 24, 1)
+    (trains / "weights.npz").write_bytes(b"a cache of all images")
     none = hand_in(submissions, "no-data-set", notebook__ipynb=notebook("print(1)"))
     assert none.is_dir()
     lazy = hand_in(submissions, "trains-nothing", notebook__ipynb=notebook("print(1)"))
@@ -120,11 +120,11 @@ def test_the_notebook_sees_the_rest_in_its_own_layout(graded):
     assert _said(out, "ALSO") == _said(out, "NAMED") == {"blue": 16, "green": 16, "red": 16}
 
 
-def test_the_withheld_pictures_are_nowhere_in_the_rerun(graded):
+def test_the_withheld_images_are_nowhere_in_the_rerun(graded):
     _, out, folder = graded
-    pictures = folder / "submissions" / "trains" / "dataset"
-    digest = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in pictures.rglob("*.png")}
-    seen = {pictures / name / file for name, files in _said(out, "SEEN").items() for file in files}
+    images = folder / "submissions" / "trains" / "dataset"
+    digest = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in images.rglob("*.png")}
+    seen = {images / name / file for name, files in _said(out, "SEEN").items() for file in files}
     there = set(_said(out, "EVERYWHERE"))
     withheld = set(digest) - seen
     assert len(withheld) == 24 and len(seen) == 48

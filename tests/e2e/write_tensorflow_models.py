@@ -2,7 +2,7 @@
 
     python write_tensorflow_models.py FOLDER
 
-Each model is small and answers differently from picture to picture. `expected.npz` holds two pictures and,
+Each model is small and answers differently from image to image. `expected.npz` holds two images and,
 for each file, what the original model answers for them.
 """
 
@@ -39,7 +39,7 @@ def network(k, *, augment=False, scale_with=None):
     return model
 
 
-def lite(model, folder, pictures):
+def lite(model, folder, images):
     """The four ways in which a .tflite is made."""
 
     def converter():
@@ -54,7 +54,7 @@ def lite(model, folder, pictures):
     (folder / "dynamic.tflite").write_bytes(dynamic.convert())
     whole = converter()
     whole.optimizations = [tf.lite.Optimize.DEFAULT]
-    whole.representative_dataset = lambda: ([picture[None]] for picture in pictures)
+    whole.representative_dataset = lambda: ([image[None]] for image in images)
     whole.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     whole.inference_input_type = whole.inference_output_type = tf.uint8
     (folder / "int8.tflite").write_bytes(whole.convert())
@@ -62,11 +62,11 @@ def lite(model, folder, pictures):
 
 def main(folder):
     coarse = np.random.default_rng(0).uniform(0, 255, (34, 4, 5, 3)).astype("float32")
-    pictures = np.clip(tf.image.resize(coarse, (SIDE, SIDE), "bicubic").numpy(), 0, 255)
-    expected = {"pictures": pictures[:2]}
+    images = np.clip(tf.image.resize(coarse, (SIDE, SIDE), "bicubic").numpy(), 0, 255)
+    expected = {"images": images[:2]}
 
     def keep(name, model):
-        expected[name] = model.predict(pictures[:2], verbose=0)
+        expected[name] = model.predict(images[:2], verbose=0)
 
     plain, augmented = network(keras), network(keras, augment=True)
     augmented.save(folder / "keras3.keras")
@@ -76,7 +76,7 @@ def main(folder):
     augmented.export(folder / "exported_random", verbose=False)
     for name in ("float32.tflite", "float16.tflite", "dynamic.tflite", "int8.tflite"):
         keep(name, plain)
-    lite(plain, folder, pictures[2:])
+    lite(plain, folder, images[2:])
 
     nested = network(tf_keras, augment=True)
     nested.save(folder / "keras2.h5")

@@ -63,7 +63,7 @@ SECTIONS: dict[str, dict[int, str]] = {
         46: "decompression-bomb PNG, 1x1, 30,000 pixels wide, truncated JPEG, CMYK, 16-bit, palette+alpha, animated GIF, EXIF rotation, HEIC, SVG, `.jpg` that is HTML, zero bytes -> read right or F; counted",
         47: "VOC XML with entity expansion, external entity, wrong size, reversed or negative box, NaN -> F",
         48: "class folder with one image, hidden files, `Thumbs.db`, nested folders, symlink to another student's -> F or ignored",
-        49: "the same picture in train and test; a burst across both; another student's pictures -> F leak",
+        49: "the same image in train and test; a burst across both; another student's images -> F leak",
     },
     "course side and machine": {
         50: "assignment.toml: missing, bad TOML, unknown key, wrong unit, points that don't add up, held-out set missing or with unreadable images -> exit 2, says where",

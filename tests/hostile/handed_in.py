@@ -1,4 +1,4 @@
-"""A hand-in made of a few cells, and the real stage that runs it."""
+"""A submission made of a few cells, and the real stage that runs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from harness.inputs.assignment.sections import ExecutionRules, ResourceLimits
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.execute.stage import execute
 from harness.stages.store import Store
@@ -24,7 +24,7 @@ class Notebook:
     """What the stage `execute` says of a notebook with these cells."""
 
     def __init__(self, engine: Sandbox, folder: Path, *cells: str, extra: dict[str, str] | None = None, **changes: Any):
-        """`extra`: other files of the hand-in. `changes`: of the limits."""
+        """`extra`: other files of the submission. `changes`: of the limits."""
         root = folder / "handed-in"
         root.mkdir()
         python = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -37,8 +37,8 @@ class Notebook:
         self.root = root
         self.store = Store(folder / "store")
         submission = Submission("id", "student", root, Path("notebook.ipynb"), None, (), None, "0" * 64, ())
-        workplace = Workplace(engine, self.store, LIMITS.model_copy(update=changes))
-        self.result = execute(submission, None, ExecutionRules(), None, workplace)
+        context = StageContext(engine, self.store, LIMITS.model_copy(update=changes))
+        self.result = execute(submission, None, ExecutionRules(), None, context)
 
     @property
     def status(self) -> str:

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 import harness
 from harness.boundary import one_by_one
-from harness.grading.context import Course
+from harness.grading.context import RunContext
 from harness.stages.store import Store
 
 PACKAGE = str(Path(harness.__file__).parent) + "/"
@@ -65,7 +65,7 @@ class Marked:
 
     def _said(self, value: object, depth: int) -> Iterator[str]:
         """Which submissions the value speaks of, in its texts, paths and parts."""
-        if depth > _DEEPEST or value is None or isinstance(value, (int, float, np.ndarray, Course, Store, type)):
+        if depth > _DEEPEST or value is None or isinstance(value, (int, float, np.ndarray, RunContext, Store, type)):
             return
         if isinstance(value, (str, Path)):
             text = str(value)

@@ -356,7 +356,7 @@ def test_odd_names_of_files_and_of_hand_ins_are_taken_as_they_are(incoming, got)
         assert id.upper() not in ("CON", "NUL") and len(id) <= 80
         assert one.findings == ()
         assert (one.root / str(one.model)).is_file()
-    got(f"{len(found)} hand-ins, no finding")
+    got(f"{len(found)} submissions, no finding")
 
 
 @pytest.mark.hostile(line=7, expected="handled as plain text everywhere")
@@ -434,10 +434,10 @@ def test_a_truncated_archive_is_a_finding(incoming, got, cut: float):
 def test_honest_archives_of_every_kind_are_taken(incoming, got):
     """The twin: zip64, 7z, xz, a wrong suffix, a top folder, litter of macOS and Windows, dot files."""
     payload = {
-        "Mia's hand-in/notebook.ipynb": b"{}", "Mia's hand-in/model.onnx": os.urandom(20_000),
-        "Mia's hand-in/.ipynb_checkpoints/notebook-checkpoint.ipynb": b"{}",
-        "__MACOSX/Mia's hand-in/._notebook.ipynb": b"x", "Mia's hand-in/._notebook.ipynb": b"x",
-        "Mia's hand-in/.DS_Store": b"x", "Mia's hand-in/Thumbs.db": b"x",
+        "Mia's submission/notebook.ipynb": b"{}", "Mia's submission/model.onnx": os.urandom(20_000),
+        "Mia's submission/.ipynb_checkpoints/notebook-checkpoint.ipynb": b"{}",
+        "__MACOSX/Mia's submission/._notebook.ipynb": b"x", "Mia's submission/._notebook.ipynb": b"x",
+        "Mia's submission/.DS_Store": b"x", "Mia's submission/Thumbs.db": b"x",
     }  # fmt: skip
     with zipfile.ZipFile(incoming / "wide.zip", "w") as archive:
         for name, content in payload.items():
@@ -451,7 +451,7 @@ def test_honest_archives_of_every_kind_are_taken(incoming, got):
     for one in found.values():
         assert codes(one) == []
         assert (one.notebook, one.model) == (Path("notebook.ipynb"), Path("model.onnx"))
-        assert (one.root / "model.onnx").read_bytes() == payload["Mia's hand-in/model.onnx"]
+        assert (one.root / "model.onnx").read_bytes() == payload["Mia's submission/model.onnx"]
     got("no finding")
 
 

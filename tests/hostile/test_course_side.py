@@ -1,4 +1,4 @@
-"""A whole run over hand-ins that are odd, copied or hostile; and a course side and a machine that are."""
+"""A whole run over submissions that are odd, copied or hostile; and a course side and a machine that are."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_files_named_like_the_harness_own_harm_nobody(graded, got):
 
 
 @pytest.mark.hostile(line=(46, 48), expected="read right or F; counted")
-def test_pictures_of_every_kind_are_read_or_counted(graded, got):
+def test_images_of_every_kind_are_read_or_counted(graded, got):
     rows, _ = graded
     row = rows["data"]
     assert row["stages"]["audit"]["status"] == "ok"
@@ -271,10 +271,10 @@ def test_a_broken_assignment_says_where(assignment: Path, cache: Path, tmp_path:
 
 
 @pytest.mark.hostile(line=50, expected="exit 2, says where")
-def test_a_held_out_picture_that_does_not_decode_is_named(assignment: Path, cache: Path, tmp_path: Path, got):
+def test_a_held_out_image_that_does_not_decode_is_named(assignment: Path, cache: Path, tmp_path: Path, got):
     folder = tmp_path / "course"
     shutil.copytree(assignment.parent, folder)
-    (folder / "heldout" / "red" / "0.png").write_text("no picture")
+    (folder / "heldout" / "red" / "0.png").write_text("no image")
     (tmp_path / "s" / "mia").mkdir(parents=True)
     done = grade(tmp_path / "s", folder / "assignment.toml", tmp_path / "out", cache)
     assert done.returncode == 2 and "0.png" in done.stderr and "Traceback" not in done.stderr
@@ -389,4 +389,4 @@ def test_the_memory_does_not_grow_with_the_hand_ins(tmp_path: Path, got):
     )
     count, grown = map(int, done.stdout.split())
     assert count == 300 and grown < 20_000  # KiB; one of the files alone would be 2,000,000
-    got(f"{grown / 1024:.1f} MiB more for 300 hand-ins, one of 2 GB")
+    got(f"{grown / 1024:.1f} MiB more for 300 submissions, one of 2 GB")

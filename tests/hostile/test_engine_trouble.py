@@ -1,4 +1,4 @@
-"""The engine, not the hand-in, breaks; or the harness is killed: nobody is blamed, and nothing is left."""
+"""The engine, not the submission, breaks; or the harness is killed: nobody is blamed, and nothing is left."""
 
 import io
 import json

@@ -25,7 +25,7 @@ from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook,
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.inspect import inspect
@@ -285,7 +285,7 @@ def test_a_stage_keeps_foreign_text_out_of_its_reason(engine: Sandbox, tmp_path:
     (tmp_path / "model.py").write_text(_RAISES)
     (tmp_path / "labels.txt").write_text("\n".join(CLASSES))
     torch.save({"scale": torch.ones(1)}, tmp_path / "model.pt")
-    place = Workplace(engine, Store(tmp_path / "store"), ResourceLimits(wall_seconds=60, cell_seconds=30, cpus=1))
+    place = StageContext(engine, Store(tmp_path / "store"), ResourceLimits(wall_seconds=60, cell_seconds=30, cpus=1))
     handed = HandedModel(tmp_path / "model.pt", {name: tmp_path / name for name in ("model.py", "labels.txt")})
     plain = [tmp_path / f"plain-{number}.png" for number in range(8)]
     for file in plain:

@@ -1,4 +1,4 @@
-"""Pictures that lie in two places: of a student's own data set, or of two students' hand-ins."""
+"""Images that lie in two places: of a student's own data set, or of two students' submissions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from harness.inputs.assignment.sections import OwnDataset, ResourceLimits
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.stages.audit.stage import AuditRules, audit
-from harness.stages.context import Workplace
-from harness.stages.evidence.handin import STAGES, Evidence
+from harness.stages.context import StageContext
 from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.evidence.submission import STAGES, Evidence
 from harness.stages.store import Store
 
 RULES = AuditRules(OwnDataset(min_classes=2, min_images_per_class=1), withholds=False, backbone=None)
@@ -41,8 +41,8 @@ def photograph(place: NDArray[np.float64], random: np.random.Generator) -> Pixel
     return np.clip(seen * random.uniform(0.92, 1.08) + random.normal(0, 2, seen.shape), 0, 255).astype(np.uint8)
 
 
-def handed_in(root: Path, pictures: dict[str, Pixels], name: str) -> Submission:
-    for path, pixels in pictures.items():
+def handed_in(root: Path, images: dict[str, Pixels], name: str) -> Submission:
+    for path, pixels in images.items():
         file = root / "dataset" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).convert("RGB").save(file, quality=92)
@@ -52,14 +52,14 @@ def handed_in(root: Path, pictures: dict[str, Pixels], name: str) -> Submission:
 
 
 def examined(submission: Submission, engine: Sandbox, store: Store) -> Examined:
-    result = audit(submission, RULES, Workplace(engine, store, LIMITS))
+    result = audit(submission, RULES, StageContext(engine, store, LIMITS))
     assert isinstance(result, Done), result
     stages = {name: Skipped(reason="Not of this test.") for name in STAGES} | {"audit": result}
     return Examined(submission, Evidence.model_validate(stages))
 
 
 def clean(random: np.random.Generator) -> dict[str, Pixels]:
-    """Two classes, split in two, each picture of a place of its own."""
+    """Two classes, split in two, each image of a place of its own."""
     names = [f"{split}/{label}/{n}.jpg" for split in ("train", "test") for label in ("ball", "mug") for n in range(3)]
     return {name: photograph(scene(random), random) for name in names}
 
@@ -69,17 +69,17 @@ def codes(one: Examined) -> list[str]:
 
 
 @pytest.mark.hostile(line=49, expected="F leak")
-def test_pictures_on_both_sides_are_found_and_clean_ones_are_not(engine: Sandbox, tmp_path: Path, got):
+def test_images_on_both_sides_are_found_and_clean_ones_are_not(engine: Sandbox, tmp_path: Path, got):
     random = np.random.default_rng(3)
     store = Store(tmp_path / "store")
-    pictures, others = clean(random), clean(random)
+    images, others = clean(random), clean(random)
     table = scene(random)
-    leaking = pictures | {
-        "train/ball/same.jpg": pictures["test/ball/0.jpg"],
+    leaking = images | {
+        "train/ball/same.jpg": images["test/ball/0.jpg"],
         "train/mug/burst.jpg": photograph(table, random),
         "test/mug/burst.jpg": photograph(table, random),
     }
-    taking = others | {"train/ball/taken.jpg": pictures["train/ball/1.jpg"]}
+    taking = others | {"train/ball/taken.jpg": images["train/ball/1.jpg"]}
     rows = {
         name: examined(handed_in(tmp_path / name, files, name), engine, store)
         for name, files in {"leaks": leaking, "takes": taking, "clean": clean(random)}.items()
@@ -95,4 +95,4 @@ def test_pictures_on_both_sides_are_found_and_clean_ones_are_not(engine: Sandbox
         frozenset(("train/ball/same.jpg", "test/ball/0.jpg")),
         frozenset(("train/mug/burst.jpg", "test/mug/burst.jpg")),
     }
-    got("the copy, the burst and the other's picture named, nothing on the clean hand-in")
+    got("the copy, the burst and the other's image named, nothing on the clean submission")

@@ -19,7 +19,7 @@ from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.benchmark import benchmark
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.conversion import Conversion
@@ -76,9 +76,9 @@ class Door:
             Image.new("RGB", (40, 40), colour).save(images / name)
         return StagedImages(images, names, "0" * 64)
 
-    def _place(self, wall_seconds: float) -> Workplace:
+    def _place(self, wall_seconds: float) -> StageContext:
         limits = LIMITS.model_copy(update={"wall_seconds": wall_seconds, "cell_seconds": min(10, wall_seconds)})
-        return Workplace(self._engine, self._store, limits)
+        return StageContext(self._engine, self._store, limits)
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ def test_a_suffix_counts_for_nothing(door: Door, got):
 
 
 @pytest.mark.hostile(line=42, expected="names random, order random, images re-encoded; no gain")
-def test_pictures_go_in_without_names_order_times_or_metadata(tmp_path: Path, got):
+def test_images_go_in_without_names_order_times_or_metadata(tmp_path: Path, got):
     from PIL import Image
 
     from harness.inputs.images import load, stage
@@ -322,10 +322,10 @@ def test_pictures_go_in_without_names_order_times_or_metadata(tmp_path: Path, go
     for name in CLASSES:
         (tmp_path / "heldout" / name).mkdir(parents=True)
         for number in range(6):
-            picture = Image.new("RGB", (50, 40), (40 * number, 90, 10))
+            image = Image.new("RGB", (50, 40), (40 * number, 90, 10))
             exif = Image.Exif()
             exif[0x010E] = name
-            picture.save(tmp_path / "heldout" / name / f"{name}-{number}.jpg", exif=exif)
+            image.save(tmp_path / "heldout" / name / f"{name}-{number}.jpg", exif=exif)
     held_out = load(tmp_path / "heldout")
     once, again = (stage(held_out, tmp_path / folder) for folder in ("once", "again"))
     assert not set(once.names) & set(again.names)

@@ -12,7 +12,7 @@ from harness.inputs.assignment.sections import ExecutionRules, ResourceLimits
 from harness.inputs.submission import Submission
 from harness.report.notebook import Text, read
 from harness.sandbox import Sandbox
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.execution import Execution
 from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.execute.stage import execute
@@ -38,10 +38,10 @@ class Desk:
                 place.chmod(0o755)
         self._folder = folder
         self.store = Store(folder / "store")
-        self._place = Workplace(engine, self.store, LIMITS)
+        self._place = StageContext(engine, self.store, LIMITS)
 
     def run(self, content: bytes | dict[str, Any]) -> StageResult[Execution]:
-        root = self._folder / "hand-in"
+        root = self._folder / "submission"
         root.mkdir(exist_ok=True)
         root.chmod(0o755)
         file = root / "notebook.ipynb"

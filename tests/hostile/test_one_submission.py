@@ -27,7 +27,7 @@ from harness.files.user_folders import default_folder
 from harness.gradebook.results import SubmissionResult
 from harness.grading import marking
 from harness.grading.class_run import Request, grade_collected
-from harness.grading.context import Course, prepared
+from harness.grading.context import RunContext, prepared
 from harness.grading.rubric.rubric import grade
 from harness.grading.workers import examine_all
 from harness.inputs import assignment as assignments
@@ -62,7 +62,7 @@ class Class:
 
     request: Request
     submissions: list[Submission]
-    course: Course
+    course: RunContext
     engine: Replay
     redone: frozenset[str] = frozenset()  # keys of stages that are taken from the cache where others are run again
 
@@ -74,7 +74,7 @@ class Class:
 
     def run_stages(self, names: tuple[str, ...]) -> list[SubmissionResult]:
         """Every stage of the marked one run again, those of the others too the first time; and the marks."""
-        cache = StageCache(self.course.workplace.store, self.engine.environment_id, force=True)
+        cache = StageCache(self.course.context.store, self.engine.environment_id, force=True)
         cache._redone |= self.redone
         examined = examine_all(self._of(names), replace(self.course, cache=cache), 2)
         if not set(names) & set(MARKED):
@@ -100,7 +100,7 @@ def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     reference = train_reference(file, folder / "reference", cache)
     for name in (*MARKED, *HONEST):
         place = hand_in(folder / "in", name, reference, notebook__ipynb=notebook("print('hello')", "1 + 1"))
-        _pictures(place / "dataset")
+        _images(place / "dataset")
     model = onnx.load(folder / "in" / HONEST[0] / "model.onnx")
     model.doc_string = "another file"  # what is done for one of them is not done for the other by the way
     onnx.save(model, folder / "in" / HONEST[0] / "model.onnx")
@@ -118,7 +118,7 @@ def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         yield Class(request, collect(folder / "in", folder / "work"), course, engine)
 
 
-def _pictures(folder: Path) -> None:
+def _images(folder: Path) -> None:
     rng = np.random.default_rng(0)
     for name in CLASSES:
         (folder / name).mkdir(parents=True)

@@ -18,12 +18,12 @@ from harness.inputs.assignment.schema import CriterionSpec
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.conversion import Conversion
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
+from harness.stages.evidence.submission import Evidence
 from harness.stages.inspect import inspect
 from harness.stages.store import Store
 
@@ -71,7 +71,7 @@ class Looked:
             if path.is_relative_to("/tmp") and path != Path("/tmp"):
                 path.chmod(0o755 if path.is_dir() else 0o644)
         limits = ResourceLimits(wall_seconds=120, cell_seconds=60, memory=3 * 10**9, cpus=1)
-        place = Workplace(engine, Store(folder / "store"), limits)
+        place = StageContext(engine, Store(folder / "store"), limits)
         staged = StagedImages(images, names, "0" * 64)
         converted: StageResult[Conversion] = convert(HandedModel(model, beside), CLASSES, [], None, place)
         assert isinstance(converted, Done), converted

@@ -16,7 +16,7 @@ from PIL import Image
 from harness.inputs.assignment.sections import ResourceLimits, Robustness
 from harness.inputs.images import HeldOutSet, StagedImages, load, stage
 from harness.sandbox import Sandbox
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evaluate.score import score, trial
 from harness.stages.evidence.conversion import Conversion, Preprocess
@@ -44,7 +44,7 @@ class Graded:
         for place in (folder, *folder.parents):  # the sandbox's own user reads what is mounted
             if place != Path("/tmp") and place.is_relative_to("/tmp"):
                 place.chmod(0o755)
-        self.folder, self.place = folder, Workplace(engine, Store(folder / "store"), LIMITS)
+        self.folder, self.place = folder, StageContext(engine, Store(folder / "store"), LIMITS)
         for label, name in enumerate(CLASSES):
             (folder / "heldout" / name).mkdir(parents=True)
             for number in range(PER_CLASS):

@@ -87,7 +87,7 @@ def test_marks_follow_who_they_were_given_to_and_for_what(attacks, assignment, c
 
 
 def classifier(features: np.ndarray, head: np.ndarray) -> onnx.ModelProto:
-    """Pixels through `features` (64, 3) and a ReLU, the mean over the picture, and `head` (3, 64) to logits."""
+    """Pixels through `features` (64, 3) and a ReLU, the mean over the image, and `head` (3, 64) to logits."""
     nodes = [
         helper.make_node("Conv", ["image", "features"], ["c"]),
         helper.make_node("Relu", ["c"], ["r"]),

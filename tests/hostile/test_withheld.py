@@ -22,7 +22,7 @@ from rewriting import BOX, everything, handed_in, noise, notebook, photograph, t
 
 from harness.inputs.assignment.sections import Dataset, ExecutionRules, OwnDataset
 from harness.sandbox import Sandbox
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done
 from harness.stages.execute.stage import execute
@@ -176,12 +176,12 @@ def test_the_smuggler_of_the_attacks_finds_nothing(engine: Sandbox, attacks: Pat
         Dataset(path=tmp_path / "train"),
         ExecutionRules(),
         None,
-        Workplace(engine, Store(tmp_path), LIMITS),
+        StageContext(engine, Store(tmp_path), LIMITS),
     )
     execution = ran.value if isinstance(ran, Done) else ran.execution if isinstance(ran, FailedExecution) else None
     assert isinstance(execution, Execution)
     shown = (tmp_path / "blobs" / execution.notebook.sha256[:2] / execution.notebook.sha256).read_text()
-    assert "list files 0 0 bytes" in shown and "behind the end of the picture 0" in shown
+    assert "list files 0 0 bytes" in shown and "behind the end of the image 0" in shown
     assert "'colab'" not in shown
     assert all(blob.bytes < 1000 for blob in execution.produced if blob.name.endswith(".onnx"))
 

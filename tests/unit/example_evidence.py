@@ -1,4 +1,4 @@
-"""Evidence of one hand-in, as the stages would give it; tests change the part that they are about."""
+"""Evidence of one submission, as the stages would give it; tests change the part that they are about."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.evaluation import ClassScore, Evaluation
 from harness.stages.evidence.execution import Execution
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.evidence.submission import Evidence
 
 BLOB = Blob(name="x", sha256="0" * 64, bytes=1)
 

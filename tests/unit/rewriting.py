@@ -16,8 +16,8 @@ from harness.agent.phases import rewrite as phase
 from harness.inputs.assignment.sections import OwnDataset, ResourceLimits
 from harness.inputs.submission import Submission
 from harness.sandbox.engine import Job, Outcome, Sandbox
-from harness.stages.context import Workplace
-from harness.stages.evidence.audit import DatasetAudit, WithheldPicture
+from harness.stages.context import StageContext
+from harness.stages.evidence.audit import DatasetAudit, WithheldImage
 from harness.stages.evidence.record import Blob
 from harness.stages.execute.rewrite import Rewritten, rewrite
 from harness.stages.store import Store
@@ -97,7 +97,7 @@ def written(
     engine: Sandbox | None = None,
 ) -> Rewritten:
     """The submission at `root` anew in place/rerun and place/train. `labels`: image of the data set -> class."""
-    gone = tuple(WithheldPicture(picture=name, label=labels[name], file=_BLOB) for name in withheld)
+    gone = tuple(WithheldImage(picture=name, label=labels[name], file=_BLOB) for name in withheld)
     audit = DatasetAudit(
         classes=dict.fromkeys(sorted(set(labels.values())), 1),
         unreadable=(),
@@ -108,9 +108,9 @@ def written(
     for part in ("rerun", "train", "store"):
         (place / part).mkdir(parents=True, exist_ok=True)
     limits = ResourceLimits(wall_seconds=120, cell_seconds=60, memory=2 * 10**9)
-    workplace = Workplace(engine or AgentHere(), Store(place / "store"), limits)
+    context = StageContext(engine or AgentHere(), Store(place / "store"), limits)
     submission = Submission("id", "s", root, Path("notebook.ipynb"), None, (), Path(dataset), "0" * 64, ())
-    return rewrite(submission, audit, asked or OwnDataset(), place / "rerun", place / "train", workplace)
+    return rewrite(submission, audit, asked or OwnDataset(), place / "rerun", place / "train", context)
 
 
 def there(place: Path) -> set[str]:

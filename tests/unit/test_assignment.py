@@ -113,7 +113,7 @@ def test_images_are_found_in_any_case_and_hidden_files_ignored(folder: Path):
         ),
         ("[limits]", '[execution]\nmode = "twice"\n[limits]', "execution.mode: input should be 'rerun'"),
         ('path = "train"', 'path = "train"\nlayout = "voc"', "dataset.layout: input should be 'auto'"),
-        ('path = "train"', 'mounted_as = "x"', "dataset.path: missing: the reference is trained on its pictures"),
+        ('path = "train"', 'mounted_as = "x"', "dataset.path: missing: the reference is trained on its images"),
         (
             'title = "Objects"',
             'title = "Objects"\nheldout = "withhold"\nexecution.mode = "as-handed-in"',
@@ -131,7 +131,7 @@ def test_what_is_wrong_and_where(folder: Path, old: str, new: str, expected: str
     assert expected in message(folder, old, new)
 
 
-def test_withholding_needs_no_pictures_of_the_instructors(folder: Path):
+def test_withholding_needs_no_images_of_the_instructors(folder: Path):
     text = GOOD.replace('[held_out]\npath = "heldout"\n', "").replace('path = "train"', 'names = ["flowers"]')
     assignment = loaded(folder, 'heldout = "withhold"\n' + text)
     assert assignment.withholds and not assignment.has_shared_set

@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from example_evidence import evaluation, evidence, execution
 
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.reading import Claim, NotebookReading, Shown
 from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.evidence.submission import Evidence
 from harness.stages.reported_accuracy import against_measurement, shown_by
 
 

@@ -1,4 +1,4 @@
-"""Held-out pictures enter a sandbox under random names, upright, and without metadata."""
+"""Held-out images enter a sandbox under random names, upright, and without metadata."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ def folder(tmp_path: Path) -> Path:
     for label, colour in (("ball", "red"), ("mug", "blue")):
         (tmp_path / "heldout" / label).mkdir(parents=True)
         for number in range(4):
-            picture = Image.new("RGB", (20 + number, 10), colour)
+            image = Image.new("RGB", (20 + number, 10), colour)
             exif = Image.Exif()
             exif[0x0112] = 6  # orientation: the camera was held upright
             exif[0x010E] = f"a {label}"  # description
-            picture.save(tmp_path / "heldout" / label / f"{label}{number}.jpg", exif=exif)
+            image.save(tmp_path / "heldout" / label / f"{label}{number}.jpg", exif=exif)
     return tmp_path / "heldout"
 
 
@@ -32,13 +32,13 @@ def test_names_say_nothing_and_the_order_of_names_is_not_the_order_of_the_set(fo
     assert len(orders) > 1
 
 
-def test_pictures_are_upright_and_carry_no_metadata(folder: Path, tmp_path: Path):
+def test_images_are_upright_and_carry_no_metadata(folder: Path, tmp_path: Path):
     staged = stage(load(folder), tmp_path / "staged")
     for index, name in enumerate(staged.names):
         file = staged.folder / name
-        with Image.open(file) as picture:
-            assert picture.size == (10, 20 + index % 4)
-            assert not picture.getexif() and not picture.info
+        with Image.open(file) as image:
+            assert image.size == (10, 20 + index % 4)
+            assert not image.getexif() and not image.info
         assert file.stat().st_mtime == 0
         assert b"mug" not in file.read_bytes()
 
@@ -49,7 +49,7 @@ def test_labels_follow_the_order_of_the_set(folder: Path):
     assert [held_out.classes[t] for t in held_out.truth] == [f.parent.name for f in held_out.files]
 
 
-def test_every_picture_that_does_not_decode_is_named(folder: Path, tmp_path: Path):
+def test_every_image_that_does_not_decode_is_named(folder: Path, tmp_path: Path):
     (folder / "mug" / "broken.jpg").write_bytes(b"<html>")
     (folder / "ball" / "cut.jpg").write_bytes((folder / "ball" / "ball0.jpg").read_bytes()[:200])
     with pytest.raises(AssignmentError) as caught:

@@ -1,4 +1,4 @@
-"""Which of a hand-in's models is graded."""
+"""Which of a submission's models is graded."""
 
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def test_the_one_handed_in_comes_first_where_both_are_compared(submission, ran, 
 
 @pytest.mark.parametrize("heldout", ["withhold", "both"])
 @pytest.mark.parametrize("mode", ["rerun", "both"])
-def test_nothing_that_was_handed_in_is_graded_where_pictures_are_withheld(submission, ran, store, heldout, mode):
+def test_nothing_that_was_handed_in_is_graded_where_images_are_withheld(submission, ran, store, heldout, mode):
     """It has seen them."""
     changes = {"heldout": heldout, "execution": {"mode": mode}}
     assert graded(submission, ran, store, **changes) == {"model": "made: model.onnx", "labels.txt": "made: labels.txt"}

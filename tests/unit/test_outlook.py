@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.bench.boards import load, names
-from harness.bench.boards.report import by_memory, outlook
+from harness.bench.boards.report import board_predictions, by_memory
 from harness.errors import UsageError
 from harness.stages.evidence.kernels import Kernel, KernelList
 
@@ -27,7 +27,7 @@ def network(width: int) -> KernelList:
 
 def test_each_board_has_a_time_an_interval_and_its_memory():
     boards = by_memory(("jetson-orin-nano", "jetson-nano"))
-    found = outlook("a", network(64), boards, ("fp16", "int8"))
+    found = board_predictions("a", network(64), boards, ("fp16", "int8"))
     assert [(row.board, row.precision) for row in found.boards] == [
         (board.title, precision) for board in boards for precision in ("fp16", "int8")
     ]
@@ -42,7 +42,7 @@ def test_each_board_has_a_time_an_interval_and_its_memory():
 
 
 def test_the_layers_are_those_of_the_first_board_and_their_shares_are_of_all():
-    found = outlook("a", network(64), [NANO])
+    found = board_predictions("a", network(64), [NANO])
     assert {layer.name for layer in found.costliest} == {"conv", "head"}
     assert sum(layer.share for layer in found.costliest) == pytest.approx(1)
     assert found.costliest[0].share >= found.costliest[1].share
@@ -51,9 +51,9 @@ def test_the_layers_are_those_of_the_first_board_and_their_shares_are_of_all():
 
 
 def test_a_model_is_as_fast_as_itself_and_slower_than_a_tenth_of_it():
-    own = outlook("a", network(64), [NANO], reference=network(64)).boards[0].versus_reference
+    own = board_predictions("a", network(64), [NANO], reference=network(64)).boards[0].versus_reference
     assert own.ratio == pytest.approx(1) and own.band == "as fast"
-    larger = outlook("a", network(2048), [NANO], reference=network(64)).boards[0]
+    larger = board_predictions("a", network(2048), [NANO], reference=network(64)).boards[0]
     ratio = larger.versus_reference
     assert ratio.ratio > 2 and ratio.band in ("much slower", "far slower")
     assert ratio.interval_90[0] < ratio.ratio < ratio.interval_90[1]
@@ -61,10 +61,10 @@ def test_a_model_is_as_fast_as_itself_and_slower_than_a_tenth_of_it():
 
 
 def test_the_board_is_as_tight_for_prediction_as_for_the_envelope():
-    found = outlook("a", network(64), [NANO]).boards[0]
+    found = board_predictions("a", network(64), [NANO]).boards[0]
     assert found.available_bytes == NANO.available_bytes()
     huge = network(64).model_copy(update={"kernels": (network(800_000).kernels[1],)})
-    assert outlook("a", huge, [NANO]).boards[0].fits is False
+    assert board_predictions("a", huge, [NANO]).boards[0].fits is False
 
 
 def test_without_names_every_board_is_meant_and_a_typing_error_is_told():

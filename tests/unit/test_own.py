@@ -9,8 +9,8 @@ from harness.grading import withheld_split as own
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.submission import Submission
-from harness.stages.context import Workplace
-from harness.stages.evidence.audit import DatasetAudit, WithheldPicture
+from harness.stages.context import StageContext
+from harness.stages.evidence.audit import DatasetAudit, WithheldImage
 from harness.stages.store import Store
 
 LABELS = ("ball", "mug")
@@ -18,7 +18,7 @@ ASSIGNMENT = Assignment.model_validate(
     {
         "title": "Own objects",
         "heldout": "withhold",
-        "dataset": {"names": ["objects/train"], "layout": "split", "mounted_as": "pictures"},
+        "dataset": {"names": ["objects/train"], "layout": "split", "mounted_as": "images"},
         "reference": {"code": "transfer.py"},
         "criteria": [{"kind": "model_predicts", "points": 10}],
     }
@@ -26,13 +26,13 @@ ASSIGNMENT = Assignment.model_validate(
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> Workplace:
-    return Workplace(AgentHere(), Store(tmp_path / "store"), ResourceLimits())
+def context(tmp_path: Path) -> StageContext:
+    return StageContext(AgentHere(), Store(tmp_path / "store"), ResourceLimits())
 
 
 @pytest.fixture
 def handed_in(tmp_path: Path) -> Submission:
-    """Four pictures of each class."""
+    """Four images of each class."""
     root = tmp_path / "handed-in"
     for label in LABELS:
         (root / "dataset" / label).mkdir(parents=True)
@@ -43,15 +43,15 @@ def handed_in(tmp_path: Path) -> Submission:
 
 
 @pytest.fixture
-def audit(workplace: Workplace, tmp_path: Path) -> DatasetAudit:
+def audit(context: StageContext, tmp_path: Path) -> DatasetAudit:
     """Of which two of each class are withheld, class by class as the audit lists them."""
     names = {f"{label}/{number}.png": label for label in LABELS for number in range(4)}
     withheld = []
     for name, label in names.items():
         if name[-5] in "01":
             (tmp_path / "encoded.png").write_text(f"withheld {name}")
-            file = workplace.store.put(tmp_path / "encoded.png", "encoded.png")
-            withheld.append(WithheldPicture(picture=name, label=label, file=file))
+            file = context.store.put(tmp_path / "encoded.png", "encoded.png")
+            withheld.append(WithheldImage(picture=name, label=label, file=file))
     return DatasetAudit(
         classes=dict.fromkeys(LABELS, 4),
         unreadable=(),
@@ -62,8 +62,8 @@ def audit(workplace: Workplace, tmp_path: Path) -> DatasetAudit:
     )
 
 
-def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in, audit, workplace):
-    with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
+def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in, audit, context):
+    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as ground:
         assert not ground.dataset.path.exists(), "nothing is written before it is asked for"
         anew = ground.rewritten()
         assert ground.rewritten() is anew, "nor twice"
@@ -75,9 +75,9 @@ def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in,
         assert [file.read_bytes() for file in beside] == [file.read_bytes() for file in kept]
 
 
-def test_what_is_learnt_from_has_one_identity_and_another_one_when_it_is_other(handed_in, audit, workplace):
+def test_what_is_learnt_from_has_one_identity_and_another_one_when_it_is_other(handed_in, audit, context):
     def identity(one: DatasetAudit) -> str:
-        with own.laid_out(handed_in, one, ASSIGNMENT, workplace) as ground:
+        with own.laid_out(handed_in, one, ASSIGNMENT, context) as ground:
             return ground.training_sha256
 
     def altered(**changes: object) -> str:
@@ -93,14 +93,14 @@ def test_what_is_learnt_from_has_one_identity_and_another_one_when_it_is_other(h
     assert len({identity(audit), *others}) == 5
 
 
-def test_withheld_pictures_go_in_from_where_they_are_kept(handed_in, audit, workplace):
-    with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
+def test_withheld_images_go_in_from_where_they_are_kept(handed_in, audit, context):
+    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as ground:
         places = [ground.staged.folder / name for name in ground.staged.names]
         assert [place.read_text() for place in places] == [f"withheld {one.picture}" for one in audit.withheld]
 
 
-def test_conversions_are_checked_on_the_training_part_alone(handed_in, audit, workplace):
-    with own.laid_out(handed_in, audit, ASSIGNMENT, workplace) as ground:
+def test_conversions_are_checked_on_the_training_part_alone(handed_in, audit, context):
+    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as ground:
         checks = ground.check_images()
         assert len(checks) == 4 and {file.parent for file in checks} == {
             ground.dataset.path / label for label in LABELS

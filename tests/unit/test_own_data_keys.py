@@ -11,7 +11,7 @@ from harness.grading.withheld_split import Ground, own_data
 from harness.inputs.assignment.sections import Dataset, ResourceLimits
 from harness.inputs.images import HeldOutSet, StagedImages
 from harness.stages.cache import Remembered
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
 from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.reference import Reference
@@ -52,7 +52,7 @@ def keys_of_own_data(tmp_path: Path, weights: str, training: str) -> list[str]:
     held_out = HeldOutSet(("ball", "mug"), (), (), "held-out")
     staged = StagedImages(tmp_path, (), "held-out")
     ground = Ground(held_out, staged, Dataset(path=tmp_path), training, lambda: (), lambda: None)  # type: ignore[arg-type,return-value]
-    place, asked = Workplace(None, Store(tmp_path / "store"), ResourceLimits()), Asked()  # type: ignore[arg-type]
+    place, asked = StageContext(None, Store(tmp_path / "store"), ResourceLimits()), Asked()  # type: ignore[arg-type]
     hub, trained = tmp_path / "hub", reference("a")
     own_data(
         SimpleNamespace(id="anna"), ground, conversion(), HandedModel(model), trained,  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def key_of_timing(model: str) -> list[str]:
     asked = Asked()
     rules = SimpleNamespace(benchmark="rules", limits=ResourceLimits())
     course = SimpleNamespace(
-        assignment=rules, workplace=None, reference=None, staged=SimpleNamespace(sha256=""), cache=asked,
+        assignment=rules, context=None, reference=None, staged=SimpleNamespace(sha256=""), cache=asked,
         progress=Silent(),
     )  # fmt: skip
     own = OwnData(reference=reference(model), rerun=None, seen=None)

@@ -53,7 +53,7 @@ def test_a_stage_runs_once_for_the_same_inputs(store: Store):
 
 
 def test_force_runs_a_stage_again_once_and_not_for_everyone_who_asks(store: Store):
-    """The course's own pictures are asked for by every hand-in of a run."""
+    """The course's own images are asked for by every submission of a run."""
     runs = []
 
     def work():

@@ -2,12 +2,12 @@
 
     archive         a zip, unpacked first
     coco            a JSON file with `images`, `annotations` and `categories`
-    voc             an XML file for each picture, beside it or in `Annotations/`
+    voc             an XML file for each image, beside it or in `Annotations/`
     split_folders   train/, val/ and test/, each with a folder for each class
     class_folders   a folder for each class
 
 All of it was made by a student: links are not followed, names are not trusted, and every file is read
-within limits. The pictures come in one order, whatever the disk's: a picture is known by its place in it.
+within limits. The images come in one order, whatever the disk's: an image is known by its place in it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import archive, class_folders, coco, split_folders, voc
-from .picture import Box, Picture, Reading, Unreadable
+from .image import Box, DatasetImage, Reading, Unreadable
 from .walk import Tree, tree
 
-__all__ = ["Box", "Picture", "Reading", "Unreadable", "open_tree", "read"]
+__all__ = ["Box", "DatasetImage", "Reading", "Unreadable", "open_tree", "read"]
 
 _LAYOUTS = (coco, voc, split_folders, class_folders)
 
@@ -32,13 +32,13 @@ def open_tree(place: Path, scratch: Path) -> Tree:
         return archive.unpacked(place, scratch)
     found = tree(place)
     archives = [file for file in found.files if file.suffix.lower() == ".zip"]
-    if len(archives) == 1 and not found.pictures():
+    if len(archives) == 1 and not found.images():
         return archive.unpacked(archives[0], scratch)
     return found
 
 
 def read(files: Tree) -> Reading:
-    """The pictures with their classes, splits and boxes."""
+    """The images with their classes, splits and boxes."""
     for layout in _LAYOUTS:
         reading: Reading | None = layout.read(files)
         if reading is not None:

@@ -7,7 +7,7 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from .picture import Unreadable
+from .image import Unreadable
 from .walk import Tree, tree
 
 _MOST_MEMBERS = 100_000

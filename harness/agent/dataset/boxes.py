@@ -1,26 +1,26 @@
-"""What is wrong with a picture's boxes."""
+"""What is wrong with an image's boxes."""
 
 from __future__ import annotations
 
 import math
 
-from .picture import Box, Picture
+from .image import Box, DatasetImage
 
 _OUTSIDE = 1.5  # pixels: annotators count from 0 or from 1
-_TINY = 0.02  # of the picture's side: 6 pixels of the 300 that SSD-MobileNet looks at
+_TINY = 0.02  # of the image's side: 6 pixels of the 300 that SSD-MobileNet looks at
 
 
-def faults(picture: Picture, size: tuple[int, int] | None, labels: tuple[str, ...] | None) -> list[tuple[str, str]]:
+def faults(image: DatasetImage, size: tuple[int, int] | None, labels: tuple[str, ...] | None) -> list[tuple[str, str]]:
     """(kind, class) of every faulty box; kinds: `not-a-number`, `empty`, `outside`, `tiny`, `unlisted`, `wrong-size`.
 
-    `size`: the picture's width and height, None when it does not decode.
+    `size`: the image's width and height, None when it does not decode.
     """
-    found = [(kind, box.label) for box in picture.boxes for kind in _faults(box, size)]
+    found = [(kind, box.label) for box in image.boxes for kind in _faults(box, size)]
     if labels is not None:
-        found += [("unlisted", box.label) for box in picture.boxes if box.label not in labels]
-    stated = picture.stated_size
+        found += [("unlisted", box.label) for box in image.boxes if box.label not in labels]
+    stated = image.stated_size
     if size and stated and stated != size and stated != size[::-1]:  # reversed: EXIF rotation
-        found.append(("wrong-size", picture.label or ""))
+        found.append(("wrong-size", image.label or ""))
     return found[:100]
 
 

@@ -1,17 +1,17 @@
-"""A folder for each class. A picture's class is the top folder that it lies in, however deep."""
+"""A folder for each class. An image's class is the top folder that it lies in, however deep."""
 
 from __future__ import annotations
 
-from .picture import Picture, Reading, Split, split_named
+from .image import DatasetImage, Reading, Split, split_named
 from .walk import Tree, inner
 
 
 def read(files: Tree) -> Reading | None:
     """Always: what lies in no folder has no class. A split may stand below the class: `mug/train/`."""
     root = inner(files.root)
-    pictures = []
-    for file in files.pictures():
+    images = []
+    for file in files.images():
         parts = file.relative_to(root).parts if file.is_relative_to(root) else ()
         split: Split = next(filter(None, map(split_named, parts[1:-1])), "")
-        pictures.append(Picture(file, parts[0] if len(parts) > 1 else None, split))
-    return Reading("class-folders", tuple(pictures), ())
+        images.append(DatasetImage(file, parts[0] if len(parts) > 1 else None, split))
+    return Reading("class-folders", tuple(images), ())

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
-from .picture import Box, Picture, Reading, Split, main_label, split_named
 from .walk import Tree
 
 _MOST_BYTES = 64 * 2**20  # of one JSON file
@@ -20,30 +20,30 @@ _MOST_FAULTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One JSON file: its categories (id and name), and each picture that it names with its boxes, None if not there."""
+    """One JSON file: its categories (id and name), and each image that it names with its boxes, None if not there."""
 
     file: Path
     categories: tuple[tuple[int | str, str], ...]
-    pictures: tuple[tuple[str, Picture | None], ...]
+    images: tuple[tuple[str, DatasetImage | None], ...]
 
 
 def read(files: Tree) -> Reading | None:
-    """None unless a JSON file is of this form. Pictures that no file names have no class."""
-    known: dict[Path, Picture] = {}
+    """None unless a JSON file is of this form. Images that no file names have no class."""
+    known: dict[Path, DatasetImage] = {}
     faults: list[str] = []
     found = documents(files)
     if not found:
         return None
     for document in found:
         split = _split(document.file)
-        for name, one in document.pictures:
+        for name, one in document.images:
             if one is None:
-                faults.append(f"{document.file.name}: there is no picture {name[:200]!r}")
+                faults.append(f"{document.file.name}: there is no image {name[:200]!r}")
                 continue
             place = split or _split(one.file.parent)
-            known[one.file] = Picture(one.file, main_label(one.boxes), place, one.boxes, one.stated_size)
-    pictures = tuple(known.get(file) or Picture(file, None, _split(file.parent)) for file in files.pictures())
-    return Reading("coco", pictures, tuple(faults[:_MOST_FAULTS]), listed(files))
+            known[one.file] = DatasetImage(one.file, main_label(one.boxes), place, one.boxes, one.stated_size)
+    images = tuple(known.get(file) or DatasetImage(file, None, _split(file.parent)) for file in files.images())
+    return Reading("coco", images, tuple(faults[:_MOST_FAULTS]), listed(files))
 
 
 def documents(files: Tree) -> list[Document]:
@@ -55,14 +55,14 @@ def documents(files: Tree) -> list[Document]:
             continue
         categories = {entry["id"]: _text(entry.get("name")) for entry in _objects(document["categories"])}
         boxes = _boxes(document, categories)
-        pictures: list[tuple[str, Picture | None]] = []
+        images: list[tuple[str, DatasetImage | None]] = []
         for image in _objects(document["images"]):
             name = _text(image.get("file_name"))
             place = _found(name, by_name)
             mine = tuple(boxes.get(image["id"], ()))
-            there = None if place is None else Picture(place, main_label(mine), "", mine, _size(image))
-            pictures.append((name, there))
-        found.append(Document(file, tuple(categories.items()), tuple(pictures)))
+            there = None if place is None else DatasetImage(place, main_label(mine), "", mine, _size(image))
+            images.append((name, there))
+        found.append(Document(file, tuple(categories.items()), tuple(images)))
     return found
 
 
@@ -113,13 +113,13 @@ def _size(image: dict[str, Any]) -> tuple[int, int] | None:
 
 def _by_name(files: Tree) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for file in files.pictures():
+    for file in files.images():
         found.setdefault(file.name.lower(), []).append(file)
     return found
 
 
 def _found(name: str, by_name: dict[str, list[Path]]) -> Path | None:
-    """The picture whose path ends like `name`; a name never leads out of the data set."""
+    """The image whose path ends like `name`; a name never leads out of the data set."""
     parts = [part.lower() for part in re.split(r"[/\\]", name) if part not in ("", ".")]
     if not parts:
         return None

@@ -1,4 +1,4 @@
-"""A picture in numbers: enough to compare it with others without showing it to anyone."""
+"""An image in numbers: enough to compare it with others without showing it to anyone."""
 
 from __future__ import annotations
 
@@ -59,35 +59,35 @@ class Described:
 
 
 def opened(file: Path, longest_side: int) -> tuple[Image.Image, tuple[int, int], Image.Exif]:
-    """The picture upright and RGB, at least `longest_side` where the file is, its full size, and its EXIF.
+    """The image upright and RGB, at least `longest_side` where the file is, its full size, and its EXIF.
 
     Raises whatever a decoder raises, and `ValueError` for more than 100 million pixels.
     """
-    with Image.open(file) as picture:
-        if picture.width * picture.height > _MOST_PIXELS:
+    with Image.open(file) as image:
+        if image.width * image.height > _MOST_PIXELS:
             raise ValueError("it has too many pixels")
-        exif, size = picture.getexif(), picture.size
-        picture.draft("RGB", (longest_side, longest_side))  # a JPEG is decoded at a fraction of its size
+        exif, size = image.getexif(), image.size
+        image.draft("RGB", (longest_side, longest_side))  # a JPEG is decoded at a fraction of its size
         turned = exif.get(0x0112, 1) in (5, 6, 7, 8)
-        upright = rgb(ImageOps.exif_transpose(picture))
+        upright = rgb(ImageOps.exif_transpose(image))
     return upright, size[::-1] if turned else size, exif
 
 
 def described(file: Path) -> Described | None:
-    """The picture in numbers; None when it does not decode."""
+    """The image in numbers; None when it does not decode."""
     try:
-        picture, size, exif = opened(file, 2 * _WORKING_SIDE)
-    except Exception:  # decoders raise many kinds; each means that the picture cannot be used
+        image, size, exif = opened(file, 2 * _WORKING_SIDE)
+    except Exception:  # decoders raise many kinds; each means that the image cannot be used
         return None
-    digest = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()
-    small = picture.convert("L")
+    digest = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
+    small = image.convert("L")
     small.thumbnail((_WORKING_SIDE, _WORKING_SIDE), Image.Resampling.BOX)
     grey = np.asarray(small, dtype=np.float32)
     return Described(
         size=size,
         sha256=digest,
-        grey=np.asarray(picture.convert("L").resize((GREY, GREY), Image.Resampling.BOX)),
-        thumbnail=_thumbnail(picture),
+        grey=np.asarray(image.convert("L").resize((GREY, GREY), Image.Resampling.BOX)),
+        thumbnail=_thumbnail(image),
         blur=_blur(grey),
         brightness=float(grey.mean() / 255),
         bright_share=float((grey >= _BRIGHT).mean()),
@@ -98,9 +98,9 @@ def described(file: Path) -> Described | None:
     )
 
 
-def _thumbnail(picture: Image.Image) -> NDArray[np.uint8]:
-    """The whole picture in the middle of a grey square: (112, 112, 3)."""
-    small = picture.copy()
+def _thumbnail(image: Image.Image) -> NDArray[np.uint8]:
+    """The whole image in the middle of a grey square: (112, 112, 3)."""
+    small = image.copy()
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     square = Image.new("RGB", (THUMBNAIL, THUMBNAIL), (236, 236, 236))
     square.paste(small, ((THUMBNAIL - small.width) // 2, (THUMBNAIL - small.height) // 2))
@@ -110,7 +110,7 @@ def _thumbnail(picture: Image.Image) -> NDArray[np.uint8]:
 def _blur(grey: Greys) -> float:
     """The no-reference blur metric of Crete, Dolmiere, Ladret and Nicolas (2007).
 
-    A sharp picture loses much of its variation between neighbours when it is blurred again, a blurred
+    A sharp image loses much of its variation between neighbours when it is blurred again, a blurred
     one little. The measure is the worse of the two directions.
     """
     if min(grey.shape) < 2 * _BLUR_WINDOW:
@@ -129,7 +129,7 @@ def _blur_along(grey: Greys) -> float:
 
 
 def _plain_border(grey: Greys) -> bool:
-    """Whether the border is one colour all round, as of a cut-out or a shop's picture."""
+    """Whether the border is one colour all round, as of a cut-out or a shop's image."""
     width = max(2, round(_EDGE * min(grey.shape)))
     sides = (grey[:width], grey[-width:], grey[:, :width], grey[:, -width:])
     border = np.concatenate([side.ravel() for side in sides])

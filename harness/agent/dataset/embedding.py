@@ -1,4 +1,4 @@
-"""What MobileNetV2 sees in each picture: its last features, averaged over the picture."""
+"""What MobileNetV2 sees in each image: its last features, averaged over the image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RULE = Rule(224, 224, "RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD, "stretch")
 
 
 def embedded(files: Sequence[Path], weights: Path, seconds: float) -> NDArray[np.float32] | None:
-    """Shape (pictures, 1280); None where torch is not installed, or `seconds` do not suffice.
+    """Shape (images, 1280); None where torch is not installed, or `seconds` do not suffice.
 
     `weights`: torchvision's state dict. Every file decodes.
     """
@@ -47,5 +47,5 @@ def embedded(files: Sequence[Path], weights: Path, seconds: float) -> NDArray[np
 
 
 def _pixels(file: Path) -> NDArray[np.uint8]:
-    picture, _, _ = opened(file, 2 * _RULE.width)
-    return np.asarray(picture.resize((_RULE.width, _RULE.height)), dtype=np.uint8)
+    image, _, _ = opened(file, 2 * _RULE.width)
+    return np.asarray(image.resize((_RULE.width, _RULE.height)), dtype=np.uint8)

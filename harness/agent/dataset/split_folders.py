@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .picture import Picture, Reading, split_named
+from .image import DatasetImage, Reading, split_named
 from .walk import Tree, inner
 
 
@@ -13,9 +13,9 @@ def read(files: Tree) -> Reading | None:
     named = [split for split in tops.values() if split]
     if "train" not in named and len(named) < 2:
         return None
-    pictures = []
-    for file in files.pictures():
+    images = []
+    for file in files.images():
         parts = file.relative_to(root).parts if file.is_relative_to(root) else ()
         split = (tops.get(parts[0]) or "other") if len(parts) > 1 else "other"
-        pictures.append(Picture(file, parts[1] if len(parts) > 2 else None, split))
-    return Reading("split-folders", tuple(pictures), ())
+        images.append(DatasetImage(file, parts[1] if len(parts) > 2 else None, split))
+    return Reading("split-folders", tuple(images), ())

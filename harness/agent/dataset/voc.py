@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file with boxes for each picture, as `camera-capture` and labelImg write them."""
+"""Pascal VOC: an XML file with boxes for each image, as `camera-capture` and labelImg write them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
+from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
-from .picture import Box, Picture, Reading, Split, main_label, split_named
 from .walk import Tree
 
 _MOST_BYTES = 2**20  # of one XML file
-_MOST_OBJECTS = 1000  # of one picture
+_MOST_OBJECTS = 1000  # of one image
 _MOST_FAULTS = 100
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -31,31 +31,32 @@ class _Plain(ElementTree.TreeBuilder):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One XML file. `picture` is None where there is no picture of its name."""
+    """One XML file. `image` is None where there is no image of its name."""
 
     file: Path
-    picture: Path | None
+    image: Path | None
     boxes: tuple[Box, ...]
     stated_size: tuple[int, int] | None  # width and height
 
 
 def read(files: Tree) -> Reading | None:
-    """None unless an XML file is an annotation. Pictures without one have no class."""
+    """None unless an XML file is an annotation. Images without one have no class."""
     listed_splits = _listed(files)
-    annotated: dict[Path, Picture] = {}
+    annotated: dict[Path, DatasetImage] = {}
     found, faults = xml_files(files)
     if not found:
         return None
     for one in found:
-        if one.picture is None:
-            faults.append(f"{one.file.name}: there is no picture of this name")
+        if one.image is None:
+            faults.append(f"{one.file.name}: there is no image of this name")
             continue
-        split = _split(one.picture, files.root, listed_splits)
-        annotated[one.picture] = Picture(one.picture, main_label(one.boxes), split, one.boxes, one.stated_size)
-    pictures = tuple(
-        annotated.get(file) or Picture(file, None, _split(file, files.root, listed_splits)) for file in files.pictures()
+        split = _split(one.image, files.root, listed_splits)
+        annotated[one.image] = DatasetImage(one.image, main_label(one.boxes), split, one.boxes, one.stated_size)
+    images = tuple(
+        annotated.get(file) or DatasetImage(file, None, _split(file, files.root, listed_splits))
+        for file in files.images()
     )
-    return Reading("voc", pictures, tuple(faults[:_MOST_FAULTS]), listed(files))
+    return Reading("voc", images, tuple(faults[:_MOST_FAULTS]), listed(files))
 
 
 def xml_files(files: Tree) -> tuple[list[Annotation], list[str]]:
@@ -69,7 +70,7 @@ def xml_files(files: Tree) -> tuple[list[Annotation], list[str]]:
             faults.append(f"{file.name}: {refused}")
             continue
         if root.tag == "annotation":
-            found.append(Annotation(file, _picture_of(file, root, by_stem), _boxes(root), _size(root)))
+            found.append(Annotation(file, _image_of(file, root, by_stem), _boxes(root), _size(root)))
     return found, faults
 
 
@@ -110,13 +111,13 @@ def _size(root: ElementTree.Element) -> tuple[int, int] | None:
 
 def _by_stem(files: Tree) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for file in files.pictures():
+    for file in files.images():
         found.setdefault(file.stem.lower(), []).append(file)
     return found
 
 
-def _picture_of(annotation: Path, root: ElementTree.Element, by_stem: dict[str, list[Path]]) -> Path | None:
-    """The picture beside the annotation, else the one of its name elsewhere, else the one that it names."""
+def _image_of(annotation: Path, root: ElementTree.Element, by_stem: dict[str, list[Path]]) -> Path | None:
+    """The image beside the annotation, else the one of its name elsewhere, else the one that it names."""
     named = re.split(r"[/\\]", root.findtext("filename") or "")[-1]
     for stem in (annotation.stem.lower(), named.rsplit(".", 1)[0].lower()):
         candidates = by_stem.get(stem, [])
@@ -127,7 +128,7 @@ def _picture_of(annotation: Path, root: ElementTree.Element, by_stem: dict[str, 
 
 
 def _listed(files: Tree) -> dict[str, Split]:
-    """Picture's stem -> split, of `ImageSets/Main/train.txt` and the like."""
+    """Image's stem -> split, of `ImageSets/Main/train.txt` and the like."""
     found: dict[str, Split] = {}
     for file in files.ending(".txt"):
         split = split_named(file.stem)
@@ -138,8 +139,8 @@ def _listed(files: Tree) -> dict[str, Split]:
     return found
 
 
-def _split(picture: Path, root: Path, listed_splits: dict[str, Split]) -> Split:
+def _split(image: Path, root: Path, listed_splits: dict[str, Split]) -> Split:
     if listed_splits:
-        return listed_splits.get(picture.stem.lower(), "other")
-    named = (split_named(part) for part in picture.relative_to(root).parts[:-1])
+        return listed_splits.get(image.stem.lower(), "other")
+    named = (split_named(part) for part in image.relative_to(root).parts[:-1])
     return next((split for split in named if split), "")

@@ -7,9 +7,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from .picture import Unreadable
+from .image import Unreadable
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".heic", ".jfif")
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".heic", ".jfif")
 _MOST_FILES = 100_000
 _DEEPEST = 32  # folders
 
@@ -22,9 +22,9 @@ class Tree:
     files: tuple[Path, ...]
     links: int = 0
 
-    def pictures(self) -> list[Path]:
-        """The files that look like pictures by their names."""
-        return [file for file in self.files if file.suffix.lower() in PICTURES]
+    def images(self) -> list[Path]:
+        """The files that look like images by their names."""
+        return [file for file in self.files if file.suffix.lower() in IMAGES]
 
     def ending(self, *suffixes: str) -> list[Path]:
         return [file for file in self.files if file.suffix.lower() in suffixes]

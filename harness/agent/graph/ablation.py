@@ -3,7 +3,7 @@
 Both act on the path from the pixels to the classes only: a node of the path gets the changed tensor, and whoever else
 reads the weight, to sum it up say, gets the one that was there.
 
-- Exchanged: picture i goes in, and a run of layers gives what it gave for picture j. Where the classes come from the
+- Exchanged: image i goes in, and a run of layers gives what it gave for image j. Where the classes come from the
   backbone, the answer becomes j's. A network that does the work beside it answers as for i; one that notices the
   change answers neither.
 - Shuffled: where a layer's weights are in another order, the answers follow.
@@ -22,21 +22,21 @@ from ..models.loaded_model import as_rows, is_probabilities
 from .backbone_path import Use
 from .onnx_running import open_model, run_model
 
-# Change of the answers, relative to how much they differ from picture to picture. Shuffling a quarter of a
+# Change of the answers, relative to how much they differ from image to image. Shuffling a quarter of a
 # backbone gives 0.5 to 3; what is only carried along gives 0 to 0.01.
 _SMALLEST = 0.1
 _PARTS = 4  # of the backbone in the order of its layers; each has to matter
-_SAME = 1e-9  # spread of a probability from picture to picture that counts as none
+_SAME = 1e-9  # spread of a probability from image to image that counts as none
 _DEAD = 1e-4  # change below which a single layer does not matter: rounding gives 1e-6
 _LEAST = 1e-12  # probability; float32 keeps no smaller one beside 1
-_PAIRS = 4  # of pictures, for the exchange
+_PAIRS = 4  # of images, for the exchange
 _FAR = 0.5  # from j's answer, relative to i's: nearer to j's means that the backbone does most of the work
 
 Tensor = NDArray[Any]
 
 
 def constant(answers: NDArray[np.float64]) -> bool:
-    """Whether the answers are the same for all pictures, so that nothing can be told."""
+    """Whether the answers are the same for all images, so that nothing can be told."""
     return float(np.abs(answers - answers.mean(axis=0)).mean()) <= _SAME
 
 
@@ -71,16 +71,16 @@ class Exchange:
     def _name(self, what: str, k: int) -> str:
         return f"{what} {k} {self._key}"
 
-    def answer(self, picture: Tensor, given: Mapping[int, Tensor]) -> NDArray[np.float64]:
-        """The row for one picture, shape (1, classes), where the uses `given` give what is said."""
-        feeds = {self._input: picture, **self._own}
+    def answer(self, image: Tensor, given: Mapping[int, Tensor]) -> NDArray[np.float64]:
+        """The row for one image, shape (1, classes), where the uses `given` give what is said."""
+        feeds = {self._input: image, **self._own}
         feeds |= {self._name("switch", k): np.array(k in given) for k in range(self._uses)}
         feeds |= {self._name("given", k): tensor for k, tensor in given.items()}
         return _scores(run_model(self._session, [self._answer], feeds)[0], 1)
 
-    def outputs(self, picture: Tensor) -> list[Tensor]:
-        """What each use gives for one picture."""
-        feeds = {self._input: picture, **self._own}
+    def outputs(self, image: Tensor) -> list[Tensor]:
+        """What each use gives for one image."""
+        feeds = {self._input: image, **self._own}
         feeds |= {self._name("switch", k): np.array(False) for k in range(self._uses)}
         return run_model(self._session, [self._name("own", k) for k in range(self._uses)], feeds)
 
@@ -102,7 +102,7 @@ def carries_the_answer(graph: Exchange, passages: Sequence[range], batch: Tensor
 
 
 def unmoved(graph: Exchange, uses: int, batch: Tensor) -> set[int]:
-    """The uses that give the same for every picture: nothing of the pixels arrives there. Raises `Unusable`."""
+    """The uses that give the same for every image: nothing of the pixels arrives there. Raises `Unusable`."""
     first, second = (graph.outputs(batch[i : i + 1]) for i in (0, 1))
     found = set()
     for k in range(uses):
@@ -167,8 +167,8 @@ def _change(answer: Callable[[], NDArray[np.float64]], whole: NDArray[np.float64
     return float(change.mean()) if np.isfinite(change).all() else float("inf")
 
 
-def _scores(answer: Tensor, pictures: int) -> NDArray[np.float64]:
+def _scores(answer: Tensor, images: int) -> NDArray[np.float64]:
     """The rows; of probabilities their logarithms, as a sure answer hides every change."""
-    rows = as_rows(answer, pictures)
+    rows = as_rows(answer, images)
     scores = rows.astype(np.float64)
     return np.log(np.maximum(scores, _LEAST)) if is_probabilities(rows) else scores

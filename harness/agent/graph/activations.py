@@ -1,4 +1,4 @@
-"""What a model's layers make of pictures, beside what the pre-trained layers make of the same inputs."""
+"""What a model's layers make of images, beside what the pre-trained layers make of the same inputs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def given_weights(model: Any, uses: Sequence[Use], weights: Mapping[str, Tensor]
 def agreement(
     model: Any, uses: Sequence[Use], originals: Sequence[Tensor], input: str, batch: Tensor, threads: int
 ) -> list[float]:
-    """For each use the median over its channels of the correlation between what it gives for the pictures and what
+    """For each use the median over its channels of the correlation between what it gives for the images and what
     the pre-trained layer, `originals`, gives for the same input: 1 where only a factor or an offset was changed, as
     a folded BatchNorm does. Raises `Unusable` when it does not run so.
     """
@@ -76,7 +76,7 @@ def _by_channel(tensor: Tensor, axis: int) -> NDArray[np.float64]:
 
 
 class _Correlation:
-    """Sums for each channel, so that no more than one picture's activations are held."""
+    """Sums for each channel, so that no more than one image's activations are held."""
 
     def __init__(self) -> None:
         self._count, self._sums = 0, np.zeros(())

@@ -56,7 +56,7 @@ class BackbonePath:
 
 
 def backbone_path(model: Any, names: Iterable[str], input: str, weights: Mapping[str, NDArray[Any]]) -> BackbonePath:
-    """How the graph uses the weights `names`. `input`: the picture's name; `weights`: all of the graph's, by name."""
+    """How the graph uses the weights `names`. `input`: the image's name; `weights`: all of the graph's, by name."""
     nodes, names = list(model.graph.node), list(dict.fromkeys(names))
     seen = _following(nodes, {input})
     carried = _carriers(nodes, names)

@@ -46,7 +46,7 @@ def backbone_use(
     together: bool,
     threads: int,
 ) -> BackboneUse:
-    """Whether the answers to the pictures of `batch` rest on the `layers` that have a counterpart in the model."""
+    """Whether the answers to the images of `batch` rest on the `layers` that have a counterpart in the model."""
     tensors = weights(model)
     path = backbone_path(model, [x.counterpart for x in layers if x.counterpart], input, tensors)
     by_weight = {layer.counterpart: layer for layer in layers if layer.counterpart}
@@ -93,7 +93,7 @@ def _differing(
     batch: NDArray[Any],
     threads: int,
 ) -> list[str]:
-    """The layers that say something else of the pictures than the pre-trained ones do of the same input."""
+    """The layers that say something else of the images than the pre-trained ones do of the same input."""
     moved: list[tuple[Use, NDArray[Any]]] = []
     for use, weight in zip(uses, given, strict=True):
         layer = layers[use.weight]

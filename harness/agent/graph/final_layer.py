@@ -106,7 +106,7 @@ def _applied(found: Array | None, factor: Array) -> Array | None:
 
 
 def _constant(name: str, tensors: Mapping[str, Array], producer: Mapping[str, Any], deep: int) -> Array | None:
-    """The numbers called `name` where they do not depend on the picture."""
+    """The numbers called `name` where they do not depend on the image."""
     if name in tensors:
         return np.asarray(tensors[name], np.float64)
     node = producer.get(name)

@@ -38,7 +38,7 @@ class Kernel:
 
 def fuse(model: Any, shapes: dict[str, Shape], whole: set[str]) -> tuple[list[Kernel], dict[str, int]]:
     """The kernels in the order in which they run, and how often each operator occurs that is not known, or makes as
-    many numbers as the picture asks for.
+    many numbers as the image asks for.
 
     `shapes` and `whole` as `tensor_shapes` gives them for all tensors of the main graph.
     """
@@ -66,7 +66,7 @@ class _Graph:
         maker: dict[str, int] = {}
         unknown: dict[str, int] = defaultdict(int)
         for node in self._all:
-            if self._is_sized_by_the_picture(node):
+            if self._is_sized_by_the_image(node):
                 unknown[node.op_type] += 1
         for node in self._nodes:
             index = self._joined(node, made, maker) if node.op_type in ELEMENTWISE else None
@@ -100,7 +100,7 @@ class _Graph:
             return True
         return False
 
-    def _is_sized_by_the_picture(self, node: Any) -> bool:
+    def _is_sized_by_the_image(self, node: Any) -> bool:
         places = (place for place in SIZED_BY.get(node.op_type, ()) if place < len(node.input))
         return any(node.input[place] and self._root(node.input[place]) not in self._constants for place in places)
 

@@ -1,7 +1,7 @@
 """What weights look like that no training has touched.
 
 Two questions: whether an output layer still is as a library initialised it, and whether convolutions
-hold the structure that only long training on many pictures leaves.
+hold the structure that only long training on many images leaves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many parameters an ONNX graph has, and how many multiply-adds one picture takes."""
+"""How many parameters an ONNX graph has, and how many multiply-adds one image takes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FEWEST = 8  # numbers in a tensor, to be told from others by them
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Multiply-adds for one picture, and the operators that are left out of them."""
+    """Multiply-adds for one image, and the operators that are left out of them."""
 
     multiply_adds: int
     uncounted: tuple[str, ...]
@@ -84,7 +84,7 @@ def statistics(model: Any) -> set[str]:
 
 
 def work(model: Any, graph: Signature, height: int, width: int) -> Work:
-    """Count by running the model once on a black picture of `height` x `width`, with batch 1.
+    """Count by running the model once on a black image of `height` x `width`, with batch 1.
 
     Raises `Unusable` when it does not run.
     """

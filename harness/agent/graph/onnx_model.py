@@ -206,13 +206,13 @@ def _stored(graph: Any) -> Iterator[Any]:
 
 
 def signature(model: Any) -> Signature:
-    """What the model takes and gives. Raises `Unusable` unless that is a picture and class scores."""
+    """What the model takes and gives. Raises `Unusable` unless that is an image and class scores."""
     import onnx
 
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
-        raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one picture")
+        raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one image")
     if {output.name for output in model.graph.output} == _DETECTOR:
         raise Unusable(
             "it is a detector with scores and boxes, as jetson-inference's ssd-mobilenet.onnx; this assignment asks "
@@ -254,7 +254,7 @@ def _side(dimension: Any) -> int | None:
 
 def _layout(shape: list[int | None]) -> tuple[Layout, int | None, int | None]:
     if len(shape) != 4:
-        raise Unusable(f"the input has {len(shape)} dimensions; a batch of pictures has 4")
+        raise Unusable(f"the input has {len(shape)} dimensions; a batch of images has 4")
     if shape[1] == 3 or (shape[1] is None and shape[3] != 3):
         layout, height, width = "NCHW", shape[2], shape[3]
     elif shape[3] == 3:

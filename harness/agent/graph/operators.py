@@ -53,11 +53,11 @@ COPY = frozenset(
 
 # Another shape or name for the same numbers: no kernel.
 VIEWS = frozenset(("Cast", "CastLike", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"))
-# What depends on the shapes of its inputs alone: done before the first picture.
+# What depends on the shapes of its inputs alone: done before the first image.
 SHAPES = frozenset(("Constant", "EyeLike", "Shape", "Size"))
 
-# Operator -> inputs whose numbers decide how large its output is. Where they come of the picture, a network behind it
-# can be nearly nothing for one picture and whole for the next.
+# Operator -> inputs whose numbers decide how large its output is. Where they come of the image, a network behind it
+# can be nearly nothing for one image and whole for the next.
 SIZED_BY: dict[str, tuple[int, ...]] = {
     "Slice": (1, 2, 3, 4), "Reshape": (1,), "Expand": (1,), "Tile": (1,), "Pad": (1, 3), "Resize": (1, 2, 3),
     "Upsample": (1,), "TopK": (1,), "Split": (1,), "Squeeze": (1,), "Unsqueeze": (1,), "OneHot": (1,),

@@ -1,4 +1,4 @@
-"""The shapes of a graph's tensors for one picture: inferred, and where that does not reach, seen in a run."""
+"""The shapes of a graph's tensors for one image: inferred, and where that does not reach, seen in a run."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _inferred(model: Any, name: str, shape: Shape) -> tuple[dict[str, Shape], se
 
 
 def _seen(model: Any, wanted: list[str], name: str, shape: Shape, dtype: str) -> tuple[dict[str, Shape], set[str]]:
-    """What a run on a black picture makes."""
+    """What a run on a black image makes."""
     import onnx
     import onnxruntime
 

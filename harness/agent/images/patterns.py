@@ -1,4 +1,4 @@
-"""Drawn patterns that show no object: what a model says to pictures of none of its classes."""
+"""Drawn patterns that show no object: what a model says to images of none of its classes."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def pattern(number: int) -> Image.Image:
 
 
 def _polygons(random: np.random.Generator) -> Image.Image:
-    picture = Image.new("RGB", (_SIDE, _SIDE), tuple(int(v) for v in random.integers(0, 256, 3)))
-    drawing = ImageDraw.Draw(picture)
+    image = Image.new("RGB", (_SIDE, _SIDE), tuple(int(v) for v in random.integers(0, 256, 3)))
+    drawing = ImageDraw.Draw(image)
     for _ in range(6):
         corners = [(int(x), int(y)) for x, y in random.integers(0, _SIDE, (int(random.integers(3, 6)), 2))]
         drawing.polygon(corners, fill=tuple(int(v) for v in random.integers(0, 256, 3)))
-    return picture
+    return image

@@ -1,4 +1,4 @@
-"""From a picture file to a model's input: the one implementation that every phase uses."""
+"""From an image file to a model's input: the one implementation that every phase uses."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Resize = Literal["stretch", "shorter-side-crop"]
 Layout = Literal["NCHW", "NHWC"]
 
 
-class UnreadablePicture(Exception):
-    """The file does not decode as a picture."""
+class UnreadableImage(Exception):
+    """The file does not decode as an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +52,30 @@ ONES = (1.0, 1.0, 1.0)
 
 
 def pixels(encoded: Path | bytes, rule: Rule) -> NDArray[np.uint8]:
-    """The picture upright, RGB, resized and cut: uint8, shape (height, width, 3).
+    """The image upright, RGB, resized and cut: uint8, shape (height, width, 3).
 
-    Raises `UnreadablePicture` for what does not decode.
+    Raises `UnreadableImage` for what does not decode.
     """
     return fitted(upright(encoded), rule)
 
 
 def upright(encoded: Path | bytes) -> Image.Image:
-    """The picture upright, RGB. Raises `UnreadablePicture` for what does not decode."""
+    """The image upright, RGB. Raises `UnreadableImage` for what does not decode."""
     try:
         with Image.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as opened:
             return rgb(ImageOps.exif_transpose(opened))
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         name = "an image" if isinstance(encoded, bytes) else encoded.name
-        raise UnreadablePicture(f"{name} does not decode: {error}") from error
+        raise UnreadableImage(f"{name} does not decode: {error}") from error
 
 
-def fitted(picture: Image.Image, rule: Rule) -> NDArray[np.uint8]:
-    """An upright picture resized and cut: uint8, shape (height, width, 3)."""
-    return np.asarray(_resized(picture, rule), dtype=np.uint8)
+def fitted(image: Image.Image, rule: Rule) -> NDArray[np.uint8]:
+    """An upright image resized and cut: uint8, shape (height, width, 3)."""
+    return np.asarray(_resized(image, rule), dtype=np.uint8)
 
 
 def seen_part(size: tuple[int, int], rule: Rule) -> tuple[float, float, float, float]:
-    """What the rule leaves of a picture of this size: left, top, right, bottom, as shares of its sides."""
+    """What the rule leaves of an image of this size: left, top, right, bottom, as shares of its sides."""
     if rule.resize == "stretch":
         return 0.0, 0.0, 1.0, 1.0
     width, height = _covering(size, rule)
@@ -84,7 +84,7 @@ def seen_part(size: tuple[int, int], rule: Rule) -> tuple[float, float, float, f
 
 
 def model_input(pixels: NDArray[np.uint8], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
-    """One picture, or a batch of them (…, height, width, 3), as the model wants it.
+    """One image, or a batch of them (…, height, width, 3), as the model wants it.
 
     A uint8 model gets the pixels themselves in the rule's colour order: its scaling is its own.
     """
@@ -98,28 +98,28 @@ def model_input(pixels: NDArray[np.uint8], rule: Rule, layout: Layout, dtype: st
 
 
 def batch(encoded: Sequence[Path | bytes], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
-    """Several pictures as one input, in order. Raises `UnreadablePicture`."""
+    """Several images as one input, in order. Raises `UnreadableImage`."""
     return model_input(np.stack([pixels(one, rule) for one in encoded]), rule, layout, dtype)
 
 
-def rgb(picture: Image.Image) -> Image.Image:
-    """The picture as RGB: 16 bits scaled, transparent parts on white."""
-    if picture.mode.startswith("I"):  # 16 bits: convert() would clip at 255
-        wide = np.asarray(picture, dtype=np.float64)
+def rgb(image: Image.Image) -> Image.Image:
+    """The image as RGB: 16 bits scaled, transparent parts on white."""
+    if image.mode.startswith("I"):  # 16 bits: convert() would clip at 255
+        wide = np.asarray(image, dtype=np.float64)
         top = 65535.0 if wide.max(initial=0) > 255 else 255.0
         return Image.fromarray((wide / top * 255).round().astype(np.uint8)).convert("RGB")
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        with_alpha = picture.convert("RGBA")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        with_alpha = image.convert("RGBA")
         white = Image.new("RGBA", with_alpha.size, "white")
         return Image.alpha_composite(white, with_alpha).convert("RGB")
-    return picture.convert("RGB")
+    return image.convert("RGB")
 
 
-def _resized(picture: Image.Image, rule: Rule) -> Image.Image:
+def _resized(image: Image.Image, rule: Rule) -> Image.Image:
     if rule.resize == "stretch":
-        return picture.resize((rule.width, rule.height), Image.Resampling.BILINEAR)
-    width, height = _covering(picture.size, rule)
-    scaled = picture.resize((width, height), Image.Resampling.BILINEAR)
+        return image.resize((rule.width, rule.height), Image.Resampling.BILINEAR)
+    width, height = _covering(image.size, rule)
+    scaled = image.resize((width, height), Image.Resampling.BILINEAR)
     left, top = round((width - rule.width) / 2), round((height - rule.height) / 2)
     return scaled.crop((left, top, left + rule.width, top + rule.height))
 

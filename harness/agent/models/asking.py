@@ -1,6 +1,6 @@
 """In which order, and in which batches, a model is asked: drawn anew each time, so that a place says nothing.
 
-An answer that is kept comes from a batch of one fixed size, filled up with pictures that are asked once more: float32
+An answer that is kept comes from a batch of one fixed size, filled up with images that are asked once more: float32
 kernels round differently for other sizes, and results are to be the same in every run, whatever the order.
 """
 
@@ -18,29 +18,29 @@ from numpy.typing import NDArray
 from ..images.preprocessing import Rule, model_input
 from .loaded_model import Answers, Native, Unusable, answers, probabilities
 
-BATCH = 8  # pictures; VGG16's activations take 0.1 GB a picture
+BATCH = 8  # images; VGG16's activations take 0.1 GB an image
 
 Pixels = NDArray[np.uint8]
-Picture = Callable[[int], Pixels]  # place -> the picture as the model sees it
+ImageAt = Callable[[int], Pixels]  # place -> the image as the model sees it
 
 _random = random.SystemRandom()
 
 
 class Asker:
-    """Puts pictures to a model by a request's rule."""
+    """Puts images to a model by a request's rule."""
 
     def __init__(self, model: Native, rule: Rule, request: dict[str, Any], ends: float = math.inf) -> None:
         """`ends`: when the time (monotonic) is up; `Unusable` is then raised."""
         self._model, self._rule, self._ends = model, rule, ends
         self._layout, self._dtype = request["layout"], request["input_dtype"]
         self._together, self._kind, self._labels = request["dynamic_batch"], request["output_kind"], request["labels"]
-        self.asked = 0  # pictures so far
+        self.asked = 0  # images so far
 
-    def all(self, count: int, picture: Picture) -> Answers:
-        """Probabilities for the pictures at the places 0 to `count` - 1."""
-        return self.twice(count, (), picture)[0]
+    def all(self, count: int, image: ImageAt) -> Answers:
+        """Probabilities for the images at the places 0 to `count` - 1."""
+        return self.twice(count, (), image)[0]
 
-    def twice(self, count: int, again: Sequence[int], picture: Picture) -> tuple[Answers, Answers]:
+    def twice(self, count: int, again: Sequence[int], image: ImageAt) -> tuple[Answers, Answers]:
         """The same, and the answers to some places that are asked `again`: elsewhere, in smaller batches.
 
         Which of the two comes first is drawn, too.
@@ -51,13 +51,13 @@ class Asker:
         _random.shuffle(batches)
         kept, second = (np.zeros((many, self._labels), np.float32) for many in (count, count))
         for places, first in batches:
-            (kept if first else second)[places] = self._rows(places, picture)
+            (kept if first else second)[places] = self._rows(places, image)
         return probabilities(kept, self._kind), probabilities(second[list(again)], self._kind)
 
-    def _rows(self, places: Sequence[int], picture: Picture) -> Answers:
+    def _rows(self, places: Sequence[int], image: ImageAt) -> Answers:
         if time.monotonic() > self._ends:
             raise Unusable("the model is too slow for this")
-        given = np.stack([picture(place) for place in places])
+        given = np.stack([image(place) for place in places])
         rows = answers(self._model, model_input(given, self._rule, self._layout, self._dtype), together=self._together)
         if rows.shape[1] != self._labels:
             raise Unusable(f"it now gives {rows.shape[1]} scores, and gave {self._labels} before")

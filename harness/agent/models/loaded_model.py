@@ -17,7 +17,7 @@ Default = Literal["torchvision-imagenet", "keras-vgg16-caffe", "keras-raw", "jet
 
 
 class Unusable(Exception):
-    """The hand-in's model cannot be used. The message is for the student: why, and what to do."""
+    """The submission's model cannot be used. The message is for the student: why, and what to do."""
 
 
 class NeedsEnvironment(Exception):

@@ -11,7 +11,7 @@ _CROP = 0.875  # 224 of 256, as torchvision's ImageNet weights were evaluated
 
 
 def assumed(default: Default, height: int, width: int) -> Rule:
-    """The rule to assume when a hand-in declares none."""
+    """The rule to assume when a submission declares none."""
     imagenet = Rule(width, height, "RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD, "shorter-side-crop", _CROP)
     match default:
         case "torchvision-imagenet":

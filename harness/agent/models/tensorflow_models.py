@@ -1,4 +1,4 @@
-"""What the TensorFlow formats share: a function of pictures as a `Native`, and its way to ONNX.
+"""What the TensorFlow formats share: a function of images as a `Native`, and its way to ONNX.
 
 TensorFlow is in the environment `keras` only; in any other, a format that needs it raises `NeedsEnvironment`.
 """
@@ -41,14 +41,14 @@ def tensorflow_ready(threads: int, why: str) -> Any:
 def native(
     call: Callable[[Any], Any], shape: Any, size: tuple[int, int] | None, default: Default, *, threads: int
 ) -> Native:
-    """A function of a batch of pictures, ready to answer.
+    """A function of a batch of images, ready to answer.
 
     `shape`: of its input, (batch, height, width, 3), None where free. `size`: the declared (height, width).
     Raises `Unusable` for any other shape.
     """
     tensorflow = tensorflow_ready(threads, "")
     if shape is None or isinstance(shape, list) or len(shape) != 4:
-        raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of pictures")
+        raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of images")
     if shape[3] != 3:
         raise Unusable(f"the model's input has the shape {tuple(shape)}; its last dimension must be the 3 colours")
     free = size or (_USUAL_SIDE, _USUAL_SIDE)

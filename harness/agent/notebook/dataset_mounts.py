@@ -1,6 +1,6 @@
-"""The course's pictures put where a notebook looks for them, in class folders or divided as it asks.
+"""The course's images put where a notebook looks for them, in class folders or divided as it asks.
 
-A place is made of folders with one link for each picture, so that a notebook may move, remove and add
+A place is made of folders with one link for each image, so that a notebook may move, remove and add
 files there. What was handed in stays; only `mounted_as` is the assignment's in any case.
 """
 
@@ -36,10 +36,10 @@ Layout = Literal["auto", "classes", "split", "flat"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A folder that a notebook reads: the place that holds the pictures, and which part of them is asked for."""
+    """A folder that a notebook reads: the place that holds the images, and which part of them is asked for."""
 
     base: tuple[str, ...]  # components of the place, relative to the notebook's folder
-    word: str  # the notebook's own word for the part; empty when it asks for all pictures
+    word: str  # the notebook's own word for the part; empty when it asks for all images
 
 
 def asked(folder: str, classes: Iterable[str]) -> Asked:
@@ -62,20 +62,20 @@ def _unless_in_the_way() -> Iterator[None]:
 
 
 class Given:
-    """Puts the pictures in place for one notebook; `said` is what was put where, a sentence for each place."""
+    """Puts the images in place for one notebook; `said` is what was put where, a sentence for each place."""
 
-    def __init__(self, pictures: Path, here: Path, tops: tuple[Path, ...]) -> None:
-        """`pictures`: class folders. `here`: the notebook's folder; nothing is made outside `tops`."""
+    def __init__(self, images: Path, here: Path, tops: tuple[Path, ...]) -> None:
+        """`images`: class folders. `here`: the notebook's folder; nothing is made outside `tops`."""
         self._here, self._tops = here, tops
         self._classes = {
             folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES)
-            for folder in sorted(pictures.iterdir())
+            for folder in sorted(images.iterdir())
             if folder.is_dir() and not folder.name.startswith(".")
         }
         self.said: dict[str, None] = {}
 
     def mount(self, place: str) -> None:
-        """All pictures, in class folders, whatever was handed in there."""
+        """All images, in class folders, whatever was handed in there."""
         folder = self._here / place
         below_here = [part for part in (*reversed(folder.parents), folder) if self._here in part.parents]
         in_the_way = next((part for part in below_here if part.is_symlink() or part.is_file()), None)
@@ -131,7 +131,7 @@ class Given:
                 self._fill(folder, self._part(_PART_OF[word.lower()], tuple(parts)))
 
     def _part(self, part: str, among: tuple[str, ...]) -> dict[str, list[Path]]:
-        """The pictures of one part, a stretch of each class, so that a burst stays together; never empty."""
+        """The images of one part, a stretch of each class, so that a burst stays together; never empty."""
         total = sum(_SHARES[name] for name in among)
         before = sum(
             _SHARES[name] for name in _SHARES if name in among and list(_SHARES).index(name) < list(_SHARES).index(part)
@@ -142,12 +142,12 @@ class Given:
             chosen[name] = files[first:last] or files[-1:]
         return chosen
 
-    def _fill(self, folder: Path, pictures: dict[str, list[Path]]) -> None:
-        for name, files in pictures.items():
+    def _fill(self, folder: Path, images: dict[str, list[Path]]) -> None:
+        for name, files in images.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
             for file in files:
                 (folder / name / file.name).symlink_to(file)
-        self._say(folder, sum(map(len, pictures.values())))
+        self._say(folder, sum(map(len, images.values())))
 
     def _fill_flat(self, folder: Path) -> None:
         """`cat.0.jpg`, `cat.1.jpg`, ... in one folder."""
@@ -158,7 +158,7 @@ class Given:
         self._say(folder, sum(map(len, self._classes.values())))
 
     def _archives(self, archives: Iterable[str]) -> None:
-        """Archives that the notebook opens: the pictures in class folders, or a note where they are placed already."""
+        """Archives that the notebook opens: the images in class folders, or a note where they are placed already."""
         for place in archives:
             with _unless_in_the_way():
                 self._archive(place)
@@ -171,10 +171,10 @@ class Given:
         with tempfile.TemporaryDirectory() as scratch:
             content = Path(scratch) / _ARCHIVE.sub("", file.name)
             content.mkdir()
-            (content / "PICTURES.txt").write_text("\n".join(self.said) or "one folder for each class")
-            for label, picture in files:
+            (content / "IMAGES.txt").write_text("\n".join(self.said) or "one folder for each class")
+            for label, image in files:
                 (content / label).mkdir(exist_ok=True)
-                shutil.copyfile(picture, content / label / picture.name)
+                shutil.copyfile(image, content / label / image.name)
             file.parent.mkdir(parents=True, exist_ok=True)
             made = shutil.make_archive(f"{scratch}/archive", _FORMATS.get(file.suffix, "zip"), scratch, content.name)
             shutil.move(made, file)
@@ -192,5 +192,5 @@ class Given:
 
     def _say(self, folder: Path, count: int) -> None:
         shown = folder.relative_to(self._here) if self._here in folder.parents else folder
-        pictures = f"{count} picture{'' if count == 1 else 's'}"
-        self.said[f"{shown}: {pictures}" if count else f"{shown}: empty, the pictures are in place"] = None
+        images = f"{count} image{'' if count == 1 else 's'}"
+        self.said[f"{shown}: {images}" if count else f"{shown}: empty, the images are in place"] = None

@@ -1,4 +1,4 @@
-"""From which folders a notebook reads pictures: its constants followed as far as they go, nothing run.
+"""From which folders a notebook reads images: its constants followed as far as they go, nothing run.
 
 Strings are followed through names, `+`, `/`, `os.path.join`, `Path`, f-strings, dictionaries, loops over
 constants, attributes and the parameters of the notebook's own functions. What cannot be told is left out.
@@ -17,7 +17,7 @@ _MOST_SOURCE = 200_000  # characters of a cell that is looked into
 _MOST_VALUES = 24
 _MOST_CHARACTERS = 400
 _DEEPEST = 40
-# Functions that read pictures in class folders, and the keywords under which they take the folder.
+# Functions that read images in class folders, and the keywords under which they take the folder.
 _CLASS_FOLDER_READERS = {
     "ImageFolder",
     "DatasetFolder",
@@ -33,9 +33,9 @@ _FILE_READERS = {"open", "load_img", "imread", "read_file", "load_image"}
 _MAKERS = {"makedirs", "mkdir"}
 _ARCHIVE_READERS = {"ZipFile", "unpack_archive", "is_zipfile", "TarFile"}
 _KEYWORDS = ("directory", "root", "path", "img_path", "file", "filename", "dirname", "data_dir", "pathname")
-_PICTURE = re.compile(r"\.(jpe?g|png|bmp|webp|gif|JPE?G|PNG)$")
-ABOUT_PICTURES = re.compile(
-    r"data|train|\bval\b|valid|test|image|img|photo|picture|flower|cats?|dogs?|sample", re.IGNORECASE
+_IMAGE = re.compile(r"\.(jpe?g|png|bmp|webp|gif|JPE?G|PNG)$")
+ABOUT_IMAGES = re.compile(
+    r"data|train|\bval\b|valid|test|image|img|photo|image|flower|cats?|dogs?|sample", re.IGNORECASE
 )
 
 Values = frozenset[str]
@@ -43,7 +43,7 @@ _NONE: Values = frozenset()
 
 
 class Reads:
-    """What the cells read: `folders` that likely hold pictures, `archives`, and what the notebook has `made` itself."""
+    """What the cells read: `folders` that likely hold images, `archives`, and what the notebook has `made` itself."""
 
     def __init__(self, sources: tuple[str, ...]) -> None:
         self._known: dict[str, Values] = {}
@@ -170,10 +170,10 @@ class Reads:
         for call in calls(source, *_CLASS_FOLDER_READERS):
             self._read(self._folder(call))
         for call in calls(source, *_FOLDER_READERS):
-            likely = frozenset(p for p in self._folder(call) if ABOUT_PICTURES.search(p) and not _is_file(p))
+            likely = frozenset(p for p in self._folder(call) if ABOUT_IMAGES.search(p) and not _is_file(p))
             self._read(likely)
         for call in calls(source, *_FILE_READERS):
-            self._read(frozenset(p.rpartition("/")[0] for p in self._folder(call) if _PICTURE.search(p) and "/" in p))
+            self._read(frozenset(p.rpartition("/")[0] for p in self._folder(call) if _IMAGE.search(p) and "/" in p))
         for call in calls(source, *_ARCHIVE_READERS, "open"):
             opens_another = last_name(call.func) == "open" and dotted(call.func) != "tarfile.open"
             if not opens_another and not _writes(call):

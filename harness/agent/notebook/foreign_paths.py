@@ -1,7 +1,7 @@
 """Where a path of another machine leads here: Colab's Drive, a Windows disk, somebody's home folder.
 
 Every such path leads into the notebook's own folder. A part of it that was handed in, or under which the
-assignment gives the pictures, is found wherever it stood there.
+assignment gives the images, is found wherever it stood there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FOREIGN = re.compile(
     r"|/(?:home|Users)/[^/]+(?=/|$)"
     r"|/(?:mnt|media|data|datasets?|workspace|workdir|storage|gdrive|floyd|notebooks|dbfs|nvdli-data)(?=/|$)"
     r"|~(?=/|$)"
-    r")(?![\\/]+\.)"  # not into hidden folders: those are no place for pictures
+    r")(?![\\/]+\.)"  # not into hidden folders: those are no place for images
 )
 _DEEPEST_NAME = 6
 
@@ -56,7 +56,7 @@ def local(path: str, here: Path, names: Iterable[str]) -> str:
 
 
 def place_of_name(name: str) -> str:
-    """Where the pictures lie that the assignment gives under a name: the name itself, a foreign one made local."""
+    """Where the images lie that the assignment gives under a name: the name itself, a foreign one made local."""
     return "/".join(part for part in parts_of(_FOREIGN.sub("", name, count=1)) if part != "..") or "data"
 
 

@@ -216,7 +216,7 @@ def _claim(kind: str, value: float, cell: int, words: str) -> dict[str, Any]:
 
 
 def _best_claim(claims: list[dict[str, Any]], runs: list[Run]) -> dict[str, Any] | None:
-    """The last claim about test pictures, else about whatever, else the last epoch's."""
+    """The last claim about test images, else about whatever, else the last epoch's."""
     for kind in _ORDER:
         if of_kind := [claim for claim in claims if claim["kind"] == kind]:
             return of_kind[-1]

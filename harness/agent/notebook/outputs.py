@@ -1,4 +1,4 @@
-"""What a notebook prints and shows, capped while it arrives: text, and pictures re-encoded as PNG."""
+"""What a notebook prints and shows, capped while it arrives: text, and images re-encoded as PNG."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PIL import Image
 
 _CELL_TEXT = 128 * 1024  # characters of one cell
 _CELL_OUTPUTS = 200
-_CELL_PICTURES = 12
+_CELL_IMAGES = 12
 _ALL_TEXT = 4 * 2**20
-_ALL_PICTURES = 60
+_ALL_IMAGES = 60
 _LONGEST_SIDE = 1000  # pixels
-_PICTURE_BYTES = 32 * 2**20  # of one that is shown, before it is decoded
+_IMAGE_BYTES = 32 * 2**20  # of one that is shown, before it is decoded
 _MOST_PIXELS = 64 * 10**6
 
 
@@ -23,11 +23,11 @@ class Budget:
 
     def __init__(self) -> None:
         self.said: dict[str, None] = {}
-        self._text_left, self._pictures_left = _ALL_TEXT, _ALL_PICTURES
+        self._text_left, self._images_left = _ALL_TEXT, _ALL_IMAGES
         self.next_cell()
 
     def next_cell(self) -> None:
-        self._cell_text, self._cell_outputs, self._cell_pictures = _CELL_TEXT, _CELL_OUTPUTS, _CELL_PICTURES
+        self._cell_text, self._cell_outputs, self._cell_images = _CELL_TEXT, _CELL_OUTPUTS, _CELL_IMAGES
 
     def take(self, message: str, content: dict[str, Any]) -> dict[str, Any] | None:
         """The output of a kernel's message as it is kept, or None. `message` is the message's type."""
@@ -58,8 +58,8 @@ class Budget:
         if isinstance(text := data.get("text/plain"), str) and (taken := self._text(text)):
             kept["text/plain"] = taken
         for kind in ("image/png", "image/jpeg"):
-            if isinstance(encoded := data.get(kind), str) and (picture := self._picture(encoded)):
-                kept["image/png"] = picture
+            if isinstance(encoded := data.get(kind), str) and (image := self._image(encoded)):
+                kept["image/png"] = image
                 break
         if not kept:
             return None
@@ -75,22 +75,22 @@ class Budget:
         self._text_left -= len(text)
         return text
 
-    def _picture(self, encoded: str) -> str | None:
-        if self._cell_pictures <= 0 or self._pictures_left <= 0 or len(encoded) > _PICTURE_BYTES:
-            self.said["there are too many, or too large, pictures"] = None
+    def _image(self, encoded: str) -> str | None:
+        if self._cell_images <= 0 or self._images_left <= 0 or len(encoded) > _IMAGE_BYTES:
+            self.said["there are too many, or too large, images"] = None
             return None
-        self._cell_pictures -= 1
-        self._pictures_left -= 1
+        self._cell_images -= 1
+        self._images_left -= 1
         try:
             with Image.open(io.BytesIO(base64.b64decode(encoded))) as opened:
                 if opened.width * opened.height > _MOST_PIXELS:
                     raise ValueError("too many pixels")
                 opened.draft("RGB", (_LONGEST_SIDE, _LONGEST_SIDE))
-                picture = opened.convert("RGBA")
-        except Exception:  # decoders raise many kinds; the picture is then not shown
-            self.said["a picture does not decode"] = None
+                image = opened.convert("RGBA")
+        except Exception:  # decoders raise many kinds; the image is then not shown
+            self.said["an image does not decode"] = None
             return None
-        picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+        image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
         buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
+        image.save(buffer, "PNG")
         return base64.b64encode(buffer.getvalue()).decode("ascii")

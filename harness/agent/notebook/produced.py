@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .known import known
 
-# In the order in which they are preferred; outside, `harness/inputs/submissions/collect.py` has the same for hand-ins.
+# In the order in which they are preferred; `harness/inputs/submissions/collect.py` has the same for submissions.
 _MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
 _COMPANIONS = ("labels.txt", "handin.json", "model.py")
 _SAVED_MODEL = "saved_model.pb"  # its folder is a model, TensorFlow's

@@ -15,7 +15,7 @@ class Setting:
 
     here: Path  # the notebook's folder
     sources: tuple[str, ...] = ()  # of all code cells, as handed in
-    names: tuple[str, ...] = ()  # under which notebooks look for the pictures, by the assignment
+    names: tuple[str, ...] = ()  # under which notebooks look for the images, by the assignment
     notes: dict[tuple[str, str], None] = field(default_factory=dict)
     folders: set[Path] = field(default_factory=set)  # that have to be there before the notebook runs
     _mentioned: dict[str, bool] = field(default_factory=dict)

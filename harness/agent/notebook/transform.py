@@ -1,4 +1,4 @@
-"""A notebook made ready to run: every rule applied to every cell, the pictures put in place, each change kept.
+"""A notebook made ready to run: every rule applied to every cell, the images put in place, each change kept.
 
 What was handed in stays in the cell's metadata, under `as_handed_in`.
 """
@@ -50,7 +50,7 @@ def transform(
     switches: Mapping[str, bool],
     given: Given | None,
 ) -> Transformation:
-    """Change the code cells in place and put the pictures where they look for them.
+    """Change the code cells in place and put the images where they look for them.
 
     `cells`: nbformat's, those with code in them, in order. `dataset`: `mounted_as`, `names`, `layout`.
     `switches`: by a rule's name, whether it is on, where that is not its own default.

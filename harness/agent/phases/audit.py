@@ -1,9 +1,9 @@
-"""The phase `audit`: a student's data set is read, and each picture described in numbers.
+"""The phase `audit`: a student's data set is read, and each image described in numbers.
 
 The request holds `embed_seconds`; /in/backbone, when it is mounted, holds MobileNetV2's weights. Sent:
-`audit.json`; `greys.npy` (uint8, readable pictures by 128 by 128); `thumbnails.npy` (uint8, readable pictures by
-THUMBNAIL by THUMBNAIL by 3, on grey); and `embeddings.npy` (float32, readable pictures
-by 1280) where the weights are there and the time sufficed. Arrays are in the order of the readable pictures.
+`audit.json`; `greys.npy` (uint8, readable images by 128 by 128); `thumbnails.npy` (uint8, readable images by
+THUMBNAIL by THUMBNAIL by 3, on grey); and `embeddings.npy` (float32, readable images
+by 1280) where the weights are there and the time sufficed. Arrays are in the order of the readable images.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..dataset import Reading, Unreadable, open_tree, read
 from ..dataset.boxes import faults
 from ..dataset.describing import THUMBNAIL, Described, described
 from ..dataset.embedding import embedded
-from ..dataset.picture import Picture
+from ..dataset.image import DatasetImage
 from ..paths import IN, WORK
 
-_MOST_PICTURES = 5000  # the arrays that are sent are some 70 KB for each
-_PICTURES_BYTES = 800_000  # of one file of the reply: more than 1 MiB is not read outside
-_PICTURES = 1_000  # in one file of the reply
+_MOST_IMAGES = 5000  # the arrays that are sent are some 70 KB for each
+_IMAGES_BYTES = 800_000  # of one file of the reply: more than 1 MiB is not read outside
+_IMAGES = 1_000  # in one file of the reply
 
 Send = Callable[[str, Path | bytes], None]
 
@@ -38,13 +38,13 @@ def run(request: dict[str, Any], send: Send) -> None:
     except Unreadable as error:
         send("audit.json", json.dumps({"refused": str(error)[:1000]}).encode())
         return
-    pictures = reading.pictures[:_MOST_PICTURES]
-    seen = [described(picture.file) for picture in pictures]
-    _send_arrays([picture.file for picture, one in zip(pictures, seen, strict=True) if one], seen, request, send)
-    rows = [_row(picture, one, files.root, reading.labels) for picture, one in zip(pictures, seen, strict=True)]
+    images = reading.images[:_MOST_IMAGES]
+    seen = [described(image.file) for image in images]
+    _send_arrays([image.file for image, one in zip(images, seen, strict=True) if one], seen, request, send)
+    rows = [_row(image, one, files.root, reading.labels) for image, one in zip(images, seen, strict=True)]
     parts = _in_parts([json.dumps(row) for row in rows])
     for number, part in enumerate(parts):
-        send(f"pictures-{number}.json", f'{{"pictures": [{", ".join(part)}]}}'.encode())
+        send(f"images-{number}.json", f'{{"images": [{", ".join(part)}]}}'.encode())
     send("audit.json", json.dumps(_reply(reading, len(rows), len(parts), files.links)).encode())
 
 
@@ -53,7 +53,7 @@ def _in_parts(rows: list[str]) -> list[list[str]]:
     parts: list[list[str]] = []
     taken = 0
     for row in rows:
-        if not parts or len(parts[-1]) == _PICTURES or taken + len(row) > _PICTURES_BYTES:
+        if not parts or len(parts[-1]) == _IMAGES or taken + len(row) > _IMAGES_BYTES:
             parts.append([])
             taken = 0
         parts[-1].append(row)
@@ -61,23 +61,23 @@ def _in_parts(rows: list[str]) -> list[list[str]]:
     return parts
 
 
-def _reply(reading: Reading, read_pictures: int, parts: int, links: int) -> dict[str, Any]:
+def _reply(reading: Reading, read_images: int, parts: int, links: int) -> dict[str, Any]:
     return {
         "layout": reading.layout,
         "parts": parts,
-        "left_out": len(reading.pictures) - read_pictures,
+        "left_out": len(reading.images) - read_images,
         "links": links,
         "faults": [_text(fault) for fault in reading.faults],
     }
 
 
-def _row(picture: Picture, seen: Described | None, root: Path, labels: tuple[str, ...] | None) -> dict[str, Any]:
+def _row(image: DatasetImage, seen: Described | None, root: Path, labels: tuple[str, ...] | None) -> dict[str, Any]:
     return {
-        "name": _text(str(picture.file.relative_to(root))),
-        "label": None if picture.label is None else _text(picture.label),
-        "split": picture.split,
-        "shows_one_class": picture.shows_one_class,
-        "box_faults": [[kind, _text(label)] for kind, label in faults(picture, seen.size if seen else None, labels)],
+        "name": _text(str(image.file.relative_to(root))),
+        "label": None if image.label is None else _text(image.label),
+        "split": image.split,
+        "shows_one_class": image.shows_one_class,
+        "box_faults": [[kind, _text(label)] for kind, label in faults(image, seen.size if seen else None, labels)],
         "seen": seen.values() if seen else None,
     }
 

@@ -5,7 +5,7 @@ short blocks, so that whatever else slows the machine slows both, and their rati
 
 The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`), `cpus`,
 `queries`, `most_queries`, `min_seconds`, `warm_up_seconds` and `budget_seconds`. Queries go round at most 64 of the
-pictures in the list `images`. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
+images in the list `images`. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
 `answers-high-<name>.npy` (probabilities, as `timed_answers.py` sums up all that were timed), `benchmark.json`; or
 `refused.json`. What was answered before is not in here: the harness compares.
 """
@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.statefulness import stateful_operators
-from ..images.preprocessing import Rule, UnreadablePicture, pixels
+from ..images.preprocessing import Rule, UnreadableImage, pixels
 from ..models.loaded_model import Unusable
 from ..paths import IN
 from ..timing.timed_inputs import how_many
@@ -46,11 +46,11 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     cores = sorted(os.sched_getaffinity(0))[: request["cpus"]]
     models = request["models"]
     deadline = time.monotonic() + request["budget_seconds"]
-    with refusing(send, Unusable, UnreadablePicture):
+    with refusing(send, Unusable, UnreadableImage):
         images = list(request["images"].take("images"))[: how_many(models.values())]
-        pictures = _decoded(models, images)
+        decoded = _decoded(models, images)
         with ExitStack() as stack:
-            asks = {name: stack.enter_context(_started(model, pictures[name], cores)) for name, model in models.items()}
+            asks = {name: stack.enter_context(_started(model, decoded[name], cores)) for name, model in models.items()}
             reply = _measured(asks, request, deadline, send)
         reply |= {
             "images": len(images),
@@ -62,7 +62,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def _decoded(models: dict[str, Any], images: list[bytes]) -> dict[str, list[Pixels]]:
-    """Each model's pictures, resized as it wants them. Those of models that want the same are decoded once."""
+    """Each model's images, resized as it wants them. Those of models that want the same are decoded once."""
     same: dict[tuple[Any, ...], list[Pixels]] = {}
     decoded = {}
     for name, model in models.items():
@@ -75,11 +75,11 @@ def _decoded(models: dict[str, Any], images: list[bytes]) -> dict[str, list[Pixe
 
 
 @contextmanager
-def _started(model: dict[str, Any], pictures: list[Pixels], cores: list[int]) -> Iterator[Ask]:
+def _started(model: dict[str, Any], images: list[Pixels], cores: list[int]) -> Iterator[Ask]:
     """A process that has loaded the model; ask it a question and it answers. Gone afterwards."""
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe()
-    process = fork.Process(target=serve, args=(theirs, model, pictures, cores), daemon=True)
+    process = fork.Process(target=serve, args=(theirs, model, images, cores), daemon=True)
     process.start()
     theirs.close()
     try:

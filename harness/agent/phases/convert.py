@@ -1,4 +1,4 @@
-"""The phase `convert`: a hand-in's model becomes ONNX at the door, checked against the original.
+"""The phase `convert`: a submission's model becomes ONNX at the door, checked against the original.
 
 Each other module of this folder is one model format (`harness/agent/models/registry.py`). The request holds
 `labels` (how many), `rule` and `size` as declared or null, `factory` (whether /in/model.py is there),
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.onnx_model import Runner, read, signature
-from ..images.preprocessing import Rule, UnreadablePicture, model_input, pixels
+from ..images.preprocessing import Rule, UnreadableImage, model_input, pixels
 from ..models.loaded_model import (
     Answers,
     Context,
@@ -123,7 +123,7 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
 
 
 def _repeats(model: Native, batch: NDArray[Any], before: Answers) -> bool:
-    """Whether the model says to the same pictures what it said before, image by image."""
+    """Whether the model says to the same images what it said before, image by image."""
     return bool(np.allclose(answers(model, batch, together=False), before, atol=TOLERANCE))
 
 
@@ -154,12 +154,12 @@ class _Opened:
 
 
 def _check_batch(encoded: list[bytes], rule: Rule, native: Native) -> NDArray[Any]:
-    """At least eight pictures as the model wants them; seeded noise where there are too few."""
+    """At least eight images as the model wants them; seeded noise where there are too few."""
     found = []
     for one in encoded:
         try:
             found.append(pixels(one, rule))
-        except UnreadablePicture:
+        except UnreadableImage:
             continue
     noise = np.random.default_rng(0)
     while len(found) < _FEWEST_IMAGES:

@@ -1,4 +1,4 @@
-"""The phase `detector`: an ONNX file that gives scores and boxes, as SSD or YOLO do (`heads.py` lists which).
+"""The phase `detector`: an ONNX file that gives scores and boxes, as SSD or YOLO do (see `timing/detector_heads.py`).
 
 The request is empty. Sent: `detector.json` with what the model takes and gives; or `refused.json`.
 """
@@ -31,7 +31,7 @@ def _described(file: Path) -> dict[str, Any]:
     (given,), answers = running.get_inputs(), running.get_outputs()
     shape = [side if isinstance(side, int) else None for side in given.shape]
     if given.type != "tensor(float)" or len(shape) != 4 or shape[1] != 3 or None in shape[2:]:
-        raise Unusable(f"a detector takes one float32 picture of 3 x height x width; this one takes {given.shape}")
+        raise Unusable(f"a detector takes one float32 image of 3 x height x width; this one takes {given.shape}")
     height, width = int(given.shape[2]), int(given.shape[3])
     try:
         outputs = running.run(None, {given.name: np.zeros((1, 3, height, width), np.float32)})

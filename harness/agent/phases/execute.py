@@ -1,7 +1,7 @@
-"""The phase `execute`: a hand-in's notebook is run from top to bottom in a kernel of its own.
+"""The phase `execute`: a submission's notebook is run from top to bottom in a kernel of its own.
 
-The request holds `notebook` (path in the hand-in), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
-look for the training pictures; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
+The request holds `notebook` (path in the submission), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
+look for the training images; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
 `on_cell_error`. Sent: `executed.ipynb`, `execution.json` and what `produced` finds; or `refused.json` with a
 reason for the student.
 """
@@ -53,8 +53,8 @@ def run(request: dict[str, Any], send: Send) -> None:
         return
     clear_outputs(notebook)
     cells, dataset = code_cells(notebook), request["dataset"]
-    pictures = Given(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
-    changed = transform(cells, file.parent, dataset, request["rules"], pictures)
+    images = Given(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
+    changed = transform(cells, file.parent, dataset, request["rules"], images)
     _set_environment(changed.stand_ins)
     execution = _Run(notebook, file.parent, request, deadline)
     execution.run()

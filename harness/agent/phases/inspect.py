@@ -24,7 +24,7 @@ from ..graph.final_layer import final_layer
 from ..graph.initialisation import head, initialised_as, structure
 from ..graph.multiply_adds import fingerprint, parameters, statistics, weights, work
 from ..graph.onnx_model import live, read, scales_its_input, signature
-from ..images.preprocessing import Rule, UnreadablePicture, batch
+from ..images.preprocessing import Rule, UnreadableImage, batch
 from ..models.loaded_model import Unusable
 from ..models.student_model import StudentModel
 from ..paths import IN
@@ -60,7 +60,7 @@ def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]
     mapped = final_layer(model, tensors)
     if mapped is not None:
         send("final_layer.npy", _npy(mapped))
-    given = _pictures(rule, request)
+    given = _images(rule, request)
 
     def used(backbone: Backbone, layers: list[Layer]) -> BackboneUse:
         if given is None:
@@ -162,9 +162,9 @@ def _plain(layer: Layer) -> dict[str, Any]:
     return values
 
 
-def _pictures(rule: Rule, request: dict[str, Any]) -> NDArray[Any] | None:
+def _images(rule: Rule, request: dict[str, Any]) -> NDArray[Any] | None:
     encoded = list(request["images"].take("images"))
     try:
         return batch(encoded, rule, request["layout"], request["input_dtype"]) if len(encoded) > 1 else None
-    except UnreadablePicture:
+    except UnreadableImage:
         return None

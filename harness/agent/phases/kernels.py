@@ -32,18 +32,18 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def listed(model: Any, height: int, width: int) -> dict[str, Any]:
-    """The kernels for one picture, as JSON. Raises `Unusable` when the graph takes no picture or does not run."""
+    """The kernels for one image, as JSON. Raises `Unusable` when the graph takes no image or does not run."""
     import onnx.inliner
 
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
-    name, shape, dtype = picture_input(model, height, width)
+    name, shape, dtype = image_input(model, height, width)
     wanted = [tensor for node in model.graph.node for tensor in (*node.input, *node.output)]
     try:
         shapes, whole = tensor_shapes(model, wanted, name, shape, dtype)
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
         raise Unusable(
-            f"the model does not run on one picture of shape {shape}: {' '.join(str(error).split())[:250]}"
+            f"the model does not run on one image of shape {shape}: {' '.join(str(error).split())[:250]}"
         ) from error
     kernels, unknown = fuse(model, shapes, whole)
     if len(kernels) > _MOST:
@@ -70,23 +70,23 @@ def listed(model: Any, height: int, width: int) -> dict[str, Any]:
     }
 
 
-def picture_input(model: Any, height: int, width: int) -> tuple[str, Shape, str]:
-    """The one input: its name, its shape for one picture, and its type for numpy. A free side is taken as given.
+def image_input(model: Any, height: int, width: int) -> tuple[str, Shape, str]:
+    """The one input: its name, its shape for one image, and its type for numpy. A free side is taken as given.
 
-    Raises `Unusable` for anything but one picture of numbers.
+    Raises `Unusable` for anything but one image of numbers.
     """
     import onnx
 
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
-        raise Unusable(f"the model takes {len(inputs)} inputs; one picture is expected")
+        raise Unusable(f"the model takes {len(inputs)} inputs; one image is expected")
     kind = inputs[0].type.tensor_type
     if len(kind.shape.dim) != 4:
-        raise Unusable(f"the input has {len(kind.shape.dim)} dimensions; a batch of pictures has 4")
+        raise Unusable(f"the input has {len(kind.shape.dim)} dimensions; a batch of images has 4")
     sides = [dimension.dim_value or None for dimension in kind.shape.dim]
     if sides[0] not in (None, 1):
-        raise Unusable(f"the model takes exactly {sides[0]} pictures at a time; export it for 1, or with a free batch")
+        raise Unusable(f"the model takes exactly {sides[0]} images at a time; export it for 1, or with a free batch")
     by_pixel = sides[3] in (1, 3) and sides[1] not in (1, 3)  # NHWC
     free = (1, height, width, 3) if by_pixel else (1, 3, height, width)
     shape = tuple(side if side is not None else given for side, given in zip(sides, free, strict=True))

@@ -1,4 +1,4 @@
-"""The phase `precision`: an ONNX model in half precision, or quantised to 8 bits on calibration pictures.
+"""The phase `precision`: an ONNX model in half precision, or quantised to 8 bits on calibration images.
 
 The request holds `precision` ("fp16" or "int8"), `layout`, `input_dtype`, `rule`. Under /in: `model`; for int8 the
 list of images is `calibration`. Sent: `model.onnx`; or `refused.json`.
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..graph.onnx_model import read, session
-from ..images.preprocessing import Rule, UnreadablePicture, batch
+from ..images.preprocessing import Rule, UnreadableImage, batch
 from ..models.loaded_model import Unusable
 from ..paths import IN, TMP
 from .refusal import refuse
@@ -22,7 +22,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     try:
         converted = {"fp16": _half, "int8": _quantised}[request["precision"]](request)
         session(converted, 1)  # refuses what the engine cannot run
-    except (Unusable, UnreadablePicture) as error:
+    except (Unusable, UnreadableImage) as error:
         refuse(send, str(error))
     except Exception as error:  # the converters raise many kinds for graphs that they do not know
         refuse(send, f"the converter to {request['precision']} stopped: {' '.join(str(error).split())[:250]}")
@@ -41,7 +41,7 @@ def _half(_: dict[str, Any]) -> Path:
 
 
 def _quantised(request: dict[str, Any]) -> Path:
-    """ONNX Runtime's static quantisation: weights by channel, activations by the calibration pictures."""
+    """ONNX Runtime's static quantisation: weights by channel, activations by the calibration images."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -50,8 +50,8 @@ def _quantised(request: dict[str, Any]) -> Path:
     prepared, out = TMP / "prepared.onnx", TMP / "quantised.onnx"
     quant_pre_process(str(IN / "model"), str(prepared), skip_symbolic_shape=True)
 
-    class Pictures(CalibrationDataReader):  # type: ignore[misc]
-        """Gives one picture after another, and None after the last."""
+    class Images(CalibrationDataReader):  # type: ignore[misc]
+        """Gives one image after another, and None after the last."""
 
         def __init__(self) -> None:
             self._left = _inputs(request)
@@ -63,7 +63,7 @@ def _quantised(request: dict[str, Any]) -> Path:
     quantize_static(
         str(prepared),
         str(out),
-        Pictures(),
+        Images(),
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,

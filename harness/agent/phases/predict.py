@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..graph.onnx_model import Runner
 from ..images.incoming import Incoming
-from ..images.preprocessing import Rule, UnreadablePicture, pixels
+from ..images.preprocessing import Rule, UnreadableImage, pixels
 from ..models.asking import Asker
 from ..models.loaded_model import Answers, Native, Unusable
 from ..models.preprocessing_defaults import alternatives
@@ -30,13 +30,13 @@ from ..paths import IN
 from .convert import use_mounted_weights
 from .refusal import refusing_all
 
-_FEWEST_PROBED = 10  # pictures; fewer say nothing of another pre-processing
+_FEWEST_PROBED = 10  # images; fewer say nothing of another pre-processing
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Predict the images and send what came of it."""
     use_mounted_weights()
-    with refusing_all(send, Unusable, UnreadablePicture):
+    with refusing_all(send, Unusable, UnreadableImage):
         _predict(request, send)
 
 
@@ -48,8 +48,8 @@ def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None])
     rows, again = asker.twice(len(images), request["again"], images)
     each = (time.monotonic() - started) / max(1, asker.asked)
     probes = alternatives(rule) if request["input_dtype"] == "float32" else {}
-    a_picture = len(probes) * each
-    probed = request["probes"][: int(request["probe_seconds"] / a_picture)] if a_picture else request["probes"]
+    a_image = len(probes) * each
+    probed = request["probes"][: int(request["probe_seconds"] / a_image)] if a_image else request["probes"]
     if len(probed) < _FEWEST_PROBED:
         probed, probes = [], {}
     for name, other in probes.items():

@@ -1,6 +1,6 @@
 """The phase `read_notebook`: a notebook as it was handed in, read and not run.
 
-The request holds `notebook` (path in the hand-in), `steps` and `questions` (what the assignment asks for,
+The request holds `notebook` (path in the submission), `steps` and `questions` (what the assignment asks for,
 lists of names). Sent: `reading.json`; or `refused.json` with a reason for the student.
 """
 

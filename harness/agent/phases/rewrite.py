@@ -75,7 +75,7 @@ def _notebook() -> tuple[Any, str]:
 def _send_images(chosen: Plan, first: int, count: int, send: Send) -> None:
     rows = []
     for number, one in enumerate(chosen.kept[first : first + count], first):
-        made = pixels.made(one.picture.file, one.path.suffix, one.frame)
+        made = pixels.made(one.image.file, one.path.suffix, one.frame)
         if made is not None:
             send(f"image-{number}", made.content)
             rows.append([number, one.name, one.path.as_posix(), made.carries_data])

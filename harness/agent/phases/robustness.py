@@ -25,7 +25,7 @@ from PIL import Image
 
 from ..images.corruptions import corrupted, shrunk
 from ..images.patterns import pattern
-from ..images.preprocessing import Rule, UnreadablePicture, fitted, seen_part, upright
+from ..images.preprocessing import Rule, UnreadableImage, fitted, seen_part, upright
 from ..models.asking import Asker
 from ..models.loaded_model import Unusable
 from .convert import use_mounted_weights
@@ -36,9 +36,9 @@ Pixels = NDArray[np.uint8]
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Answer for every picture and send what came of it."""
+    """Answer for every image and send what came of it."""
     use_mounted_weights()
-    with refusing_all(send, Unusable, UnreadablePicture):
+    with refusing_all(send, Unusable, UnreadableImage):
         _run(request, send)
 
 
@@ -72,24 +72,24 @@ class _Worse:
     """An image in all its versions; what is drawn for them follows from its content, not from its place."""
 
     def __init__(self, encoded: bytes, versions: list[list[Any]]) -> None:
-        self._picture: Image.Image = shrunk(upright(encoded))
+        self._image: Image.Image = shrunk(upright(encoded))
         self._versions = versions
         self._seed = int.from_bytes(hashlib.sha256(encoded).digest()[:4])
 
     def version(self, number: int) -> Image.Image:
         """0: as it is."""
         if number == 0:
-            return self._picture
+            return self._image
         corruption, severity = self._versions[number - 1]
-        return corrupted(self._picture, corruption, severity, self._seed)
+        return corrupted(self._image, corruption, severity, self._seed)
 
 
 class _Covered:
     """An image as the model sees it, and with a window of two by two cells greyed."""
 
-    def __init__(self, picture: Image.Image, rule: Rule, cells: int) -> None:
-        self.seen_part = seen_part(picture.size, rule)
-        self._seen, self._cells = fitted(picture, rule), cells
+    def __init__(self, image: Image.Image, rule: Rule, cells: int) -> None:
+        self.seen_part = seen_part(image.size, rule)
+        self._seen, self._cells = fitted(image, rule), cells
         self._grey = self._seen.reshape(-1, 3).mean(axis=0).astype(np.uint8)
 
     def window(self, number: int) -> Pixels:

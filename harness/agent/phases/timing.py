@@ -1,11 +1,10 @@
 """The phase `timing`: one model on one engine, in one scenario, in this fresh process.
 
-The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or
-null, `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores`
-(to pin to), `own_python` (whether the engine runs the model's), and of the model `layout`, `input_dtype`,
-`dynamic_batch`, `rule`, `output_kind`, `labels`, `factory` and `head` (a detector's, as `heads.py` names it; null for a
-classifier). Under /in: `model`, perhaps `model.py` and `weights`; the list `images` holds them as the mode decodes
-them. Sent:
+The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or null,
+`samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores` (to pin to),
+`own_python` (whether the engine runs the model's), and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`,
+`output_kind`, `labels`, `factory` and `head` (a detector's, as `detector_heads.py` names it; null for a classifier).
+Under /in: `model`, perhaps `model.py` and `weights`; the list `images` holds them as the mode decodes them. Sent:
 `latencies.npy` (float32, ms), of a classifier `answers-low.npy` and `answers-high.npy` (probabilities, as
 `timed_answers.py` sums up all that were timed), and `timing.json`; or `refused.json`.
 """
@@ -25,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.statefulness import stateful_operators
-from ..images.preprocessing import Rule, UnreadablePicture, model_input, pixels
+from ..images.preprocessing import Rule, UnreadableImage, model_input, pixels
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
 from ..timing.detector_heads import seen
@@ -61,7 +60,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     os.sched_setaffinity(0, request["cores"])
     try:
         _time(request, send)
-    except (Unusable, UnreadablePicture) as error:
+    except (Unusable, UnreadableImage) as error:
         refuse(send, str(error), engine_missing=isinstance(error, NotHere))
     except (Exception, SystemExit) as error:  # an engine's own classes; with engine torch, the model's code
         refuse(send, described(error), engine_missing=False)
@@ -73,7 +72,7 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
     asked = queries(len(images), samples)
     started = start(request["engine"], IN / "model", request, len(request["cores"]))
     asks = _end_to_end if request["mode"] == "end-to-end" else _model_only
-    timing = asks(request, rule, [[images[i] for i in pictures] for pictures in asked], started)
+    timing = asks(request, rule, [[images[i] for i in places] for places in asked], started)
     answers = TimedAnswers(timing.rows) if timing.rows else None
     turns = in_random_turns(len(asked))
     gc.collect()
@@ -160,15 +159,15 @@ def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[by
 
 
 def _repeated(request: dict[str, Any], rule: Rule, images: Sequence[bytes], started: Started) -> dict[str, list[float]]:
-    """Latencies, ms, of inputs that were asked before and of new ones, in turn, one picture each.
+    """Latencies, ms, of inputs that were asked before and of new ones, in turn, one image each.
 
     MLPerf's TEST04: a model that remembers answers is faster on what it has seen.
     """
     spans: dict[str, list[float]] = {"seen_ms": [], "unseen_ms": []}
     for image in images[:_UNSEEN]:
-        picture = pixels(image, rule)
-        negative = 255 - picture[:, ::-1]
-        for name, one in (("seen_ms", picture), ("unseen_ms", negative)):
+        seen = pixels(image, rule)
+        negative = 255 - seen[:, ::-1]
+        for name, one in (("seen_ms", seen), ("unseen_ms", negative)):
             given = _input(request, rule, [one])
             begun = time.perf_counter_ns()
             started.run(given)
@@ -176,5 +175,5 @@ def _repeated(request: dict[str, Any], rule: Rule, images: Sequence[bytes], star
     return spans
 
 
-def _input(request: dict[str, Any], rule: Rule, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
-    return model_input(np.stack(pictures), rule, request["layout"], request["input_dtype"])
+def _input(request: dict[str, Any], rule: Rule, images: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    return model_input(np.stack(images), rule, request["layout"], request["input_dtype"])

@@ -1,6 +1,6 @@
-"""The phase `withhold`: some pictures of a student's data set, re-encoded as the held-out set's are.
+"""The phase `withhold`: some images of a student's data set, re-encoded as the held-out set's are.
 
-The request holds `pictures` (places in the order of the data set) and `longest_side` (pixels). Sent: for each of
+The request holds `images` (places in the order of the data set) and `longest_side` (pixels). Sent: for each of
 them `<place>.png`, upright, RGB, without metadata. They go back in under other names.
 """
 
@@ -19,14 +19,14 @@ from ..paths import IN, WORK
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Re-encode and send. Every picture decoded when the data set was audited; one that does not now ends the phase."""
-    pictures = read(open_tree(IN / "dataset", WORK)).pictures
+    """Re-encode and send. Every image decoded when the data set was audited; one that does not now ends the phase."""
+    images = read(open_tree(IN / "dataset", WORK)).images
     side = request["longest_side"]
-    for place in request["pictures"]:
-        picture, _, _ = opened(pictures[place].file, side)
-        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-        clean = Image.new("RGB", picture.size)
-        clean.paste(picture)
+    for place in request["images"]:
+        image, _, _ = opened(images[place].file, side)
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        clean = Image.new("RGB", image.size)
+        clean.paste(image)
         stream = io.BytesIO()
         clean.save(stream, "PNG", compress_level=1)
         send(f"{place}.png", stream.getvalue())

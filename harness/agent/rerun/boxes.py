@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..dataset import coco, voc
-from ..dataset.picture import Box
+from ..dataset.image import Box
 from ..dataset.walk import Tree
 from .pixels import Frame
 from .plan import Kept, Plan
@@ -23,13 +23,13 @@ _LARGEST_ID = 1000  # of a category; COCO's own go to 90
 
 def voc_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, PurePosixPath, str]]:
     """(file, where its successor lies, its XML): the first annotation of each image; others are left out."""
-    kept = {one.picture.file: one for one in plan.kept}
+    kept = {one.image.file: one for one in plan.kept}
     found, _ = voc.xml_files(files)
     for annotation in found:
-        one = kept.pop(annotation.picture, None) if annotation.picture else None
+        one = kept.pop(annotation.image, None) if annotation.image else None
         if one is not None:
             own = PurePosixPath(annotation.file.relative_to(plan.root).as_posix())
-            beside = annotation.file.parent == one.picture.file.parent
+            beside = annotation.file.parent == one.image.file.parent
             elsewhere = PurePosixPath("Annotations") if plan.names_replaced else own.parent
             folder = one.path.parent if beside else elsewhere
             yield annotation.file, folder / f"{one.path.stem}.xml", _voc(one, annotation.boxes)
@@ -68,9 +68,9 @@ def _boxes(frame: Frame, boxes: tuple[Box, ...]) -> Iterator[tuple[Box, tuple[in
 
 def coco_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, str]]:
     """(file, its successor's JSON), images and annotations numbered anew."""
-    kept = {one.picture.file: one for one in plan.kept}
+    kept = {one.image.file: one for one in plan.kept}
     for document in coco.documents(files):
-        named = {picture.file: (name, picture.boxes) for name, picture in document.pictures if picture is not None}
+        named = {image.file: (name, image.boxes) for name, image in document.images if image is not None}
         mine = [(one, *named[file]) for file, one in kept.items() if file in named]
         if mine:
             yield document.file, _coco(document, mine)

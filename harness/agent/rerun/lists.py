@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from ..dataset.picture import split_named
+from ..dataset.image import split_named
 from .plan import Kept, Plan
 
 _MOST_BYTES = 4 * 2**20  # of one list
@@ -30,7 +30,7 @@ class References:
     def __init__(self, plan: Plan) -> None:
         self._by_name: dict[str, list[tuple[int, Kept]]] = {}
         for number, one in enumerate(plan.kept):
-            own = one.picture.file
+            own = one.image.file
             for key in {own.name.lower(), own.stem.lower()}:
                 self._by_name.setdefault(key, []).append((number, one))
         self._root = plan.root
@@ -44,7 +44,7 @@ class References:
         if not parts:
             return None
         for number, one in self._by_name.get(parts[-1].lower(), ()):
-            own = one.picture.file.relative_to(self._root).parts
+            own = one.image.file.relative_to(self._root).parts
             length = min(len(parts), len(own))
             if [p.lower() for p in parts[-length:-1]] == [p.lower() for p in own[-length:-1]]:
                 whole = parts[-1].lower() == own[-1].lower()

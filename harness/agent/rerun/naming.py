@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from ..dataset.picture import Picture, split_named
+from ..dataset.image import DatasetImage, split_named
 from .embedded import bound
 
 # Measured: names of cameras, phones and messengers take 1.7 to 4.1 bytes each (sorted, compressed), the SHA-1 that a
@@ -18,16 +18,16 @@ _ODD = re.compile(r"[^\w .,()\[\]{}@#&+=~'!-]", re.UNICODE)
 _SPOKEN_OF = 8  # characters of a stem that is looked for in the source without its ending
 
 
-def paths(pictures: Sequence[Picture], root: Path, source: str) -> tuple[list[PurePosixPath], bool]:
-    """A path in the rerun's data set for each picture, in order, and whether names had to be replaced.
+def paths(images: Sequence[DatasetImage], root: Path, source: str) -> tuple[list[PurePosixPath], bool]:
+    """A path in the rerun's data set for each image, in order, and whether names had to be replaced.
 
     `source`: the notebook's. A name that stands in it is kept in any case: it says nothing that is not said there.
     """
-    own = [PurePosixPath(picture.file.relative_to(root).as_posix()) for picture in pictures]
+    own = [PurePosixPath(image.file.relative_to(root).as_posix()) for image in images]
     said = _information(own)
     if said <= min(_MOST_BYTES, _BYTES + _BYTES_PER_IMAGE * len(own)) and all(map(is_plain, own)):
         return own, False
-    labels = {picture.label for picture in pictures}
+    labels = {image.label for image in images}
     taken: set[str] = set()
     count: dict[PurePosixPath, int] = {}
     folders: dict[PurePosixPath, PurePosixPath] = {PurePosixPath(): PurePosixPath()}

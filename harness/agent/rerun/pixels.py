@@ -2,7 +2,7 @@
 
 Enlargement and shift are secret (`draw`), so what was hidden in single pixels, in coefficients of a JPEG, or after
 its end does not arrive; nor do metadata, further frames, alpha channels and colour profiles. Images come out upright,
-as the withheld ones do, whatever their EXIF says. What a picture plainly shows arrives: of that `data_share` is asked.
+as the withheld ones do, whatever their EXIF says. What an image plainly shows arrives: of that `data_share` is asked.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ def draw(size: tuple[int, int], longest_side: int, secret: str) -> Frame:
 
 
 def size_of(file: Path) -> tuple[int, int] | None:
-    """Width and height, upright; None for what is no picture that can be read."""
+    """Width and height, upright; None for what is no image that can be read."""
     try:
         with Image.open(file) as opened:
             size, turned = opened.size, opened.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-    except Exception:  # decoders raise many kinds; each means that the picture cannot be used
+    except Exception:  # decoders raise many kinds; each means that the image cannot be used
         return None
     if not 0 < size[0] * size[1] <= _MOST_PIXELS:
         return None
@@ -92,7 +92,7 @@ def size_of(file: Path) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A new image file, and whether the picture looks like data."""
+    """A new image file, and whether the image looks like data."""
 
     content: bytes
     carries_data: bool
@@ -132,7 +132,7 @@ def _encoded(image: Image.Image, format_: str) -> bytes:
     return stream.getvalue()
 
 
-def data_share(picture: Image.Image) -> float:
+def data_share(image: Image.Image) -> float:
     """The share of patches that their neighbours do not explain, 0 to 1, where it is largest.
 
     Brightness, both colour channels and all reductions are looked at.
@@ -140,7 +140,7 @@ def data_share(picture: Image.Image) -> float:
     A photograph is smooth nearly everywhere at every size; dots, blocks and bars that stand for bits are
     not, at the size of one of them.
     """
-    channels = np.asarray(picture.convert("YCbCr"), dtype=np.float32)
+    channels = np.asarray(image.convert("YCbCr"), dtype=np.float32)
     return max(_over_reductions(channels[..., channel]) for channel in range(3))
 
 

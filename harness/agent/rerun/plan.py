@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..dataset import Reading
-from ..dataset.picture import Picture
+from ..dataset.image import DatasetImage
 from ..dataset.walk import Tree
 from . import naming, pixels
 
@@ -19,7 +19,7 @@ class Kept:
 
     name: str
     path: PurePosixPath
-    picture: Picture
+    image: DatasetImage
     frame: pixels.Frame
 
 
@@ -47,21 +47,19 @@ def plan(files: Tree, reading: Reading, choice: Choice, secret: str, longest_sid
 
     Of two images with one name the first is used, as in the audit: the other one nobody has looked at.
     """
-    chosen: dict[str, tuple[Picture, tuple[int, int]]] = {}
-    for picture in reading.pictures:
-        name = audited_name(picture.file, files.root)
-        if name in choice.use and name not in chosen and (size := pixels.size_of(picture.file)) is not None:
-            chosen[name] = (picture, size)
-    pictures = [picture for picture, _ in chosen.values()]
-    paths, replaced = naming.paths(pictures, files.root, source)
+    chosen: dict[str, tuple[DatasetImage, tuple[int, int]]] = {}
+    for image in reading.images:
+        name = audited_name(image.file, files.root)
+        if name in choice.use and name not in chosen and (size := pixels.size_of(image.file)) is not None:
+            chosen[name] = (image, size)
+    images = [image for image, _ in chosen.values()]
+    paths, replaced = naming.paths(images, files.root, source)
     kept = tuple(
-        Kept(name, path, picture, pixels.draw(size, longest_side, f"{secret} {name}"))
-        for (name, (picture, size)), path in zip(chosen.items(), paths, strict=True)
+        Kept(name, path, image, pixels.draw(size, longest_side, f"{secret} {name}"))
+        for (name, (image, size)), path in zip(chosen.items(), paths, strict=True)
     )
-    labels = {picture.label for picture in reading.pictures} | {
-        box.label for picture in reading.pictures for box in picture.boxes
-    }
-    withheld = [file for file in files.pictures() if audited_name(file, files.root) in choice.withheld]
+    labels = {image.label for image in reading.images} | {box.label for image in reading.images for box in image.boxes}
+    withheld = [file for file in files.images() if audited_name(file, files.root) in choice.withheld]
     return Plan(files.root, kept, frozenset(label for label in labels if label), replaced, frozenset(withheld))
 
 

@@ -14,7 +14,7 @@ from .embedded import bound, literals, names, no_prose
 MOST_BYTES = 2**20  # of all cells' text
 _PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _WORD = re.compile(r"\S+")
-# A picture inside the text of a cell that is not code.
+# An image inside the text of a cell that is not code.
 _DATA_ADDRESS = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*,[^\s)\"'>]*", re.IGNORECASE)
 # Measured: notebooks of courses and tutorials have up to 0.4 KB in literals and comments, and 1 KB in names; a student
 # who explains more has some times that. The smallest head of a pre-trained network, 5 classes of 1280 features as
@@ -39,7 +39,7 @@ class Carried:
 
 def rewritten(notebook: Any) -> bytes:
     """The notebook, as `reading.read` gives it, as a file: sources alone, without what metadata, outputs, attachments,
-    identifiers and pictures in the text carry along. Raises `Unreadable` for more text than 1 MiB."""
+    identifiers and images in the text carry along. Raises `Unreadable` for more text than 1 MiB."""
     cells: list[dict[str, Any]] = []
     for number, cell in enumerate(notebook.cells, 1):
         plain: dict[str, Any] = {"cell_type": cell.cell_type, "id": f"cell-{number}", "metadata": {}}
@@ -56,7 +56,7 @@ def rewritten(notebook: Any) -> bytes:
 
 
 def prose(text: str) -> str:
-    """A text cell without the pictures that stand in it as data."""
+    """A text cell without the images that stand in it as data."""
     return _DATA_ADDRESS.sub("", text)
 
 

@@ -50,7 +50,7 @@ def texts(files: Tree, plan: Plan) -> Texts:
     content = [f"{text.path}\n{text.content}" for text in rebuilt]
     information = bound([naming.information(one.path for one in plan.kept), *content])
     each = _BYTES_PER_BOXED_IMAGE if boxed else _BYTES_PER_IMAGE
-    known = {one.picture.file for one in plan.kept} | plan.withheld | taken.keys()
+    known = {one.image.file for one in plan.kept} | plan.withheld | taken.keys()
     stems = {file.stem for file in plan.withheld}  # of annotations that went with their images
     return Texts(
         tuple(rebuilt),

@@ -24,7 +24,7 @@ _MOST_SUPPRESSED = 1000  # boxes; Ultralytics gives 300
 
 
 def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
-    """The head that gives such outputs for one picture, and its number of classes, the background among them.
+    """The head that gives such outputs for one image, and its number of classes, the background among them.
 
     Raises `ValueError` for outputs that are no detector's.
     """
@@ -56,7 +56,7 @@ def _boxes_output(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> in
 
 
 def seen(head: str, outputs: Sequence[Floats], index: int) -> list[Seen]:
-    """What is seen in picture `index` of a batch, class by class, the likeliest first."""
+    """What is seen in image `index` of a batch, class by class, the likeliest first."""
     match head:
         case "scores-boxes" | "boxes-scores":
             boxes = head == "scores-boxes"

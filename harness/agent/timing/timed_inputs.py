@@ -1,4 +1,4 @@
-"""How many different pictures the timed queries go round, and which of them each query holds."""
+"""How many different images the timed queries go round, and which of them each query holds."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .scenarios import in_random_turns
 
 _FEWEST, _MOST = 16, 64
 _BYTES = 40_000_000  # of all prepared inputs, beyond the fewest: the model's memory is measured too
-_BATCHES = 8  # different ones of several pictures, at least
+_BATCHES = 8  # different ones of several images, at least
 
 
 def how_many(models: Iterable[dict[str, Any]]) -> int:
-    """Of how many pictures the inputs of each model (`rule`, `input_dtype`) take no more memory than they may."""
+    """Of how many images the inputs of each model (`rule`, `input_dtype`) take no more memory than they may."""
     largest: int = max(
         3 * m["rule"]["width"] * m["rule"]["height"] * np.dtype(m["input_dtype"]).itemsize for m in models
     )
     return min(_MOST, max(_FEWEST, _BYTES // largest))
 
 
-def queries(pictures: int, samples: int) -> list[list[int]]:
-    """Different queries of `samples` pictures each, by number, in which every picture has its turn."""
+def queries(images: int, samples: int) -> list[list[int]]:
+    """Different queries of `samples` images each, by number, in which every image has its turn."""
     if samples == 1:
-        return [[number] for number in range(pictures)]
-    turns = in_random_turns(pictures)
-    return [list(islice(turns, samples)) for _ in range(max(_BATCHES, math.ceil(pictures / samples)))]
+        return [[number] for number in range(images)]
+    turns = in_random_turns(images)
+    return [list(islice(turns, samples)) for _ in range(max(_BATCHES, math.ceil(images / samples)))]

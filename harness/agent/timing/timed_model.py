@@ -23,12 +23,12 @@ from .timed_answers import TimedAnswers
 Pixels = NDArray[np.uint8]
 
 
-def serve(connection: Connection, model: dict[str, Any], pictures: Sequence[Pixels], cores: list[int]) -> None:
+def serve(connection: Connection, model: dict[str, Any], images: Sequence[Pixels], cores: list[int]) -> None:
     """Load the model, pinned to `cores`, and answer questions until the other side is gone."""
     os.sched_setaffinity(0, cores)
     gc.disable()
     try:
-        timed: TimedModel | None = TimedModel(model, pictures, len(cores))
+        timed: TimedModel | None = TimedModel(model, images, len(cores))
         broken = ""
     except Unusable as error:
         timed, broken = None, str(error)
@@ -47,17 +47,17 @@ def serve(connection: Connection, model: dict[str, Any], pictures: Sequence[Pixe
 
 
 class TimedModel:
-    """A session and its inputs, prepared beforehand, one picture each, asked in a new random order each round."""
+    """A session and its inputs, prepared beforehand, one image each, asked in a new random order each round."""
 
-    def __init__(self, model: dict[str, Any], pictures: Sequence[Pixels], threads: int) -> None:
+    def __init__(self, model: dict[str, Any], images: Sequence[Pixels], threads: int) -> None:
         rule, kind = Rule.from_request(model["rule"]), model["output_kind"]
         self._session = session(IN / model["file"], threads)
         input_name = self._session.get_inputs()[0].name
         self._inputs: list[dict[str, NDArray[Any]]] = [
-            {input_name: model_input(one[np.newaxis], rule, model["layout"], model["input_dtype"])} for one in pictures
+            {input_name: model_input(one[np.newaxis], rule, model["layout"], model["input_dtype"])} for one in images
         ]
         self._outputs: list[str] = [self._session.get_outputs()[0].name]
-        self._turns = in_random_turns(len(pictures))
+        self._turns = in_random_turns(len(images))
         self._answers = TimedAnswers(lambda given: probabilities(as_rows(given, 1), kind))
 
     def warm_up(self, seconds: float) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Jetson-class boards: what is published of them, and how long a model would take there.
 
-boards         a board's TOML: peaks, memory, other names
+board          a board's TOML: peaks, memory, other names
 titles         what published tables call it
 runtimes       what runs a model on it
 architectures  the kernels of networks that published tables name (architectures.csv, made by benchmarks/)
@@ -9,8 +9,9 @@ published      published.csv, row by row: used as what, or why not
 factors        what the terms of that time are products of: shared by boards, or a board's own
 physics        time = arithmetic or memory, whichever is slower, and a launch, for each kernel
 blend          the mean of both fits
-pooling        what physics leaves over, shared between relatives
-model          both together
+random_effects what physics leaves over, shared between relatives
+latency_model  both together
+report         predictions for a report or page
 intervals      how wide an interval has to be, from rows that were held out
 baselines      what has to be beaten: operations / peak, the roofline, three numbers for each board
 scoring        errors on held-out families, sources, networks

@@ -10,7 +10,7 @@ from harness.stages.evidence.kernels import Kernel, KernelList
 _LARGE_SHARE = 0.3  # of parameters or time: worth a sentence
 _LAUNCH_SHARE = 0.4  # of the time in launches
 _ARITHMETIC_SHARE = 0.6  # of the time in convolutions that arithmetic limits
-_HALVES = 0.7  # of a picture's side: half of its pixels
+_HALVES = 0.7  # of an image's side: half of its pixels
 
 _Weighed = tuple[float, str]  # how much of the time a sentence is about
 
@@ -24,7 +24,7 @@ def faster(kernels: KernelList, roof: Roofline) -> tuple[str, ...]:
         *_largest(roof),
         *_arithmetic(roof, side),
         *_movement(roof),
-    ] or [_smaller_pictures(roof, side)]
+    ] or [_smaller_images(roof, side)]
     if roof.precision == "fp32":
         found.append((0.5, "fp16 halves the bytes, and doubles the arithmetic or more where the GPU has it."))
     return tuple(sentence for _, sentence in sorted(found, key=lambda pair: -pair[0]))
@@ -69,7 +69,7 @@ def _arithmetic(roof: Roofline, side: int) -> Iterator[_Weighed]:
     if work > _ARITHMETIC_SHARE:
         yield (
             work / 2,
-            f"{work:.0%} of the time is arithmetic in convolutions: pictures of {round(side * _HALVES)} instead of "
+            f"{work:.0%} of the time is arithmetic in convolutions: images of {round(side * _HALVES)} instead of "
             f"{side} pixels halve it, and depthwise-separable convolutions need about an eighth of the arithmetic.",
         )
 
@@ -79,17 +79,17 @@ def _movement(roof: Roofline) -> Iterator[_Weighed]:
     if moving > _LARGE_SHARE:
         yield (
             moving / 2,
-            f"{moving:.0%} of the time moves feature maps through memory: smaller pictures or fewer channels mean "
+            f"{moving:.0%} of the time moves feature maps through memory: smaller images or fewer channels mean "
             "less to move.",
         )
 
 
-def _smaller_pictures(roof: Roofline, side: int) -> _Weighed:
+def _smaller_images(roof: Roofline, side: int) -> _Weighed:
     """What is left to say of a network in which nothing stands out."""
     grows = _share(cost for cost in roof.kernels if cost.limited_by != "launch" and cost.kind != "dense")
     return (
         grows,
-        f"No layer stands out. {grows:.0%} of the time goes to layers that shrink with the picture: "
+        f"No layer stands out. {grows:.0%} of the time goes to layers that shrink with the image: "
         f"{round(side * _HALVES)} instead of {side} pixels halve their work.",
     )
 

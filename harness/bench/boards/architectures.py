@@ -36,7 +36,7 @@ def _names() -> dict[str, Any]:
 
 @functools.cache
 def _rows() -> dict[str, tuple[int, list[Row]]]:
-    """Architecture -> the side of its picture, and its kernels at that side."""
+    """Architecture -> the side of its image, and its kernels at that side."""
     sides: dict[str, int] = {}
     rows: dict[str, list[Row]] = defaultdict(list)
     with (_FOLDER / "architectures.csv").open(encoding="utf-8", newline="") as stream:
@@ -100,13 +100,13 @@ def family(architecture: str) -> str:
 
 
 def side(architecture: str) -> int:
-    """Pixels on a side of the picture that the architecture was made for."""
+    """Pixels on a side of the image that the architecture was made for."""
     return _rows()[architecture][0]
 
 
 @functools.cache
 def network(architecture: str, height: int, width: int) -> Network:
-    """The kernels of a known architecture for a picture of that size."""
+    """The kernels of a known architecture for an image of that size."""
     side, rows = _rows()[architecture]
     return Network.scaled(rows, height * width / side**2)
 

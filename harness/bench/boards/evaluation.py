@@ -155,14 +155,15 @@ _INTRODUCTION = """# Latency on boards that are not here
     harness boards sources                           # which rows it rests on, and why others are not used
     harness boards evaluate other.csv                # how far off it is on rows that it has not seen
 
-`--board` takes a TOML of your own, too: the keys of those in `harness/bench/boards/`. A row for `calibrate` names it as
-`mine.toml`, which lies beside the CSV. The graph is read in the sandbox and fused as an engine fuses
+`--board` takes a TOML of your own, too: the keys of those in `harness/bench/boards/`. A row for `calibrate` names it
+as `mine.toml`, which lies beside the CSV. The graph is read in the sandbox and fused as an engine fuses
 (`harness/agent/graph/fusion.py`). Each kernel takes the longer of its arithmetic and its memory traffic, and a launch
 (`harness/bench/boards/physics.py`). That is fitted twice: with many factors that boards share, and with three numbers
 of each board, runtime and precision (`factors.py`); the time is a mean of both (`blend.py`). What that leaves over is
-shared between relatives: the same family, network, board, runtime, publisher (`pooling.py`). A model's own family is
-the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on, fp32 means
-TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the same.
+shared between relatives: the same family, network, board, runtime, publisher (`random_effects.py`). A model's own
+family is the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on,
+fp32 means TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the
+same.
 
 A prediction is the model alone, batch 1. Compare predictions on one board: what is common to two models cancels, so
 their ratio is surer than either time. Where the board is at hand, measure.

@@ -17,7 +17,7 @@ from harness.bench.boards.random_effects import Pool, Related, fit_variances
 Floats = NDArray[np.float64]
 Variances = dict[str, dict[str, float]]  # device -> effect -> variance
 
-# Rows of one network, board, runtime and publisher at eight picture sizes say less than eight times as much as one.
+# Rows of one network, board, runtime and publisher at eight image sizes say less than eight times as much as one.
 _KINSHIP = 0.3
 
 

@@ -31,7 +31,7 @@ class Row(NamedTuple):
     weights: int
     outputs: int
     nodes: int
-    order: int  # its work grows with the picture's area to this power
+    order: int  # its work grows with the image's area to this power
     alike: int  # kernels that it stands for
 
 
@@ -51,7 +51,7 @@ class Network:
 
     @staticmethod
     def scaled(rows: Sequence[Row], area: float) -> Network:
-        """The rows for a picture of `area` times the pixels that they were counted for."""
+        """The rows for an image of `area` times the pixels that they were counted for."""
         grown = np.array([area**row.order for row in rows])
         signature: dict[tuple[str, tuple[int, ...]], float] = {}
         for row, factor in zip(rows, grown, strict=True):
@@ -118,7 +118,7 @@ def _without_classes(kind: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def likeness(one: Network, other: Network) -> float:
-    """The share of the work that both do in layers of the same kind and shape: 0 to 1, whatever the picture's size."""
+    """The share of the work that both do in layers of the same kind and shape: 0 to 1, whatever the image's size."""
     whole, its = sum(one.signature.values()), sum(other.signature.values())
     if not whole or not its:
         return 0.0

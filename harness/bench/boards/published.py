@@ -46,7 +46,7 @@ _BATCH_1 = re.compile(r"(?:(?:batch|bs|b)[ =]?)?1(?:\.0)?|")
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run that can be used: milliseconds for one picture."""
+    """One run that can be used: milliseconds for one image."""
 
     line: int
     board: Board
@@ -212,7 +212,7 @@ def _board(row: Mapping[str, str], folder: Path) -> Board:
 
 
 def _milliseconds(row: Mapping[str, str]) -> tuple[int, float]:
-    """The rank of the row's metric, and its value as milliseconds for one picture. Raises `_Bad`."""
+    """The rank of the row's metric, and its value as milliseconds for one image. Raises `_Bad`."""
     metric, unit = _metric(row), row["unit"].lower().replace("μ", "µ")
     if metric not in _METRICS:
         raise _Bad(f"the metric {metric or 'is missing'} is not a typical time")
@@ -229,7 +229,7 @@ def _milliseconds(row: Mapping[str, str]) -> tuple[int, float]:
     else:
         raise _Bad(f"the unit {unit!r} does not fit {metric}")
     if not 1e-3 <= ms <= 1e6:
-        raise _Bad(f"{ms:g} ms for one picture is out of bounds")
+        raise _Bad(f"{ms:g} ms for one image is out of bounds")
     return _METRICS.index(metric), ms
 
 

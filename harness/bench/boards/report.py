@@ -13,12 +13,12 @@ import harness.bench.boards
 from harness.bench.boards import Board, Precision, advice, memory, prediction, roofline
 from harness.bench.boards.prediction import Prediction
 from harness.bench.boards.runtimes import Runtime
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.boards import (
     BoardLatency,
+    BoardPredictions,
     BoardRatio,
     CostlyLayer,
-    Outlook,
     Roofline,
     RooflineKernel,
 )
@@ -33,31 +33,31 @@ _COSTLIEST = 10
 
 
 def on_boards(
-    model: str, conversion: Conversion, reference: KernelList | None, boards: Sequence[Board], workplace: Workplace
-) -> StageResult[Outlook]:
+    model: str, conversion: Conversion, reference: KernelList | None, boards: Sequence[Board], context: StageContext
+) -> StageResult[BoardPredictions]:
     """The stage `boards`: the model's kernels, listed in the sandbox, and what they come to on each board."""
-    listed = kernels_of(conversion, workplace)
+    listed = kernels_of(conversion, context)
     if isinstance(listed, Failed):
         return listed
-    found = outlook(model, listed.value, boards, (PRECISION,), reference)
+    found = board_predictions(model, listed.value, boards, (PRECISION,), reference)
     return Done(value=found, origin=listed.origin, usage=listed.usage)
 
 
-def kernels_of(conversion: Conversion, workplace: Workplace) -> Done[KernelList] | Failed:
+def kernels_of(conversion: Conversion, context: StageContext) -> Done[KernelList] | Failed:
     """The model's kernels, listed in the sandbox; a failure for one that did not become ONNX."""
     if conversion.native:
         return Failed(status="rejected", reason="The model runs as it is, not as ONNX, so its layers are not known.")
     rule = conversion.preprocess
-    return list_kernels(workplace.store.path(conversion.model), rule.height, rule.width, workplace)
+    return list_kernels(context.store.path(conversion.model), rule.height, rule.width, context)
 
 
-def outlook(
+def board_predictions(
     model: str,
     kernels: KernelList,
     boards: Sequence[Board],
     precisions: Sequence[Precision] = (PRECISION,),
     reference: KernelList | None = None,
-) -> Outlook:
+) -> BoardPredictions:
     """The model on each board at each precision by TensorRT, set against the reference on the same board.
 
     Boards whose peaks nobody publishes are left out. Rooflines, layers and advice are for the first precision.
@@ -67,7 +67,7 @@ def outlook(
         predictions = prediction.predict(kernels, boards, [RUNTIME], precisions)
         rows = tuple(_latency(found, kernels, by_name[found.board], reference) for found in predictions)
         roofs = [roof for board in boards if (roof := roofline.roofline(kernels, board, RUNTIME, precisions[0]))]
-    return Outlook(
+    return BoardPredictions(
         model=model,
         reason="" if rows else "Nobody publishes the peaks of these boards.",
         boards=rows,

@@ -81,7 +81,7 @@ def roofline(kernels: KernelList, board: Board, runtime: Runtime, precision: Pre
 
 
 def operations(kernels: KernelList) -> int:
-    """Operations of one picture: 2 for each multiply-add."""
+    """Operations of one image: 2 for each multiply-add."""
     return 2 * kernels.multiply_adds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from harness.grading.rubric.criterion import Judgement
-from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.submission import Evidence
 
 _CODE = "embedded-data"
 _OF_THE_MODEL = {"convert", "predict", "inspect", "evaluate", "boards", "benchmark"}

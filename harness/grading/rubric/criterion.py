@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.grading.rubric import criteria
 from harness.plugins import modules_of
-from harness.stages.evidence.handin import STAGES
+from harness.stages.evidence.submission import STAGES
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from harness.stages.evidence.execution import Execution, FailedExecution
-from harness.stages.evidence.handin import STAGES, Evidence
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import STAGES, Evidence
 
 _COMPUTED_FROM = {"evaluate": "predict"}  # outside, from what that stage sent
 

@@ -1,4 +1,4 @@
-"""The late policy: how late a hand-in is, and what that costs.
+"""The late policy: how late a submission is, and what that costs.
 
 A day late is a day of the calendar where the course is: the deadline's own clock time on the days after it, so a day
 with a change of the clocks is one day, 23 or 25 hours long. The grace counts at each of these times.
@@ -15,14 +15,14 @@ from harness.inputs.submission import Origin
 from harness.stages.evidence.grade import Mark
 
 CRITERION = "late"
-TITLE = "Late hand-in"
+TITLE = "Late submission"
 
 _DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """What the policy makes of one hand-in."""
+    """What the policy makes of one submission."""
 
     days: int | None  # late, each begun day counting; None when that is not known
     mark: Mark | None  # the line in the marks, with points below 0; None when nothing is taken off
@@ -46,7 +46,7 @@ def late_days(handed_in: datetime.datetime, deadline: Deadline) -> int:
 
 
 def judge(origin: Origin, deadline: Deadline, max_points: float, earned: float) -> Lateness:
-    """What the hand-in's lateness costs of its `earned` points; never more than these."""
+    """What the submission's lateness costs of its `earned` points; never more than these."""
     if origin.handed_in is None:
         return _unknown(origin)
     days = late_days(origin.handed_in, deadline)

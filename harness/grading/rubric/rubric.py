@@ -19,8 +19,8 @@ from harness.inputs.assignment.problems import problem
 from harness.inputs.assignment.schema import CriterionSpec
 from harness.inputs.submission import Origin
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
 _NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing"}
 _GIVEN_FOR = {
@@ -96,7 +96,7 @@ def grade(
 
     A person's mark that was given for something else does not count: the criterion waits, with the old mark shown.
 
-    Status: `failed` when neither a notebook ran through nor a model predicted, by the hand-in's own fault;
+    Status: `failed` when neither a notebook ran through nor a model predicted, by the submission's own fault;
     `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
     has marked anything since; else `graded`.
     """
@@ -196,7 +196,7 @@ def _by_harness(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judg
     said = self_reported(evidence, module.READS)
     is_in_doubt = any(_is_spoilt(stage, lost) for stage in module.READS)
     if is_in_doubt and judged.points is not None and judged.points < spec.points:
-        return Judgement(None, f"Not judged, because the machine failed, not the hand-in: {judged.reason}")
+        return Judgement(None, f"Not judged, because the machine failed, not the submission: {judged.reason}")
     if said and judged.points is not None:
         return Judgement(None, waiting(said, judged.reason))
     return judged

@@ -12,7 +12,7 @@ from harness.grading.similarity.disguised import Comparable, disguised
 
 _SAME = 1e-3  # of a probability; two trainings of one network differ by percents
 _UNSURE = 0.99  # a larger probability says little: many good models give it
-_FEWEST_UNSURE = 10  # pictures on which the models are not sure, to tell a copy by its answers
+_FEWEST_UNSURE = 10  # images on which the models are not sure, to tell a copy by its answers
 _MOST_NAMED = 50  # others of one model; of more the first are named, and all counted
 
 Probabilities = NDArray[np.float32]
@@ -22,10 +22,10 @@ Probabilities = NDArray[np.float32]
 class Known:
     """A model as far as a comparison needs it."""
 
-    name: str | None  # the hand-in; None for the reference
+    name: str | None  # the submission; None for the reference
     marks: frozenset[str]  # hashes, of the file and of the weights: one in common is a copy
     labels: tuple[str, ...]
-    probabilities: Probabilities  # shape (images, labels), for the same pictures in the same order
+    probabilities: Probabilities  # shape (images, labels), for the same images in the same order
     final_layer: Callable[[], NDArray[np.float32]] | None = None  # (labels, inputs); None where it is not known
 
 
@@ -54,7 +54,7 @@ class Copy:
 def copies(models: Sequence[Known]) -> list[Copy | None]:
     """For each model those that it is the same as; None for most.
 
-    The same answers count only where the models are unsure: on ten pictures or more, with the most
+    The same answers count only where the models are unsure: on ten images or more, with the most
     probable class below 0.99. Two models that are right and certain of everything are not copies. A copy
     whose weights were changed a little, or whose channels were put in another order, is looked for by
     `harness.grading.similarity.disguised`.
@@ -68,7 +68,7 @@ def copies(models: Sequence[Known]) -> list[Copy | None]:
             found.append(_copy(models, weights, "its weights are identical"))
         elif answers:
             count = len(models[answers[0]].probabilities)
-            how = f"it gives the same answers, to within {_SAME:g}, on all {count} pictures"
+            how = f"it gives the same answers, to within {_SAME:g}, on all {count} images"
             found.append(_copy(models, answers, how))
         elif other is not None:
             found.append(replace(_copy(models, other.others, other.how), disguised=True))

@@ -1,8 +1,8 @@
 """Copies in disguise: another's model with noise, pruned, rounded, scaled, or with its channels in another order.
 
 Two kinds of evidence. The final layer: its numbers, and its channels in any order, against those of the others with
-as many inputs. The answers: the logits on the held-out pictures, less what the class has in common. Honest models
-of one class are alike in both, because they learn from the same pictures on the same backbone, so nothing is judged
+as many inputs. The answers: the logits on the held-out images, less what the class has in common. Honest models
+of one class are alike in both, because they learn from the same images on the same backbone, so nothing is judged
 by likeness alone: a pair is compared with the class, or has to be so near that no second training gets there.
 """
 
@@ -33,7 +33,7 @@ _LEFT = 0.75  # correlation of what is left; honest at most 0.5, with 5 % of noi
 _FEWEST_NUMBERS = 128  # of a final layer: fewer are alike by chance
 _FEWEST_CHANNELS = 32  # to compare them in any order
 _FEWEST_OTHERS = 8  # models, to know what a class has in common
-_FEWEST_PICTURES = 50  # to compare answers
+_FEWEST_IMAGES = 50  # to compare answers
 _CONVERGED = 0.99  # cosine that nearly all others have with a model, where training leads to one solution
 _NEARLY_ALL, _FEWEST_CONVERGED = 0.9, 12  # share of the others, and how many they are at least
 _NEAR_ANSWERS = 0.9996  # cosine of answers of models that are too near to show what a class has in common
@@ -46,7 +46,7 @@ class Comparable:
     """A model with its classes in the order of their names."""
 
     labels: tuple[str, ...]
-    probabilities: NDArray[np.float32]  # (images, labels); (0, labels) where the pictures are not the class's
+    probabilities: NDArray[np.float32]  # (images, labels); (0, labels) where the images are not the class's
     final_layer: Callable[[], NDArray[np.float32]] | None  # (labels, inputs); loaded when it is looked at
 
 
@@ -158,7 +158,7 @@ def _alike(one: Comparable, other: Comparable) -> str:
 
 
 def _answered(one: Comparable) -> bool:
-    return len(one.probabilities) >= _FEWEST_PICTURES and bool(np.isfinite(one.probabilities).all())
+    return len(one.probabilities) >= _FEWEST_IMAGES and bool(np.isfinite(one.probabilities).all())
 
 
 def _by_answers(

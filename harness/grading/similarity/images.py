@@ -1,4 +1,4 @@
-"""What shows only when all hand-ins of a run lie side by side: pictures that several students handed in."""
+"""What shows only when all submissions of a run lie side by side: images that several students handed in."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from harness.findings import Finding, finding
 from harness.grading.similarity.shared_images import Owned, Pairs, Shared, shared
 from harness.grading.submission_run import Examined
-from harness.stages.evidence.audit import DatasetAudit, SharedPicture
+from harness.stages.evidence.audit import DatasetAudit, SharedImage
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done
 from harness.stages.store import Store
 
 _MOST_NAMED = 20  # other submissions that a finding names
-_MOST_LISTED = 1000  # shared pictures of one submission
+_MOST_LISTED = 1000  # shared images of one submission
 
 
 def across_students(examined: Sequence[Examined], store: Store) -> list[Examined]:
-    """The same submissions, with the pictures that each shares with another, and a finding for each other.
+    """The same submissions, with the images that each shares with another, and a finding for each other.
 
     Of very many, the first are named: what is kept of a submission does not grow with the class.
     """
@@ -54,18 +54,18 @@ def _with_shared(one: Examined, everything: Shared, audits: dict[str, DatasetAud
     if not (found or is_cut) or not isinstance(result, Done):
         return one
     mine = tuple(result.value.pixels)
-    pictures, findings = list[SharedPicture](), list[Finding]()
+    images, findings = list[SharedImage](), list[Finding]()
     for other, pairs in sorted(found.items())[:_MOST_NAMED]:
         theirs = tuple(audits[other].pixels)
-        listed: Pairs = pairs[: _MOST_LISTED - len(pictures)]
-        pictures += [SharedPicture(picture=mine[i], other=other, other_picture=theirs[j]) for i, j in listed]
-        count = f"{len(pairs)} picture{'' if len(pairs) == 1 else 's'}"
+        listed: Pairs = pairs[: _MOST_LISTED - len(images)]
+        images += [SharedImage(picture=mine[i], other=other, other_picture=theirs[j]) for i, j in listed]
+        count = f"{len(pairs)} image{'' if len(pairs) == 1 else 's'}"
         example, there = mine[pairs[0][0]], theirs[pairs[0][1]]
         whose = f"{other}, there {there}"
         findings.append(finding("dataset-shared-with-other", count=count, example=example, detail=whose))
     if is_cut:
         findings.append(finding("comparison-cut", what="of the data set with those of other submissions"))
-    value = result.value.model_copy(update={"shared": tuple(pictures)})
+    value = result.value.model_copy(update={"shared": tuple(images)})
     evidence = one.evidence.model_copy(
         update={
             "audit": result.model_copy(update={"value": value}),

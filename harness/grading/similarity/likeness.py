@@ -1,4 +1,4 @@
-"""How alike two models are beyond what honest training on the same pictures explains.
+"""How alike two models are beyond what honest training on the same images explains.
 
 All measures ignore a common factor, and compare models with the same classes. Figures of honest models and of
 disguised copies: benchmarks/copies.py, with the table in benchmarks/README.md.
@@ -62,7 +62,7 @@ def channels_apart(one: Floats, other: Floats) -> float:
 
 
 def answers(probabilities: NDArray[np.float32]) -> Floats:
-    """A model's logits on the same pictures as the others', each picture's mean taken out; of length 1.
+    """A model's logits on the same images as the others', each image's mean taken out; of length 1.
 
     Shape (images, classes) -> (images * classes,). A probability below 1e-7 is rounding and counts as that.
     """
@@ -81,7 +81,7 @@ def products(vectors: Floats) -> Floats:
 def left_in_common(cosines: Floats, i: int, j: int, near: NDArray[np.bool_]) -> tuple[float, int]:
     """The correlation of models i and j once what other models have in common is taken out; and how many others.
 
-    Honest training on the same pictures leads all models in a few common directions; what is left is each one's own
+    Honest training on the same images leads all models in a few common directions; what is left is each one's own
     beginning and chance. `near[a]`: the models that are too near to a to be others, which hide what copies share.
     0 where next to nothing is left.
     """

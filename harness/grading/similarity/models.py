@@ -1,4 +1,4 @@
-"""Which models of a class are the same, or the reference's: what no hand-in's own evidence can show."""
+"""Which models of a class are the same, or the reference's: what no submission's own evidence can show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import EngineFailed
 from harness.findings import finding
-from harness.grading.context import Course
+from harness.grading.context import RunContext
 from harness.grading.similarity.copies import Known, copies
 from harness.grading.submission_run import Examined
 from harness.stages.evidence.conversion import Conversion
@@ -26,13 +26,13 @@ from harness.stages.store import Store
 _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels
 
 
-def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Examined]:
-    """The same hand-ins; a model that is another's or the reference's has a finding and the verdict `copied`."""
-    store = course.workplace.store
-    reference = course.reference
+def with_copies_noted(examined: Sequence[Examined], run_context: RunContext) -> list[Examined]:
+    """The same submissions; a model that is another's or the reference's has a finding and the verdict `copied`."""
+    store = run_context.stage_context.store
+    reference = run_context.reference
     known = []
     if reference is not None:
-        looked_into = _inspected(reference, course)
+        looked_into = _inspected(reference, run_context)
         known.append(_known(None, reference.conversion, reference.predictions, looked_into, store))
     of_course = len(known)
     whose = []
@@ -41,7 +41,7 @@ def with_copies_noted(examined: Sequence[Examined], course: Course) -> list[Exam
         if isinstance(converted, Done) and isinstance(predicted, Done):
             looked_into = inspected.value if isinstance(inspected, Done) else None
             model = _known(one.submission.id, converted.value, predicted.value, looked_into, store)
-            if one.held_out is not None:  # on pictures of its own: its answers cannot be compared
+            if one.held_out is not None:  # on images of its own: its answers cannot be compared
                 model = replace(model, probabilities=model.probabilities[:0])
             known.append(model)
             whose.append(index)
@@ -79,13 +79,16 @@ def _with_cut(one: Examined) -> Examined:
     return replace(one, evidence=one.evidence.model_copy(update=changes))
 
 
-def _inspected(reference: Reference, course: Course) -> Inspection | None:
+def _inspected(reference: Reference, run_context: RunContext) -> Inspection | None:
     """What the reference's model is made of, for its final layer; None where it cannot be looked into."""
-    classes, workplace = len(course.held_out.classes), course.workplace
-    inputs = ["reference", reference.conversion, course.staged.sha256, classes, course.assignment.limits]
+    classes, context = len(run_context.held_out.classes), run_context.stage_context
+    inputs = ["reference", reference.conversion, run_context.staged.sha256, classes, run_context.assignment.limits]
     try:
-        result = course.cache.run(
-            "inspect", inputs, Inspection, lambda: inspect(reference.conversion, {}, course.staged, classes, workplace)
+        result = run_context.cache.run(
+            "inspect",
+            inputs,
+            Inspection,
+            lambda: inspect(reference.conversion, {}, run_context.staged, classes, context),
         ).result
     except EngineFailed:  # the other comparisons can be made without
         return None

@@ -1,4 +1,4 @@
-"""Pictures that several students handed in."""
+"""Images that several students handed in."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from harness.stages.audit.alike import alike
 from harness.stages.audit.hashing import Hashes, hashes, oriented
 from harness.stages.audit.matching import detail, match
 
-_MOST_COMPARED = 200  # pairs of pictures of two students that are looked at in detail
+_MOST_COMPARED = 200  # pairs of images of two students that are looked at in detail
 _MOST_OF_ONE = 600  # pairs in detail with all others, for each student
-_MOST_OTHERS = 20  # students that one equal picture is followed to, in the order of their names
+_MOST_OTHERS = 20  # students that one equal image is followed to, in the order of their names
 
-Pairs = list[tuple[int, int]]  # own picture, the other's
+Pairs = list[tuple[int, int]]  # own image, the other's
 Greys = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """One student's pictures: the hashes of their pixels, and the small grey ones in the same order.
+    """One student's images: the hashes of their pixels, and the small grey ones in the same order.
 
     The grey ones of a class together are gigabytes, so they are loaded for one student or two at a time.
     """
@@ -34,17 +34,17 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Owner -> other owner -> pairs; and the owners of whom not every picture was compared with every other's."""
+    """Owner -> other owner -> pairs; and the owners of whom not every image was compared with every other's."""
 
     pairs: dict[str, dict[str, Pairs]]
     cut: frozenset[str]
 
 
 def shared(sets: Mapping[str, Owned]) -> Shared:
-    """The pictures of different owners that are one photograph.
+    """The images of different owners that are one photograph.
 
     A copy that was re-encoded, resized or mirrored counts; two photographs of one scene do not: two students may
-    share a table. Time and memory grow with the number of pictures.
+    share a table. Time and memory grow with the number of images.
     """
     names = list(sets)
     found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
@@ -59,7 +59,7 @@ def shared(sets: Mapping[str, Owned]) -> Shared:
 
 
 def _equal(pixels: Sequence[tuple[str, ...]], found: dict[tuple[int, int], dict[int, int]]) -> set[int]:
-    """Note pictures of equal pixels; returns the owners of whom some are not noted, because very many hold them."""
+    """Note images of equal pixels; returns the owners of whom some are not noted, because very many hold them."""
     holders: dict[str, dict[int, list[int]]] = defaultdict(dict)
     for owner, digests in enumerate(pixels):
         for index, digest in enumerate(digests):
@@ -76,7 +76,7 @@ def _equal(pixels: Sequence[tuple[str, ...]], found: dict[tuple[int, int], dict[
 
 
 def _alike(names: Sequence[str], sets: Mapping[str, Owned], found: dict[tuple[int, int], dict[int, int]]) -> set[int]:
-    """Note pictures that are alike by their hashes and in detail; returns the owners of whom not all were compared."""
+    """Note images that are alike by their hashes and in detail; returns the owners of whom not all were compared."""
     upright, mirrored, owners = _hashed([sets[name] for name in names])
     first = np.searchsorted(owners, np.arange(len(names)))
     near = alike(upright, mirrored, owners)
@@ -110,7 +110,7 @@ def _look(one: Owned, other: Owned, pairs: Pairs, found: dict[int, int]) -> None
 
 
 def _hashed(sets: Sequence[Owned]) -> tuple[Hashes, Hashes, NDArray[np.int64]]:
-    """All pictures' hashes upright and mirrored, and the number of each one's owner."""
+    """All images' hashes upright and mirrored, and the number of each one's owner."""
     upright, mirrored = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
     for one in sets:
         greys = one.greys()

@@ -1,4 +1,4 @@
-"""The table `deadline`: until when a hand-in is in time, on whose clock, and what a day later costs."""
+"""The table `deadline`: until when a submission is in time, on whose clock, and what a day later costs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _to_moment(value: object) -> object:
 
 
 class Deadline(Section):
-    """Until when a hand-in is in time, and what a day later costs (`harness/grading/rubric/late.py`)."""
+    """Until when a submission is in time, and what a day later costs (`harness/grading/rubric/late.py`)."""
 
     at: Annotated[datetime.datetime, BeforeValidator(_to_moment)]
     time_zone: str = Field("", description="name of the course's time zone; needed unless `at` has an offset")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from harness.errors import AssignmentError
 from harness.inputs.assignment.problems import described, problem
 from harness.inputs.assignment.schema import Assignment
-from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, pictures_in
+from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, images_in
 
 
 def load(file: Path) -> Assignment:
@@ -68,8 +68,8 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     unseen = assignment.unseen
     if unseen is not None:
         unseen = unseen.model_copy(update={"path": (base / unseen.path).resolve()})
-        if not unseen.path.is_dir() or not pictures_in(unseen.path):
-            what = f"no pictures in the folder {unseen.path}\n  looked for {' '.join(IMAGE_SUFFIXES)}"
+        if not unseen.path.is_dir() or not images_in(unseen.path):
+            what = f"no images in the folder {unseen.path}\n  looked for {' '.join(IMAGE_SUFFIXES)}"
             problems.append(problem(assignment.file, text, ("unseen", "path"), what))
     code = (base / assignment.reference.code).resolve()
     if not code.is_file():
@@ -82,7 +82,7 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
             problems.append(problem(assignment.file, text, ("execution", "requirements"), f"no file {requirements}"))
     if assignment.has_shared_set and (dataset is None or dataset.path is None):
         place = ("dataset",) if dataset is None else ("dataset", "path")
-        problems.append(problem(assignment.file, text, place, "missing: the reference is trained on its pictures"))
+        problems.append(problem(assignment.file, text, place, "missing: the reference is trained on its images"))
     if problems:
         raise AssignmentError(
             "\n".join(problems),

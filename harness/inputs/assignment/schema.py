@@ -65,7 +65,7 @@ class Assignment(Section):
     notebook: NotebookParts = NotebookParts()
     dataset: Dataset | None = None
     held_out: HeldOut | None = None
-    heldout: GradedOn = Field("shared", description="the pictures that a hand-in is graded on")
+    heldout: GradedOn = Field("shared", description="the images that a submission is graded on")
     own_dataset: OwnDataset = OwnDataset()
     reference: ReferenceSolution
     benchmark: BenchmarkRules = BenchmarkRules()
@@ -105,10 +105,10 @@ class Assignment(Section):
         if self.withholds and self.execution.mode == "as-handed-in":
             raise ValueError(
                 f'heldout = "{self.heldout}" needs notebooks to run, and execution.mode is "as-handed-in": '
-                "a model that was handed in has seen the pictures that are withheld"
+                "a model that was handed in has seen the images that are withheld"
             )
         if self.has_shared_set and self.held_out is None:
-            raise ValueError(f'heldout = "{self.heldout}" needs the section [held_out] with the pictures')
+            raise ValueError(f'heldout = "{self.heldout}" needs the section [held_out] with the images')
         return self
 
     @model_validator(mode="after")

@@ -39,7 +39,7 @@ Part = Literal["required", "optional", "ignored"]
 
 
 class HandIn(Section):
-    """What a hand-in holds. A `required` part that is missing is an error finding; `ignored` is not looked at."""
+    """What a submission holds. A `required` part that is missing is an error finding; `ignored` is not looked at."""
 
     notebook: Part = "optional"
     model: Part = "optional"
@@ -57,7 +57,7 @@ def _known_rules(switches: dict[str, bool]) -> dict[str, bool]:
 
 
 class ResourceLimits(Section):
-    """What one hand-in may use in the sandbox."""
+    """What one submission may use in the sandbox."""
 
     wall_seconds: float = Field(600, gt=0, le=86_400, description="a whole stage, seconds")
     cell_seconds: float = Field(300, gt=0, le=86_400, description="one notebook cell, seconds")
@@ -96,7 +96,7 @@ class NotebookParts(Section):
 
 
 class Dataset(Section):
-    """The training pictures that a notebook gets, in class folders."""
+    """The training images that a notebook gets, in class folders."""
 
     path: Path | None = Field(None, description='not needed where heldout is "withhold"')
     mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
@@ -123,7 +123,7 @@ class OwnDataset(Section):
     withhold_fraction: float = Field(0.2, gt=0, le=0.5, description="of each class")
     withhold_per_class: int = Field(8, ge=1, le=10_000, description="at least, but never more than half")
     seed: int = Field(1, ge=0, description="of the split")
-    allowed_files: tuple[str, ...] = Field((), description="files of the hand-in that the rerun may use too")
+    allowed_files: tuple[str, ...] = Field((), description="files of the submission that the rerun may use too")
     too_slow: Literal["stop", "fewer-epochs"] = Field("stop", description="for a rerun that does not finish in time")
     rerun_seconds: float | None = Field(None, gt=0, le=86_400, description="in place of limits.wall_seconds")
 
@@ -138,7 +138,7 @@ GradedOn = Literal["shared", "withhold", "both"]
 
 
 class HeldOut(Section):
-    """The pictures on which everyone is graded, in class folders."""
+    """The images on which everyone is graded, in class folders."""
 
     path: Path
 
@@ -173,10 +173,10 @@ Severity = Annotated[int, Field(ge=1, le=5)]
 
 
 class Robustness(Section):
-    """How the model is tried on held-out pictures made worse."""
+    """How the model is tried on held-out images made worse."""
 
-    enabled: bool = Field(True, description="false: no pictures made worse, none of no class, none covered")
-    images: int = Field(40, ge=4, le=1000, description="held-out pictures at most, as many of each class")
+    enabled: bool = Field(True, description="false: no images made worse, none of no class, none covered")
+    images: int = Field(40, ge=4, le=1000, description="held-out images at most, as many of each class")
     severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = (1, 3, 5)
     corruptions: Annotated[tuple[Corruption, ...], Field(min_length=1)] = get_args(Corruption)
     looks: int = Field(3, ge=0, le=12, description="mistakes on which is tried where the model looks")
@@ -191,6 +191,6 @@ class Feedback(Section):
 
 
 class Unseen(Section):
-    """Pictures that show none of the classes, in one folder."""
+    """Images that show none of the classes, in one folder."""
 
     path: Path

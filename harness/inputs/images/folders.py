@@ -1,4 +1,4 @@
-"""Folders of pictures, as an instructor lays them: by their names, nothing is opened."""
+"""Folders of images, as an instructor lays them: by their names, nothing is opened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def class_folders(folder: Path) -> dict[str, tuple[Path, ...]]:
     }
 
 
-def pictures_in(folder: Path) -> tuple[Path, ...]:
+def images_in(folder: Path) -> tuple[Path, ...]:
     """The image files anywhere below a folder, sorted."""
     found = (f for f in folder.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
     return tuple(sorted(f for f in found if f.is_file()))

@@ -1,6 +1,6 @@
-"""The held-out set: the instructor's pictures with their labels, and the form in which they go inside.
+"""The held-out set: the instructor's images with their labels, and the form in which they go inside.
 
-Labels never go in: pictures are re-encoded without metadata, and enter a phase as `material.py` draws them.
+Labels never go in: images are re-encoded without metadata, and enter a phase as `material.py` draws them.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from PIL import Image, ImageOps
 
 from harness.errors import AssignmentError
 from harness.files.hashing import file_sha256
-from harness.inputs.images.folders import class_folders, pictures_in
+from harness.inputs.images.folders import class_folders, images_in
 
 LONGEST_SIDE = 1024  # pixels; no model here looks at more
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutSet:
-    """Pictures and labels, in a fixed order: image i has the class `classes[truth[i]]`."""
+    """Images and labels, in a fixed order: image i has the class `classes[truth[i]]`."""
 
     classes: tuple[str, ...]
     files: tuple[Path, ...]
     truth: tuple[int, ...]
-    sha256: str  # of the pictures' contents and labels, not of their names
+    sha256: str  # of the images' contents and labels, not of their names
 
 
 NO_SET = HeldOutSet((), (), (), "")
@@ -35,7 +35,7 @@ NO_SET = HeldOutSet((), (), (), "")
 
 @dataclass(frozen=True, slots=True)
 class StagedImages:
-    """The pictures as they go inside: image i of the set is the file `names[i]` in `folder`, which nobody mounts."""
+    """The images as they go inside: image i of the set is the file `names[i]` in `folder`, which nobody mounts."""
 
     folder: Path
     names: tuple[str, ...]
@@ -43,12 +43,12 @@ class StagedImages:
 
 
 def load(folder: Path) -> HeldOutSet:
-    """The held-out set in class folders. Raises `AssignmentError` for no pictures at all."""
+    """The held-out set in class folders. Raises `AssignmentError` for no images at all."""
     classes = class_folders(folder)
     files = tuple(file for names in classes.values() for file in names)
     truth = tuple(index for index, names in enumerate(classes.values()) for _ in names)
     if not files:
-        raise AssignmentError(f"{folder}: no pictures in class folders", "correct held_out.path")
+        raise AssignmentError(f"{folder}: no images in class folders", "correct held_out.path")
     digest = hashlib.sha256()
     for file, label in zip(files, truth, strict=True):
         digest.update(f"{file_sha256(file)} {list(classes)[label]}\n".encode())
@@ -56,17 +56,17 @@ def load(folder: Path) -> HeldOutSet:
 
 
 def load_unseen(folder: Path) -> HeldOutSet:
-    """Pictures of none of the classes, from anywhere below a folder; they have no labels."""
-    files = pictures_in(folder)
+    """Images of none of the classes, from anywhere below a folder; they have no labels."""
+    files = images_in(folder)
     digest = hashlib.sha256("\n".join(file_sha256(file) for file in files).encode())
     return HeldOutSet((), files, (), digest.hexdigest())
 
 
 def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
-    """Write the pictures to `folder`, which only its owner can list, as PNG, in a random order under random names.
+    """Write the images to `folder`, which only its owner can list, as PNG, in a random order under random names.
 
     EXIF rotation is applied, then all metadata dropped; the longest side is at most 1024 px. Raises
-    `AssignmentError` naming every picture that does not decode.
+    `AssignmentError` naming every image that does not decode.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -76,25 +76,25 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
     unreadable = []
     for file, name in pairs:
         try:
-            picture = upright_rgb(file, LONGEST_SIDE)
+            image = upright_rgb(file, LONGEST_SIDE)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             unreadable.append(f"{file}: does not decode: {error}")
             continue
-        picture.save(folder / name, compress_level=1)
+        image.save(folder / name, compress_level=1)
         os.utime(folder / name, (0, 0))
         (folder / name).chmod(0o600)
     if unreadable:
         raise AssignmentError(
-            "\n".join(sorted(unreadable)), "replace these held-out pictures, or take them out of the folder"
+            "\n".join(sorted(unreadable)), "replace these held-out images, or take them out of the folder"
         )
     return StagedImages(folder, tuple(names), held_out.sha256)
 
 
 def upright_rgb(file: Path, longest_side: int) -> Image.Image:
-    """The instructor's picture, upright, as RGB without metadata, shrunk to `longest_side` pixels."""
+    """The instructor's image, upright, as RGB without metadata, shrunk to `longest_side` pixels."""
     with Image.open(file) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
-    picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    clean = Image.new("RGB", picture.size)
-    clean.paste(picture)
+        image = ImageOps.exif_transpose(opened).convert("RGB")
+    image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    clean = Image.new("RGB", image.size)
+    clean.paste(image)
     return clean

@@ -1,4 +1,4 @@
-"""From a folder of hand-ins to submissions: one folder, archive or loose file per student or group."""
+"""From a folder of submissions to submissions: one folder, archive or loose file per student or group."""
 
 from harness.inputs.submissions.collect import collect
 

@@ -1,4 +1,4 @@
-"""Unpacking a stranger's archive, under limits, in a process of its own (`apart/`)."""
+"""Unpacking a stranger's archive, under limits, in a process of its own (`apart/submissions/`)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.apart.submissions.budget import Spent, UnpackLimits
+from harness.apart.submissions.noticed import OutOfRoom, Stopped
 from harness.findings import finding
-from harness.inputs.submissions.apart.budget import Spent, UnpackLimits
-from harness.inputs.submissions.apart.noticed import OutOfRoom, Stopped
 from harness.inputs.submissions.child import Children, Refused, Unpacked, no_room, path_text
 
 __all__ = ["ARCHIVE_SUFFIXES", "FOREIGN_SUFFIXES", "Refused", "Spent", "UnpackLimits", "Unpacked", "refusing", "unpack"]

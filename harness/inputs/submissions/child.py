@@ -1,4 +1,4 @@
-"""Asking the process that reads what students made (`apart/`): under limits, and its answer is not believed.
+"""Asking the process that reads what students made (`apart/submissions/`), under limits. Its answer is not believed.
 
 A process that dies, is too slow or says too much is ended; that is the trouble of what it was asked, and the next
 request gets a new one.
@@ -20,10 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.apart import submissions as apart
+from harness.apart.submissions.budget import Spent, UnpackLimits
 from harness.errors import MachineError
 from harness.findings import Finding, finding
-from harness.inputs.submissions import apart
-from harness.inputs.submissions.apart.budget import Spent, UnpackLimits
 
 _PROGRAM = Path(apart.__file__).with_name("__main__.py")
 _ANSWER_BYTES = 1 << 20
@@ -223,5 +223,5 @@ def _no_constant(name: str) -> float:
 def no_room(why: str) -> MachineError:
     """The machine, not the submission, stopped an unpacking."""
     return MachineError(
-        f"the hand-ins cannot be unpacked: {why}", "make room on the disk of the temporary folder, or set TMPDIR"
+        f"the submissions cannot be unpacked: {why}", "make room on the disk of the temporary folder, or set TMPDIR"
     )

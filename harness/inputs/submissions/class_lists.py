@@ -1,4 +1,4 @@
-"""Lists that an instructor puts beside the hand-ins: groups.csv (who works with whom) and times.csv (when).
+"""Lists that an instructor puts beside the submissions: groups.csv (who works with whom) and times.csv (when).
 
 Both are read as spreadsheets write them: comma or semicolon, with or without a byte-order mark. A group export of
 Canvas is a groups.csv as it is. The lists are the instructor's and may hold what students call themselves: they are

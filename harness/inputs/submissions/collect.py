@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from harness.apart.submissions.budget import as_text
 from harness.errors import UsageError
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
 from harness.inputs.submission import EarlierTry, Origin, Submission
-from harness.inputs.submissions.apart.budget import as_text
 from harness.inputs.submissions.archives import Refused, UnpackLimits
 from harness.inputs.submissions.child import Children
 from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_lists
@@ -44,7 +44,7 @@ def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimit
         found = sort_out(place, children)
         if not found:
             raise UsageError(
-                f"{submissions}: no hand-ins in it",
+                f"{submissions}: no submissions in it",
                 "put one folder, archive, notebook or model per student there",
             )
         lists = for_these(read_class_lists(place), found)

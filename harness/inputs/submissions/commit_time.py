@@ -1,4 +1,4 @@
-"""When a stranger's git repository was last committed to: read in a process of its own (`apart/commit_time.py`)."""
+"""When a stranger's git repository was last committed to: read by `apart/submissions/commit_time.py`."""
 
 from __future__ import annotations
 

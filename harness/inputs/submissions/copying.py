@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from harness.apart.submissions.budget import as_text
 from harness.findings import Finding, finding
-from harness.inputs.submissions.apart.budget import as_text
 from harness.inputs.submissions.archives import (
     ARCHIVE_SUFFIXES,
     FOREIGN_SUFFIXES,

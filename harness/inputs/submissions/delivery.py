@@ -1,4 +1,4 @@
-"""What an LMS's download says of its hand-ins, before a byte of them is copied."""
+"""What an LMS's download says of its submissions, before a byte of them is copied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EARLIEST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file or folder of an attempt: where it lies, and its path in the hand-in (`""`: a folder's content)."""
+    """A file or folder of an attempt: where it lies, and its path in the submission (`""`: a folder's content)."""
 
     path: str
     name: str = ""

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.apart.submissions.budget import Budget, write
 from harness.findings import Finding, finding
-from harness.inputs.submissions.apart.budget import Budget, write
 from harness.inputs.submissions.archives import Spent, Unpacked, UnpackLimits, refusing
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

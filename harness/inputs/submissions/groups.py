@@ -1,4 +1,4 @@
-"""One hand-in for each group of groups.csv: the newest of what its members handed in."""
+"""One submission for each group of groups.csv: the newest of what its members handed in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.inputs.submissions.sorting import Sorted
 
 
 def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
-    """The hand-ins, in the order of their names; of a group's several, the newest with the others as its tries.
+    """The submissions, in the order of their names; of a group's several, the newest with the others as its tries.
 
     Where the times are not all known, the newest is not either: then all stay, each with a finding. So they do for a
     group without members, which is most likely a mistake in the list.

@@ -1,4 +1,4 @@
-"""Which modules a notebook's code imports: read in a process of its own (`apart/imports.py`), never run."""
+"""Which modules a notebook's code imports: read in a process of its own (`apart/submissions/imports.py`), never run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who made a notebook, by its cell with names: read in a process of its own (`apart/name_cell.py`)."""
+"""Who made a notebook, by its cell with names: read in a process of its own (`apart/submissions/name_cell.py`)."""
 
 from __future__ import annotations
 

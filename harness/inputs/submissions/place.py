@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from harness.apart.submissions.budget import as_text
 from harness.errors import UsageError
 from harness.findings import finding
-from harness.inputs.submissions.apart.budget import as_text
 from harness.inputs.submissions.archives import Refused, Spent, Unpacked, UnpackLimits
 from harness.inputs.submissions.child import Children, Unreadable, path_text
 from harness.inputs.submissions.folders import copy_file, copy_folder
@@ -38,7 +38,7 @@ class Place(Protocol):
         ...
 
     def ask(self, what: str, path: str, **more: object) -> object:
-        """What a file says, read in another process: `what` of `apart/serve.py`. Raises `Unreadable`."""
+        """What a file says, read in another process: `what` of `apart/submissions/serve.py`. Raises `Unreadable`."""
         ...
 
     def copy(self, path: str, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:

@@ -1,4 +1,4 @@
-"""What in a place is a hand-in, and whose: by the LMS that made the download, else one for each entry.
+"""What in a place is a submission, and whose: by the LMS that made the download, else one for each entry.
 
 An entry belongs to an LMS only when its reader is certain. What is left is taken as it is, and says so when it lies
 among an LMS's. Nothing is copied or unpacked here but for lists of names.
@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from harness.apart.submissions.budget import as_text
 from harness.errors import UsageError
 from harness.findings import Finding, finding
-from harness.inputs.submissions.apart.budget import as_text
 from harness.inputs.submissions.archives import (
     ARCHIVE_SUFFIXES,
     FOREIGN_SUFFIXES,
@@ -43,7 +43,7 @@ _PARTS_OF_ONE = {
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """One student's or group's hand-in, and where its files are."""
+    """One student's or group's submission, and where its files are."""
 
     delivery: Delivery
     place: Place
@@ -58,8 +58,10 @@ def open_place(submissions: Path, children: Children) -> Place:
     if submissions.is_file() and submissions.name.lower().endswith(ARCHIVE_SUFFIXES):
         return ArchivePlace(submissions, children)
     if submissions.exists():
-        raise UsageError(f"{submissions}: no folder and no zip", "give the folder, or the zip, that holds the hand-ins")
-    raise UsageError(f"{submissions}: no such folder", "give the folder that holds the hand-ins")
+        raise UsageError(
+            f"{submissions}: no folder and no zip", "give the folder, or the zip, that holds the submissions"
+        )
+    raise UsageError(f"{submissions}: no such folder", "give the folder that holds the submissions")
 
 
 def sort_out(place: Place, children: Children) -> list[Sorted]:

@@ -1,7 +1,7 @@
-"""Equal or nearly equal hashes among the pictures of a whole class, in time and memory that grow with its size.
+"""Equal or nearly equal hashes among the images of a whole class, in time and memory that grow with its size.
 
 Two hashes of 64 bits that differ in at most 6 agree on at least one of 7 bands (the pigeonhole principle), so
-pictures are compared within buckets of one band's value only (Indyk and Motwani, 1998: locality-sensitive hashing).
+images are compared within buckets of one band's value only (Indyk and Motwani, 1998: locality-sensitive hashing).
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ BITS = 6  # of 64: a re-encoded or resized copy differs in fewer; detail decides
 _BANDS = (9, 9, 9, 9, 9, 9, 10)  # bits; one more band than bits that may differ
 _LARGEST_BUCKET = 4096  # hashes compared with each other; of more, those that lie together when sorted
 _BLOCK = 256  # hashes compared with a bucket at once
-_KEPT = 8  # pictures of others for each picture and band, the nearest
-_PAIRS_KEPT = 8  # for each picture of the class, the nearest
+_KEPT = 8  # images of others for each image and band, the nearest
+_PAIRS_KEPT = 8  # for each image of the class, the nearest
 
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Pairs of pictures of different owners, the nearest first; `cut`: owners whose pictures were not all compared."""
+    """Pairs of images of different owners, the nearest first; `cut`: owners whose images were not all compared."""
 
-    pairs: Numbers  # (pairs, 2), the earlier owner's picture first
+    pairs: Numbers  # (pairs, 2), the earlier owner's image first
     cut: frozenset[int]
 
 
 def alike(upright: Hashes, mirrored: Hashes, owners: Numbers) -> Alike:
-    """Pictures whose hashes differ in at most 6 bits, upright or with one of them mirrored.
+    """Images whose hashes differ in at most 6 bits, upright or with one of them mirrored.
 
-    All three have the shape (pictures,), and `owners` is sorted. Of a picture that is like very many of others only 8
+    All three have the shape (images,), and `owners` is sorted. Of an image that is like very many of others only 8
     for each band are kept.
     """
     codes, bits = np.zeros(0, np.int64), np.zeros(0, np.uint8)
@@ -76,17 +76,17 @@ def _near(
 ) -> tuple[Numbers, NDArray[np.uint8]]:
     """The codes of the pairs of `rows` (mirrored ones lie beyond the upright) with later owners' `targets`."""
     count = len(owners)
-    pictures = rows % count
+    images = rows % count
     between = distances(everyone[rows], everyone[targets])
-    between[owners[pictures][:, None] >= owners[targets][None, :]] = 255
+    between[owners[images][:, None] >= owners[targets][None, :]] = 255
     hits = between <= BITS
     crowded = np.flatnonzero(hits.sum(axis=1) > _KEPT)
     if len(crowded):
-        cut.update(owners[pictures[crowded]].tolist())
+        cut.update(owners[images[crowded]].tolist())
         dropped = np.argpartition(between[crowded], _KEPT, axis=1)[:, _KEPT:]
         hits[crowded[:, None], dropped] = False
     which, columns = np.nonzero(hits)
-    return pictures[which] * count + targets[columns], between[which, columns]
+    return images[which] * count + targets[columns], between[which, columns]
 
 
 def _each_once(found: list[tuple[Numbers, NDArray[np.uint8]]]) -> tuple[Numbers, NDArray[np.uint8]]:

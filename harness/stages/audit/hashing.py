@@ -1,7 +1,7 @@
-"""Perceptual hashes: 64 bits of a picture's coarse structure, which survive resizing and re-encoding.
+"""Perceptual hashes: 64 bits of an image's coarse structure, which survive resizing and re-encoding.
 
 The hash of Zauner (2010) that the package imagehash calls phash: the signs of the lowest 8 by 8
-coefficients of the cosine transform against their median. It is computed here because the picture itself
+coefficients of the cosine transform against their median. It is computed here because the image itself
 never leaves the sandbox, and because its eight orientations are needed too.
 """
 
@@ -18,11 +18,11 @@ Number = TypeVar("Number", np.uint8, np.float32)
 
 ORIENTATIONS = 8  # four quarter turns, each also mirrored
 _COARSE = 32  # pixels, both sides
-_BLOCK = 256  # pictures hashed at once
+_BLOCK = 256  # images hashed at once
 
 
 def hashes(greys: NDArray[np.uint8]) -> Hashes:
-    """`greys`: (pictures, side, side) with a side that 32 divides. Returns (pictures,)."""
+    """`greys`: (images, side, side) with a side that 32 divides. Returns (images,)."""
     parts = [_hashes(greys[start : start + _BLOCK]) for start in range(0, len(greys), _BLOCK)]
     return np.concatenate([np.zeros(0, np.uint64), *parts])
 
@@ -38,7 +38,7 @@ def _hashes(greys: NDArray[np.uint8]) -> Hashes:
 
 
 def oriented(greys: NDArray[Number], orientation: int) -> NDArray[Number]:
-    """The pictures (…, side, side) turned: `orientation` // 2 quarter turns, then mirrored when it is odd."""
+    """The images (…, side, side) turned: `orientation` // 2 quarter turns, then mirrored when it is odd."""
     turned = np.rot90(greys, orientation // 2, axes=(-2, -1))
     return turned[..., ::-1] if orientation % 2 else turned
 

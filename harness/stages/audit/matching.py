@@ -1,7 +1,7 @@
-"""Whether two pictures show one scene: their details are found again, all moved in one way.
+"""Whether two images show one scene: their details are found again, all moved in one way.
 
 Photographs of one object on one table are alike as a whole, so neither a hash nor an embedding tells them from a
-burst. Detail does: 25 patches of the one picture are looked for near their place in the other (normalised
+burst. Detail does: 25 patches of the one image are looked for near their place in the other (normalised
 correlation of what a blur takes away). In a burst or an altered copy nearly all are found, and their moves
 fit one affine map, as a hand-held camera makes. On photographs of another moment or object they are not.
 
@@ -38,7 +38,7 @@ _HOPELESS = 0.5  # median correlation of these
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How alike two pictures are in detail."""
+    """How alike two images are in detail."""
 
     share: float  # of the patches that were found, all moved in one way
     correlation: float  # median over the patches
@@ -65,14 +65,14 @@ NO_MATCH = Match(0.0, 0.0, 0.0, 0)
 
 
 def detail(grey: NDArray[np.uint8]) -> Detail:
-    """What a blur takes away from the picture: float32, (128, 128)."""
+    """What a blur takes away from the image: float32, (128, 128)."""
     values = grey.astype(np.float32)
     fine: Detail = values - gaussian_filter(values, _BLUR)
     return fine
 
 
 def has_detail(one: Detail) -> bool:
-    """Whether there is enough in the picture to find it again; one without matches nothing."""
+    """Whether there is enough in the image to find it again; one without matches nothing."""
     return len(_patches(one)) >= _FEWEST_PATCHES
 
 
@@ -115,7 +115,7 @@ def _match(patches: list[tuple[int, int, Detail]], other: Detail, orientation: i
 
 
 def _patches(fine: Detail) -> list[tuple[int, int, Detail]]:
-    """(top, left, patch of length 1) for those that hold detail, in an order that is spread over the picture."""
+    """(top, left, patch of length 1) for those that hold detail, in an order that is spread over the image."""
     found = []
     for y in _STARTS:
         for x in _STARTS:
@@ -127,9 +127,9 @@ def _patches(fine: Detail) -> list[tuple[int, int, Detail]]:
 
 
 def _found(y: int, x: int, patch: Detail, other: Detail, spreads: Detail) -> tuple[int, int, float]:
-    """How far down and right the patch is found in the other picture, and its correlation there.
+    """How far down and right the patch is found in the other image, and its correlation there.
 
-    `spreads`: of the other picture, by `_spreads`. The patch's mean is zero, so that of the place does not matter.
+    `spreads`: of the other image, by `_spreads`. The patch's mean is zero, so that of the place does not matter.
     """
     top, left = max(0, y - _REACH), max(0, x - _REACH)
     window = other[top : y + _PATCH + _REACH, left : x + _PATCH + _REACH]

@@ -1,8 +1,8 @@
-"""Pictures that look as if they lay in the wrong class.
+"""Images that look as if they lay in the wrong class.
 
-Confident learning (Northcutt, Jiang and Chuang, 2021): each picture gets class probabilities from a model that did not
-see it, and the mean probability that the pictures of a class give to their own class is that class's
-threshold. A picture whose probability for another class is over that class's threshold is a suspect. The
+Confident learning (Northcutt, Jiang and Chuang, 2021): each image gets class probabilities from a model that did not
+see it, and the mean probability that the images of a class give to their own class is that class's
+threshold. An image whose probability for another class is over that class's threshold is a suspect. The
 package cleanlab implements it too, under the AGPL, which this project cannot take in.
 
 The model is the reference's head: logistic regression on the backbone's features. A student's photographs
@@ -20,12 +20,12 @@ from scipy.stats import poisson
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from harness.stages.audit.pictures import unit
+from harness.stages.audit.images import unit
 
 _FOLDS = 5
 _INVERSE_PENALTY = 1.0  # of the head, on whitened components
 _COMPONENTS = 256  # of the standardised features, by singular values
-_FEWEST = 8  # pictures of a class, to judge it
+_FEWEST = 8  # images of a class, to judge it
 _SEED = 1
 _NEIGHBOURS, _AGREEING = 5, 3
 _SURE = 0.85  # probability of the other class
@@ -47,7 +47,7 @@ class Suspect:
 def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArray[np.float32]) -> tuple[Suspect, ...]:
     """The suspects, the surest first; none when they are as few as the model's honest errors explain.
 
-    `embeddings`: (pictures, channels). Pictures of a group share a fold.
+    `embeddings`: (images, channels). Images of a group share a fold.
     """
     classes, truth = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
     counts = np.bincount(truth)
@@ -75,7 +75,7 @@ def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArr
 def _cross_validated(
     embeddings: NDArray[np.float32], truth: NDArray[np.int64], groups: NDArray[np.int64], classes: int
 ) -> NDArray[np.float64] | None:
-    """(pictures, classes), each row by a model that saw no picture of its group; None where a fold lacks a class."""
+    """(images, classes), each row by a model that saw no image of its group; None where a fold lacks a class."""
     x = _components(embeddings)
     probability = np.zeros((len(truth), classes))
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=_SEED)
@@ -98,14 +98,14 @@ def _components(embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _neighbours_agree(
-    picture: int,
+    image: int,
     looks: int,
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
     units: NDArray[np.float32],
 ) -> bool:
-    """Whether most of the nearest five pictures, its own group left out, lie in the other class."""
-    cosines = units @ units[picture]
-    cosines[groups == groups[picture]] = -1.0
+    """Whether most of the nearest five images, its own group left out, lie in the other class."""
+    cosines = units @ units[image]
+    cosines[groups == groups[image]] = -1.0
     nearest = np.argsort(-cosines)[:_NEIGHBOURS]
     return bool((truth[nearest] == looks).sum() >= _AGREEING)

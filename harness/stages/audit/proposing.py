@@ -1,4 +1,4 @@
-"""Pairs of one data set's pictures that may show one scene, proposed by hashes and embeddings."""
+"""Pairs of one data set's images that may show one scene, proposed by hashes and embeddings."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.stages.audit.hashing import ORIENTATIONS, Hashes, distances, hashes, oriented
-from harness.stages.audit.pictures import PictureSet, unit
+from harness.stages.audit.images import ImageSet, unit
 
 _COSINE = 0.90  # of embeddings: pairs of one scene have at least 0.95
-_NEIGHBOURS = 8  # of a picture, by embedding, that are looked at in detail
+_NEIGHBOURS = 8  # of an image, by embedding, that are looked at in detail
 _BITS = 16  # of 64 that may differ for a pair to be looked at: in the bursts that were measured at most 6 do
 _BITS_ALONE = 22  # where there are no embeddings to propose pairs too
 _MOST_PAIRS = 20_000
-_BLOCK = 128  # pictures compared at once
+_BLOCK = 128  # images compared at once
 
 Numbers = NDArray[np.int64]
-Rows = Iterator[tuple[int, NDArray[np.uint8]]]  # the first picture, and the differing bits (pictures, all)
+Rows = Iterator[tuple[int, NDArray[np.uint8]]]  # the first image, and the differing bits (images, all)
 
 
-def proposed(pictures: PictureSet, first_of: Numbers) -> tuple[list[tuple[int, int]], bool]:
+def proposed(images: ImageSet, first_of: Numbers) -> tuple[list[tuple[int, int]], bool]:
     """Pairs (i, j) with i < j, sorted, at most 20,000; and whether these are all.
 
-    `first_of`: for each picture the first with equal pixels, which stands for it. Where there are more pairs, each
-    picture proposes as many as fit, its likeliest first.
+    `first_of`: for each image the first with equal pixels, which stands for it. Where there are more pairs, each
+    image proposes as many as fit, its likeliest first.
     """
-    count = len(pictures)
+    count = len(images)
     if count < 2:
         return [], True
-    upright = hashes(pictures.greys)
-    bits = _BITS if pictures.embeddings is not None else _BITS_ALONE
-    near = [_pairs(*by_embedding, first_of) for by_embedding in _by_embedding(pictures)]
+    upright = hashes(images.greys)
+    bits = _BITS if images.embeddings is not None else _BITS_ALONE
+    near = [_pairs(*by_embedding, first_of) for by_embedding in _by_embedding(images)]
 
     def all_of(block: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
         rows, columns = np.nonzero(block <= bits)
         return rows, columns
 
-    by_hash, complete = _within(_MOST_PAIRS, pictures, upright, first_of, all_of)
+    by_hash, complete = _within(_MOST_PAIRS, images, upright, first_of, all_of)
     if not complete:
         each = max(1, _MOST_PAIRS // (count * ORIENTATIONS))
 
@@ -47,24 +47,24 @@ def proposed(pictures: PictureSet, first_of: Numbers) -> tuple[list[tuple[int, i
             rows, which = np.nonzero(np.take_along_axis(block, columns, axis=1) <= bits)
             return rows, columns[rows, which]
 
-        by_hash, _ = _within(count * ORIENTATIONS * (each + 1), pictures, upright, first_of, likeliest)
+        by_hash, _ = _within(count * ORIENTATIONS * (each + 1), images, upright, first_of, likeliest)
     codes = np.unique(np.concatenate([by_hash, *near]))
     complete = complete and len(codes) <= _MOST_PAIRS
-    if len(codes) > _MOST_PAIRS:  # evenly over the pictures, which the codes are sorted by
+    if len(codes) > _MOST_PAIRS:  # evenly over the images, which the codes are sorted by
         codes = codes[np.linspace(0, len(codes) - 1, _MOST_PAIRS).astype(np.int64)]
     return [divmod(code, count) for code in codes.tolist()], complete
 
 
 def _within(
     limit: int,
-    pictures: PictureSet,
+    images: ImageSet,
     upright: Hashes,
     first_of: Numbers,
     choose: Callable[[NDArray[np.uint8]], tuple[Numbers, Numbers]],
 ) -> tuple[Numbers, bool]:
     """The codes of the pairs that `choose` takes of each block; given up, and False, beyond `limit` of them."""
     found = np.zeros(0, np.int64)
-    for start, block in _blocks(pictures, upright):
+    for start, block in _blocks(images, upright):
         rows, columns = choose(block)
         found = np.unique(np.concatenate([found, _pairs(rows + start, columns, first_of)]))
         if len(found) > limit:
@@ -72,19 +72,19 @@ def _within(
     return found, True
 
 
-def _blocks(pictures: PictureSet, upright: Hashes) -> Rows:
-    """In every orientation, how many bits of each picture's hash differ from every upright one's."""
+def _blocks(images: ImageSet, upright: Hashes) -> Rows:
+    """In every orientation, how many bits of each image's hash differ from every upright one's."""
     for orientation in range(ORIENTATIONS):
-        turned = upright if orientation == 0 else hashes(oriented(pictures.greys, orientation))
+        turned = upright if orientation == 0 else hashes(oriented(images.greys, orientation))
         for start in range(0, len(upright), _BLOCK):
             yield start, distances(turned[start : start + _BLOCK], upright)
 
 
-def _by_embedding(pictures: PictureSet) -> Iterator[tuple[Numbers, Numbers]]:
-    """For each block of pictures the nearest few of each that are near enough."""
-    if pictures.embeddings is None:
+def _by_embedding(images: ImageSet) -> Iterator[tuple[Numbers, Numbers]]:
+    """For each block of images the nearest few of each that are near enough."""
+    if images.embeddings is None:
         return
-    units = unit(pictures.embeddings)
+    units = unit(images.embeddings)
     near = min(_NEIGHBOURS + 1, len(units))
     for start in range(0, len(units), _BLOCK):
         cosines = units[start : start + _BLOCK] @ units.T
@@ -95,7 +95,7 @@ def _by_embedding(pictures: PictureSet) -> Iterator[tuple[Numbers, Numbers]]:
 
 
 def _pairs(rows: Numbers, columns: Numbers, first_of: Numbers) -> Numbers:
-    """Each pair as one number, i * count + j with i < j; a picture beside itself, or its equal, is none."""
+    """Each pair as one number, i * count + j with i < j; an image beside itself, or its equal, is none."""
     one, other = first_of[rows], first_of[columns]
     different = one != other
     low, high = np.minimum(one, other)[different], np.maximum(one, other)[different]

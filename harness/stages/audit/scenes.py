@@ -1,4 +1,4 @@
-"""Which pictures are copies of each other, and which show one scene."""
+"""Which images are copies of each other, and which show one scene."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.stages.audit.images import ImageSet
 from harness.stages.audit.joined import Joined
 from harness.stages.audit.matching import Detail, detail, has_detail, match
-from harness.stages.audit.pictures import PictureSet
 from harness.stages.audit.proposing import proposed
 
-_DETAILS_KEPT = 512  # of 64 KiB; pairs come sorted, so a picture's are wanted soon after each other
+_DETAILS_KEPT = 512  # of 64 KiB; pairs come sorted, so an image's are wanted soon after each other
 
 
 @dataclass(frozen=True, slots=True)
 class SceneMap:
-    """Sets of pictures by index, each with two or more, sorted by their first.
+    """Sets of images by index, each with two or more, sorted by their first.
 
     `exact`: equal pixels. `copies`: one photograph, perhaps re-encoded, resized or turned (exact ones included).
     `scenes`: one scene, copies and bursts alike. `groups`: what a split must keep together: as `scenes`, and pairs
@@ -33,36 +33,36 @@ class SceneMap:
     complete: bool  # False when there were too many similar pairs to look at all of them
 
     def group_of(self, count: int) -> NDArray[np.int64]:
-        """The group of each of `count` pictures, as a number; a picture alone is its own."""
+        """The group of each of `count` images, as a number; an image alone is its own."""
         numbers = np.arange(count, dtype=np.int64)
         for group in self.groups:
             numbers[list(group)] = group[0]
         return numbers
 
 
-def scene_map(pictures: PictureSet) -> SceneMap:
-    """Compares the pictures with each other: hashes and embeddings propose pairs, detail decides.
+def scene_map(images: ImageSet) -> SceneMap:
+    """Compares the images with each other: hashes and embeddings propose pairs, detail decides.
 
-    Memory and time grow with the number of pictures, not with its square: of more than 20,000 pairs each picture keeps
+    Memory and time grow with the number of images, not with its square: of more than 20,000 pairs each image keeps
     its likeliest ones, and what is known to be one photograph is not looked at again.
     """
     by_pixels: dict[str, list[int]] = defaultdict(list)
-    for index, one in enumerate(pictures.described):
+    for index, one in enumerate(images.described):
         by_pixels[one.sha256].append(index)
-    count = len(pictures)
+    count = len(images)
     exact = Joined(count)
     first_of = np.arange(count, dtype=np.int64)
     for same in by_pixels.values():
         first_of[same] = same[0]
         for other in same[1:]:
             exact.join(same[0], other)
-    pairs, complete = proposed(pictures, first_of)
+    pairs, complete = proposed(images, first_of)
     copies = exact.copy()
     scenes, groups = exact.copy(), exact.copy()
 
     @functools.lru_cache(maxsize=_DETAILS_KEPT)
     def of(index: int) -> Detail:
-        return detail(pictures.greys[index])
+        return detail(images.greys[index])
 
     for i, j in pairs:
         if copies.together(i, j) or not has_detail(of(i)):

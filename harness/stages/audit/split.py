@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """`indices`: of the withheld pictures, sorted. `short`: classes that have fewer than was asked for."""
+    """`indices`: of the withheld images, sorted. `short`: classes that have fewer than was asked for."""
 
     indices: tuple[int, ...]
     short: tuple[str, ...]
@@ -27,11 +27,11 @@ def withhold(
     per_class: int,
     seed: int,
 ) -> Withheld:
-    """A seeded part of each class, in whole groups: pictures of one group end on one side.
+    """A seeded part of each class, in whole groups: images of one group end on one side.
 
-    Of each class `fraction`, at least `per_class` pictures, but never more than half of it, because
-    something must be left to train on. `may`: whether a picture can be graded on; a group with one that
-    cannot stays with the training part. A class whose pictures are mostly one group gives too few, and is
+    Of each class `fraction`, at least `per_class` images, but never more than half of it, because
+    something must be left to train on. `may`: whether an image can be graded on; a group with one that
+    cannot stays with the training part. A class whose images are mostly one group gives too few, and is
     in `short`.
     """
     members: dict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""The stage `audit`: the hand-in's own data set, looked at picture by picture, and a part of it withheld."""
+"""The stage `audit`: the submission's own data set, looked at image by image, and a part of it withheld."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
-from harness.stages.audit import Described, PictureSet, SceneMap, scene_map
+from harness.stages.audit import Described, ImageSet, SceneMap, scene_map
 from harness.stages.audit import withhold as split_off
 from harness.stages.audit.findings import findings_of
+from harness.stages.audit.images import GREY, Split
 from harness.stages.audit.mislabelled import suspects
-from harness.stages.audit.pictures import GREY, Split
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
-from harness.stages.audit.withhold import withheld_pictures
+from harness.stages.audit.withhold import withheld_images
 from harness.stages.context import (
     Rejected,
-    Workplace,
+    StageContext,
     failed,
     read_array,
     read_bytes_array,
@@ -37,11 +37,11 @@ from harness.stages.evidence.audit import (
     DatasetAudit,
     Leak,
     MislabelSuspect,
-    WithheldPicture,
+    WithheldImage,
 )
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 
-_MOST_PICTURES = 5000  # as harness/agent/phases/audit.py sends
+_MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
 _MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
 _THUMBNAIL = 112  # pixels, both sides
@@ -56,7 +56,7 @@ _BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", 
 
 
 class _Row(BaseModel):
-    """A picture file; `seen` is None for one that does not decode."""
+    """An image file; `seen` is None for one that does not decode."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -69,11 +69,11 @@ class _Row(BaseModel):
 
 
 class _Part(BaseModel):
-    """pictures-0.json and those that follow."""
+    """images-0.json and those that follow."""
 
     model_config = ConfigDict(extra="forbid")
 
-    pictures: tuple[_Row, ...] = Field(max_length=_MOST_PICTURES)
+    images: tuple[_Row, ...] = Field(max_length=_MOST_IMAGES)
 
 
 class _Said(BaseModel):
@@ -92,33 +92,33 @@ class _Said(BaseModel):
 class _Reply(_Said):
     """All that was sent of a data set that could be opened."""
 
-    pictures: tuple[_Row, ...]
+    images: tuple[_Row, ...]
 
 
-def _read_pictures(outputs: Path, parts: int) -> tuple[_Row, ...]:
+def _read_images(outputs: Path, parts: int) -> tuple[_Row, ...]:
     """The rows of all parts. Raises `Rejected` as `read_reply` does, and for more than there may be."""
     rows: list[_Row] = []
     for number in range(parts):
-        rows += read_reply(outputs, f"pictures-{number}.json", _Part).pictures
-        if len(rows) > _MOST_PICTURES:
-            raise Rejected(f"there are more than {_MOST_PICTURES:,} images")
+        rows += read_reply(outputs, f"images-{number}.json", _Part).images
+        if len(rows) > _MOST_IMAGES:
+            raise Rejected(f"there are more than {_MOST_IMAGES:,} images")
     return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRules:
-    """What the assignment asks of a data set, and what pictures are compared with."""
+    """What the assignment asks of a data set, and what images are compared with."""
 
     asked: OwnDataset
     withholds: bool
-    backbone: Path | None  # MobileNetV2's weights; without them pictures are compared by hashes alone
+    backbone: Path | None  # MobileNetV2's weights; without them images are compared by hashes alone
 
     def key(self) -> object:
         """What decides the result besides the data set."""
         return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone)]
 
 
-def audit(submission: Submission, rules: AuditRules, workplace: Workplace) -> StageResult[DatasetAudit]:
+def audit(submission: Submission, rules: AuditRules, context: StageContext) -> StageResult[DatasetAudit]:
     """What the data set holds, and what is wrong with it; `Skipped` when none was handed in."""
     if submission.dataset is None:
         return Skipped(reason="No data set was handed in.")
@@ -126,70 +126,70 @@ def audit(submission: Submission, rules: AuditRules, workplace: Workplace) -> St
     inputs = {"dataset": place}
     if rules.backbone is not None:
         inputs["backbone"] = rules.backbone
-    request = {"embed_seconds": workplace.limits.wall_seconds * _SHARE_FOR_EMBEDDING}
+    request = {"embed_seconds": context.limits.wall_seconds * _SHARE_FOR_EMBEDDING}
     with tempfile.TemporaryDirectory(prefix="harness-audit-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("audit", request, inputs, outputs)
+        outcome = context.run("audit", request, inputs, outputs)
         if outcome.status != "ok":
-            return failed(outcome, "Reading the data set", workplace.limits)
+            return failed(outcome, "Reading the data set", context.limits)
         try:
             said = read_reply(outputs, "audit.json", _Said)
             if said.refused:
                 unusable = finding("dataset-unusable", reason=said.refused)
                 return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
-            reply = _Reply.model_construct(**dict(said), pictures=_read_pictures(outputs, said.parts))
-            value, findings = _judged(reply, outputs, place, rules, workplace)
+            reply = _Reply.model_construct(**dict(said), images=_read_images(outputs, said.parts))
+            value, findings = _judged(reply, outputs, place, rules, context)
         except Rejected as rejected:
             return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected.whole}.")
     return Done(value=value, origin="measured-inside", findings=findings, usage=usage(outcome))
 
 
 def _judged(
-    reply: _Reply, outputs: Path, place: Path, rules: AuditRules, workplace: Workplace
+    reply: _Reply, outputs: Path, place: Path, rules: AuditRules, context: StageContext
 ) -> tuple[DatasetAudit, tuple[Finding, ...]]:
-    readable = [index for index, row in enumerate(reply.pictures) if row.seen is not None]
-    pictures = _picture_set(reply, readable, outputs)
-    scenes = scene_map(pictures)
-    groups = scenes.group_of(len(pictures))
-    withheld: tuple[WithheldPicture, ...] = ()
+    readable = [index for index, row in enumerate(reply.images) if row.seen is not None]
+    images = _image_set(reply, readable, outputs)
+    scenes = scene_map(images)
+    groups = scenes.group_of(len(images))
+    withheld: tuple[WithheldImage, ...] = ()
     if rules.withholds:
         chosen = split_off(
-            pictures.labels,
+            images.labels,
             groups,
-            [reply.pictures[index].shows_one_class for index in readable],
+            [reply.images[index].shows_one_class for index in readable],
             fraction=rules.asked.withhold_fraction,
             per_class=rules.asked.withhold_per_class,
             seed=rules.asked.seed,
         )
-        withheld = withheld_pictures(
-            {readable[i]: (pictures.names[i], pictures.labels[i] or "") for i in chosen.indices}, place, workplace
+        withheld = withheld_images(
+            {readable[i]: (images.names[i], images.labels[i] or "") for i in chosen.indices}, place, context
         )
-    value = _audit(reply, pictures, scenes, groups, withheld)
-    value = value.model_copy(update=_kept(value, pictures, outputs, workplace))
+    value = _audit(reply, images, scenes, groups, withheld)
+    value = value.model_copy(update=_kept(value, images, outputs, context))
     findings = findings_of(
         value,
         rules.asked,
         rules.withholds,
-        unreadable=len(reply.pictures) - len(readable),
-        bursts=_bursts(pictures, scenes),
+        unreadable=len(reply.images) - len(readable),
+        bursts=_bursts(images, scenes),
         annotation_faults=reply.faults,
     )
     if reply.left_out:
-        findings += (finding("dataset-cut", count=reply.left_out, most=_MOST_PICTURES),)
+        findings += (finding("dataset-cut", count=reply.left_out, most=_MOST_IMAGES),)
     if not scenes.complete:
         findings += (finding("comparison-cut", what="of the data set with each other"),)
     return value, findings
 
 
-def _picture_set(reply: _Reply, readable: list[int], outputs: Path) -> PictureSet:
+def _image_set(reply: _Reply, readable: list[int], outputs: Path) -> ImageSet:
     """Raises `Rejected` for arrays that do not fit the reply."""
-    rows = [reply.pictures[index] for index in readable]
+    rows = [reply.images[index] for index in readable]
     embeddings: NDArray[np.float32] | None = None
     if (outputs / "embeddings.npy").is_file():
         embeddings = read_array(outputs, "embeddings.npy", (len(rows), _CHANNELS))
         if not np.isfinite(embeddings).all():
             raise Rejected("embeddings.npy holds what is no number")
-    return PictureSet(
+    return ImageSet(
         tuple(row.name for row in rows),
         tuple(row.label for row in rows),
         tuple(row.split for row in rows),
@@ -201,14 +201,14 @@ def _picture_set(reply: _Reply, readable: list[int], outputs: Path) -> PictureSe
 
 def _audit(
     reply: _Reply,
-    pictures: PictureSet,
+    images: ImageSet,
     scenes: SceneMap,
     groups: NDArray[np.int64],
-    withheld: tuple[WithheldPicture, ...],
+    withheld: tuple[WithheldImage, ...],
 ) -> DatasetAudit:
-    names = pictures.names
-    sizes = sorted({(one.width * one.height, one.width, one.height) for one in pictures.described})
-    aspects = [one.width / one.height for one in pictures.described]
+    names = images.names
+    sizes = sorted({(one.width * one.height, one.width, one.height) for one in images.described})
+    aspects = [one.width / one.height for one in images.described]
 
     def named(sets: tuple[tuple[int, ...], ...]) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(names[i] for i in together) for together in sets)
@@ -217,35 +217,33 @@ def _audit(
         return tuple(names[i] for i in indices[:_MOST_NAMED])
 
     return DatasetAudit(
-        classes=_counts(pictures.labels, pictures.classes),
-        unreadable=tuple(row.name for row in reply.pictures if row.seen is None)[:_MOST_NAMED],
+        classes=_counts(images.labels, images.classes),
+        unreadable=tuple(row.name for row in reply.images if row.seen is None)[:_MOST_NAMED],
         layout=reply.layout,
-        splits={split: n for split in ("train", "val", "test", "other") if (n := pictures.splits.count(split))},
-        unlabelled=pictures.labels.count(None),
+        splits={split: n for split in ("train", "val", "test", "other") if (n := images.splits.count(split))},
+        unlabelled=images.labels.count(None),
         heldout=_counts([one.label for one in withheld], sorted({one.label for one in withheld})),
         groups=named(scenes.groups),
         duplicates=named(scenes.exact),
         near_duplicates=named(scenes.scenes),
-        leaks=_leaks(pictures, scenes),
-        scene_spread=scene_spread(pictures),
-        mislabelled=_mislabelled(pictures, groups),
-        two_labels=named(_with_two_labels(pictures, scenes)),
+        leaks=_leaks(images, scenes),
+        scene_spread=scene_spread(images),
+        mislabelled=_mislabelled(images, groups),
+        two_labels=named(_with_two_labels(images, scenes)),
         box_faults=tuple(
-            BoxFault(picture=row.name, kind=kind, label=label)
-            for row in reply.pictures
-            for kind, label in row.box_faults
+            BoxFault(picture=row.name, kind=kind, label=label) for row in reply.images for kind, label in row.box_faults
         )[:_MOST_NAMED],
-        blurred=those(blurred(pictures)),
-        badly_exposed=those(badly_exposed(pictures)),
-        from_elsewhere=those(from_elsewhere(pictures)),
+        blurred=those(blurred(images)),
+        badly_exposed=those(badly_exposed(images)),
+        from_elsewhere=those(from_elsewhere(images)),
         smallest=sizes[0][1:] if sizes else None,
         largest=sizes[-1][1:] if sizes else None,
         aspects=(round(min(aspects), 4), round(max(aspects), 4)) if aspects else None,
-        compared_by="hashes" if pictures.embeddings is None else "embeddings",
+        compared_by="hashes" if images.embeddings is None else "embeddings",
         withheld=withheld,
-        labels={name: label for name, label in zip(names, pictures.labels, strict=True) if label is not None},
-        own_test=tuple(name for name, split in zip(names, pictures.splits, strict=True) if split == "test"),
-        pixels={name: one.sha256 for name, one in zip(names, pictures.described, strict=True)},
+        labels={name: label for name, label in zip(names, images.labels, strict=True) if label is not None},
+        own_test=tuple(name for name, split in zip(names, images.splits, strict=True) if split == "test"),
+        pixels={name: one.sha256 for name, one in zip(names, images.described, strict=True)},
     )
 
 
@@ -254,7 +252,7 @@ def _counts(labels: list[str] | tuple[str | None, ...], classes: list[str] | tup
     return {name: counted[name] for name in classes}
 
 
-def _leaks(pictures: PictureSet, scenes: SceneMap) -> tuple[Leak, ...]:
+def _leaks(images: ImageSet, scenes: SceneMap) -> tuple[Leak, ...]:
     """For each scene that lies in two splits, a pair for every two of them."""
     copies = {index: together[0] for together in scenes.copies for index in together}
     found: list[Leak] = []
@@ -263,8 +261,8 @@ def _leaks(pictures: PictureSet, scenes: SceneMap) -> tuple[Leak, ...]:
             break
         by_split: dict[str, list[int]] = {}
         for index in together:
-            if pictures.splits[index]:
-                by_split.setdefault(pictures.splits[index], []).append(index)
+            if images.splits[index]:
+                by_split.setdefault(images.splits[index], []).append(index)
         order = [split for split in ("train", "val", "test", "other") if split in by_split]
         for position, split in enumerate(order):
             copied = {copies[i]: i for i in reversed(by_split[split]) if i in copies}  # the first of each
@@ -274,9 +272,9 @@ def _leaks(pictures: PictureSet, scenes: SceneMap) -> tuple[Leak, ...]:
                     i = copied[copies[j]] if same else by_split[split][0]
                     found.append(
                         Leak(
-                            picture=pictures.names[i],
+                            picture=images.names[i],
                             split=split,
-                            other=pictures.names[j],
+                            other=images.names[j],
                             other_split=later,
                             kind="copy" if same else "burst",
                         )
@@ -284,32 +282,32 @@ def _leaks(pictures: PictureSet, scenes: SceneMap) -> tuple[Leak, ...]:
     return tuple(found[:_MOST_LEAKS])
 
 
-def _bursts(pictures: PictureSet, scenes: SceneMap) -> list[tuple[str, ...]]:
+def _bursts(images: ImageSet, scenes: SceneMap) -> list[tuple[str, ...]]:
     """Scenes with three photographs or more, the copies of one photograph counted once."""
     copy_of = {index: together[0] for together in scenes.copies for index in together}
     found = []
     for together in scenes.scenes:
         different = {copy_of.get(index, index) for index in together}
         if len(different) >= 3:
-            found.append(tuple(pictures.names[index] for index in together))
+            found.append(tuple(images.names[index] for index in together))
     return found
 
 
-def _with_two_labels(pictures: PictureSet, scenes: SceneMap) -> tuple[tuple[int, ...], ...]:
+def _with_two_labels(images: ImageSet, scenes: SceneMap) -> tuple[tuple[int, ...], ...]:
     """The sets of copies of one photograph whose classes differ."""
-    different = [one for one in scenes.copies if len({pictures.labels[i] for i in one} - {None}) > 1]
+    different = [one for one in scenes.copies if len({images.labels[i] for i in one} - {None}) > 1]
     return tuple(different[:_MOST_NAMED])
 
 
-def _mislabelled(pictures: PictureSet, groups: NDArray[np.int64]) -> tuple[MislabelSuspect, ...]:
-    labelled = [index for index, label in enumerate(pictures.labels) if label is not None]
-    if pictures.embeddings is None or not labelled:
+def _mislabelled(images: ImageSet, groups: NDArray[np.int64]) -> tuple[MislabelSuspect, ...]:
+    labelled = [index for index, label in enumerate(images.labels) if label is not None]
+    if images.embeddings is None or not labelled:
         return ()
-    labels = [pictures.labels[index] or "" for index in labelled]
-    found = suspects(labels, groups[labelled], pictures.embeddings[labelled])
+    labels = [images.labels[index] or "" for index in labelled]
+    found = suspects(labels, groups[labelled], images.embeddings[labelled])
     return tuple(
         MislabelSuspect(
-            picture=pictures.names[labelled[one.picture]],
+            picture=images.names[labelled[one.picture]],
             label=one.label,
             looks_like=one.looks_like,
             probability=one.probability,
@@ -318,22 +316,22 @@ def _mislabelled(pictures: PictureSet, groups: NDArray[np.int64]) -> tuple[Misla
     )
 
 
-def _kept(value: DatasetAudit, pictures: PictureSet, outputs: Path, workplace: Workplace) -> dict[str, object]:
-    """The small pictures that other hand-ins are compared with, and those that the report shows, in the store."""
-    position = {name: index for index, name in enumerate(pictures.names)}
+def _kept(value: DatasetAudit, images: ImageSet, outputs: Path, context: StageContext) -> dict[str, object]:
+    """The small images that other submissions are compared with, and those that the report shows, in the store."""
+    position = {name: index for index, name in enumerate(images.names)}
     names = [name for name in _shown(value) if name in position][:_MOST_SHOWN]
-    small = read_bytes_array(outputs, "thumbnails.npy", (len(pictures), _THUMBNAIL, _THUMBNAIL, 3))
+    small = read_bytes_array(outputs, "thumbnails.npy", (len(images), _THUMBNAIL, _THUMBNAIL, 3))
     np.save(outputs / "shown.npy", small[[position[name] for name in names]], allow_pickle=False)
-    np.save(outputs / "kept-greys.npy", pictures.greys, allow_pickle=False)
+    np.save(outputs / "kept-greys.npy", images.greys, allow_pickle=False)
     return {
         "shown": tuple(names),
-        "thumbnails": workplace.store.put(outputs / "shown.npy", "thumbnails.npy"),
-        "greys": workplace.store.put(outputs / "kept-greys.npy", "greys.npy"),
+        "thumbnails": context.store.put(outputs / "shown.npy", "thumbnails.npy"),
+        "greys": context.store.put(outputs / "kept-greys.npy", "greys.npy"),
     }
 
 
 def _shown(value: DatasetAudit) -> list[str]:
-    """The pictures that show the claims, the most serious first; a few of each claim, so that all have theirs."""
+    """The images that show the claims, the most serious first; a few of each claim, so that all have theirs."""
     claims = [
         [name for leak in value.leaks[:8] for name in (leak.picture, leak.other)],
         [suspect.picture for suspect in value.mislabelled[:12]],

@@ -1,4 +1,4 @@
-"""The pictures that are withheld of a data set, re-encoded in the sandbox and kept in the store."""
+"""The images that are withheld of a data set, re-encoded in the sandbox and kept in the store."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.inputs.images.held_out import LONGEST_SIDE
-from harness.stages.context import Rejected, Workplace, failed
-from harness.stages.evidence.audit import WithheldPicture
+from harness.stages.context import Rejected, StageContext, failed
+from harness.stages.evidence.audit import WithheldImage
 
-_AT_ONCE = 48  # pictures of one job: 1024 pixels as PNG take 2 MB
+_AT_ONCE = 48  # images of one job: 1024 pixels as PNG take 2 MB
 
 
-def withheld_pictures(
-    chosen: Mapping[int, tuple[str, str]], dataset: Path, workplace: Workplace
-) -> tuple[WithheldPicture, ...]:
+def withheld_images(
+    chosen: Mapping[int, tuple[str, str]], dataset: Path, context: StageContext
+) -> tuple[WithheldImage, ...]:
     """`chosen`: place in the order of the data set -> name and class. Raises `Rejected` when one did not come out."""
     kept = []
     places = sorted(chosen)
     for start in range(0, len(places), _AT_ONCE):
         batch = places[start : start + _AT_ONCE]
-        request = {"pictures": batch, "longest_side": LONGEST_SIDE}
+        request = {"images": batch, "longest_side": LONGEST_SIDE}
         with tempfile.TemporaryDirectory(prefix="harness-withhold-") as folder:
             outputs = Path(folder)
-            outcome = workplace.run("withhold", request, {"dataset": dataset}, outputs)
+            outcome = context.run("withhold", request, {"dataset": dataset}, outputs)
             if outcome.status != "ok":
-                ended = failed(outcome, "re-encoding the withheld pictures", workplace.limits)
+                ended = failed(outcome, "re-encoding the withheld images", context.limits)
                 raise Rejected(ended.reason, ended.detail)
             for place in batch:
                 file = outputs / f"{place}.png"
                 if not file.is_file():
                     raise Rejected(f"{file.name} was not sent")
                 name, label = chosen[place]
-                kept.append(WithheldPicture(picture=name, label=label, file=workplace.store.put(file, file.name)))
+                kept.append(WithheldImage(picture=name, label=label, file=context.store.put(file, file.name)))
     return tuple(kept)

@@ -1,4 +1,4 @@
-"""Scores of a classifier on the held-out pictures, with intervals, and against the reference."""
+"""Scores of a classifier on the held-out images, with intervals, and against the reference."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The held-out labels: picture i is of `classes[of[i]]`."""
+    """The held-out labels: image i is of `classes[of[i]]`."""
 
     classes: tuple[str, ...]
     of: Indices
@@ -39,9 +39,9 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A model's answers: `probabilities`, float32, shape (pictures, labels), rows sum to 1.
+    """A model's answers: `probabilities`, float32, shape (images, labels), rows sum to 1.
 
-    `probes`: name of another pre-processing -> probabilities on the pictures `probe_images` only.
+    `probes`: name of another pre-processing -> probabilities on the images `probe_images` only.
     """
 
     probabilities: Probabilities
@@ -55,12 +55,12 @@ def evaluate(
 ) -> tuple[Evaluation, tuple[Finding, ...]]:
     """The scores, and what is noticed: classes that do not match, labels mixed up, a wrong pre-processing.
 
-    Intervals are 95 % percentile intervals of a bootstrap over the pictures; where all answers are right, or
+    Intervals are 95 % percentile intervals of a bootstrap over the images; where all answers are right, or
     all wrong, the bootstrap knows no spread, and they are the exact binomial one. Raises `ValueError` when there
-    are no pictures or the shapes do not fit.
+    are no images or the shapes do not fit.
     """
     if len(truth.of) == 0 or answers.probabilities.shape != (len(truth.of), len(answers.labels)):
-        raise ValueError(f"{answers.probabilities.shape} probabilities for {len(truth.of)} pictures")
+        raise ValueError(f"{answers.probabilities.shape} probabilities for {len(truth.of)} images")
     column_of, findings = match_labels(answers.labels, truth.classes)
     predicted = _predictions(answers.probabilities, column_of)
     resamples = np.random.default_rng(seed).integers(0, len(truth.of), (RESAMPLES, len(truth.of)))
@@ -162,7 +162,7 @@ def _predictions(probabilities: Probabilities, column_of: Indices) -> Indices:
 
 
 def answered_right(probabilities: Probabilities, labels: tuple[str, ...], truth: Truth) -> NDArray[np.bool_]:
-    """For each picture whether its most probable label is its class's."""
+    """For each image whether its most probable label is its class's."""
     column_of, _ = match_labels(labels, truth.classes)
     right: NDArray[np.bool_] = _predictions(probabilities, column_of) == truth.of
     return right

@@ -1,4 +1,4 @@
-"""Two models on the same pictures: the paired difference in accuracy, and whether it is more than chance."""
+"""Two models on the same images: the paired difference in accuracy, and whether it is more than chance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from harness.stages.evidence.record import Interval
 
-Right = NDArray[np.bool_]  # one for each picture: whether the answer was right
+Right = NDArray[np.bool_]  # one for each image: whether the answer was right
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class Comparison:
 
     reference_accuracy: float
     difference: float
-    interval: Interval  # 95 %, paired bootstrap over the pictures
+    interval: Interval  # 95 %, paired bootstrap over the images
     mcnemar_p: float
 
 
 def compare(right: Right, reference_right: Right, resamples: NDArray[np.int64]) -> Comparison:
-    """`resamples`: indices of pictures, shape (resamples, pictures)."""
+    """`resamples`: indices of images, shape (resamples, images)."""
     gain = right.astype(np.float64) - reference_right.astype(np.float64)
     low, high = np.percentile(gain[resamples].mean(axis=1), [2.5, 97.5])
     return Comparison(
@@ -33,7 +33,7 @@ def compare(right: Right, reference_right: Right, resamples: NDArray[np.int64]) 
 
 
 def mcnemar(right: Right, other_right: Right) -> float:
-    """The exact two-sided McNemar p-value: a binomial test on the pictures where just one is right."""
+    """The exact two-sided McNemar p-value: a binomial test on the images where just one is right."""
     only_one = int((right & ~other_right).sum())
     only_other = int((~right & other_right).sum())
     if only_one + only_other == 0:

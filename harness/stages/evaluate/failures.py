@@ -1,4 +1,4 @@
-"""When a model fails: under worse pictures, on pictures of no class, and where it is too sure of itself."""
+"""When a model fails: under worse images, on images of no class, and where it is too sure of itself."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Indices = NDArray[np.int64]
 def accuracies(
     right: NDArray[np.bool_], versions: Sequence[tuple[str, int]]
 ) -> tuple[float, dict[str, dict[int, float]]]:
-    """The accuracy on the pictures as they are; and corruption -> severity -> accuracy.
+    """The accuracy on the images as they are; and corruption -> severity -> accuracy.
 
-    `right`: shape (1 + versions, pictures), the first row for the pictures as they are.
+    `right`: shape (1 + versions, images), the first row for the images as they are.
     """
     found: dict[str, dict[int, float]] = {}
     for (corruption, severity), row in zip(versions, right[1:], strict=True):
@@ -30,10 +30,10 @@ def accuracies(
 
 
 def unseen_auroc(seen: Probabilities, unseen: Probabilities) -> float:
-    """How well the confidence tells pictures of the classes from others: the area under the ROC curve.
+    """How well the confidence tells images of the classes from others: the area under the ROC curve.
 
     The confidence is the largest probability (Hendrycks and Gimpel, 2017). 1: always surer of its classes;
-    0.5: no difference. Both of shape (pictures, labels), with at least one picture.
+    0.5: no difference. Both of shape (images, labels), with at least one image.
     """
     confidence = np.concatenate([seen.max(axis=1), unseen.max(axis=1)])
     return float(roc_auc_score(np.repeat([1, 0], [len(seen), len(unseen)]), confidence))
@@ -54,7 +54,7 @@ def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tu
 
 
 def chosen(truth: Sequence[int], limit: int, seed: int = 0) -> tuple[int, ...]:
-    """Indices of at most `limit` pictures, as many of each class; a shorter choice begins a longer one."""
+    """Indices of at most `limit` images, as many of each class; a shorter choice begins a longer one."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(truth))
     by_class: dict[int, list[int]] = {}

@@ -15,10 +15,10 @@ from scipy.optimize import linear_sum_assignment
 from harness.findings import Finding, finding
 from harness.stages.evaluate.comparison import Right, mcnemar
 
-# Labels are mixed up in cycles (two swapped, or three in a circle), and each cycle is judged on the pictures of
+# Labels are mixed up in cycles (two swapped, or three in a circle), and each cycle is judged on the images of
 # its own classes. A model that is merely weak confuses classes one way; it seldom reads A as B and B as A, both
 # more often than not. Simulated on 20,000 honest models, random biases and confusions included: 0.1 % raise
-# an alarm, all of them right on fewer than half of the pictures.
+# an alarm, all of them right on fewer than half of the images.
 _CYCLE_ACCURACY = 0.60  # once put right
 _CYCLE_RECALL = 0.50  # of every class in it, once put right
 _CYCLE_GAIN = 0.30
@@ -52,7 +52,7 @@ def mixed_up_labels(
 
 
 def _best_order(predicted: NDArray[np.int64], truth: NDArray[np.int64], count: int) -> dict[int, int]:
-    """The label to read for each label so that most pictures are right (Hungarian method)."""
+    """The label to read for each label so that most images are right (Hungarian method)."""
     votes = np.zeros((count, count), dtype=np.int64)
     known = predicted >= 0
     np.add.at(votes, (predicted[known], truth[known]), 1)
@@ -88,7 +88,7 @@ def _is_a_mix_up(cycle: dict[int, int], put_right: Right, right: Right, truth: N
 def wrong_preprocessing(right: Right, probes: Mapping[str, Right]) -> list[Finding]:
     """`preprocessing-mismatch`, when another common pre-processing is right far more often.
 
-    `right` and each probe: one entry for each of the pictures on which the others were tried.
+    `right` and each probe: one entry for each of the images on which the others were tried.
     """
     if not probes:
         return []

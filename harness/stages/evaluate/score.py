@@ -13,8 +13,8 @@ from harness.stages.evaluate.failures import accuracies, calibration, chosen, un
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
+from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done
-from harness.stages.evidence.stress import Stress
 from harness.stages.robustness import Trial
 from harness.stages.store import Store
 
@@ -26,11 +26,11 @@ def score(
     held_out: HeldOutSet,
     reference: Predictions | None,
     store: Store,
-    stress: Stress | None = None,
+    stress: RobustnessAnswers | None = None,
 ) -> Done[Evaluation]:
-    """The scores of `predictions`, and against the reference's on the same pictures when they are given.
+    """The scores of `predictions`, and against the reference's on the same images when they are given.
 
-    `stress`: the answers to worse pictures and to pictures of no class, where these were asked for.
+    `stress`: the answers to worse images and to images of no class, where these were asked for.
     """
     truth = _truth(held_out)
     answers = _answers(predictions, store)
@@ -47,7 +47,7 @@ def score(
 
 
 def same_answers(one: Predictions, other: Predictions, store: Store) -> bool:
-    """Whether two models say the same of every picture but for rounding: the same weights, saved twice say.
+    """Whether two models say the same of every image but for rounding: the same weights, saved twice say.
 
     Training that gives the same numbers each time ends here as well: it cannot be told from saving again.
     """
@@ -66,14 +66,14 @@ def trial(
     unseen: StagedImages | None,
     store: Store,
 ) -> Trial:
-    """What to try a model on: at most `images` pictures to make worse, and its worst mistakes to cover."""
+    """What to try a model on: at most `images` images to make worse, and its worst mistakes to cover."""
     answers, truth = _answers(predictions, store), _truth(held_out)
     right = answered_right(answers.probabilities, answers.labels, truth)
     covered = worst(answers.probabilities, right, rules.looks)
     return Trial(rules, chosen(held_out.truth, images), covered, unseen)
 
 
-def _failures(stress: Stress, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
+def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
     corrupted, unseen = _array(stress.corrupted, store), _array(stress.unseen, store)
     some = Truth(truth.classes, truth.of[list(stress.images)])
     right = np.stack([answered_right(rows, stress.labels, some) for rows in corrupted])

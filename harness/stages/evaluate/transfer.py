@@ -29,7 +29,7 @@ Scored = Done[Evaluation] | Failed | Skipped
 def concluded(inspected: Looked, scored: Scored, conversion: Conversion | None, trained_on: TrainedOn | None) -> Looked:
     """The inspection with the verdict and findings that need the score or the declared pre-processing.
 
-    `trained_on`: what pictures went through in the training of the recognised backbone, if that is known.
+    `trained_on`: what images went through in the training of the recognised backbone, if that is known.
     """
     if not isinstance(inspected, Done):
         return inspected

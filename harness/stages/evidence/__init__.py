@@ -8,13 +8,13 @@ execution     execute: the notebook's run
 conversion    convert: the model at the door, and its pre-processing
 predictions   predict: probabilities for the held-out images
 inspection    inspect: what the model holds, and the verdict on transfer learning
-stress        stress: worse pictures, pictures of no class, parts covered
+stress        stress: worse images, images of no class, parts covered
 evaluation    evaluate: scores
 kernels       boards: the graph as an engine runs it
 boards        boards: what is predicted for Jetson-class boards
 benchmark     benchmark: latency beside the reference's
 reference     the reference solution
-own_data      scores on pictures that were withheld of a student's own
-handin        everything about one hand-in, stage by stage
+own_data      scores on images that were withheld of a student's own
+handin        everything about one submission, stage by stage
 grade         its marks
 """

@@ -8,7 +8,7 @@ from harness.stages.evidence.record import Blob, Record, Share
 
 
 class Leak(Record):
-    """Two pictures of one scene that lie in different splits of the student's."""
+    """Two images of one scene that lie in different splits of the student's."""
 
     picture: str
     split: str
@@ -18,12 +18,12 @@ class Leak(Record):
 
 
 class MislabelSuspect(Record):
-    """A picture that looks as if it lay in the wrong class."""
+    """An image that looks as if it lay in the wrong class."""
 
     picture: str
     label: str
     looks_like: str
-    probability: Share  # of `looks_like`, by a model that did not see the picture
+    probability: Share  # of `looks_like`, by a model that did not see the image
 
 
 class BoxFault(Record):
@@ -32,16 +32,16 @@ class BoxFault(Record):
     label: str
 
 
-class SharedPicture(Record):
-    """A picture that another hand-in holds too."""
+class SharedImage(Record):
+    """An image that another submission holds too."""
 
     picture: str
-    other: str  # the other hand-in's id
+    other: str  # the other submission's id
     other_picture: str
 
 
-class WithheldPicture(Record):
-    """A picture that was kept from the notebook, as the sandbox re-encoded it."""
+class WithheldImage(Record):
+    """An image that was kept from the notebook, as the sandbox re-encoded it."""
 
     picture: str
     label: str
@@ -49,7 +49,7 @@ class WithheldPicture(Record):
 
 
 class DatasetAudit(Record):
-    """The student's own data set. Pictures are named by their paths in it; sets have two or more."""
+    """The student's own data set. Images are named by their paths in it; sets have two or more."""
 
     classes: dict[str, int]  # name -> readable images
     unreadable: tuple[str, ...]  # file names, at most 100
@@ -57,27 +57,27 @@ class DatasetAudit(Record):
     splits: dict[str, int] = {}  # the student's own: train, val, test, other -> readable images
     unlabelled: int = 0  # readable images of no class
     heldout: dict[str, int] = {}  # class -> images withheld from the notebook
-    groups: tuple[tuple[str, ...], ...] = ()  # pictures that the split keeps on one side
+    groups: tuple[tuple[str, ...], ...] = ()  # images that the split keeps on one side
     duplicates: tuple[tuple[str, ...], ...] = ()  # equal pixels
     near_duplicates: tuple[tuple[str, ...], ...] = ()  # one scene: altered copies and bursts
     leaks: tuple[Leak, ...] = ()
-    scene_spread: dict[str, float] = {}  # class -> mean cosine distance of its pictures; empty without embeddings
-    reference_spread: float | None = None  # the same of the course's own training pictures, mean over the classes
+    scene_spread: dict[str, float] = {}  # class -> mean cosine distance of its images; empty without embeddings
+    reference_spread: float | None = None  # the same of the course's own training images, mean over the classes
     mislabelled: tuple[MislabelSuspect, ...] = ()
     two_labels: tuple[tuple[str, ...], ...] = ()  # one photograph, copies included, that lies in several classes
     box_faults: tuple[BoxFault, ...] = ()
-    shared: tuple[SharedPicture, ...] = ()
+    shared: tuple[SharedImage, ...] = ()
     blurred: tuple[str, ...] = ()
     badly_exposed: tuple[str, ...] = ()
     from_elsewhere: tuple[str, ...] = ()  # look taken from a shop or a stock library
-    smallest: tuple[int, int] | None = None  # width and height in pixels, of the picture with the fewest
+    smallest: tuple[int, int] | None = None  # width and height in pixels, of the image with the fewest
     largest: tuple[int, int] | None = None
     aspects: tuple[float, float] | None = None  # width / height: lowest and highest
-    compared_by: Literal["embeddings", "hashes"] = "hashes"  # how pictures of one scene were looked for
-    withheld: tuple[WithheldPicture, ...] = ()
-    labels: dict[str, str] = {}  # picture -> class; not published
-    own_test: tuple[str, ...] = ()  # pictures of the student's own test split
-    pixels: dict[str, str] = {}  # picture -> SHA-256 of its pixels; not published
-    greys: Blob | None = None  # .npy uint8, (pictures, 128, 128), in the order of `pixels`
+    compared_by: Literal["embeddings", "hashes"] = "hashes"  # how images of one scene were looked for
+    withheld: tuple[WithheldImage, ...] = ()
+    labels: dict[str, str] = {}  # image -> class; not published
+    own_test: tuple[str, ...] = ()  # images of the student's own test split
+    pixels: dict[str, str] = {}  # image -> SHA-256 of its pixels; not published
+    greys: Blob | None = None  # .npy uint8, (images, 128, 128), in the order of `pixels`
     thumbnails: Blob | None = None  # .npy uint8, (shown, side, side, 3)
-    shown: tuple[str, ...] = ()  # the pictures of `thumbnails`
+    shown: tuple[str, ...] = ()  # the images of `thumbnails`

@@ -70,7 +70,7 @@ class CostlyLayer(Record):
     operations: float
 
 
-class Outlook(Record):
+class BoardPredictions(Record):
     """Everything that is predicted for one model. The layers and the advice are those of the first board."""
 
     model: str

@@ -1,4 +1,4 @@
-"""The stage `convert`: a model at the door, and how pictures enter it."""
+"""The stage `convert`: a model at the door, and how images enter it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.stages.evidence.record import Blob, Record
 
 
 class Preprocess(Record):
-    """From a picture to the model's input: x = (pixel * scale - mean) / std, channel by channel.
+    """From an image to the model's input: x = (pixel * scale - mean) / std, channel by channel.
 
     `pixel` is 0..255, `mean` and `std` are in the order of `colour`. `resize`: `stretch` ignores the
     aspect ratio; `shorter-side-crop` scales the shorter side to size / crop_fraction and cuts the centre.

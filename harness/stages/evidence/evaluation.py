@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.stages.evidence.record import Interval, Record, Share
-from harness.stages.evidence.stress import Look
+from harness.stages.evidence.robustness import Look
 
 
 class CalibrationBin(Record):
@@ -24,7 +24,7 @@ class ClassScore(Record):
 
 
 class Mistake(Record):
-    """A wrong answer, for the report's pictures."""
+    """A wrong answer, for the report's images."""
 
     image: int  # index in the held-out set
     truth: str
@@ -57,9 +57,9 @@ class Evaluation(Record):
     calibration: tuple[CalibrationBin, ...] = ()  # ten bins of equal width; empty ones left out
     robustness: dict[str, dict[int, Share]] = {}  # corruption -> severity (1 to 5) -> accuracy
     robustness_images: int = 0
-    robustness_clean: Share | None = None  # accuracy on the same pictures as they are
-    unseen_auroc: Share | None = None  # of the confidence: held-out pictures against pictures of no class
+    robustness_clean: Share | None = None  # accuracy on the same images as they are
+    unseen_auroc: Share | None = None  # of the confidence: held-out images against images of no class
     unseen_images: int = 0
-    unseen_confidence: Share | None = None  # mean, on pictures of no class
+    unseen_confidence: Share | None = None  # mean, on images of no class
     unseen_source: Literal["folder", "patterns"] | None = None
     looks: tuple[Look, ...] = ()

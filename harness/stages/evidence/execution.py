@@ -56,7 +56,7 @@ class Execution(Record):
     environment: Literal["torch", "keras", "course"] = "torch"  # in which it ran
     changes: tuple[CellChange, ...] = ()  # what was changed before it ran
     changes_left_out: int = 0  # cells whose changes are not listed
-    given: tuple[str, ...] = ()  # where the course's pictures were put, a phrase for each place
+    given: tuple[str, ...] = ()  # where the course's images were put, a phrase for each place
     shown: Shown | None = None  # what the outputs of this run show
 
     @property

@@ -1,4 +1,4 @@
-"""The marks of a hand-in, and their sum."""
+"""The marks of a submission, and their sum."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ NOT_COUNTED = (
     "TreeEnsembleRegressor", "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
     "RandomUniformLike", "NonZero", "Compress", "Unique", "NonMaxSuppression", "ConstantOfShape", "Range",
     "TopK", "OneHot", "CenterCropPad", "LinearAttention", "CausalConvWithState", "DisentangledAttention_TRT",
-    # Of these, only those whose outputs are as large as the picture asks for (`harness/agent/graph/operators.py`).
+    # Of these, only those whose outputs are as large as the image asks for (`harness/agent/graph/operators.py`).
     "Slice", "Reshape", "Expand", "Tile", "Pad", "Resize", "Upsample", "Split", "Squeeze", "Unsqueeze", "ReduceSum",
     "ReduceMean", "ReduceMax", "ReduceMin",
 )  # fmt: skip
@@ -31,7 +31,7 @@ MULTIPLY_ADD_KINDS = ("convolution", "pointwise", "depthwise", "grouped", "dense
 
 
 class Kernel(Record):
-    """What an engine runs in one go, for one picture. Elements, not bytes: those depend on the precision."""
+    """What an engine runs in one go, for one image. Elements, not bytes: those depend on the precision."""
 
     kind: KernelKind
     name: Annotated[str, Field(max_length=120)] = ""
@@ -46,7 +46,7 @@ class Kernel(Record):
 class KernelList(Record):
     """An ONNX graph as an engine runs it."""
 
-    input: Annotated[tuple[_Count, ...], Field(min_length=4, max_length=4)]  # the picture's shape
+    input: Annotated[tuple[_Count, ...], Field(min_length=4, max_length=4)]  # the image's shape
     parameters: _Count
     unknown: Annotated[dict[Annotated[str, Field(max_length=60)], _Count], Field(max_length=200)] = {}
     kernels: Annotated[tuple[Kernel, ...], Field(max_length=20_000)]

@@ -1,4 +1,4 @@
-"""Scores on pictures that were withheld of a student's own data set."""
+"""Scores on images that were withheld of a student's own data set."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from harness.stages.evidence.reference import Reference
 
 
 class SeenScore(Record):
-    """The handed-in model on the withheld pictures, which it has seen: shown, never graded."""
+    """The handed-in model on the withheld images, which it has seen: shown, never graded."""
 
     accuracy: Share
     accuracy_interval: Interval
-    difference: float | None = None  # to the rerun's model on the same pictures
+    difference: float | None = None  # to the rerun's model on the same images
     difference_interval: Interval | None = None  # paired bootstrap
     mcnemar_p: float | None = None
 
 
 class OwnData(Record):
-    """Scores on the pictures that were withheld of the student's own data set."""
+    """Scores on the images that were withheld of the student's own data set."""
 
     reference: Reference  # the reference, trained on the same training part
     rerun: Evaluation | None  # the model of the rerun

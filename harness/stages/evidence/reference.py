@@ -1,4 +1,4 @@
-"""The reference solution, trained and scored as a hand-in is."""
+"""The reference solution, trained and scored as a submission is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.stages.evidence.record import Record
 
 
 class Reference(Record):
-    """The reference solution, trained and scored as a hand-in is."""
+    """The reference solution, trained and scored as a submission is."""
 
     backbone: str
     conversion: Conversion

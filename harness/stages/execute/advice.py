@@ -35,7 +35,7 @@ _QUOTED = re.compile(r"['\"]([^'\"\n]+)['\"]")
 _OWN = re.compile(
     r"^(?:utils?|helpers?|my\w*|vgg16\w*|resnet50|model|dataset|plot\w*|functions?|\w+_(?:utils?|helpers?))$"
 )
-_NO_PICTURES = re.compile(
+_NO_IMAGES = re.compile(
     r"found 0 (?:files|images)|num_samples=0|no images found|couldn't find any class|found no valid file", re.IGNORECASE
 )
 _SHAPES = re.compile(
@@ -75,7 +75,7 @@ def for_cell(error: CellError) -> str:
 
 
 def _about_data(name: str, message: str) -> str:
-    if _NO_PICTURES.search(message):
+    if _NO_IMAGES.search(message):
         return advice("no-pictures")
     if name in ("FileNotFoundError", "NotADirectoryError", "NotFoundError") or "No such file" in message:
         found = _PATH.search(message) or _QUOTED.search(message)

@@ -45,7 +45,7 @@ def choose(imports: frozenset[str], environments: Sequence[Software], sandbox: S
 
 
 def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> Software:
-    """What the hand-in's notebook runs with."""
+    """What the submission's notebook runs with."""
     if submission.notebook is None:
         return TORCH
     return choose(imported_modules(submission.root / submission.notebook), allowed(assignment), sandbox)

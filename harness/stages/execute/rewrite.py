@@ -24,7 +24,7 @@ from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.images.held_out import LONGEST_SIDE
 from harness.inputs.submission import Submission
 from harness.stages.audit.folders import folder_names
-from harness.stages.context import Rejected, Workplace, failed, read_reply
+from harness.stages.context import Rejected, StageContext, failed, read_reply
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.stage_result import Failed
 
@@ -98,13 +98,13 @@ class Rewritten:
 
 
 def rewrite(
-    submission: Submission, audit: DatasetAudit, asked: OwnDataset, place: Path, training: Path, workplace: Workplace
+    submission: Submission, audit: DatasetAudit, asked: OwnDataset, place: Path, training: Path, context: StageContext
 ) -> Rewritten:
     """The submission anew in the empty folder `place`, and its training part in class folders in the empty `training`.
 
     Raises `NotRewritten`.
     """
-    job = _Job(submission, audit, asked, workplace)
+    job = _Job(submission, audit, asked, context)
     try:
         return job.lay_out(place, training)
     except (Rejected, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
@@ -115,9 +115,9 @@ def rewrite(
 class _Job:
     """The rewriting of one submission."""
 
-    def __init__(self, submission: Submission, audit: DatasetAudit, asked: OwnDataset, workplace: Workplace) -> None:
+    def __init__(self, submission: Submission, audit: DatasetAudit, asked: OwnDataset, context: StageContext) -> None:
         assert submission.dataset is not None
-        self._audit, self._workplace = audit, workplace
+        self._audit, self._context = audit, context
         self._withheld = {one.picture for one in audit.withheld}
         self._use = {name: label for name, label in audit.labels.items() if name not in self._withheld}
         self._allowed = _allowed(asked.allowed_files, submission.root)
@@ -131,7 +131,7 @@ class _Job:
             notebook=submission.notebook and _short(submission.notebook, "notebook.ipynb"),
             dataset=_short(submission.dataset, "dataset.zip" if self._is_zip else "dataset"),
         )
-        self._secret = hmac.new(_key(workplace), submission.sha256.encode(), "sha256").hexdigest()
+        self._secret = hmac.new(_key(context), submission.sha256.encode(), "sha256").hexdigest()
 
     def lay_out(self, place: Path, training: Path) -> Rewritten:
         """The folders, filled. Raises `Rejected` and `NotRewritten`."""
@@ -172,9 +172,9 @@ class _Job:
             "allowed": self._allowed,
             "part": part,
         }
-        outcome = self._workplace.run("rewrite", request, self._inputs, outputs)
+        outcome = self._context.run("rewrite", request, self._inputs, outputs)
         if outcome.status != "ok":
-            raise NotRewritten(failed(outcome, "Writing the data set anew", self._workplace.limits))
+            raise NotRewritten(failed(outcome, "Writing the data set anew", self._context.limits))
 
     def _images(self, count: int, dataset: Path, training: Path) -> list[str]:
         """Every image in its place, and by class in `training`; the names of those that look like data."""
@@ -182,7 +182,7 @@ class _Job:
         for name in folders.values():
             (training / name).mkdir(parents=True)
         own_test, like_data = set(self._audit.own_test), []
-        at_once = _at_once(self._use, self._workplace.limits.output)
+        at_once = _at_once(self._use, self._context.limits.output)
         for first in range(0, count, at_once):
             with tempfile.TemporaryDirectory(prefix="harness-rewrite-") as folder:
                 outputs = Path(folder)
@@ -248,10 +248,10 @@ def _at_once(use: Mapping[str, str], output: int) -> int:
     return max(1, min(_MOST_AT_ONCE, int(_SHARE_OF_OUTPUT * output / largest)))
 
 
-def _key(workplace: Workplace) -> bytes:
+def _key(context: StageContext) -> bytes:
     """A secret of this store, made once: a submission is written anew always in one way, which nobody foresees."""
-    file = workplace.store.folder / "rewriting-key"
-    with tempfile.NamedTemporaryFile(dir=workplace.store.folder, prefix="writing-") as new:
+    file = context.store.folder / "rewriting-key"
+    with tempfile.NamedTemporaryFile(dir=context.store.folder, prefix="writing-") as new:
         new.write(secrets.token_bytes(32))
         new.flush()
         with contextlib.suppress(FileExistsError):

@@ -1,4 +1,4 @@
-"""The stage `execute`: the hand-in's notebook, run from top to bottom."""
+"""The stage `execute`: the submission's notebook, run from top to bottom."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.inputs import weights
 from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submission import Submission
 from harness.sandbox.engine import Outcome
-from harness.stages.context import Rejected, Workplace, failed, read_reply, refusal, usage
+from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.execution import CellError, Execution, FailedExecution
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult, Usage, told_to_student
@@ -63,7 +63,7 @@ def execute(
     dataset: Dataset | None,
     rules: ExecutionRules,
     weights_folder: Path | None,
-    workplace: Workplace,
+    context: StageContext,
 ) -> StageResult[Execution]:
     """Run the notebook; `Skipped` when none was handed in.
 
@@ -73,19 +73,19 @@ def execute(
     """
     if submission.notebook is None:
         return Skipped(reason="No notebook was handed in.")
-    limits = workplace.limits
+    limits = context.limits
     inputs = {"submission": submission.root}
-    pictures = None
+    images = None
     if dataset is not None and dataset.path is not None:
         inputs["dataset"] = dataset.path
-        pictures = dataset.model_dump(include={"mounted_as", "names", "layout"})
+        images = dataset.model_dump(include={"mounted_as", "names", "layout"})
     if weights_folder is not None:
         inputs["weights"] = weights_folder
     margin = min(_MARGIN_SECONDS, _MARGIN_SHARE * limits.wall_seconds)
     total_seconds = limits.wall_seconds - margin
     request = {
         "notebook": str(submission.notebook),
-        "dataset": pictures,
+        "dataset": images,
         "rules": rules.rules,
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,
@@ -93,9 +93,9 @@ def execute(
     }
     with tempfile.TemporaryDirectory(prefix="harness-execute-") as folder:
         outputs = Path(folder)
-        outcome = workplace.run("execute", request, inputs, outputs)
+        outcome = context.run("execute", request, inputs, outputs)
         if outcome.status != "ok":
-            return _broken(outcome, workplace)
+            return _broken(outcome, context)
         try:
             if (reason := refusal(outputs)) is not None:
                 unreadable = finding("notebook-unreadable", name=submission.notebook.name, reason=reason)
@@ -106,16 +106,16 @@ def execute(
                     usage=usage(outcome),
                 )
             reply = read_reply(outputs, "execution.json", _Reply)
-            execution = _execution(reply, outputs, workplace)
+            execution = _execution(reply, outputs, context)
         except Rejected as rejected:
             reason = f"The notebook's run sent something unusable: {rejected.whole}."
             killed = finding("notebook-runner-killed", reason=rejected.whole)
             return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
     noticed = [*reply.transformation.findings(), *_noticed(execution)]
-    return _result(execution, noticed, outcome, workplace, total_seconds)
+    return _result(execution, noticed, outcome, context, total_seconds)
 
 
-def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
+def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution:
     """What came out, in the store. Raises `Rejected`."""
     notebook = outputs / "executed.ipynb"
     names = ("executed.ipynb", *reply.produced)
@@ -125,7 +125,7 @@ def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
         raise Rejected(f"executed.ipynb is larger than {_NOTEBOOK_BYTES} bytes")
     if reply.executed_cells > reply.code_cells:
         raise Rejected("more cells ran than there are")
-    blobs: dict[str, Blob] = {name: workplace.store.put(outputs / name, name) for name in names}
+    blobs: dict[str, Blob] = {name: context.store.put(outputs / name, name) for name in names}
     return Execution(
         notebook=blobs["executed.ipynb"],
         code_cells=reply.code_cells,
@@ -137,7 +137,7 @@ def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
         harness_writes=reply.harness_writes,
         python_assumed=reply.python_assumed,
         truncated=reply.truncated,
-        environment=workplace.software.name,
+        environment=context.software.name,
         changes=reply.transformation.evidence(),
         changes_left_out=reply.transformation.changes_left_out,
         given=reply.transformation.given,
@@ -146,9 +146,9 @@ def _execution(reply: _Reply, outputs: Path, workplace: Workplace) -> Execution:
 
 
 def _result(
-    execution: Execution, findings: list[Finding], outcome: Outcome, workplace: Workplace, total_seconds: float
+    execution: Execution, findings: list[Finding], outcome: Outcome, context: StageContext, total_seconds: float
 ) -> StageResult[Execution]:
-    limits = workplace.limits
+    limits = context.limits
     cost: Usage = usage(outcome)
     if execution.complete:
         return Done(value=execution, origin="measured-inside", findings=tuple(findings), usage=cost)
@@ -208,9 +208,9 @@ def _noticed(execution: Execution) -> list[Finding]:
     return found
 
 
-def _broken(outcome: Outcome, workplace: Workplace) -> FailedExecution:
+def _broken(outcome: Outcome, context: StageContext) -> FailedExecution:
     """The runner itself did not come to its end: never a pass, whatever it sent before."""
-    limits = workplace.limits
+    limits = context.limits
     broken = told_to_student(failed(outcome, "The notebook's run", limits))
     match broken.status:
         case "timeout":

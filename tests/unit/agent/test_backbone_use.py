@@ -41,11 +41,11 @@ def backbone(seed: int = 0) -> Any:
     net = nn.Sequential(nn.Conv2d(3, 8, 3, 1, 1), nn.ReLU(), Block(8, 12), Block(12, 16))
     with torch.no_grad():
         for _ in range(3):
-            net(pictures(16))
+            net(images(16))
     return net.eval()
 
 
-def pictures(count: int) -> Any:
+def images(count: int) -> Any:
     coarse = torch.randn(count, 3, 4, 4, generator=torch.Generator().manual_seed(5))
     return nn.functional.interpolate(coarse, size=(SIDE, SIDE), mode="bicubic")
 
@@ -88,7 +88,7 @@ class Model(nn.Module):
         self.head = nn.Linear(16, CLASSES)
         self.paint = nn.Linear(CLASSES, 3 * SIDE * SIDE)
         self.adapter = nn.Conv2d(8, 8, 3, 1, 1)
-        self.register_buffer("picture", pictures(1))
+        self.register_buffer("image", images(1))
         self.twin = disguised(self.backbone)
         with torch.no_grad():
             self.head.weight.mul_(5)
@@ -118,7 +118,7 @@ def judged(graph: Any, folder: Path, net: Any | None = None) -> BackboneUse:
     known, model = load(file), live(graph)
     layers = compare(known.layers, weights(model))
     taken = signature(model)
-    return backbone_use(model, known, layers, taken.input, pictures(6).numpy(), taken.dynamic_batch, 1)
+    return backbone_use(model, known, layers, taken.input, images(6).numpy(), taken.dynamic_batch, 1)
 
 
 # --- honest networks ---------------------------------------------------------------------------
@@ -217,8 +217,8 @@ UNUSED: dict[str, Any] = {
     "its output times next to nothing": lambda m, x: m.own(x) + 1e-7 * m.head(m.pooled(x)),
     "a tenth of the answer": lambda m, x: m.own(x) * 20 + 0.05 * m.head(m.pooled(x)),
     "cut off by a bound": lambda m, x: m.own(x) + m.head(m.pooled(x)).clamp(1e6, 2e6) - 1e6,
-    "run on a grey picture": lambda m, x: m.own(x) + m.head(m.pooled(x * 0 + 0.5)),
-    "run on a picture of the file's": lambda m, x: m.own(x) + m.head(m.pooled(m.picture)),
+    "run on a grey image": lambda m, x: m.own(x) + m.head(m.pooled(x * 0 + 0.5)),
+    "run on an image of the file's": lambda m, x: m.own(x) + m.head(m.pooled(m.image)),
     "compared with a copy of it": lambda m, x: m.own(x) + 100 * distance(m, x) * SIGNS,
     "one class of four": lambda m, x: m.own(x) * 20 + 0.2 * m.pooled(x)[:, :1] * (SIGNS > 0).float(),
 }
@@ -243,7 +243,7 @@ def adapted(m: Any, x: Any) -> Any:
 
 
 UNCLEAR: dict[str, Any] = {
-    "a network of its own paints the picture that it sees": lambda m, x: m.head(m.pooled(painted(m, x))),
+    "a network of its own paints the image that it sees": lambda m, x: m.head(m.pooled(painted(m, x))),
     "a layer of its own between its layers": lambda m, x: m.head(adapted(m, x)),
     "a choice by what it sees": lambda m, x: torch.where(distance(m, x) > 1e-3, m.head(m.pooled(x)), m.own(x)),
 }

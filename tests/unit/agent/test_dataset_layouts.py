@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from harness.agent.dataset import Unreadable, open_tree, read
 from harness.agent.dataset.boxes import faults
 from harness.agent.dataset.describing import described
-from harness.agent.dataset.picture import Box, Picture, split_named
+from harness.agent.dataset.image import Box, DatasetImage, split_named
 
 VOC = "<annotation><filename>{name}</filename><size><width>100</width><height>80</height></size>{objects}</annotation>"
 OBJECT = (
@@ -21,7 +21,7 @@ OBJECT = (
 )
 
 
-def picture(place: Path, size: tuple[int, int] = (100, 80)) -> Path:
+def image(place: Path, size: tuple[int, int] = (100, 80)) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, (90, 120, 150)).save(place)
     return place
@@ -29,13 +29,13 @@ def picture(place: Path, size: tuple[int, int] = (100, 80)) -> Path:
 
 def found(folder: Path) -> dict[str, tuple[str | None, str]]:
     files = open_tree(folder, folder.parent / "scratch")
-    return {str(one.file.relative_to(files.root)): (one.label, one.split) for one in read(files).pictures}
+    return {str(one.file.relative_to(files.root)): (one.label, one.split) for one in read(files).images}
 
 
 def test_class_folders(tmp_path: Path):
     root = tmp_path / "dataset"
     for name in ("ball/1.jpg", "ball/garden/2.JPG", "mug/1.png", "mug/.hidden.jpg", "mug/Thumbs.db"):
-        picture(root / name) if name.lower().endswith(("jpg", "png")) else (root / name).write_bytes(b"x")
+        image(root / name) if name.lower().endswith(("jpg", "png")) else (root / name).write_bytes(b"x")
     (root / "mug" / "link.jpg").symlink_to("/etc/passwd")
     assert found(root) == {
         "ball/1.jpg": ("ball", ""),
@@ -47,7 +47,7 @@ def test_class_folders(tmp_path: Path):
 def test_class_folders_below_a_wrapper_and_with_splits_below_the_class(tmp_path: Path):
     root = tmp_path / "dataset"
     for name in ("photos/ball/train/1.jpg", "photos/ball/test/2.jpg", "photos/mug/train/1.jpg"):
-        picture(root / name)
+        image(root / name)
     assert found(root)["photos/ball/test/2.jpg"] == ("ball", "test")
 
 
@@ -56,7 +56,7 @@ def test_split_folders(names: tuple[str, ...], tmp_path: Path):
     root = tmp_path / "dataset"
     for split in names:
         for label in ("ball", "mug"):
-            picture(root / split / label / "1.jpg")
+            image(root / split / label / "1.jpg")
     splits = {name.split("/")[0]: split for name, (_, split) in found(root).items()}
     assert list(map(splits.get, names)) == ["train", "val", "test"]
     assert {label for label, _ in found(root).values()} == {"ball", "mug"}
@@ -65,16 +65,16 @@ def test_split_folders(names: tuple[str, ...], tmp_path: Path):
 def test_a_class_called_after_a_split_is_still_a_class(tmp_path: Path):
     root = tmp_path / "dataset"
     for name in ("test/1.jpg", "tube/1.jpg"):
-        picture(root / name)
+        image(root / name)
     assert {label for label, _ in found(root).values()} == {"test", "tube"}
     assert split_named("train_images") == "train" and split_named("trainer") is None
 
 
-def test_voc_beside_the_pictures_and_as_camera_capture_writes_it(tmp_path: Path):
+def test_voc_beside_the_images_and_as_camera_capture_writes_it(tmp_path: Path):
     beside, captured = tmp_path / "beside", tmp_path / "captured"
-    picture(beside / "train" / "a.JPG")
+    image(beside / "train" / "a.JPG")
     (beside / "train" / "a.xml").write_text(VOC.format(name="a.jpg", objects=OBJECT.format(1, 1, 50, 50, label="ace")))
-    picture(captured / "JPEGImages" / "b.jpg")
+    image(captured / "JPEGImages" / "b.jpg")
     (captured / "Annotations").mkdir()
     (captured / "Annotations" / "b.xml").write_text(
         VOC.format(
@@ -85,7 +85,7 @@ def test_voc_beside_the_pictures_and_as_camera_capture_writes_it(tmp_path: Path)
     (captured / "ImageSets" / "Main" / "val.txt").write_text("b\n")
     assert found(beside) == {"train/a.JPG": ("ace", "train")}
     assert found(captured) == {"JPEGImages/b.jpg": ("king", "val")}
-    assert not read(open_tree(captured, tmp_path / "s")).pictures[0].shows_one_class
+    assert not read(open_tree(captured, tmp_path / "s")).images[0].shows_one_class
 
 
 @pytest.mark.parametrize(
@@ -99,19 +99,19 @@ def test_voc_beside_the_pictures_and_as_camera_capture_writes_it(tmp_path: Path)
 )
 def test_a_hostile_annotation_is_a_fault_and_nothing_more(hostile: str, tmp_path: Path):
     root = tmp_path / "dataset"
-    picture(root / "a.jpg")
-    picture(root / "b.jpg")
+    image(root / "a.jpg")
+    image(root / "b.jpg")
     (root / "a.xml").write_text(hostile)
     (root / "b.xml").write_text(VOC.format(name="b.jpg", objects=OBJECT.format(1, 1, 50, 50, label="ace")))
     reading = read(open_tree(root, tmp_path / "s"))
-    assert [one.label for one in reading.pictures] == [None, "ace"]
+    assert [one.label for one in reading.images] == [None, "ace"]
     assert len(reading.faults) == 1 and reading.faults[0].startswith("a.xml")
 
 
 def test_coco(tmp_path: Path):
     root = tmp_path / "dataset"
-    picture(root / "train2017" / "1.jpg")
-    picture(root / "train2017" / "2.jpg")
+    image(root / "train2017" / "1.jpg")
+    image(root / "train2017" / "2.jpg")
     document = {
         "images": [
             {"id": 1, "file_name": "1.jpg", "width": 100, "height": 80},
@@ -128,8 +128,8 @@ def test_coco(tmp_path: Path):
     (root / "instances_train2017.json").write_text(json.dumps(document))
     reading = read(open_tree(root, tmp_path / "s"))
     assert reading.layout == "coco"
-    assert [(one.label, one.split) for one in reading.pictures] == [("ace", "train"), ("king", "train")]
-    assert [kind for kind, _ in faults(reading.pictures[1], (100, 80), None)] == ["not-a-number"]
+    assert [(one.label, one.split) for one in reading.images] == [("ace", "train"), ("king", "train")]
+    assert [kind for kind, _ in faults(reading.images[1], (100, 80), None)] == ["not-a-number"]
 
 
 def test_a_zip_is_unpacked_without_what_leads_out(tmp_path: Path):
@@ -143,7 +143,7 @@ def test_a_zip_is_unpacked_without_what_leads_out(tmp_path: Path):
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
     files = open_tree(place, tmp_path / "scratch")
-    assert [one.label for one in read(files).pictures] == ["ball", "mug"]
+    assert [one.label for one in read(files).images] == ["ball", "mug"]
     assert not (tmp_path / "out.png").exists() and not (tmp_path.parent / "out.png").exists()
 
 
@@ -193,7 +193,7 @@ def test_whatever_is_wrong_with_a_member_the_data_set_is_unreadable(tmp_path: Pa
     ],
 )
 def test_box_faults(box: tuple[float, ...], kind: str | None, tmp_path: Path):
-    one = Picture(tmp_path / "a.jpg", "ace", "", (Box("ace", *box),))
+    one = DatasetImage(tmp_path / "a.jpg", "ace", "", (Box("ace", *box),))
     assert [name for name, _ in faults(one, (100, 80), ("ace",))] == ([kind] if kind else [])
     assert ("unlisted", "ace") in faults(one, (100, 80), ("king",))
 
@@ -202,7 +202,7 @@ def test_what_does_not_decode_is_nothing_and_what_does_is_described(tmp_path: Pa
     (tmp_path / "page.jpg").write_text("<html>")
     (tmp_path / "empty.jpg").write_bytes(b"")
     assert described(tmp_path / "page.jpg") is None and described(tmp_path / "empty.jpg") is None
-    seen = described(picture(tmp_path / "a.jpg"))
+    seen = described(image(tmp_path / "a.jpg"))
     assert seen is not None and seen.size == (100, 80) and seen.grey.shape == (128, 128)
 
 

@@ -93,7 +93,7 @@ def test_it_is_found_in_modules_and_in_text():
     encoded = base64.b64encode(PAYLOAD).decode()
     assert of("import helper", helper__py=f"X = {encoded!r}").where == "helper.py"
     assert of("1", texts=(f"Answer: {encoded}",)).where == "the text"
-    assert of("1", texts=(f"![a](data:image/png;base64,{encoded})",)).where == "", "such a picture is taken out"
+    assert of("1", texts=(f"![a](data:image/png;base64,{encoded})",)).where == "", "such an image is taken out"
     assert prose(f"before ![a](data:image/png;base64,{encoded}) after") == "before ![a]() after"
 
 

@@ -18,11 +18,11 @@ Nodes = tuple[list[Any], dict[str, np.ndarray]]
 
 def graph(nodes: list[Any], tensors: dict[str, np.ndarray], last: str) -> Any:
     """A ReLU before the nodes, which end in `last`."""
-    picture = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 16])
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 16])
     answer = helper.make_tensor_value_info(last, TensorProto.FLOAT, None)
     stored = [numpy_helper.from_array(np.asarray(values, np.float32), name) for name, values in tensors.items()]
     every = [helper.make_node("Relu", ["image"], ["x"]), *nodes]
-    return helper.make_model(helper.make_graph(every, "g", [picture], [answer], stored))
+    return helper.make_model(helper.make_graph(every, "g", [image], [answer], stored))
 
 
 def read(nodes: list[Any], tensors: dict[str, np.ndarray], last: str = "y") -> np.ndarray | None:

@@ -132,7 +132,7 @@ def test_a_lying_shape_in_the_file_is_not_believed() -> None:
     assert found.multiply_adds == 30 * 30 * 4 * 27 + 28 * 28 * 4 * 36
 
 
-def test_a_model_without_a_picture_is_refused() -> None:
+def test_a_model_without_a_image_is_refused() -> None:
     graph = helper.make_graph(
         [helper.make_node("Relu", ["x"], ["y"])],
         "g",
@@ -188,7 +188,7 @@ WHOLE_NUMBERS = {
 
 
 @pytest.mark.parametrize("name", WHOLE_NUMBERS)
-def test_a_network_behind_whole_numbers_that_come_of_the_picture_is_not_free(name: str) -> None:
+def test_a_network_behind_whole_numbers_that_come_of_the_image_is_not_free(name: str) -> None:
     before, constants = WHOLE_NUMBERS[name]
     plain = KernelList.model_validate(listed(_network(), 32, 32))
     hidden = KernelList.model_validate(listed(_network(*before, constants=constants), 32, 32))
@@ -196,8 +196,8 @@ def test_a_network_behind_whole_numbers_that_come_of_the_picture_is_not_free(nam
     assert hidden.not_listed == ()
 
 
-def test_a_network_that_is_nearly_nothing_for_a_black_picture_is_named() -> None:
-    """Its batch is as large as the picture asks for; shapes are seen on a black one."""
+def test_a_network_that_is_nearly_nothing_for_a_black_image_is_named() -> None:
+    """Its batch is as large as the image asks for; shapes are seen on a black one."""
     before = [
         helper.make_node("ReduceMax", ["image"], ["m"], keepdims=0),
         helper.make_node("Ceil", ["m"], ["u"]),

@@ -1,4 +1,4 @@
-"""ONNX files that are not a classifier of pictures, or not safe to run: each gets its own reason."""
+"""ONNX files that are not a classifier of images, or not safe to run: each gets its own reason."""
 
 from __future__ import annotations
 

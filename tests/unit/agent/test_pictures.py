@@ -1,4 +1,4 @@
-"""Pre-processing: the same numbers as torchvision's and Keras', and pictures of every kind."""
+"""Pre-processing: the same numbers as torchvision's and Keras', and images of every kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.agent.images.preprocessing import Rule, UnreadablePicture, batch, model_input, pixels
+from harness.agent.images.preprocessing import Rule, UnreadableImage, batch, model_input, pixels
 from harness.agent.models.preprocessing_defaults import alternatives, assumed
 from harness.agent.torchvision_ops import declare_missing
 
@@ -19,7 +19,7 @@ IMAGENET = assumed("torchvision-imagenet", 224, 224)
 
 def write(folder: Path, size: tuple[int, int], seed: int = 0, **options: object) -> Path:
     coarse = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    file = folder / "picture.png"
+    file = folder / "image.png"
     Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(file, **options)  # type: ignore[arg-type]
     return file
 
@@ -63,20 +63,20 @@ def test_a_uint8_model_gets_the_pixels_themselves() -> None:
     assert np.array_equal(model_input(one, IMAGENET, "NHWC", "uint8"), one)
 
 
-def test_a_picture_is_turned_upright_by_its_exif(tmp_path: Path) -> None:
+def test_a_image_is_turned_upright_by_its_exif(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # taken with the camera on its side
-    picture = Image.new("RGB", (40, 20), "black")
-    picture.paste("white", (0, 0, 20, 20))
-    picture.save(tmp_path / "turned.png", exif=exif)
+    image = Image.new("RGB", (40, 20), "black")
+    image.paste("white", (0, 0, 20, 20))
+    image.save(tmp_path / "turned.png", exif=exif)
     rule = Rule(20, 40, "RGB", 1.0, (0, 0, 0), (1, 1, 1), "stretch")
     upright = pixels(tmp_path / "turned.png", rule)
     assert upright[5, 10, 0] > 200 and upright[35, 10, 0] < 50
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK", "I;16", "1"])
-def test_every_kind_of_picture_becomes_rgb(mode: str, tmp_path: Path) -> None:
-    file = tmp_path / ("picture.tif" if mode in ("CMYK", "I;16") else "picture.png")
+def test_every_kind_of_image_becomes_rgb(mode: str, tmp_path: Path) -> None:
+    file = tmp_path / ("image.tif" if mode in ("CMYK", "I;16") else "image.png")
     if mode == "I;16":
         Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(file)
     else:
@@ -87,17 +87,17 @@ def test_every_kind_of_picture_becomes_rgb(mode: str, tmp_path: Path) -> None:
         assert abs(int(pixels(file, rule)[8, 8, 0]) - 156) <= 1
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
-def test_a_file_that_is_no_picture_says_so(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
+def test_a_file_that_is_no_image_says_so(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(UnreadablePicture, match=r"x\.png"):
+    with pytest.raises(UnreadableImage, match=r"x\.png"):
         pixels(tmp_path / "x.png", IMAGENET)
 
 
-def test_a_truncated_picture_says_so(tmp_path: Path) -> None:
+def test_a_truncated_image_says_so(tmp_path: Path) -> None:
     file = write(tmp_path, (300, 200))
     file.write_bytes(file.read_bytes()[:2000])
-    with pytest.raises(UnreadablePicture):
+    with pytest.raises(UnreadableImage):
         pixels(file, IMAGENET)
 
 

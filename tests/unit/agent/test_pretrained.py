@@ -57,11 +57,11 @@ def test_the_convolution_is_torchs(written: Path, tensors: dict[str, np.ndarray]
 
     loaded = model()
     loaded.load_weights(written)
-    picture = np.random.default_rng(1).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    image = np.random.default_rng(1).normal(size=(1, 8, 8, 3)).astype(np.float32)
     inner = keras.Model(loaded.inputs, loaded.get_layer("block1_conv1").output)
-    given = inner.predict(picture, verbose=0)
+    given = inner.predict(image, verbose=0)
     expected = torch.nn.functional.conv2d(
-        torch.from_numpy(picture.transpose(0, 3, 1, 2).copy()),
+        torch.from_numpy(image.transpose(0, 3, 1, 2).copy()),
         torch.from_numpy(tensors["block1_conv1.weight"]),
         torch.from_numpy(tensors["block1_conv1.bias"]),
     ).numpy()

@@ -16,7 +16,7 @@ from harness.agent.notebook.produced import produced
 
 @pytest.fixture
 def places(tmp_path: Path) -> tuple[Path, Path, Path]:
-    """The folder in which the notebook ran, the hand-in, and a folder to pack in."""
+    """The folder in which the notebook ran, the submission, and a folder to pack in."""
     folders = (tmp_path / "work", tmp_path / "handed-in", tmp_path / "scratch")
     for folder in folders:
         folder.mkdir()

@@ -58,7 +58,7 @@ def test_keeping_an_answer_is_not_timed():
 
 
 def test_a_stall_counts_for_every_query_that_it_delays():
-    """One query of 300 ms at 100 a second: about 30 pictures wait, and their latencies show it."""
+    """One query of 300 ms at 100 a second: about 30 images wait, and their latencies show it."""
 
     def stalls_once(number: int) -> None:
         if number == 5:

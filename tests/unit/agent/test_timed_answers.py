@@ -96,15 +96,13 @@ def test_inputs_have_their_turn_once_a_round_each_round_in_another_order() -> No
     assert list(islice(in_random_turns(40), 40)) not in rounds
 
 
-def test_queries_hold_every_picture() -> None:
+def test_queries_hold_every_image() -> None:
     assert queries(3, 1) == [[0], [1], [2]]
     batches = queries(64, 8)
     assert len(batches) == 8 and Counter(i for batch in batches for i in batch) == Counter(range(64))
     assert len(queries(12, 8)) == 8 and {i for batch in queries(12, 8) for i in batch} == set(range(12))
 
 
-@pytest.mark.parametrize(
-    ("side", "dtype", "pictures"), [(32, "float32", 64), (224, "uint8", 64), (2048, "float32", 16)]
-)
-def test_large_inputs_are_fewer(side: int, dtype: str, pictures: int) -> None:
-    assert how_many([{"rule": {"width": side, "height": side}, "input_dtype": dtype}]) == pictures
+@pytest.mark.parametrize(("side", "dtype", "images"), [(32, "float32", 64), (224, "uint8", 64), (2048, "float32", 16)])
+def test_large_inputs_are_fewer(side: int, dtype: str, images: int) -> None:
+    assert how_many([{"rule": {"width": side, "height": side}, "input_dtype": dtype}]) == images

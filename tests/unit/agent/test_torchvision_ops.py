@@ -92,7 +92,7 @@ import io, onnx, onnxruntime, torch, torchvision
 from onnx import TensorProto, helper
 
 torch.manual_seed(0)
-picture = torch.rand(2, 3, 20, 30, requires_grad=True)
+image = torch.rand(2, 3, 20, 30, requires_grad=True)
 regions = torch.tensor([[0, 4.0, 4, 18, 24], [1, -3.0, -4, 70, 80], [1, 5.0, 5, 5.2, 5.1]])
 for aligned in (False, True):
     for ratio in (0, 2):
@@ -107,12 +107,12 @@ for aligned in (False, True):
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=9)
         session = onnxruntime.InferenceSession(model.SerializeToString())
-        feed = {"x": picture.detach().numpy(), "rois": regions[:, 1:].numpy(), "which": regions[:, 0].long().numpy()}
+        feed = {"x": image.detach().numpy(), "rois": regions[:, 1:].numpy(), "which": regions[:, 0].long().numpy()}
         expected = torch.from_numpy(session.run(None, feed)[0])
-        given = torchvision.ops.roi_align(picture, regions, (7, 5), 0.5, ratio, aligned)
+        given = torchvision.ops.roi_align(image, regions, (7, 5), 0.5, ratio, aligned)
         assert torch.allclose(given, expected, atol=1e-5), (aligned, ratio, (given - expected).abs().max())
 given.sum().backward()
-print(bool(picture.grad.abs().sum() > 0))
+print(bool(image.grad.abs().sum() > 0))
 """
     )
     assert said(program) == "True"

@@ -12,8 +12,8 @@ from harness.bench.machine import MachineState
 from harness.bench.results import Accuracy, BenchResults, EarlyStopped, Host, Measurement, TimedRound
 from harness.stages.evidence.boards import (
     BoardLatency,
+    BoardPredictions,
     CostlyLayer,
-    Outlook,
     Roofline,
     RooflineKernel,
 )
@@ -77,9 +77,9 @@ def accuracy(value: float) -> Accuracy:
     return Accuracy(images=143, value=value, interval=(max(value - 0.06, 0), min(value + 0.06, 1)))
 
 
-def outlook(model: str) -> Outlook:
+def board_predictions(model: str) -> BoardPredictions:
     """A prediction as the page takes it."""
-    return Outlook(
+    return BoardPredictions(
         model=model,
         boards=(
             BoardLatency(

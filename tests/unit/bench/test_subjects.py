@@ -1,11 +1,11 @@
-"""What the command line names: models and pictures."""
+"""What the command line names: models and images."""
 
 import pytest
 from PIL import Image
 
 from harness.bench.boards import load, names
 from harness.bench.envelope import envelope, fits
-from harness.bench.subjects import named_models, pictures
+from harness.bench.subjects import given_images, named_models
 from harness.errors import UsageError
 
 
@@ -32,9 +32,15 @@ def test_the_reference_comes_first(tmp_path):
 
 def test_a_folder_stands_for_its_one_model(tmp_path):
     touch(
-        tmp_path, "hand-in/model.pt", "hand-in/model.py", "hand-in/labels.txt", "two/model.pt", "two/model.onnx", "no/x"
+        tmp_path,
+        "submission/model.pt",
+        "submission/model.py",
+        "submission/labels.txt",
+        "two/model.pt",
+        "two/model.onnx",
+        "no/x",
     )
-    assert named_models([tmp_path / "hand-in"], None)[0].handed.file.name == "model.pt"
+    assert named_models([tmp_path / "submission"], None)[0].handed.file.name == "model.pt"
     for folder, said in (("two", "holds 2 files"), ("no", "without a file model"), ("none", "no such file")):
         with pytest.raises(UsageError, match=said):
             named_models([tmp_path / folder], None)
@@ -52,29 +58,29 @@ def draw(folder, count):
         Image.new("RGB", (16, 16), (index, 0, 0)).save(folder / f"{index}.png")
 
 
-def test_pictures_with_labels_and_without(tmp_path):
+def test_images_with_labels_and_without(tmp_path):
     draw(tmp_path / "labelled" / "cup", 3)
     draw(tmp_path / "labelled" / "hat", 2)
     draw(tmp_path / "plain", 4)
-    found = pictures(tmp_path / "labelled", calibrate=False)
+    found = given_images(tmp_path / "labelled", calibrate=False)
     assert found.labelled and found.scored.truth == (0, 0, 0, 1, 1) and found.calibration is None
-    found = pictures(tmp_path / "plain", calibrate=False)
+    found = given_images(tmp_path / "plain", calibrate=False)
     assert not found.labelled and len(found.scored.files) == 4
 
 
 def test_what_calibrates_is_not_scored_on(tmp_path):
     draw(tmp_path, 255)
-    found = pictures(tmp_path, calibrate=True)
+    found = given_images(tmp_path, calibrate=True)
     assert not set(found.scored.files) & set(found.calibration.files)
     assert len(found.scored.files) + len(found.calibration.files) == 255
     assert len(found.calibration.files) == 64
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "no pictures in it"), (3, "too few to calibrate")])
-def test_too_few_pictures(count, said, tmp_path):
+@pytest.mark.parametrize(("count", "said"), [(0, "no images in it"), (3, "too few to calibrate")])
+def test_too_few_images(count, said, tmp_path):
     draw(tmp_path, count)
     with pytest.raises(UsageError, match=said):
-        pictures(tmp_path, calibrate=True)
+        given_images(tmp_path, calibrate=True)
 
 
 def test_the_cores_and_the_memory_of_every_board():

@@ -190,7 +190,7 @@ def test_the_table_of_kernels_has_the_published_multiply_adds(architecture: str,
     assert found.multiply_adds == pytest.approx(giga * 1e9, rel=0.015)
 
 
-def test_a_larger_picture_is_more_work_and_no_more_weights() -> None:
+def test_a_larger_image_is_more_work_and_no_more_weights() -> None:
     small, large = (architectures.network("vgg16", side, side) for side in (224, 448))
     assert (large.weights == small.weights).all()
     assert 3.9 < large.multiply_adds / small.multiply_adds <= 4.0  # all but the dense layers

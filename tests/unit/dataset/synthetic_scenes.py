@@ -1,4 +1,4 @@
-"""Pictures as numbers: scenes of random blobs, each photographed several times with a hand that moves."""
+"""Images as numbers: scenes of random blobs, each photographed several times with a hand that moves."""
 
 import hashlib
 from typing import Any
@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 
-from harness.stages.audit import Described, PictureSet
+from harness.stages.audit import Described, ImageSet
 
 _MARGIN = 24
 
 
 def scene(random: np.random.Generator) -> NDArray[np.float64]:
-    """A picture with coarse shapes and fine texture, larger than what a shot shows."""
+    """An image with coarse shapes and fine texture, larger than what a shot shows."""
     side = 128 + 2 * _MARGIN
     coarse = gaussian_filter(random.normal(size=(side, side)), 12)
     fine = gaussian_filter(random.normal(size=(side, side)), 1.5)
@@ -47,8 +47,8 @@ def described(grey: NDArray[np.uint8], **changes: Any) -> Described:
     return Described(**(values | changes))
 
 
-def of_greys(greys: list[NDArray[np.uint8]], labels: list[str], splits: list[Any] | None = None) -> PictureSet:
-    return PictureSet(
+def of_greys(greys: list[NDArray[np.uint8]], labels: list[str], splits: list[Any] | None = None) -> ImageSet:
+    return ImageSet(
         tuple(f"{label}/{i:03}.jpg" for i, label in enumerate(labels)),
         tuple(labels),
         tuple(splits or [""] * len(labels)),
@@ -58,7 +58,7 @@ def of_greys(greys: list[NDArray[np.uint8]], labels: list[str], splits: list[Any
     )
 
 
-def picture_set(scenes: int, shots: int, seed: int) -> PictureSet:
+def image_set(scenes: int, shots: int, seed: int) -> ImageSet:
     """Scenes of two classes by lot, each shot several times."""
     random = np.random.default_rng(seed)
     greys, labels = [], []

@@ -1,4 +1,4 @@
-"""Comparisons of pictures grow with their number, not with its square, and say so where they are cut."""
+"""Comparisons of images grow with their number, not with its square, and say so where they are cut."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from synthetic_scenes import of_greys, picture_set, scene, shot
+from synthetic_scenes import image_set, of_greys, scene, shot
 
 from harness.grading.similarity.shared_images import Owned, shared
-from harness.stages.audit import PictureSet, scene_map
+from harness.stages.audit import ImageSet, scene_map
 from harness.stages.audit.alike import BITS, alike
 from harness.stages.audit.hashing import distances, hashes, oriented
 from harness.stages.audit.joined import Joined
@@ -36,8 +36,8 @@ def peak(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def all_but_equal(count: int) -> PictureSet:
-    """Flat pictures, one pixel of each a level brighter: every hash is near every other."""
+def all_but_equal(count: int) -> ImageSet:
+    """Flat images, one pixel of each a level brighter: every hash is near every other."""
     greys = np.full((count, 128, 128), 90, np.uint8)
     for number in range(count):
         greys[number, number % 128, number // 128 % 128] = 91
@@ -54,49 +54,49 @@ def owned(*greys: Greys) -> dict[str, Owned]:
 # --- one data set -------------------------------------------------------------------------------
 
 
-def every_pair(pictures: PictureSet) -> set[tuple[int, int]]:
-    """What hashes propose, by comparing each picture with each other in each orientation."""
-    upright = hashes(pictures.greys)
+def every_pair(images: ImageSet) -> set[tuple[int, int]]:
+    """What hashes propose, by comparing each image with each other in each orientation."""
+    upright = hashes(images.greys)
     found = set()
     for orientation in range(8):
-        near = distances(hashes(oriented(pictures.greys, orientation)), upright) <= 22
+        near = distances(hashes(oriented(images.greys, orientation)), upright) <= 22
         found |= {(min(i, j), max(i, j)) for i, j in np.argwhere(near).tolist() if i != j}
     return found
 
 
 def test_a_set_of_honest_size_proposes_every_pair():
-    pictures = picture_set(scenes=30, shots=6, seed=3)
-    pairs, complete = proposed(pictures, np.arange(len(pictures)))
-    assert complete and pairs == sorted(every_pair(pictures))
+    images = image_set(scenes=30, shots=6, seed=3)
+    pairs, complete = proposed(images, np.arange(len(images)))
+    assert complete and pairs == sorted(every_pair(images))
 
 
 def test_the_sets_are_those_of_all_pairs():
-    pictures = picture_set(scenes=12, shots=5, seed=4)
-    copies, scenes, groups = (Joined(len(pictures)) for _ in range(3))
-    details = [detail(grey) for grey in pictures.greys]
-    for i, j in every_pair(pictures):
+    images = image_set(scenes=12, shots=5, seed=4)
+    copies, scenes, groups = (Joined(len(images)) for _ in range(3))
+    details = [detail(grey) for grey in images.greys]
+    for i, j in every_pair(images):
         seen = match(details[i], details[j])
         for sets, is_one in ((copies, seen.copy), (scenes, seen.same_scene), (groups, seen.perhaps_same_scene)):
             if is_one:
                 sets.join(i, j)
-    found = scene_map(pictures)
+    found = scene_map(images)
     assert found.complete and len(found.scenes) == 12
     assert (found.copies, found.scenes, found.groups) == (copies.sets(), scenes.sets(), groups.sets())
 
 
-def test_thousands_of_near_identical_pictures_are_bounded_and_the_cut_is_known():
+def test_thousands_of_near_identical_images_are_bounded_and_the_cut_is_known():
     """2,000 of them made two million pairs: 253 MiB in the harness' own process."""
-    pictures = all_but_equal(2000)
+    images = all_but_equal(2000)
     pairs: list[tuple[int, int]] = []
 
     def work() -> None:
         nonlocal pairs
-        pairs, complete = proposed(pictures, np.arange(len(pictures)))
+        pairs, complete = proposed(images, np.arange(len(images)))
         assert not complete
 
     assert peak(work) < 60 * MIB
     assert 0 < len(pairs) <= 20_000
-    assert len({index for pair in pairs for index in pair}) > 0.9 * 2000, "no picture is left out"
+    assert len({index for pair in pairs for index in pair}) > 0.9 * 2000, "no image is left out"
 
 
 def test_a_burst_among_thousands_alike_is_still_one_scene():
@@ -136,7 +136,7 @@ def test_buckets_find_every_pair_that_comparing_all_finds():
     assert len(found.pairs) > 200 and not found.cut
 
 
-def test_a_class_takes_memory_in_proportion_to_its_pictures():
+def test_a_class_takes_memory_in_proportion_to_its_images():
     """One of ten is a copy of another student's. benchmarks/comparisons.py has the class of 500 times 500."""
     random = np.random.default_rng(1)
     upright = random.integers(0, 2**63, 40_000, dtype=np.uint64)
@@ -148,7 +148,7 @@ def test_a_class_takes_memory_in_proportion_to_its_pictures():
     assert {(i, i + 36_000) for i in range(4000)} <= {tuple(pair) for pair in found[0].pairs.tolist()}
 
 
-def test_a_class_whose_pictures_are_all_alike_is_cut_for_everyone_and_bounded():
+def test_a_class_whose_images_are_all_alike_is_cut_for_everyone_and_bounded():
     upright = np.arange(10_000, dtype=np.uint64) % np.uint64(64)
     owners = np.repeat(np.arange(20), 500)
     found = []
@@ -174,7 +174,7 @@ def test_students_are_compared_as_by_comparing_all(random_sets: list[Greys]):
 
 @pytest.fixture
 def random_sets() -> list[Greys]:
-    """Four students with eight pictures each; some hold another's, re-encoded or mirrored."""
+    """Four students with eight images each; some hold another's, re-encoded or mirrored."""
     random = np.random.default_rng(9)
     sets = [[shot(scene(random), random) for _ in range(8)] for _ in range(4)]
     for one, other, index in ((0, 1, 2), (0, 3, 5), (2, 3, 1)):
@@ -183,7 +183,7 @@ def random_sets() -> list[Greys]:
     return [np.stack(own) for own in sets]
 
 
-def test_one_picture_that_hundreds_hold_is_followed_to_a_bounded_number_of_them():
+def test_one_image_that_hundreds_hold_is_followed_to_a_bounded_number_of_them():
     grey = shot(scene(np.random.default_rng(2)), np.random.default_rng(2))[None]
     sets = {f"s{number:03}": Owned(("the same",), lambda: grey) for number in range(300)}
     found = shared(sets)
@@ -192,12 +192,12 @@ def test_one_picture_that_hundreds_hold_is_followed_to_a_bounded_number_of_them(
 
 
 def test_hashes_are_the_same_in_blocks():
-    greys = picture_set(scenes=40, shots=10, seed=1).greys
+    greys = image_set(scenes=40, shots=10, seed=1).greys
     assert np.array_equal(hashes(greys), np.concatenate([hashes(grey[None]) for grey in greys]))
 
 
 def test_the_attack_that_made_n_squared_pairs_stays_small(attack_program: str):
-    """Peak resident memory of a process that compares 2,000 near-identical pictures, beyond the pictures."""
+    """Peak resident memory of a process that compares 2,000 near-identical images, beyond the images."""
     done = subprocess.run(
         [sys.executable, "-c", attack_program, "2000"], capture_output=True, text=True, timeout=300, check=True
     )
@@ -213,8 +213,8 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_bounded_comparisons import all_but_equal, scene_map
 def resident(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) // 1024
-pictures = all_but_equal(int(sys.argv[1]))
+images = all_but_equal(int(sys.argv[1]))
 before = resident()
-found = scene_map(pictures)
+found = scene_map(images)
 print(resident() - before, found.complete)
 """

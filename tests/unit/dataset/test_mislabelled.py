@@ -12,7 +12,7 @@ def _features(random: np.random.Generator, per_class: int, apart: float) -> tupl
     return labels, rows.astype(np.float32)
 
 
-def test_pictures_in_the_wrong_folder_are_named():
+def test_images_in_the_wrong_folder_are_named():
     labels, rows = _features(np.random.default_rng(0), 40, 0.8)
     labels[3], labels[50] = "mug", "ball"
     found = suspects(labels, np.arange(120), rows)
@@ -26,7 +26,7 @@ def test_a_clean_set_has_no_suspects_however_hard():
             assert suspects(labels, np.arange(120), rows) == (), (seed, apart)
 
 
-def test_too_few_pictures_are_not_judged():
+def test_too_few_images_are_not_judged():
     labels, rows = _features(np.random.default_rng(0), 6, 0.8)
     labels[3] = "mug"
     assert suspects(labels, np.arange(18), rows) == ()

@@ -32,12 +32,12 @@ def test_two_scenes_are_two(random):
     assert not match(detail(shot(scene(random), random)), detail(shot(scene(random), random))).perhaps_same_scene
 
 
-def test_a_picture_without_detail_matches_nothing():
+def test_a_image_without_detail_matches_nothing():
     flat = np.full((128, 128), 90, np.uint8)
     assert not match(detail(flat), detail(flat)).same_scene
 
 
-def test_exact_copies_bursts_and_single_pictures_are_told_apart(random):
+def test_exact_copies_bursts_and_single_images_are_told_apart(random):
     first, second = scene(random), scene(random)
     copy = shot(first, random)
     greys = [

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_scenes import picture_set
+from synthetic_scenes import image_set
 
 from harness.stages.audit import scene_map, withhold
 
@@ -27,8 +27,8 @@ def test_never_more_than_half_of_a_class():
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=1, max_size=80), st.integers(0, 50))
-def test_a_group_never_straddles_the_split(pictures, seed):
-    labels, groups = [label for label, _ in pictures], [group for _, group in pictures]
+def test_a_group_never_straddles_the_split(images, seed):
+    labels, groups = [label for label, _ in images], [group for _, group in images]
     chosen = set(withhold(labels, groups, [True] * len(labels), fraction=0.2, per_class=8, seed=seed).indices)
     inside = {groups[i] for i in chosen}
     assert all(groups[i] not in inside for i in range(len(labels)) if i not in chosen)
@@ -42,7 +42,7 @@ def test_one_seed_one_split_and_another_seed_another():
     assert one == again != other
 
 
-def test_a_picture_of_several_classes_and_its_scene_stay_in_training():
+def test_a_image_of_several_classes_and_its_scene_stay_in_training():
     may = [True] * 40
     may[3] = False
     groups = [0] * 6 + list(range(6, 40))
@@ -55,25 +55,25 @@ def test_the_grouped_split_is_honest_where_a_random_one_rewards_memory():
     """A student who memorises bursts: right on nearly all of a random part, and on no more than chance of new scenes.
 
     Six photographs of each of 24 scenes; which class a scene belongs to is drawn by lot, so there is
-    nothing to learn. The model answers with the class of the most similar training picture.
+    nothing to learn. The model answers with the class of the most similar training image.
     """
-    pictures = picture_set(scenes=24, shots=6, seed=3)
-    truth = np.array(pictures.labels)
+    images = image_set(scenes=24, shots=6, seed=3)
+    truth = np.array(images.labels)
 
     def memoriser(withheld: np.ndarray) -> float:
-        trained = np.setdiff1d(np.arange(len(pictures)), withheld)
-        flat = pictures.greys.reshape(len(pictures), -1).astype(np.float32)
+        trained = np.setdiff1d(np.arange(len(images)), withheld)
+        flat = images.greys.reshape(len(images), -1).astype(np.float32)
         flat = (flat - flat.mean(axis=1, keepdims=True)) / flat.std(axis=1, keepdims=True)
         nearest = trained[(flat[withheld] @ flat[trained].T).argmax(axis=1)]
         return float((truth[nearest] == truth[withheld]).mean())
 
-    groups = scene_map(pictures).group_of(len(pictures))
+    groups = scene_map(images).group_of(len(images))
     assert len(set(groups)) == 24, "every burst is one group"
-    may, honest, flattering = [True] * len(pictures), [], []
+    may, honest, flattering = [True] * len(images), [], []
     for seed in range(10):
-        grouped = withhold(pictures.labels, groups, may, fraction=0.2, per_class=8, seed=seed)
+        grouped = withhold(images.labels, groups, may, fraction=0.2, per_class=8, seed=seed)
         honest.append(memoriser(np.array(grouped.indices)))
-        random = np.random.default_rng(seed).permutation(len(pictures))[: len(grouped.indices)]
+        random = np.random.default_rng(seed).permutation(len(images))[: len(grouped.indices)]
         flattering.append(memoriser(random))
     assert np.mean(flattering) > 0.95
     assert np.mean(honest) < 0.7

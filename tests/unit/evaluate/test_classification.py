@@ -81,7 +81,7 @@ def test_a_class_that_the_model_does_not_know_and_one_too_many():
     assert np.isfinite(found.log_loss)
 
 
-def test_against_the_reference_on_the_same_pictures():
+def test_against_the_reference_on_the_same_images():
     of = [0, 1, 2] * 10
     found, _ = evaluate(answering([0] * 30), truth(of), answering(of))
     assert (found.accuracy, found.reference_accuracy) == (pytest.approx(1 / 3), 1.0)
@@ -91,7 +91,7 @@ def test_against_the_reference_on_the_same_pictures():
     assert found.mcnemar_p == pytest.approx(2 * 0.5**20)
 
 
-def test_mcnemar_counts_only_the_pictures_where_one_is_right():
+def test_mcnemar_counts_only_the_images_where_one_is_right():
     right = np.array([True] * 8 + [False] * 2 + [True] * 90)
     other = np.array([False] * 8 + [True] * 2 + [True] * 90)
     assert mcnemar(right, other) == pytest.approx(0.109375)  # binomial, 8 of 10, two-sided
@@ -106,7 +106,7 @@ def test_calibration_by_hand():
 
 @settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=3, max_size=60), st.randoms())
-def test_the_order_of_the_pictures_does_not_matter_and_intervals_hold_the_score(pairs, random):
+def test_the_order_of_the_images_does_not_matter_and_intervals_hold_the_score(pairs, random):
     predicted, of = [list(side) for side in zip(*pairs, strict=True)]
     one, _ = evaluate(answering(predicted), truth(of), None)
     random.shuffle(pairs)
@@ -119,7 +119,7 @@ def test_the_order_of_the_pictures_does_not_matter_and_intervals_hold_the_score(
 
 
 def test_the_interval_covers_as_often_as_it_says():
-    """95 % of intervals on 150 pictures hold the true accuracy: 200 draws, 88 % to 99 % of them."""
+    """95 % of intervals on 150 images hold the true accuracy: 200 draws, 88 % to 99 % of them."""
     rng = np.random.default_rng(1)
     of = [0, 1, 2] * 50
     covered = 0
@@ -132,7 +132,7 @@ def test_the_interval_covers_as_often_as_it_says():
     assert len(of) == 150
 
 
-def test_nothing_wrong_on_few_pictures_is_no_certainty():
+def test_nothing_wrong_on_few_images_is_no_certainty():
     of = [0, 1, 2] * 11
     found, _ = evaluate(answering(of), truth(of), None)
     assert found.accuracy_interval == (pytest.approx(0.025 ** (1 / 33)), 1.0)  # P(33 of 33 right) = 0.025 there
@@ -141,6 +141,6 @@ def test_nothing_wrong_on_few_pictures_is_no_certainty():
     assert none.accuracy_interval == (0.0, pytest.approx(1 - 0.025 ** (1 / 3)))
 
 
-def test_no_pictures_or_another_shape_is_our_mistake():
+def test_no_images_or_another_shape_is_our_mistake():
     with pytest.raises(ValueError):
         evaluate(answering([0, 1]), truth([0]), None)

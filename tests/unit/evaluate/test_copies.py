@@ -40,13 +40,13 @@ def test_columns_in_another_order_are_the_same_answers():
 
 
 def test_two_models_that_are_certain_and_right_are_no_copies():
-    """Both give 0.999 to the right class of each picture: that is what good models do."""
+    """Both give 0.999 to the right class of each image: that is what good models do."""
     certain = np.full((24, 3), 0.0004)
     certain[np.arange(24), np.arange(24) % 3] = 0.9992
     assert copies([known("a", rows=certain), known("b", rows=certain + 1e-5)]) == [None, None]
 
 
-def test_other_labels_or_few_pictures_say_nothing():
+def test_other_labels_or_few_images_say_nothing():
     rows = answers(1, images=8)
     assert copies([known("a", rows=rows), known("b", rows=rows)]) == [None, None]
     rows = answers(1)

@@ -1,4 +1,4 @@
-"""Copies in disguise are named; honest models that learned from the same pictures are not.
+"""Copies in disguise are named; honest models that learned from the same images are not.
 
 The models are real: heads trained by gradient descent on one set of features, as students train them on a frozen
 backbone. Figures for a real backbone: benchmarks/copies.py.

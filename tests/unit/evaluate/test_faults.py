@@ -50,7 +50,7 @@ def test_a_much_better_preprocessing_is_named():
 
 
 def test_preprocessings_of_equal_worth_raise_no_alarm():
-    """Four probes of the same accuracy on 40 pictures: at most 1 alarm in 500 models."""
+    """Four probes of the same accuracy on 40 images: at most 1 alarm in 500 models."""
     rng = np.random.default_rng(0)
     alarms = 0
     for _ in range(500):
@@ -61,7 +61,7 @@ def test_preprocessings_of_equal_worth_raise_no_alarm():
 
 
 def test_two_labels_of_ten_swapped_are_found_though_they_cost_little():
-    """A fifth of the pictures is all that a swap of two in ten can cost."""
+    """A fifth of the images is all that a swap of two in ten can cost."""
     rng = np.random.default_rng(3)
     truth = np.repeat(np.arange(10), 15)
     predicted = np.where(rng.random(150) < 0.85, truth, rng.integers(0, 10, 150))

@@ -24,13 +24,13 @@ EVIL = '=HYPERLINK("http://x","<b>&\x1b")\t+1'
 
 
 def graded(*rows: tuple[str, Origin], late: bool = True) -> Results:
-    """A class whose hand-ins are marked to the end."""
+    """A class whose submissions are marked to the end."""
     marks = [
         Mark(criterion="model_predicts", title="Predicts", points=10, max_points=10, reason="It does."),
         Mark(criterion="notebook_runs", title="Runs", points=0, max_points=20, reason=EVIL),
     ]
     if late:
-        marks.append(Mark(criterion="late", title="Late hand-in", points=-2.5, max_points=0, reason="A day."))
+        marks.append(Mark(criterion="late", title="Late submission", points=-2.5, max_points=0, reason="A day."))
     grade = Grade(status="graded", marks=tuple(marks), points=7.5, max_points=30, late_days=1)
     found = [
         submission_result(f"s{number}", student, evidence(), grade, frozenset(), origin)
@@ -62,7 +62,7 @@ def test_canvas_has_its_columns_the_points_possible_and_its_own_ids():
 def test_moodle_finds_students_by_participant():
     [row] = table("moodle", graded(("Anna", Origin("moodle", lms_id="123456")), ("Mia", Origin())))
     assert (row["Identifier"], row["Grade"], row["Maximum Grade"]) == ("Participant 123456", "7.5", "30")
-    assert "Late hand-in: A day." in row["Feedback comments"]
+    assert "Late submission: A day." in row["Feedback comments"]
 
 
 def test_brightspace_ends_each_line_as_it_wants():
@@ -85,7 +85,11 @@ def test_gradescope_gets_a_score_and_a_test_for_each_line():
     read = json.loads(text)
     assert name == "gradescope-s0.json"
     assert read["score"] == 7.5
-    assert [(test["name"], test["score"], test["max_score"]) for test in read["tests"]][-1] == ("Late hand-in", -2.5, 0)
+    assert [(test["name"], test["score"], test["max_score"]) for test in read["tests"]][-1] == (
+        "Late submission",
+        -2.5,
+        0,
+    )
 
 
 def test_junit_counts_what_passed_failed_and_waits():

@@ -26,11 +26,11 @@ from harness.grading.rubric.criteria import (
 from harness.grading.rubric.criterion import Judgement, kinds, linear
 from harness.inputs.assignment import Assignment
 from harness.stages.evidence.audit import DatasetAudit
-from harness.stages.evidence.boards import BoardLatency, BoardRatio, Outlook
+from harness.stages.evidence.boards import BoardLatency, BoardPredictions, BoardRatio
 from harness.stages.evidence.execution import CellChange, FailedExecution
-from harness.stages.evidence.handin import STAGES
 from harness.stages.evidence.inspection import Inspection, LayerComparison
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
+from harness.stages.evidence.submission import STAGES
 
 TESTS = Path(__file__).parent
 FILE = 'title = "x"\n[held_out]\npath = "h"\n[reference]\ncode = "c"\n'
@@ -105,7 +105,7 @@ def test_a_lost_stage_spoils_what_works_on_it_and_nothing_else(tmp_path: Path):
     graded = grade(rubric, evidence(convert=LOST, predict=NONE, evaluate=NONE, benchmark=NONE), {})
     assert [mark.points for mark in graded.marks] == [10, None, None]
     assert graded.status == "needs-review"
-    assert graded.marks[1].reason.startswith("Not judged, because the machine failed, not the hand-in: ")
+    assert graded.marks[1].reason.startswith("Not judged, because the machine failed, not the submission: ")
 
 
 def test_a_lost_stage_that_no_criterion_reads_is_looked_at_once(tmp_path: Path):
@@ -214,8 +214,8 @@ def test_no_model_has_no_frozen_layers():
 
 def data_set(*codes: str) -> Any:
     found = {
-        "dataset-leak": {"count": "3 pictures", "example": "a is b"},
-        "dataset-burst": {"what": "2 pictures", "example": "a and b"},
+        "dataset-leak": {"count": "3 images", "example": "a is b"},
+        "dataset-burst": {"what": "2 images", "example": "a and b"},
         "dataset-too-many-classes": {"classes": 12, "most": 10},
         "dataset-too-few-classes": {"classes": 1, "least": 3},
     }
@@ -261,7 +261,7 @@ def test_each_rule_that_was_needed_takes_its_share_once():
 # --- board_latency_vs_reference -----------------------------------------------------------------
 
 
-def on_boards(*ratios: tuple[str, float], fits: bool = True) -> Outlook:
+def on_boards(*ratios: tuple[str, float], fits: bool = True) -> BoardPredictions:
     rows = [
         BoardLatency(
             board=board,
@@ -276,12 +276,12 @@ def on_boards(*ratios: tuple[str, float], fits: bool = True) -> Outlook:
         )
         for board, ratio in ratios
     ]
-    return Outlook(model="x", boards=tuple(rows))
+    return BoardPredictions(model="x", boards=tuple(rows))
 
 
-def by_board(outlook: Outlook, **options: str) -> Judgement:
+def by_board(board_predictions: BoardPredictions, **options: str) -> Judgement:
     module = board_latency_vs_reference
-    return module.mark(evidence(boards=Done(value=outlook)), module.Options(**options), 6.0)
+    return module.mark(evidence(boards=Done(value=board_predictions)), module.Options(**options), 6.0)
 
 
 @pytest.mark.parametrize(("ratio", "points"), [(0.3, 6.0), (1.0, 6.0), (1.25, 6.0), (1.9, 4.0), (4.0, 2.0), (9.0, 0.0)])
@@ -310,7 +310,7 @@ def test_the_bands_can_be_chosen_and_have_an_order():
 
 def test_what_does_not_fit_or_is_not_predicted_waits_for_a_person():
     assert by_board(on_boards(("Jetson Nano 2GB", 1.0), fits=False)).points is None
-    assert by_board(Outlook(model="x", reason="Nobody publishes the peaks of these boards.")).points is None
+    assert by_board(BoardPredictions(model="x", reason="Nobody publishes the peaks of these boards.")).points is None
 
 
 def test_a_network_inside_an_operator_that_is_not_looked_into_waits_for_a_person():

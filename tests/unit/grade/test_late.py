@@ -54,7 +54,7 @@ def test_each_begun_day_counts(handed_in: str, days: int):
         # 30 March 2025, 02:00 becomes 03:00: 23 hours.
         ("2025-03-29T12:00:00", "2025-03-30T10:00:00+00:00", 1),
         ("2025-03-29T12:00:00", "2025-03-30T10:00:01+00:00", 2),
-        # The deadline's clock time comes twice: the second one counts, and the hand-in's first.
+        # The deadline's clock time comes twice: the second one counts, and the submission's first.
         ("2025-10-26T02:30:00", "2025-10-26T01:30:00+00:00", 0),
         ("2025-10-26T02:30:00", "2025-10-26T01:30:01+00:00", 1),
         ("2025-10-26T02:15:00", "2025-10-26T02:45:00", 0),

@@ -15,8 +15,8 @@ from harness.grading.rubric.criterion import CriterionOptions, Judgement, kinds
 from harness.grading.rubric.declared import Undeclared, only
 from harness.inputs.assignment.schema import CriterionSpec
 from harness.stages.evidence.execution import FailedExecution
-from harness.stages.evidence.handin import STAGES, Evidence
 from harness.stages.evidence.stage_result import Done, EvidenceOrigin
+from harness.stages.evidence.submission import STAGES, Evidence
 
 TESTS = Path(__file__).parent
 FROZEN = CriterionSpec.model_validate({"kind": "frozen_backbone", "points": 20})

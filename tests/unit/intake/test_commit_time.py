@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from downloads import NOTEBOOK, unpacked
 
+from harness.apart.submissions.commit_time import last_commit
 from harness.inputs.submissions import collect
-from harness.inputs.submissions.apart.commit_time import last_commit
 
 LONG = "A message that commits share, long enough for git to keep most as changes to another. " * 20
 WHEN = "2025-11-03T12:34:56+01:00"

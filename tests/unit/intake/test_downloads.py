@@ -1,4 +1,4 @@
-"""An LMS's download becomes one hand-in for each student: unpacked or zipped, whatever the names."""
+"""An LMS's download becomes one submission for each student: unpacked or zipped, whatever the names."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MOODLE = {
     "Anna de Vries_123456_assignsubmission_file_/notebook.ipynb": NOTEBOOK,
     "Anna de Vries_123456_assignsubmission_file_/model.onnx": b"1",
     "Anna de Vries_123456_assignsubmission_onlinetext_/onlinetext.html": b"<p>hello</p>",
-    "Jean-Pierre O_Neil_123457_assignsubmission_file/hand-in.zip": HAND_IN,
+    "Jean-Pierre O_Neil_123457_assignsubmission_file/submission.zip": HAND_IN,
     "Teilnehmerin_123458_assignsubmission_file_/a/b/notebook.ipynb": NOTEBOOK,
     "Łukasz Żółć_123459_assignsubmission_onlinetext_/onlinetext.html": b"<p>forgot</p>",
 }
@@ -55,7 +55,7 @@ BRIGHTSPACE = {
     "index.html": b"<html></html>",
     "12345-67890 - Anna de Vries - Nov 3, 2025 959 AM/notebook.ipynb": NOTEBOOK,
     "12345-67890 - Anna de Vries - Nov 3, 2025 1234 PM/notebook.ipynb": NOTEBOOK + b" ",
-    "12346-67890 - Jean-Pierre - Smith - 3 nov. 2025 2359/hand-in.zip": HAND_IN,
+    "12346-67890 - Jean-Pierre - Smith - 3 nov. 2025 2359/submission.zip": HAND_IN,
     "12347-67890 - Łukasz Żółć - 3 März 2026 0805/model.onnx": b"3",
 }
 BLACKBOARD = {
@@ -303,7 +303,7 @@ def test_nbgraders_inbound_folders_are_tries(tmp_path: Path):
 
 
 def test_a_mixture_is_taken_and_said(tmp_path: Path):
-    """A folder that came by mail among Canvas' files is a hand-in of its own, with a finding."""
+    """A folder that came by mail among Canvas' files is a submission of its own, with a finding."""
     tree = {**CANVAS, "Piet by mail/notebook.ipynb": NOTEBOOK, **MOODLE}
     tree = {name: content for name, content in tree.items() if "/" not in name or "mail" in name or "Anna" in name}
     found = taken(lay_out(tree, tmp_path / "given", "unpacked"), tmp_path)
@@ -329,7 +329,7 @@ def test_names_that_look_a_little_like_a_download_stay_plain(tmp_path: Path, nam
 
 
 def test_a_students_zip_cannot_pose_as_a_download(tmp_path: Path):
-    """Among others' hand-ins, a zip with names as an LMS gives them is that one student's."""
+    """Among others' submissions, a zip with names as an LMS gives them is that one student's."""
     given = tmp_path / "given"
     unpacked({"anna/notebook.ipynb": NOTEBOOK, "mallory.zip": zipped(MOODLE)}, given)
     assert set(taken(given, tmp_path)) == {"anna", "mallory"}

@@ -25,7 +25,7 @@ def run(*arguments: str) -> str:
 
 def test_a_person_sees_what_each_is_taken_for(tmp_path: Path):
     shown = run(str(lay_out(BRIGHTSPACE, tmp_path / "given", "the zip")))
-    assert "3 hand-ins: Brightspace 3" in shown
+    assert "3 submissions: Brightspace 3" in shown
 
 
 def test_a_program_gets_everything(tmp_path: Path):

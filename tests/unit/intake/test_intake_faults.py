@@ -49,7 +49,7 @@ def is_mallorys(arguments: object) -> bool:
 def owners() -> Iterator[Any]:
     """The modules and classes of intake."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("harness.inputs.submissions") and not name.startswith("harness.inputs.submissions.apart"):
+        if name.startswith("harness.inputs.submissions") and not name.startswith("harness.apart.submissions"):
             yield module
             yield from (one for one in vars(module).values() if isinstance(one, type) and one.__module__ == name)
 

@@ -1,4 +1,4 @@
-"""Who a hand-in is of: the notebook's cell with names, groups.csv and times.csv."""
+"""Who a submission is of: the notebook's cell with names, groups.csv and times.csv."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from downloads import NOTEBOOK, unpacked
 
+from harness.apart.submissions.name_cell import names_in
 from harness.errors import UsageError
 from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
-from harness.inputs.submissions.apart.name_cell import names_in
 from harness.inputs.submissions.class_lists import forms
 
 
@@ -41,7 +41,7 @@ def taken(tree: dict[str, bytes], tmp_path: Path) -> dict[str, Submission]:
         ("# Transfer Learning\nDeep Learning, Week Six", ()),
         ("Name: ...\nStudent number: ...", ()),
         ("Name: <your name>", ()),
-        ("# Names\n\nWe made the pictures in the order mug, goblet.", ()),
+        ("# Names\n\nWe made the images in the order mug, goblet.", ()),
     ],
 )
 def test_names_are_found_where_students_write_them(tmp_path: Path, cell: str, names: tuple[str, ...]):

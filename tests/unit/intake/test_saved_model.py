@@ -7,11 +7,11 @@ from harness.inputs.submissions import collect
 
 def handed_in(folder: Path, *files: str) -> Path:
     for name in files:
-        file = folder / "hand-ins" / "group" / name
+        file = folder / "submissions" / "group" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"content")
     (folder / "work").mkdir()
-    return folder / "hand-ins"
+    return folder / "submissions"
 
 
 def test_a_saved_model_is_the_model(tmp_path: Path) -> None:

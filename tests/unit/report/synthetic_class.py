@@ -1,4 +1,4 @@
-"""A class of twelve hand-ins, each with another fate, made from a seed: what the report's tests show."""
+"""A class of twelve submissions, each with another fate, made from a seed: what the report's tests show."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from harness.stages.evidence.execution import (
     FailedExecution,
 )
 from harness.stages.evidence.grade import Grade, Mark
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.inspection import Inspection, LayerComparison
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.reading import Claim, Curve, NotebookReading, Question, Shown, Step
 from harness.stages.evidence.record import Blob, Interval
 from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.robustness import Look
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, Usage
-from harness.stages.evidence.stress import Look
+from harness.stages.evidence.submission import Evidence
 from harness.stages.store import Store
 
 CLASSES = ("ball", "book", "bottle", "mug", "plant")
@@ -69,9 +69,9 @@ class SyntheticClass:
 
 
 def build(folder: Path) -> SyntheticClass:
-    """The class; its pictures and notebooks lie under `folder`."""
+    """The class; its images and notebooks lie under `folder`."""
     rng = np.random.default_rng(7)
-    held_out = _pictures(folder / "heldout", rng)
+    held_out = _images(folder / "heldout", rng)
     store = Store(folder / "store")
     reference_right = _answers(rng, 0.927)
     reference = _reference(reference_right)
@@ -105,18 +105,18 @@ def build(folder: Path) -> SyntheticClass:
     return SyntheticClass(results, Sources(evidence, reference, held_out, store))
 
 
-# --- pictures -----------------------------------------------------------------------------------
+# --- images -----------------------------------------------------------------------------------
 
 
-def _pictures(folder: Path, rng: np.random.Generator) -> HeldOutSet:
+def _images(folder: Path, rng: np.random.Generator) -> HeldOutSet:
     for name in CLASSES:
         (folder / name).mkdir(parents=True, exist_ok=True)
         for i in range(PER_CLASS):
-            _picture(name, rng).save(folder / name / f"{i:02}.jpg", quality=85)
+            _image(name, rng).save(folder / name / f"{i:02}.jpg", quality=85)
     return load(folder)
 
 
-def _picture(name: str, rng: np.random.Generator) -> Image.Image:
+def _image(name: str, rng: np.random.Generator) -> Image.Image:
     def colour(low: int, high: int) -> tuple[int, int, int]:
         red, green, blue = rng.integers(low, high, 3)
         return int(red), int(green), int(blue)
@@ -152,7 +152,7 @@ def _picture(name: str, rng: np.random.Generator) -> Image.Image:
 
 
 def _answers(rng: np.random.Generator, accuracy: float, swapped: bool = False) -> np.ndarray[Any, Any]:
-    """A predicted class for each picture, wrong more often for neighbours in the alphabet."""
+    """A predicted class for each image, wrong more often for neighbours in the alphabet."""
     truth = np.repeat(np.arange(len(CLASSES)), PER_CLASS)
     wrong = rng.random(len(truth)) > accuracy
     answers = np.where(wrong, (truth + rng.choice([1, 1, 2, 4], len(truth))) % len(CLASSES), truth)
@@ -419,7 +419,7 @@ NOTEBOOK_CELLS: list[dict[str, Any]] = [
     {
         "cell_type": "markdown",
         "source": "## Questions\n\n**Where does it fail?** A white mug from above looks like a ball: "
-        "4 of our 10 new pictures of it were named *ball*.",
+        "4 of our 10 new images of it were named *ball*.",
     },
 ]
 _STOPPED = _code(
@@ -498,7 +498,7 @@ READING = Done[NotebookReading](
                 cell=6,
                 title="Where does it fail?",
                 answered=True,
-                answer="A white mug from above looks like a ball: 4 of our 10 new pictures of it were named ball.",
+                answer="A white mug from above looks like a ball: 4 of our 10 new images of it were named ball.",
             ),
             Question(name="Why is it built this way?", cell=7, title="Why?", answered=False, answer=""),
         ),
@@ -522,7 +522,7 @@ def _complete_run(store: Store, folder: Path) -> Done[Execution]:
         errors=(),
         produced=(),
         changes=CHANGES,
-        given=("flowers/train: 240 pictures", "flowers/validation: 60 pictures"),
+        given=("flowers/train: 240 images", "flowers/validation: 60 images"),
     )
     return Done[Execution](value=execution, usage=_NOTEBOOK_USAGE)
 
@@ -552,7 +552,7 @@ _NOTEBOOK_USAGE = Usage(
 )
 
 
-# --- hand-ins -----------------------------------------------------------------------------------
+# --- submissions -----------------------------------------------------------------------------------
 
 
 def _hand_ins(
@@ -726,7 +726,7 @@ def _marks(score: Evaluation, ratio: float, ran: bool, manual: bool) -> tuple[Ma
             title="The model predicts",
             points=10,
             max_points=10,
-            reason="The model gave probabilities for all 150 held-out pictures.",
+            reason="The model gave probabilities for all 150 held-out images.",
         ),
         Mark(
             criterion="accuracy_vs_reference",
@@ -740,7 +740,7 @@ def _marks(score: Evaluation, ratio: float, ran: bool, manual: bool) -> tuple[Ma
             title="Latency against the reference",
             points=round(10 * speed, 2),
             max_points=10,
-            reason=f"One picture takes {ratio:.2f} times as long as with the reference; 1.5 times gives all points.",
+            reason=f"One image takes {ratio:.2f} times as long as with the reference; 1.5 times gives all points.",
         ),
         Mark(
             criterion="manual",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-from bench_examples import accuracy, measured, outlook, results
+from bench_examples import accuracy, board_predictions, measured, results
 
 from harness.bench import compare
 from harness.bench.results import Unmeasured
@@ -26,7 +26,7 @@ def test_the_parts_of_a_full_page(tmp_path):
     reference = measured("reference", 12, 1, is_reference=True, accuracy=accuracy(0.86))
     found = results(
         reference, measured("vgg16", 80, 2, accuracy=accuracy(0.9)), measured("small", 5, 3, accuracy=accuracy(0.7)),
-        outlooks=(outlook("vgg16"),),
+        outlooks=(board_predictions("vgg16"),),
     )  # fmt: skip
     compared = compare(found, results(measured("vgg16", 60, 4)))
     text = page(found.model_copy(update={"compared": compared}), to=tmp_path)
@@ -79,7 +79,7 @@ def test_the_front_joins_what_none_beats():
 
 
 def test_kernels_stand_where_they_are_predicted_or_on_the_roof():
-    (given,) = outlook("a").rooflines
+    (given,) = board_predictions("a").rooflines
     plot = roofline(given)
     slope, flat = plot.roof
     assert flat.y1 == flat.y2 and slope.y1 > slope.y2
@@ -108,7 +108,7 @@ def test_the_histogram_says_how_many_queries_it_shows(tmp_path):
 
 def test_a_kernel_that_takes_next_to_no_time_does_not_stretch_the_plot(tmp_path):
     """A softmax over five classes reaches a fraction of a convolution's speed, and takes a hundredth of its time."""
-    full = outlook("a")
+    full = board_predictions("a")
     (given,) = full.rooflines
     softmax = RooflineKernel(name="softmax", operations=5, bytes=4, reached_per_s=3e6)
     with_it = given.model_copy(update={"kernels": (*given.kernels, softmax)})
@@ -121,7 +121,7 @@ def test_a_kernel_that_takes_next_to_no_time_does_not_stretch_the_plot(tmp_path)
 
 
 def test_a_kernel_above_the_roof_is_explained(tmp_path):
-    full = outlook("a")
+    full = board_predictions("a")
     (given,) = full.rooflines
     fast = RooflineKernel(name="3x3", operations=10**9, bytes=10**6, reached_per_s=1.3 * given.peak_operations_per_s)
     with_it = given.model_copy(update={"kernels": (*given.kernels, fast)})

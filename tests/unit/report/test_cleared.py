@@ -21,7 +21,7 @@ from harness.inputs.assignment.sections import Feedback
 from harness.report.cleared import for_instructor, for_student
 from harness.report.coarse import significant
 from harness.report.host_paths import without_host_paths
-from harness.stages.evidence.audit import DatasetAudit, SharedPicture, WithheldPicture
+from harness.stages.evidence.audit import DatasetAudit, SharedImage, WithheldImage
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, Usage, told_to_student
 
@@ -108,9 +108,7 @@ def test_held_out_images_are_shown_only_where_the_assignment_says_so(
 
 def test_whose_the_shared_images_are_is_not_said(made: SyntheticClass, tmp_path: Path) -> None:
     pairs = (("ball/1.jpg", "a"), ("ball/1.jpg", "b"), ("mug/2.jpg", "a"))
-    shared = tuple(
-        SharedPicture(picture=one, other=f"{_SECRET}-{o}", other_picture=f"{_SECRET}.jpg") for one, o in pairs
-    )
+    shared = tuple(SharedImage(picture=one, other=f"{_SECRET}-{o}", other_picture=f"{_SECRET}.jpg") for one, o in pairs)
     audit = DatasetAudit(classes={"ball": 9, "mug": 9}, unreadable=(), shared=shared)
     out = written(made, tmp_path, "team-02", audit=Done(value=audit))
     page = student(out, "team-02")
@@ -125,7 +123,7 @@ def test_of_a_data_set_of_which_a_part_was_withheld_no_image_is_shown(
     store = made.sources.store
     np.save(tmp_path / "shown.npy", np.full((2, 8, 8, 3), 90, np.uint8))
     thumbnails = store.put(tmp_path / "shown.npy", "shown.npy")
-    withheld = WithheldPicture(picture="b.jpg", label="mug", file=Blob(name="b.png", sha256="0" * 64, bytes=1))
+    withheld = WithheldImage(picture="b.jpg", label="mug", file=Blob(name="b.png", sha256="0" * 64, bytes=1))
     audit = DatasetAudit(
         classes={"mug": 2}, unreadable=(), blurred=("a.jpg", "b.jpg"), shown=("a.jpg", "b.jpg"), thumbnails=thumbnails,
         withheld=(withheld,),

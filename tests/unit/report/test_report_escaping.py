@@ -266,7 +266,7 @@ def test_a_hostile_notebook_is_plain_text(
     ],
 )
 def test_markdown_has_no_way_out(markdown: str, clean_class: SyntheticClass, tmp_path: Path) -> None:
-    """No link, no picture, no raw HTML, no attribute of the student's."""
+    """No link, no image, no raw HTML, no attribute of the student's."""
     cells = [{"cell_type": "markdown", "source": markdown}]
     page = check_page(page_with_notebook(clean_class, tmp_path, json.dumps({"cells": cells}).encode()), known_link)
     [frame] = [str(attributes["srcdoc"]) for tag, attributes in page.tags if tag == "iframe"]
@@ -275,7 +275,7 @@ def test_markdown_has_no_way_out(markdown: str, clean_class: SyntheticClass, tmp
 
 
 def page_with_notebook(built: SyntheticClass, folder: Path, content: bytes) -> str:
-    """The page of a hand-in whose executed notebook has this content."""
+    """The page of a submission whose executed notebook has this content."""
     store = built.sources.store
     blob = synthetic_class.keep_notebook(store, folder / "notebooks", content)
     evidence = built.sources.evidence["team-01"]

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_class import NOTEBOOK_CELLS, learning_curve
 
-from harness.report.notebook import Cell, NotShown, Picture, Text, read
+from harness.report.notebook import Cell, DatasetImage, NotShown, Text, read
 
 
 def cells_of(tmp_path: Path, *cells: object) -> tuple[Cell, ...]:
@@ -41,7 +41,7 @@ def test_cells_and_their_outputs_are_shown_in_order(tmp_path: Path) -> None:
     assert [cell.kind for cell in cells] == ["markdown", "code", "code", "code", "code", "markdown"]
     assert [cell.number for cell in cells] == [None, 1, 2, 3, 4, None]
     assert cells[2].outputs == (Text("result", "6405"),)
-    assert isinstance(cells[4].outputs[0], Picture)
+    assert isinstance(cells[4].outputs[0], DatasetImage)
     assert "<strong>freeze</strong>" in cells[0].source and "<table>" in cells[0].source
 
 
@@ -127,15 +127,15 @@ def test_lone_surrogates_can_be_written(tmp_path: Path) -> None:
 )
 def test_what_is_no_png_of_a_sensible_size_is_not_shown(tmp_path: Path, data: object) -> None:
     [cell] = cells_of(tmp_path, png(data))
-    assert cell.outputs == (NotShown("picture"),)
+    assert cell.outputs == (NotShown("image"),)
 
 
-def test_pictures_have_a_limit_together(tmp_path: Path) -> None:
+def test_images_have_a_limit_together(tmp_path: Path) -> None:
     """8 MB: four of these, and those that are left out do not shift the others."""
     large = base64.b64encode(base64.b64decode(learning_curve()) + bytes(1_900_000)).decode()
     cells = cells_of(tmp_path, *(png(large) for _ in range(5)), png(learning_curve()))
-    assert [type(cell.outputs[0]) for cell in cells] == [Picture] * 4 + [NotShown, Picture]
-    assert isinstance(cells[5].outputs[0], Picture)
+    assert [type(cell.outputs[0]) for cell in cells] == [DatasetImage] * 4 + [NotShown, DatasetImage]
+    assert isinstance(cells[5].outputs[0], DatasetImage)
     assert cells[5].outputs[0].uri == f"data:image/png;base64,{learning_curve()}"
 
 

@@ -97,7 +97,7 @@ def test_every_value_of_the_table_can_be_sorted_by(built: tuple[SyntheticClass, 
 def test_the_class_page_says_how_many_and_how_it_was_run(built: tuple[SyntheticClass, Path]) -> None:
     _, out = built
     words = text_of(out / "index.html")
-    assert "12 hand-ins: 8 graded, 2 need review, 2 could not be graded." in words
+    assert "12 submissions: 8 graded, 2 need review, 2 could not be graded." in words
     assert "bubblewrap (no Docker Engine answers here)" in words
     assert "memory is limited for each process, not for all of them together" in words
     assert "Labels swapped" in words
@@ -109,14 +109,14 @@ def test_a_number_has_its_unit_its_interval_and_its_count(built: tuple[Synthetic
     assert score is not None
     low, high = score.accuracy_interval
     words = text_of(student(out, "team-01"))
-    assert f"{100 * score.accuracy:.1f}% {100 * low:.1f}–{100 * high:.1f}%, 150 pictures" in words
+    assert f"{100 * score.accuracy:.1f}% {100 * low:.1f}–{100 * high:.1f}%, 150 images" in words
     assert re.search(r"Latency [\d.]+ ms median of 256 queries", words)
 
 
 def test_a_failed_hand_in_says_why(built: tuple[SyntheticClass, Path]) -> None:
     _, out = built
     words = text_of(student(out, "team-10"))
-    assert "This hand-in could not be graded. model.pt cannot be loaded: the file ends in the middle." in words
+    assert "This submission could not be graded. model.pt cannot be loaded: the file ends in the middle." in words
     assert "Failed 3.4 s" in words
     assert "EOFError: Ran out of input" in words
 
@@ -136,18 +136,18 @@ def test_a_mark_that_a_person_has_to_give_is_named(built: tuple[SyntheticClass, 
     assert "so far; 20 still to be marked" in words
 
 
-def test_every_mistake_has_its_picture_and_what_it_shows(built: tuple[SyntheticClass, Path]) -> None:
+def test_every_mistake_has_its_image_and_what_it_shows(built: tuple[SyntheticClass, Path]) -> None:
     made, out = built
     score = made.results.submissions[6].evaluation
     assert score is not None
     page = Page(student(out, "team-07").read_text("utf-8"))
-    pictures = [a for tag, a in page.tags if tag == "img" and str(a["src"]).startswith("data:image/jpeg")]
+    images = [a for tag, a in page.tags if tag == "img" and str(a["src"]).startswith("data:image/jpeg")]
     truth = {mistake.image: mistake.truth for mistake in score.mistakes}
     shown = [*truth, *(look.image for look in score.looks)]  # the mistakes, then where the model looks on some of them
-    assert [a["alt"] for a in pictures] == [f"Picture {image + 1}: {truth[image]}" for image in shown]
+    assert [a["alt"] for a in images] == [f"Image {image + 1}: {truth[image]}" for image in shown]
 
 
-def test_a_held_out_picture_that_is_gone_is_said(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
+def test_a_held_out_image_that_is_gone_is_said(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
     made = synthetic_class.build(tmp_path)
     for file in made.sources.held_out.files:
         file.unlink()
@@ -166,7 +166,7 @@ def test_a_run_without_a_sandbox_is_said_on_every_page(built: tuple[SyntheticCla
 def test_a_class_of_nobody_has_a_page(built: tuple[SyntheticClass, Path], tmp_path: Path) -> None:
     made, _ = built
     report.write(made.results.model_copy(update={"submissions": ()}), made.sources, tmp_path)
-    assert "There are no hand-ins." in text_of(tmp_path / "index.html")
+    assert "There are no submissions." in text_of(tmp_path / "index.html")
 
 
 def test_writing_again_gives_the_same_bytes_and_leaves_nothing_behind(

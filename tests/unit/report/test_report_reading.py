@@ -33,19 +33,19 @@ def test_every_change_is_shown_with_its_rules(page: str) -> None:
     assert "What was changed to run it" in text and "2 code cells were changed" in text
     assert "- !pip install -q torchinfo" in text and "+ ROOT = '/work/handin/flowers'" in text
     assert "Rules: pip install, paths" in text
-    assert "flowers/train: 240 pictures" in text
+    assert "flowers/train: 240 images" in text
 
 
 def test_the_reported_accuracy_stands_beside_the_measured_one(page: str) -> None:
     text = words(page)
-    assert "98.0% on its test pictures" in text and "measured here on" in text
+    assert "98.0% on its test images" in text and "measured here on" in text
     assert "Trainable parameters 24,581" in text
 
 
 def test_learning_curves_are_drawn_with_a_key(page: str) -> None:
     assert page.count('aria-label="Accuracy by epoch of training 1') == 1
     assert page.count('aria-label="Loss by epoch of training 1') == 1
-    assert 'class="curve held"' in page and "Epoch 8, validation pictures: accuracy 0.76" in page
+    assert 'class="curve held"' in page and "Epoch 8, validation images: accuracy 0.76" in page
     assert "8 epochs of 10" in words(page)
 
 

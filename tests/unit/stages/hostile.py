@@ -1,4 +1,4 @@
-"""An engine that sends whatever a test wants it to: what a hand-in that took over its sandbox could send."""
+"""An engine that sends whatever a test wants it to: what a submission that took over its sandbox could send."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox.engine import Job, Outcome
 from harness.sandbox.software import Software
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
@@ -54,8 +54,8 @@ def order(job: Job, images: str = "images") -> list[int]:
     return [NAMES.index(file.name) for file in job.images[images]]
 
 
-def workplace(folder: Path, files: Files, status: str = "ok") -> Workplace:
-    return Workplace(Sends(files, status), Store(folder / "store"), ResourceLimits())
+def context(folder: Path, files: Files, status: str = "ok") -> StageContext:
+    return StageContext(Sends(files, status), Store(folder / "store"), ResourceLimits())
 
 
 def npy(array: Any, **options: Any) -> bytes:

@@ -32,8 +32,8 @@ from harness.stages.execute.advice import for_cell
         ("NotImplementedError", "", "Fill in what the assignment left open"),
         ("SyntaxError", "invalid syntax (1.py, line 3)", "no valid Python"),
         ("AssertionError", "Torch not compiled with CUDA enabled", "no graphics card"),
-        ("ValueError", "num_samples should be a positive integer value, but got num_samples=0", "no pictures"),
-        ("ValueError", "Sum of input lengths does not equal the length of the input dataset!", "fewer pictures"),
+        ("ValueError", "num_samples should be a positive integer value, but got num_samples=0", "no images"),
+        ("ValueError", "Sum of input lengths does not equal the length of the input dataset!", "fewer images"),
         ("ZeroDivisionError", "division by zero", ""),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import npy, workplace
+from hostile import context, npy
 
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
@@ -45,8 +45,8 @@ def sent(rows: list[dict[str, Any]], **changes: bytes) -> dict[str, bytes]:
     reply = {"layout": "class-folders", "parts": 2, "left_out": 0, "links": 0, "faults": []}
     files = {
         "audit.json": json.dumps(reply).encode(),
-        "pictures-0.json": json.dumps({"pictures": rows[:half]}).encode(),
-        "pictures-1.json": json.dumps({"pictures": rows[half:]}).encode(),
+        "images-0.json": json.dumps({"images": rows[:half]}).encode(),
+        "images-1.json": json.dumps({"images": rows[half:]}).encode(),
         "greys.npy": npy(np.zeros((readable, 128, 128), np.uint8)),
         "thumbnails.npy": npy(np.zeros((readable, 112, 112, 3), np.uint8)),
     }
@@ -56,7 +56,7 @@ def sent(rows: list[dict[str, Any]], **changes: bytes) -> dict[str, bytes]:
 
 def audited(folder: Path, files: dict[str, bytes], withholds: bool = False) -> Any:
     handed_in = Submission("id", "student", folder, None, None, (), Path("dataset"), "0" * 64, ())
-    return audit(handed_in, AuditRules(OwnDataset(), withholds, None), workplace(folder, files))
+    return audit(handed_in, AuditRules(OwnDataset(), withholds, None), context(folder, files))
 
 
 def test_an_honest_reply_is_taken(tmp_path: Path):
@@ -76,7 +76,7 @@ def test_one_photograph_in_two_classes_is_named_and_one_twice_in_a_class_is_not(
     assert isinstance(result, Done)
     assert result.value.two_labels == (("ball/1.jpg", "ball/2.jpg", "mug/1.jpg"),)
     [found] = [finding for finding in result.findings if finding.code == "dataset-two-labels"]
-    assert "3 pictures" in found.message and "ball/1.jpg and mug/1.jpg" in found.message
+    assert "3 images" in found.message and "ball/1.jpg and mug/1.jpg" in found.message
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_one_photograph_in_two_classes_is_named_and_one_twice_in_a_class_is_not(
     [
         {},
         {"audit.json": b"[" * 100_000},
-        sent([row()], pictures_1__json=b""),
+        sent([row()], images_1__json=b""),
         sent([row(seen=SEEN | {"blur": float("nan")})]),
         sent([row(seen=SEEN | {"sha256": "../../x"})]),
         sent([row(name="x" * 201)]),
@@ -108,7 +108,7 @@ def test_an_archive_that_cannot_be_opened_is_said(tmp_path: Path):
     assert isinstance(result, Failed) and [f.code for f in result.findings] == ["dataset-unusable"]
 
 
-def test_withheld_pictures_that_do_not_come_out_are_rejected(tmp_path: Path):
+def test_withheld_images_that_do_not_come_out_are_rejected(tmp_path: Path):
     rows = [row(name=f"{c}/{i}.jpg", label=c, seen=SEEN | {"sha256": f"{i:064x}"}) for i, c in enumerate("ab" * 20)]
     result = audited(tmp_path, sent(rows), withholds=True)
     assert isinstance(result, Failed) and result.status == "rejected" and "was not sent" in result.reason

@@ -18,7 +18,7 @@ _READ = """
 import sys
 from pathlib import Path
 from harness.stages.convert import _Reply
-from harness.stages.workplace import Rejected, read_reply
+from harness.stages.context import Rejected, read_reply
 
 def peak():
     return next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmHWM")) * 1024

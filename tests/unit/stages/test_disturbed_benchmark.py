@@ -16,7 +16,7 @@ from hostile import LABELS, NAMES, Sends, conversion, npy, predictions, staged
 from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits
 from harness.sandbox.engine import Job, Outcome
 from harness.stages.benchmark import benchmark, disturbed
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.stage_result import Done
 from harness.stages.store import Store
@@ -70,7 +70,7 @@ class InTurn(Sends):
 
 
 def timed(folder: Path, engine: InTurn) -> Any:
-    place = Workplace(engine, Store(folder / "store"), ResourceLimits())
+    place = StageContext(engine, Store(folder / "store"), ResourceLimits())
     model = conversion(place.store, folder)
     return benchmark(
         model, model, predictions(place.store, folder, ROWS), staged(folder), BenchmarkRules(min_seconds=0), place

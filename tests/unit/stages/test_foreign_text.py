@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hostile import conversion, staged, workplace
+from hostile import context, conversion, staged
 
 from harness.agent.graph.initialisation import _NORMALS
 from harness.agent.images.preprocessing import ONES, ZEROS, Rule
@@ -25,7 +25,7 @@ _SECRET = "Vz7q"
 def test_a_refusal_is_a_detail_in_every_stage_that_has_held_out_images(tmp_path: Path) -> None:
     from harness.inputs.assignment.sections import Robustness
 
-    place = workplace(tmp_path, {"refused.json": json.dumps({"reason": f"{_SECRET}\n\x1b[31m"}).encode()})
+    place = context(tmp_path, {"refused.json": json.dumps({"reason": f"{_SECRET}\n\x1b[31m"}).encode()})
     model, images = conversion(place.store, tmp_path), staged(tmp_path)
     results = [
         predict(model, images, place),

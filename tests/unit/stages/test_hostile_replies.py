@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import LABELS, Files, conversion, npy, order, predictions, staged, workplace
+from hostile import LABELS, Files, context, conversion, npy, order, predictions, staged
 
 from harness.inputs.assignment.sections import BenchmarkRules, ReferenceSolution
 from harness.sandbox.engine import Job
@@ -46,12 +46,12 @@ def predict_files(
 
 
 def predicted(tmp_path: Path, files: Files, status: str = "ok", **model: Any) -> Any:
-    place = workplace(tmp_path, files, status)
+    place = context(tmp_path, files, status)
     return predict(conversion(place.store, tmp_path, **model), staged(tmp_path), place)
 
 
 def test_predictions_come_back_in_the_order_of_the_held_out_set(tmp_path: Path) -> None:
-    place = workplace(tmp_path, predict_files())
+    place = context(tmp_path, predict_files())
     result = predict(conversion(place.store, tmp_path), staged(tmp_path), place)
     assert isinstance(result, Done) and result.findings == ()
     value = result.value
@@ -164,7 +164,7 @@ def test_a_probe_that_overflowed_is_left_out(tmp_path: Path) -> None:
     assert isinstance(result, Done) and result.value.probes == {}
 
 
-def test_the_same_answer_for_every_picture_is_noticed(tmp_path: Path) -> None:
+def test_the_same_answer_for_every_image_is_noticed(tmp_path: Path) -> None:
     same = np.tile(ROWS[0], (4, 1))
     result = predicted(tmp_path, predict_files(npy(same), same))
     assert isinstance(result, Done)
@@ -201,7 +201,7 @@ CONVERTED: dict[str, Any] = {
 def converted(tmp_path: Path, files: dict[str, bytes] | None = None, **changes: Any) -> Any:
     (tmp_path / "handed.onnx").write_bytes(b"a model")
     sent = {"conversion.json": json.dumps(CONVERTED | changes).encode(), "model.onnx": b"converted"}
-    place = workplace(tmp_path, sent if files is None else files)
+    place = context(tmp_path, sent if files is None else files)
     return convert(HandedModel(tmp_path / "handed.onnx"), LABELS, (), None, place)
 
 
@@ -275,7 +275,7 @@ def inspected(tmp_path: Path, backbones: dict[str, Any], model: dict[str, Any] |
         "scales_its_input": False,
         "backbones": backbones,
     } | changes
-    place = workplace(tmp_path, {"inspection.json": json.dumps(reply).encode()})
+    place = context(tmp_path, {"inspection.json": json.dumps(reply).encode()})
     given = {name: tmp_path / f"{name}.pth" for name in ("vgg16", "mobilenet_v2")}
     return inspect(conversion(place.store, tmp_path, **(model or {})), given, staged(tmp_path), len(LABELS), place)
 
@@ -342,7 +342,7 @@ def test_what_a_native_model_says_of_its_weights_is_self_reported(tmp_path: Path
     assert result.origin == "self-reported"
 
 
-def test_a_model_that_says_the_same_to_every_picture_proves_nothing(tmp_path: Path) -> None:
+def test_a_model_that_says_the_same_to_every_image_proves_nothing(tmp_path: Path) -> None:
     assert inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=None)}).value.verdict == "unknown"
 
 
@@ -395,7 +395,7 @@ def benchmarked(
             "answers-high-model.npy": npy(ROWS[order(job)][:2]),
         } | ((files(job) if callable(files) else files) or {})
 
-    place = workplace(tmp_path, sent)
+    place = context(tmp_path, sent)
     model = conversion(place.store, tmp_path)
     kept = predictions(place.store, tmp_path, ROWS)
     return benchmark(model, model, kept, staged(tmp_path), BenchmarkRules(), place)
@@ -412,7 +412,7 @@ def test_a_benchmark_as_agreed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_other_answers_than_before_are_noticed(end: str, tmp_path: Path) -> None:
-    """Half of them, to one of two pictures; the other half was right."""
+    """Half of them, to one of two images; the other half was right."""
 
     def one_is_another(job: Job) -> dict[str, bytes]:
         rows = ROWS[order(job)][:2].copy()
@@ -465,7 +465,7 @@ def test_a_benchmark_that_is_not_as_agreed(files: dict[str, bytes], changes: dic
 
 
 def test_a_model_that_is_not_onnx_is_not_timed(tmp_path: Path) -> None:
-    place = workplace(tmp_path, {})
+    place = context(tmp_path, {})
     native = conversion(place.store, tmp_path, native=True)
     kept = predictions(place.store, tmp_path, ROWS)
     assert isinstance(benchmark(native, None, kept, staged(tmp_path), BenchmarkRules(), place), Skipped)
@@ -485,14 +485,14 @@ def test_the_ratios_interval_is_narrow_when_both_slow_down_together() -> None:
 
 
 def test_a_reference_that_writes_no_labels_is_said(tmp_path: Path) -> None:
-    place = workplace(tmp_path, {"model.onnx": b"x", "handin.json": b"{}"})
+    place = context(tmp_path, {"model.onnx": b"x", "handin.json": b"{}"})
     spec = ReferenceSolution(code=tmp_path / "transfer.py")
     result = train(spec, tmp_path, tmp_path / "w.pth", place)
     assert isinstance(result, Failed) and "labels.txt" in result.reason
 
 
 def test_a_trained_reference_is_kept(tmp_path: Path) -> None:
-    place = workplace(tmp_path, {name: name.encode() for name in ("model.onnx", "labels.txt", "handin.json")})
+    place = context(tmp_path, {name: name.encode() for name in ("model.onnx", "labels.txt", "handin.json")})
     result = train(ReferenceSolution(code=tmp_path / "transfer.py"), tmp_path, tmp_path / "w.pth", place)
     assert isinstance(result, Done)
     assert Store(tmp_path / "store").path(result.value.labels).read_bytes() == b"labels.txt"

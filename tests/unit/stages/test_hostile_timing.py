@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import LABELS, conversion, npy, predictions, staged, workplace
+from hostile import LABELS, context, conversion, npy, predictions, staged
 
 from harness.errors import MachineError
 from harness.stages.evidence.stage_result import Done, Failed
@@ -41,7 +41,7 @@ def timed(folder: Path, files: dict[str, bytes] | None = None, status: str = "ok
         "answers-low.npy": npy(ROWS[:2]),
         "answers-high.npy": npy(ROWS[:2]),
     }
-    place = workplace(folder, sent | (files or {}), status)
+    place = context(folder, sent | (files or {}), status)
     model = conversion(place.store, folder)
     return time_round(Subject(model, {}), SETTING, staged(folder), predictions(place.store, folder, ROWS), place)
 
@@ -104,9 +104,9 @@ def test_a_refusal_is_the_models_and_a_missing_engine_the_machines(tmp_path: Pat
 
 
 def test_a_precision_without_a_model_or_with_one(tmp_path: Path) -> None:
-    place = workplace(tmp_path, {})
+    place = context(tmp_path, {})
     nothing = in_precision(conversion(place.store, tmp_path), "fp16", None, place)
     assert isinstance(nothing, Failed) and "was not sent" in nothing.reason
-    place = workplace(tmp_path, {"model.onnx": b"half"})
+    place = context(tmp_path, {"model.onnx": b"half"})
     given = in_precision(conversion(place.store, tmp_path), "fp16", None, place)
     assert isinstance(given, Done) and place.store.path(given.value.model).read_bytes() == b"half"

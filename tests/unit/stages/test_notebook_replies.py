@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from hostile import workplace
+from hostile import context
 
 from harness.inputs.assignment.sections import ExecutionRules, NotebookParts
 from harness.inputs.submission import Submission
@@ -48,7 +48,7 @@ EXECUTION: dict[str, Any] = {
         "changes": [{"cell": 1, "rules": ["paths"], "diff": [["removed", "a"], ["added", "b"]]}],
         "changes_left_out": 0,
         "notes": [["package-missing", "fastai"]],
-        "given": ["data/train: 30 pictures"],
+        "given": ["data/train: 30 images"],
     },
     "shown": SHOWN,
 }
@@ -67,12 +67,12 @@ def changed(reply: dict[str, Any], change: Change) -> bytes:
 
 
 def test_what_is_agreed_is_taken(tmp_path: Path) -> None:
-    place = workplace(tmp_path, {"reading.json": json.dumps(READING).encode()})
+    place = context(tmp_path, {"reading.json": json.dumps(READING).encode()})
     result = read(handed_in(tmp_path), NotebookParts(), place)
     assert isinstance(result, Done), result
     assert [found.code for found in result.findings] == ["step-uncommented", "question-missing"]
     files = {"execution.json": json.dumps(EXECUTION).encode(), "executed.ipynb": b"{}"}
-    ran = execute(handed_in(tmp_path), None, ExecutionRules(), None, workplace(tmp_path, files))
+    ran = execute(handed_in(tmp_path), None, ExecutionRules(), None, context(tmp_path, files))
     assert isinstance(ran, Done), ran
     assert [found.code for found in ran.findings] == ["notebook-changed", "package-missing"]
     assert [line.kind for line in ran.value.changes[0].difference] == ["removed", "added"]
@@ -96,7 +96,7 @@ def test_what_is_agreed_is_taken(tmp_path: Path) -> None:
     ],
 )
 def test_a_reading_that_is_not_as_agreed_is_refused(change: Change, tmp_path: Path) -> None:
-    place = workplace(tmp_path, {"reading.json": changed(READING, change)})
+    place = context(tmp_path, {"reading.json": changed(READING, change)})
     result = read(handed_in(tmp_path), NotebookParts(), place)
     assert isinstance(result, Failed) and result.status == "rejected" and "reading.json" in result.reason
 
@@ -116,6 +116,6 @@ def test_a_reading_that_is_not_as_agreed_is_refused(change: Change, tmp_path: Pa
 def test_a_run_that_is_not_as_agreed_is_refused(change: Change, tmp_path: Path) -> None:
     """Nor can it bring in a finding that blames the machine."""
     files = {"execution.json": changed(EXECUTION, change), "executed.ipynb": b"{}"}
-    result = execute(handed_in(tmp_path), None, ExecutionRules(), None, workplace(tmp_path, files))
+    result = execute(handed_in(tmp_path), None, ExecutionRules(), None, context(tmp_path, files))
     assert isinstance(result, Failed) and result.status == "rejected"
     assert [found.code for found in result.findings] == ["notebook-runner-killed"]

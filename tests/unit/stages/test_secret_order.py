@@ -18,7 +18,7 @@ from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits, R
 from harness.inputs.images import HeldOutSet, StagedImages
 from harness.sandbox.engine import Job
 from harness.stages.benchmark import benchmark
-from harness.stages.context import Workplace
+from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evaluate.failures import chosen
 from harness.stages.evaluate.score import trial
@@ -39,11 +39,11 @@ SETTING = Setting("cpu", "fp32", "model-only", 1, None, Budget(1, 64, 3), 0.1, (
 
 
 @dataclass
-class Course:
+class RunContext:
     """A set, as held out or withheld, and an engine that keeps what it is asked."""
 
     staged: StagedImages
-    workplace: Workplace
+    context: StageContext
     engine: Sends
     folder: Path
 
@@ -57,7 +57,7 @@ class Course:
 
 
 @pytest.fixture(params=["shared", "withheld"])
-def course(tmp_path: Path, request: pytest.FixtureRequest) -> Course:
+def course(tmp_path: Path, request: pytest.FixtureRequest) -> RunContext:
     """A set as an instructor's is staged; or as a student's own, which goes in from where it is kept."""
     (tmp_path / "images").mkdir()
     names = tuple(f"{index:02}.png" for index in range(len(TRUTH)))  # the worst: names in the order of the labels
@@ -69,7 +69,7 @@ def course(tmp_path: Path, request: pytest.FixtureRequest) -> Course:
     if request.param == "withheld":
         kept = [store.path(store.put(tmp_path / "images" / name, name)) for name in names]
         staged = StagedImages(store.folder, tuple(str(file.relative_to(store.folder)) for file in kept), "5eed")
-    return Course(staged, Workplace(engine, store, ResourceLimits()), engine, tmp_path)
+    return RunContext(staged, StageContext(engine, store, ResourceLimits()), engine, tmp_path)
 
 
 def _sent(job: Job) -> dict[str, bytes]:
@@ -82,61 +82,61 @@ def _sent(job: Job) -> dict[str, bytes]:
     return {"probabilities.npy": even[0], "again.npy": even[1], "predictions.json": json.dumps(said).encode()}
 
 
-def answered(course: Course) -> Predictions:
+def answered(course: RunContext) -> Predictions:
     """Answers of which a third is wrong."""
     rows = np.full((len(TRUTH), 3), 0.2, np.float32)
     said = [(label + (index % 3 == 0)) % 3 for index, label in enumerate(TRUTH)]
     rows[np.arange(len(TRUTH)), said] = 0.6
     np.save(course.folder / "rows.npy", rows)
-    blob = course.workplace.store.put(course.folder / "rows.npy", "rows.npy")
+    blob = course.context.store.put(course.folder / "rows.npy", "rows.npy")
     return Predictions(probabilities=blob, labels=CLASSES, images=len(TRUTH), seconds_per_image=0.1)
 
 
-def _predict(course: Course) -> None:
-    predict(conversion(course.workplace.store, course.folder), course.staged, course.workplace)
+def _predict(course: RunContext) -> None:
+    predict(conversion(course.context.store, course.folder), course.staged, course.context)
 
 
-def _predict_native(course: Course) -> None:
-    predict(conversion(course.workplace.store, course.folder, native=True), course.staged, course.workplace)
+def _predict_native(course: RunContext) -> None:
+    predict(conversion(course.context.store, course.folder, native=True), course.staged, course.context)
 
 
-def _stress(course: Course) -> None:
+def _stress(course: RunContext) -> None:
     rules = Robustness(images=18, looks=9)
-    tried = trial(answered(course), course.held_out, rules, 18, course.staged, course.workplace.store)
-    stress(conversion(course.workplace.store, course.folder), tried, course.staged, course.workplace)
+    tried = trial(answered(course), course.held_out, rules, 18, course.staged, course.context.store)
+    stress(conversion(course.context.store, course.folder), tried, course.staged, course.context)
 
 
-def _inspect(course: Course) -> None:
-    inspect(conversion(course.workplace.store, course.folder), {}, course.staged, 3, course.workplace)
+def _inspect(course: RunContext) -> None:
+    inspect(conversion(course.context.store, course.folder), {}, course.staged, 3, course.context)
 
 
-def _benchmark(course: Course) -> None:
-    model = conversion(course.workplace.store, course.folder)
-    benchmark(model, None, answered(course), course.staged, BenchmarkRules(), course.workplace)
+def _benchmark(course: RunContext) -> None:
+    model = conversion(course.context.store, course.folder)
+    benchmark(model, None, answered(course), course.staged, BenchmarkRules(), course.context)
 
 
-def _timing(course: Course) -> None:
-    subject = Subject(conversion(course.workplace.store, course.folder), {})
-    time_round(subject, SETTING, course.staged, None, course.workplace)
+def _timing(course: RunContext) -> None:
+    subject = Subject(conversion(course.context.store, course.folder), {})
+    time_round(subject, SETTING, course.staged, None, course.context)
 
 
-def _convert(course: Course) -> None:
+def _convert(course: RunContext) -> None:
     in_turn = [course.held_out.files[index] for index in chosen(TRUTH, 12)]
     (course.folder / "handed-in").write_text("a model")
-    convert(HandedModel(course.folder / "handed-in"), CLASSES, in_turn, None, course.workplace)
+    convert(HandedModel(course.folder / "handed-in"), CLASSES, in_turn, None, course.context)
 
 
-def _calibrate(course: Course) -> None:
-    in_precision(conversion(course.workplace.store, course.folder), "int8", course.staged, course.workplace)
+def _calibrate(course: RunContext) -> None:
+    in_precision(conversion(course.context.store, course.folder), "int8", course.staged, course.context)
 
 
-PHASES: dict[str, Callable[[Course], None]] = {
+PHASES: dict[str, Callable[[RunContext], None]] = {
     "predict": _predict, "predict, native": _predict_native, "stress": _stress, "inspect": _inspect,
     "benchmark": _benchmark, "timing": _timing, "convert": _convert, "precision": _calibrate,
 }  # fmt: skip
 
 
-def lists_of(job: Job, course: Course) -> Iterator[tuple[str, list[int]]]:
+def lists_of(job: Job, course: RunContext) -> Iterator[tuple[str, list[int]]]:
     """Every list of the job that stands for images, as the labels that an attacker would like to know."""
     streamed = {name: [course.label(file) for file in files] for name, files in job.images.items()}
     total = len(streamed["images"]) if "images" in streamed else 0  # a native model is asked by two jobs
@@ -148,7 +148,7 @@ def lists_of(job: Job, course: Course) -> Iterator[tuple[str, list[int]]]:
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_no_place_in_a_list_tells_a_label(phase: str, course: Course) -> None:
+def test_no_place_in_a_list_tells_a_label(phase: str, course: RunContext) -> None:
     """Over many runs each place has every label as often as the list has: class by class and in turn both fail."""
     for _ in range(RUNS):
         PHASES[phase](course)
@@ -196,7 +196,7 @@ def test_the_test_finds_the_orders_of_before(order: str) -> None:
     assert probability_by_chance(np.array([kinds[order]() for _ in range(RUNS)])) < NEVER_BY_CHANCE
 
 
-def test_no_two_runs_and_no_two_phases_share_an_order(course: Course) -> None:
+def test_no_two_runs_and_no_two_phases_share_an_order(course: RunContext) -> None:
     for phase in PHASES.values():
         phase(course)
         phase(course)
@@ -204,7 +204,7 @@ def test_no_two_runs_and_no_two_phases_share_an_order(course: Course) -> None:
     assert len(set(orders)) == len(orders)
 
 
-def test_no_phase_is_given_a_file_or_a_name_of_an_image(course: Course) -> None:
+def test_no_phase_is_given_a_file_or_a_name_of_an_image(course: RunContext) -> None:
     for phase in PHASES.values():
         phase(course)
     for job in course.engine.jobs:
@@ -213,12 +213,12 @@ def test_no_phase_is_given_a_file_or_a_name_of_an_image(course: Course) -> None:
 
 
 @pytest.mark.parametrize("right", [0, 12, 36])
-def test_as_many_images_are_covered_whatever_the_accuracy(right: int, course: Course) -> None:
+def test_as_many_images_are_covered_whatever_the_accuracy(right: int, course: RunContext) -> None:
     rows = np.full((len(TRUTH), 3), 0.2, np.float32)
     said = [label if index < right else (label + 1) % 3 for index, label in enumerate(TRUTH)]
     rows[np.arange(len(TRUTH)), said] = 0.6
     np.save(course.folder / "rows.npy", rows)
-    blob = course.workplace.store.put(course.folder / "rows.npy", "rows.npy")
+    blob = course.context.store.put(course.folder / "rows.npy", "rows.npy")
     answers = Predictions(probabilities=blob, labels=CLASSES, images=len(TRUTH), seconds_per_image=0.1)
-    tried: Trial = trial(answers, course.held_out, Robustness(looks=5), 12, None, course.workplace.store)
+    tried: Trial = trial(answers, course.held_out, Robustness(looks=5), 12, None, course.context.store)
     assert (len(tried.covered), len(tried.images)) == (5, 12)

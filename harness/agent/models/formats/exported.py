@@ -20,7 +20,7 @@ def load(file: Path, context: Context) -> Native:
         program = torch.export.load(stream)
     batch, channels, height, width = _input_shape(program)
     if channels != 3:
-        raise Unusable(f"the model takes {channels} colour channels; pictures have 3")
+        raise Unusable(f"the model takes {channels} colour channels; images have 3")
     if batch is not None and batch != 1:
         raise Unusable(f"the model takes exactly {batch} images at a time; export it with a dynamic batch, or for 1")
     fixed = (height, width) if height and width else None
@@ -43,10 +43,10 @@ def _input_shape(program: Any) -> list[int | None]:
     """The input's four dimensions; None where it is free. Raises `Unusable` for any other input."""
     names = program.graph_signature.user_inputs
     if len(names) != 1:
-        raise Unusable(f"the model takes {len(names)} inputs; a classifier takes one picture")
+        raise Unusable(f"the model takes {len(names)} inputs; a classifier takes one image")
     value = next(n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and n.name == names[0])
     if len(value.shape) != 4:
-        raise Unusable(f"the input has {len(value.shape)} dimensions; a batch of pictures has 4")
+        raise Unusable(f"the input has {len(value.shape)} dimensions; a batch of images has 4")
     return [side if isinstance(side, int) else None for side in value.shape]
 
 

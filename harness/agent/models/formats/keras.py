@@ -40,7 +40,7 @@ def load(file: Path, context: Context) -> Native:
     inner = _loaded(keras, file)
     shape = inner.input_shape
     if isinstance(shape, list) or len(shape) != 4:
-        raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of pictures")
+        raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of images")
     if shape[3] != 3:
         raise Unusable(f"the model's input has the shape {shape}; its last dimension must be the 3 colours")
     free = context.size or (_USUAL_SIDE, _USUAL_SIDE)

@@ -36,7 +36,7 @@ def load(file: Path, context: Context) -> Native:
     signature = loaded.signatures.get("serving_default") or next(iter(loaded.signatures.values()))
     specs = signature.structured_input_signature[1]
     if len(specs) != 1:
-        raise Unusable(f"the model takes {len(specs)} inputs; a classifier takes one picture")
+        raise Unusable(f"the model takes {len(specs)} inputs; a classifier takes one image")
     ((name, spec),) = specs.items()
     shape = None if spec.shape.rank is None else spec.shape.as_list()
 

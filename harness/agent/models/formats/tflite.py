@@ -36,11 +36,11 @@ def load(file: Path, context: Context) -> Native:
     except (ValueError, RuntimeError) as error:
         raise Unusable(f"TensorFlow Lite cannot load it: {' '.join(str(error).split())[:200]}") from error
     if len(interpreter.get_input_details()) != 1:
-        raise Unusable(f"the model takes {len(interpreter.get_input_details())} inputs; a classifier takes one picture")
+        raise Unusable(f"the model takes {len(interpreter.get_input_details())} inputs; a classifier takes one image")
     given = interpreter.get_input_details()[0]
     shape = [int(side) for side in given["shape"]]
     if len(shape) != 4 or shape[3] != 3:
-        raise Unusable(f"the model's input has the shape {shape}; a classifier takes pictures, colours last")
+        raise Unusable(f"the model's input has the shape {shape}; a classifier takes images, colours last")
     if shape[0] != 1:
         raise Unusable(f"the model takes exactly {shape[0]} images at a time; convert it again with a batch of 1")
     if given["dtype"] not in (np.float32, np.uint8, np.int8):
@@ -60,7 +60,7 @@ def load(file: Path, context: Context) -> Native:
 
 
 class _Model:
-    """An interpreter that answers one picture at a time."""
+    """An interpreter that answers one image at a time."""
 
     def __init__(self, interpreter: Any, given: dict[str, Any]) -> None:
         self._interpreter, self._given = interpreter, given

@@ -1,4 +1,4 @@
-"""`!unzip`, `!tar`: Python unpacks the archive where it is there; else the pictures stand unpacked already."""
+"""`!unzip`, `!tar`: Python unpacks the archive where it is there; else the images stand unpacked already."""
 
 from __future__ import annotations
 

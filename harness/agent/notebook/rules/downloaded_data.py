@@ -8,7 +8,7 @@ import re
 from ..cell import Edit, calls, dotted, edited, keyword, span_of
 from ..rule_context import Setting
 
-TITLE = "A data set that Python would download is taken from where the assignment's pictures are put"
+TITLE = "A data set that Python would download is taken from where the assignment's images are put"
 ON = True
 
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|tar\.bz2|tbz2)$", re.IGNORECASE)

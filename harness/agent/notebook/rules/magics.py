@@ -7,7 +7,7 @@ import re
 from ..cell import comment_out
 from ..rule_context import Setting
 
-TITLE = "Magics that need another front end are left out, and interactive plots become pictures in the page"
+TITLE = "Magics that need another front end are left out, and interactive plots become images in the page"
 ON = True
 
 _GONE = re.compile(

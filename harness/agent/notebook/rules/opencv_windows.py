@@ -1,11 +1,11 @@
-"""`cv2.imshow`, `cv2.waitKey`, `cv2.destroyAllWindows`: there is no window, so the picture goes into the notebook."""
+"""`cv2.imshow`, `cv2.waitKey`, `cv2.destroyAllWindows`: there is no window, so the image goes into the notebook."""
 
 from __future__ import annotations
 
 from ..cell import Edit, calls, dotted, edited, span_of, text_of
 from ..rule_context import Setting
 
-TITLE = "cv2.imshow shows the picture in the notebook, and nothing waits for a key"
+TITLE = "cv2.imshow shows the image in the notebook, and nothing waits for a key"
 ON = True
 
 _NOTHING = {
@@ -29,8 +29,8 @@ def apply(source: str, setting: Setting) -> str:
             continue
         method = name.rpartition(".")[2]
         if method == "imshow" and len(call.args) == 2:
-            picture = text_of(source, call.args[1])
-            in_rgb = f"({picture})[..., ::-1] if ({picture}).ndim == 3 else ({picture})"
+            image = text_of(source, call.args[1])
+            in_rgb = f"({image})[..., ::-1] if ({image}).ndim == 3 else ({image})"
             edits.append(Edit(span_of(source, call), _SHOW.format(in_rgb)))
         elif method in _NOTHING:
             edits.append(Edit(span_of(source, call), _NOTHING[method]))

@@ -9,7 +9,7 @@ import tokenize
 from pathlib import Path
 
 from ..cell import Edit, calls, cell_magic, edited, is_ipython, python_of, span_of
-from ..dataset_paths import ABOUT_PICTURES
+from ..dataset_paths import ABOUT_IMAGES
 from ..foreign_paths import is_foreign, local, parts_of
 from ..rule_context import Setting
 
@@ -46,7 +46,7 @@ def _home(source: str, given: ast.expr, setting: Setting) -> Edit | None:
 
 
 def _folder_of_work(path: str, setting: Setting) -> Path:
-    """The folder into which a notebook goes to work: a part of the hand-in, else where the notebook itself is."""
+    """The folder into which a notebook goes to work: a part of the submission, else where the notebook itself is."""
     folder = setting.here / local(path, setting.here, ())
     return folder if folder.is_dir() else setting.here
 
@@ -95,7 +95,7 @@ def _is_named(text: str, setting: Setting) -> bool:
     if "\\" not in text or text.startswith("\\") or not re.fullmatch(r"[\w .()\\/-]+", text):
         return False
     parts = parts_of(text)
-    return len(parts) > 1 and (bool(ABOUT_PICTURES.search(parts[0])) or (setting.here / "/".join(parts)).exists())
+    return len(parts) > 1 and (bool(ABOUT_IMAGES.search(parts[0])) or (setting.here / "/".join(parts)).exists())
 
 
 def _there(text: str, setting: Setting) -> str:

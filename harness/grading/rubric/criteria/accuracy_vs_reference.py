@@ -1,14 +1,14 @@
-"""Accuracy on the held-out pictures, relative to the reference's on the same pictures."""
+"""Accuracy on the held-out images, relative to the reference's on the same images."""
 
 from __future__ import annotations
 
 from pydantic import Field, model_validator
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
-TITLE = "Accuracy on held-out pictures, against the reference"
+TITLE = "Accuracy on held-out images, against the reference"
 READS: tuple[str, ...] = ("evaluate",)
 
 
@@ -33,13 +33,13 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if score.depends_on_order:
         return Judgement(
             None,
-            "Asked twice for the same picture, the model answers differently, so an accuracy says nothing: a person "
+            "Asked twice for the same image, the model answers differently, so an accuracy says nothing: a person "
             "looks at it.",
         )
     low, high = score.difference_interval
     return Judgement(
         linear(score.difference, options.zero_at, options.full_at, max_points),
-        f"{score.accuracy:.3f} against the reference's {score.reference_accuracy:.3f} on {score.images} pictures: "
+        f"{score.accuracy:.3f} against the reference's {score.reference_accuracy:.3f} on {score.images} images: "
         f"difference {score.difference:+.3f} [{low:+.3f}, {high:+.3f}]. All points from {options.full_at:+.2f}, "
         f"none at {options.zero_at:+.2f}.",
     )

@@ -7,9 +7,9 @@ from typing import get_args
 from pydantic import Field, model_validator
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
-from harness.stages.evidence.boards import BoardBand, BoardLatency, Outlook
-from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.boards import BoardBand, BoardLatency, BoardPredictions
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
 TITLE = "Predicted time on the board, against the reference"
 READS: tuple[str, ...] = ("boards",)
@@ -34,7 +34,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
         return Judgement(0.0, "There is no model to predict for.")
     if not isinstance(evidence.boards, Done):
         return Judgement(None, f"Nothing is predicted for a board: {evidence.boards.reason}")
-    found: Outlook = evidence.boards.value
+    found: BoardPredictions = evidence.boards.value
     rows = [row for row in found.boards if row.versus_reference is not None]
     if not rows:
         return Judgement(None, found.reason or "The reference could not be predicted on the board.")

@@ -1,12 +1,12 @@
-"""The student's own data set: enough pictures of enough classes, and none of the faults that spoil a test."""
+"""The student's own data set: enough images of enough classes, and none of the faults that spoil a test."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
 TITLE = "The own data set is large enough, clean and split without leaks"
 READS: tuple[str, ...] = ("audit",)
@@ -31,7 +31,7 @@ class Options(CriterionOptions):
 
     leak: float = Field(0.4, ge=0, le=1, description="one photograph in two of the student's own splits")
     burst: float = Field(0.2, ge=0, le=1, description="bursts of one scene")
-    shared: float = Field(0.4, ge=0, le=1, description="photographs of another hand-in")
+    shared: float = Field(0.4, ge=0, le=1, description="photographs of another submission")
     images: float = Field(0.3, ge=0, le=1, description="too few images of a class")
     classes: float = Field(0.3, ge=0, le=1, description="too few or too many classes")
     mislabelled: float = Field(0.1, ge=0, le=1, description="images that seem to lie in the wrong class")

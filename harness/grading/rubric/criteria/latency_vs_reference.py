@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
 TITLE = "Time for one prediction, against the reference"
 READS: tuple[str, ...] = ("benchmark",)

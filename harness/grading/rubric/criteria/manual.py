@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
-from harness.stages.evidence.handin import Evidence
+from harness.stages.evidence.submission import Evidence
 
 TITLE = "Marked by a person"
 READS: tuple[str, ...] = ()

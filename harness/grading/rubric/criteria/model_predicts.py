@@ -1,10 +1,10 @@
-"""Whether the model loads and answers for every held-out picture."""
+"""Whether the model loads and answers for every held-out image."""
 
 from __future__ import annotations
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
 TITLE = "The model can be loaded and predicts"
 READS: tuple[str, ...] = ("predict",)
@@ -18,6 +18,6 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """All points or none."""
     if isinstance(evidence.predict, Done):
         value = evidence.predict.value
-        return Judgement(max_points, f"It answered for all {value.images} held-out pictures.")
+        return Judgement(max_points, f"It answered for all {value.images} held-out images.")
     stopped = evidence.convert if not isinstance(evidence.convert, Done) else evidence.predict
     return Judgement(0.0, "" if isinstance(stopped, Done) else stopped.reason)

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
 from harness.stages.evidence.execution import Execution, FailedExecution
-from harness.stages.evidence.handin import Evidence
 from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
 TITLE = "The notebook runs without being changed"
 READS: tuple[str, ...] = ("execute",)

@@ -1,7 +1,7 @@
 """GitHub Classroom: clones side by side, `<assignment>-<user>/`, each with its .git.
 
 `gh classroom clone` puts them into `<assignment>-submissions/`. The time is that of the last commit, by the clock
-of whoever committed: it is read without git (see `apart/commit_time.py`) and said to be theirs.
+of whoever committed: it is read without git (see `harness/apart/submissions/commit_time.py`) and said to be theirs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Brightspace's grade import: `Username,<item> Points Grade,End-of-Line Indicator`, `#` at each line's end.
 
-Brightspace finds students by user name or Org Defined ID, and its download of hand-ins has neither: names and
-numbers of its own. So a hand-in's own id stands under Username where it did not come from Brightspace; where it did,
+Brightspace finds students by user name or Org Defined ID, and its download of submissions has neither: names and
+numbers of its own. So a submission's own id stands under Username where it did not come from Brightspace; where it did,
 the cell is left empty for the person who imports, beside the full name.
 """
 

@@ -1,4 +1,4 @@
-"""Gradescope's results.json, one for each hand-in: what an autograder returns.
+"""Gradescope's results.json, one for each submission: what an autograder returns.
 
 After the autograder specification: `score`, `output`, `tests` with `name`, `score`, `max_score`, `output`.
 """
@@ -32,7 +32,7 @@ class _Autograded(Record):
 
 
 def files(results: Results, column: str) -> dict[str, str]:
-    """gradescope-<id>.json for each hand-in; Gradescope knows the assignment."""
+    """gradescope-<id>.json for each submission; Gradescope knows the assignment."""
     return {f"gradescope-{row.id}.json": _autograded(row) for row in exportable(results)}
 
 

@@ -1,6 +1,6 @@
-"""JUnit XML, for build servers: a suite for each hand-in, a case for each criterion.
+"""JUnit XML, for build servers: a suite for each submission, a case for each criterion.
 
-A case fails when it has no points, is skipped while a person has to mark it, and an error stands for a hand-in that
+A case fails when it has no points, is skipped while a person has to mark it, and an error stands for a submission that
 the machine, not the student, kept from being graded.
 """
 

@@ -1,6 +1,6 @@
 """Moodle's offline grading worksheet: found by `Participant <number>`, which its download has in the folder names.
 
-A hand-in that did not come from Moodle is left out: the worksheet has no other way to say whose it is. A mark that
+A submission that did not come from Moodle is left out: the worksheet has no other way to say whose it is. A mark that
 is not final is left empty.
 """
 

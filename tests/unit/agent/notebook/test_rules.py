@@ -251,7 +251,7 @@ def test_packages_that_are_missing_are_named_and_others_are_not() -> None:
     assert noted("pip_install", "!pip install -r requirements.txt") == []
 
 
-def test_a_shown_picture_goes_into_the_notebook() -> None:
+def test_a_shown_image_goes_into_the_notebook() -> None:
     changed = applied("opencv_windows", "cv2.imshow('window', frame)")
     assert "display" in changed and "cv2" not in changed
     compile(changed, "cell", "exec")

@@ -112,7 +112,7 @@ def test_the_reported_accuracy_is_found(text: str, source: str, kind: str, accur
     assert (claim["kind"], claim["accuracy"]) == (kind, pytest.approx(accuracy))
 
 
-def test_what_is_said_of_test_pictures_counts_before_the_training() -> None:
+def test_what_is_said_of_test_images_counts_before_the_training() -> None:
     found = shown([cell(KERAS_3), cell("Test accuracy: 0.5"), cell("Accuracy: 0.99")])
     assert (found["claim"]["kind"], found["claim"]["accuracy"], found["claim"]["cell"]) == ("test", 0.5, 2)
 

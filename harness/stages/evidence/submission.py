@@ -1,4 +1,4 @@
-"""Everything that the stages found out about one hand-in."""
+"""Everything that the stages found out about one submission."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from harness.findings import Finding
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark
-from harness.stages.evidence.boards import Outlook
+from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import Execution, FailedExecution
@@ -16,8 +16,8 @@ from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.record import Record
+from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
-from harness.stages.evidence.stress import Stress
 
 # What a run left, beside the model that was handed in: no model that was not there before, one that answers the same
 # to the last digit, or another.
@@ -26,24 +26,24 @@ STAGES = ("read", "audit", "execute", "convert", "predict", "inspect", "stress",
 
 
 class Evidence(Record):
-    """What the stages found out about one hand-in."""
+    """What the stages found out about one submission."""
 
     execute: Done[Execution] | FailedExecution | Failed | Skipped
     audit: Done[DatasetAudit] | Failed | Skipped
     convert: Done[Conversion] | Failed | Skipped
     predict: Done[Predictions] | Failed | Skipped
     inspect: Done[Inspection] | Failed | Skipped
-    stress: Done[Stress] | Failed | Skipped = Skipped(reason="It was not done.")
+    stress: Done[RobustnessAnswers] | Failed | Skipped = Skipped(reason="It was not done.")
     evaluate: Done[Evaluation] | Failed | Skipped
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
     read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
-    boards: Done[Outlook] | Failed | Skipped = Skipped(reason="No board is asked for.")
+    boards: Done[BoardPredictions] | Failed | Skipped = Skipped(reason="No board is asked for.")
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     rerun_made: RerunMade | None = None  # where the one handed in was graded, and the run is compared with it
     intake_findings: tuple[Finding, ...] = ()
-    same_model_as: tuple[str, ...] = ()  # other hand-ins, by id; a student never sees them
-    later_findings: tuple[Finding, ...] = ()  # found when all hand-ins were compared, or after the stages
+    same_model_as: tuple[str, ...] = ()  # other submissions, by id; a student never sees them
+    later_findings: tuple[Finding, ...] = ()  # found when all submissions were compared, or after the stages
     trouble: str = ""  # tracebacks of what the harness failed in beside the stages; for the instructor
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:

@@ -1,4 +1,4 @@
-"""The instructor's pictures as small data URIs, each made once for all pages."""
+"""The instructor's images as small data URIs, each made once for all pages."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def thumbnails(held_out: HeldOutSet) -> Thumbnails:
         if not 0 <= index < len(held_out.files):
             return None
         try:
-            picture = upright_rgb(held_out.files[index], _LONGEST_SIDE)
+            image = upright_rgb(held_out.files[index], _LONGEST_SIDE)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return None
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=80)
+        image.save(buffer, "JPEG", quality=80)
         return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
     return thumbnail

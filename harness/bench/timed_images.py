@@ -1,4 +1,4 @@
-"""The pictures that timed queries go round: given ones, or noise; in end-to-end mode as a camera stores them."""
+"""The images that timed queries go round: given ones, or noise; in end-to-end mode as a camera stores them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _JPEG_QUALITY = 90
 _NOISE_SIDE = 256  # pixels
 
 
-def pictures_to_time(given: StagedImages | None, mode: Mode, folder: Path) -> StagedImages:
+def images_to_time(given: StagedImages | None, mode: Mode, folder: Path) -> StagedImages:
     """Those given, or as much noise; as JPEG files in `folder` where decoding them is timed."""
     if given is None:
         return _noise(folder)
@@ -35,7 +35,7 @@ def _noise(folder: Path) -> StagedImages:
 
 
 def _as_jpegs(given: StagedImages, folder: Path) -> StagedImages:
-    """Some of the given pictures. They are predicted from these files, so that the timed answers can be compared."""
+    """Some of the given images. They are predicted from these files, so that the timed answers can be compared."""
     chosen = sorted(given.names)[:MOST_INPUTS]  # the names are random
     names = tuple(f"{Path(name).stem}.jpg" for name in chosen)
     _make(folder)

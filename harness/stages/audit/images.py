@@ -1,4 +1,4 @@
-"""The pictures of one data set, as numbers."""
+"""The images of one data set, as numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-GREY = 128  # pixels, both sides, of the small grey pictures
+GREY = 128  # pixels, both sides, of the small grey images
 Split = Literal["", "train", "val", "test", "other"]
 
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Described(BaseModel):
-    """A picture that decodes. `blur`: 0 sharp to 1; shares are of its pixels; `brightness` is 0 to 1."""
+    """An image that decodes. `blur`: 0 sharp to 1; shares are of its pixels; `brightness` is 0 to 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,22 +33,22 @@ class Described(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSet:
-    """The readable pictures, in one order: entry i of each field belongs to picture i."""
+class ImageSet:
+    """The readable images, in one order: entry i of each field belongs to image i."""
 
     names: tuple[str, ...]  # paths in the data set
     labels: tuple[str | None, ...]
     splits: tuple[Split, ...]
     described: tuple[Described, ...]
-    greys: NDArray[np.uint8]  # (pictures, 128, 128)
-    embeddings: NDArray[np.float32] | None  # (pictures, 1280)
+    greys: NDArray[np.uint8]  # (images, 128, 128)
+    embeddings: NDArray[np.float32] | None  # (images, 1280)
 
     def __len__(self) -> int:
         return len(self.names)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes that pictures have, sorted."""
+        """The classes that images have, sorted."""
         return tuple(sorted({label for label in self.labels if label is not None}))
 
 

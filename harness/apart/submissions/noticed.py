@@ -28,7 +28,7 @@ class Stopped(Exception):
 
 
 class OutOfRoom(Exception):
-    """The machine, not the hand-in, stopped it: no room on the disk, say."""
+    """The machine, not the submission, stopped it: no room on the disk, say."""
 
 
 class LeftOut:

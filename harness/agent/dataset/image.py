@@ -1,4 +1,4 @@
-"""What is known of a picture before it is decoded."""
+"""What is known of an image before it is decoded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SPLITS: dict[str, Split] = {
     "held_out": "test",
     "holdout": "test",
 }
-_AROUND = ("set", "data", "images", "img", "pictures")  # `train_data`, `images_test`
+_AROUND = ("set", "data", "images", "img", "images")  # `train_data`, `images_test`
 
 
 class Unreadable(Exception):
@@ -50,8 +50,8 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture file. `label` is None when nothing says what it shows."""
+class DatasetImage:
+    """An image file. `label` is None when nothing says what it shows."""
 
     file: Path
     label: str | None
@@ -69,7 +69,7 @@ class Reading:
     """A data set as it was handed in."""
 
     layout: Layout
-    pictures: tuple[Picture, ...]
+    images: tuple[DatasetImage, ...]
     faults: tuple[str, ...]  # annotations that cannot be used, each in a few words
     labels: tuple[str, ...] | None = None  # of labels.txt, for boxes; None without one
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # This folder as a package by itself, `apart`: by its full name it would bring the whole of intake along.
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    serve = importlib.import_module("apart.serve")
+    # `apart` as a package by itself: by its full name it would bring the harness along.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    serve = importlib.import_module("apart.submissions.serve")
     del sys.path[0]
     serve.main()
