@@ -478,7 +478,7 @@ def test_a_file_without_read_permission_is_said_and_the_rest_is_taken(incoming, 
     script = (
         "import sys, tempfile\n"
         "from pathlib import Path\n"
-        "from harness.intake import collect\n"
+        "from harness.inputs.submissions import collect\n"
         "for one in collect(Path(sys.argv[1]), Path(tempfile.mkdtemp())):\n"
         "    print(one.id, one.notebook, one.model, *sorted(f.code for f in one.findings))\n"
     )

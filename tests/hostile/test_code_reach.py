@@ -112,7 +112,7 @@ for path in ('/etc/shadow', '/etc/gshadow', '/etc/ssh', '/etc/docker', '/etc/mac
              '/proc/1/environ', '/proc/kcore', '/dev/mem', '/dev/kmsg', '/dev/sda', '/dev/vda', '/dev/fuse', '/dev/kvm',
              '/sys/class', '/sys/firmware', '/sys/kernel', '/sys/fs/cgroup'):
     attempt(path, lambda: open(path, 'rb').read(1) if not os.path.isdir(path) else os.listdir(path)[0])
-command = [sys.executable, '-c', 'import harness.grade']
+command = [sys.executable, '-c', 'import harness.grading']
 attempt('harness', lambda: subprocess.run(command, check=True, stderr=-3).returncode)
 import glob, importlib.metadata
 attempt('its metadata', lambda: importlib.metadata.files('transfer-harness')[0])

@@ -379,7 +379,7 @@ def test_the_memory_does_not_grow_with_the_hand_ins(tmp_path: Path, got):
     with (submissions / "team-7" / "weights.bin").open("wb") as stream:
         stream.truncate(2 * 10**9)
     script = (
-        "import resource, sys, tempfile\nfrom pathlib import Path\nfrom harness.intake import collect\n"
+        "import resource, sys, tempfile\nfrom pathlib import Path\nfrom harness.inputs.submissions import collect\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "with tempfile.TemporaryDirectory() as work:\n    found = collect(Path(sys.argv[1]), Path(work))\n"
         "print(len(found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"

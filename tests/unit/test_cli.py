@@ -20,7 +20,7 @@ def test_the_list_says_of_a_command_what_its_own_help_says(name: str):
 
 
 def test_help_lists_every_command_without_importing_one():
-    code = "import sys; from harness.cli import cli; cli(['--help'], standalone_mode=False); "
+    code = "import sys; from harness.cli.main import cli; cli(['--help'], standalone_mode=False); "
     code += f"print({set(HEAVY)!r} & sys.modules.keys())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
     assert all(f"\n  {name} " in said for name in _COMMANDS)

@@ -45,7 +45,13 @@ def _starts_work(module: Path) -> bool:
 
 def test_every_module_that_starts_work_for_the_cache_is_covered():
     starting = {f.relative_to(PACKAGE).as_posix() for f in PACKAGE.rglob("*.py") if _starts_work(f)}
-    assert {"run.py", "model_stages.py", "own.py", "reference.py", "scene_variety.py"} <= starting
+    assert {
+        "grading/submission_run.py",
+        "grading/model_run.py",
+        "grading/withheld_split.py",
+        "grading/reference.py",
+        "grading/scene_variety.py",
+    } <= starting
     assert starting <= deciding()
 
 
@@ -65,7 +71,7 @@ def test_all_that_python_itself_loads_for_the_stages_is_covered():
     files = {f"{'/'.join(parts)}.py" for parts in loaded} | {f"{'/'.join(parts)}/__init__.py" for parts in loaded}
     missing = {file for file in files if (PACKAGE / file).is_file()} - deciding()
     # The whole of `stages` was loaded; those that only `harness bench` uses keep nothing in the cache.
-    assert missing <= {f"stages/{name}.py" for name in ("declared", "detector", "precision", "timing")}
+    assert missing <= {f"stages/{name}.py" for name in ("handin_files", "detector", "precision", "timing")}
 
 
 @pytest.fixture(scope="module")
@@ -79,18 +85,18 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "score.py",
-        "own.py",
-        "scene_variety.py",
-        "grounds.py",
-        "images/held_out.py",
-        "weights.toml",
-        "agent/predict.py",
+        "stages/evaluate/score.py",
+        "grading/withheld_split.py",
+        "grading/scene_variety.py",
+        "grading/grounds.py",
+        "inputs/images/held_out.py",
+        "inputs/weights.toml",
+        "agent/phases/predict.py",
         "agent/site/sitecustomize.py",
         "handin.py",
-        "intake/collect.py",
+        "inputs/submissions/collect.py",
         "sandbox/environments/torch.lock",
-        "boards/published.csv",
+        "bench/boards/published.csv",
     ],
 )
 def test_a_repaired_module_makes_old_results_worthless(copy: tuple[Path, str], name: str):
@@ -102,7 +108,14 @@ def test_a_repaired_module_makes_old_results_worthless(copy: tuple[Path, str], n
 
 
 def test_what_only_shows_results_invalidates_nothing():
-    apart = ("report/", "export/", "commands/", "grade/", "review/", "schedule/", "terminal.py", "gradebook.py")
+    apart = (
+        "report/",
+        "cli/",
+        "grading/rubric/",
+        "gradebook/database.py",
+        "gradebook/marks.py",
+        "grading/class_run.py",
+    )
     assert [name for name in deciding() if name.startswith(apart)] == []
 
 

@@ -31,7 +31,7 @@ def examined(store: Store, tmp_path: Path, name: str, labels: int) -> Examined:
 
 def codes(tmp_path: Path, labels: int) -> list[set[str]]:
     store = Store(tmp_path / "store")
-    course = SimpleNamespace(context=SimpleNamespace(store=store), reference=None)
+    course = SimpleNamespace(stage_context=SimpleNamespace(store=store), reference=None)
     both = [examined(store, tmp_path, name, labels) for name in "ab"]
     return [{one.code for one in each.evidence.intake_findings} for each in with_copies_noted(both, course)]  # type: ignore[arg-type]
 

@@ -74,7 +74,7 @@ def key_of_timing(model: str) -> list[str]:
     asked = Asked()
     rules = SimpleNamespace(benchmark="rules", limits=ResourceLimits())
     course = SimpleNamespace(
-        assignment=rules, context=None, reference=None, staged=SimpleNamespace(sha256=""), cache=asked,
+        assignment=rules, stage_context=None, reference=None, staged=SimpleNamespace(sha256=""), cache=asked,
         progress=Silent(),
     )  # fmt: skip
     own = OwnData(reference=reference(model), rerun=None, seen=None)

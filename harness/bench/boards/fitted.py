@@ -35,13 +35,17 @@ class Fitted(Record):
         return Blend.of(self.shared, self.own, model.known(rows()))
 
 
+_WORDS = {"title", "aliases", "sources", "note"}  # of a board: what no prediction rests on
+
+
 def identity(rows: list[Measurement]) -> str:
     """Of the rows that a fit rests on: their times, boards and kernels."""
     digest = hashlib.sha256()
     for row in rows:
         network = row.network
         figures = (row.ms, row.height, row.width, network.multiply_adds, network.total_bytes("fp16"))
-        digest.update(f"{row.board} {row.runtime} {row.precision} {row.architecture} {row.family} {figures}\n".encode())
+        board = row.board.model_dump_json(exclude=_WORDS)
+        digest.update(f"{board} {row.runtime} {row.precision} {row.architecture} {row.family} {figures}\n".encode())
     return digest.hexdigest()
 
 
