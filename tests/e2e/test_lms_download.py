@@ -55,7 +55,7 @@ def test_a_late_hand_in_loses_points_and_says_why(graded: tuple[Path, Path]):
 
 def test_lateness_can_be_forgiven_and_the_marks_exported(graded: tuple[Path, Path]):
     cache, out = graded
-    forgiven = run_harness("mark", out, "Bo-Chen-2", "Late submission", "0", "--reason", "Was ill.", cache=cache)
+    forgiven = run_harness("mark", out, "Bo-Chen-2", "Late hand-in", "0", "--reason", "Was ill.", cache=cache)
     assert forgiven.returncode == 0, forgiven.stderr
     exported = run_harness("export", out, "--format", "brightspace", "--column", "TL", cache=cache)
     assert exported.returncode == 0, exported.stderr

@@ -26,7 +26,7 @@ _SPLITS: dict[str, Split] = {
     "held_out": "test",
     "holdout": "test",
 }
-_AROUND = ("set", "data", "images", "img", "images")  # `train_data`, `images_test`
+_AROUND = ("set", "data", "images", "img", "pictures")  # `train_data`, `images_test`
 
 
 class Unreadable(Exception):

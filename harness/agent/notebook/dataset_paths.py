@@ -35,7 +35,7 @@ _ARCHIVE_READERS = {"ZipFile", "unpack_archive", "is_zipfile", "TarFile"}
 _KEYWORDS = ("directory", "root", "path", "img_path", "file", "filename", "dirname", "data_dir", "pathname")
 _IMAGE = re.compile(r"\.(jpe?g|png|bmp|webp|gif|JPE?G|PNG)$")
 ABOUT_IMAGES = re.compile(
-    r"data|train|\bval\b|valid|test|image|img|photo|image|flower|cats?|dogs?|sample", re.IGNORECASE
+    r"data|train|\bval\b|valid|test|image|img|photo|picture|flower|cats?|dogs?|sample", re.IGNORECASE
 )
 
 Values = frozenset[str]

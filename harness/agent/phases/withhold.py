@@ -1,6 +1,6 @@
 """The phase `withhold`: some images of a student's data set, re-encoded as the held-out set's are.
 
-The request holds `images` (places in the order of the data set) and `longest_side` (pixels). Sent: for each of
+The request holds `places` (in the order of the data set) and `longest_side` (pixels). Sent: for each of
 them `<place>.png`, upright, RGB, without metadata. They go back in under other names.
 """
 
@@ -22,7 +22,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     """Re-encode and send. Every image decoded when the data set was audited; one that does not now ends the phase."""
     images = read(open_tree(IN / "dataset", WORK)).images
     side = request["longest_side"]
-    for place in request["images"]:
+    for place in request["places"]:
         image, _, _ = opened(images[place].file, side)
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
         clean = Image.new("RGB", image.size)

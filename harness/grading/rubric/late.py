@@ -15,7 +15,7 @@ from harness.inputs.submission import Origin
 from harness.stages.evidence.grade import Mark
 
 CRITERION = "late"
-TITLE = "Late submission"
+TITLE = "Late hand-in"
 
 _DAY = datetime.timedelta(days=1)
 

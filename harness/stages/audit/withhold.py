@@ -21,7 +21,7 @@ def withheld_images(
     places = sorted(chosen)
     for start in range(0, len(places), _AT_ONCE):
         batch = places[start : start + _AT_ONCE]
-        request = {"images": batch, "longest_side": LONGEST_SIDE}
+        request = {"places": batch, "longest_side": LONGEST_SIDE}
         with tempfile.TemporaryDirectory(prefix="harness-withhold-") as folder:
             outputs = Path(folder)
             outcome = context.run("withhold", request, {"dataset": dataset}, outputs)

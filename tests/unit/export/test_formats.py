@@ -30,7 +30,7 @@ def graded(*rows: tuple[str, Origin], late: bool = True) -> Results:
         Mark(criterion="notebook_runs", title="Runs", points=0, max_points=20, reason=EVIL),
     ]
     if late:
-        marks.append(Mark(criterion="late", title="Late submission", points=-2.5, max_points=0, reason="A day."))
+        marks.append(Mark(criterion="late", title="Late hand-in", points=-2.5, max_points=0, reason="A day."))
     grade = Grade(status="graded", marks=tuple(marks), points=7.5, max_points=30, late_days=1)
     found = [
         submission_result(f"s{number}", student, evidence(), grade, frozenset(), origin)
@@ -62,7 +62,7 @@ def test_canvas_has_its_columns_the_points_possible_and_its_own_ids():
 def test_moodle_finds_students_by_participant():
     [row] = table("moodle", graded(("Anna", Origin("moodle", lms_id="123456")), ("Mia", Origin())))
     assert (row["Identifier"], row["Grade"], row["Maximum Grade"]) == ("Participant 123456", "7.5", "30")
-    assert "Late submission: A day." in row["Feedback comments"]
+    assert "Late hand-in: A day." in row["Feedback comments"]
 
 
 def test_brightspace_ends_each_line_as_it_wants():
@@ -86,7 +86,7 @@ def test_gradescope_gets_a_score_and_a_test_for_each_line():
     assert name == "gradescope-s0.json"
     assert read["score"] == 7.5
     assert [(test["name"], test["score"], test["max_score"]) for test in read["tests"]][-1] == (
-        "Late submission",
+        "Late hand-in",
         -2.5,
         0,
     )
