@@ -11,8 +11,7 @@ from harness.boundary.screen import Screen, say, say_json
 from harness.cli.options import PATH, as_json_option, force_option, handins_sandbox_option
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
-from harness.grading.context import prepared
-from harness.grading.reference import write
+from harness.grading.reference import prepared, write
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.inputs import assignment as assignments
 
@@ -42,7 +41,7 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
         progress_on(Screen(stderr=True)) as progress,
         prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
     ):
-        trained = ready.reference
+        trained = ready.shared.reference
         assert trained is not None
         write(trained, ready.stage_context, folder)
     low, high = trained.evaluation.accuracy_interval

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -18,3 +19,14 @@ def tree_sha256(folder: Path) -> str:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{file.relative_to(folder)}\0{file_sha256(file)}\n".encode())
     return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """A file as part of what a stage reads: its content counts, not its place."""
+
+    file: Path
+
+    def key(self) -> str:
+        """The SHA-256 of the content, in hex."""
+        return file_sha256(self.file)

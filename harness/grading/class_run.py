@@ -32,7 +32,8 @@ from harness.gradebook.results import (
     with_defects,
 )
 from harness.grading import marking
-from harness.grading.context import RunContext, prepared
+from harness.grading.context import RunContext
+from harness.grading.reference import prepared
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.grading.rubric.rubric import grade
 from harness.grading.similarity.images import across_students
@@ -134,7 +135,7 @@ def _publish(request: Request, run_context: RunContext, examined: list[Examined]
             file=str(request.assignment.file),
             max_points=request.assignment.max_points,
         ),
-        reference=_reference_result(run_context.reference) if run_context.reference else None,
+        reference=_reference_result(run_context.shared.reference) if run_context.shared.reference else None,
         run=RunInfo(
             harness=harness.__version__,
             sandbox=request.chosen.sandbox.name,
@@ -146,8 +147,8 @@ def _publish(request: Request, run_context: RunContext, examined: list[Examined]
     )
     sources = report.Sources(
         {one.submission.id: one.evidence for one in examined},
-        run_context.reference,
-        run_context.held_out,
+        run_context.shared.reference,
+        run_context.shared.held_out,
         run_context.stage_context.store,
         request.assignment.feedback,
         (*_given_folders(request), request.out, run_context.stage_context.store.folder),

@@ -3,60 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.bench import boards
-from harness.errors import MachineError
-from harness.files.hashing import file_sha256, tree_sha256
 from harness.files.temporary_folders import own_folder
 from harness.files.user_folders import default_folder
-from harness.grading import reference
-from harness.inputs import images, weights
+from harness.grading.materials import given_weights, known_backbones, readable, training_images
+from harness.inputs import images
 from harness.inputs.assignment import Assignment
-from harness.inputs.images import HeldOutSet, StagedImages
-from harness.inputs.images.folders import class_folders
-from harness.inputs.weights import WeightsEntry
-from harness.sandbox import Sandbox, open_to_all, readable_by_all
+from harness.inputs.given_weights import GivenWeights, KnownBackbones
+from harness.inputs.images import HeldOutSet, StagedImages, TrainingImages
+from harness.sandbox import Sandbox
 from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
 from harness.stages.evidence.reference import Reference
 from harness.stages.progress import Progress
+from harness.stages.runner import StageRunner
 from harness.stages.store import Store
 
-_CHECK_IMAGES = 12  # at least 8 are compared
-
 
 @dataclass(frozen=True, slots=True)
-class TrainingImages:
-    """The images that notebooks get, and a few of them for checking conversions."""
+class GradedOn:
+    """On what a model is graded, and against what: the course's held-out set, or a student's withheld images."""
 
-    sha256: str
-    check_images: Callable[[], Sequence[Path]]  # made ready when they are first needed
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Pre-trained weights: those that notebooks may load, and the reference's."""
-
-    hub: Path | None  # a folder to be mounted, as `harness/agent/notebook/pretrained.py` has it; None for none
-    files: dict[str, Path]  # name -> file, of the reference's and of those that the assignment names
-    sha256: dict[str, str]  # name -> hash of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Pretrained:
-    """Every pre-trained backbone that is on this machine: students may have started from any."""
-
-    files: dict[str, Path]  # name -> file
-    entries: dict[str, WeightsEntry]
-
-    def key(self) -> dict[str, str]:
-        return {name: entry.digest for name, entry in self.entries.items()}
+    held_out: HeldOutSet  # empty, as is `staged`, where there is none
+    staged: StagedImages
+    training: TrainingImages
+    reference: Reference | None = None  # None while it is itself graded, and where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +39,10 @@ class RunContext:
     """All that is the same for every submission of a run."""
 
     assignment: Assignment
-    held_out: HeldOutSet  # empty, as is `staged`, when each is graded on withheld images of its own
-    staged: StagedImages
+    shared: GradedOn  # the course's own images
     unseen: StagedImages | None  # images of none of the classes
-    training: TrainingImages
-    weights: Weights
-    pretrained: Pretrained
-    reference: Reference | None  # None when each submission has one of its own
+    weights: GivenWeights
+    backbones: KnownBackbones
     stage_context: StageContext
     cache: StageCache
     progress: Progress
@@ -78,124 +50,45 @@ class RunContext:
     @property
     def embedder(self) -> Path | None:
         """MobileNetV2's weights for comparing students' images, where they are on this machine."""
-        return self.pretrained.files.get("mobilenet_v2")
+        return self.backbones.files.get("mobilenet_v2")
+
+    def runner(self, submission: str | None) -> StageRunner:
+        """What runs the stages of the submission with this id; None for the reference."""
+        return StageRunner(submission, self.stage_context, self.cache, self.progress)
 
 
 @contextlib.contextmanager
-def prepared(
+def without_reference(
     assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
 ) -> Iterator[RunContext]:
-    """The course of a run; its temporary images and weights are gone afterwards.
+    """The context of a run before its reference is trained; temporary images and weights are gone afterwards.
 
     Raises `UsageError` for a board that is not known, `AssignmentError` for images that do not decode,
-    `MachineError` for weights that are not here and for a reference that does not train.
+    `MachineError` for weights that are not here.
     """
     for board in assignment.boards:
         boards.load(board)
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
     with own_folder("harness-course-", store.folder) as scratch:  # weights are linked to there
-        assignment = _readable(assignment, scratch)
+        assignment = readable(assignment, scratch)
         held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
-        training = _training_images(assignment)
-        ready = given_weights(assignment, scratch)
         unseen = None
         if assignment.unseen is not None:
             unseen = images.stage(images.load_unseen(assignment.unseen.path), scratch / "unseen")
-        context = StageContext(sandbox, store, assignment.limits)
-        pretrained = _pretrained(scratch)
-        baseline = None
-        if assignment.has_shared_set:
-            baseline = reference.prepare(
-                assignment,
-                held_out,
-                staged,
-                training.sha256,
-                training.check_images,
-                ready.files[assignment.reference.weights_name],
-                context,
-                cache,
-                progress,
-                unseen,
-            )
         yield RunContext(
-            assignment, held_out, staged, unseen, training, ready, pretrained, baseline, context, cache, progress
+            assignment,
+            GradedOn(held_out, staged, training_images(assignment)),
+            unseen,
+            given_weights(assignment, scratch),
+            known_backbones(scratch),
+            StageContext(sandbox, store, assignment.limits),
+            cache,
+            progress,
         )
 
 
-def weights_file(name: str) -> Path:
-    """The file of the weights `name`, or what stands in for it. Raises `MachineError` with the command that gets it."""
-    file = weights.path(name)
-    if file is None and (other := weights.standing_in(name)) is not None:
-        file = weights.path(other.name)
-    if file is None:
-        raise MachineError(f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}")
-    return file
-
-
-def _pretrained(scratch: Path) -> Pretrained:
-    """All known backbones whose weights are on this machine, where the sandbox's user can read them."""
-    (scratch / "pretrained").mkdir(mode=0o755)
-    entries = {entry.name: entry for entry in weights.list_weights() if weights.path(entry.name) is not None}
-    files = {name: readable_by_all(weights_file(name), scratch / "pretrained") for name in entries}
-    return Pretrained(files, entries)
-
-
-def _training_images(assignment: Assignment) -> TrainingImages:
-    if assignment.dataset is None or assignment.dataset.path is None:
-        return TrainingImages("", lambda: ())
-    by_class = class_folders(assignment.dataset.path).values()
-    in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
-    return TrainingImages(tree_sha256(assignment.dataset.path), lambda: in_turn[:_CHECK_IMAGES])
-
-
-def _readable(assignment: Assignment, scratch: Path) -> Assignment:
-    """The assignment with its training images and reference code where the sandbox's user can read them."""
-    dataset = assignment.dataset
-    if dataset is not None and dataset.path is not None:
-        dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})
-    code = readable_by_all(assignment.reference.code, scratch)
-    reference_solution = assignment.reference.model_copy(update={"code": code})
-    return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})
-
-
-def given_weights(assignment: Assignment, scratch: Path) -> Weights:
-    """The weights that notebooks may load, in a folder where libraries look for them; and the reference's."""
-    reference_name = assignment.reference.weights_name
-    given = assignment.weights if assignment.weights is not None else _all_here()
-    named = dict.fromkeys((*(assignment.weights or ()), reference_name))
-    hub = scratch / "hub-home"
-    files, hashes = {}, {}
-    for name in dict.fromkeys((*given, reference_name)):
-        original = weights_file(name)
-        hashes[name] = file_sha256(original)
-        place = scratch / original.name
-        if name in given:
-            place = hub / weights.mounted_path(name)
-            if original.suffix != place.suffix:  # a stand-in keeps its kind: the agent makes the file of it
-                place = place.with_name(f"{place.name}{original.suffix}")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _link_or_copy(original, place)
-        if name in named:
-            files[name] = place
-    if given:
-        for folder in (hub, *(path for path in hub.rglob("*") if path.is_dir())):
-            folder.chmod(0o755)
-    return Weights(hub if given else None, files, hashes)
-
-
-def _all_here() -> tuple[str, ...]:
-    """The weights on this machine, and those for which others stand in."""
-    names = [entry.name for entry in weights.list_weights()]
-    return tuple(name for name in names if weights.path(name) or weights.standing_in(name))
-
-
-def _link_or_copy(original: Path, place: Path) -> None:
-    """The file where the sandbox's user can read it: hundreds of MB are not copied where a link does."""
-    if original.stat().st_mode & 0o044 == 0o044:
-        with contextlib.suppress(OSError):
-            os.link(original, place)
-            return
-    shutil.copyfile(original, place)
-    open_to_all(place)
+def with_reference(run_context: RunContext, reference: Reference) -> RunContext:
+    """The same with the reference that everybody is compared with."""
+    return replace(run_context, shared=replace(run_context.shared, reference=reference))

@@ -4,50 +4,47 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel
-
-from harness.bench.boards.report import kernels_of
+from harness.bench.boards.report import KERNELS
 from harness.errors import MachineError
-from harness.files.hashing import file_sha256
+from harness.files.hashing import HashedFile
+from harness.grading.context import GradedOn, RunContext, with_reference, without_reference
+from harness.grading.model_run import Depth, run_model, value
 from harness.inputs.assignment import Assignment
-from harness.inputs.images import HeldOutSet, StagedImages
-from harness.stages.benchmark import benchmark
-from harness.stages.cache import StageCache
+from harness.sandbox import Sandbox
+from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.context import StageContext
-from harness.stages.convert import HandedModel, convert
-from harness.stages.evaluate.score import score, trial
-from harness.stages.evidence.benchmark import Benchmark
-from harness.stages.evidence.conversion import Conversion
-from harness.stages.evidence.evaluation import Evaluation
-from harness.stages.evidence.kernels import KernelList
-from harness.stages.evidence.predictions import Predictions
+from harness.stages.convert import HandedModel
 from harness.stages.evidence.reference import Reference
-from harness.stages.evidence.robustness import RobustnessAnswers
-from harness.stages.evidence.stage_result import Done, Skipped, StageResult
-from harness.stages.predict import predict
+from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.progress import Progress
-from harness.stages.robustness import stress
-from harness.stages.train import TrainedReference, train
+from harness.stages.train import TRAIN, TrainRequest
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
+_LOG_LINES = 15
 
 
-def prepare(
-    assignment: Assignment,
-    held_out: HeldOutSet,
-    staged: StagedImages,
-    training_sha256: str,
-    check_images: Callable[[], Sequence[Path]],
-    weights_file: Path,
-    context: StageContext,
-    cache: StageCache,
-    progress: Progress,
-    unseen: StagedImages | None = None,
-    lay_out: Callable[[], None] = lambda: None,
+@contextmanager
+def prepared(
+    assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
+) -> Iterator[RunContext]:
+    """The context of a run, with its reference where the course has a held-out set.
+
+    Raises `UsageError` for a board that is not known, `AssignmentError` for images that do not decode,
+    `MachineError` for weights that are not here and for a reference that does not train.
+    """
+    with without_reference(assignment, sandbox, progress, force=force) as run_context:
+        if assignment.has_shared_set:
+            run_context = with_reference(run_context, trained(run_context, run_context.shared))
+        yield run_context
+
+
+def trained(
+    run_context: RunContext, on: GradedOn, depth: Depth = "reference", lay_out: Callable[[], None] = lambda: None
 ) -> Reference:
     """The reference's model and scores, trained now if it is missing or something that it reads changed.
 
@@ -55,96 +52,42 @@ def prepare(
 
     Raises `MachineError` with the log's end when the reference code fails: it is the instructor's.
     """
-    spec, limits = assignment.reference, assignment.limits
-    assert assignment.dataset is not None and assignment.dataset.path is not None  # `assignment.load` has seen to it
-    train_dir = assignment.dataset.path
+    assignment, progress, store = run_context.assignment, run_context.progress, run_context.stage_context.store
+    spec, runner = assignment.reference, run_context.runner(None)
 
-    def step(name: str, value: type[T], inputs: object, work: Any) -> T:
-        remembered = cache.run(name, inputs, value, work)
-        if name == "train" and remembered.cached:
-            progress.say(f"The reference ({spec.backbone}) is up to date.")
-        result: StageResult[T] = remembered.result
-        if isinstance(result, Done):
-            return result.value
-        log = "\n".join(result.usage.log.splitlines()[-15:])
-        raise MachineError(
-            f"the reference solution failed in {name}: {result.whole_reason}\n{log}", f"correct {spec.code}"
-        )
-
-    def train_now() -> StageResult[TrainedReference]:
+    def starting() -> None:
         progress.say(f"Training the reference ({spec.backbone}); this is done once ...")
         lay_out()
-        return train(spec, train_dir, weights_file, context)
 
-    trained = step(
-        "train",
-        TrainedReference,
-        [
-            file_sha256(spec.code),
-            training_sha256,
-            spec.model_dump(mode="json", exclude={"code"}),
-            file_sha256(weights_file),
-            limits,
-        ],
-        train_now,
-    )
-    store = context.store
-    handed = HandedModel(
-        store.path(trained.model),
-        {"labels.txt": store.path(trained.labels), "handin.json": store.path(trained.handin)},
-    )
-    conversion = step(
-        "convert",
-        Conversion,
-        [handed.key(), held_out.classes, training_sha256, limits],
-        lambda: convert(handed, held_out.classes, check_images(), None, context),
-    )
-    predictions = step(
-        "predict",
-        Predictions,
-        [conversion, staged.sha256, limits],
-        lambda: predict(conversion, staged, context),
-    )
-    rules = assignment.robustness
-
-    def tried() -> StageResult[RobustnessAnswers]:
-        if not rules.enabled:
-            return Skipped(reason="This assignment does not ask for it.")
-        attempt = trial(predictions, held_out, rules.model_copy(update={"looks": 0}), rules.images, unseen, store)
-        return stress(conversion, attempt, staged, context)
-
-    inputs = ["reference", conversion, held_out.sha256, rules, unseen and unseen.sha256, limits]
-    stressed = cache.run("stress", inputs, RobustnessAnswers, tried).result
-    stress_value = stressed.value if isinstance(stressed, Done) else None
-    evaluation = step(
-        "evaluate",
-        Evaluation,
-        [predictions, held_out.sha256, stress_value],
-        lambda: score(predictions, held_out, None, store, stress_value),
-    )
-    timing = step(
-        "benchmark",
-        Benchmark,
-        [conversion, predictions.probabilities, staged.sha256, assignment.benchmark, limits],
-        lambda: benchmark(conversion, None, predictions, staged, assignment.benchmark, context),
-    )
+    weights = HashedFile(run_context.weights.files[spec.weights_name])
+    request = TrainRequest(spec, HashedFile(spec.code), on.training, weights)
+    made = _value(runner.run(TRAIN, request, starting=starting), "train", spec.code)
+    if TRAIN.name in runner.cached:
+        progress.say(f"The reference ({spec.backbone}) is up to date.")
+    beside = {"labels.txt": store.path(made.labels), "handin.json": store.path(made.handin)}
+    found = run_model(HandedModel(store.path(made.model), beside), on, depth, run_context, runner)
+    conversion = _value(found.convert, "convert", spec.code)
+    predictions = _value(found.predict, "predict", spec.code)
+    evaluation = _value(found.evaluate, "evaluate", spec.code)
+    timing = runner.run(BENCHMARK, BenchmarkRequest(conversion, predictions, None, on.staged, assignment.benchmark))
     return Reference(
-        kernels=_kernels(conversion, context, cache) if assignment.boards else None,
+        kernels=value(runner.run(KERNELS, conversion)) if assignment.boards else None,
         backbone=spec.backbone,
         conversion=conversion,
         predictions=predictions,
         evaluation=evaluation,
-        latency=timing.model,
-        training_seconds=trained.seconds,
+        latency=_value(timing, "benchmark", spec.code).model,
+        training_seconds=made.seconds,
         seed=spec.seed,
     )
 
 
-def _kernels(conversion: Conversion, context: StageContext, cache: StageCache) -> KernelList | None:
-    """The reference's, for the boards; None where they cannot be listed: then there is no ratio to it."""
-    inputs = [conversion.model, conversion.preprocess, context.limits]
-    listed = cache.run("kernels", inputs, KernelList, lambda: kernels_of(conversion, context)).result
-    return listed.value if isinstance(listed, Done) else None
+def _value(result: StageResult[T], stage: str, code: Path) -> T:
+    """What the stage found. Raises `MachineError` where it found nothing."""
+    if isinstance(result, Done):
+        return result.value
+    log = "\n".join(result.usage.log.splitlines()[-_LOG_LINES:])
+    raise MachineError(f"the reference solution failed in {stage}: {result.whole_reason}\n{log}", f"correct {code}")
 
 
 def write(reference: Reference, context: StageContext, folder: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import fmean
 
 from harness.grading.context import RunContext
+from harness.inputs.assignment.sections import HandIn
 from harness.inputs.submission import Submission
-from harness.stages.audit.stage import AuditRules, audit
+from harness.stages.audit.stage import AUDIT, AuditRequest, AuditRules
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.stage_result import Done, StageResult
 
@@ -32,13 +33,9 @@ def _of_the_course(rules: AuditRules, run_context: RunContext) -> float | None:
     given = run_context.assignment.dataset
     if given is None or given.path is None:
         return None
-    place, sha256 = given.path, run_context.training.sha256
+    place, sha256 = given.path, run_context.shared.training.sha256
     images = Submission("the-course", "", place.parent, None, None, (), Path(place.name), sha256, ())
-    inputs = [sha256, run_context.assignment.limits, rules.key()]
-    found = run_context.cache.run(
-        "course-scenes", inputs, DatasetAudit, lambda: audit(images, rules, run_context.stage_context)
-    )
-    audited: StageResult[DatasetAudit] = found.result
+    audited = run_context.runner(None).run(AUDIT, AuditRequest(images, HandIn(), rules))
     if not isinstance(audited, Done) or not audited.value.scene_spread:
         return None
     return fmean(audited.value.scene_spread.values())

@@ -1,4 +1,4 @@
-"""A submission graded on images that were withheld of the student's own data set."""
+"""A submission graded on images that are withheld of the student's own data set."""
 
 from __future__ import annotations
 
@@ -8,45 +8,31 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from harness.errors import MachineError
 from harness.findings import Finding, finding
-from harness.grading import reference
+from harness.grading import model_run, reference
+from harness.grading.context import GradedOn, RunContext
 from harness.inputs.assignment import Assignment
-from harness.inputs.assignment.sections import Dataset, ExecutionRules, OwnDataset
-from harness.inputs.images import HeldOutSet, StagedImages
+from harness.inputs.assignment.sections import Dataset
+from harness.inputs.images import CHECK_IMAGES, HeldOutSet, StagedImages, TrainingImages
 from harness.inputs.submission import Submission
-from harness.sandbox import KERAS
+from harness.stages import model_selection
 from harness.stages.audit.folders import folder_names
-from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
-from harness.stages.convert import HandedModel, convert
 from harness.stages.evaluate.score import score
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.evaluation import Evaluation
-from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.own_data import OwnData, SeenScore
-from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.reference import Reference
-from harness.stages.evidence.stage_result import Done, StageResult
-from harness.stages.execute import epochs
+from harness.stages.execute.rerun import Rerun
 from harness.stages.execute.rewrite import NotRewritten, Rewritten, rewrite
-from harness.stages.execute.stage import execute
-from harness.stages.predict import predict
-from harness.stages.progress import Progress
-from harness.stages.runner import guarded
+from harness.stages.runner import StageRunner
 
-T = TypeVar("T", bound=BaseModel)
-
-_CHECK_IMAGES = 12
 _CHANCE = 0.05
 _NAMES_NO_CLASS = {
     "robustness",
@@ -60,15 +46,12 @@ _NAMES_NO_CLASS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What a submission is graded on, and what its rerun sees; the folders are there as long as `laid_out` is open."""
+class WithheldSplit:
+    """A data set in two parts: on which is graded, and what a rerun sees. Its folders are there while it is open."""
 
-    held_out: HeldOutSet
-    staged: StagedImages
-    dataset: Dataset  # the training part in class folders; empty until `rewritten` was called
-    training_sha256: str
-    check_images: Callable[[], Sequence[Path]]  # some of the training part; made when first asked for
-    rewritten: Callable[[], Rewritten]  # what the rerun sees, made when first asked for; raises `NotRewritten`
+    audit: DatasetAudit
+    graded_on: GradedOn  # the withheld part; its training images' folder is empty until `rewritten` was called
+    rerun: Rerun
 
 
 def can_be_graded(audit: DatasetAudit) -> bool:
@@ -77,22 +60,42 @@ def can_be_graded(audit: DatasetAudit) -> bool:
 
 
 @contextlib.contextmanager
+def opened(
+    submission: Submission, audit: DatasetAudit | None, run_context: RunContext
+) -> Iterator[WithheldSplit | None]:
+    """The submission's split; None where the assignment withholds nothing, or there is too little to withhold.
+
+    Where the course has no images of its own, the reference is trained on the split.
+    """
+    assignment = run_context.assignment
+    if not assignment.withholds or audit is None or not can_be_graded(audit):
+        yield None
+        return
+    with laid_out(submission, audit, assignment, run_context.stage_context) as split:
+        if assignment.has_shared_set:
+            yield split
+            return
+        trained = trained_reference(split, run_context)
+        yield replace(split, graded_on=replace(split.graded_on, reference=trained))
+
+
+@contextlib.contextmanager
 def laid_out(
     submission: Submission, audit: DatasetAudit, assignment: Assignment, context: StageContext
-) -> Iterator[Ground]:
+) -> Iterator[WithheldSplit]:
     """The withheld images, and folders for what the rerun sees, on disk for a while."""
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's own user reads what is mounted from here
         held_out = _held_out(audit, context)
-        train, rerun = scratch / "train", scratch / "rerun"
+        train, place = scratch / "train", scratch / "rerun"
 
         @functools.cache
         def rewritten() -> Rewritten:
-            for place in (train, rerun):
-                shutil.rmtree(place, ignore_errors=True)  # of a try that failed
-                place.mkdir()
-            return rewrite(submission, audit, assignment.own_dataset, rerun, train, context)
+            for part in (train, place):
+                shutil.rmtree(part, ignore_errors=True)  # of a try that failed
+                part.mkdir()
+            return rewrite(submission, audit, assignment.own_dataset, place, train, context)
 
         def check_images() -> Sequence[Path]:
             try:
@@ -101,13 +104,15 @@ def laid_out(
                 return ()  # conversions are then checked on noise
             return _some_of(train)
 
-        yield Ground(
-            held_out,
-            StagedImages(*_in_store(held_out, context), held_out.sha256),
-            assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train),
-            _training_sha256(audit),
-            check_images,
-            rewritten,
+        dataset = assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train)
+        yield WithheldSplit(
+            audit,
+            GradedOn(
+                held_out,
+                StagedImages(*_in_store(held_out, context), held_out.sha256),
+                TrainingImages(dataset, _training_sha256(audit), check_images),
+            ),
+            Rerun(assignment.own_dataset, rewritten, held_out.sha256),
         )
 
 
@@ -136,7 +141,7 @@ def _some_of(train: Path) -> tuple[Path, ...]:
     def draw(file: Path) -> str:
         return hashlib.sha256(str(file.relative_to(train)).encode("utf-8", "surrogateescape")).hexdigest()
 
-    return tuple(sorted((path for path in train.rglob("*") if path.is_file()), key=draw)[:_CHECK_IMAGES])
+    return tuple(sorted((path for path in train.rglob("*") if path.is_file()), key=draw)[:CHECK_IMAGES])
 
 
 def _in_store(held_out: HeldOutSet, context: StageContext) -> tuple[Path, tuple[str, ...]]:
@@ -145,157 +150,65 @@ def _in_store(held_out: HeldOutSet, context: StageContext) -> tuple[Path, tuple[
     return folder, tuple(str(file.relative_to(folder)) for file in held_out.files)
 
 
-def train_reference(
-    ground: Ground,
-    audit: DatasetAudit,
-    assignment: Assignment,
-    weights_file: Path,
-    context: StageContext,
-    cache: StageCache,
-    progress: Progress,
-    unseen: StagedImages | None,
-) -> Reference:
+def trained_reference(split: WithheldSplit, run_context: RunContext) -> Reference | None:
     """The reference, trained on the training part and scored on the withheld images.
 
-    It is tried on worse images and on the `unseen` only where submissions are, on the same withheld images.
-    Raises `MachineError` when the instructor's code fails on these images.
+    It is tried on worse images only where submissions are, on the same withheld images. None when the instructor's
+    code fails on these images, which is said in the log.
     """
-    folders = folder_names(tuple(audit.classes))
-    named = tuple(folders.get(name, name) for name in ground.held_out.classes)
-    held_out = HeldOutSet(named, ground.held_out.files, ground.held_out.truth, ground.held_out.sha256)
-    robustness = assignment.robustness
-    if assignment.has_shared_set:
-        robustness = robustness.model_copy(update={"enabled": False})
+    folders = folder_names(tuple(split.audit.classes))
+    held_out = split.graded_on.held_out
+    named = replace(held_out, classes=tuple(folders.get(name, name) for name in held_out.classes))
 
     def lay_out() -> None:
         try:
-            ground.rewritten()
+            split.rerun.rewritten()
         except NotRewritten as error:
             raise MachineError(error.result.reason, "look at the data set") from error
 
-    trained = reference.prepare(
-        assignment.model_copy(update={"dataset": ground.dataset, "robustness": robustness}),
-        held_out,
-        ground.staged,
-        ground.training_sha256,
-        ground.check_images,
-        weights_file,
-        context,
-        cache,
-        progress,
-        unseen,
-        lay_out,
-    )
+    depth: model_run.Depth = "answers" if run_context.assignment.has_shared_set else "reference"
+    try:
+        trained = reference.trained(run_context, replace(split.graded_on, held_out=named), depth, lay_out)
+    except MachineError as error:
+        run_context.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")
+        return None
     labels = {folder: name for name, folder in folders.items()}
     renamed = tuple(labels.get(name, name) for name in trained.predictions.labels)
     predictions = trained.predictions.model_copy(update={"labels": renamed})
     tried = trained.evaluation.model_dump(include=_NAMES_NO_CLASS)
-    evaluation = score(predictions, ground.held_out, None, context.store).value.model_copy(update=tried)
+    store = run_context.stage_context.store
+    evaluation = score(predictions, held_out, None, store).value.model_copy(update=tried)
     return trained.model_copy(update={"predictions": predictions, "evaluation": evaluation})
-
-
-def rerun_context(context: StageContext, asked: OwnDataset) -> StageContext:
-    """The same with the time that the assignment gives to a rerun, in which a model is trained."""
-    if asked.rerun_seconds is None:
-        return context
-    seconds = {"wall_seconds": asked.rerun_seconds, "cell_seconds": asked.rerun_seconds}
-    return replace(context, limits=context.limits.model_copy(update=seconds))
-
-
-def rerun(
-    ground: Ground, rules: ExecutionRules, asked: OwnDataset, weights: Path | None, context: StageContext
-) -> StageResult[Execution]:
-    """The notebook on the training part. One that does not finish is run again with fewer epochs, if the assignment
-    says so, which is declared in a finding."""
-    try:
-        anew = ground.rewritten()
-    except NotRewritten as error:
-        return error.result
-    assert anew.rerun is not None  # there is a notebook
-    result = anew.unreadable or _rerun(ground, anew.rerun, rules, asked, weights, context)
-    return result.model_copy(update={"findings": (*anew.findings, *result.findings)})
-
-
-def _rerun(
-    ground: Ground,
-    submission: Submission,
-    rules: ExecutionRules,
-    asked: OwnDataset,
-    weights: Path | None,
-    context: StageContext,
-) -> StageResult[Execution]:
-    first = execute(submission, ground.dataset, rules, weights, context)
-    if not isinstance(first, FailedExecution) or first.status != "timeout" or first.execution is None:
-        return first
-    seen = epochs.pace(context.store.path(first.execution.notebook))
-    if seen is None:
-        return first
-    limit = context.limits.wall_seconds
-    slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
-    first = first.model_copy(update={"findings": (*first.findings, slow)})
-    notebook = submission.root / (submission.notebook or "")
-    fewer = notebook.with_name(f"{notebook.name}.fewer")  # no notebook to the rerun: it has another suffix
-    if asked.too_slow != "fewer-epochs" or not epochs.with_fewer_epochs(notebook, seen.share, fewer):
-        return first
-    fewer.chmod(0o644)
-    whole = notebook.rename(submission.root.parent / f"{fewer.name}.whole")
-    fewer.rename(notebook)
-    try:
-        again = execute(submission, ground.dataset, rules, weights, context)
-    finally:
-        whole.rename(notebook)  # the stage may be tried again
-    declared = (slow, finding("rerun-fewer-epochs", share=seen.share))
-    return again.model_copy(update={"findings": (*again.findings, *declared)})
 
 
 def own_data(
     submission: Submission,
-    ground: Ground,
-    rerun: Conversion | None,
-    handed_in: HandedModel | None,
-    trained: Reference | None,
-    weights: Path | None,
-    weights_sha256: Mapping[str, str],
-    context: StageContext,
-    cache: StageCache,
-    progress: Progress,
+    split: WithheldSplit | None,
+    graded: Conversion | None,
+    run_context: RunContext,
+    runner: StageRunner,
 ) -> tuple[OwnData | None, tuple[Finding, ...]]:
     """The scores on the withheld images of the rerun's model, and of the handed-in one, which has seen them.
 
-    None when no reference could be trained on the data set.
+    `graded`: the rerun's model. None where nothing is withheld, and when no reference could be trained on the data set.
     """
+    if split is None:
+        return None, ()
+    on = split.graded_on
+    trained = trained_reference(split, run_context) if run_context.assignment.has_shared_set else on.reference
     if trained is None:
         return None, (finding("harness-defect", reason="the reference could not be trained on this data set"),)
-    limits = context.limits
-
-    def done(name: str, value: type[T], inputs: object, work: Callable[[], StageResult[T]]) -> T | None:
-        result, _ = guarded(submission.id, name, value, inputs, work, cache=cache, progress=progress, limits=limits)
-        return result.value if isinstance(result, Done) else None
-
-    def predictions(conversion: Conversion | None) -> Predictions | None:
-        if conversion is None:
-            return None
-        inputs = [conversion, ground.staged.sha256, weights_sha256, limits]
-        work = partial(predict, conversion, ground.staged, context)
-        return done("predict", Predictions, inputs, work)
-
-    def scored(answers: Predictions | None, other: Predictions | None) -> Evaluation | None:
-        return score(answers, ground.held_out, other, context.store).value if answers else None
-
-    handed: Conversion | None = None
+    of_rerun = model_run.value(model_run.predict(graded, on, runner))
+    rerun = model_run.value(model_run.evaluate(of_rerun, on, trained.predictions, runner))
+    seen: Evaluation | None = None
+    handed_in = model_selection.handed_in(submission, run_context.assignment.handin)
     if handed_in is not None:
-        identity = [handed_in.key(), ground.held_out.sha256, ground.training_sha256, weights_sha256]
-        inputs = ["seen", *identity, KERAS.lock, limits]
-
-        def converted() -> StageResult[Conversion]:
-            return convert(handed_in, ground.held_out.classes, ground.check_images(), weights, context)
-
-        handed = done("convert", Conversion, inputs, converted)
-    of_rerun = predictions(rerun)
-    seen = scored(predictions(handed), of_rerun)
+        converted = model_run.value(model_run.convert(handed_in, on, run_context, runner))
+        answers = model_run.value(model_run.predict(converted, on, runner))
+        seen = model_run.value(model_run.evaluate(answers, on, of_rerun, runner))
     value = OwnData(
         reference=trained,
-        rerun=scored(of_rerun, trained.predictions),
+        rerun=rerun,
         seen=SeenScore(
             accuracy=seen.accuracy,
             accuracy_interval=seen.accuracy_interval,

@@ -51,6 +51,10 @@ class Submission:
     findings: tuple[Finding, ...]
     origin: Origin = Origin()
 
+    def key(self) -> str:
+        """What identifies what was handed in, whoever it is of and wherever it lies."""
+        return self.sha256
+
     @property
     def identity(self) -> str:
         """Who it is of, whatever it is called in this run: [source, LMS id, exact name] as JSON, in ASCII."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,7 +34,8 @@ from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Latency
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Interval
-from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
+from harness.stages.stage import Stage
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 
 _MOST_QUERIES = 10_000  # for each model, unless the rules want more
@@ -281,3 +283,23 @@ def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:
         reason = f"there was time for {value.model.queries} queries only, not {rules.queries}"
         found.append(finding("benchmark-unsteady", reason=reason))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRequest:
+    """A model with its answers, the model that is timed beside it, and the images of the queries."""
+
+    conversion: Conversion | None
+    predictions: Predictions | None
+    reference: Conversion | None
+    staged: StagedImages
+    rules: BenchmarkRules
+
+
+def _benchmark(request: BenchmarkRequest, context: StageContext) -> StageResult[Benchmark]:
+    if request.conversion is None or request.predictions is None:
+        return NO_MODEL
+    return benchmark(request.conversion, request.reference, request.predictions, request.staged, request.rules, context)
+
+
+BENCHMARK = Stage("benchmark", Benchmark, _benchmark)

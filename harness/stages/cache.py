@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -44,17 +43,14 @@ class StageCache:
         inputs: object,
         value: type[T],
         work: Callable[[], StageResult[T]],
-        *,
-        always: bool = False,
     ) -> Remembered:
-        """The stage's result for `inputs` (anything that `json` or pydantic can write down).
+        """The stage's result for `inputs`, of which `canonical` says what identifies them.
 
         A result is kept whether it is a success or the submission's failure; an exception is not.
-        `always`: do the work even when there is a kept result.
         """
         key = hashlib.sha256(f"{stage} {self._base} {canonical(inputs)}".encode()).hexdigest()
         adapter: TypeAdapter[Any] = TypeAdapter(_result_of(value))
-        again = always or (self._force and key not in self._redone)
+        again = self._force and key not in self._redone
         if not again and (kept := self._store.result(key)) is not None:
             try:
                 result = adapter.validate_json(kept)
@@ -74,13 +70,19 @@ def _result_of(value: type[BaseModel]) -> Any:
 
 
 def canonical(value: object) -> str:
-    """One JSON text for equal values, whatever the order of their keys."""
+    """One JSON text for equal values, whatever the order of their keys.
+
+    Something with a method `key()` is what that gives; a dataclass is its fields. Raises `TypeError` for all else that
+    JSON and pydantic do not know, a path too: what lies there may change.
+    """
 
     def plain(item: object) -> object:
         if isinstance(item, BaseModel):
             return item.model_dump(mode="json")
-        if isinstance(item, Path):
-            return str(item)
+        if callable(key := getattr(item, "key", None)):
+            return key()
+        if is_dataclass(item) and not isinstance(item, type):
+            return {field.name: getattr(item, field.name) for field in fields(item)}
         raise TypeError(f"{type(item).__name__} cannot be part of a key")
 
     return json.dumps(value, sort_keys=True, default=plain)

@@ -17,14 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.errors import EnvironmentMissing
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
-from harness.inputs.images import Material, drawn
+from harness.inputs.given_weights import GivenWeights
+from harness.inputs.images import Material, TrainingImages, drawn
 from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.stage_result import Done, Failed, StageResult
+from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
+from harness.stages.stage import Stage
 
 _MOST_CHECKED = 16  # images on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.
@@ -323,3 +325,24 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     if reply.only_original_varies:
         found.append(finding("answers-vary"))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertRequest:
+    """A model, the classes that it should tell apart, and images on which its two forms are compared."""
+
+    model: HandedModel | None
+    without: Skipped  # the result where there is no model
+    classes: tuple[str, ...]
+    training: TrainingImages
+    weights: GivenWeights
+    environments: tuple[str, ...] = (KERAS.lock,)  # beside the context's own, in which a model may have to be read
+
+
+def _convert(request: ConvertRequest, context: StageContext) -> StageResult[Conversion]:
+    if request.model is None:
+        return request.without
+    return convert(request.model, request.classes, request.training.check_images(), request.weights.hub, context)
+
+
+CONVERT = Stage("convert", Conversion, _convert, sees_no_secret=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.findings import Finding, backbone_doubt, finding
+from harness.inputs.given_weights import KnownBackbones
 from harness.inputs.images import StagedImages, drawn_from, sample
 from harness.stages.context import (
     Rejected,
@@ -35,8 +37,9 @@ from harness.stages.evidence.inspection import (
     Verdict,
 )
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.stage_result import Done, Failed, StageResult
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageResult
 from harness.stages.predict import model_request
+from harness.stages.stage import Stage
 
 _IMAGES = 6  # on which the answers with and without the backbone are compared
 _LARGEST_FINAL_LAYER = 2**18  # numbers, as harness/agent/graph/final_layer.py sends
@@ -238,3 +241,22 @@ def _noticed(value: Inspection) -> tuple[Finding, ...]:
     if value.verdict == "fine-tuned" and value.frozen_layers == 0 and moved is not None and moved > LARGEST_FINE_TUNING:
         found.append(finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class InspectRequest:
+    """A model, the backbones that it may rest on, and images to try that with."""
+
+    conversion: Conversion | None
+    known: KnownBackbones
+    staged: StagedImages
+    classes: int
+
+
+def _inspect(request: InspectRequest, context: StageContext) -> StageResult[Inspection]:
+    if request.conversion is None:
+        return NO_MODEL
+    return inspect(request.conversion, request.known.files, request.staged, request.classes, context)
+
+
+INSPECT = Stage("inspect", Inspection, _inspect)

@@ -32,8 +32,9 @@ from harness.stages.context import (
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.stage_result import Done, Failed, StageResult
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageResult
 from harness.stages.repeatability import CONSTANT, are_different, largest_difference
+from harness.stages.stage import Stage
 
 _PROBE_IMAGES = 40  # on which other pre-processings are tried
 _SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer images
@@ -205,3 +206,18 @@ def _noticed(value: Predictions, rows: Rows) -> tuple[Finding, ...]:
     if len(rows) > 1 and float(np.ptp(rows, axis=0).max()) < CONSTANT:
         found.append(finding("constant-output"))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """A model, and the images that it is asked about."""
+
+    conversion: Conversion | None
+    staged: StagedImages
+
+
+def _predict(request: PredictRequest, context: StageContext) -> StageResult[Predictions]:
+    return predict(request.conversion, request.staged, context) if request.conversion else NO_MODEL
+
+
+PREDICT = Stage("predict", Predictions, _predict)

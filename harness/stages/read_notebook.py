@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.findings import Finding, finding
-from harness.inputs.assignment.sections import NotebookParts
+from harness.inputs.assignment.sections import HandIn, NotebookParts
 from harness.inputs.submission import Submission
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.reading import NotebookReading, Question, Step
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.stages.execute.notebook_reply import ReadingReply
+from harness.stages.stage import Stage
 
 _WALL_SECONDS = 60.0
 
@@ -65,3 +67,21 @@ def _of_question(question: Question) -> Finding | None:
     if question.cell is None:
         return finding("question-missing", name=question.name)
     return None if question.answered else finding("question-unanswered", name=question.name, cell=question.cell)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A submission's notebook, and what the assignment looks for in it."""
+
+    submission: Submission
+    wanted: HandIn
+    parts: NotebookParts
+
+
+def _read(request: ReadRequest, context: StageContext) -> StageResult[NotebookReading]:
+    if request.wanted.notebook == "ignored":
+        return Skipped(reason="This assignment does not look at notebooks.")
+    return read(request.submission, request.parts, context)
+
+
+READ = Stage("read", NotebookReading, _read, sees_no_secret=True)

@@ -1,4 +1,4 @@
-"""The stage `stress`: answers to images made worse, to images of no class, and with parts covered.
+"""The stage `stress`, robustness: answers to images made worse, to images of no class, and with parts covered.
 
 The images are made worse inside, from those that went in: a student's own withheld images are never
 decoded outside. Labels stay out. As many are covered for every model, whatever its mistakes are.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.inputs.assignment.sections import Robustness
-from harness.inputs.images import Material, StagedImages, drawn_from
+from harness.inputs.images import HeldOutSet, Material, StagedImages, drawn_from
 from harness.stages.context import (
     Rejected,
     StageContext,
@@ -26,11 +26,17 @@ from harness.stages.context import (
     reject_refusal,
     usage,
 )
+from harness.stages.evaluate.classification import answered_right
+from harness.stages.evaluate.failures import chosen, worst
+from harness.stages.evaluate.score import answers_of, truth_of
 from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob, Share
 from harness.stages.evidence.robustness import Look, RobustnessAnswers
-from harness.stages.evidence.stage_result import Done, Skipped, StageResult
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageResult
 from harness.stages.predict import checked, model_request
+from harness.stages.stage import Stage
+from harness.stages.store import Store
 
 _CELLS = 8  # to a side of the grid on which parts are covered
 _WINDOWS = (_CELLS - 1) ** 2
@@ -68,6 +74,21 @@ def affordable(rules: Robustness, multiply_adds: int | None) -> int:
     if not multiply_adds:
         return min(rules.images, _FEWEST)
     return min(rules.images, max(_FEWEST, int(_MULTIPLY_ADDS / (versions * multiply_adds))))
+
+
+def trial(
+    predictions: Predictions,
+    held_out: HeldOutSet,
+    rules: Robustness,
+    images: int,
+    unseen: StagedImages | None,
+    store: Store,
+) -> Trial:
+    """What to try a model on: at most `images` images to make worse, and its worst mistakes to cover."""
+    answers, truth = answers_of(predictions, store), truth_of(held_out)
+    right = answered_right(answers.probabilities, answers.labels, truth)
+    covered = worst(answers.probabilities, right, rules.looks)
+    return Trial(rules, chosen(held_out.truth, images), covered, unseen)
 
 
 def stress(
@@ -175,3 +196,28 @@ def _stored(rows: NDArray[np.float32], name: str, outputs: Path, context: StageC
     file = outputs / f"kept-{name}.npy"
     np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
     return context.store.put(file, f"{name}.npy")
+
+
+@dataclass(frozen=True, slots=True)
+class RobustnessRequest:
+    """A model with its answers, the images that are made worse or covered, and those of none of its classes."""
+
+    conversion: Conversion | None
+    answers: Predictions | None
+    held_out: HeldOutSet
+    staged: StagedImages
+    unseen: StagedImages | None
+    rules: Robustness
+    images: int  # at most, that are made worse
+
+
+def _robustness(request: RobustnessRequest, context: StageContext) -> StageResult[RobustnessAnswers]:
+    if not request.rules.enabled:
+        return Skipped(reason="This assignment does not ask for it.")
+    if request.conversion is None or request.answers is None:
+        return NO_MODEL
+    tried = trial(request.answers, request.held_out, request.rules, request.images, request.unseen, context.store)
+    return stress(request.conversion, tried, request.staged, context)
+
+
+ROBUSTNESS = Stage("stress", RobustnessAnswers, _robustness)  # results.json calls it so

@@ -1,4 +1,4 @@
-"""One stage of one submission, and whose fault it is when it does not end well.
+"""Runs a stage for one submission: takes what was kept, tries again, and says whose fault a bad end is.
 
 The student's is the stage's own result. An engine that broke, a machine that had no cores to spare and a
 defect of ours never count against the submission.
@@ -17,61 +17,92 @@ from harness.errors import EngineFailed, EnvironmentMissing
 from harness.findings import finding, one_line
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.stages.cache import StageCache
-from harness.stages.evidence.stage_result import Failed, Skipped, StageResult, Usage
-from harness.stages.evidence.submission import STAGES
+from harness.stages.context import StageContext
+from harness.stages.evidence.stage_result import Failed, Skipped, StageResult, Usage, told_to_student
 from harness.stages.progress import Progress
+from harness.stages.stage import Stage
 
 _ENGINE_TRIES = 3
 _BUSY_TRIES = 2
 _FAIR_SHARE = 0.75  # of the cores that the limits promise; with less, running out of time is not the student's doing
 
+R = TypeVar("R")
 T = TypeVar("T", bound=BaseModel)
 
 
-def guarded(
-    submission: str,
-    name: str,
-    value: type[T],
-    inputs: object,
-    work: Callable[[], StageResult[T]],
-    *,
-    cache: StageCache,
-    progress: Progress,
-    limits: ResourceLimits,
-) -> tuple[StageResult[T], bool]:
-    """The stage's result. An engine that breaks is tried again, and so is a time-out on a busy machine; then, as
-    after a defect of ours, there is a finding that makes the submission `needs-review`, and nothing is kept."""
-    assert name in STAGES
-    progress.stage_started(submission, name)
-    result: StageResult[T] | None = None
-    was_cached = False
-    for attempt in range(_ENGINE_TRIES):
-        try:
-            remembered = cache.run(name, inputs, value, lambda: on_fair_cores(work(), limits))
-            result, was_cached = remembered.result, remembered.cached
-            break
-        except EngineFailed as error:
-            result = Skipped(
-                reason=f"The sandbox engine failed {attempt + 1} times.",
-                detail=one_line(error.message),
-                findings=(finding("engine-failed", detail=error.message),),
-            )
-        except TooBusy as error:
-            result = error.result
-            if attempt + 1 == _BUSY_TRIES:
-                break
-        except EnvironmentMissing as error:
-            result = Skipped(
-                reason=f"{error.message[0].upper()}{error.message[1:]}. {error.do}",
-                findings=(finding("environment-missing", what=error.message, command=error.do),),
-            )
-            break
-        except Exception as error:
-            result = lost_to(defect(name, error))
-            break
-    assert result is not None
-    progress.stage_ended(submission, name, result.status, was_cached)
-    return result, was_cached
+class StageRunner:
+    """Runs stages of one submission, or of the reference. `cached` names those that an earlier run did."""
+
+    def __init__(self, submission: str | None, context: StageContext, cache: StageCache, progress: Progress) -> None:
+        """`submission`: its id, under which progress is told; None for the reference, of which it is not."""
+        self.context, self.cached = context, set[str]()
+        self._submission, self._cache, self._progress = submission, cache, progress
+
+    def aside(self) -> StageRunner:
+        """One for the same submission whose stages do not count among its own."""
+        return StageRunner(self._submission, self.context, self._cache, self._progress)
+
+    def run(
+        self,
+        stage: Stage[R, T],
+        request: R,
+        *,
+        context: StageContext | None = None,
+        starting: Callable[[], None] = lambda: None,
+    ) -> StageResult[T]:
+        """The stage's result. `context` replaces the runner's own; `starting` is called before work that was not kept.
+
+        An engine that breaks is tried again, and so is a time-out on a busy machine; then, as after a defect of ours,
+        there is a finding that makes the submission `needs-review`, and nothing is kept. Raises `MachineError`.
+        """
+        place = context or self.context
+        key = [request, place.limits, place.software_id]
+
+        def work() -> StageResult[T]:
+            starting()
+            result = stage.work(request, place)
+            return on_fair_cores(told_to_student(result) if stage.sees_no_secret else result, place.limits)
+
+        if self._submission is not None:
+            self._progress.stage_started(self._submission, stage.name)
+        result, was_cached = self._tried(stage, key, work)
+        if was_cached:
+            self.cached.add(stage.name)
+        if self._submission is not None:
+            self._progress.stage_ended(self._submission, stage.name, result.status, was_cached)
+        return result
+
+    def _tried(
+        self, stage: Stage[R, T], key: object, work: Callable[[], StageResult[T]]
+    ) -> tuple[StageResult[T], bool]:
+        """The result, and whether an earlier run made it."""
+        result: StageResult[T] | None = None
+        for attempt in range(_ENGINE_TRIES):
+            try:
+                remembered = self._cache.run(stage.name, key, stage.value, work)
+                return remembered.result, remembered.cached
+            except EngineFailed as error:
+                result = Skipped(
+                    reason=f"The sandbox engine failed {attempt + 1} times.",
+                    detail=one_line(error.message),
+                    findings=(finding("engine-failed", detail=error.message),),
+                )
+            except TooBusy as error:
+                result = error.result
+                if attempt + 1 == _BUSY_TRIES:
+                    break
+            except EnvironmentMissing as error:
+                return (
+                    Skipped(
+                        reason=f"{error.message[0].upper()}{error.message[1:]}. {error.do}",
+                        findings=(finding("environment-missing", what=error.message, command=error.do),),
+                    ),
+                    False,
+                )
+            except Exception as error:
+                return lost_to(defect(stage.name, error)), False
+        assert result is not None
+        return result, False
 
 
 def lost_to(found: Defect) -> Skipped:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
+from harness.files.hashing import HashedFile
 from harness.inputs.assignment.sections import ReferenceSolution
+from harness.inputs.images import TrainingImages
 from harness.stages.context import StageContext, failed, usage
 from harness.stages.evidence.record import Blob, Record
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
+from harness.stages.stage import Stage
 
 _MODEL, _LABELS, _HANDIN = "model.onnx", "labels.txt", "handin.json"
 
@@ -53,3 +57,25 @@ def train(
             seconds=outcome.seconds,
         )
         return Done(value=value, usage=usage(outcome))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """The reference code, and what it is trained on and from."""
+
+    reference: ReferenceSolution
+    code: HashedFile
+    training: TrainingImages
+    weights: HashedFile
+
+    def key(self) -> object:
+        """What decides the result, wherever the code and the images lie."""
+        said = self.reference.model_dump(mode="json", exclude={"code"})
+        return [said, self.code.key(), self.training.key(), self.weights.key()]
+
+
+def _train(request: TrainRequest, context: StageContext) -> StageResult[TrainedReference]:
+    return train(request.reference, request.training.folder, request.weights.file, context)
+
+
+TRAIN = Stage("train", TrainedReference, _train)

@@ -27,7 +27,8 @@ from harness.files.user_folders import default_folder
 from harness.gradebook.results import SubmissionResult
 from harness.grading import marking
 from harness.grading.class_run import Request, grade_collected
-from harness.grading.context import RunContext, prepared
+from harness.grading.context import RunContext
+from harness.grading.reference import prepared
 from harness.grading.rubric.rubric import grade
 from harness.grading.workers import examine_all
 from harness.inputs import assignment as assignments
@@ -74,7 +75,7 @@ class Class:
 
     def run_stages(self, names: tuple[str, ...]) -> list[SubmissionResult]:
         """Every stage of the marked one run again, those of the others too the first time; and the marks."""
-        cache = StageCache(self.course.context.store, self.engine.environment_id, force=True)
+        cache = StageCache(self.course.stage_context.store, self.engine.environment_id, force=True)
         cache._redone |= self.redone
         examined = examine_all(self._of(names), replace(self.course, cache=cache), 2)
         if not set(names) & set(MARKED):

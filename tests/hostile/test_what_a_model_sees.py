@@ -18,13 +18,13 @@ from harness.inputs.images import HeldOutSet, StagedImages, load, stage
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
-from harness.stages.evaluate.score import score, trial
+from harness.stages.evaluate.score import score
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.stages.robustness import stress
+from harness.stages.robustness import stress, trial
 from harness.stages.store import Store
 
 TOLD = {"labels-by-ctime": "predict", "labels-in-stress-request": "stress"}
@@ -121,7 +121,7 @@ def test_a_models_own_code_finds_no_image_and_nobody_who_has_one(graded: Graded,
         assert any("looked at processes" in line for line in lines), log
         assert any("/in holds ['model', 'model.py']" in line for line in lines), lines
         assert not [line for line in lines if "FOUND" in line and not (is_runsc and _SEEN_UNDER_RUNSC.search(line))]
-        assert not any(phase in line for line in lines if "arguments" in line for phase in ("predict", "stress"))
+        assert not any(phase in line for line in lines if "arguments" in line for phase in ("predict", "robustness"))
     got("no file, no descriptor, no memory, no name; only pixels")
 
 

@@ -31,9 +31,9 @@ def examined(store: Store, tmp_path: Path, name: str, labels: int) -> Examined:
 
 def codes(tmp_path: Path, labels: int) -> list[set[str]]:
     store = Store(tmp_path / "store")
-    course = SimpleNamespace(stage_context=SimpleNamespace(store=store), reference=None)
+    course = SimpleNamespace(stage_context=SimpleNamespace(store=store), shared=SimpleNamespace(reference=None))
     both = [examined(store, tmp_path, name, labels) for name in "ab"]
-    return [{one.code for one in each.evidence.intake_findings} for each in with_copies_noted(both, course)]  # type: ignore[arg-type]
+    return [{one.code for one in each.evidence.later_findings} for each in with_copies_noted(both, course)]  # type: ignore[arg-type]
 
 
 def test_answers_for_ten_thousand_labels_are_not_held_and_that_is_said(tmp_path: Path):

@@ -63,13 +63,15 @@ def audit(context: StageContext, tmp_path: Path) -> DatasetAudit:
 
 
 def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in, audit, context):
-    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as ground:
-        assert not ground.dataset.path.exists(), "nothing is written before it is asked for"
-        anew = ground.rewritten()
-        assert ground.rewritten() is anew, "nor twice"
-        kept = sorted(ground.dataset.path.rglob("*.png"))
+    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as split:
+        assert not split.graded_on.training.folder.exists(), "nothing is written before it is asked for"
+        anew = split.rerun.rewritten()
+        assert split.rerun.rewritten() is anew, "nor twice"
+        kept = sorted(split.graded_on.training.folder.rglob("*.png"))
         assert [file.parent.name for file in kept] == ["ball", "ball", "mug", "mug"]
-        assert ground.dataset.model_dump(exclude={"path"}) == ASSIGNMENT.dataset.model_dump(exclude={"path"})
+        assert split.graded_on.training.dataset.model_dump(exclude={"path"}) == ASSIGNMENT.dataset.model_dump(
+            exclude={"path"}
+        )
         beside = sorted((anew.rerun.root / "dataset").rglob("*.png"))
         assert [file.name for file in beside] == ["2.png", "3.png"] * 2
         assert [file.read_bytes() for file in beside] == [file.read_bytes() for file in kept]
@@ -77,8 +79,8 @@ def test_the_rerun_gets_the_training_part_under_the_assignments_names(handed_in,
 
 def test_what_is_learnt_from_has_one_identity_and_another_one_when_it_is_other(handed_in, audit, context):
     def identity(one: DatasetAudit) -> str:
-        with own.laid_out(handed_in, one, ASSIGNMENT, context) as ground:
-            return ground.training_sha256
+        with own.laid_out(handed_in, one, ASSIGNMENT, context) as split:
+            return split.graded_on.training.sha256
 
     def altered(**changes: object) -> str:
         return identity(audit.model_copy(update=changes))
@@ -94,14 +96,14 @@ def test_what_is_learnt_from_has_one_identity_and_another_one_when_it_is_other(h
 
 
 def test_withheld_images_go_in_from_where_they_are_kept(handed_in, audit, context):
-    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as ground:
-        places = [ground.staged.folder / name for name in ground.staged.names]
+    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as split:
+        places = [split.graded_on.staged.folder / name for name in split.graded_on.staged.names]
         assert [place.read_text() for place in places] == [f"withheld {one.picture}" for one in audit.withheld]
 
 
 def test_conversions_are_checked_on_the_training_part_alone(handed_in, audit, context):
-    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as ground:
-        checks = ground.check_images()
+    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as split:
+        checks = split.graded_on.training.check_images()
         assert len(checks) == 4 and {file.parent for file in checks} == {
-            ground.dataset.path / label for label in LABELS
+            split.graded_on.training.folder / label for label in LABELS
         }

@@ -65,8 +65,6 @@ def test_force_runs_a_stage_again_once_and_not_for_everyone_who_asks(store: Stor
     for _ in range(3):
         forced.run("audit", 1, DatasetAudit, work)
     assert len(runs) == 2
-    forced.run("audit", 1, DatasetAudit, work, always=True)
-    assert len(runs) == 3
 
 
 def test_a_hand_ins_failure_is_kept_and_an_exception_is_not(store: Store):
@@ -96,9 +94,10 @@ def test_a_damaged_entry_or_a_lost_blob_means_doing_it_again(store: Store, tmp_p
 
 
 def test_keys_refuse_what_has_no_content(store: Store):
-    assert canonical({"b": Path("/x"), "a": Blob(name="n", sha256="s", bytes=1)})
-    with pytest.raises(TypeError):
-        canonical({"a": object()})
+    assert canonical({"b": 1, "a": Blob(name="n", sha256="s", bytes=1)})
+    for nothing in (object(), Path("/x")):  # what lies at a path may change
+        with pytest.raises(TypeError):
+            canonical({"a": nothing})
 
 
 def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path):

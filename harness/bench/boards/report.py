@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -24,8 +25,9 @@ from harness.stages.evidence.boards import (
 )
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.kernels import Kernel, KernelList
-from harness.stages.evidence.stage_result import Done, Failed, StageResult
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
 from harness.stages.kernels import kernels as list_kernels
+from harness.stages.stage import Stage
 
 RUNTIME = Runtime("tensorrt")  # what the course's Jetsons run models with
 PRECISION: Precision = "fp16"
@@ -152,3 +154,25 @@ def _costliest(roof: roofline.Roofline, kernels: Sequence[Kernel]) -> tuple[Cost
         )
         for cost in roof.costliest(_COSTLIEST)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BoardsRequest:
+    """A model, the boards to predict it for, and the kernels of the model that it is set against there."""
+
+    conversion: Conversion | None
+    boards: tuple[Board, ...]
+    reference: KernelList | None
+    rests_on: str  # what `identity` gives
+
+
+def _boards(request: BoardsRequest, context: StageContext) -> StageResult[BoardPredictions]:
+    if not request.boards:
+        return Skipped(reason="No board is asked for.")
+    if request.conversion is None:
+        return NO_MODEL
+    return on_boards("The model", request.conversion, request.reference, request.boards, context)
+
+
+BOARDS = Stage("boards", BoardPredictions, _boards, sees_no_secret=True)
+KERNELS = Stage("kernels", KernelList, kernels_of, sees_no_secret=True)

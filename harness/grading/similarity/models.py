@@ -9,18 +9,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import EngineFailed
 from harness.findings import finding
 from harness.grading.context import RunContext
+from harness.grading.model_run import value
 from harness.grading.similarity.copies import Known, copies
 from harness.grading.submission_run import Examined
+from harness.inputs.given_weights import KnownBackbones
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done
-from harness.stages.inspect import inspect
+from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.store import Store
 
 _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels
@@ -29,7 +30,7 @@ _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images
 def with_copies_noted(examined: Sequence[Examined], run_context: RunContext) -> list[Examined]:
     """The same submissions; a model that is another's or the reference's has a finding and the verdict `copied`."""
     store = run_context.stage_context.store
-    reference = run_context.reference
+    reference = run_context.shared.reference
     known = []
     if reference is not None:
         looked_into = _inspected(reference, run_context)
@@ -53,7 +54,7 @@ def with_copies_noted(examined: Sequence[Examined], run_context: RunContext) -> 
         code = "model-copied-disguised" if copy.disguised else "model-copied"
         found = finding(code, other=copy.other(), how=copy.how, detail=copy.whose())
         changes: dict[str, object] = {
-            "intake_findings": (*evidence.intake_findings, found),
+            "later_findings": (*evidence.later_findings, found),
             "same_model_as": copy.hand_ins,
         }
         inspected = evidence.inspect
@@ -75,24 +76,16 @@ def _with_cut(one: Examined) -> Examined:
     if not isinstance(predicted, Done) or not _too_many(predicted.value):
         return one
     found = finding("answers-not-compared", labels=len(predicted.value.labels))
-    changes = {"intake_findings": (*one.evidence.intake_findings, found)}
+    changes = {"later_findings": (*one.evidence.later_findings, found)}
     return replace(one, evidence=one.evidence.model_copy(update=changes))
 
 
 def _inspected(reference: Reference, run_context: RunContext) -> Inspection | None:
     """What the reference's model is made of, for its final layer; None where it cannot be looked into."""
-    classes, context = len(run_context.held_out.classes), run_context.stage_context
-    inputs = ["reference", reference.conversion, run_context.staged.sha256, classes, run_context.assignment.limits]
-    try:
-        result = run_context.cache.run(
-            "inspect",
-            inputs,
-            Inspection,
-            lambda: inspect(reference.conversion, {}, run_context.staged, classes, context),
-        ).result
-    except EngineFailed:  # the other comparisons can be made without
-        return None
-    return result.value if isinstance(result, Done) else None
+    on = run_context.shared
+    nothing_known = KnownBackbones({}, {})
+    request = InspectRequest(reference.conversion, nothing_known, on.staged, len(on.held_out.classes))
+    return value(run_context.runner(None).run(INSPECT, request))
 
 
 def _known(

@@ -2,12 +2,16 @@
 
 from harness.inputs.images.held_out import NO_SET, HeldOutSet, StagedImages, load, load_unseen, stage
 from harness.inputs.images.material import Material, drawn, drawn_from, sample, secret_sample
+from harness.inputs.images.training import CHECK_IMAGES, NO_TRAINING_IMAGES, TrainingImages
 
 __all__ = [
+    "CHECK_IMAGES",
     "NO_SET",
+    "NO_TRAINING_IMAGES",
     "HeldOutSet",
     "Material",
     "StagedImages",
+    "TrainingImages",
     "drawn",
     "drawn_from",
     "load",

@@ -29,6 +29,10 @@ class HeldOutSet:
     truth: tuple[int, ...]
     sha256: str  # of the images' contents and labels, not of their names
 
+    def key(self) -> str:
+        """What identifies the set, wherever it lies."""
+        return self.sha256
+
 
 NO_SET = HeldOutSet((), (), (), "")
 
@@ -40,6 +44,10 @@ class StagedImages:
     folder: Path
     names: tuple[str, ...]
     sha256: str  # the set's: names differ from run to run, content does not
+
+    def key(self) -> str:
+        """What identifies the images, wherever they lie."""
+        return self.sha256
 
 
 def load(folder: Path) -> HeldOutSet:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.inputs.assignment.sections import Robustness
-from harness.inputs.images import HeldOutSet, StagedImages
+from harness.inputs.images import HeldOutSet
+from harness.stages.context import StageContext
 from harness.stages.evaluate import Answers, Truth, evaluate
 from harness.stages.evaluate.classification import answered_right
-from harness.stages.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst
+from harness.stages.evaluate.failures import accuracies, calibration, unseen_auroc
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.robustness import RobustnessAnswers
-from harness.stages.evidence.stage_result import Done
-from harness.stages.robustness import Trial
+from harness.stages.evidence.stage_result import Done, Skipped, StageResult
+from harness.stages.stage import Stage
 from harness.stages.store import Store
 
 _ROUNDING = 1e-3  # of a probability: what `convert` allows between two forms of one model
@@ -32,9 +34,9 @@ def score(
 
     `stress`: the answers to worse images and to images of no class, where these were asked for.
     """
-    truth = _truth(held_out)
-    answers = _answers(predictions, store)
-    other = _answers(reference, store) if reference is not None else None
+    truth = truth_of(held_out)
+    answers = answers_of(predictions, store)
+    other = answers_of(reference, store) if reference is not None else None
     evaluation, findings = evaluate(answers, truth, other)
     right = answered_right(answers.probabilities, answers.labels, truth)
     failures: dict[str, object] = {
@@ -58,21 +60,6 @@ def same_answers(one: Predictions, other: Predictions, store: Store) -> bool:
     return bool(apart.max(initial=0.0) <= _ROUNDING)
 
 
-def trial(
-    predictions: Predictions,
-    held_out: HeldOutSet,
-    rules: Robustness,
-    images: int,
-    unseen: StagedImages | None,
-    store: Store,
-) -> Trial:
-    """What to try a model on: at most `images` images to make worse, and its worst mistakes to cover."""
-    answers, truth = _answers(predictions, store), _truth(held_out)
-    right = answered_right(answers.probabilities, answers.labels, truth)
-    covered = worst(answers.probabilities, right, rules.looks)
-    return Trial(rules, chosen(held_out.truth, images), covered, unseen)
-
-
 def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
     corrupted, unseen = _array(stress.corrupted, store), _array(stress.unseen, store)
     some = Truth(truth.classes, truth.of[list(stress.images)])
@@ -90,11 +77,13 @@ def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: 
     }
 
 
-def _truth(held_out: HeldOutSet) -> Truth:
+def truth_of(held_out: HeldOutSet) -> Truth:
+    """The labels of the set."""
     return Truth(held_out.classes, np.array(held_out.truth, dtype=np.int64))
 
 
-def _answers(predictions: Predictions, store: Store) -> Answers:
+def answers_of(predictions: Predictions, store: Store) -> Answers:
+    """What the predict stage kept, as arrays."""
     return Answers(
         _array(predictions.probabilities, store),
         predictions.labels,
@@ -106,3 +95,22 @@ def _answers(predictions: Predictions, store: Store) -> Answers:
 def _array(blob: Blob, store: Store) -> NDArray[np.float32]:
     array: NDArray[np.float32] = np.load(store.path(blob), allow_pickle=False)
     return array
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateRequest:
+    """What a model answered, what is right, and what another model answered to the same images."""
+
+    answers: Predictions | None
+    held_out: HeldOutSet
+    compared_with: Predictions | None
+    robustness: RobustnessAnswers | None = None
+
+
+def _evaluate(request: EvaluateRequest, context: StageContext) -> StageResult[Evaluation]:
+    if request.answers is None:
+        return Skipped(reason="There are no predictions to score.")
+    return score(request.answers, request.held_out, request.compared_with, context.store, request.robustness)
+
+
+EVALUATE = Stage("evaluate", Evaluation, _evaluate)

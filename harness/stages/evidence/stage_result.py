@@ -73,6 +73,7 @@ class Skipped(WithoutValue):
 
 
 StageResult = Done[T] | Failed | Skipped
+NO_MODEL = Skipped(reason="There is no usable model.")
 R = TypeVar("R", bound=Ended)
 
 

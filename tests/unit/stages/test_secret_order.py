@@ -21,12 +21,11 @@ from harness.stages.benchmark import benchmark
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evaluate.failures import chosen
-from harness.stages.evaluate.score import trial
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.inspect import inspect
 from harness.stages.precision import in_precision
 from harness.stages.predict import predict
-from harness.stages.robustness import Trial, stress
+from harness.stages.robustness import Trial, stress, trial
 from harness.stages.store import Store
 from harness.stages.timing import Budget, Setting, Subject, time_round
 

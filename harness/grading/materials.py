@@ -1,0 +1,97 @@
+"""What a run's stages are given, laid out where the sandbox's user can read it: images, weights, reference code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from itertools import zip_longest
+from pathlib import Path
+
+from harness.errors import MachineError
+from harness.files.hashing import file_sha256, tree_sha256
+from harness.inputs import weights
+from harness.inputs.assignment import Assignment
+from harness.inputs.given_weights import GivenWeights, KnownBackbones
+from harness.inputs.images import CHECK_IMAGES, NO_TRAINING_IMAGES, TrainingImages
+from harness.inputs.images.folders import class_folders
+from harness.sandbox import open_to_all, readable_by_all
+
+
+def weights_file(name: str) -> Path:
+    """The file of the weights `name`, or what stands in for it. Raises `MachineError` with the command that gets it."""
+    file = weights.path(name)
+    if file is None and (other := weights.standing_in(name)) is not None:
+        file = weights.path(other.name)
+    if file is None:
+        raise MachineError(f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}")
+    return file
+
+
+def known_backbones(scratch: Path) -> KnownBackbones:
+    """All known backbones whose weights are on this machine, where the sandbox's user can read them."""
+    (scratch / "pretrained").mkdir(mode=0o755)
+    entries = {entry.name: entry for entry in weights.list_weights() if weights.path(entry.name) is not None}
+    files = {name: readable_by_all(weights_file(name), scratch / "pretrained") for name in entries}
+    return KnownBackbones(files, entries)
+
+
+def training_images(assignment: Assignment) -> TrainingImages:
+    """The course's training images, some of each class for checking conversions."""
+    if assignment.dataset is None or assignment.dataset.path is None:
+        return NO_TRAINING_IMAGES if assignment.dataset is None else TrainingImages(assignment.dataset, "", lambda: ())
+    by_class = class_folders(assignment.dataset.path).values()
+    in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
+    sha256 = tree_sha256(assignment.dataset.path)
+    return TrainingImages(assignment.dataset, sha256, lambda: in_turn[:CHECK_IMAGES])
+
+
+def readable(assignment: Assignment, scratch: Path) -> Assignment:
+    """The assignment with its training images and reference code where the sandbox's user can read them."""
+    dataset = assignment.dataset
+    if dataset is not None and dataset.path is not None:
+        dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})
+    code = readable_by_all(assignment.reference.code, scratch)
+    reference_solution = assignment.reference.model_copy(update={"code": code})
+    return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})
+
+
+def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
+    """The weights that notebooks may load, in a folder where libraries look for them; and the reference's."""
+    reference_name = assignment.reference.weights_name
+    given = assignment.weights if assignment.weights is not None else _all_here()
+    named = dict.fromkeys((*(assignment.weights or ()), reference_name))
+    hub = scratch / "hub-home"
+    files, hashes = {}, {}
+    for name in dict.fromkeys((*given, reference_name)):
+        original = weights_file(name)
+        hashes[name] = file_sha256(original)
+        place = scratch / original.name
+        if name in given:
+            place = hub / weights.mounted_path(name)
+            if original.suffix != place.suffix:  # a stand-in keeps its kind: the agent makes the file of it
+                place = place.with_name(f"{place.name}{original.suffix}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _link_or_copy(original, place)
+        if name in named:
+            files[name] = place
+    if given:
+        for folder in (hub, *(path for path in hub.rglob("*") if path.is_dir())):
+            folder.chmod(0o755)
+    return GivenWeights(hub if given else None, files, hashes)
+
+
+def _all_here() -> tuple[str, ...]:
+    """The weights on this machine, and those for which others stand in."""
+    names = [entry.name for entry in weights.list_weights()]
+    return tuple(name for name in names if weights.path(name) or weights.standing_in(name))
+
+
+def _link_or_copy(original: Path, place: Path) -> None:
+    """The file where the sandbox's user can read it: hundreds of MB are not copied where a link does."""
+    if original.stat().st_mode & 0o044 == 0o044:
+        with contextlib.suppress(OSError):
+            os.link(original, place)
+            return
+    shutil.copyfile(original, place)
+    open_to_all(place)
