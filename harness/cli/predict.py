@@ -21,7 +21,7 @@ from harness.bench.subjects import named_models
 from harness.boundary.screen import Screen, say, say_json
 from harness.cli.options import PATH, as_json_option, sandbox_option
 from harness.cli.terminal import progress_on, wide_screen
-from harness.errors import UsageError
+from harness.errors import UsageError, nearest
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.stages.context import StageContext
 from harness.stages.convert import convert
@@ -85,7 +85,7 @@ def predict(
 def _runtime(name: str) -> Runtime:
     found = prediction.runtime_named(name)
     if found is None:
-        raise UsageError(f"unknown runtime {name!r}", f"one of: {', '.join(get_args(RuntimeName))}")
+        raise UsageError(f"unknown runtime {name!r}", nearest(name, get_args(RuntimeName)))
     return found
 
 

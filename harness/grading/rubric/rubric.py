@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from pydantic import ValidationError
 
-from harness.errors import AssignmentError
+from harness.errors import AssignmentError, nearest
 from harness.gradebook.manual import ManualMark
 from harness.grading.rubric.carried import held_back
 from harness.grading.rubric.criterion import Judgement, kinds
@@ -64,9 +63,7 @@ def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:
     """(key, what is wrong) for one criterion."""
     known = kinds()
     if spec.kind not in known:
-        near = difflib.get_close_matches(spec.kind, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        return [(("kind",), f"unknown kind {spec.kind!r}; {hint}")]
+        return [(("kind",), f"unknown kind {spec.kind!r}; {nearest(spec.kind, known)}")]
     options = known[spec.kind].Options
     try:
         options.model_validate(spec.options)
@@ -76,9 +73,8 @@ def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:
             where = tuple(map(str, detail["loc"]))
             what = detail["msg"].removeprefix("Value error, ")
             if detail["type"] == "extra_forbidden":
-                near = difflib.get_close_matches(where[-1], options.model_fields, n=1)
                 taken = ", ".join(options.model_fields) or "none beside kind, points and title"
-                what = "unknown key; " + (f"did you mean {near[0]!r}?" if near else f"it takes: {taken}")
+                what = f"unknown key; {nearest(where[-1], options.model_fields, f'it takes: {taken}')}"
             found.append((where, what))
         return found
     return []
