@@ -25,6 +25,7 @@ from harness.errors import UsageError, nearest
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.stages.context import StageContext
 from harness.stages.convert import convert
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.kernels import kernels as list_kernels
@@ -42,7 +43,7 @@ from harness.stages.store import Store
     "--precision",
     "precisions",
     multiple=True,
-    type=click.Choice(["fp32", "fp16", "int8"]),
+    type=click.Choice(get_args(Precision)),
     default=["fp16"],
     show_default=True,
     help="Of the numbers; may be given several times.",
@@ -55,7 +56,7 @@ def predict(
     model: Path,
     names: tuple[str, ...],
     runtimes: tuple[str, ...],
-    precisions: tuple[known_boards.Precision, ...],
+    precisions: tuple[Precision, ...],
     size: int,
     calibration: Path | None,
     sandbox_name: sandbox.EngineName,

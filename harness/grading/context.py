@@ -24,11 +24,10 @@ from harness.inputs.weights import WeightsEntry
 from harness.sandbox import Sandbox, open_to_all, readable_by_all
 from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
+from harness.stages.convert import CHECK_IMAGES
 from harness.stages.evidence.reference import Reference
 from harness.stages.progress import Progress
 from harness.stages.store import Store
-
-_CHECK_IMAGES = 12  # at least 8 are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ def _training_images(assignment: Assignment) -> TrainingImages:
         return TrainingImages("", lambda: ())
     by_class = class_folders(assignment.dataset.path).values()
     in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
-    return TrainingImages(tree_sha256(assignment.dataset.path), lambda: in_turn[:_CHECK_IMAGES])
+    return TrainingImages(tree_sha256(assignment.dataset.path), lambda: in_turn[:CHECK_IMAGES])
 
 
 def _readable(assignment: Assignment, scratch: Path) -> Assignment:

@@ -5,7 +5,6 @@ What was timed while other programs had the cores does not count: it is timed on
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from itertools import pairwise
@@ -32,8 +31,8 @@ from harness.stages.context import (
 from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Latency
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
-from harness.stages.evidence.record import Interval
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
+from harness.stages.latency_statistics import nearest_rank, ratio_interval_in_turn
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 
 _MOST_QUERIES = 10_000  # for each model, unless the rules want more
@@ -41,7 +40,6 @@ _SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
 # Of a probability, against the predict stage's. Between batches of 8 and of 1, float32 sums in another order: that is
 # 1e-6 of a logit, and at logits of some tens at most 1e-4 of a probability.
 _SAME = 1e-3
-_RESAMPLES = 2000
 _STEADY = 0.25  # width of the ratio's interval, relative to the ratio
 _MOST_TAKEN = 0.2  # of all cores, by other programs: more slows the model even where it has a core of its own
 
@@ -188,7 +186,7 @@ def _result(
     ratio = interval = None
     if "reference" in timed:
         blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
-        interval = ratio_interval(*blocks)
+        interval = ratio_interval_in_turn(*blocks)
         ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
     answers = _answers(timed["model"], predictions, staged, material, reply, outputs, context)
     value = Benchmark(
@@ -229,23 +227,10 @@ def _summary(latencies: Floats, peak_memory_bytes: int) -> Latency:
     )
 
 
-def nearest_rank(latencies: Floats, percent: int) -> float:
-    """The smallest latency that at least `percent` of the queries did not exceed (MLPerf's percentile)."""
-    return float(np.sort(latencies)[max(1, math.ceil(len(latencies) * percent / 100)) - 1])
-
-
 def _block_medians(latencies: Floats, blocks: tuple[int, ...]) -> Floats:
     edges = np.cumsum((0, *blocks))
     medians = [np.median(latencies[a:b]) for a, b in pairwise(edges)]
     return np.asarray(medians, dtype=np.float32)
-
-
-def ratio_interval(model: Floats, reference: Floats) -> Interval:
-    """The 95 % interval of the ratio of the medians, by bootstrap over pairs of blocks timed in turn."""
-    drawn = np.random.default_rng(0).integers(0, len(model), (_RESAMPLES, len(model)))
-    ratios = np.median(model[drawn], axis=1) / np.median(reference[drawn], axis=1)
-    low, high = np.quantile(ratios, (0.025, 0.975))
-    return float(low), float(high)
 
 
 def _answers(

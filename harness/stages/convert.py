@@ -26,6 +26,7 @@ from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
 
+CHECK_IMAGES = 12  # how many a run gives to compare ONNX and original on; at least 8 are compared
 _MOST_CHECKED = 16  # images on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.
 _TENSORFLOW_BYTES = 5 * 10**9

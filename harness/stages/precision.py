@@ -11,8 +11,6 @@ from harness.stages.context import Rejected, StageContext, failed, reject_refusa
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
-Precision = Literal["fp32", "fp16", "int8"]
-
 
 def in_precision(
     conversion: Conversion, precision: Literal["fp16", "int8"], calibration: StagedImages | None, context: StageContext

@@ -17,11 +17,10 @@ from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_array, read_reply, usage
 from harness.stages.detector import DetectorHead
 from harness.stages.evidence.benchmark import CheckedAnswers
-from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
-from harness.stages.precision import Precision
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 
 Engine = Literal["cpu", "cuda", "tensorrt", "openvino", "torch", "torch-compiled"]

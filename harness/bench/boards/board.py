@@ -7,11 +7,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import UsageError, nearest
+from harness.stages.evidence.conversion import Precision
 
 _FOLDER = Path(__file__).parent
 _INHERITED = (
@@ -20,7 +21,6 @@ _INHERITED = (
 )  # fmt: skip
 _NOISE = re.compile(r"nvidia|developer|kit|devkit|module|[^a-z0-9]")
 
-Precision = Literal["fp32", "fp16", "int8"]
 _Figure = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
 _GIB = 2**30

@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bench.boards.board import Precision
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import KernelKind, KernelList
 
 KINDS: tuple[str, ...] = get_args(KernelKind)

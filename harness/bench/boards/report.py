@@ -10,7 +10,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 import harness.bench.boards
-from harness.bench.boards import Board, Precision, advice, memory, prediction, roofline
+from harness.bench.boards import Board, advice, memory, prediction, roofline
 from harness.bench.boards.prediction import Prediction
 from harness.bench.boards.runtimes import Runtime
 from harness.stages.context import StageContext
@@ -22,7 +22,7 @@ from harness.stages.evidence.boards import (
     Roofline,
     RooflineKernel,
 )
-from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.kernels import Kernel, KernelList
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.kernels import kernels as list_kernels

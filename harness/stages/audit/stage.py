@@ -35,6 +35,7 @@ from harness.stages.context import (
 from harness.stages.evidence.audit import (
     BoxFault,
     DatasetAudit,
+    Layout,
     Leak,
     MislabelSuspect,
     WithheldImage,
@@ -50,7 +51,6 @@ _MOST_LEAKS = 500
 _MOST_NAMED = 100
 _SHARE_FOR_EMBEDDING = 0.5  # of the wall time
 
-Layout = Literal["class-folders", "split-folders", "voc", "coco"]
 _Name = Annotated[str, Field(max_length=200)]
 _BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
 

@@ -12,6 +12,7 @@ from harness.findings import Finding, finding
 from harness.inputs import weights
 from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submission import Submission
+from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.execution import CellError, Execution, FailedExecution
@@ -90,6 +91,7 @@ def execute(
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,
         "on_cell_error": rules.on_cell_error,
+        "wanted": {"suffixes": MODEL_SUFFIXES, "saved_model": SAVED_MODEL, "companions": COMPANIONS},
     }
     with tempfile.TemporaryDirectory(prefix="harness-execute-") as folder:
         outputs = Path(folder)
