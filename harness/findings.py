@@ -168,9 +168,6 @@ CATALOGUE: dict[str, _Kind] = {
     "output-truncated": _Kind("warning", "The notebook's outputs were cut: {reason}."),
     "network-attempt": _Kind("warning", "Cell {cell} tried the network ({what}); there is none while grading."),
     "outside-read": _Kind("warning", "Cell {cell} tried to read {path}, which is not part of the submission."),
-    "no-model-produced": _Kind(
-        "warning", "The notebook ended without writing a model; the one handed in was graded instead."
-    ),
     "environment-missing": _Kind(
         "error",
         "Not graded yet: {what}, and it is not built on the grading machine, which says nothing of the submission. "
@@ -307,6 +304,11 @@ CATALOGUE: dict[str, _Kind] = {
         "weights were.",
     ),
     "dataset-cut": _Kind("warning", "The data set has {count} more images than are looked at; the first {most} count."),
+    "dataset-odd-files": _Kind(
+        "warning",
+        "Files of the data set that were left out: {count}. Each is a link or a device, its name leads outside, or it "
+        "is there twice. Hand in the photographs themselves, each under a name of its own.",
+    ),
     "dataset-too-few-images": _Kind(
         "warning", "{classes}: fewer than {least} readable images. Take more photographs of each object."
     ),

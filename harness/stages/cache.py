@@ -44,17 +44,14 @@ class StageCache:
         inputs: object,
         value: type[T],
         work: Callable[[], StageResult[T]],
-        *,
-        always: bool = False,
     ) -> Remembered:
         """The stage's result for `inputs` (anything that `json` or pydantic can write down).
 
         A result is kept whether it is a success or the submission's failure; an exception is not.
-        `always`: do the work even when there is a kept result.
         """
         key = hashlib.sha256(f"{stage} {self._base} {canonical(inputs)}".encode()).hexdigest()
         adapter: TypeAdapter[Any] = TypeAdapter(_result_of(value))
-        again = always or (self._force and key not in self._redone)
+        again = self._force and key not in self._redone
         if not again and (kept := self._store.result(key)) is not None:
             try:
                 result = adapter.validate_json(kept)

@@ -54,7 +54,6 @@ class StageContext:
         outputs: Path,
         *,
         images: Mapping[str, Material] | None = None,
-        environment: Mapping[str, str] | None = None,
         wall_seconds: float | None = None,
         cores: tuple[int, ...] = (),
     ) -> Outcome:
@@ -74,7 +73,7 @@ class StageContext:
             cores=cores,
         )
         streamed = {name: material.files for name, material in (images or {}).items()}
-        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {}, self.software, streamed)
+        job = Job(phase, json.dumps(request).encode(), inputs, limits, self.software, streamed)
         load = MachineLoad()
         outcome = self.sandbox.run(job, outputs)
         if outcome.cpu_seconds is None:

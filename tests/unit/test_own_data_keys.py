@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from example_evidence import BLOB, conversion, evaluation, evidence
+from silent import Silent
 
 from harness.grading.submission_run import Examined, time_model
 from harness.grading.withheld_split import Ground, own_data
@@ -16,7 +17,6 @@ from harness.stages.convert import HandedModel
 from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done, Skipped
-from harness.stages.progress import Silent
 from harness.stages.store import Store
 
 

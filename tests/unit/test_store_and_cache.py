@@ -65,8 +65,6 @@ def test_force_runs_a_stage_again_once_and_not_for_everyone_who_asks(store: Stor
     for _ in range(3):
         forced.run("audit", 1, DatasetAudit, work)
     assert len(runs) == 2
-    forced.run("audit", 1, DatasetAudit, work, always=True)
-    assert len(runs) == 3
 
 
 def test_a_hand_ins_failure_is_kept_and_an_exception_is_not(store: Store):

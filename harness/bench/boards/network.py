@@ -99,9 +99,6 @@ class Network:
         arithmetic = counts[: _INDEX["product"] + 1].sum()
         return frozenset(kind for kind in _SPECIAL if counts[_INDEX[kind]] >= _A_FEW * arithmetic)
 
-    def total_operations(self) -> float:
-        return float((self.operations * self.count).sum())
-
     def total_bytes(self, precision: Precision) -> float:
         return float((self.bytes(precision) * self.count).sum())
 

@@ -17,11 +17,11 @@ from harness.findings import Finding, finding
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.stages.audit import Described, ImageSet, SceneMap, scene_map
-from harness.stages.audit import withhold as split_off
 from harness.stages.audit.findings import findings_of
 from harness.stages.audit.images import GREY, Split
 from harness.stages.audit.mislabelled import suspects
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
+from harness.stages.audit.split import withhold
 from harness.stages.audit.withhold import withheld_images
 from harness.stages.context import (
     Rejected,
@@ -84,7 +84,7 @@ class _Said(BaseModel):
     layout: Layout = "class-folders"
     parts: int = Field(0, ge=0, le=_MOST_PARTS)
     left_out: int = Field(0, ge=0)
-    links: int = Field(0, ge=0)
+    odd: int = Field(0, ge=0)
     faults: tuple[_Name, ...] = Field((), max_length=100)
     refused: str = Field("", max_length=1000)
 
@@ -153,7 +153,7 @@ def _judged(
     groups = scenes.group_of(len(images))
     withheld: tuple[WithheldImage, ...] = ()
     if rules.withholds:
-        chosen = split_off(
+        chosen = withhold(
             images.labels,
             groups,
             [reply.images[index].shows_one_class for index in readable],
@@ -162,7 +162,7 @@ def _judged(
             seed=rules.asked.seed,
         )
         withheld = withheld_images(
-            {readable[i]: (images.names[i], images.labels[i] or "") for i in chosen.indices}, place, context
+            {readable[i]: (images.names[i], images.labels[i] or "") for i in chosen}, place, context
         )
     value = _audit(reply, images, scenes, groups, withheld)
     value = value.model_copy(update=_kept(value, images, outputs, context))
@@ -176,6 +176,8 @@ def _judged(
     )
     if reply.left_out:
         findings += (finding("dataset-cut", count=reply.left_out, most=_MOST_IMAGES),)
+    if reply.odd:
+        findings += (finding("dataset-odd-files", count=reply.odd),)
     if not scenes.complete:
         findings += (finding("comparison-cut", what="of the data set with each other"),)
     return value, findings
