@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import BenchmarkRules
 from harness.inputs.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.engine import Outcome
@@ -85,7 +85,7 @@ def benchmark(
     disturbed is void and done once more; where that was disturbed as well, a finding says so.
     """
     if conversion.native:
-        return Skipped(reason="The model runs as it is, not as ONNX, so its speed cannot be compared.")
+        return Skipped(reason=sentence("native-not-timed"))
     timed: dict[Role, Conversion] = {"model": conversion}
     if reference is not None and not reference.native:
         timed["reference"] = reference
@@ -96,7 +96,7 @@ def benchmark(
     result = again if isinstance(again, Done) else first  # a machine that is this busy fails nobody
     if not (reason := disturbed(result.value, result.usage.cores_left)):
         return result
-    unsteady = finding("benchmark-unsteady", reason=f"{reason}, though it was repeated")
+    unsteady = finding("benchmark-unsteady", reason=sentence("unsteady-repeated", why=reason))
     return result.model_copy(update={"findings": (*result.findings, unsteady)})
 
 
@@ -107,11 +107,11 @@ def disturbed(value: Benchmark, cores_left: float | None) -> str:
     """
     cores = os.cpu_count() or 1
     if cores_left is not None and (taken := cores - cores_left) > _MOST_TAKEN * cores:
-        return f"other programs took {taken:.1f} of {cores} cores"
+        return sentence("unsteady-other-programs", taken=taken, cores=cores)
     if value.ratio and value.ratio_interval:
         low, high = value.ratio_interval
         if (high - low) / value.ratio > _STEADY:
-            return f"the ratio to the reference lies between {low:.2f} and {high:.2f}"
+            return sentence("unsteady-ratio", low=low, high=high)
     return ""
 
 
@@ -263,6 +263,6 @@ def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:
     if value.stateful_operators:
         found.append(finding("stateful-model", operators=", ".join(value.stateful_operators)))
     if value.model.queries < rules.queries:
-        reason = f"there was time for {value.model.queries} queries only, not {rules.queries}"
+        reason = sentence("unsteady-few-queries", queries=value.model.queries, wanted=rules.queries)
         found.append(finding("benchmark-unsteady", reason=reason))
     return tuple(found)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.findings import sentence
 from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images import Material, StagedImages, drawn_from
 from harness.stages.context import (
@@ -95,7 +96,7 @@ def stress(
             value = _result(conversion, trial, material, outputs, context)
         except Rejected as rejected:
             return Skipped(
-                reason=f"The model was not tried on worse images: {rejected}.",
+                reason=sentence("not-tried-on-worse", why=rejected),
                 detail=rejected.detail,
                 usage=usage(outcome),
             )

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import MachineError
+from harness.findings import sentence
 from harness.inputs.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_array, read_reply, usage
@@ -142,7 +143,7 @@ def time_round(
     conversion = subject.conversion
     own_python = setting.engine in OWN_PYTHON
     if conversion.native and not own_python:
-        return Failed(status="rejected", reason="The model does not become ONNX, so only the engine torch can run it.")
+        return Failed(status="rejected", reason=sentence("torch-only"))
     inputs = dict(subject.handed_in) if own_python else {"model": context.store.path(conversion.model)}
     material = drawn_from(staged, sample(staged, MOST_INPUTS))
     request = {
@@ -178,7 +179,7 @@ def time_round(
         except Rejected as rejected:
             return Failed(
                 status="rejected",
-                reason=f"It could not be timed: {rejected}",
+                reason=sentence("not-timed", why=rejected),
                 detail=rejected.detail,
                 usage=usage(outcome),
             )

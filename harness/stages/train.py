@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from harness.findings import sentence
 from harness.inputs.assignment.sections import ReferenceSolution
 from harness.stages.context import StageContext, failed, usage
 from harness.stages.evidence.record import Blob, Record
@@ -43,7 +44,7 @@ def train(
             return failed(outcome, "Training the reference", limits)
         missing = [name for name in (_MODEL, _LABELS, _HANDIN) if not (outputs / name).is_file()]
         if missing:
-            reason = f"The reference code did not write {', '.join(missing)}."
+            reason = sentence("reference-wrote-no", files=", ".join(missing))
             return Failed(status="failed", reason=reason, usage=usage(outcome))
         store = context.store
         value = TrainedReference(

@@ -13,6 +13,7 @@ import harness.bench.boards
 from harness.bench.boards import Board, advice, memory, prediction, roofline
 from harness.bench.boards.prediction import Prediction
 from harness.bench.boards.runtimes import Runtime
+from harness.findings import sentence
 from harness.stages.context import StageContext
 from harness.stages.evidence.boards import (
     BoardLatency,
@@ -46,7 +47,7 @@ def on_boards(
 def kernels_of(conversion: Conversion, context: StageContext) -> Done[KernelList] | Failed:
     """The model's kernels, listed in the sandbox; a failure for one that did not become ONNX."""
     if conversion.native:
-        return Failed(status="rejected", reason="The model runs as it is, not as ONNX, so its layers are not known.")
+        return Failed(status="rejected", reason=sentence("native-not-predicted"))
     rule = conversion.preprocess
     return list_kernels(context.store.path(conversion.model), rule.height, rule.width, context)
 
@@ -69,7 +70,7 @@ def board_predictions(
         roofs = [roof for board in boards if (roof := roofline.roofline(kernels, board, RUNTIME, precisions[0]))]
     return BoardPredictions(
         model=model,
-        reason="" if rows else "Nobody publishes the peaks of these boards.",
+        reason="" if rows else sentence("no-peaks-published"),
         boards=rows,
         unknown=roofline.unknown_sentence(kernels),
         not_listed=kernels.not_listed,

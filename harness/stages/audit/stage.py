@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.files.hashing import file_sha256
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.stages.audit import Described, ImageSet, SceneMap, scene_map
@@ -121,7 +121,7 @@ class AuditRules:
 def audit(submission: Submission, rules: AuditRules, context: StageContext) -> StageResult[DatasetAudit]:
     """What the data set holds, and what is wrong with it; `Skipped` when none was handed in."""
     if submission.dataset is None:
-        return Skipped(reason="No data set was handed in.")
+        return Skipped(reason=sentence("no-data-set"))
     place = submission.root / submission.dataset
     inputs = {"dataset": place}
     if rules.backbone is not None:
@@ -140,7 +140,8 @@ def audit(submission: Submission, rules: AuditRules, context: StageContext) -> S
             reply = _Reply.model_construct(**dict(said), images=_read_images(outputs, said.parts))
             value, findings = _judged(reply, outputs, place, rules, context)
         except Rejected as rejected:
-            return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected.whole}.")
+            reason = sentence("job-unusable", what="The audit", why=rejected.whole)
+            return Failed(status="rejected", reason=reason)
     return Done(value=value, origin="measured-inside", findings=findings, usage=usage(outcome))
 
 
@@ -179,7 +180,7 @@ def _judged(
     if reply.odd:
         findings += (finding("dataset-odd-files", count=reply.odd),)
     if not scenes.complete:
-        findings += (finding("comparison-cut", what="of the data set with each other"),)
+        findings += (finding("comparison-cut", what=sentence("compared-within")),)
     return value, findings
 
 
