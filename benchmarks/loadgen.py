@@ -20,8 +20,9 @@ import numpy as np
 
 from harness.agent.graph.onnx_model import session
 from harness.agent.timing.scenarios import Budget, in_random_turns, one_after_another, warm_up
-from harness.bench.estimates import early_stopping, nearest_rank
+from harness.bench.estimates import early_stopping
 from harness.bench.rules import CONFIDENCE
+from harness.stages.latency_statistics import nearest_rank
 
 Query = Callable[[int], object]
 

@@ -15,8 +15,9 @@ A student's mistake is never one of these: it is a `Finding` in the evidence.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 # Trouble of the machine, which no content of a submission brings about: no room, a disk that fails, no more memory,
@@ -56,6 +57,12 @@ class MachineError(HarnessError):
 
 class NoSandbox(MachineError):
     """No sandbox engine works here."""
+
+
+def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """What to say of a name that is not known: `did you mean 'limits'?`, else `otherwise`, else all that is known."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else otherwise or f"one of: {', '.join(known)}"
 
 
 @contextlib.contextmanager

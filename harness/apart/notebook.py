@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import notebook_file
+from .notebook_file import NoNotebook, is_code, listed, text
 from .plain import cut, plain, terminal_text
 
 _FILE_BYTES = 24 * 10**6
@@ -46,24 +48,15 @@ def main(file: str) -> None:
 def shown(file: Path, images: list[bytes]) -> Made:
     """The cells, or the problem; what is drawn is appended to `images`."""
     try:
-        if file.stat().st_size > _FILE_BYTES:
-            return {"problem": "too-large"}
-        content = file.read_bytes()
-    except OSError:
-        return {"problem": "missing"}
-    try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError):
-        return {"problem": "unreadable"}
-    cells = raw.get("cells") if isinstance(raw, dict) else None
-    if not isinstance(cells, list):
-        return {"problem": "not-a-notebook"}
+        cells = notebook_file.cells(notebook_file.read(file, _FILE_BYTES))
+    except NoNotebook as problem:
+        return {"problem": str(problem)}
     budget = _Budget(images)
     made = []
     for raw_cell in cells[:_CELLS]:
         if budget.characters <= 0:
             break
-        made.append(_cell(raw_cell if isinstance(raw_cell, dict) else {}, budget))
+        made.append(_cell(raw_cell, budget))
     return {"cells": made, "cells_left_out": len(cells) - len(made)}
 
 
@@ -97,27 +90,17 @@ class _Budget:
 
 
 def _cell(raw: dict[str, Any], budget: _Budget) -> Made:
-    taken = budget.take(plain(_text(raw.get("source"))))
+    taken = budget.take(plain(notebook_file.source(raw)))
     cell: Made = {"kind": "raw", "source": taken["text"], "left_out": taken["left_out"], "number": None, "outputs": []}
     if raw.get("cell_type") == "markdown":
         cell["kind"] = "markdown"
-    elif raw.get("cell_type") == "code":
+    elif is_code(raw):
         cell["kind"] = "code"
         if cell["source"].strip():  # empty ones are not run, and not counted
             budget.code_cells += 1
             cell["number"] = budget.code_cells
-        outputs = raw.get("outputs")
-        cell["outputs"] = list(_outputs(outputs if isinstance(outputs, list) else [], budget))
+        cell["outputs"] = list(_outputs(listed(raw.get("outputs")), budget))
     return cell
-
-
-def _text(value: object) -> str:
-    """A notebook's text: a string, or a list of them."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(part for part in value if isinstance(part, str))
-    return ""
 
 
 def _outputs(raw: list[Any], budget: _Budget) -> Iterator[Made]:
@@ -127,7 +110,7 @@ def _outputs(raw: list[Any], budget: _Budget) -> Iterator[Made]:
         match one.get("output_type"):
             case "stream":
                 kind = "stderr" if one.get("name") == "stderr" else "stdout"
-                yield {"kind": kind, **budget.take(terminal_text(_text(one.get("text"))))}
+                yield {"kind": kind, **budget.take(terminal_text(text(one.get("text"))))}
             case "error":
                 yield {"kind": "error", **budget.take(terminal_text(_traceback(one)))}
             case "display_data" | "execute_result":
@@ -138,16 +121,15 @@ def _outputs(raw: list[Any], budget: _Budget) -> Iterator[Made]:
 
 
 def _traceback(raw: dict[str, Any]) -> str:
-    lines = raw.get("traceback")
-    frames = [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
-    return "\n".join(frames) or f"{_text(raw.get('ename'))}: {_text(raw.get('evalue'))}"
+    frames = [line for line in listed(raw.get("traceback")) if isinstance(line, str)]
+    return "\n".join(frames) or f"{text(raw.get('ename'))}: {text(raw.get('evalue'))}"
 
 
 def _display(data: dict[str, Any], budget: _Budget) -> Made:
     if "image/png" in data:
-        return _image(_text(data["image/png"]), budget)
+        return _image(text(data["image/png"]), budget)
     if "text/plain" in data:
-        return {"kind": "result", **budget.take(terminal_text(_text(data["text/plain"])))}
+        return {"kind": "result", **budget.take(terminal_text(text(data["text/plain"])))}
     return _not_shown("kind", plain(", ".join(str(kind)[:40] for kind in list(data)[:3])))
 
 

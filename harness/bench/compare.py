@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.bench.estimates import p_value, ratio_interval, smallest_p_value
+from harness.bench.estimates import p_value, smallest_p_value
 from harness.bench.results import BenchResults, Comparison, Host, Key, Measurement, Verdict
 from harness.bench.rules import ScenarioName
 from harness.errors import UsageError
+from harness.stages.latency_statistics import ratio_interval_apart
 from harness.stages.timing import Mode
 
 SIGNIFICANCE = 0.01
@@ -71,7 +72,7 @@ def _compared(new: Measurement, old: Measurement) -> Comparison:
     significant. Of so few blocks that the test cannot say so of any difference, it is not said that there is none.
     """
     blocks = [np.array(measurement.block_medians_ms, dtype=np.float64) for measurement in (new, old)]
-    low, high = ratio_interval(*blocks)
+    low, high = ratio_interval_apart(*blocks)
     p, ratio = p_value(*blocks), new.p50_ms / old.p50_ms
     differs = p < SIGNIFICANCE and not low <= 1 <= high and abs(ratio - 1) >= SMALLEST_CHANGE
     verdict: Verdict = "no difference"

@@ -10,26 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, mannwhitneyu
 
-from harness.stages.benchmark import nearest_rank
 from harness.stages.evidence.record import Interval
-
-__all__ = [
-    "EarlyStopping",
-    "block_medians",
-    "drift",
-    "early_stopping",
-    "fewest_queries",
-    "median_interval",
-    "nearest_rank",
-    "p_value",
-    "ratio_interval",
-    "smallest_p_value",
-]
+from harness.stages.latency_statistics import resampled_medians
 
 Floats = NDArray[np.float64]
 
 _BLOCKS = 10  # of a round: neighbouring queries are alike, so blocks, not queries, are resampled
-_RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +76,7 @@ def median_interval(rounds: Sequence[Floats]) -> Interval:
     and blocks keep the likeness of neighbouring queries: the interval that resampled queries would give is
     too narrow.
     """
-    low, high = np.quantile(_medians(block_medians(rounds), np.random.default_rng(0)), (0.025, 0.975))
-    return float(low), float(high)
-
-
-def ratio_interval(new: Floats, old: Floats) -> Interval:
-    """The 95 % interval of the ratio of two medians, each given as block medians."""
-    random = np.random.default_rng(0)
-    low, high = np.quantile(_medians(new, random) / _medians(old, random), (0.025, 0.975))
+    low, high = np.quantile(resampled_medians(block_medians(rounds), np.random.default_rng(0)), (0.025, 0.975))
     return float(low), float(high)
 
 
@@ -109,14 +88,6 @@ def p_value(new: Floats, old: Floats) -> float:
 def smallest_p_value(new: Floats, old: Floats) -> float:
     """The least that `p_value` can be with as many block medians: where all of one lie above all of the other."""
     return 2 / math.comb(new.size + old.size, new.size)
-
-
-def _medians(blocks: Floats, random: np.random.Generator) -> Floats:
-    """The median of each resample, shape (resamples,)."""
-    rounds, within = blocks.shape
-    chosen = random.integers(0, rounds, (_RESAMPLES, rounds, 1))
-    drawn = blocks[chosen, random.integers(0, within, (_RESAMPLES, rounds, within))]
-    return np.asarray(np.median(drawn, axis=(1, 2)))
 
 
 def drift(latencies: Floats) -> float:

@@ -31,14 +31,14 @@ from harness.files.hashing import file_sha256
 from harness.files.user_folders import default_folder
 from harness.inputs import images
 from harness.inputs.assignment.sections import ResourceLimits
-from harness.inputs.images import StagedImages
+from harness.inputs.images import CHECK_IMAGES, StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
 from harness.stages.convert import convert
 from harness.stages.detector import open_detector
-from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
-from harness.stages.precision import Precision, in_precision
+from harness.stages.precision import in_precision
 from harness.stages.progress import Progress
 from harness.stages.store import Store
 from harness.stages.timing import OWN_PYTHON, Budget, Engine, Mode, Setting, Subject, time_round
@@ -47,7 +47,6 @@ _MEMORY = 8 * 10**9  # bytes; for converting, and for timing outside an envelope
 _OVERHEAD_SECONDS = 300  # of a round, beside the timed queries
 _SLOWEST = 3  # times a round's seconds, after which it ends with fewer queries than wanted
 _IDLE_SECONDS = 5
-_CHECK_IMAGES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,7 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
 
 def _opened(model: NamedModel, run: _Run) -> Subject | Failed | Skipped:
     """The model as a classifier, or, where an ONNX file is none, as a detector."""
-    check = run.given.scored.files[:_CHECK_IMAGES] if run.given else ()
+    check = run.given.scored.files[:CHECK_IMAGES] if run.given else ()
     with TemporaryDirectory(prefix="harness-bench-check-") as temporary:
         decoded = images.stage(_first(run.given, len(check)), Path(temporary)) if run.given and check else None
         paths = [decoded.folder / name for name in decoded.names] if decoded else []

@@ -9,10 +9,9 @@ from harness.bench.boards.report import PRECISION, board_predictions, by_memory,
 from harness.bench.subjects import NamedModel
 from harness.stages.context import StageContext
 from harness.stages.evidence.boards import BoardPredictions
-from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.stage_result import Done, Failed
-from harness.stages.precision import Precision
 from harness.stages.progress import Progress
 
 

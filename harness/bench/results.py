@@ -12,8 +12,8 @@ from harness.bench.rules import EffortName, ScenarioName
 from harness.errors import UsageError
 from harness.stages.evidence.benchmark import CheckedAnswers
 from harness.stages.evidence.boards import BoardPredictions
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.record import Interval, Record, Share
-from harness.stages.precision import Precision
 from harness.stages.timing import Mode
 
 SCHEMA = 1

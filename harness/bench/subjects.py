@@ -11,9 +11,9 @@ from harness.errors import UsageError
 from harness.files.hashing import file_sha256
 from harness.inputs.images import HeldOutSet, load
 from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders
+from harness.inputs.submissions.parts import COMPANIONS
 from harness.stages.convert import HandedModel
 
-_COMPANIONS = ("labels.txt", "handin.json", "model.py")
 _MOST_CALIBRATION = 64  # images
 
 
@@ -49,7 +49,7 @@ def named_models(files: Sequence[Path], reference: Path | None) -> tuple[NamedMo
 def _model_file(path: Path) -> Path:
     """The file itself, or the one `model.*` in a folder."""
     if path.is_dir():
-        models = sorted(file for file in path.glob("model.*") if file.name not in _COMPANIONS and file.is_file())
+        models = sorted(file for file in path.glob("model.*") if file.name not in COMPANIONS and file.is_file())
         if len(models) != 1:
             found = f"holds {len(models)} files named model.*" if models else "is a folder without a file model.*"
             raise UsageError(f"{path}: {found}", "give the model file itself")
@@ -60,7 +60,7 @@ def _model_file(path: Path) -> Path:
 
 
 def _companions(file: Path) -> dict[str, Path]:
-    return {name: file.parent / name for name in _COMPANIONS if (file.parent / name).is_file()}
+    return {name: file.parent / name for name in COMPANIONS if (file.parent / name).is_file()}
 
 
 def _names(files: Sequence[Path]) -> list[str]:

@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.bench.envelope import fits
-from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, nearest_rank, p_value
+from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, p_value
 from harness.bench.machine import MachineState
 from harness.bench.machine.tegrastats import energy_mj
 from harness.bench.results import Accuracy, EarlyStopped, Energy, Measurement, TimedRound, Unmeasured
 from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
 from harness.stages.evidence.benchmark import CheckedAnswers
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.predictions import Predictions
-from harness.stages.precision import Precision
+from harness.stages.latency_statistics import nearest_rank
 from harness.stages.timing import OWN_PYTHON, Engine, Mode, Repeated, Round, Subject
 
 Floats = NDArray[np.float64]

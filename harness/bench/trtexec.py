@@ -12,12 +12,13 @@ from typing import Annotated
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness.bench.estimates import block_medians, median_interval, nearest_rank
+from harness.bench.estimates import block_medians, median_interval
 from harness.bench.results import Measurement
 from harness.bench.rules import WIDEST_INTERVAL
 from harness.bench.summary import early_stopped, thinned
 from harness.errors import UsageError
 from harness.files.hashing import file_sha256
+from harness.stages.latency_statistics import nearest_rank
 
 _LIMIT = 256 * 2**20  # bytes
 _Ms = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -19,7 +19,7 @@ from harness.boundary.screen import Screen, say, say_json, visible
 from harness.cli.options import PATH, as_json_option, sandbox_option
 from harness.cli.terminal import progress_on
 from harness.report import export
-from harness.stages.precision import Precision
+from harness.stages.evidence.conversion import Precision
 from harness.stages.timing import Engine, Mode
 
 

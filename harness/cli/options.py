@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
+
+from harness.sandbox import EngineName
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -24,7 +26,7 @@ def sandbox_option(help: str) -> Callable[[_F], _F]:
     return click.option(
         "--sandbox",
         "sandbox_name",
-        type=click.Choice(["auto", "docker", "bubblewrap", "none"]),
+        type=click.Choice(get_args(EngineName)),
         default="auto",
         show_default=True,
         help=help,

@@ -21,10 +21,11 @@ from harness.bench.subjects import named_models
 from harness.boundary.screen import Screen, say, say_json
 from harness.cli.options import PATH, as_json_option, sandbox_option
 from harness.cli.terminal import progress_on, wide_screen
-from harness.errors import UsageError
+from harness.errors import UsageError, nearest
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.stages.context import StageContext
 from harness.stages.convert import convert
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.kernels import kernels as list_kernels
@@ -42,7 +43,7 @@ from harness.stages.store import Store
     "--precision",
     "precisions",
     multiple=True,
-    type=click.Choice(["fp32", "fp16", "int8"]),
+    type=click.Choice(get_args(Precision)),
     default=["fp16"],
     show_default=True,
     help="Of the numbers; may be given several times.",
@@ -55,7 +56,7 @@ def predict(
     model: Path,
     names: tuple[str, ...],
     runtimes: tuple[str, ...],
-    precisions: tuple[known_boards.Precision, ...],
+    precisions: tuple[Precision, ...],
     size: int,
     calibration: Path | None,
     sandbox_name: sandbox.EngineName,
@@ -85,7 +86,7 @@ def predict(
 def _runtime(name: str) -> Runtime:
     found = prediction.runtime_named(name)
     if found is None:
-        raise UsageError(f"unknown runtime {name!r}", f"one of: {', '.join(get_args(RuntimeName))}")
+        raise UsageError(f"unknown runtime {name!r}", nearest(name, get_args(RuntimeName)))
     return found
 
 

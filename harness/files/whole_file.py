@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from harness.errors import MachineError
 
+OWNERS_ONLY = 0o600
+READ_BY_ALL = 0o644  # what is mounted into a sandbox: its user is another
+
+
+@contextlib.contextmanager
+def whole_file(file: Path, mode: int = OWNERS_ONLY) -> Iterator[IO[bytes]]:
+    """A stream for the content of `file`, which has its name only once all is written. Raises `OSError`.
+
+    A file that is there stays as it is until then, and for good where the writing fails. `mode` counts, not the umask.
+    """
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            os.fchmod(stream.fileno(), mode)
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
 
 def write_whole(file: Path, content: str) -> None:
-    """Write UTF-8 text to a temporary name beside `file`, and rename. Raises `MachineError`."""
+    """Write UTF-8 text. Raises `MachineError`."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-                stream.write(content)
-            Path(temporary).replace(file)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(file) as stream:
+            stream.write(content.encode())
     except OSError as error:
         raise MachineError(
             f"{file}: cannot be written: {error.strerror}", "make room, or take another --out"

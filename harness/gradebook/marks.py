@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.boundary.one_by_one import for_each
-from harness.errors import UsageError
+from harness.errors import UsageError, nearest
 from harness.findings import Finding, finding
 from harness.gradebook.database import Gradebook, Whose
 from harness.gradebook.manual import ManualMark
@@ -27,7 +26,7 @@ def enter(book: Gradebook, submission: str, criterion: str, points: float, reaso
     found = _the_one(submission, results)
     marks = {mark.title: mark for mark in found.marks}
     if criterion not in marks:
-        raise UsageError(f"no criterion {criterion!r}", _known(criterion, list(marks)))
+        raise UsageError(f"no criterion {criterion!r}", nearest(criterion, list(marks)))
     highest = marks[criterion].max_points
     lowest = 0.0 if highest else -found.max_points  # what is taken off has a maximum of 0
     if not lowest <= points <= highest:
@@ -44,7 +43,7 @@ def _the_one(id: str, results: Sequence[SubmissionResult]) -> SubmissionResult:
         named = [result.id for result in results if result.student.strip().casefold() == id.strip().casefold()]
         if len(named) > 1:
             raise UsageError(f"{id!r} may be any of several submissions", f"give the id: {', '.join(named)}")
-        raise UsageError(f"no submission {id!r} in this gradebook", _known(named[0] if named else id, list(by_id)))
+        raise UsageError(f"no submission {id!r} in this gradebook", nearest(named[0] if named else id, list(by_id)))
     found = by_id[id]
     if not found.identity:
         raise UsageError(
@@ -58,11 +57,6 @@ def _the_one(id: str, results: Sequence[SubmissionResult]) -> SubmissionResult:
             "rename or remove all but one in the submissions folder, run `harness grade` again, then mark",
         )
     return found
-
-
-def _known(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(names)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from harness.bench.boards.report import BOARDS, BoardsRequest, by_memory, identity
+from harness.findings import sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.stages.convert import CONVERT, ConvertRequest, HandedModel
 from harness.stages.evaluate.score import EVALUATE, EvaluateRequest
@@ -27,7 +28,7 @@ T = TypeVar("T")
 # How much is asked of a model: `answers` to the held-out images and their scores; the same to worse images too, as of
 # the `reference`; or the `whole`: what it is made of, where it looks, and how fast it would be on the course's boards.
 Depth = Literal["answers", "reference", "whole"]
-_NOT_ASKED = Skipped(reason="It was not asked for.")
+_NOT_ASKED = Skipped(reason=sentence("not-asked"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from harness.boundary.one_by_one import Defect
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.model_run import ModelEvidence, run_model, value
 from harness.grading.scene_variety import beside_the_courses
@@ -67,7 +67,7 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
         stress=graded.robustness,
         evaluate=graded.evaluate,
         boards=graded.boards,
-        benchmark=Skipped(reason="The speed was not measured yet."),
+        benchmark=Skipped(reason=sentence("not-timed-yet")),
         own=own,
         rerun=rerun,
         rerun_made=rerun_made,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import MachineError
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.grading import model_run, reference
 from harness.grading.context import GradedOn, RunContext
 from harness.inputs.assignment import Assignment
@@ -197,7 +197,7 @@ def own_data(
     on = split.graded_on
     trained = trained_reference(split, run_context) if run_context.assignment.has_shared_set else on.reference
     if trained is None:
-        return None, (finding("harness-defect", reason="the reference could not be trained on this data set"),)
+        return None, (finding("harness-defect", reason=sentence("reference-not-trained-here")),)
     of_rerun = model_run.value(model_run.predict(graded, on, runner))
     rerun = model_run.value(model_run.evaluate(of_rerun, on, trained.predictions, runner))
     seen: Evaluation | None = None

@@ -6,7 +6,6 @@ A file counts only with the manifest's hash, where one is published. It lies in 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import shutil
@@ -23,9 +22,10 @@ from typing import IO, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.errors import MachineError, UsageError
+from harness.errors import MachineError, UsageError, nearest
 from harness.files.hashing import file_sha256
 from harness.files.user_folders import default_folder
+from harness.files.whole_file import READ_BY_ALL, whole_file
 
 MANIFEST = Path(__file__).with_name("weights.toml")
 _URL_SECONDS = 4.0  # for a connection, and for each read
@@ -210,9 +210,7 @@ def _entry(name: str) -> WeightsEntry:
     known = _manifest(MANIFEST)
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UsageError(f"unknown weights {name!r}{hint}", f"choose one of {', '.join(known)}")
+    raise UsageError(f"unknown weights {name!r}", nearest(name, known))
 
 
 def _folder() -> Path:
@@ -237,14 +235,8 @@ def _keep(entry: WeightsEntry, file: Path) -> Path:
     target = folder / entry.file
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix="writing-")
-        try:
-            with os.fdopen(handle, "wb") as out, file.open("rb") as stream:
-                shutil.copyfileobj(stream, out)
-                os.fchmod(out.fileno(), 0o644)  # the sandbox's own user reads what is mounted
-            Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with whole_file(target, READ_BY_ALL) as out, file.open("rb") as stream:
+            shutil.copyfileobj(stream, out)
     except OSError as error:
         raise MachineError(
             f"{folder}: cannot keep weights there: {error.strerror}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from harness.boundary.one_by_one import Defect, attempt, together
 from harness.errors import cannot_write
 from harness.files.private import private_folder
+from harness.files.whole_file import whole_file
 from harness.gradebook.results import Results, SubmissionResult, with_defects
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
@@ -100,11 +99,5 @@ def write_page(file: Path, text: str) -> None:
     """Write the page under its final name, whole. Raises `MachineError` when its folder cannot be written."""
     with cannot_write(file):
         private_folder(file.parent)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-", suffix=".html")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            Path(temporary).replace(file)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(file) as stream:
+            stream.write(text.encode())

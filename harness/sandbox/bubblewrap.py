@@ -299,7 +299,6 @@ def _variables(job: Job, python: PythonEnvironment) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
-        **job.environment,
     }
 
 

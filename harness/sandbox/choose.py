@@ -99,7 +99,7 @@ def _working(name: str, make: Callable[[], Sandbox] | None = None) -> Sandbox:
         )
     request = json.dumps({"code": "open('out/ok', 'w').write('ok')"}).encode()
     with TemporaryDirectory(prefix="harness-trial-") as outputs:
-        outcome = sandbox.run(Job("selfcheck", request, {}, _TRIAL, {}), Path(outputs))
+        outcome = sandbox.run(Job("selfcheck", request, {}, _TRIAL), Path(outputs))
         if outcome.status != "ok" or not (Path(outputs) / "ok").is_file():
             raise NoSandbox(
                 f"{name} starts, but a trivial job ended '{outcome.status}': {outcome.log[-500:]}", _INSTALL

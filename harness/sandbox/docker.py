@@ -330,7 +330,6 @@ def _variables(job: Job) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
-        **job.environment,
     }
 
 

@@ -43,7 +43,6 @@ class Job:
     request: bytes  # JSON for the phase, given on stdin
     inputs: Mapping[str, Path]  # name under /in -> file or folder of the host
     limits: Limits
-    environment: Mapping[str, str]  # variables beside those that the engine sets
     software: Software = TORCH  # what is installed inside
     # List -> the host's files, in the order in which they follow the request on stdin; the stages take them from
     # `harness.inputs.images.material`, which draws that order.

@@ -102,5 +102,4 @@ def _variables(job: Job, here: Path, python: PythonEnvironment) -> dict[str, str
         "HARNESS_WORK": str(here / "work"),
         "HARNESS_CPUS": threads,
         "OMP_NUM_THREADS": threads,
-        **job.environment,
     }

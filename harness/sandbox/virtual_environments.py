@@ -13,7 +13,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import EnvironmentMissing, MachineError
 from harness.files.user_folders import default_folder
+from harness.files.whole_file import READ_BY_ALL, whole_file
 from harness.sandbox.python_environment import PythonEnvironment, harness_own
 from harness.sandbox.software import TORCH, Name, Software
 from harness.sandbox.wheels import LOCK, install
@@ -72,7 +72,8 @@ def build(software: Software, wheels: Path, say: Callable[[str], None]) -> Pytho
         _read_only_for_others(folder)
         packages = tuple((wheels / LOCK).read_text().split())
         built = Built(name=software.name, lock=software.lock, python=platform.python_version(), packages=packages)
-        _write(folder / _RECORD, built.model_dump_json(indent=1))
+        with whole_file(folder / _RECORD, READ_BY_ALL) as record:
+            record.write(built.model_dump_json(indent=1).encode())
     except OSError as error:
         raise _no_place(folder, error) from error
     return environment
@@ -155,10 +156,3 @@ def _read_only_for_others(folder: Path) -> None:
     for part in (folder, *folder.rglob("*")):
         if not part.is_symlink():
             part.chmod(part.stat().st_mode | (0o055 if part.is_dir() or part.stat().st_mode & 0o100 else 0o044))
-
-
-def _write(file: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as stream:
-        stream.write(text)
-    Path(stream.name).chmod(0o644)
-    Path(stream.name).replace(file)

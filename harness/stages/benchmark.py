@@ -5,7 +5,6 @@ What was timed while other programs had the cores does not count: it is timed on
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import BenchmarkRules
 from harness.inputs.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.engine import Outcome
@@ -33,8 +32,8 @@ from harness.stages.context import (
 from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Latency
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
-from harness.stages.evidence.record import Interval
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
+from harness.stages.latency_statistics import nearest_rank, ratio_interval_in_turn
 from harness.stages.stage import Stage
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 
@@ -43,7 +42,6 @@ _SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
 # Of a probability, against the predict stage's. Between batches of 8 and of 1, float32 sums in another order: that is
 # 1e-6 of a logit, and at logits of some tens at most 1e-4 of a probability.
 _SAME = 1e-3
-_RESAMPLES = 2000
 _STEADY = 0.25  # width of the ratio's interval, relative to the ratio
 _MOST_TAKEN = 0.2  # of all cores, by other programs: more slows the model even where it has a core of its own
 
@@ -89,7 +87,7 @@ def benchmark(
     disturbed is void and done once more; where that was disturbed as well, a finding says so.
     """
     if conversion.native:
-        return Skipped(reason="The model runs as it is, not as ONNX, so its speed cannot be compared.")
+        return Skipped(reason=sentence("native-not-timed"))
     timed: dict[Role, Conversion] = {"model": conversion}
     if reference is not None and not reference.native:
         timed["reference"] = reference
@@ -100,7 +98,7 @@ def benchmark(
     result = again if isinstance(again, Done) else first  # a machine that is this busy fails nobody
     if not (reason := disturbed(result.value, result.usage.cores_left)):
         return result
-    unsteady = finding("benchmark-unsteady", reason=f"{reason}, though it was repeated")
+    unsteady = finding("benchmark-unsteady", reason=sentence("unsteady-repeated", why=reason))
     return result.model_copy(update={"findings": (*result.findings, unsteady)})
 
 
@@ -111,11 +109,11 @@ def disturbed(value: Benchmark, cores_left: float | None) -> str:
     """
     cores = os.cpu_count() or 1
     if cores_left is not None and (taken := cores - cores_left) > _MOST_TAKEN * cores:
-        return f"other programs took {taken:.1f} of {cores} cores"
+        return sentence("unsteady-other-programs", taken=taken, cores=cores)
     if value.ratio and value.ratio_interval:
         low, high = value.ratio_interval
         if (high - low) / value.ratio > _STEADY:
-            return f"the ratio to the reference lies between {low:.2f} and {high:.2f}"
+            return sentence("unsteady-ratio", low=low, high=high)
     return ""
 
 
@@ -190,7 +188,7 @@ def _result(
     ratio = interval = None
     if "reference" in timed:
         blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
-        interval = ratio_interval(*blocks)
+        interval = ratio_interval_in_turn(*blocks)
         ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
     answers = _answers(timed["model"], predictions, staged, material, reply, outputs, context)
     value = Benchmark(
@@ -231,23 +229,10 @@ def _summary(latencies: Floats, peak_memory_bytes: int) -> Latency:
     )
 
 
-def nearest_rank(latencies: Floats, percent: int) -> float:
-    """The smallest latency that at least `percent` of the queries did not exceed (MLPerf's percentile)."""
-    return float(np.sort(latencies)[max(1, math.ceil(len(latencies) * percent / 100)) - 1])
-
-
 def _block_medians(latencies: Floats, blocks: tuple[int, ...]) -> Floats:
     edges = np.cumsum((0, *blocks))
     medians = [np.median(latencies[a:b]) for a, b in pairwise(edges)]
     return np.asarray(medians, dtype=np.float32)
-
-
-def ratio_interval(model: Floats, reference: Floats) -> Interval:
-    """The 95 % interval of the ratio of the medians, by bootstrap over pairs of blocks timed in turn."""
-    drawn = np.random.default_rng(0).integers(0, len(model), (_RESAMPLES, len(model)))
-    ratios = np.median(model[drawn], axis=1) / np.median(reference[drawn], axis=1)
-    low, high = np.quantile(ratios, (0.025, 0.975))
-    return float(low), float(high)
 
 
 def _answers(
@@ -280,7 +265,7 @@ def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:
     if value.stateful_operators:
         found.append(finding("stateful-model", operators=", ".join(value.stateful_operators)))
     if value.model.queries < rules.queries:
-        reason = f"there was time for {value.model.queries} queries only, not {rules.queries}"
+        reason = sentence("unsteady-few-queries", queries=value.model.queries, wanted=rules.queries)
         found.append(finding("benchmark-unsteady", reason=reason))
     return tuple(found)
 

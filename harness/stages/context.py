@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.boundary.bounded_json import Unbounded, read_bounded
-from harness.findings import Finding, one_line, with_detail
+from harness.findings import Finding, one_line, sentence, with_detail
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.images import Material
 from harness.sandbox.engine import Job, Limits, Outcome, Sandbox
@@ -54,7 +54,6 @@ class StageContext:
         outputs: Path,
         *,
         images: Mapping[str, Material] | None = None,
-        environment: Mapping[str, str] | None = None,
         wall_seconds: float | None = None,
         cores: tuple[int, ...] = (),
     ) -> Outcome:
@@ -74,7 +73,7 @@ class StageContext:
             cores=cores,
         )
         streamed = {name: material.files for name, material in (images or {}).items()}
-        job = Job(phase, json.dumps(request).encode(), inputs, limits, environment or {}, self.software, streamed)
+        job = Job(phase, json.dumps(request).encode(), inputs, limits, self.software, streamed)
         load = MachineLoad()
         outcome = self.sandbox.run(job, outputs)
         if outcome.cpu_seconds is None:
@@ -102,17 +101,17 @@ def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Findi
     detail = ""
     match outcome.status:
         case "timeout":
-            status, reason = "timeout", f"{what} did not end within {limits.wall_seconds:g} s"
+            status, reason = "timeout", sentence("job-timeout", what=what, seconds=limits.wall_seconds)
         case "memory":
-            status, reason = "memory", f"{what} used more than {limits.memory / 1e9:.1f} GB of memory"
+            status, reason = "memory", sentence("job-memory", what=what, gigabytes=limits.memory / 1e9)
         case "killed":
-            status, reason = "killed", f"{what} was killed from inside the sandbox"
+            status, reason = "killed", sentence("job-killed", what=what)
         case "output":
-            status, reason = "rejected", f"{what} sent results that are too large or malformed"
+            status, reason = "rejected", sentence("job-output", what=what)
         case _:
             last = next((line for line in reversed(outcome.log.splitlines()) if line.strip()), "")
             detail = one_line(last)
-            status, reason = "failed", f"{what} failed"
+            status, reason = "failed", sentence("job-failed", what=what)
     return Failed(
         status=status,  # type: ignore[arg-type]
         reason=reason,

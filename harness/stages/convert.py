@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import EnvironmentMissing
 from harness.files.hashing import file_sha256
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
+from harness.findings.on_models import ASSUMED
 from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import Material, TrainingImages, drawn
 from harness.sandbox import KERAS
@@ -32,17 +33,6 @@ _MOST_CHECKED = 16  # images on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.
 _TENSORFLOW_BYTES = 5 * 10**9
 _ONE_AT_A_TIME = threading.Lock()
-
-_ASSUMED = {
-    "torchvision-imagenet": "RGB, pixels divided by 255, torchvision's ImageNet mean and standard deviation, "
-    "shorter side scaled and the centre cut ({width} x {height})",
-    "jetson-inference": "as jetson-inference does: RGB, pixels divided by 255, ImageNet mean and standard "
-    "deviation, stretched to {width} x {height}",
-    "keras-raw": "RGB pixels 0 to 255 as they are, because the model scales them itself, stretched to "
-    "{width} x {height}",
-    "keras-vgg16-caffe": "Keras' vgg16.preprocess_input: BGR, means 103.939, 116.779, 123.68 subtracted, "
-    "stretched to {width} x {height}",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +143,7 @@ def convert(
             unreadable = finding("model-unreadable", name=model.name or model.file.name, detail=rejected.whole)
             return Failed(
                 status="rejected",
-                reason=f"The model's conversion sent something unusable: {rejected}.",
+                reason=sentence("job-unusable", what="The model's conversion", why=rejected),
                 detail=rejected.detail,
                 findings=(*declared.findings, unreadable),
                 usage=usage(outcome),
@@ -276,7 +266,7 @@ def _result(
         output_kind=reply.output_kind,
         labels=labels,
         preprocess=rule,
-        assumed=_ASSUMED[default].format(width=rule.width, height=rule.height) if default else "",
+        assumed=ASSUMED[default].format(width=rule.width, height=rule.height) if default else "",
         max_abs_difference=None if reply.native else reply.max_abs_difference,
         images_compared=reply.images_compared,
         opset=reply.opset,
@@ -316,7 +306,7 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     if reply.native == "differs":
         found.append(finding("conversion-differs", difference=reply.max_abs_difference or 0.0))
     if reply.native == "not-converted":
-        found.append(finding("model-not-converted", reason=f"its {reply.source_format} form has no ONNX equivalent"))
+        found.append(finding("model-not-converted", reason=sentence("no-onnx-equivalent", format=reply.source_format)))
     if conversion.assumed:
         found.append(finding("preprocessing-assumed", what=conversion.assumed))
     said = declared.handin.output if declared.handin else None

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.findings import sentence
 from harness.stages.context import (
     Rejected,
     StageContext,
@@ -59,7 +60,7 @@ def open_detector(file: Path, context: StageContext) -> StageResult[Detector]:
             reject_refusal(outputs)
             reply = read_reply(outputs, "detector.json", _Reply)
         except Rejected as rejected:
-            reason = f"It is no detector: {rejected}"
+            reason = sentence("no-detector", why=rejected)
             return Failed(status="rejected", reason=reason, detail=rejected.detail, usage=usage(outcome))
     middle, reach = ((0.5,) * 3, (0.5,) * 3) if reply.head in _SSD else ((0.0,) * 3, (1.0,) * 3)
     conversion = Conversion(

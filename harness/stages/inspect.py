@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.findings import Finding, backbone_doubt, finding
+from harness.findings import Finding, backbone_doubt, finding, sentence
 from harness.inputs.given_weights import KnownBackbones
 from harness.inputs.images import StagedImages, drawn_from, sample
 from harness.stages.context import (
@@ -129,7 +129,7 @@ def inspect(
         except Rejected as rejected:
             return Failed(
                 status="rejected",
-                reason=f"The model cannot be looked into: {rejected}.",
+                reason=sentence("not-looked-into", why=rejected),
                 detail=rejected.detail,
                 usage=usage(outcome),
             )

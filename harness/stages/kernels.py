@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from harness.findings import sentence
 from harness.stages.context import (
     Rejected,
     StageContext,
@@ -30,5 +31,5 @@ def kernels(model: Path, height: int, width: int, context: StageContext) -> Done
             listed = read_reply(outputs, "kernels.json", KernelList)
             return Done(value=listed, origin="measured-inside", usage=usage(outcome))
         except Rejected as rejected:
-            reason = f"The model's kernels cannot be listed: {rejected.whole}."
+            reason = sentence("kernels-not-listed", why=rejected.whole)
             return Failed(status="rejected", reason=reason, usage=usage(outcome))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.findings import finding
+from harness.findings import finding, sentence
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import HandIn
 from harness.inputs.submission import Submission
@@ -56,7 +56,7 @@ def none_to_grade(assignment: Assignment) -> Skipped:
         nothing = finding("rerun-without-model")
         return Skipped(reason=nothing.message, findings=(nothing,))
     return Skipped(
-        reason="There is no model: none was handed in, and the notebook saved none.",
+        reason=sentence("no-model-at-all"),
         findings=(finding("no-model"),),
     )
 

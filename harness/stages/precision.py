@@ -6,12 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from harness.findings import sentence
 from harness.inputs.images import StagedImages, drawn_from
 from harness.stages.context import Rejected, StageContext, failed, reject_refusal, usage
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
-
-Precision = Literal["fp32", "fp16", "int8"]
 
 
 def in_precision(
@@ -39,7 +38,7 @@ def in_precision(
             if not (outputs / "model.onnx").is_file():
                 raise Rejected("model.onnx was not sent")
         except Rejected as rejected:
-            reason = f"It does not become {precision}: {rejected}"
+            reason = sentence("not-in-precision", precision=precision, why=rejected)
             return Failed(status="rejected", reason=reason, detail=rejected.detail, usage=usage(outcome))
         model = context.store.put(outputs / "model.onnx", f"model-{precision}.onnx")
     return Done(value=conversion.model_copy(update={"model": model}), usage=usage(outcome))

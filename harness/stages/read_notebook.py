@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import HandIn, NotebookParts
 from harness.inputs.submission import Submission
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
@@ -21,7 +21,7 @@ _WALL_SECONDS = 60.0
 def read(submission: Submission, parts: NotebookParts, context: StageContext) -> StageResult[NotebookReading]:
     """What the notebook shows in its saved outputs, and where the assignment's steps and questions are in it."""
     if submission.notebook is None:
-        return Skipped(reason="No notebook was handed in.")
+        return Skipped(reason=sentence("no-notebook"))
     request = {"notebook": str(submission.notebook), "steps": parts.steps, "questions": parts.questions}
     with tempfile.TemporaryDirectory(prefix="harness-read-") as folder:
         outputs = Path(folder)
@@ -36,7 +36,7 @@ def read(submission: Submission, parts: NotebookParts, context: StageContext) ->
                 return Failed(status="rejected", reason=refused.message, findings=(refused,), usage=usage(outcome))
             reply = read_reply(outputs, "reading.json", ReadingReply)
         except Rejected as rejected:
-            reason = f"Reading the notebook gave something unusable: {rejected.whole}."
+            reason = sentence("reading-unusable", why=rejected.whole)
             return Failed(status="rejected", reason=reason, usage=usage(outcome))
     reading = NotebookReading(
         code_cells=reply.code_cells,
@@ -80,7 +80,7 @@ class ReadRequest:
 
 def _read(request: ReadRequest, context: StageContext) -> StageResult[NotebookReading]:
     if request.wanted.notebook == "ignored":
-        return Skipped(reason="This assignment does not look at notebooks.")
+        return Skipped(reason=sentence("notebooks-not-asked"))
     return read(request.submission, request.parts, context)
 
 

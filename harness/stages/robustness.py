@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.findings import sentence
 from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images import HeldOutSet, Material, StagedImages, drawn_from
 from harness.stages.context import (
@@ -116,7 +117,7 @@ def stress(
             value = _result(conversion, trial, material, outputs, context)
         except Rejected as rejected:
             return Skipped(
-                reason=f"The model was not tried on worse images: {rejected}.",
+                reason=sentence("not-tried-on-worse", why=rejected),
                 detail=rejected.detail,
                 usage=usage(outcome),
             )
@@ -213,7 +214,7 @@ class RobustnessRequest:
 
 def _robustness(request: RobustnessRequest, context: StageContext) -> StageResult[RobustnessAnswers]:
     if not request.rules.enabled:
-        return Skipped(reason="This assignment does not ask for it.")
+        return Skipped(reason=sentence("not-asked"))
     if request.conversion is None or request.answers is None:
         return NO_MODEL
     tried = trial(request.answers, request.held_out, request.rules, request.images, request.unseen, context.store)

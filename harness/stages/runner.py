@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from harness.boundary.one_by_one import Defect, defect
 from harness.errors import EngineFailed, EnvironmentMissing
-from harness.findings import finding, one_line
+from harness.findings import finding, one_line, sentence
 from harness.inputs.assignment.sections import ResourceLimits
 from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
@@ -83,7 +83,7 @@ class StageRunner:
                 return remembered.result, remembered.cached
             except EngineFailed as error:
                 result = Skipped(
-                    reason=f"The sandbox engine failed {attempt + 1} times.",
+                    reason=sentence("engine-failed-times", times=attempt + 1),
                     detail=one_line(error.message),
                     findings=(finding("engine-failed", detail=error.message),),
                 )
@@ -107,7 +107,9 @@ class StageRunner:
 
 def lost_to(found: Defect) -> Skipped:
     """The result of a stage in which the harness failed."""
-    return Skipped(reason=f"The harness failed in {found.what}.", findings=(found.finding,), usage=Usage(log=found.log))
+    return Skipped(
+        reason=sentence("harness-failed-in", what=found.what), findings=(found.finding,), usage=Usage(log=found.log)
+    )
 
 
 class TooBusy(Exception):

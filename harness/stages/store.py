@@ -19,6 +19,7 @@ from pathlib import Path
 from harness.errors import MachineError
 from harness.files.hashing import file_sha256
 from harness.files.private import private_folder
+from harness.files.whole_file import OWNERS_ONLY, READ_BY_ALL, whole_file
 from harness.stages.evidence.record import Blob
 
 _CHUNK = 1 << 20
@@ -100,21 +101,12 @@ class Store:
     def _write(self, part: str, digest: str, content: Path | bytes) -> None:
         target = self._place(part, digest)
         target.parent.mkdir(exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=self.folder / part, prefix="writing-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                if isinstance(content, bytes):
-                    stream.write(content)
-                else:
-                    with content.open("rb") as source:
-                        shutil.copyfileobj(source, stream, _CHUNK)
-                    os.fchmod(
-                        stream.fileno(), 0o644
-                    )  # mounted: the sandbox's own user reads it, others do not get here
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        if isinstance(content, bytes):
+            with whole_file(target, OWNERS_ONLY) as stream:
+                stream.write(content)
+        else:  # mounted: the sandbox's own user reads it; others do not get here
+            with whole_file(target, READ_BY_ALL) as stream, content.open("rb") as source:
+                shutil.copyfileobj(source, stream, _CHUNK)
 
 
 def _check_owner(folder: Path) -> None:

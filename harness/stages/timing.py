@@ -12,16 +12,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import MachineError
+from harness.findings import sentence
 from harness.inputs.images import Material, StagedImages, drawn_from, sample
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_array, read_reply, usage
 from harness.stages.detector import DetectorHead
 from harness.stages.evidence.benchmark import CheckedAnswers
-from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
-from harness.stages.precision import Precision
 from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
 
 Engine = Literal["cpu", "cuda", "tensorrt", "openvino", "torch", "torch-compiled"]
@@ -143,7 +143,7 @@ def time_round(
     conversion = subject.conversion
     own_python = setting.engine in OWN_PYTHON
     if conversion.native and not own_python:
-        return Failed(status="rejected", reason="The model does not become ONNX, so only the engine torch can run it.")
+        return Failed(status="rejected", reason=sentence("torch-only"))
     inputs = dict(subject.handed_in) if own_python else {"model": context.store.path(conversion.model)}
     material = drawn_from(staged, sample(staged, MOST_INPUTS))
     request = {
@@ -179,7 +179,7 @@ def time_round(
         except Rejected as rejected:
             return Failed(
                 status="rejected",
-                reason=f"It could not be timed: {rejected}",
+                reason=sentence("not-timed", why=rejected),
                 detail=rejected.detail,
                 usage=usage(outcome),
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.files.hashing import HashedFile
+from harness.findings import sentence
 from harness.inputs.assignment.sections import ReferenceSolution
 from harness.inputs.images import TrainingImages
 from harness.stages.context import StageContext, failed, usage
@@ -47,7 +48,7 @@ def train(
             return failed(outcome, "Training the reference", limits)
         missing = [name for name in (_MODEL, _LABELS, _HANDIN) if not (outputs / name).is_file()]
         if missing:
-            reason = f"The reference code did not write {', '.join(missing)}."
+            reason = sentence("reference-wrote-no", files=", ".join(missing))
             return Failed(status="failed", reason=reason, usage=usage(outcome))
         store = context.store
         value = TrainedReference(

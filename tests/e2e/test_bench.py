@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from model_files import CLASSES, torch_model, write_detector, write_images, write_torch, write_yolo
+from silent import Silent
 
 from harness import report
 from harness.bench import SCENARIOS, BenchResults, Request, boards, compare, measure
@@ -20,7 +21,6 @@ from harness.bench.rules import Effort
 from harness.errors import MachineError, UsageError
 from harness.report import export
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.stages.progress import Silent
 
 pytestmark = pytest.mark.alone  # it measures time
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from model_files import CLASSES
+from silent import Silent
 
 from harness.bench import SCENARIOS, BenchResults, Request, boards, measure
 from harness.bench.results import Measurement
 from harness.bench.rules import Effort
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.stages.progress import Silent
 
 pytestmark = pytest.mark.alone  # it measures time
 

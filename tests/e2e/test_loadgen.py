@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from model_files import torch_model, write_torch
 
-from harness.bench.estimates import early_stopping, nearest_rank
+from harness.bench.estimates import early_stopping
 from harness.bench.rules import CONFIDENCE
+from harness.stages.latency_statistics import nearest_rank
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from loadgen import onnx_query, run_loadgen

@@ -53,7 +53,7 @@ class Ran:
         """`code` runs with `SAY` before it, in /work; what it says is in `said`."""
         request = json.dumps({"code": SAY + code}).encode()
         with tempfile.TemporaryDirectory() as folder:
-            job = Job("selfcheck", request, inputs or {}, limits, {})
+            job = Job("selfcheck", request, inputs or {}, limits)
             self.outcome: Outcome = sandbox.run(job, Path(folder))
             self.files = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
 

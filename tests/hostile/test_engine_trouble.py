@@ -30,7 +30,7 @@ from pathlib import Path
 from harness.sandbox import Job, Limits
 from harness.sandbox.choose import ENGINES
 code = "import time; time.sleep(600)  # " + sys.argv[2]
-job = Job("selfcheck", json.dumps({"code": code}).encode(), {}, Limits(900, 6 * 10**8, 1, 64, 10**7, 10**6), {})
+job = Job("selfcheck", json.dumps({"code": code}).encode(), {}, Limits(900, 6 * 10**8, 1, 64, 10**7, 10**6))
 ENGINES[sys.argv[1]]().run(job, Path(tempfile.mkdtemp()))
 """
 

@@ -20,6 +20,7 @@ from injection import Marked, functions_of, raising, recorded
 from PIL import Image
 from replay import InOrder, Replay
 from rich.console import Console
+from silent import Silent
 
 from harness.cli.grade import _went_wrong
 from harness.cli.terminal import print_grades
@@ -38,7 +39,6 @@ from harness.inputs.submissions import collect
 from harness.sandbox import Chosen
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.cache import StageCache
-from harness.stages.progress import Silent
 
 sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 

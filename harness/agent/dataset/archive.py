@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from .image import Unreadable
@@ -24,17 +25,19 @@ def unpacked(file: Path, scratch: Path) -> Tree:
     target.mkdir(parents=True)
     try:
         with zipfile.ZipFile(file) as archive:
-            _unpack(archive, target)
+            odd = _unpack(archive, target)
     except Unreadable:
         raise
     except MemoryError:
         raise Unreadable(f"{file.name} cannot be unpacked: it takes too much memory") from None
     except Exception as error:  # zipfile lets through what zlib, lzma and struct raise, and RuntimeError for a password
         raise Unreadable(f"{file.name} cannot be unpacked: {str(error)[:300] or type(error).__name__}") from error
-    return tree(target)
+    return replace(tree(target), odd=odd)
 
 
-def _unpack(archive: zipfile.ZipFile, target: Path) -> None:
+def _unpack(archive: zipfile.ZipFile, target: Path) -> int:
+    """How many members were left out: no plain files, names that lead outside, names that were there already."""
+    odd = 0
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > _MOST_MEMBERS:
         raise Unreadable(f"it holds more than {_MOST_MEMBERS:,} files")
@@ -45,10 +48,12 @@ def _unpack(archive: zipfile.ZipFile, target: Path) -> None:
             raise Unreadable(f"{member.filename[:200]!r} unpacks to more than {_LARGEST_RATIO} times its size")
         path = _harmless(member)
         if path is None or (target / path).exists():
+            odd += 1
             continue
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         with archive.open(member) as source, (target / path).open("wb") as copy:  # stops at the stated size
             shutil.copyfileobj(source, copy, 1 << 20)
+    return odd
 
 
 def _harmless(member: zipfile.ZipInfo) -> PurePosixPath | None:

@@ -16,11 +16,11 @@ _DEEPEST = 32  # folders
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """`files` are below `root`, sorted; hidden ones and links are left out."""
+    """`files` are below `root`, sorted; hidden ones are left out. `odd`: how many were left out as no plain files."""
 
     root: Path
     files: tuple[Path, ...]
-    links: int = 0
+    odd: int = 0
 
     def images(self) -> list[Path]:
         """The files that look like images by their names."""
@@ -33,20 +33,22 @@ class Tree:
 def tree(root: Path) -> Tree:
     """Every plain file below `root`. Raises `Unreadable` for more than 100,000."""
     found: list[Path] = []
-    links = 0
+    odd = 0
     for parent, folders, names in os.walk(root):
         depth = len(Path(parent).relative_to(root).parts)
         folders[:] = sorted(name for name in folders if not _is_hidden(name) and depth < _DEEPEST)
+        odd += sum(Path(parent, name).is_symlink() for name in folders)  # which `walk` does not enter
         for name in sorted(names):
             if _is_hidden(name):
                 continue
             kind = os.lstat(os.path.join(parent, name)).st_mode  # noqa: PTH118 - 100,000 of them
             if stat.S_ISREG(kind):
                 found.append(Path(parent, name))
-            links += stat.S_ISLNK(kind)
+            else:
+                odd += 1
         if len(found) > _MOST_FILES:
             raise Unreadable(f"it holds more than {_MOST_FILES:,} files")
-    return Tree(root, tuple(found), links)
+    return Tree(root, tuple(found), odd)
 
 
 def inner(root: Path) -> Path:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import stat
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .known import known
 
-# In the order in which they are preferred; `harness/inputs/submissions/collect.py` has the same for submissions.
-_MODELS = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
-_COMPANIONS = ("labels.txt", "handin.json", "model.py")
-_SAVED_MODEL = "saved_model.pb"  # its folder is a model, TensorFlow's
 _MOST_IN_ONE = 1000  # files of a SavedModel; TensorFlow writes 4 to 10
 _DEEPEST = 6
 
 
-def produced(folder: Path, before: Sequence[Path], notebook_folder: Path, scratch: Path) -> dict[str, Path]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The names by which a model is known: as the harness has them for what is handed in."""
+
+    suffixes: Sequence[str]  # of a model's file, in the order in which they are preferred
+    saved_model: str  # a file whose folder is a model
+    companions: Sequence[str]  # what belongs to a model beside it
+
+
+def produced(
+    folder: Path, before: Sequence[Path], notebook_folder: Path, scratch: Path, wanted: Wanted
+) -> dict[str, Path]:
     """Name to send under -> file: the best model whose content was not there before the run, and its
     companions, from its folder or else from the notebook's. Empty when no model was made.
 
@@ -25,15 +33,15 @@ def produced(folder: Path, before: Sequence[Path], notebook_folder: Path, scratc
     A SavedModel counts where there is no file of a model. Its folder is sent as one zip, made in `scratch`.
     """
     there = _plain_files(folder)
-    files = [file for file in there if file.suffix.lower() in _MODELS]
-    graphs = [file for file in there if file.name == _SAVED_MODEL]
+    files = [file for file in there if file.suffix.lower() in wanted.suffixes]
+    graphs = [file for file in there if file.name == wanted.saved_model]
     numbers = {graph: _variables(graph.parent) for graph in graphs}
     looked_at = [*files, *graphs, *(file for found in numbers.values() for file in found)]
     old = known(looked_at, before)
     models = [file for file in files if file not in old]
     saved = [graph.parent for graph in graphs if not old.issuperset(numbers[graph] or [graph])]
     if models:
-        best = min(models, key=lambda file: _rank(file, folder))
+        best = min(models, key=lambda file: _rank(file, folder, wanted.suffixes))
         found = {f"model{best.suffix.lower()}": best}
     elif saved:
         best = min(saved, key=lambda place: (len(place.parts), str(place)))
@@ -43,7 +51,7 @@ def produced(folder: Path, before: Sequence[Path], notebook_folder: Path, scratc
             return {}
     else:
         return {}
-    for name in _COMPANIONS:
+    for name in wanted.companions:
         for place in (best.parent, notebook_folder):
             if _is_plain(place / name):
                 found[name] = place / name
@@ -65,9 +73,9 @@ def _zipped(folder: Path, file: Path) -> Path:
     return file
 
 
-def _rank(file: Path, folder: Path) -> tuple[bool, int, int, str]:
+def _rank(file: Path, folder: Path, suffixes: Sequence[str]) -> tuple[bool, int, int, str]:
     depth = len(file.relative_to(folder).parts)
-    return (file.stem.lower() != "model", depth, _MODELS.index(file.suffix.lower()), file.name)
+    return (file.stem.lower() != "model", depth, suffixes.index(file.suffix.lower()), file.name)
 
 
 def _plain_files(folder: Path) -> list[Path]:

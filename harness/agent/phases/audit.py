@@ -45,7 +45,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     parts = _in_parts([json.dumps(row) for row in rows])
     for number, part in enumerate(parts):
         send(f"images-{number}.json", f'{{"images": [{", ".join(part)}]}}'.encode())
-    send("audit.json", json.dumps(_reply(reading, len(rows), len(parts), files.links)).encode())
+    send("audit.json", json.dumps(_reply(reading, len(rows), len(parts), files.odd)).encode())
 
 
 def _in_parts(rows: list[str]) -> list[list[str]]:
@@ -61,12 +61,12 @@ def _in_parts(rows: list[str]) -> list[list[str]]:
     return parts
 
 
-def _reply(reading: Reading, read_images: int, parts: int, links: int) -> dict[str, Any]:
+def _reply(reading: Reading, read_images: int, parts: int, odd: int) -> dict[str, Any]:
     return {
         "layout": reading.layout,
         "parts": parts,
         "left_out": len(reading.images) - read_images,
-        "links": links,
+        "odd": odd,
         "faults": [_text(fault) for fault in reading.faults],
     }
 

@@ -2,8 +2,8 @@
 
 The request holds `notebook` (path in the submission), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
 look for the training images; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
-`on_cell_error`. Sent: `executed.ipynb`, `execution.json` and what `produced` finds; or `refused.json` with a
-reason for the student.
+`on_cell_error`, and `wanted` (the names of models, as `Wanted` has them). Sent: `executed.ipynb`, `execution.json`
+and what `produced` finds; or `refused.json` with a reason for the student.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ..notebook import counters, pretrained, watch
 from ..notebook.dataset_mounts import Given
 from ..notebook.output_parsing import shown
 from ..notebook.outputs import Budget
-from ..notebook.produced import produced
+from ..notebook.produced import Wanted, produced
 from ..notebook.reading import PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
 from ..notebook.transform import transform
 from ..paths import CPUS, IN, SITE, TMP, WORK
@@ -59,7 +59,8 @@ def run(request: dict[str, Any], send: Send) -> None:
     execution = _Run(notebook, file.parent, request, deadline)
     execution.run()
     end_all_others()
-    found = produced(_HAND_IN, (IN / "submission", IN / "weights"), file.parent, Path(tempfile.mkdtemp(dir=TMP)))
+    before, scratch = (IN / "submission", IN / "weights"), Path(tempfile.mkdtemp(dir=TMP))
+    found = produced(_HAND_IN, before, file.parent, scratch, Wanted(**request["wanted"]))
     for name, path in found.items():
         send(name, path)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))

@@ -7,15 +7,14 @@ and the names are only shown and exported: no mark depends on them.
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-_READ_BYTES = 256_000
+from ..notebook_file import first_cells, is_code, source
+
 _CELLS = 6  # names stand at the top
+_CELL_CHARACTERS = 10_000
 _LINES = 40  # of a cell
 _LINE_CHARACTERS = 300
 _TITLE_LINES = 8  # of the first cell, in which names may stand without saying so
@@ -47,42 +46,14 @@ _NO_NAMES = frozenset(_OF_TITLES.split())
 
 def names_in(notebook: Path) -> tuple[str, ...]:
     """The names at the top of the notebook, each once; none when there are none or it cannot be read."""
-    for number, (is_text, source) in enumerate(_first_cells(notebook)):
-        lines = [line[:_LINE_CHARACTERS] for line in source.splitlines()[:_LINES]]
+    for number, cell in enumerate(first_cells(notebook, _CELLS)):
+        lines = [line[:_LINE_CHARACTERS] for line in source(cell)[:_CELL_CHARACTERS].splitlines()[:_LINES]]
         names = [*_labelled(lines)]
-        if is_text and number == 0 and not names:
+        if number == 0 and not is_code(cell) and not names:
             names = [*_in_title(lines[:_TITLE_LINES])]
         if names:
             return tuple(dict.fromkeys(names))[:_MOST_NAMES]
     return ()
-
-
-def _first_cells(notebook: Path) -> Iterator[tuple[bool, str]]:
-    """(whether it is no code, text) of the first cells, as far as the beginning of the file holds them."""
-    try:
-        handle = os.open(notebook, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as stream:
-            text = stream.read(_READ_BYTES).decode("utf-8-sig", "replace")
-    except OSError:
-        return
-    cells = re.search(r'"cells"\s*:\s*\[', text)
-    at = cells.end() if cells else len(text)
-    decoder = json.JSONDecoder()
-    for _ in range(_CELLS):
-        while text[at : at + 1] in (" ", "\n", "\r", "\t", ","):
-            at += 1
-        try:
-            cell, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            return
-        if isinstance(cell, dict):
-            yield cell.get("cell_type") != "code", _source(cell)
-
-
-def _source(cell: dict[str, Any]) -> str:
-    source = cell.get("source", cell.get("input", ""))
-    lines = source if isinstance(source, list) else [source]
-    return "".join(line for line in lines if isinstance(line, str))[:10_000]
 
 
 def _labelled(lines: list[str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ _MOST_NAMED = 10  # of one kind of thing noticed
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """A finding to be: its code in `harness/findings.py`, and the particulars."""
+    """A finding to be: its code in `harness/findings/`, and the particulars."""
 
     code: str
     particulars: dict[str, str]

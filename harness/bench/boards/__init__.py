@@ -24,6 +24,6 @@ memory         does it fit
 evaluation     the table of `harness boards evaluate` and docs/boards.md
 """
 
-from harness.bench.boards.board import Board, Precision, load, names
+from harness.bench.boards.board import Board, load, names
 
-__all__ = ["Board", "Precision", "load", "names"]
+__all__ = ["Board", "load", "names"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.errors import UsageError
+from harness.errors import UsageError, nearest
+from harness.stages.evidence.conversion import Precision
 
 _FOLDER = Path(__file__).parent
 _INHERITED = (
@@ -21,7 +21,6 @@ _INHERITED = (
 )  # fmt: skip
 _NOISE = re.compile(r"nvidia|developer|kit|devkit|module|[^a-z0-9]")
 
-Precision = Literal["fp32", "fp16", "int8"]
 _Figure = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
 _GIB = 2**30
@@ -102,10 +101,7 @@ def load(name: str) -> Board:
         return load(meant)
     if name not in names():
         short = _by_plain_name().get("jetson" + _plain(name))  # `nano`, `orin-nano`
-        near = [short] if short else difflib.get_close_matches(name, names(), n=1)
-        raise UsageError(
-            f"unknown board {name!r}", f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(names())}"
-        )
+        raise UsageError(f"unknown board {name!r}", nearest(short or name, names()))
     return _from_file(_FOLDER / f"{name}.toml")
 
 
@@ -134,8 +130,7 @@ def _faulty(file: Path, first: Mapping[str, Any]) -> UsageError:
     """What is wrong with a TOML that is no board, by the first of pydantic's complaints."""
     where, known = ".".join(map(str, first["loc"])), f"keys: {', '.join(Board.model_fields)}"
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(where, Board.model_fields, n=1)
-        return UsageError(f"{file}: {where}: unknown key", f"did you mean {near[0]!r}?" if near else known)
+        return UsageError(f"{file}: {where}: unknown key", nearest(where, Board.model_fields, known))
     return UsageError(f"{file}: {where}: {first['msg']}", known)
 
 

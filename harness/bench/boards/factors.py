@@ -14,9 +14,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bench.boards.board import Board, Precision
+from harness.bench.boards.board import Board
 from harness.bench.boards.network import Network
 from harness.bench.boards.runtimes import Runtime
+from harness.stages.evidence.conversion import Precision
 
 Term = Literal["compute", "idle", "narrow", "memory", "launch", "chatter", "fixed"]
 PER_KERNEL: tuple[Term, ...] = ("compute", "idle", "narrow", "memory", "launch", "chatter")  # `fixed` is once a case

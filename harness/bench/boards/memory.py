@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from harness.bench.boards.board import Board, Precision
+from harness.bench.boards.board import Board
 from harness.bench.boards.network import BYTES
 from harness.bench.boards.runtimes import Runtime
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import Kernel, KernelList
 from harness.stages.evidence.record import Record
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bench.boards.board import Precision
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import KernelKind, KernelList
 
 KINDS: tuple[str, ...] = get_args(KernelKind)
@@ -98,9 +98,6 @@ class Network:
         counts = np.bincount(self.kind, self.count, len(KINDS))
         arithmetic = counts[: _INDEX["product"] + 1].sum()
         return frozenset(kind for kind in _SPECIAL if counts[_INDEX[kind]] >= _A_FEW * arithmetic)
-
-    def total_operations(self) -> float:
-        return float((self.operations * self.count).sum())
 
     def total_bytes(self, precision: Precision) -> float:
         return float((self.bytes(precision) * self.count).sum())

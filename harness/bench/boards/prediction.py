@@ -11,7 +11,7 @@ from typing import get_args
 import numpy as np
 
 from harness.bench.boards import architectures, fitted, intervals, runtimes
-from harness.bench.boards.board import Board, Precision
+from harness.bench.boards.board import Board
 from harness.bench.boards.calibration import Calibration
 from harness.bench.boards.factors import Case
 from harness.bench.boards.intervals import Novelty, Seen
@@ -21,6 +21,7 @@ from harness.bench.boards.published import Measurement
 from harness.bench.boards.random_effects import Related
 from harness.bench.boards.runtimes import Runtime
 from harness.stages.evidence.boards import BoardBand
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.record import Record
 

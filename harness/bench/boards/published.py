@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TextIO
 
 from harness.bench.boards import architectures, runtimes, titles
-from harness.bench.boards.board import Board, Precision, load
+from harness.bench.boards.board import Board, load
 from harness.bench.boards.network import Network
 from harness.bench.boards.runtimes import Runtime
 from harness.errors import UsageError
+from harness.stages.evidence.conversion import Precision
 
 PUBLISHED = Path(__file__).parent / "published.csv"
 COLUMNS = (

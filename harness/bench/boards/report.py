@@ -11,9 +11,10 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 import harness.bench.boards
-from harness.bench.boards import Board, Precision, advice, memory, prediction, roofline
+from harness.bench.boards import Board, advice, memory, prediction, roofline
 from harness.bench.boards.prediction import Prediction
 from harness.bench.boards.runtimes import Runtime
+from harness.findings import sentence
 from harness.stages.context import StageContext
 from harness.stages.evidence.boards import (
     BoardLatency,
@@ -23,7 +24,7 @@ from harness.stages.evidence.boards import (
     Roofline,
     RooflineKernel,
 )
-from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.kernels import Kernel, KernelList
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
 from harness.stages.kernels import kernels as list_kernels
@@ -48,7 +49,7 @@ def on_boards(
 def kernels_of(conversion: Conversion, context: StageContext) -> Done[KernelList] | Failed:
     """The model's kernels, listed in the sandbox; a failure for one that did not become ONNX."""
     if conversion.native:
-        return Failed(status="rejected", reason="The model runs as it is, not as ONNX, so its layers are not known.")
+        return Failed(status="rejected", reason=sentence("native-not-predicted"))
     rule = conversion.preprocess
     return list_kernels(context.store.path(conversion.model), rule.height, rule.width, context)
 
@@ -71,7 +72,7 @@ def board_predictions(
         roofs = [roof for board in boards if (roof := roofline.roofline(kernels, board, RUNTIME, precisions[0]))]
     return BoardPredictions(
         model=model,
-        reason="" if rows else "Nobody publishes the peaks of these boards.",
+        reason="" if rows else sentence("no-peaks-published"),
         boards=rows,
         unknown=roofline.unknown_sentence(kernels),
         not_listed=kernels.not_listed,
@@ -168,7 +169,7 @@ class BoardsRequest:
 
 def _boards(request: BoardsRequest, context: StageContext) -> StageResult[BoardPredictions]:
     if not request.boards:
-        return Skipped(reason="No board is asked for.")
+        return Skipped(reason=sentence("no-board-asked"))
     if request.conversion is None:
         return NO_MODEL
     return on_boards("The model", request.conversion, request.reference, request.boards, context)

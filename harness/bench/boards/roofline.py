@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.bench.boards import fitted, runtimes
-from harness.bench.boards.board import Board, Precision
+from harness.bench.boards.board import Board
 from harness.bench.boards.factors import Case
 from harness.bench.boards.network import Network
 from harness.bench.boards.runtimes import Runtime
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.record import Record
 

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.bench.boards.board import Board, Precision
+from harness.bench.boards.board import Board
+from harness.stages.evidence.conversion import Precision
 
 RuntimeName = Literal[
     "tensorrt", "tf-trt", "pytorch", "torchscript", "tensorflow", "onnxruntime-cuda", "opencv-cuda", "ncnn-vulkan",

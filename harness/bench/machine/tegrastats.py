@@ -53,10 +53,6 @@ class Reading:
                 return sum(self.rails_mw[rail] for rail in rails)
         return None
 
-    @property
-    def hottest_c(self) -> float | None:
-        return max(self.temperatures_c.values(), default=None)
-
 
 def parse(line: str) -> Reading | None:
     """A line of tegrastats; None for one that is not (a warning, say)."""

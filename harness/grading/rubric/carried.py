@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import Judgement
 from harness.stages.evidence.submission import Evidence
 
@@ -16,6 +17,4 @@ def held_back(judged: Judgement, reads: Collection[str], evidence: Evidence) -> 
     found = [finding.message for finding in evidence.execute.findings if finding.code == _CODE]
     if not found or not judged.points or not _OF_THE_MODEL.intersection(reads):
         return judged
-    return Judgement(
-        None, f"A person decides whether the rerun trained this model. {found[0]} Measured: {judged.reason}"
-    )
+    return Judgement(None, sentence("rerun-in-doubt", why=found[0], reason=judged.reason))

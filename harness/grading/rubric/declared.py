@@ -10,16 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
+from harness.findings import sentence
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import STAGES, Evidence
 
 _COMPUTED_FROM = {"evaluate": "predict"}  # outside, from what that stage sent
-
-_WAITS = (
-    "A person decides, because this rests on what the student's own code said of itself (stage {stages}). "
-    "By that it would be: {reason}"
-)
 
 
 class Undeclared(Exception):
@@ -67,7 +63,7 @@ def self_reported(evidence: Evidence, reads: Collection[str]) -> list[str]:
 
 def waiting(stages: Sequence[str], reason: str) -> str:
     """Why a mark that rests on self-reported stages waits, with what it would be."""
-    return _WAITS.format(stages=", ".join(stages), reason=reason)
+    return sentence("rests-on-own-word", stages=", ".join(stages), reason=reason)
 
 
 def _observed(execution: Execution) -> Execution:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.submission import Origin
 from harness.stages.evidence.grade import Mark
@@ -54,20 +54,19 @@ def judge(origin: Origin, deadline: Deadline, max_points: float, earned: float) 
         return Lateness(0, None)
     over = deadline.max_days is not None and days > deadline.max_days
     if over and deadline.after_max_days == "no-points":
-        penalty, rule = earned, f"after {deadline.max_days} days there are no points"
+        penalty, rule = earned, sentence("late-no-points", days=deadline.max_days)
     else:
         counted = min(days, deadline.max_days) if over and deadline.max_days is not None else days
         penalty, rule = counted * deadline.points_per_day(max_points), _rule(counted, days, deadline)
     when, limit = _shown(origin.handed_in, deadline), _shown(deadline.instant, deadline)
     said = f" ({origin.clock})" if origin.clock else ""
-    reason = f"Handed in {when}{said}, {_days(days)} late for the deadline {limit}: {rule}."
+    reason = sentence("late", when=when, said=said, days=_days(days), limit=limit, rule=rule)
     return Lateness(days, _mark(0.0 - min(penalty, earned), reason))
 
 
 def _unknown(origin: Origin) -> Lateness:
     if origin.said_late:
-        reason = f"{origin.clock} says that it was late, but not how late. Put the time into times.csv, or mark it."
-        return Lateness(None, _mark(None, reason))
+        return Lateness(None, _mark(None, sentence("late-but-how-much", clock=origin.clock)))
     return Lateness(None, None, (finding("hand-in-time-unknown"),))
 
 
@@ -76,9 +75,8 @@ def _mark(points: float | None, reason: str) -> Mark:
 
 
 def _rule(counted: int, days: int, deadline: Deadline) -> str:
-    a_day = f"{deadline.penalty_per_day} of the points" if deadline.is_percent else f"{deadline.penalty_per_day} points"
-    most = f", for {_days(counted)} at most" if counted < days else ""
-    return f"{a_day} a day{most}"
+    rule = sentence("late-share" if deadline.is_percent else "late-points", penalty=deadline.penalty_per_day)
+    return sentence("late-at-most", rule=rule, days=_days(counted)) if counted < days else rule
 
 
 def _days(days: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from pydantic import ValidationError
 
-from harness.errors import AssignmentError
+from harness.errors import AssignmentError, nearest
+from harness.findings import sentence
+from harness.findings.on_marks import GIVEN_FOR
 from harness.gradebook.manual import ManualMark
 from harness.grading.rubric.carried import held_back
 from harness.grading.rubric.criterion import Judgement, kinds
@@ -23,11 +24,6 @@ from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
 _NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing"}
-_GIVEN_FOR = {
-    "other content": "for earlier content",
-    "unknown": "before it was recorded for what",
-    "one of several": "under a name that several submissions have",
-}
 _PERHAPS_ANOTHERS = ("unknown", "one of several")  # so no student reads it
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the one whose result it works on. What the machine lost spoils all that follow.
@@ -64,9 +60,7 @@ def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:
     """(key, what is wrong) for one criterion."""
     known = kinds()
     if spec.kind not in known:
-        near = difflib.get_close_matches(spec.kind, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        return [(("kind",), f"unknown kind {spec.kind!r}; {hint}")]
+        return [(("kind",), f"unknown kind {spec.kind!r}; {nearest(spec.kind, known)}")]
     options = known[spec.kind].Options
     try:
         options.model_validate(spec.options)
@@ -76,9 +70,8 @@ def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:
             where = tuple(map(str, detail["loc"]))
             what = detail["msg"].removeprefix("Value error, ")
             if detail["type"] == "extra_forbidden":
-                near = difflib.get_close_matches(where[-1], options.model_fields, n=1)
                 taken = ", ".join(options.model_fields) or "none beside kind, points and title"
-                what = "unknown key; " + (f"did you mean {near[0]!r}?" if near else f"it takes: {taken}")
+                what = f"unknown key; {nearest(where[-1], options.model_fields, f'it takes: {taken}')}"
             found.append((where, what))
         return found
     return []
@@ -175,14 +168,12 @@ def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgemen
     """`otherwise`: what is said without the mark, which a person needs to confirm or change it."""
     by = f" ({given.marker})" if given.marker else ""
     if not given.counts:
-        was = f"Was given {given.points:g} points{by} {_GIVEN_FOR[given.given_for]}: confirm or change it."
+        was = sentence("was-given", points=given.points, by=by, given_for=GIVEN_FOR[given.given_for])
         if given.given_for in _PERHAPS_ANOTHERS:
-            return Judgement(None, f"A person has to mark it again. {otherwise}", was)
+            return Judgement(None, sentence("mark-again", otherwise=otherwise), was)
         return Judgement(None, f"{was} {otherwise}")
     if given.points > max_points:
-        return Judgement(
-            None, f"Was given {given.points:g} points{by}, more than the {max_points:g} there are now: mark it again."
-        )
+        return Judgement(None, sentence("was-given-more", points=given.points, by=by, most=max_points))
     return Judgement(given.points, f"{given.reason}{by}")
 
 
@@ -192,11 +183,11 @@ def _by_harness(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judg
         options = module.Options.model_validate(spec.options)
         judged: Judgement = module.mark(only(evidence, module.READS), options, spec.points)
     except Undeclared as looked:
-        return Judgement(None, f"A person decides: the criterion would judge by {looked}, which it may not.")
+        return Judgement(None, sentence("may-not-judge-by", what=looked))
     said = self_reported(evidence, module.READS)
     is_in_doubt = any(_is_spoilt(stage, lost) for stage in module.READS)
     if is_in_doubt and judged.points is not None and judged.points < spec.points:
-        return Judgement(None, f"Not judged, because the machine failed, not the submission: {judged.reason}")
+        return Judgement(None, sentence("machine-failed", reason=judged.reason))
     if said and judged.points is not None:
         return Judgement(None, waiting(said, judged.reason))
     return judged

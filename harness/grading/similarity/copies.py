@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.findings import sentence
 from harness.grading.similarity.disguised import Comparable, disguised
 
 _SAME = 1e-3  # of a probability; two trainings of one network differ by percents
@@ -42,8 +43,8 @@ class Copy:
     def other(self) -> str:
         """Whose model it is, without a name or a number: the student who reads it is not told who else."""
         if self.of_reference:
-            return "the reference solution"
-        return "another submission"
+            return sentence("copy-of-reference")
+        return sentence("copy-of-another")
 
     def whose(self) -> str:
         """Who else has it, for the instructor."""
@@ -65,10 +66,10 @@ def copies(models: Sequence[Known]) -> list[Copy | None]:
     found: list[Copy | None] = []
     for weights, answers, other in zip(by_weights, by_answers, in_disguise, strict=True):
         if weights:
-            found.append(_copy(models, weights, "its weights are identical"))
+            found.append(_copy(models, weights, sentence("copy-identical")))
         elif answers:
             count = len(models[answers[0]].probabilities)
-            how = f"it gives the same answers, to within {_SAME:g}, on all {count} images"
+            how = sentence("copy-same-answers", within=_SAME, images=count)
             found.append(_copy(models, answers, how))
         elif other is not None:
             found.append(replace(_copy(models, other.others, other.how), disguised=True))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.findings import sentence
 from harness.grading.similarity.likeness import (
     Floats,
     answers,
@@ -147,13 +148,13 @@ def _alike(one: Comparable, other: Comparable) -> str:
     assert one.final_layer is not None and other.final_layer is not None
     first, second = one.final_layer(), other.final_layer()
     if (share := same_numbers(first, second)) >= _SAME_NUMBERS:
-        return f"{share:.0%} of the numbers in its final layer are the same"
+        return sentence("copy-same-numbers", share=share)
     mine, theirs = centred(first), centred(second)
     cosine = float((mine * theirs).sum())
     if cosine >= _COSINE:
-        return f"the final layers differ by {np.sqrt(2 - 2 * cosine):.1%}"
+        return sentence("copy-near-layers", difference=np.sqrt(2 - 2 * cosine))
     if first.shape[1] >= _FEWEST_CHANNELS and channels_apart(mine, theirs) <= _APART:
-        return "the final layers have the same channels, in another order"
+        return sentence("copy-reordered")
     return ""
 
 
@@ -172,7 +173,7 @@ def _by_answers(
         same_size = inputs.get(one, -1) == inputs.get(other)
         left, others = left_in_common(cosines, i, j, near)
         if others >= _FEWEST_OTHERS and left >= _LEFT:
-            yield one, other, f"their answers have more in common ({left:.2f} of 1) than the same images explain"
+            yield one, other, sentence("copy-answers-in-common", left=left)
         elif same_size and (how := _alike(models[one], models[other])):
             yield one, other, how
 

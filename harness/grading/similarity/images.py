@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.grading.similarity.shared_images import Owned, Pairs, Shared, shared
 from harness.grading.submission_run import Examined
 from harness.stages.evidence.audit import DatasetAudit, SharedImage
@@ -64,7 +64,7 @@ def _with_shared(one: Examined, everything: Shared, audits: dict[str, DatasetAud
         whose = f"{other}, there {there}"
         findings.append(finding("dataset-shared-with-other", count=count, example=example, detail=whose))
     if is_cut:
-        findings.append(finding("comparison-cut", what="of the data set with those of other submissions"))
+        findings.append(finding("comparison-cut", what=sentence("compared-across")))
     value = result.value.model_copy(update={"shared": tuple(images)})
     evidence = one.evidence.model_copy(
         update={

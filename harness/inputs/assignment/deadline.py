@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 import zoneinfo
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.errors import nearest
 from harness.inputs.assignment.sections import Section
 
 
@@ -45,9 +45,8 @@ class Deadline(Section):
             try:
                 zoneinfo.ZoneInfo(self.time_zone)
             except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-                near = difflib.get_close_matches(self.time_zone, zoneinfo.available_timezones(), n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ", for example 'Europe/Amsterdam'"
-                raise ValueError(f"no time zone {self.time_zone!r}{hint}") from None
+                hint = nearest(self.time_zone, zoneinfo.available_timezones(), "for example 'Europe/Amsterdam'")
+                raise ValueError(f"no time zone {self.time_zone!r}; {hint}") from None
         elif self.at.tzinfo is None:
             raise ValueError("time_zone is missing, for example 'Europe/Amsterdam'")
         return self

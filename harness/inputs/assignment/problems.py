@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import get_args
@@ -10,6 +9,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from harness.errors import nearest
 from harness.inputs.assignment.schema import Assignment
 
 
@@ -26,9 +26,7 @@ def described(file: Path, text: str, detail: ErrorDetails) -> str:
     found = detail["input"]
     match detail["type"]:
         case "extra_forbidden":
-            known = _known_keys(location[:-1])
-            near = difflib.get_close_matches(str(location[-1]), known, n=1)
-            what = "unknown key" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}")
+            what = f"unknown key; {nearest(str(location[-1]), _known_keys(location[:-1]))}"
         case "missing":
             what = "missing"
         case "value_error":

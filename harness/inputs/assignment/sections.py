@@ -5,12 +5,13 @@ The deadline's stands in `deadline.py`, the rubric's in `schema.py`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from harness.errors import nearest
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 _RULES = Path(__file__).parents[2] / "agent" / "notebook" / "rules"  # their names only; nothing is imported
@@ -50,9 +51,7 @@ def _known_rules(switches: dict[str, bool]) -> dict[str, bool]:
     known = sorted(file.stem for file in _RULES.glob("[a-z]*.py"))
     for name in switches:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise ValueError(f"there is no rule {name!r}; {hint}")
+            raise ValueError(f"there is no rule {name!r}; {nearest(name, known)}")
     return switches
 
 

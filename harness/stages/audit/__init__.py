@@ -5,6 +5,5 @@ Pure: nothing here opens an image. `harness/agent/phases/audit.py` describes eac
 
 from harness.stages.audit.images import Described, ImageSet
 from harness.stages.audit.scenes import SceneMap, scene_map
-from harness.stages.audit.split import Withheld, withhold
 
-__all__ = ["Described", "ImageSet", "SceneMap", "Withheld", "scene_map", "withhold"]
+__all__ = ["Described", "ImageSet", "SceneMap", "scene_map"]

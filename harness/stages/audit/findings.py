@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.stages.evidence.audit import DatasetAudit
 
@@ -78,8 +78,7 @@ def _about_scenes(value: DatasetAudit, bursts: Sequence[tuple[str, ...]]) -> lis
 
 def _about_withheld(value: DatasetAudit, asked: OwnDataset) -> list[Finding]:
     if len(value.heldout) < 2:
-        reason = "images of at least two classes are needed on both sides of the split"
-        return [finding("withheld-impossible", reason=reason)]
+        return [finding("withheld-impossible", reason=sentence("withheld-needs-two-classes"))]
     few = [name for name in value.classes if value.heldout.get(name, 0) < asked.withhold_per_class]
     if few:
         return [finding("withheld-too-few", classes=", ".join(few[:8]), least=asked.withhold_per_class)]

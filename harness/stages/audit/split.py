@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """`indices`: of the withheld images, sorted. `short`: classes that have fewer than was asked for."""
-
-    indices: tuple[int, ...]
-    short: tuple[str, ...]
 
 
 def withhold(
@@ -26,13 +17,12 @@ def withhold(
     fraction: float,
     per_class: int,
     seed: int,
-) -> Withheld:
-    """A seeded part of each class, in whole groups: images of one group end on one side.
+) -> tuple[int, ...]:
+    """The sorted indices of a seeded part of each class, in whole groups: images of one group end on one side.
 
     Of each class `fraction`, at least `per_class` images, but never more than half of it, because
     something must be left to train on. `may`: whether an image can be graded on; a group with one that
-    cannot stays with the training part. A class whose images are mostly one group gives too few, and is
-    in `short`.
+    cannot stays with the training part. A class whose images are mostly one group gives too few.
     """
     members: dict[int, list[int]] = defaultdict(list)
     for index, group in enumerate(groups):
@@ -40,7 +30,6 @@ def withhold(
     totals = Counter(label for label in labels if label is not None)
     wanted = {label: min(max(per_class, round(fraction * n)), n // 2) for label, n in totals.items()}
     most = {label: n // 2 for label, n in totals.items()}
-    least = {label: min(per_class, n) for label, n in totals.items()}
     taken: Counter[str] = Counter()
     chosen: list[int] = []
     random = np.random.default_rng(seed)
@@ -57,5 +46,4 @@ def withhold(
                 chosen += inside
                 taken.update(counts)
                 members[group] = []
-    short = tuple(sorted(label for label in totals if taken[label] < least[label]))
-    return Withheld(tuple(sorted(chosen)), short)
+    return tuple(sorted(chosen))

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.files.hashing import file_sha256
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import HandIn, OwnDataset
 from harness.inputs.submission import Submission
 from harness.stages.audit import Described, ImageSet, SceneMap, scene_map
-from harness.stages.audit import withhold as split_off
 from harness.stages.audit.findings import findings_of
 from harness.stages.audit.images import GREY, Split
 from harness.stages.audit.mislabelled import suspects
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
+from harness.stages.audit.split import withhold
 from harness.stages.audit.withhold import withheld_images
 from harness.stages.context import (
     Rejected,
@@ -35,6 +35,7 @@ from harness.stages.context import (
 from harness.stages.evidence.audit import (
     BoxFault,
     DatasetAudit,
+    Layout,
     Leak,
     MislabelSuspect,
     WithheldImage,
@@ -51,7 +52,6 @@ _MOST_LEAKS = 500
 _MOST_NAMED = 100
 _SHARE_FOR_EMBEDDING = 0.5  # of the wall time
 
-Layout = Literal["class-folders", "split-folders", "voc", "coco"]
 _Name = Annotated[str, Field(max_length=200)]
 _BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
 
@@ -85,7 +85,7 @@ class _Said(BaseModel):
     layout: Layout = "class-folders"
     parts: int = Field(0, ge=0, le=_MOST_PARTS)
     left_out: int = Field(0, ge=0)
-    links: int = Field(0, ge=0)
+    odd: int = Field(0, ge=0)
     faults: tuple[_Name, ...] = Field((), max_length=100)
     refused: str = Field("", max_length=1000)
 
@@ -122,7 +122,7 @@ class AuditRules:
 def audit(submission: Submission, rules: AuditRules, context: StageContext) -> StageResult[DatasetAudit]:
     """What the data set holds, and what is wrong with it; `Skipped` when none was handed in."""
     if submission.dataset is None:
-        return Skipped(reason="No data set was handed in.")
+        return Skipped(reason=sentence("no-data-set"))
     place = submission.root / submission.dataset
     inputs = {"dataset": place}
     if rules.backbone is not None:
@@ -141,7 +141,8 @@ def audit(submission: Submission, rules: AuditRules, context: StageContext) -> S
             reply = _Reply.model_construct(**dict(said), images=_read_images(outputs, said.parts))
             value, findings = _judged(reply, outputs, place, rules, context)
         except Rejected as rejected:
-            return Failed(status="rejected", reason=f"The audit sent something unusable: {rejected.whole}.")
+            reason = sentence("job-unusable", what="The audit", why=rejected.whole)
+            return Failed(status="rejected", reason=reason)
     return Done(value=value, origin="measured-inside", findings=findings, usage=usage(outcome))
 
 
@@ -154,7 +155,7 @@ def _judged(
     groups = scenes.group_of(len(images))
     withheld: tuple[WithheldImage, ...] = ()
     if rules.withholds:
-        chosen = split_off(
+        chosen = withhold(
             images.labels,
             groups,
             [reply.images[index].shows_one_class for index in readable],
@@ -163,7 +164,7 @@ def _judged(
             seed=rules.asked.seed,
         )
         withheld = withheld_images(
-            {readable[i]: (images.names[i], images.labels[i] or "") for i in chosen.indices}, place, context
+            {readable[i]: (images.names[i], images.labels[i] or "") for i in chosen}, place, context
         )
     value = _audit(reply, images, scenes, groups, withheld)
     value = value.model_copy(update=_kept(value, images, outputs, context))
@@ -177,8 +178,10 @@ def _judged(
     )
     if reply.left_out:
         findings += (finding("dataset-cut", count=reply.left_out, most=_MOST_IMAGES),)
+    if reply.odd:
+        findings += (finding("dataset-odd-files", count=reply.odd),)
     if not scenes.complete:
-        findings += (finding("comparison-cut", what="of the data set with each other"),)
+        findings += (finding("comparison-cut", what=sentence("compared-within")),)
     return value, findings
 
 
@@ -358,7 +361,7 @@ class AuditRequest:
 
 def _as_asked(request: AuditRequest, context: StageContext) -> StageResult[DatasetAudit]:
     if request.wanted.dataset == "ignored":
-        return Skipped(reason="This assignment does not look at data sets.")
+        return Skipped(reason=sentence("data-sets-not-asked"))
     return audit(request.submission, request.rules, context)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.findings import sentence
 from harness.inputs.images import HeldOutSet
 from harness.stages.context import StageContext
 from harness.stages.evaluate import Answers, Truth, evaluate
@@ -109,7 +110,7 @@ class EvaluateRequest:
 
 def _evaluate(request: EvaluateRequest, context: StageContext) -> StageResult[Evaluation]:
     if request.answers is None:
-        return Skipped(reason="There are no predictions to score.")
+        return Skipped(reason=sentence("no-predictions"))
     return score(request.answers, request.held_out, request.compared_with, context.store, request.robustness)
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from harness.stages.evidence.record import Blob, Record, Share
 
+Layout = Literal["class-folders", "split-folders", "voc", "coco"]
+
 
 class Leak(Record):
     """Two images of one scene that lie in different splits of the student's."""
@@ -53,7 +55,7 @@ class DatasetAudit(Record):
 
     classes: dict[str, int]  # name -> readable images
     unreadable: tuple[str, ...]  # file names, at most 100
-    layout: Literal["class-folders", "split-folders", "voc", "coco"] = "class-folders"
+    layout: Layout = "class-folders"
     splits: dict[str, int] = {}  # the student's own: train, val, test, other -> readable images
     unlabelled: int = 0  # readable images of no class
     heldout: dict[str, int] = {}  # class -> images withheld from the notebook

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Generic, Literal, TypeVar
 
-from harness.findings import Finding, with_detail
+from harness.findings import Finding, sentence, with_detail
 from harness.stages.evidence.record import Record
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Skipped(WithoutValue):
 
 
 StageResult = Done[T] | Failed | Skipped
-NO_MODEL = Skipped(reason="There is no usable model.")
+NO_MODEL = Skipped(reason=sentence("no-usable-model"))
 R = TypeVar("R", bound=Ended)
 
 

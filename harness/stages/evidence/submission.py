@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.findings import Finding
+from harness.findings import Finding, sentence
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.boards import BoardPredictions
@@ -33,12 +33,12 @@ class Evidence(Record):
     convert: Done[Conversion] | Failed | Skipped
     predict: Done[Predictions] | Failed | Skipped
     inspect: Done[Inspection] | Failed | Skipped
-    stress: Done[RobustnessAnswers] | Failed | Skipped = Skipped(reason="It was not done.")
+    stress: Done[RobustnessAnswers] | Failed | Skipped = Skipped(reason=sentence("not-done"))
     evaluate: Done[Evaluation] | Failed | Skipped
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
-    read: Done[NotebookReading] | Failed | Skipped = Skipped(reason="The notebook was not read.")
-    boards: Done[BoardPredictions] | Failed | Skipped = Skipped(reason="No board is asked for.")
+    read: Done[NotebookReading] | Failed | Skipped = Skipped(reason=sentence("not-read"))
+    boards: Done[BoardPredictions] | Failed | Skipped = Skipped(reason=sentence("no-board-asked"))
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     rerun_made: RerunMade | None = None  # where the one handed in was graded, and the run is compared with it
     intake_findings: tuple[Finding, ...] = ()

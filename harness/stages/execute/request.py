@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.findings import sentence
 from harness.inputs.assignment.sections import ExecutionRules, HandIn
 from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import TrainingImages
@@ -31,11 +32,11 @@ class ExecuteRequest:
 
 def _execute(request: ExecuteRequest, context: StageContext) -> StageResult[Execution]:
     if request.wanted.notebook == "ignored":
-        return Skipped(reason="This assignment does not look at notebooks.")
+        return Skipped(reason=sentence("notebooks-not-asked"))
     if request.rules.mode == "as-handed-in":
-        return Skipped(reason="This assignment grades the notebook as it was handed in, without running it.")
+        return Skipped(reason=sentence("no-rerun-asked"))
     if request.withholds and request.rerun is None:
-        return Skipped(reason="There is no data set of which a part could be withheld, so the notebook was not run.")
+        return Skipped(reason=sentence("no-withheld-part"))
     submission, dataset, hub = request.submission, request.training.dataset, request.weights.hub
     if request.rerun is not None and submission.notebook is not None:
         return rerun(request.rerun, dataset, request.rules, hub, context)

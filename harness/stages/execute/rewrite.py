@@ -19,7 +19,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.images.held_out import LONGEST_SIDE
 from harness.inputs.submission import Submission
@@ -108,7 +108,7 @@ def rewrite(
     try:
         return job.lay_out(place, training)
     except (Rejected, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        reason = f"Writing the data set anew sent something unusable: {error}."
+        reason = sentence("job-unusable", what="Writing the data set anew", why=error)
         raise NotRewritten(Failed(status="rejected", reason=reason)) from error
 
 

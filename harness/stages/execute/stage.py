@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs import weights
 from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submission import Submission
+from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.execution import CellError, Execution, FailedExecution
@@ -72,7 +73,7 @@ def execute(
     Keras to find (`harness/agent/notebook/pretrained.py`).
     """
     if submission.notebook is None:
-        return Skipped(reason="No notebook was handed in.")
+        return Skipped(reason=sentence("no-notebook"))
     limits = context.limits
     inputs = {"submission": submission.root}
     images = None
@@ -90,6 +91,7 @@ def execute(
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,
         "on_cell_error": rules.on_cell_error,
+        "wanted": {"suffixes": MODEL_SUFFIXES, "saved_model": SAVED_MODEL, "companions": COMPANIONS},
     }
     with tempfile.TemporaryDirectory(prefix="harness-execute-") as folder:
         outputs = Path(folder)
@@ -108,7 +110,7 @@ def execute(
             reply = read_reply(outputs, "execution.json", _Reply)
             execution = _execution(reply, outputs, context)
         except Rejected as rejected:
-            reason = f"The notebook's run sent something unusable: {rejected.whole}."
+            reason = sentence("job-unusable", what="The notebook's run", why=rejected.whole)
             killed = finding("notebook-runner-killed", reason=rejected.whole)
             return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
     noticed = [*reply.transformation.findings(), *_noticed(execution)]
@@ -154,7 +156,7 @@ def _result(
         return Done(value=execution, origin="measured-inside", findings=tuple(findings), usage=cost)
     error = execution.errors[0] if execution.errors else None
     if error is None:
-        wrong = finding("notebook-runner-killed", reason="it stopped before the last cell")
+        wrong = finding("notebook-runner-killed", reason=sentence("run-before-last-cell"))
         status: Literal["failed", "timeout", "memory", "killed"] = "killed"
     elif error.kind == "timeout" and error.name == "NotebookTimeout":
         wrong, status = finding("notebook-timeout", seconds=total_seconds), "timeout"
@@ -163,7 +165,7 @@ def _result(
     elif error.kind == "died" and outcome.memory_limit_hit:
         wrong, status = finding("notebook-memory", limit=f"{limits.memory / 1e9:.1f} GB"), "memory"
     elif error.kind == "died":
-        wrong, status = finding("notebook-runner-killed", reason=f"in cell {error.cell}"), "killed"
+        wrong, status = finding("notebook-runner-killed", reason=sentence("run-in-cell", cell=error.cell)), "killed"
     else:
         wrong, status = finding("cell-error", cell=error.cell, error=_said(error)), "failed"
     missing = next((one for one in findings if one.code == "weights-missing"), wrong)

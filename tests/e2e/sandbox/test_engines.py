@@ -32,7 +32,7 @@ class Ran:
     def __init__(self, sandbox: Sandbox, folder: Path, code: str, limits: Limits = LIMITS, inputs=None) -> None:
         folder.mkdir(exist_ok=True)
         request = json.dumps({"code": code}).encode()
-        self.outcome: Outcome = sandbox.run(Job("selfcheck", request, inputs or {}, limits, {}), folder)
+        self.outcome: Outcome = sandbox.run(Job("selfcheck", request, inputs or {}, limits), folder)
         self.files = {file.name: file.read_bytes() for file in folder.iterdir()}
 
     def said(self) -> str:
@@ -290,7 +290,7 @@ from harness.sandbox import Job, Limits
 from harness.sandbox.choose import ENGINES
 request = json.dumps({"code": "import time; time.sleep(600)"}).encode()
 print("ready", flush=True)
-job = Job("selfcheck", request, {}, Limits(900, 6*10**8, 1, 64, 10**7, 10**6), {})
+job = Job("selfcheck", request, {}, Limits(900, 6*10**8, 1, 64, 10**7, 10**6))
 ENGINES[sys.argv[1]]().run(job, Path(sys.argv[2]))
 """
 
@@ -331,7 +331,7 @@ def test_what_hand_ins_need_is_there(run):
 
 def test_broken_frames_are_no_success(engine: Sandbox, tmp_path: Path):
     """A phase that does not exist sends nothing, not even an end."""
-    job = Job("no_such_phase", b"{}", {}, LIMITS, {})
+    job = Job("no_such_phase", b"{}", {}, LIMITS)
     outcome = engine.run(job, tmp_path)
     assert outcome.status == "failed"
     assert "No module named" in outcome.log

@@ -37,6 +37,8 @@ def test_class_folders(tmp_path: Path):
     for name in ("ball/1.jpg", "ball/garden/2.JPG", "mug/1.png", "mug/.hidden.jpg", "mug/Thumbs.db"):
         image(root / name) if name.lower().endswith(("jpg", "png")) else (root / name).write_bytes(b"x")
     (root / "mug" / "link.jpg").symlink_to("/etc/passwd")
+    (root / "cup").symlink_to("/etc")
+    assert open_tree(root, tmp_path).odd == 2
     assert found(root) == {
         "ball/1.jpg": ("ball", ""),
         "ball/garden/2.JPG": ("ball", ""),
@@ -143,7 +145,7 @@ def test_a_zip_is_unpacked_without_what_leads_out(tmp_path: Path):
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
     files = open_tree(place, tmp_path / "scratch")
-    assert [one.label for one in read(files).images] == ["ball", "mug"]
+    assert [one.label for one in read(files).images] == ["ball", "mug"] and files.odd == 4
     assert not (tmp_path / "out.png").exists() and not (tmp_path.parent / "out.png").exists()
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.agent.notebook.produced import produced
+from harness.agent.notebook.produced import Wanted, produced
+from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def write(file: Path, content: str = "x") -> Path:
 
 def found(places: tuple[Path, Path, Path]) -> dict[str, Path]:
     work, handed_in, scratch = places
-    return produced(work, (handed_in,), work, scratch)
+    return produced(work, (handed_in,), work, scratch, Wanted(MODEL_SUFFIXES, SAVED_MODEL, COMPANIONS))
 
 
 def test_a_folder_that_tensorflow_saved_is_one_zip_of_its_plain_files(places: tuple[Path, Path, Path]):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from harness.bench.envelope import fits
-from harness.bench.estimates import block_medians, median_interval, nearest_rank
+from harness.bench.estimates import block_medians, median_interval
 from harness.bench.machine import MachineState
 from harness.bench.results import Accuracy, BenchResults, EarlyStopped, Host, Measurement, TimedRound
 from harness.stages.evidence.boards import (
@@ -17,6 +17,7 @@ from harness.stages.evidence.boards import (
     Roofline,
     RooflineKernel,
 )
+from harness.stages.latency_statistics import nearest_rank
 
 
 def measured(model: str, median_ms: float, seed: int = 0, **changes: Any) -> Measurement:

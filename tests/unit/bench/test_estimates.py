@@ -13,8 +13,8 @@ from harness.bench.estimates import (
     fewest_queries,
     median_interval,
     p_value,
-    ratio_interval,
 )
+from harness.stages.latency_statistics import ratio_interval_apart
 
 
 def test_the_fewest_queries_are_those_of_mlperfs_rules():
@@ -84,5 +84,5 @@ def test_a_slower_run_is_told_from_the_same_run():
 
     same, slower = (blocks(1.0), blocks(1.0)), (blocks(1.1), blocks(1.0))
     assert p_value(*slower) < 0.001 < p_value(*same)
-    low, high = ratio_interval(*slower)
+    low, high = ratio_interval_apart(*slower)
     assert 1.0 < low < 1.1 < high

@@ -26,13 +26,13 @@ from harness.bench.boards import (
 from harness.bench.boards import (
     latency_model as model,
 )
-from harness.bench.boards.board import Precision
 from harness.bench.boards.calibration import Calibration
 from harness.bench.boards.factors import OWN, SHARED, Case, Structure
 from harness.bench.boards.physics import Physics
 from harness.bench.boards.prediction import Prediction
 from harness.bench.boards.runtimes import Runtime
 from harness.errors import UsageError
+from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.kernels import Kernel, KernelList
 
 TENSORRT = Runtime("tensorrt")

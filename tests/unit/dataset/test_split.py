@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_scenes import image_set
 
-from harness.stages.audit import scene_map, withhold
+from harness.stages.audit import scene_map
+from harness.stages.audit.split import withhold
 
 RULES = {"fraction": 0.2, "per_class": 8, "seed": 1}
 
@@ -15,21 +16,19 @@ RULES = {"fraction": 0.2, "per_class": 8, "seed": 1}
 def test_a_fifth_of_each_class_and_at_least_eight():
     labels = ["mug"] * 100 + ["ball"] * 20
     chosen = withhold(labels, range(120), [True] * 120, **RULES)
-    assert Counter(labels[i] for i in chosen.indices) == {"mug": 20, "ball": 8}
-    assert chosen.short == ()
+    assert Counter(labels[i] for i in chosen) == {"mug": 20, "ball": 8}
 
 
 def test_never_more_than_half_of_a_class():
     labels = ["mug"] * 40 + ["ball"] * 10
     chosen = withhold(labels, range(50), [True] * 50, **RULES)
-    assert Counter(labels[i] for i in chosen.indices)["ball"] == 5
-    assert chosen.short == ("ball",)
+    assert Counter(labels[i] for i in chosen)["ball"] == 5
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=1, max_size=80), st.integers(0, 50))
 def test_a_group_never_straddles_the_split(images, seed):
     labels, groups = [label for label, _ in images], [group for _, group in images]
-    chosen = set(withhold(labels, groups, [True] * len(labels), fraction=0.2, per_class=8, seed=seed).indices)
+    chosen = set(withhold(labels, groups, [True] * len(labels), fraction=0.2, per_class=8, seed=seed))
     inside = {groups[i] for i in chosen}
     assert all(groups[i] not in inside for i in range(len(labels)) if i not in chosen)
     for label in set(labels):
@@ -48,7 +47,7 @@ def test_a_image_of_several_classes_and_its_scene_stay_in_training():
     groups = [0] * 6 + list(range(6, 40))
     for seed in range(10):
         chosen = withhold(["mug"] * 40, groups, may, fraction=0.2, per_class=8, seed=seed)
-        assert not set(range(6)) & set(chosen.indices)
+        assert not set(range(6)) & set(chosen)
 
 
 def test_the_grouped_split_is_honest_where_a_random_one_rewards_memory():
@@ -72,8 +71,8 @@ def test_the_grouped_split_is_honest_where_a_random_one_rewards_memory():
     may, honest, flattering = [True] * len(images), [], []
     for seed in range(10):
         grouped = withhold(images.labels, groups, may, fraction=0.2, per_class=8, seed=seed)
-        honest.append(memoriser(np.array(grouped.indices)))
-        random = np.random.default_rng(seed).permutation(len(images))[: len(grouped.indices)]
+        honest.append(memoriser(np.array(grouped)))
+        random = np.random.default_rng(seed).permutation(len(images))[: len(grouped)]
         flattering.append(memoriser(random))
     assert np.mean(flattering) > 0.95
     assert np.mean(honest) < 0.7

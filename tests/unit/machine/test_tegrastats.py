@@ -77,7 +77,7 @@ def test_a_line_of_each_board_family(line, ram, cores, gpu, hottest, power):
     assert (reading.ram_used_mb, reading.ram_total_mb) == ram
     assert len(reading.cpu_mhz) == cores and all(300 < mhz < 2300 for mhz in reading.cpu_mhz)
     assert (reading.gpu_load_percent, reading.gpu_mhz) == gpu
-    assert reading.hottest_c == hottest
+    assert max(reading.temperatures_c.values()) == hottest
     assert reading.power_mw == power
 
 

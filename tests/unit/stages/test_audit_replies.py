@@ -39,10 +39,10 @@ def row(**changes: Any) -> dict[str, Any]:
     return values | changes
 
 
-def sent(rows: list[dict[str, Any]], **changes: bytes) -> dict[str, bytes]:
+def sent(rows: list[dict[str, Any]], left_out: int = 0, odd: int = 0, **changes: bytes) -> dict[str, bytes]:
     readable = sum(one["seen"] is not None for one in rows)
     half = len(rows) // 2
-    reply = {"layout": "class-folders", "parts": 2, "left_out": 0, "links": 0, "faults": []}
+    reply = {"layout": "class-folders", "parts": 2, "left_out": left_out, "odd": odd, "faults": []}
     files = {
         "audit.json": json.dumps(reply).encode(),
         "images-0.json": json.dumps({"images": rows[:half]}).encode(),
@@ -77,6 +77,15 @@ def test_one_photograph_in_two_classes_is_named_and_one_twice_in_a_class_is_not(
     assert result.value.two_labels == (("ball/1.jpg", "ball/2.jpg", "mug/1.jpg"),)
     [found] = [finding for finding in result.findings if finding.code == "dataset-two-labels"]
     assert "3 images" in found.message and "ball/1.jpg and mug/1.jpg" in found.message
+
+
+def test_what_was_not_looked_at_is_said(tmp_path: Path):
+    result = audited(tmp_path, sent([row(), row(name="mug/1.jpg", label="mug")], left_out=15_000, odd=3))
+    assert isinstance(result, Done)
+    said = {finding.code: finding.message for finding in result.findings}
+    assert "15000 more images" in said["dataset-cut"] and "left out: 3" in said["dataset-odd-files"]
+    nothing = audited(tmp_path / "2", sent([row(), row(name="mug/1.jpg", label="mug")]))
+    assert not {"dataset-cut", "dataset-odd-files"} & {finding.code for finding in nothing.findings}
 
 
 @pytest.mark.parametrize(

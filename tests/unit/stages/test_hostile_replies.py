@@ -14,10 +14,11 @@ from hostile import LABELS, Files, context, conversion, npy, order, predictions,
 
 from harness.inputs.assignment.sections import BenchmarkRules, ReferenceSolution
 from harness.sandbox.engine import Job
-from harness.stages.benchmark import benchmark, nearest_rank, ratio_interval
+from harness.stages.benchmark import benchmark
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.inspect import inspect
+from harness.stages.latency_statistics import nearest_rank, ratio_interval_in_turn
 from harness.stages.predict import predict
 from harness.stages.store import Store
 from harness.stages.train import train
@@ -480,7 +481,7 @@ def test_percentiles_are_nearest_ranks() -> None:
 def test_the_ratios_interval_is_narrow_when_both_slow_down_together() -> None:
     """A machine that is at times twice as slow: the ratio of models timed in turn still holds."""
     slow = np.random.default_rng(0).choice([1.0, 2.0], 40).astype(np.float32)
-    low, high = ratio_interval(slow * 30, slow * 10)
+    low, high = ratio_interval_in_turn(slow * 30, slow * 10)
     assert low == pytest.approx(3, rel=0.5) and high == pytest.approx(3, rel=0.5)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -26,20 +27,24 @@ class Options(CriterionOptions):
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """Linear between the two anchors, on the difference in accuracy."""
     if not isinstance(evidence.evaluate, Done):
-        return Judgement(0.0, f"There is no accuracy. {evidence.evaluate.reason}")
+        return Judgement(0.0, sentence("accuracy-none", why=evidence.evaluate.reason))
     score = evidence.evaluate.value
     if score.difference is None or score.reference_accuracy is None or score.difference_interval is None:
-        return Judgement(None, "There is no reference to compare with.")
+        return Judgement(None, sentence("accuracy-no-reference"))
     if score.depends_on_order:
-        return Judgement(
-            None,
-            "Asked twice for the same image, the model answers differently, so an accuracy says nothing: a person "
-            "looks at it.",
-        )
+        return Judgement(None, sentence("accuracy-depends-on-order"))
     low, high = score.difference_interval
     return Judgement(
         linear(score.difference, options.zero_at, options.full_at, max_points),
-        f"{score.accuracy:.3f} against the reference's {score.reference_accuracy:.3f} on {score.images} images: "
-        f"difference {score.difference:+.3f} [{low:+.3f}, {high:+.3f}]. All points from {options.full_at:+.2f}, "
-        f"none at {options.zero_at:+.2f}.",
+        sentence(
+            "accuracy-marked",
+            accuracy=score.accuracy,
+            reference=score.reference_accuracy,
+            images=score.images,
+            difference=score.difference,
+            low=low,
+            high=high,
+            full_at=options.full_at,
+            zero_at=options.zero_at,
+        ),
     )

@@ -6,6 +6,7 @@ from typing import get_args
 
 from pydantic import Field, model_validator
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
 from harness.stages.evidence.boards import BoardBand, BoardLatency, BoardPredictions
 from harness.stages.evidence.stage_result import Done
@@ -31,19 +32,18 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """By the band on the assignment's board, of several the one where the ratio is worst; a person decides when
     there is no prediction, a part of the graph is left out of it, or the model is estimated not to fit a board."""
     if not isinstance(evidence.predict, Done):
-        return Judgement(0.0, "There is no model to predict for.")
+        return Judgement(0.0, sentence("board-no-model"))
     if not isinstance(evidence.boards, Done):
-        return Judgement(None, f"Nothing is predicted for a board: {evidence.boards.reason}")
+        return Judgement(None, sentence("board-not-predicted", why=evidence.boards.reason))
     found: BoardPredictions = evidence.boards.value
     rows = [row for row in found.boards if row.versus_reference is not None]
     if not rows:
-        return Judgement(None, found.reason or "The reference could not be predicted on the board.")
+        return Judgement(None, found.reason or sentence("board-no-reference"))
     if found.not_listed:
-        operators = ", ".join(found.not_listed)
-        return Judgement(None, f"What its {operators} does while it runs is not in the prediction: a person decides.")
+        return Judgement(None, sentence("board-not-listed", operators=", ".join(found.not_listed)))
     tight = [row.board for row in found.boards if row.fits is False]
     if tight:
-        return Judgement(None, f"By an estimate of its memory the model does not fit {', '.join(tight)}.")
+        return Judgement(None, sentence("board-too-large", boards=", ".join(tight)))
     worst = max(rows, key=_ratio)
     assert worst.versus_reference is not None
     band = worst.versus_reference.band
@@ -51,8 +51,16 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     low, high = worst.versus_reference.interval_90
     return Judgement(
         linear(own, zero, full, max_points),
-        f"Predicted for {worst.board}: {_ratio(worst):.2f} times the reference's time there [{low:.2f}, {high:.2f}], "
-        f"which is {band!r}. All points up to {options.full_at!r}, none from {options.zero_at!r}.",
+        sentence(
+            "board-marked",
+            board=worst.board,
+            ratio=_ratio(worst),
+            low=low,
+            high=high,
+            band=band,
+            full_at=options.full_at,
+            zero_at=options.zero_at,
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -42,14 +43,14 @@ class Options(CriterionOptions):
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """All points less the share of each fault that was found; none without a data set."""
     if not isinstance(evidence.audit, Done):
-        return Judgement(0.0, f"There is no data set to look at. {evidence.audit.reason}")
+        return Judgement(0.0, sentence("data-set-none", why=evidence.audit.reason))
     value = evidence.audit.value
     found = {finding.code for finding in (*evidence.audit.findings, *evidence.later_findings)} & set(_COSTS)
     shares = {_COSTS[code]: getattr(options, _COSTS[code]) for code in sorted(found)}
     points = max_points * max(0.0, 1.0 - sum(shares.values()))
     images = sum(value.classes.values())
-    seen = f"{images} readable images in {len(value.classes)} classes"
+    classes = len(value.classes)
     if not shares:
-        return Judgement(points, f"{seen}, with no fault that was looked for.")
+        return Judgement(points, sentence("data-set-clean", images=images, classes=classes))
     taken = ", ".join(f"{name} −{share:.0%}" for name, share in shares.items())
-    return Judgement(points, f"{seen}; {taken} of the points.")
+    return Judgement(points, sentence("data-set-faulty", images=images, classes=classes, taken=taken))

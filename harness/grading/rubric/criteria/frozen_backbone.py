@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -26,21 +27,20 @@ class Options(CriterionOptions):
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """Linear between the two anchors; a person decides where no backbone that we know is recognised."""
     if not isinstance(evidence.convert, Done):
-        return Judgement(0.0, f"There is no model to look into. {evidence.convert.reason}")
+        return Judgement(0.0, sentence("backbone-no-model", why=evidence.convert.reason))
     if not isinstance(evidence.inspect, Done):
-        return Judgement(None, f"The model could not be looked into: {evidence.inspect.reason}")
+        return Judgement(None, sentence("backbone-not-looked-into", why=evidence.inspect.reason))
     seen = evidence.inspect.value
     if seen.backbone is None or seen.median_change is None:
-        return Judgement(None, "None of the backbones that this assignment names was recognised in the model.")
+        return Judgement(None, sentence("backbone-not-recognised"))
     if seen.weights_used is False:
-        return Judgement(None, f"The model carries {seen.backbone} weights, but its answers do not rest on them.")
+        return Judgement(None, sentence("backbone-not-rested-on", backbone=seen.backbone))
     if seen.weights_used is None:
-        return Judgement(None, f"It could not be shown that the answers rest on the {seen.backbone} weights.")
-    kept = f"{seen.frozen_layers} of {len(seen.layers)} pre-trained {seen.backbone} layers are as they were"
+        return Judgement(None, sentence("backbone-not-shown", backbone=seen.backbone))
+    kept = {"frozen": seen.frozen_layers, "layers": len(seen.layers), "backbone": seen.backbone}
     if seen.verdict == "feature-extraction":
-        return Judgement(max_points, f"{kept}.")
+        return Judgement(max_points, sentence("backbone-kept", **kept))
     return Judgement(
         linear(seen.median_change, options.zero_at, options.full_at, max_points),
-        f"{kept}; they moved by {seen.median_change:.1%} (median). All points up to {options.full_at:.0%}, "
-        f"none at {options.zero_at:.0%}.",
+        sentence("backbone-moved", **kept, moved=seen.median_change, full_at=options.full_at, zero_at=options.zero_at),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -26,21 +27,27 @@ class Options(CriterionOptions):
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """Linear between the two anchors, on the ratio of medians; a person decides when it was not measured."""
     if not isinstance(evidence.predict, Done):
-        return Judgement(0.0, "There is no model to time.")
+        return Judgement(0.0, sentence("latency-no-model"))
     if not isinstance(evidence.benchmark, Done):
-        return Judgement(None, f"The speed was not measured: {evidence.benchmark.reason}")
+        return Judgement(None, sentence("latency-not-measured", why=evidence.benchmark.reason))
     timed = evidence.benchmark.value
     if not timed.outputs_agree:
-        return Judgement(None, "It was not the same model: while timed it answered differently than before.")
+        return Judgement(None, sentence("latency-other-model"))
     if timed.stateful_operators:
-        operators = ", ".join(timed.stateful_operators)
-        return Judgement(None, f"It can answer one call otherwise than the next ({operators}): a person decides.")
+        return Judgement(None, sentence("latency-stateful", operators=", ".join(timed.stateful_operators)))
     if timed.ratio is None or timed.ratio_interval is None or timed.reference is None:
-        return Judgement(None, "The reference was not timed beside it.")
+        return Judgement(None, sentence("latency-no-reference"))
     low, high = timed.ratio_interval
     return Judgement(
         linear(timed.ratio, options.zero_at, options.full_at, max_points),
-        f"{timed.model.p50_ms:.1f} ms (median) against the reference's {timed.reference.p50_ms:.1f} ms: "
-        f"{timed.ratio:.2f} times [{low:.2f}, {high:.2f}]. All points up to {options.full_at:g} times, "
-        f"none at {options.zero_at:g} times.",
+        sentence(
+            "latency-marked",
+            model=timed.model.p50_ms,
+            reference=timed.reference.p50_ms,
+            ratio=timed.ratio,
+            low=low,
+            high=high,
+            full_at=options.full_at,
+            zero_at=options.zero_at,
+        ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
 from harness.stages.evidence.submission import Evidence
 
@@ -15,5 +16,6 @@ class Options(CriterionOptions):
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """None until somebody has marked it: `harness mark`."""
-    asked = f" Questions: {'; '.join(options.questions)}." if options.questions else ""
-    return Judgement(None, f"Waits for a person to mark it.{asked}")
+    if options.questions:
+        return Judgement(None, sentence("waits-with-questions", questions="; ".join(options.questions)))
+    return Judgement(None, sentence("waits"))

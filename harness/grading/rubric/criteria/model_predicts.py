@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -18,6 +19,6 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """All points or none."""
     if isinstance(evidence.predict, Done):
         value = evidence.predict.value
-        return Judgement(max_points, f"It answered for all {value.images} held-out images.")
+        return Judgement(max_points, sentence("predicted-all", images=value.images))
     stopped = evidence.convert if not isinstance(evidence.convert, Done) else evidence.predict
     return Judgement(0.0, "" if isinstance(stopped, Done) else stopped.reason)

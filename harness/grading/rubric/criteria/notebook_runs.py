@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done
@@ -21,12 +22,13 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """All points for a whole run; for one that stops, `partial` of them times the share of cells that ran."""
     result = evidence.execute
     if isinstance(result, Done) and not result.value.code_cells:
-        return Judgement(0.0, "The notebook has no code to run.")
+        return Judgement(0.0, sentence("notebook-no-code"))
     if isinstance(result, Done):
-        return Judgement(max_points, f"All {result.value.code_cells} code cells ran.")
+        return Judgement(max_points, sentence("notebook-ran", cells=result.value.code_cells))
     if isinstance(result, FailedExecution) and result.execution is not None:
         ran: Execution = result.execution
         share = ran.executed_cells / ran.code_cells if ran.code_cells else 0.0
         points = max_points * options.partial * share
-        return Judgement(points, f"{ran.executed_cells} of {ran.code_cells} code cells ran. {result.reason}")
+        reason = sentence("notebook-stopped", ran=ran.executed_cells, cells=ran.code_cells, why=result.reason)
+        return Judgement(points, reason)
     return Judgement(0.0, result.reason)

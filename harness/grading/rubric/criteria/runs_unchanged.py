@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done
@@ -26,10 +27,12 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     elif isinstance(evidence.execute, FailedExecution):
         run = evidence.execute.execution
     if run is None:
-        return Judgement(0.0, f"The notebook was not run. {evidence.execute.reason}")  # type: ignore[union-attr]
+        reason = evidence.execute.reason  # type: ignore[union-attr]
+        return Judgement(0.0, sentence("notebook-not-run", why=reason))
     needed = sorted({rule for change in run.changes for rule in change.rules} - set(options.free))
     points = max_points * max(0.0, 1.0 - options.per_rule * len(needed))
     if not needed:
-        return Judgement(points, "Nothing that costs points was changed.")
+        return Judgement(points, sentence("notebook-unchanged"))
     names = ", ".join(rule.replace("_", " ") for rule in needed)
-    return Judgement(points, f"Changed by {len(needed)} rule{'' if len(needed) == 1 else 's'}: {names}.")
+    code = "notebook-changed-by-one" if len(needed) == 1 else "notebook-changed-by"
+    return Judgement(points, sentence(code, rules=len(needed), names=names))

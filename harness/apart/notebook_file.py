@@ -1,0 +1,104 @@
+"""A notebook as a file: its cells and their texts, of format 3 and 4. Strict JSON; nothing is run or decoded.
+
+It is a student's: whatever it holds, only a process with limits of its own may read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_BEGINNING = 256_000  # bytes
+
+Cell = dict[str, Any]
+
+
+class NoNotebook(Exception):
+    """The file is none, or none that is read. The message: `missing`, `too-large`, `unreadable`, `not-a-notebook`."""
+
+
+def read(file: Path, most: int) -> dict[str, Any]:
+    """The document in a file of `most` bytes. Raises `NoNotebook`; `MemoryError` is the caller's."""
+    try:
+        if file.stat().st_size > most:
+            raise NoNotebook("too-large")
+        content = file.read_bytes()
+    except OSError:
+        raise NoNotebook("missing") from None
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        raise NoNotebook("unreadable") from None
+    if not isinstance(document, dict) or not _parents(document):
+        raise NoNotebook("not-a-notebook")
+    return document
+
+
+def cells(document: dict[str, Any]) -> list[Cell]:
+    """Its cells in order; one that is none is empty."""
+    return [cell if isinstance(cell, dict) else {} for parent in _parents(document) for cell in parent["cells"]]
+
+
+def first_cells(file: Path, most: int) -> Iterator[Cell]:
+    """The first `most` cells, as far as the first 256 KB hold them: neither size nor nesting costs anything."""
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as stream:
+            beginning = stream.read(_BEGINNING).decode("utf-8-sig", "replace")
+    except OSError:
+        return
+    begin = re.search(r'"cells"\s*:\s*\[', beginning)
+    at = begin.end() if begin else len(beginning)
+    decoder = json.JSONDecoder()
+    for _ in range(most):
+        while beginning[at : at + 1] in (" ", "\n", "\r", "\t", ","):
+            at += 1
+        try:
+            cell, at = decoder.raw_decode(beginning, at)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(cell, dict):
+            yield cell
+
+
+def is_code(cell: Cell) -> bool:
+    """Whether it is a code cell."""
+    return cell.get("cell_type") == "code"
+
+
+def source(cell: Cell) -> str:
+    """What stands in it."""
+    return text(cell.get(source_key(cell)))
+
+
+def source_key(cell: Cell) -> str:
+    """Under which key its source stands: format 3 has code as `input`."""
+    return "source" if "source" in cell or "input" not in cell else "input"
+
+
+def outputs(cell: Cell) -> list[dict[str, Any]]:
+    """What it showed."""
+    return [output for output in listed(cell.get("outputs")) if isinstance(output, dict)]
+
+
+def text(value: object) -> str:
+    """A notebook's text: a string, or a list of them."""
+    return value if isinstance(value, str) else "".join(part for part in listed(value) if isinstance(part, str))
+
+
+def listed(value: object) -> list[Any]:
+    """A list of the notebook's; empty for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def _parents(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What has cells: the document, or in format 3 its sheets."""
+    return [
+        parent
+        for parent in (document, *listed(document.get("worksheets")))
+        if isinstance(parent, dict) and isinstance(parent.get("cells"), list)
+    ]

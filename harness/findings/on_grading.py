@@ -1,0 +1,20 @@
+"""What is said of the grading itself: times, the machine, the harness."""
+
+from __future__ import annotations
+
+from harness.findings.kind import Kind
+
+KINDS: dict[str, Kind] = {
+    # grading
+    "hand-in-time-unknown": Kind(
+        "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
+    ),
+    "sandbox-off": Kind("warning", "This was run without a sandbox (--sandbox none)."),
+    "engine-failed": Kind("error", "The sandbox engine failed; this says nothing of the submission."),
+    "machine-busy": Kind(
+        "error",
+        "The time ran out while other work had the machine's cores (on average {cores:.1f} of {cpus} were left); this "
+        "says nothing of the submission. Grade it again when the machine is quiet.",
+    ),
+    "harness-defect": Kind("error", "The harness itself failed ({reason}); this says nothing of the submission."),
+}

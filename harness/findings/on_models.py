@@ -1,0 +1,156 @@
+"""What is said of a model: converted, asked, looked into, compared and timed."""
+
+from __future__ import annotations
+
+from harness.findings.kind import Kind
+
+KINDS: dict[str, Kind] = {
+    # convert
+    "no-model": Kind("error", "There is no model to grade. Save one with harness.handin.save."),
+    "model-unreadable": Kind("error", "The model {name} cannot be loaded."),
+    "model-not-converted": Kind("warning", "The model runs as it is, not as ONNX: {reason}."),
+    "conversion-differs": Kind(
+        "warning",
+        "The ONNX form answers differently from the original (largest difference {difference:.2g}); "
+        "the original was graded.",
+    ),
+    "preprocessing-assumed": Kind("info", "No pre-processing is declared in handin.json, so this was assumed: {what}."),
+    "handin-json-invalid": Kind("error", "handin.json is not as it should be: {reason}."),
+    "labels-missing": Kind("warning", "There is no labels.txt; the classes were taken in alphabetical order."),
+    "labels-invalid": Kind("error", "labels.txt is not as it should be: {reason}."),
+    "answers-vary": Kind(
+        "warning",
+        "The model answers differently each time on the same image. Its ONNX form, which was graded, does not. "
+        "Switch dropout and augmentation off before saving (model.eval()).",
+    ),
+    "labels-wrong-count": Kind("error", "The model has {outputs} outputs, but there are {labels} labels ({names})."),
+    "class-missing": Kind("error", "The model does not know the class {name}."),
+    "class-unknown": Kind("info", "The model's class {name} is none of the assignment's."),
+    # predict
+    "prediction-failed": Kind(
+        "error",
+        "The model gave no usable answers: {reason}. Try the file that you handed in on photographs of your own.",
+    ),
+    "outputs-not-probabilities": Kind(
+        "warning", "The outputs do not sum to 1, so they were taken as logits and put through a softmax."
+    ),
+    "constant-output": Kind("error", "The model gives the same answer whatever the image."),
+    "answers-depend-on-order": Kind(
+        "error",
+        "Asked twice for the same image, the model answers differently (a probability changes by up to "
+        "{difference:.2g}; {images} images were asked twice), so its accuracy waits for a person. An answer may "
+        "depend on the image alone. Switch dropout and augmentation off before saving (model.eval()).",
+    ),
+    # evaluate
+    "labels-swapped": Kind(
+        "error",
+        "The labels look mixed up: with {swaps} the accuracy would be {would:.1%} instead of {is_:.1%}. "
+        "Check the order in labels.txt.",
+    ),
+    "preprocessing-mismatch": Kind(
+        "error",
+        "The pre-processing does not fit the model: as declared {is_:.1%} on {images} images, with "
+        "{other} {would:.1%}.",
+    ),
+    "accuracy-claim-differs": Kind(
+        "warning",
+        "The notebook reports an accuracy of {claimed:.1%} ({kind}, code cell {cell}); on the {images} held-out "
+        "images the model reaches {measured:.1%} [{low:.1%}, {high:.1%}].",
+    ),
+    # inspect
+    "no-layer-frozen": Kind(
+        "warning",
+        "None of the {layers} pre-trained {backbone} layers is as it was, and they moved by {moved:.0%} "
+        "(median). Freeze them before the first fit.",
+    ),
+    "backbone-unused": Kind(
+        "error",
+        "The file holds pre-trained {backbone} weights, but the answers do not rest on them: {why}.",
+    ),
+    "backbone-use-unclear": Kind(
+        "warning",
+        "It could not be shown that the answers rest on the pre-trained {backbone} weights in the file: {why}. A "
+        "person has to look at the graph.",
+    ),
+    "untrained-head": Kind(
+        "error",
+        "The output layer looks untrained: its weights cannot be told from {initialisation}, and {right} of {images} "
+        "images right is no more than guessing among {classes} classes. Train it, then save.",
+    ),
+    "backbone-preprocessing": Kind(
+        "warning",
+        "The declared pre-processing is not the one that {backbone} was trained with, so its frozen layers see "
+        "pixels on a scale that they do not know.",
+        code="preprocessing-mismatch",
+    ),
+    "trained-from-scratch": Kind(
+        "warning", "No pre-trained backbone was recognised in the model: it looks trained from scratch."
+    ),
+    "unknown-operators": Kind("info", "Multiply-adds leave out operators that cannot be counted here."),
+    # across submissions
+    "model-copied": Kind("warning", "The model is the same as that of {other}: {how}."),
+    "model-copied-disguised": Kind(
+        "warning",
+        "The model is all but the same as that of {other}: {how}. Training from one seed on the same data can lead "
+        "there, too.",
+        code="model-copied",
+    ),
+    "answers-not-compared": Kind(
+        "warning",
+        "The model has so many labels ({labels:,}) that its answers were not compared with those of other models; its "
+        "weights were.",
+    ),
+    # benchmark
+    "benchmark-failed": Kind("warning", "The speed could not be measured: {reason}."),
+    "benchmark-outputs-differ": Kind(
+        "error",
+        "In the benchmark the model answered differently than before on the same images, so its time does not count "
+        "until a person has looked.",
+    ),
+    "stateful-model": Kind(
+        "warning",
+        "The model can answer one call otherwise than the next ({operators}), so its time does not count until a "
+        "person has looked. Export it for inference, without dropout and random operators.",
+    ),
+    "benchmark-unsteady": Kind("info", "The timing was unsteady: {reason}."),
+}
+
+# Why the answers of a model do not rest on a backbone, as part of a sentence.
+BACKBONE_DOUBTS = {
+    "read-as-data": "no layer applies them to what comes of the pixels, they are only read as numbers",
+    "not-carried": "when its layers are given what they saw in another image, the answer does not become the one to "
+    "that image",
+    "no-effect": "with a part of those weights shuffled, where images pass through them, it answers as before",
+    "activations-differ": "some of its layers make something else of an image than the pre-trained ones do",
+    "unusual-graph": "before, between or beside its layers stands what no ordinary network has there",
+    "same-answers": "it says the same of every image",
+    "not-run": "the graph does not run with its layers opened",
+}
+
+# The pre-processing that is taken where none is declared, as part of a sentence.
+ASSUMED = {
+    "torchvision-imagenet": "RGB, pixels divided by 255, torchvision's ImageNet mean and standard deviation, "
+    "shorter side scaled and the centre cut ({width} x {height})",
+    "jetson-inference": "as jetson-inference does: RGB, pixels divided by 255, ImageNet mean and standard "
+    "deviation, stretched to {width} x {height}",
+    "keras-raw": "RGB pixels 0 to 255 as they are, because the model scales them itself, stretched to "
+    "{width} x {height}",
+    "keras-vgg16-caffe": "Keras' vgg16.preprocess_input: BGR, means 103.939, 116.779, 123.68 subtracted, "
+    "stretched to {width} x {height}",
+}
+
+SENTENCES = {
+    "no-onnx-equivalent": "its {format} form has no ONNX equivalent",
+    "unsteady-other-programs": "other programs took {taken:.1f} of {cores} cores",
+    "unsteady-ratio": "the ratio to the reference lies between {low:.2f} and {high:.2f}",
+    "unsteady-repeated": "{why}, though it was repeated",
+    "unsteady-few-queries": "there was time for {queries} queries only, not {wanted}",
+    "copy-same-numbers": "{share:.0%} of the numbers in its final layer are the same",
+    "copy-near-layers": "the final layers differ by {difference:.1%}",
+    "copy-identical": "its weights are identical",
+    "copy-same-answers": "it gives the same answers, to within {within:g}, on all {images} images",
+    "copy-of-reference": "the reference solution",
+    "copy-of-another": "another submission",
+    "copy-answers-in-common": "their answers have more in common ({left:.2f} of 1) than the same images explain",
+    "copy-reordered": "the final layers have the same channels, in another order",
+}
