@@ -178,8 +178,8 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "weights-missing": _Kind(
         "error",
-        "Cell {cell} needs the pre-trained weights {file}, which the grading machine does not have. The instructor "
-        "gets them once (and adds them where assignment.toml lists weights): harness weights fetch {name}",
+        "Cell {cell} needs {what}, which the grading machine does not have. The instructor gets them once (and adds "
+        "them where assignment.toml lists weights): harness weights fetch {name}",
     ),
     # convert
     "no-model": _Kind("error", "There is no model to grade. Save one with harness.handin.save."),

@@ -190,9 +190,9 @@ def _noticed(execution: Execution) -> list[Finding]:
     """One finding for each host and each path, at most ten of a kind."""
     found = []
     attempts = {what: cell for cell, what in reversed(execution.network_attempts)}
-    known = {what: entry for what in attempts if (entry := weights.by_file(what.rpartition("/")[2]))}
+    known = {what: entry for what in attempts if (entry := _of_the_manifest(what))}
     found += [
-        finding("weights-missing", cell=attempts[what], file=entry.file, name=entry.name)
+        finding("weights-missing", cell=attempts[what], what=_called(entry), name=entry.part_of or entry.name)
         for what, entry in known.items()
     ]
     hosts = {what: cell for what, cell in attempts.items() if what not in known}
@@ -206,6 +206,15 @@ def _noticed(execution: Execution) -> list[Finding]:
     if execution.truncated:
         found.append(finding("output-truncated", reason=execution.truncated))
     return found
+
+
+def _of_the_manifest(what: str) -> weights.WeightsEntry | None:
+    """What a notebook tried to download: by its address, or, for weights, by their file's name anywhere."""
+    return weights.by_address(what) or weights.by_file(what.rpartition("/")[2])
+
+
+def _called(entry: weights.WeightsEntry) -> str:
+    return f"the images of {entry.file}" if entry.kind == "dataset" else f"the pre-trained weights {entry.file}"
 
 
 def _broken(outcome: Outcome, context: StageContext) -> FailedExecution:
