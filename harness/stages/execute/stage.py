@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +23,8 @@ from harness.stages.execute.notebook_reply import ShownReply, TransformationRepl
 
 _MOST_PRODUCED = 8
 _SAID = 120  # characters of an error's own words beside the advice
+# Addresses that are noted to find image sets of the manifest; of any other the host says enough.
+_ARCHIVE = re.compile(r"://.*\.(gz|tgz|zip|tar|bz2|mat)$")
 _NOTEBOOK_BYTES = 64 * 2**20
 # The agent stops the notebook this long before the sandbox's own limit, to send what there is.
 _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
@@ -195,7 +198,7 @@ def _noticed(execution: Execution) -> list[Finding]:
         finding("weights-missing", cell=attempts[what], what=_called(entry), name=entry.part_of or entry.name)
         for what, entry in known.items()
     ]
-    hosts = {what: cell for what, cell in attempts.items() if what not in known}
+    hosts = {what: cell for what, cell in attempts.items() if what not in known and not _ARCHIVE.search(what)}
     found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
     paths = {path: cell for cell, path in reversed(execution.outside_reads)}
     found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
