@@ -21,6 +21,12 @@ from harness.inputs.weights.needed import needed_by
 _SHOWN = 3  # submissions that a line names
 
 
+def _completed(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    """Names of the manifest, and of its sets, that begin so: for the shell."""
+    names = {name for entry in known.list_weights() for name in (entry.name, entry.part_of) if name}
+    return sorted(name for name in names if name.startswith(begun))
+
+
 @click.group("weights")
 def weights() -> None:
     """Pre-trained weights and image sets: fetched once, then given to submissions without a network."""
@@ -45,7 +51,7 @@ def list_(word: str, as_json: bool) -> int:
 
 
 @weights.command("fetch")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_completed)
 @click.option(
     "--needed-by", "submissions", type=PATH, help="Fetch what the notebooks in this folder or download ask for."
 )
@@ -93,7 +99,7 @@ def _some(ids: list[str]) -> str:
 
 
 @weights.command("add")
-@click.argument("name")
+@click.argument("name", shell_complete=_completed)
 @click.argument("file", type=PATH)
 def add(name: str, file: Path) -> int:
     """Take the weights NAME from FILE, and check their hash."""
