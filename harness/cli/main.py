@@ -15,6 +15,7 @@ import sys
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 import harness
 from harness.boundary.screen import Screen, close_stdout, say, show_tracebacks_visibly, visible
@@ -39,7 +40,7 @@ _COMMANDS = {
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
     "reference": "The reference solution that submissions are compared with.",
     "schema": "Print the JSON Schema of results.json.",
-    "weights": "Pre-trained weights: fetched once, then given to submissions without a network.",
+    "weights": "Pre-trained weights and image sets: fetched once, then given to submissions without a network.",
 }
 
 
@@ -56,6 +57,13 @@ class _Commands(click.Group):
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As click's, which would import every command for its help."""
+        found = [
+            CompletionItem(name, help=_COMMANDS[name]) for name in sorted(_COMMANDS) if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

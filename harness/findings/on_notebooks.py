@@ -54,8 +54,8 @@ KINDS: dict[str, Kind] = {
     ),
     "weights-missing": Kind(
         "error",
-        "Cell {cell} needs the pre-trained weights {file}, which the grading machine does not have. The instructor "
-        "gets them once (and adds them where assignment.toml lists weights): harness weights fetch {name}",
+        "Cell {cell} needs {what}, which the grading machine does not have. The instructor gets them once (and adds "
+        "them where assignment.toml lists weights): harness weights fetch {name}",
     ),
     # rerun
     "not-reproduced": Kind(

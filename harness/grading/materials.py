@@ -15,6 +15,7 @@ from harness.inputs.assignment import Assignment
 from harness.inputs.given_weights import GivenWeights, KnownBackbones
 from harness.inputs.images import CHECK_IMAGES, NO_TRAINING_IMAGES, TrainingImages
 from harness.inputs.images.folders import class_folders
+from harness.inputs.weights import WeightsEntry
 from harness.sandbox import open_to_all, readable_by_all
 
 
@@ -31,7 +32,8 @@ def weights_file(name: str) -> Path:
 def known_backbones(scratch: Path) -> KnownBackbones:
     """All known backbones whose weights are on this machine, where the sandbox's user can read them."""
     (scratch / "pretrained").mkdir(mode=0o755)
-    entries = {entry.name: entry for entry in weights.list_weights() if weights.path(entry.name) is not None}
+    known = [entry for entry in weights.list_weights() if entry.is_backbone]
+    entries = {entry.name: entry for entry in known if weights.path(entry.name) is not None}
     files = {name: readable_by_all(weights_file(name), scratch / "pretrained") for name in entries}
     return KnownBackbones(files, entries)
 
@@ -57,19 +59,22 @@ def readable(assignment: Assignment, scratch: Path) -> Assignment:
 
 
 def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
-    """The weights that notebooks may load, in a folder where libraries look for them; and the reference's."""
+    """Weights and image sets that notebooks may load, where libraries look for them; and the reference's weights."""
     reference_name = assignment.reference.weights_name
-    given = assignment.weights if assignment.weights is not None else _all_here()
-    named = dict.fromkeys((*(assignment.weights or ()), reference_name))
+    asked = {entry.name: entry for name in assignment.weights or () for entry in weights.named(name)}
+    given = asked if assignment.weights is not None else _all_here()
+    wanted = given | {entry.name: entry for entry in weights.named(reference_name)}
+    named = {*asked, reference_name}
     hub = scratch / "hub-home"
     files, hashes = {}, {}
-    for name in dict.fromkeys((*given, reference_name)):
+    for name, entry in wanted.items():
         original = weights_file(name)
         hashes[name] = file_sha256(original)
         place = scratch / original.name
         if name in given:
-            place = hub / weights.mounted_path(name)
-            if original.suffix != place.suffix:  # a stand-in keeps its kind: the agent makes the file of it
+            place = hub / entry.mounted_path
+            if entry.place == "keras" and original.suffix != place.suffix:
+                # A stand-in keeps its kind: the agent makes the file of it.
                 place = place.with_name(f"{place.name}{original.suffix}")
         place.parent.mkdir(parents=True, exist_ok=True)
         _link_or_copy(original, place)
@@ -81,10 +86,10 @@ def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
     return GivenWeights(hub if given else None, files, hashes)
 
 
-def _all_here() -> tuple[str, ...]:
-    """The weights on this machine, and those for which others stand in."""
-    names = [entry.name for entry in weights.list_weights()]
-    return tuple(name for name in names if weights.path(name) or weights.standing_in(name))
+def _all_here() -> dict[str, WeightsEntry]:
+    """What is on this machine, and that for which something else stands in, by name."""
+    known = {entry.name: entry for entry in weights.list_weights()}
+    return {name: entry for name, entry in known.items() if weights.path(name) or weights.standing_in(name)}
 
 
 def _link_or_copy(original: Path, place: Path) -> None:

@@ -1,5 +1,6 @@
 """The command line finds its commands, and imports only what the one that is called needs."""
 
+import os
 import subprocess
 import sys
 
@@ -25,6 +26,27 @@ def test_help_lists_every_command_without_importing_one():
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
     assert all(f"\n  {name} " in said for name in _COMMANDS)
     assert said.rstrip().endswith("set()")
+
+
+def completed(*words: str) -> list[str]:
+    """What a shell offers after `harness WORDS`, the last of them begun."""
+    typed = {"COMP_WORDS": " ".join(["harness", *words]), "COMP_CWORD": str(len(words))}
+    code = "import sys; sys.argv[0] = 'harness'; from harness.cli.main import main\ntry: main()\n"
+    code += f"finally: print({set(HEAVY)!r} & sys.modules.keys(), file=sys.stderr)"
+    environment = {**os.environ, **typed, "_HARNESS_COMPLETE": "bash_complete"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.stderr == "set()\n"
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+def test_the_shell_completes_commands_without_importing_one():
+    assert completed("gr") == ["grade"]
+    assert completed("") == sorted(_COMMANDS)
+
+
+def test_the_shell_completes_names_of_weights():
+    assert completed("weights", "fetch", "densenet12") == ["densenet121"]
+    assert "mnist" in completed("weights", "fetch", "mnist")
 
 
 def test_a_command_that_is_not_there_is_named():

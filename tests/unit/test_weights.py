@@ -13,6 +13,7 @@ import pytest
 
 from harness.errors import MachineError, UsageError
 from harness.inputs import weights
+from harness.inputs.weights import manifest as manifest_files
 
 CONTENT = b"pre-trained numbers " * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -20,14 +21,18 @@ NOWHERE = 'url = "http://127.0.0.1:9/closed.pth"'
 
 
 class Manifest:
-    """A weights.toml of the test's own with one entry, `tiny`."""
+    """A manifest of the test's own with one entry, `tiny`. A folder is read once, so each goes to a new one."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._folder, self._monkeypatch, self._written = folder, monkeypatch, 0
 
     def write(self, *sources: str, sha: str = f'sha256 = "{DIGEST}"') -> None:
         listed = ", ".join(f"{{ {source} }}" for source in sources)
-        self.file.write_text(
+        self._written += 1
+        folder = self._folder / str(self._written)
+        folder.mkdir(parents=True)
+        self._monkeypatch.setattr(manifest_files, "FOLDER", folder)
+        (folder / "by_hand.toml").write_text(
             f'[tiny]\nfile = "tiny.pth"\n{sha}\nbytes = {len(CONTENT)}\nlicence = "MIT"\nabout = "a test"\n'
             f"sources = [{listed}]\n"
         )
@@ -40,9 +45,8 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manifest:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setattr(weights, "MANIFEST", tmp_path / "weights.toml")
     (tmp_path / "wheels").mkdir()
-    made = Manifest(tmp_path / "weights.toml")
+    made = Manifest(tmp_path / "manifest", monkeypatch)
     made.write()
     return made
 
@@ -150,7 +154,7 @@ def test_a_file_that_is_not_there_is_the_users_error(manifest: Manifest, tmp_pat
 
 
 def test_what_torch_downloaded_counts_if_its_hash_does(manifest: Manifest, tmp_path: Path) -> None:
-    file = tmp_path / "torch" / weights.mounted_path("tiny")
+    file = tmp_path / "torch" / weights.named("tiny")[0].mounted_path
     file.parent.mkdir(parents=True)
     file.write_bytes(CONTENT[:-1])
     assert weights.path("tiny") is None
@@ -166,15 +170,65 @@ def test_a_prefix_is_enough_where_only_it_is_published(manifest: Manifest, tmp_p
 
 
 def test_a_misspelt_name_gets_the_nearest_known_one() -> None:
-    for ask in (weights.path, weights.mounted_path, lambda name: weights.fetch(name, print)):
+    for ask in (weights.path, weights.named, lambda name: weights.fetch(name, print)):
         with pytest.raises(UsageError, match="did you mean 'mobilenet_v2'"):
-            ask("mobilenet_v3")
+            ask("mobilnet_v2")
 
 
-def test_the_manifest_knows_what_the_course_uses() -> None:
-    entries = {entry.name: entry.as_dict() for entry in weights.list_weights()}
-    assert {"mobilenet_v2", "vgg16", "vgg16_notop_caffe"} <= set(entries)
-    for name, entry in entries.items():
-        folder = "keras/models" if name.startswith("keras_") else "hub/checkpoints"
-        assert entry["mounted_path"] == weights.mounted_path(name) == f"{folder}/{entry['file']}"
-        assert entry["licence"] and entry["bytes"] > 10**6
+class Cutting(http.server.BaseHTTPRequestHandler):
+    """Sends the first half and hangs up; to who asks for the rest, the rest (where `goes_on`)."""
+
+    goes_on = True
+    ranges: list[str | None]
+
+    def do_GET(self) -> None:
+        asked = self.headers.get("Range")
+        self.ranges.append(asked)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.goes_on else 0
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(CONTENT) - start))
+        self.end_headers()
+        self.wfile.write(CONTENT[start:] if start else CONTENT[: len(CONTENT) // 2])
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def cutting() -> Iterator[tuple[str, type[Cutting]]]:
+    handler = type("Handler", (Cutting,), {"ranges": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/tiny.pth", handler
+        server.shutdown()
+
+
+def test_a_download_that_was_cut_off_goes_on_from_there(manifest: Manifest, cutting: tuple[str, type[Cutting]]) -> None:
+    address, handler = cutting
+    manifest.write(f'url = "{address}"')
+    with pytest.raises(MachineError, match="cut off after 10000 of 20000 bytes"):
+        fetched()
+    assert weights.path("tiny") is None
+    assert fetched()[0] == CONTENT
+    assert handler.ranges == [None, "bytes=10000-"]
+
+
+def test_bytes_that_no_hash_would_tell_apart_are_not_joined(
+    manifest: Manifest, cutting: tuple[str, type[Cutting]]
+) -> None:
+    address, handler = cutting
+    manifest.write(f'url = "{address}"', sha="no_hash = true")
+    for _ in range(2):
+        with pytest.raises(MachineError, match="cut off"):
+            fetched()
+    assert handler.ranges == [None, None]
+
+
+def test_a_server_that_cannot_go_on_starts_again(manifest: Manifest, served: str, tmp_path: Path) -> None:
+    """Python's own server sends the whole file, whatever is asked for."""
+    manifest.write(f'url = "{served}/good.pth"')
+    unfinished = tmp_path / "cache" / "weights" / "unfinished" / "tiny.pth"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"something else")
+    assert fetched()[0] == CONTENT
+    assert not unfinished.exists()

@@ -1,7 +1,9 @@
-"""Puts the mounted pre-trained weights where the libraries look for them.
+"""Puts the mounted pre-trained weights, and what else is given for downloads, where the libraries look for them.
 
     /in/weights/hub/checkpoints/   ~/.cache/torch/hub/checkpoints: torch hub, torchvision, timm
     /in/weights/keras/models/      ~/.keras/models: Keras
+    /in/weights/downloads/         ~/.cache/downloads/HOST/PATH: what urllib gets at http(s)://HOST/PATH
+                                   (`site/sitecustomize.py`), so that each library checks, unpacks and places it itself
 
 The folders are the notebook's own, with links in them: both libraries write beside what they look for.
 A file `NAME.h5.safetensors` stands in for the Keras file `NAME.h5` and is written as one: tensors
@@ -13,6 +15,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 from ..paths import IN
 
 _PLACES = {"hub/checkpoints": ".cache/torch/hub/checkpoints", "keras/models": ".keras/models"}
+_DOWNLOADS = "weights/downloads"  # below /in
 _STAND_IN = ".safetensors"
 _HEADER = 8  # bytes, before safetensors' own header: its length
 
@@ -34,6 +38,15 @@ def place(home: Path) -> None:
                 write_keras(read_safetensors(file), folder / file.stem)
             else:
                 (folder / file.name).symlink_to(file)
+    if (IN / _DOWNLOADS).is_dir():
+        (home / ".cache" / "downloads").symlink_to(IN / _DOWNLOADS)
+
+
+def gives(address: str) -> bool:
+    """Whether a download from the address finds its file here."""
+    parts = urlsplit(address)
+    name = f"{parts.netloc}{unquote(parts.path)}"
+    return parts.scheme in ("http", "https") and (IN / _DOWNLOADS / name).is_file()
 
 
 def read_safetensors(file: Path) -> dict[str, NDArray[np.float32]]:

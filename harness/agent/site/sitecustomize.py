@@ -1,5 +1,6 @@
 """In a notebook's kernel, and free of charge where they are not imported: `import torchvision` works on any torch,
-and Keras takes the pre-trained weights that were put into ~/.keras/models as they are.
+Keras takes the pre-trained weights that were put into ~/.keras/models as they are, and a download whose file is given
+finds it.
 """
 
 import importlib.util
@@ -23,12 +24,14 @@ class _BeforeTorchvision:
             operators.declare_missing()
 
 
-class _AfterKerasFiles:
-    """Lets `get_file` give what lies in ~/.keras/models without a hash: weights were checked when they came in,
-    and what stands in for a file has another hash."""
+class _After:
+    """Changes a module when it has run, before anybody takes a name from it."""
+
+    def __init__(self, names, change):
+        self._names, self._change = names, change
 
     def find_spec(self, name, path=None, target=None):
-        if name not in _GET_FILE:
+        if name not in self._names:
             return None
         sys.meta_path.remove(self)
         try:
@@ -40,10 +43,16 @@ class _AfterKerasFiles:
 
             def exec_module(module):
                 execute(module)
-                module.get_file = _from_models(module.get_file)
+                self._change(module)
 
             spec.loader.exec_module = exec_module
         return spec
+
+
+def _take_models(module):
+    """Lets `get_file` give what lies in ~/.keras/models without a hash: weights were checked when they came in,
+    and what stands in for a file has another hash."""
+    module.get_file = _from_models(module.get_file)
 
 
 def _from_models(get_file):
@@ -57,4 +66,38 @@ def _from_models(get_file):
     return given
 
 
-sys.meta_path[:0] = [_BeforeTorchvision(), _AfterKerasFiles()]
+def _take_downloads(urllib_request):
+    """Lets `urlopen` give what lies in ~/.cache/downloads/HOST/PATH for http(s)://HOST/PATH."""
+
+    class Given(urllib_request.BaseHandler):
+        handler_order = 100  # before those that need a network
+
+        def http_open(self, request):
+            return _download(request.full_url)
+
+        https_open = http_open
+
+    urllib_request.install_opener(urllib_request.build_opener(Given))
+
+
+def _download(address):
+    from email.message import Message
+    from urllib.parse import unquote, urlsplit
+    from urllib.response import addinfourl
+
+    parts = urlsplit(address)
+    file = Path.home() / ".cache" / "downloads" / f"{parts.netloc}{unquote(parts.path)}"
+    if not file.is_file():
+        return None
+    headers = Message()
+    headers["Content-Length"] = str(file.stat().st_size)
+    response = addinfourl(file.open("rb"), headers, address, 200)
+    response.msg, response.length = "OK", file.stat().st_size
+    return response
+
+
+sys.meta_path[:0] = [
+    _BeforeTorchvision(),
+    _After(_GET_FILE, _take_models),
+    _After(("urllib.request",), _take_downloads),
+]

@@ -147,6 +147,12 @@ def _imports(request: Request, _: Budget) -> object:
     return sorted(imported_modules(Path(request["notebook"])))
 
 
+def _calls(request: Request, _: Budget) -> object:
+    from .calls import calls_and_addresses
+
+    return calls_and_addresses(Path(request["notebook"]))
+
+
 def _told(noticed: list[Noticed]) -> list[object]:
     return [[one.code, one.particulars] for one in noticed]
 
@@ -162,4 +168,5 @@ _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "last commit": _last_commit,
     "names": _names,
     "imports": _imports,
+    "calls": _calls,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,6 +24,8 @@ from harness.stages.execute.notebook_reply import ShownReply, TransformationRepl
 
 _MOST_PRODUCED = 8
 _SAID = 120  # characters of an error's own words beside the advice
+# Addresses that are noted to find image sets of the manifest; of any other the host says enough.
+_ARCHIVE = re.compile(r"://.*\.(gz|tgz|zip|tar|bz2|mat)$")
 _NOTEBOOK_BYTES = 64 * 2**20
 # The agent stops the notebook this long before the sandbox's own limit, to send what there is.
 _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
@@ -192,12 +195,12 @@ def _noticed(execution: Execution) -> list[Finding]:
     """One finding for each host and each path, at most ten of a kind."""
     found = []
     attempts = {what: cell for cell, what in reversed(execution.network_attempts)}
-    known = {what: entry for what in attempts if (entry := weights.by_file(what.rpartition("/")[2]))}
+    known = {what: entry for what in attempts if (entry := _of_the_manifest(what))}
     found += [
-        finding("weights-missing", cell=attempts[what], file=entry.file, name=entry.name)
+        finding("weights-missing", cell=attempts[what], what=_called(entry), name=entry.part_of or entry.name)
         for what, entry in known.items()
     ]
-    hosts = {what: cell for what, cell in attempts.items() if what not in known}
+    hosts = {what: cell for what, cell in attempts.items() if what not in known and not _ARCHIVE.search(what)}
     found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]
     paths = {path: cell for cell, path in reversed(execution.outside_reads)}
     found += [finding("outside-read", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
@@ -208,6 +211,15 @@ def _noticed(execution: Execution) -> list[Finding]:
     if execution.truncated:
         found.append(finding("output-truncated", reason=execution.truncated))
     return found
+
+
+def _of_the_manifest(what: str) -> weights.WeightsEntry | None:
+    """What a notebook tried to download: by its address, or, for weights, by their file's name anywhere."""
+    return weights.by_address(what) or weights.by_file(what.rpartition("/")[2])
+
+
+def _called(entry: weights.WeightsEntry) -> str:
+    return f"the images of {entry.file}" if entry.kind == "dataset" else f"the pre-trained weights {entry.file}"
 
 
 def _broken(outcome: Outcome, context: StageContext) -> FailedExecution:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from .. import pretrained
 from ..cell import Edit, calls, dotted, edited, keyword, span_of
 from ..rule_context import Setting
 
@@ -19,6 +20,8 @@ def apply(source: str, setting: Setting) -> str:
     edits = []
     for call in calls(source, "get_file", "urlretrieve", "dataset_download", "competition_download", "login"):
         name = dotted(call.func)
+        if any(_is_given(value) for value in (*call.args, *(word.value for word in call.keywords))):
+            continue  # the file itself is put where the download looks for it
         if name.endswith("get_file") and (place := _place(call, source)) is not None:
             setting.note("download-left-out", place)
             edits.append(Edit(span_of(source, call), repr(place)))
@@ -51,6 +54,11 @@ def _value(call: ast.Call, name: str) -> ast.expr | None:
 
 def _constant(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _is_given(node: ast.expr) -> bool:
+    address = _constant(node)
+    return address is not None and pretrained.gives(address)
 
 
 def _is_archive(node: ast.expr) -> bool:
