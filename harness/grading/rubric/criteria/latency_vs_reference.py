@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.report.coarse import significant
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
@@ -40,7 +41,12 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     low, high = timed.ratio_interval
     return Judgement(
         linear(timed.ratio, options.zero_at, options.full_at, max_points),
-        f"{timed.model.p50_ms:.1f} ms (median) against the reference's {timed.reference.p50_ms:.1f} ms: "
+        f"{_coarse(timed.model.p50_ms)} ms (median) against the reference's {_coarse(timed.reference.p50_ms)} ms: "
         f"{timed.ratio:.2f} times [{low:.2f}, {high:.2f}]. All points up to {options.full_at:g} times, "
         f"none at {options.zero_at:g} times.",
     )
+
+
+def _coarse(milliseconds: float) -> str:
+    """As coarse as on the student's page, which repeats this sentence: single figures could carry images out."""
+    return f"{significant(milliseconds):,.12g}"
