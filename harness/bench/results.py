@@ -89,6 +89,7 @@ class Measurement(Record):
     throughput_per_s: float
     missed: int = 0  # at a fixed rate: queries that began after the next one was planned
     valid: bool  # a round counts, early stopping is satisfied where the scenario has it, and all answers were right
+    believed: bool = True  # False when an answer was wrong, or the model keeps a state or remembers what it was asked
     ended_by: Literal["interval", "limit"]  # the median's interval is narrow enough, or there was no more time
     peak_memory_bytes: int | None = None
     file_bytes: int | None = None

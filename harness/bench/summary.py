@@ -123,6 +123,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         throughput_per_s=scenario.samples_per_query * len(latencies) / seconds,
         missed=sum(timed.missed for timed in counted),
         valid=believed and (stopped is None or stopped.estimate_ms is not None),
+        believed=believed,
         ended_by="interval" if width < WIDEST_INTERVAL else "limit",
         peak_memory_bytes=peak,
         file_bytes=variant.file_bytes,
