@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from harness.bench.boards.report import kernels_of
 from harness.errors import MachineError
 from harness.files.hashing import file_sha256
+from harness.files.whole_file import copy_whole, write_whole
 from harness.inputs.assignment import Assignment
 from harness.inputs.images import HeldOutSet, StagedImages
 from harness.stages.benchmark import benchmark
@@ -148,11 +148,14 @@ def _kernels(conversion: Conversion, context: StageContext, cache: StageCache) -
 
 
 def write(reference: Reference, context: StageContext, folder: Path) -> None:
-    """The reference as files: model.onnx, labels.txt, handin.json as a submission has them, and baseline.json."""
+    """The reference as files: model.onnx, labels.txt, handin.json as a submission has them, and baseline.json.
+
+    They are the owner's only, also where older files lie that were not: they say how each held-out image was answered.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     conversion = reference.conversion
-    shutil.copyfile(context.store.path(conversion.model), folder / "model.onnx")
-    (folder / "labels.txt").write_text("\n".join(conversion.labels) + "\n", encoding="utf-8")
+    copy_whole(context.store.path(conversion.model), folder / "model.onnx")
+    write_whole(folder / "labels.txt", "\n".join(conversion.labels) + "\n")
     handin = {
         "schema": 1,
         "classes": conversion.labels,
@@ -160,5 +163,5 @@ def write(reference: Reference, context: StageContext, folder: Path) -> None:
         "layout": conversion.layout,
         "output": conversion.output_kind,
     }
-    (folder / "handin.json").write_text(json.dumps(handin, indent=2) + "\n", encoding="utf-8")
-    (folder / "baseline.json").write_text(reference.model_dump_json(indent=2), encoding="utf-8")
+    write_whole(folder / "handin.json", json.dumps(handin, indent=2) + "\n")
+    write_whole(folder / "baseline.json", reference.model_dump_json(indent=2))
