@@ -78,7 +78,8 @@ class Measurement(Record):
     described: str  # the engine's name, version and device
     precision: Precision | Literal["unknown"]  # trtexec's times do not say
     mode: Mode
-    self_reported: bool  # the model's own Python ran in the process that took the time
+    self_reported: bool  # the model's own Python ran while the time was taken, in a process of its own
+    handover_ms: float | None = None  # of each latency: to and from that process, measured before its Python ran
     queries: int
     seconds: float
     p50_ms: float
