@@ -78,7 +78,8 @@ class Measurement(Record):
     described: str  # the engine's name, version and device
     precision: Precision | Literal["unknown"]  # trtexec's times do not say
     mode: Mode
-    self_reported: bool  # the model's own Python ran in the process that took the time
+    self_reported: bool  # the model's own Python ran while the time was taken, in a process of its own
+    handover_ms: float | None = None  # of each latency: to and from that process, measured before its Python ran
     queries: int
     seconds: float
     p50_ms: float
@@ -89,6 +90,7 @@ class Measurement(Record):
     throughput_per_s: float
     missed: int = 0  # at a fixed rate: queries that began after the next one was planned
     valid: bool  # a round counts, early stopping is satisfied where the scenario has it, and all answers were right
+    believed: bool = True  # False when an answer was wrong, or the model keeps a state or remembers what it was asked
     ended_by: Literal["interval", "limit"]  # the median's interval is narrow enough, or there was no more time
     peak_memory_bytes: int | None = None
     file_bytes: int | None = None

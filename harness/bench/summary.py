@@ -114,6 +114,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         precision=variant.precision,
         mode=mode,
         self_reported=variant.engine in OWN_PYTHON,
+        handover_ms=handover_ms(counted),
         queries=len(latencies),
         seconds=seconds,
         p50_ms=nearest_rank(latencies, 50),
@@ -124,6 +125,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         throughput_per_s=scenario.samples_per_query * len(latencies) / seconds,
         missed=sum(timed.missed for timed in counted),
         valid=believed and (stopped is None or stopped.estimate_ms is not None),
+        believed=believed,
         ended_by="interval" if width < WIDEST_INTERVAL else "limit",
         peak_memory_bytes=peak,
         file_bytes=variant.file_bytes,
@@ -138,6 +140,12 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         block_medians_ms=tuple(tuple(row) for row in block_medians(by_round).tolist()),
         notes=tuple(_notes(variant, scenario, answers, remembers)),
     )
+
+
+def handover_ms(rounds: Sequence[Round]) -> float | None:
+    """Median over the rounds; None where no Python of the model's runs."""
+    found = [timed.handover_ms for timed in rounds if timed.handover_ms is not None]
+    return float(np.median(found)) if found else None
 
 
 def early_stopped(latencies: Floats, percentile: int) -> EarlyStopped:
@@ -218,6 +226,11 @@ def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None,
         notes.append(f"Other programs took up to {other:.1f} cores meanwhile.")
     if (stolen := max(one.machine.stolen or 0.0 for one in seen)) > _MOST_STOLEN:
         notes.append(f"The host gave up to {stolen:.2f} cores' time to others.")
+    if (handover := handover_ms(variant.counted)) is not None:
+        notes.append(
+            f"Its own code runs in a process of its own: {handover:.2g} ms of each query are the way there and back, "
+            "as measured before that code was loaded."
+        )
     if answers is None:
         notes.append("Its answers while timed were not checked: there are none to compare them with.")
     elif answers.different:

@@ -57,7 +57,8 @@ class Intake(Record):
 def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
     """Show what would be graded in SUBMISSIONS, as what, and why. Nothing of it is run.
 
-    SUBMISSIONS is a folder of submissions, or an LMS's download of them, unpacked or as the zip.
+    SUBMISSIONS is a folder of submissions, or an LMS's download of them, unpacked or as the zip. Ends with 1 when
+    something in it could not be read or has to be looked at by a person, as the last column says.
     """
     deadline = assignments.load(file).deadline if file else None
     with TemporaryDirectory(prefix="harness-intake-") as workdir:
@@ -66,7 +67,12 @@ def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
         say_json(found.model_dump_json())
     else:
         _print(found)
-    return 0
+    return 1 if any(_needs_a_person(row) for row in found.submissions) else 0
+
+
+def _needs_a_person(row: IntakeRow) -> bool:
+    """Whether something of it could not be read, or whose it is has to be found out."""
+    return any(finding.severity == "error" for finding in row.findings)
 
 
 def _row(one: Submission, deadline: Deadline | None) -> IntakeRow:

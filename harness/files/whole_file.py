@@ -1,9 +1,10 @@
-"""Files that appear whole under their final name, or not at all."""
+"""Files that appear whole under their final name, or not at all. They are their owner's only, whatever lay there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,9 +35,21 @@ def whole_file(file: Path, mode: int = OWNERS_ONLY) -> Iterator[IO[bytes]]:
 
 def write_whole(file: Path, content: str) -> None:
     """Write UTF-8 text. Raises `MachineError`."""
+    with _told(file), whole_file(file) as stream:
+        stream.write(content.encode())
+
+
+def copy_whole(source: Path, file: Path) -> None:
+    """Copy the bytes of `source` in the same way. Raises `MachineError`."""
+    with _told(file), whole_file(file) as stream, source.open("rb") as copied:
+        shutil.copyfileobj(copied, stream)
+
+
+@contextlib.contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """What goes wrong with the disk, as an instruction."""
     try:
-        with whole_file(file) as stream:
-            stream.write(content.encode())
+        yield
     except OSError as error:
         raise MachineError(
             f"{file}: cannot be written: {error.strerror}", "make room, or take another --out"

@@ -17,7 +17,7 @@ _SPEED = {
     "latency-other-model": "It was not the same model: while timed it answered differently than before.",
     "latency-stateful": "It can answer one call otherwise than the next ({operators}): a person decides.",
     "latency-no-reference": "The reference was not timed beside it.",
-    "latency-marked": "{model:.1f} ms (median) against the reference's {reference:.1f} ms: {ratio:.2f} times "
+    "latency-marked": "{model} ms (median) against the reference's {reference} ms: {ratio:.2f} times "
     "[{low:.2f}, {high:.2f}]. All points up to {full_at:g} times, none at {zero_at:g} times.",
     "board-no-model": "There is no model to predict for.",
     "board-not-predicted": "Nothing is predicted for a board: {why}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeVar
 from harness.bench.boards.report import KERNELS
 from harness.errors import MachineError
 from harness.files.hashing import HashedFile
+from harness.files.whole_file import copy_whole, write_whole
 from harness.grading.context import GradedOn, RunContext, with_reference, without_reference
 from harness.grading.model_run import Depth, run_model, value
 from harness.inputs.assignment import Assignment
@@ -91,11 +91,14 @@ def _value(result: StageResult[T], stage: str, code: Path) -> T:
 
 
 def write(reference: Reference, context: StageContext, folder: Path) -> None:
-    """The reference as files: model.onnx, labels.txt, handin.json as a submission has them, and baseline.json."""
+    """The reference as files: model.onnx, labels.txt, handin.json as a submission has them, and baseline.json.
+
+    They are the owner's only, also where older files lie that were not: they say how each held-out image was answered.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     conversion = reference.conversion
-    shutil.copyfile(context.store.path(conversion.model), folder / "model.onnx")
-    (folder / "labels.txt").write_text("\n".join(conversion.labels) + "\n", encoding="utf-8")
+    copy_whole(context.store.path(conversion.model), folder / "model.onnx")
+    write_whole(folder / "labels.txt", "\n".join(conversion.labels) + "\n")
     handin = {
         "schema": 1,
         "classes": conversion.labels,
@@ -103,5 +106,5 @@ def write(reference: Reference, context: StageContext, folder: Path) -> None:
         "layout": conversion.layout,
         "output": conversion.output_kind,
     }
-    (folder / "handin.json").write_text(json.dumps(handin, indent=2) + "\n", encoding="utf-8")
-    (folder / "baseline.json").write_text(reference.model_dump_json(indent=2), encoding="utf-8")
+    write_whole(folder / "handin.json", json.dumps(handin, indent=2) + "\n")
+    write_whole(folder / "baseline.json", reference.model_dump_json(indent=2))

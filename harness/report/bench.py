@@ -40,7 +40,7 @@ def view(results: BenchResults) -> dict[str, Any]:
     shown = [_shown(one, index, results) for index, one in enumerate(results.measurements)]
     reference = next((item for item in shown if item.one.is_reference), None)
     scored = [item for item in shown if item.one.accuracy]
-    others = [item for item in scored if item is not reference]
+    others = [item for item in scored if item is not reference and item.one.believed]
     tradeoff = _tradeoff(others, reference)
     every = [*tradeoff.points, *([tradeoff.reference] if tradeoff.reference else [])] if tradeoff else []
     counts = SCENARIOS[results.scenario].percentile
@@ -52,12 +52,14 @@ def view(results: BenchResults) -> dict[str, Any]:
         "widest": WIDEST_INTERVAL,
         "shown": shown,
         "reference": reference,
-        "fastest": _fastest(shown, by_throughput=counts is None),
+        "fastest": _fastest([item for item in shown if item.one.believed], by_throughput=counts is None),
         "best": max(scored, key=lambda item: item.one.accuracy.value if item.one.accuracy else 0.0, default=None),
         "compared": results.compared,
         "medians": _medians(shown),
         "tradeoff": tradeoff,
         "tradeoff_items": others,
+        "with_accuracy": any(item is not reference for item in scored),
+        "not_believed": sum(not item.one.believed for item in scored),
         "front": front(every),
         "energy": any(item.one.energy for item in shown),
         "boards": [fit.board for fit in shown[0].one.fits] if shown else [],
@@ -96,7 +98,8 @@ def _fastest(shown: Sequence[Shown], *, by_throughput: bool) -> Shown | None:
 
 
 def _tradeoff(scored: Sequence[Shown], reference: Shown | None) -> charts.Scatter | None:
-    against = _measured(reference) if reference and reference.one.accuracy else None
+    drawn = reference is not None and reference.one.accuracy is not None and reference.one.believed
+    against = _measured(reference) if reference and drawn else None
     return charts.scatter([_measured(item) for item in scored], against)
 
 

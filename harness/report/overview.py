@@ -49,7 +49,8 @@ def view(results: Results) -> dict[str, Any]:
     """The values of the page's template."""
     rows = [_row(result) for result in results.submissions]
     accuracies = [row.result.evaluation.accuracy for row in rows if row.result.evaluation]
-    drawn = [row for row in rows if _measured(row.result)]
+    measured = [row for row in rows if _measured(row.result)]
+    drawn = [row for row in measured if _believed(row.result)]
     shares = [row.share for row in rows]
     statuses = Counter(row.result.status for row in rows)
     every_status: tuple[GradeStatus, ...] = ("graded", "failed", "needs-review")
@@ -63,6 +64,7 @@ def view(results: Results) -> dict[str, Any]:
         "distribution": charts.histogram(shares, 0.0, 1.0, 10, [median(shares)], height=300) if rows else None,
         "tradeoff": _tradeoff(results, [row.result for row in drawn]),
         "tradeoff_names": [(f"{INSTRUCTORS}/{row.result.id}/{PAGE}", _words(row.result)) for row in drawn],
+        "not_believed": len(measured) - len(drawn),
         "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid if results.reference else None,
         "common": _common(rows),
     }
@@ -85,6 +87,16 @@ def _chips(result: SubmissionResult) -> tuple[FindingChip, ...]:
     first = {finding.code: finding for finding in reversed(findings)}
     ordered = dict.fromkeys(finding.code for finding in findings)
     return tuple(FindingChip(code, first[code].severity, first[code].message, times[code]) for code in ordered)
+
+
+# Findings after which the accuracy or the time of a submission waits for a person, or was measured badly.
+_DOUBTS = {"answers-depend-on-order", "benchmark-outputs-differ", "stateful-model", "benchmark-unsteady"}
+
+
+def _believed(result: SubmissionResult) -> bool:
+    """Whether nothing speaks against its accuracy or its time, and all answers that were timed were compared."""
+    compared = result.benchmark is not None and result.benchmark.answers is not None
+    return compared and not _DOUBTS & {found.code for found in result.findings}
 
 
 def _measured(result: SubmissionResult) -> charts.Measured | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import platform
 import sys
 import sysconfig
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 _LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")  # to /usr, or folders of their own
@@ -73,28 +73,39 @@ class PythonEnvironment:
     def _shows(self, path: Path) -> bool:
         return any(path.is_relative_to(known) for known in (*self.paths(), *system_folders()))
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The hash of the Python version and of every installed distribution but the harness."""
-        installed = {
-            f"{distribution.metadata['Name']}=={distribution.version}".lower()
-            for distribution in self._distributions()
-            if distribution.metadata["Name"] != "transfer-harness"
-        }
+        installed = {f"{name}=={version}".lower() for name, version in self._installed() if name != "transfer-harness"}
         text = "\n".join([platform.python_version(), platform.machine(), *sorted(installed)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _distributions(self) -> list[importlib.metadata.Distribution]:
-        if self._is_own:
-            return list(importlib.metadata.distributions())
+    def _installed(self) -> tuple[tuple[str, str], ...]:
+        """Name and version of each distribution."""
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        return list(importlib.metadata.distributions(path=[str(self.prefix / "lib" / version / "site-packages")]))
+        folders = sys.path if self._is_own else [str(self.prefix / "lib" / version / "site-packages")]
+        return _distributions(tuple(folders), tuple(map(_changed, folders)))
 
     def missing_packages(self) -> list[str]:
         """What a submission in torch needs and this installation lacks."""
         needed = ("torch", "torchvision", "onnx", "onnxruntime", "nbclient", "ipykernel")
-        found = {str(d.metadata["Name"]).lower() for d in self._distributions()}
+        found = {name.lower() for name, _ in self._installed()}
         return [name for name in needed if name not in found]
+
+
+@functools.lru_cache(maxsize=16)
+def _distributions(folders: tuple[str, ...], _: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
+    """What is installed in the folders, read anew when one of them changes: it is asked for with every job."""
+    found = importlib.metadata.distributions(path=list(folders))
+    return tuple((str(one.metadata["Name"]), one.version) for one in found)
+
+
+def _changed(folder: str) -> int:
+    """When something was installed or removed there last, in nanoseconds; -1 where nothing is."""
+    try:
+        return Path(folder or ".").stat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def harness_own() -> PythonEnvironment:

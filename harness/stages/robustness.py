@@ -7,7 +7,7 @@ decoded outside. Labels stay out. As many are covered for every model, whatever 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,7 +133,7 @@ def _result(
         raise Rejected("it does not answer for exactly the images that it was given")
     unseen = len(trial.unseen.names) if trial.unseen else _PATTERNS
     shape = (1 + len(trial.versions), len(trial.images), labels)
-    worse = material["images"].restored(_read(outputs, "corrupted.npy", shape), axis=1)
+    worse = (material["images"].restored(rows) for rows in _read(outputs, "corrupted.npy", shape))
     covered = material["covered"].restored(_read(outputs, "covered.npy", (len(trial.covered), 1 + _WINDOWS, labels)))
     seen_parts = material["covered"].restored(np.asarray(reply.seen_parts, np.float64).reshape(-1, 4))
     unseen_rows = _read(outputs, "unseen.npy", (unseen, labels))
@@ -142,8 +142,8 @@ def _result(
     return RobustnessAnswers(
         images=trial.images,
         versions=trial.versions,
-        corrupted=_stored(worse, "corrupted", outputs, context),
-        unseen=_stored(unseen_rows, "unseen", outputs, context),
+        corrupted=_stored(worse, shape, "corrupted", outputs, context),
+        unseen=_stored([unseen_rows], unseen_rows.shape, "unseen", outputs, context),
         unseen_source="folder" if trial.unseen else "patterns",
         labels=conversion.labels,
         looks=_looks(trial.covered, covered, seen_parts.tolist(), conversion.labels),
@@ -162,15 +162,16 @@ def _looks(
     labels: Sequence[str],
 ) -> tuple[Look, ...]:
     looks = []
-    for image, rows, part in zip(images, answers.astype(np.float64), seen_parts, strict=True):
+    for image, rows, part in zip(images, answers, seen_parts, strict=True):
         label = int(rows[0].argmax())
-        drops = cell_drops(rows[0, label] - rows[1:, label], _CELLS)
+        confidence = rows[:, label].astype(np.float64)
+        drops = cell_drops(confidence[0] - confidence[1:], _CELLS)
         looks.append(
             Look(
                 image=image,
                 label=labels[label],
-                confidence=float(rows[0, label]),
-                least=float(rows[1:, label].min()),
+                confidence=float(confidence[0]),
+                least=float(confidence[1:].min()),
                 seen_part=(part[0], part[1], part[2], part[3]),
                 drops=tuple(tuple(round(float(v), 4) for v in row) for row in drops),
             )
@@ -193,9 +194,15 @@ def cell_drops(drops: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
     return shares
 
 
-def _stored(rows: NDArray[np.float32], name: str, outputs: Path, context: StageContext) -> Blob:
+def _stored(
+    parts: Iterable[NDArray[np.float32]], shape: tuple[int, ...], name: str, outputs: Path, context: StageContext
+) -> Blob:
+    """An array in the store, written part by part: with very many labels it is never whole in memory."""
     file = outputs / f"kept-{name}.npy"
-    np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
+    with file.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for part in parts:
+            stream.write(np.ascontiguousarray(part, dtype="<f4").data)
     return context.store.put(file, f"{name}.npy")
 
 

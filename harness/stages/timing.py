@@ -89,6 +89,7 @@ class Round(Record):
     answers: CheckedAnswers | None  # against the predict stage's; None where that has none, as of a detector
     stateful_operators: tuple[str, ...] = ()
     repeated: Repeated | None = None  # of an engine that runs the model's own Python
+    handover_ms: float | None = None  # of each latency: to and from that Python's process, measured before it ran
 
 
 class _Refused(BaseModel):
@@ -122,6 +123,7 @@ class _Reply(BaseModel):
     missed: int = Field(ge=0)
     warm_up_seconds: _Finite
     peak_memory_bytes: int = Field(ge=0)
+    handover_ms: _Finite | None
     images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list it went round, from the first
     asked: tuple[Annotated[tuple[_Input, ...], Field(max_length=MOST_INPUTS)], ...] = Field(max_length=MOST_INPUTS)
     answers: Groups | None
@@ -213,6 +215,7 @@ def _result(
         missed=reply.missed,
         warm_up_seconds=reply.warm_up_seconds,
         peak_memory_bytes=reply.peak_memory_bytes,
+        handover_ms=reply.handover_ms,
         answers=answers,
         stateful_operators=reply.stateful,
         repeated=Repeated(**reply.repeated.model_dump()) if reply.repeated else None,

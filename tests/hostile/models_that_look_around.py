@@ -144,6 +144,8 @@ def row(self, image, batch, at):
             for value in frame.f_locals.values():
                 if type(value).__name__ in ("Incoming", "Asker"):
                     say("FOUND", "the agent's", type(value).__name__)
+                if isinstance(value, list) and value and isinstance(value[0], bytes):
+                    say("FOUND", "encoded images of the agent")
             frame = frame.f_back
         say("arguments", sys.argv, "keys", sorted(k for k in os.environ if "HARNESS" in k))
     return self.honest(image)
@@ -151,6 +153,23 @@ Net.row = row
 say("loaded")
 '''
 )
+
+# Stops the clock of its process while it works, and answers as it should.
+CLOCKS = f"""{HEAD}
+import time
+ticks = 0
+def tick():
+    global ticks
+    ticks += 1
+    return ticks
+
+def row(self, image, batch, at):
+    slept = time.sleep(0.02) if image.abs().sum() > 0 else None
+    time.perf_counter_ns = time.monotonic_ns = tick
+    time.perf_counter = time.monotonic = lambda: tick() / 1e6
+    return self.honest(image)
+Net.row = row
+"""
 
 # What the process of a model may do beside answering: what `row` does first.
 MISBEHAVES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import resource
 import subprocess
@@ -270,5 +271,7 @@ def test_the_command_ends_well_whatever_lies_in_the_folder(incoming: Path, attac
     (incoming / "hw_x_attempt_2025-01-01-00-00-00.txt").write_bytes(b"\xff")
     command = [sys.executable, "-m", "harness", "intake", str(incoming), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
-    got("exit status 0")
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    rows = json.loads(done.stdout)["submissions"]
+    assert any(not row["findings"] for row in rows)
+    got("exit status 1, as something cannot be read; the others are shown")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models_that_look_around import MISBEHAVES, NOT_BY_IMAGE, SPY, misbehaves, not_by_image
+from models_that_look_around import CLOCKS, MISBEHAVES, NOT_BY_IMAGE, SPY, misbehaves, not_by_image
 from PIL import Image
 
 from harness.inputs.assignment.sections import ResourceLimits, Robustness
@@ -26,6 +26,7 @@ from harness.stages.inspect import inspect
 from harness.stages.predict import predict
 from harness.stages.robustness import stress, trial
 from harness.stages.store import Store
+from harness.stages.timing import Budget, Round, Setting, Subject, time_round
 
 TOLD = {"labels-by-ctime": "predict", "labels-in-stress-request": "stress"}
 CLASSES = ("blue", "green", "red")
@@ -85,6 +86,13 @@ class Graded:
     def predict(self, conversion: Conversion) -> StageResult[Predictions]:
         return predict(conversion, self.staged, self.place)
 
+    def timed(self, conversion: Conversion, predictions: Predictions | None) -> StageResult[Round]:
+        """A round of `harness bench --engine torch`, a query at a time."""
+        files = {"model": self.folder / "model.pth", "model.py": self.folder / "model.py"}
+        budget = Budget(seconds=0.3, fewest=6, limit_seconds=5)
+        setting = Setting("torch", "fp32", "model-only", 1, None, budget, 0.1, (0,))
+        return time_round(Subject(conversion, files), setting, self.staged, predictions, self.place)
+
     def accuracy(self, predictions: Predictions) -> float:
         return score(predictions, self.held_out, None, self.place.store).value.accuracy
 
@@ -123,6 +131,41 @@ def test_a_models_own_code_finds_no_image_and_nobody_who_has_one(graded: Graded,
         assert not [line for line in lines if "FOUND" in line and not (is_runsc and _SEEN_UNDER_RUNSC.search(line))]
         assert not any(phase in line for line in lines if "arguments" in line for phase in ("predict", "robustness"))
     got("no file, no descriptor, no memory, no name; only pixels")
+
+
+@pytest.mark.hostile(line=62, expected="not there: it gets pixels only")
+def test_a_model_that_is_timed_finds_no_image_either(graded: Graded, got):
+    """`harness bench --engine torch` once ran it in the agent's process, which holds the images."""
+    conversion = graded.as_it_is(SPY)
+    answered = graded.predict(conversion)
+    assert isinstance(answered, Done)
+    timed = graded.timed(conversion, answered.value)
+    assert isinstance(timed, Done), timed
+    assert timed.value.answers is not None and not timed.value.answers.different
+    lines = said(timed.usage.log)
+    assert any("looked at processes" in line for line in lines)
+    assert not [line for line in lines if "FOUND" in line or ("arguments" in line and "timing" in line)]
+    assert timed.value.handover_ms is not None and 0 < timed.value.handover_ms < 5
+    got(f"pixels only; the way there and back takes {timed.value.handover_ms:.2g} ms")
+
+
+@pytest.mark.hostile(line=66, expected="the agent's clock counts")
+def test_a_models_own_code_does_not_hold_the_clock(graded: Graded, got):
+    """It sleeps 20 ms for each image, and counts a nanosecond for it. So it said, when the clock was in its process."""
+    timed = graded.timed(graded.as_it_is(CLOCKS), None)
+    assert isinstance(timed, Done), timed
+    assert min(timed.value.latencies_ms) >= 20
+    got(f"{np.median(timed.value.latencies_ms):.1f} ms")
+
+
+@pytest.mark.hostile(line=62, expected="the model's failure, said")
+@pytest.mark.parametrize("kind", ["ends by itself", "is killed", "sends another number of rows", "sends a pickle"])
+def test_a_process_that_misbehaves_while_it_is_timed_is_the_models_failure(graded: Graded, got, kind: str):
+    """Among them: an answer that it gives without being asked."""
+    timed = graded.timed(graded.as_it_is(misbehaves(kind)), None)
+    assert isinstance(timed, Failed), timed
+    assert "UNPICKLED" not in timed.usage.log
+    got(f"{kind}: {timed.status}")
 
 
 @pytest.mark.hostile(

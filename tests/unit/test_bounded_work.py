@@ -1,6 +1,9 @@
 """What one submission may cost the harness's own process: time and memory that do not grow with what it thought of."""
 
 import io
+import json
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -8,12 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from example_evidence import conversion
 
 from harness.grading.similarity import likeness
 from harness.grading.similarity.likeness import centred, channels_apart
-from harness.stages.context import read_array, read_bytes_array
+from harness.inputs.assignment.sections import ResourceLimits, Robustness
+from harness.inputs.images.material import drawn
+from harness.sandbox.none import NoProtection
+from harness.stages import robustness
+from harness.stages.context import StageContext, read_array, read_bytes_array
 from harness.stages.convert import _as_one_file
 from harness.stages.evaluate import classification
+from harness.stages.evidence.robustness import RobustnessAnswers
+from harness.stages.robustness import Trial
+from harness.stages.store import Store
 
 MIB = 2**20
 
@@ -91,3 +102,56 @@ def test_channels_in_any_order_are_compared_in_bounded_time(monkeypatch: pytest.
     assert channels_apart(centred(layer), centred(permuted)) < 0.35
     assert channels_apart(centred(layer), centred(other)) > 0.5
     assert max(asked) <= 4096
+
+
+def robustness_answers(folder: Path, labels: int) -> Callable[[], RobustnessAnswers]:
+    """What a model of very many labels sent of the 28 versions of 40 images that an assignment asks for by itself."""
+    files = {
+        "corrupted.npy": (1 + len(TRIAL.versions), 40, labels),
+        "covered.npy": (len(TRIAL.covered), 50, labels),
+        "unseen.npy": (30, labels),
+    }
+    for name, shape in files.items():
+        sent = np.lib.format.open_memmap(folder / name, "w+", np.float32, shape)
+        sent[..., 0] = 1
+        sent.flush()
+    parts = [[0, 0, 1, 1]] * len(TRIAL.covered)
+    (folder / "stress.json").write_text(json.dumps({"seen_parts": parts}))
+    images = tuple(folder / str(number) for number in range(40))
+    material = {"images": drawn(images), "covered": drawn(images[: len(TRIAL.covered)])}
+    model = conversion(outputs=labels, labels=tuple(map(str, range(labels))))
+    context = StageContext(NoProtection(), Store(folder / "store"), ResourceLimits())
+    return lambda: robustness._result(model, TRIAL, material, folder, context)
+
+
+TRIAL = Trial(Robustness(), tuple(range(40)), (0, 1, 2), None)
+
+
+def test_answers_to_worse_images_are_not_copied_whole(tmp_path: Path):
+    """With 10,000 labels they are 45 MB, and there were five of them at once."""
+    found: list[RobustnessAnswers] = []
+    work = robustness_answers(tmp_path, 10_000)
+    assert peak(lambda: found.append(work())) < 20 * MIB
+    kept = np.load(tmp_path / "store" / "blobs" / found[0].corrupted.sha256[:2] / found[0].corrupted.sha256)
+    assert kept.shape == (28, 40, 10_000) and (kept[..., 0] == 1).all() and not kept[..., 1:].any()
+    assert [look.confidence for look in found[0].looks] == [1.0] * 3
+
+
+def test_wrong_labels_among_5000_images_are_looked_for_in_bounded_memory(tmp_path: Path):
+    """A process that does it, beyond the features themselves: a singular value decomposition took 200 MiB."""
+    program = f"""
+import numpy as np
+import harness.stages.audit.mislabelled as mislabelled
+def resident(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) // 1024
+random, count = np.random.default_rng(0), 5000
+features = np.lib.format.open_memmap({str(tmp_path / "f.npy")!r}, "w+", np.float32, (count, 1280))
+for start in range(0, count, 50):
+    features[start:start + 50] = random.normal(size=(50, 1280))
+features.sum()
+before = resident()
+components = mislabelled._components(features)
+print(resident() - before, *components.shape)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)
+    grown, *shape = map(int, done.stdout.split())
+    assert shape == [5000, 256] and grown < 100, f"{grown} MiB"

@@ -5,12 +5,18 @@ import stat
 from pathlib import Path
 
 import pytest
+from example_evidence import benchmark, conversion, evaluation, evidence
 
 from harness.errors import MachineError
 from harness.files.private import keep_to_owner, private_file, private_folder
 from harness.gradebook.database import Gradebook
+from harness.grading.reference import write
+from harness.inputs.assignment.sections import ResourceLimits
+from harness.sandbox.none import NoProtection
 from harness.stages.cache import StageCache
+from harness.stages.context import StageContext
 from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done
 from harness.stages.store import Store
 
@@ -54,6 +60,27 @@ def test_store_and_gradebook_are_the_owners(umask: int, tmp_path: Path):
     assert mode(store.folder) == mode(store.folder / "blobs") == mode(store.folder / "results") == 0o700
     assert mode(store.path(blob).parent) & 0o077 == 0
     assert mode(tmp_path / "book.sqlite") == 0o600
+
+
+def test_a_trained_references_files_are_the_owners_even_over_older_ones(umask: int, tmp_path: Path):
+    store = Store(tmp_path / "store")
+    (tmp_path / "model").write_text("weights")
+    made = conversion(model=store.put(tmp_path / "model", "model.onnx"))
+    predict = evidence().predict
+    assert isinstance(predict, Done)
+    reference = Reference(
+        backbone="mobilenet_v2", conversion=made, predictions=predict.value, evaluation=evaluation(),
+        latency=benchmark().model, training_seconds=1.0, seed=0,
+    )  # fmt: skip
+    folder = tmp_path / "baseline"
+    folder.mkdir()
+    names = ("model.onnx", "labels.txt", "handin.json", "baseline.json")
+    for name in names:
+        (folder / name).touch()
+        (folder / name).chmod(0o666)
+    write(reference, StageContext(NoProtection(), store, ResourceLimits()), folder)
+    assert {name: mode(folder / name) for name in names} == dict.fromkeys(names, 0o600)
+    assert (folder / "model.onnx").read_text() == "weights" and len(list(folder.iterdir())) == len(names)
 
 
 @as_root

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
+from .sparse import write_out
 
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
@@ -20,6 +21,15 @@ _ENGINES_DOMAINS = ("", "ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
 _SIDES = (8, 2048)  # pixels
 _MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
 _DEEPEST_CALLS = 32  # of functions in functions
+_FORMS: dict[str | None, str] = {
+    "sequence_type": "a sequence",
+    "map_type": "a map",
+    "sparse_tensor_type": "a sparse tensor",
+}
+_NO_TENSORS: dict[str, dict[str | None, str]] = {
+    "input": {**_FORMS, "optional_type": "optional"},
+    "output": _FORMS,  # engines give an optional one as the tensor that it holds
+}
 _DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
 
 
@@ -38,7 +48,7 @@ class Signature:
 
 
 def read(file: Path) -> Any:
-    """The file as an `onnx.ModelProto`, safe to run: whole, one file, standard operators.
+    """The file as an `onnx.ModelProto`, safe to run: whole, one file, standard operators. Sparse weights are dense.
 
     Raises `Unusable` for anything else.
     """
@@ -84,6 +94,7 @@ def read(file: Path) -> Any:
         raise Unusable(f"the ONNX file is not valid: {' '.join(str(error).split())[:200]}") from error
     for end in shapeless:
         end.ClearField("shape")
+    write_out(_every_graph(model), every_node(model))
     if model.functions:
         import onnx.inliner
 
@@ -94,6 +105,12 @@ def read(file: Path) -> Any:
                     "export it without functions"
                 )
     return model
+
+
+def _every_graph(model: Any) -> Iterator[Any]:
+    """The graph, and those inside nodes: its own, and its functions'."""
+    yield from graphs(model.graph)
+    yield from (graph for function in model.functions for node in function.node for graph in _inside(node, 0))
 
 
 def _is_an_engines(domain: str) -> bool:
@@ -179,9 +196,7 @@ def nodes_inside(node: Any) -> Iterator[Any]:
 
 def _tensors(model: Any) -> Iterator[Any]:
     """All tensors: of the graph, of graphs inside it, and in attributes, also in the model's own functions."""
-    for inner in (graph for function in model.functions for node in function.node for graph in _inside(node, 0)):
-        yield from _stored(inner)
-    for inner in graphs(model.graph):
+    for inner in _every_graph(model):
         yield from _stored(inner)
     for node in every_node(model):
         for attribute in node.attribute:
@@ -220,6 +235,12 @@ def signature(model: Any) -> Signature:
         )
     if len(model.graph.output) != 1:
         raise Unusable(f"the model gives {len(model.graph.output)} outputs; export only the class scores")
+    for what, value in (("input", inputs[0]), ("output", model.graph.output[0])):
+        if (form := value.type.WhichOneof("value")) in _NO_TENSORS[what]:
+            raise Unusable(
+                f"the {what} is {_NO_TENSORS[what][form]}, not a tensor; export a classifier that takes images "
+                "and gives one row of scores for each"
+            )
     kind = inputs[0].type.tensor_type
     types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8"}
     if kind.elem_type not in types:

@@ -1,13 +1,17 @@
 """The process that runs a student's code: it loads the model of /in/model and answers batches of pixels.
 
 It is started by the agent as a program of its own (`python -I -B .../model_process.py`), so that it inherits nothing:
-no memory, no open file, no image. It gets arrays on stdin and gives arrays on stdout (`messages.py`); what a model
+no memory, no open file, no image. It gets arrays on stdin and gives arrays on stdout (`messages.py`); while it is
+timed, arrays come in memory that both share, and that holds nothing else (`timing/own_code.py`). What a model
 prints goes to the log. It is not told which phase asks (the agent's command line says it to who looks), nor which
 image an array is.
 """
 
 from __future__ import annotations
 
+import gc
+import math
+import mmap
 import os
 import sys
 from collections.abc import Callable
@@ -69,6 +73,8 @@ class _Served:
 
     _form: Format
     _native: Native
+    _shared: mmap.mmap
+    _timed: Callable[[Any], Any]
 
     def __init__(self) -> None:
         self.offers: dict[str, Callable[[dict[str, Any], Any], Reply]] = {
@@ -76,6 +82,10 @@ class _Served:
             "answer": self._answer,
             "export": self._export,
             "inspect": self._inspect,
+            "share": self._share,
+            "nothing": self._nothing,
+            "engine": self._engine,
+            "timed answer": self._timed_answer,
         }
 
     def _load(self, said: dict[str, Any], _: Any) -> Reply:
@@ -109,6 +119,54 @@ class _Served:
         from ..phases.inspect import of_module
 
         return {"inspection": of_module(self._native.module, said["backbones"])}, None
+
+    def _share(self, said: dict[str, Any], _: Any) -> Reply:
+        self._shared = mmap.mmap(said["descriptor"], said["bytes"], prot=mmap.PROT_READ)
+        os.close(said["descriptor"])
+        return {}, None
+
+    def _nothing(self, said: dict[str, Any], _: Any) -> Reply:
+        """What a timed answer takes beside the model: asked before its code is loaded."""
+        import numpy as np
+
+        return {"token": said["token"]}, np.zeros((len(self._given(said)), said["labels"]), np.float32)
+
+    def _engine(self, said: dict[str, Any], _: Any) -> Reply:
+        """Have torch run the model, as it is or compiled, without garbage collection from now on."""
+        import torch
+
+        from .loaded_model import Unusable
+
+        module = self._native.module
+        if not isinstance(module, torch.nn.Module):
+            raise Unusable("the engine torch needs a torch model; this one is none")
+        if said["compiled"] and isinstance(module, torch.jit.ScriptModule):
+            raise Unusable(
+                "torch.compile does not take TorchScript; give the module itself, or its weights with model.py beside "
+                "them"
+            )
+        runs = torch.compile(module) if said["compiled"] else module
+
+        def timed(batch: Any) -> Any:
+            with torch.inference_mode():
+                return runs(torch.from_numpy(batch)).numpy()
+
+        self._timed = timed
+        gc.collect()
+        gc.disable()
+        return {}, None
+
+    def _timed_answer(self, said: dict[str, Any], _: Any) -> Reply:
+        from .loaded_model import as_rows
+
+        given = self._given(said)
+        return {"token": said["token"]}, as_rows(self._timed(given), len(given))
+
+    def _given(self, said: dict[str, Any]) -> Any:
+        """The array in the shared memory, as the model's own."""
+        import numpy as np
+
+        return np.frombuffer(self._shared, np.float32, math.prod(said["shape"])).reshape(said["shape"]).copy()
 
 
 if __name__ == "__main__":

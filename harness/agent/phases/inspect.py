@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +29,7 @@ from ..images.preprocessing import Rule, UnreadableImage, batch
 from ..models.loaded_model import Unusable
 from ..models.student_model import StudentModel
 from ..paths import IN
-from .refusal import described, refuse
+from .refusal import described, refuse, unread
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -42,10 +43,9 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         reply = _of_native(request) if request["native"] else _of_graph(request, send)
     except Unusable as error:
         refuse(send, str(error))
-    except (Exception, SystemExit) as error:  # whatever a native model's code raises
-        if not request["native"]:
-            raise
-        refuse(send, described(error))
+    except (Exception, SystemExit) as error:  # whatever a native model's code raises, or a graph of a rare form
+        traceback.print_exc()
+        refuse(send, described(error) if request["native"] else unread(error))
     else:
         send("inspection.json", json.dumps(reply).encode())
 

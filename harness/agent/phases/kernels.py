@@ -6,6 +6,7 @@ The request holds `height` and `width`, for a graph whose input size is free. Se
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ..graph.onnx_model import every_node, read
 from ..graph.shapes import Shape, tensor_shapes
 from ..models.loaded_model import Unusable
 from ..paths import IN
-from .refusal import refusing
+from .refusal import refusing, unread
 
 _MOST = 20_000  # kernels; the largest network that is sold for a board has about 1,000
 _INSIDE = ("If", "Loop", "Scan", "SequenceMap")  # operators whose own graphs are not looked into
@@ -27,7 +28,13 @@ _LARGEST = 2**53  # of any count
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """List the kernels of /in/model."""
     with refusing(send, Unusable):
-        reply = listed(read(IN / "model"), request["height"], request["width"])
+        try:
+            reply = listed(read(IN / "model"), request["height"], request["width"])
+        except Unusable:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            raise Unusable(unread(error)) from error
         send("kernels.json", json.dumps(reply).encode())
 
 

@@ -21,6 +21,12 @@ def described(error: BaseException) -> str:
     return f"loading it stopped with {type(error).__name__}{f': {said}' if said else ''}"
 
 
+def unread(error: BaseException) -> str:
+    """What stopped our own reading of a graph, as a sentence: the graph has a form that it does not know."""
+    said = " ".join(str(error).split())[:200]
+    return f"its graph has a form that is not read here ({type(error).__name__}{f': {said}' if said else ''})"
+
+
 @contextmanager
 def refusing(send: Send, *ours: type[Exception]) -> Iterator[None]:
     """Refuse with the words of an exception of `ours`; any other ends the phase."""

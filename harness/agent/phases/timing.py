@@ -7,6 +7,9 @@ The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), 
 Under /in: `model`, perhaps `model.py` and `weights`; the list `images` holds them as the mode decodes them. Sent:
 `latencies.npy` (float32, ms), of a classifier `answers-low.npy` and `answers-high.npy` (probabilities, as
 `timed_answers.py` sums up all that were timed), and `timing.json`; or `refused.json`.
+
+This process has the images' files and the clock. A model's own code runs in another, which gets pixels
+(`timing/own_code.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +32,6 @@ from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
 from ..timing.detector_heads import seen
 from ..timing.engines import NotHere, Started, start
-from ..timing.memory import peak_memory_bytes
 from ..timing.scenarios import (
     Budget,
     Query,
@@ -62,7 +64,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         _time(request, send)
     except (Unusable, UnreadableImage) as error:
         refuse(send, str(error), engine_missing=isinstance(error, NotHere))
-    except (Exception, SystemExit) as error:  # an engine's own classes; with engine torch, the model's code
+    except (Exception, SystemExit) as error:  # an engine's own classes
         refuse(send, described(error), engine_missing=False)
 
 
@@ -78,7 +80,7 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
     gc.collect()
     gc.disable()
     warm = warm_up(timing.query, turns, request["warm_up_seconds"])
-    timed = _measured(timing.query, turns, answers, request)
+    timed = _measured(timing.query, turns, answers, request, started)
     gc.enable()
     send("latencies.npy", npy(np.asarray(timed.latencies, np.float64).astype(np.float32) / np.float32(1e6)))
     reply = {
@@ -89,7 +91,8 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
         "cpu_seconds": timed.cpu_seconds,
         "missed": timed.missed,
         "warm_up_seconds": warm.seconds,
-        "peak_memory_bytes": peak_memory_bytes(),
+        "peak_memory_bytes": started.peak_memory_bytes(),
+        "handover_ms": started.handover_ms,
         "images": len(images),
         "asked": asked,
         "answers": None,
@@ -103,11 +106,13 @@ def _time(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) ->
     send("timing.json", json.dumps(reply).encode())
 
 
-def _measured(query: Query, turns: Any, answers: TimedAnswers | None, request: dict[str, Any]) -> Timed:
+def _measured(
+    query: Query, turns: Any, answers: TimedAnswers | None, request: dict[str, Any], started: Started
+) -> Timed:
     budget, keep = Budget(**request["budget"]), answers.add if answers else _drop
     if (rate := request["scenario"]["rate_per_second"]) is not None:
-        return at_fixed_rate(query, turns, keep, rate, budget)
-    return one_after_another(query, turns, keep, budget)
+        return at_fixed_rate(query, turns, keep, rate, budget, started.cpu_seconds)
+    return one_after_another(query, turns, keep, budget, started.cpu_seconds)
 
 
 def _drop(_: int, __: Any) -> None:

@@ -1,8 +1,8 @@
-"""What runs a model while it is timed: ONNX Runtime with one of its providers, OpenVINO, or torch itself."""
+"""What runs a model while it is timed: ONNX Runtime with one of its providers, OpenVINO, or torch."""
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..graph.onnx_model import session
 from ..models.loaded_model import Unusable
 from ..paths import TMP
-from ..phases.convert import load_handed_in, use_mounted_weights
+from .memory import peak_memory_bytes
+from .own_code import OwnCode
 
 _PROVIDERS = {  # of ONNX Runtime: name, the package that brings it, the options that it takes
     "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
@@ -32,6 +33,9 @@ class Started:
 
     run: Callable[[NDArray[Any]], Sequence[NDArray[Any]]]
     described: str  # name, version and device
+    cpu_seconds: Callable[[], float] = time.process_time  # so far, of all that runs the model
+    peak_memory_bytes: Callable[[], int] = peak_memory_bytes
+    handover_ms: float | None = None  # that each query takes to and from the process of a model's own code
 
 
 def start(engine: str, file: Path, request: dict[str, Any], threads: int) -> Started:
@@ -107,26 +111,8 @@ def _openvino(file: Path, threads: int) -> Started:
 
 
 def _torch(request: dict[str, Any], threads: int, *, compiled: bool) -> Started:
-    """The model as it was handed in, which runs its own Python."""
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # no spinning; read when torch loads its OpenMP
-    try:
-        import torch
-    except ImportError as error:
-        raise NotHere("the engine torch needs the package torch, which is not installed here") from error
-    use_mounted_weights()
-    rule = request["rule"]
-    size = (rule["height"], rule["width"])
-    name, _, native = load_handed_in(request["labels"], size, request["factory"], threads)
-    if not isinstance(native.module, torch.nn.Module):
-        raise Unusable(f"the engine torch needs a torch model; this one is {name.replace('_', ' ')}")
-    if compiled and isinstance(native.module, torch.jit.ScriptModule):
-        raise Unusable(
-            "torch.compile does not take TorchScript; give the module itself, or its weights with model.py beside them"
-        )
-    module = torch.compile(native.module) if compiled else native.module
-
-    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
-        with torch.inference_mode():
-            return [module(torch.from_numpy(batch)).numpy()]
-
-    return Started(run, f"torch {torch.__version__} {'compiled' if compiled else 'eager'} CPU")
+    """The model as it was handed in, whose own code runs: in a process of its own, which gets pixels."""
+    if not OwnCode.is_installed():
+        raise NotHere("the engine torch needs the package torch, which is not installed here")
+    own = OwnCode(request, threads, compiled=compiled)
+    return Started(own.run, own.described, own.cpu_seconds, own.peak_memory_bytes, own.handover_ms)

@@ -1,13 +1,13 @@
-"""What this process takes of the machine's memory."""
+"""What a process takes of the machine's memory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def peak_memory_bytes() -> int:
-    """The largest resident memory of this process so far (VmHWM): Python and the engine included."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def peak_memory_bytes(process: int | str = "self") -> int:
+    """The largest resident memory of the process so far (VmHWM): Python and the engine included."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0

@@ -25,7 +25,7 @@ class Timed:
     latencies: Sequence[int]
     started: float  # time.monotonic
     ended: float
-    cpu_seconds: float  # of this process
+    cpu_seconds: float  # of what runs the model
     missed: int = 0  # queries that began after the next one was planned
 
 
@@ -77,11 +77,13 @@ def warm_up(query: Query, turns: Iterator[int], seconds: float) -> WarmUp:
         before = median
 
 
-def one_after_another(query: Query, turns: Iterator[int], keep: Keep, budget: Budget) -> Timed:
-    """Each query begins when the one before is done."""
+def one_after_another(
+    query: Query, turns: Iterator[int], keep: Keep, budget: Budget, used: Callable[[], float] = time.process_time
+) -> Timed:
+    """Each query begins when the one before is done. `used`: processor time so far of what runs the model, seconds."""
     latencies = array("q")  # 8 bytes each: the model's memory is measured too
     clock = time.perf_counter_ns
-    cpu, started = time.process_time(), time.monotonic()
+    cpu, started = used(), time.monotonic()
     first = clock()
     number = 0
     while not budget.spent(number, (clock() - first) / 1e9):
@@ -91,10 +93,17 @@ def one_after_another(query: Query, turns: Iterator[int], keep: Keep, budget: Bu
         latencies.append(clock() - begun)
         keep(at, given)
         number += 1
-    return Timed(latencies, started, time.monotonic(), time.process_time() - cpu)
+    return Timed(latencies, started, time.monotonic(), used() - cpu)
 
 
-def at_fixed_rate(query: Query, turns: Iterator[int], keep: Keep, per_second: float, budget: Budget) -> Timed:
+def at_fixed_rate(
+    query: Query,
+    turns: Iterator[int],
+    keep: Keep,
+    per_second: float,
+    budget: Budget,
+    used: Callable[[], float] = time.process_time,
+) -> Timed:
     """Query i is planned for i / rate after the start, and timed from then, however late it begins.
 
     A stall therefore counts for each query that it delays, not only for the one that stalled.
@@ -102,7 +111,7 @@ def at_fixed_rate(query: Query, turns: Iterator[int], keep: Keep, per_second: fl
     latencies = array("q")  # 8 bytes each: the model's memory is measured too
     clock, period = time.perf_counter_ns, round(1e9 / per_second)
     missed = 0
-    cpu, started = time.process_time(), time.monotonic()
+    cpu, started = used(), time.monotonic()
     first = clock()
     number = 0
     while not budget.spent(number, (clock() - first) / 1e9):
@@ -114,7 +123,7 @@ def at_fixed_rate(query: Query, turns: Iterator[int], keep: Keep, per_second: fl
         latencies.append(clock() - planned)
         keep(at, given)
         number += 1
-    return Timed(latencies, started, time.monotonic(), time.process_time() - cpu, missed)
+    return Timed(latencies, started, time.monotonic(), used() - cpu, missed)
 
 
 def _wait_until(planned: int) -> None:

@@ -54,6 +54,6 @@ class ImageSet:
 
 def unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each row divided by its length: their products are cosines."""
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    normal: NDArray[np.float32] = (embeddings / np.maximum(lengths, 1e-6)).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))[:, None]
+    normal: NDArray[np.float32] = (embeddings / np.maximum(lengths, 1e-6)).astype(np.float32, copy=False)
     return normal

@@ -94,8 +94,9 @@ def answers_of(predictions: Predictions, store: Store) -> Answers:
 
 
 def _array(blob: Blob, store: Store) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = np.load(store.path(blob), allow_pickle=False)
-    return array
+    """Mapped, not read: with very many labels, what is looked at takes memory and not all at once."""
+    array: NDArray[np.float32] = np.load(store.path(blob), mmap_mode="r", allow_pickle=False)
+    return array.view(np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.agent.models import student_model
+from harness.agent.models import own_process
 from harness.agent.models.loaded_model import Unusable
 from harness.agent.models.student_model import StudentModel
 
@@ -22,10 +22,9 @@ def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, **said: object) -> Stu
     reply = json.dumps({"said": SAID | said, "array": None})
     program = folder / "program.py"
     program.write_text(f"input(); print({reply!r}, flush=True); input()")
-    monkeypatch.setattr(student_model, "_PROGRAM", program)
+    monkeypatch.setattr(own_process, "_PROGRAM", program)
     model = StudentModel(5, (32, 32), False, 1)
-    model._process.kill()
-    model._process.wait()
+    model._process.end()
     return model
 
 

@@ -1,5 +1,6 @@
 """Every criterion is a whole file: found by its folder, documented, tested; and each one's own rules."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,18 @@ def test_a_model_that_may_keep_a_state_waits_for_a_person_and_is_told_why():
     timed = benchmark().model_copy(update={"stateful_operators": ("RandomUniform",)})
     judged = latency_vs_reference.mark(evidence(benchmark=Done(value=timed)), latency_vs_reference.Options(), 10)
     assert judged.points is None and "RandomUniform" in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("own", "shown"), [(11.83, "12 ms"), (0.026789, "0.027 ms"), (1234.5, "1,200 ms"), (98765.0, "99,000 ms")]
+)
+def test_a_latency_is_told_as_coarsely_as_on_the_students_page(own: float, shown: str):
+    timed = benchmark()
+    timed = timed.model_copy(update={"model": timed.model.model_copy(update={"p50_ms": own})})
+    judged = latency_vs_reference.mark(evidence(benchmark=Done(value=timed)), latency_vs_reference.Options(), 10)
+    assert judged.reason.startswith(f"{shown} (median)")
+    times = re.findall(r"([0-9.,]+) ms", judged.reason)
+    assert [len(time.replace(",", "").strip("0.").replace(".", "")) <= 2 for time in times] == [True, True]
 
 
 # --- frozen_backbone ----------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from harness.inputs.submissions.lms import readers
 from harness.inputs.submissions.local_dates import read_local_date
 
 
-def run(*arguments: str) -> str:
-    ran = CliRunner().invoke(cli, ["intake", *arguments], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
+def run(*arguments: str, status: int = 0) -> str:
+    ran = CliRunner().invoke(cli, ["intake", *arguments], catch_exceptions=False, standalone_mode=False)
+    assert ran.return_value == status, ran.output
     return ran.output
 
 
@@ -30,7 +30,7 @@ def test_a_person_sees_what_each_is_taken_for(tmp_path: Path):
 
 def test_a_program_gets_everything(tmp_path: Path):
     given_at = lay_out({**CANVAS, "mia/notebook.ipynb": NOTEBOOK}, tmp_path / "given", "unpacked")
-    rows = {row["id"]: row for row in json.loads(run(str(given_at), "--json"))["submissions"]}
+    rows = {row["id"]: row for row in json.loads(run(str(given_at), "--json", status=1))["submissions"]}  # one is text
     late = rows["jansenpiet-12346"]
     assert (late["source"], late["lms_id"], late["said_late"], late["handed_in"]) == ("canvas", "12346", True, None)
     assert (late["notebook"], late["model"]) == ("notebook.ipynb", "model.onnx")
@@ -50,6 +50,28 @@ def test_late_days_with_the_assignment(tmp_path: Path):
     given_at = lay_out(BRIGHTSPACE, tmp_path / "given", "unpacked")
     shown = json.loads(run(str(given_at), "--assignment", str(tmp_path / "assignment.toml"), "--json"))
     assert {row["id"]: row["late_days"] for row in shown["submissions"]}["Anna-de-Vries-12345"] == 1
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("mia.zip", b"no archive", "archive-unreadable"),
+        ("mia/readme.txt", b"nothing to grade", "nothing-handed-in"),
+    ],
+)
+def test_what_cannot_be_read_or_needs_a_person_ends_with_1(
+    tmp_path: Path, as_json: tuple[str, ...], name: str, content: bytes, code: str
+):
+    given_at = lay_out({"piet/notebook.ipynb": NOTEBOOK, name: content}, tmp_path / "given", "unpacked")
+    shown = run(str(given_at), *as_json, status=1)
+    assert not as_json or code in shown
+
+
+def test_a_warning_alone_ends_with_0(tmp_path: Path):
+    files = {name: content for name, content in CANVAS.items() if not name.endswith(".html")}
+    given_at = lay_out({**files, "mia/notebook.ipynb": NOTEBOOK}, tmp_path / "given", "unpacked")
+    assert '"severity":"warning"' in run(str(given_at), "--json", status=0)
 
 
 def test_nothing_is_left_behind_and_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -26,7 +26,7 @@ from harness.gradebook.results import (
 from harness.inputs.images import HeldOutSet, load
 from harness.report import Sources
 from harness.stages.evidence.audit import DatasetAudit
-from harness.stages.evidence.benchmark import Benchmark, Latency
+from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Latency
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.evaluation import CalibrationBin, ClassScore, Evaluation, Mistake
 from harness.stages.evidence.execution import (
@@ -281,6 +281,7 @@ def _benchmark(rng: np.random.Generator, milliseconds: float) -> Benchmark:
         threads=2,
         warm_up_seconds=1,
         outputs_agree=True,
+        answers=CheckedAnswers(checked=len(samples), different=0, largest_difference=3e-7),
         latencies_ms=tuple(float(s) for s in samples),
     )
 

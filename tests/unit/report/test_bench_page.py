@@ -40,6 +40,16 @@ def test_the_parts_of_a_full_page(tmp_path):
     assert '<span class="chip error">Slower</span>' in text
 
 
+def test_a_latency_that_is_not_believed_is_neither_drawn_nor_the_fastest(tmp_path):
+    doubted = measured("cheat", 1, 3, accuracy=accuracy(0.99), believed=False, valid=False)
+    found = results(
+        measured("vgg16", 80, 2, accuracy=accuracy(0.9)), measured("small", 5, accuracy=accuracy(0.7)), doubted
+    )
+    shown, text = view(found), page(found, to=tmp_path)
+    assert len(shown["tradeoff"].points) == len(shown["tradeoff_items"]) == 2
+    assert "small is fastest" in text and "Left out is 1 model whose latency is not believed" in text
+
+
 def test_what_is_not_known_is_not_shown(tmp_path):
     text = page(results(measured("a", 10)), to=tmp_path)
     for title in (

@@ -13,7 +13,9 @@ from synthetic_class import SyntheticClass
 from test_report_escaping import Page, check_page, known_link
 
 from harness import report
+from harness.findings import finding
 from harness.gradebook.results import Results
+from harness.report import overview
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,29 @@ def test_the_class_page_says_how_many_and_how_it_was_run(built: tuple[SyntheticC
     assert "bubblewrap (no Docker Engine answers here)" in words
     assert "memory is limited for each process, not for all of them together" in words
     assert "Labels swapped" in words
+
+
+@pytest.mark.parametrize("code", ["stateful-model", "benchmark-outputs-differ", "benchmark-unsteady", "not compared"])
+def test_a_latency_that_waits_for_a_person_is_not_drawn(
+    built: tuple[SyntheticClass, Path], code: str, tmp_path: Path
+) -> None:
+    """Nor one that was not measured steadily, or whose answers were not compared; the page says how many."""
+    made, _ = built
+    before = overview.view(made.results)
+    assert before["not_believed"] == 0
+    drawn = next(row for row in made.results.submissions if row.benchmark and row.evaluation)
+    assert drawn.benchmark is not None
+    if code == "not compared":
+        doubted = drawn.model_copy(update={"benchmark": drawn.benchmark.model_copy(update={"answers": None})})
+    else:
+        said = finding(code, operators="RandomUniform", reason="other programs")
+        doubted = drawn.model_copy(update={"findings": (*drawn.findings, said)})
+    rows = tuple(doubted if row.id == drawn.id else row for row in made.results.submissions)
+    results = made.results.model_copy(update={"submissions": rows})
+    after = overview.view(results)
+    assert len(after["tradeoff"].points) == len(before["tradeoff"].points) - 1 == len(after["tradeoff_names"])
+    report.write(results, made.sources, tmp_path)
+    assert "Left out is 1 submission whose accuracy or latency waits for a person" in text_of(tmp_path / "index.html")
 
 
 def test_a_number_has_its_unit_its_interval_and_its_count(built: tuple[SyntheticClass, Path]) -> None:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.report.coarse import significant
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
@@ -42,8 +43,8 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
         linear(timed.ratio, options.zero_at, options.full_at, max_points),
         sentence(
             "latency-marked",
-            model=timed.model.p50_ms,
-            reference=timed.reference.p50_ms,
+            model=_coarse(timed.model.p50_ms),
+            reference=_coarse(timed.reference.p50_ms),
             ratio=timed.ratio,
             low=low,
             high=high,
@@ -51,3 +52,8 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
             zero_at=options.zero_at,
         ),
     )
+
+
+def _coarse(milliseconds: float) -> str:
+    """As coarse as on the student's page, which repeats this sentence: single figures could carry images out."""
+    return f"{significant(milliseconds):,.12g}"
