@@ -5,7 +5,6 @@ data of one submission; then each of them is made to raise for that submission a
 """
 
 import io
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from injection import Marked, functions_of, raising, recorded
 from PIL import Image
 from replay import InOrder, Replay
 from rich.console import Console
+from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
 
 from harness.cli.grade import _went_wrong
 from harness.cli.terminal import print_grades
@@ -38,10 +38,6 @@ from harness.sandbox import Chosen
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.cache import StageCache
 from harness.stages.progress import Silent
-
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))
-
-from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
 
 ERRORS: tuple[Callable[[], Exception], ...] = (
     lambda: RuntimeError("injected"),
