@@ -67,7 +67,7 @@ import os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from example_results import results
-from harness.gradebook import Gradebook
+from harness.gradebook.database import Gradebook
 
 book = Gradebook(Path({str(tmp_path / "g.sqlite")!r}))
 event.listen(book._engine, "commit", lambda connection: os.kill(os.getpid(), signal.SIGKILL))
