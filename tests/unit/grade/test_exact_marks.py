@@ -171,6 +171,7 @@ BY_STAGE = {
     "execute": RUNS,
     "predict": MODEL,
     "evaluate": 'kind = "accuracy_vs_reference"\npoints = 10',
+    "boards": 'kind = "board_latency_vs_reference"\npoints = 10',
     "benchmark": 'kind = "latency_vs_reference"\npoints = 10',
 }
 
