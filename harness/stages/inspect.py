@@ -14,7 +14,7 @@ from statistics import median
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.findings import Finding, backbone_doubt, finding, sentence
 from harness.inputs.given_weights import KnownBackbones
@@ -79,6 +79,12 @@ class _Backbone(BaseModel):
     new_layers: int = Field(ge=0, le=2**31)
     used: bool | None
     why_unused: UseDoubt = ""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> _Backbone:
+        if self.used is False and not self.why_unused:
+            raise ValueError("it is not used, and there is no reason why")
+        return self
 
 
 class _Reply(BaseModel):

@@ -1,12 +1,13 @@
 """Real sandboxes. An engine, or shared material, that CI must have is never skipped there."""
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from readable import readable_to_the_sandbox
+from small_course import make_course
 
 from harness.errors import HarnessError
 from harness.grading.context import given_weights
@@ -16,10 +17,6 @@ from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
 from harness.sandbox import KERAS, TORCH, Sandbox, environments
 from harness.sandbox.choose import ENGINES
-
-sys.path.insert(0, str(Path(__file__).parent))
-from readable import readable_to_the_sandbox
-from small_course import make_course
 
 HANDINS = Path(__file__).parents[1] / "handins"
 ENGINE_NAMES = ("bubblewrap", "docker")

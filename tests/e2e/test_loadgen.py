@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from loadgen import onnx_query, run_loadgen
 from model_files import torch_model, write_torch
 
 from harness.bench.estimates import early_stopping
 from harness.bench.rules import CONFIDENCE
 from harness.stages.latency_statistics import nearest_rank
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from loadgen import onnx_query, run_loadgen
 
 pytestmark = [
     pytest.mark.alone,  # it measures time

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,12 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import synthetic_class
 from PIL import Image, ImageStat
 
 from harness import report
-
-sys.path.append(str(Path(__file__).parents[1] / "unit" / "report"))
-import synthetic_class
 
 _FLAGS = """
 --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking

@@ -27,8 +27,6 @@ from harness.sandbox import TORCH, Sandbox, environments
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.docker import Docker
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 ENGINES: dict[str, Callable[[], Sandbox]] = {
     "bubblewrap": Bubblewrap,
     "docker": Docker,

@@ -50,7 +50,7 @@ def test_a_fork_bomb_stays_in_its_sandbox(engine, got):
     mark = f"bomb-{time.monotonic_ns()}"
     bomb = f"while True:  # {mark}\n    try: os.fork()\n    except OSError: pass\n"
     ran = Ran(engine, bomb, limits(wall_seconds=5))
-    assert ran.outcome.status in ("timeout", "memory")
+    assert ran.outcome.status in ("timeout", "memory")  # it began: what did not raises `EngineFailed`
     assert not alive(mark)
     got(f"{ran.outcome.status} after {ran.outcome.seconds:.0f} s")
 
@@ -70,7 +70,7 @@ say(started)
 os._exit(0)
 """
     started = int(Ran(engine, code).said[0])
-    assert started <= LIMITS.processes
+    assert 0 < started <= LIMITS.processes
     got(f"{started} threads, then refused")
 
 
@@ -112,7 +112,7 @@ MEMORY_HOGS = {
 @pytest.mark.parametrize("kind", MEMORY_HOGS)
 def test_memory_is_bounded_however_it_is_taken(engine, got, kind):
     ran = Ran(engine, MEMORY_HOGS[kind], limits(wall_seconds=30))
-    assert ran.exit_status != 0
+    assert ran.outcome.status == "memory" or ran.exit_status not in (0, None), ran.outcome
     peak = ran.outcome.peak_memory_bytes
     assert peak is None or peak <= 1.1 * LIMITS.memory_bytes
     got(f"{ran.outcome.status}, its program ended with {ran.exit_status}, peak {(peak or 0) / 1e6:.0f} MB")
@@ -159,10 +159,10 @@ for n in os.listdir('{place}'):
 say(written)
 """,
     )
-    if place == "/dev/shm":  # of a fixed size, and counted as memory
-        assert not ran.said or int(ran.said[0]) < 700
+    if place == "/dev/shm":  # of a fixed size, and counted as memory: whichever ends first
+        assert ran.outcome.memory_limit_hit or 0 < int(ran.said[0]) < 600
     else:
-        assert int(ran.said[0]) <= 41
+        assert 0 < int(ran.said[0]) <= 41
     got(f"{ran.said[0] if ran.said else '?'} MB, then refused")
 
 

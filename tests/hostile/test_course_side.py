@@ -16,10 +16,8 @@ import jsonschema
 import onnx
 import onnx_files
 import pytest
-from PIL import Image
-
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 from command_line import run_harness
+from PIL import Image
 from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 
 from harness.report.export import results_schema

@@ -224,8 +224,7 @@ def test_an_engine_that_dies_in_mid_run_is_tried_again(sandbox, private_engine, 
 
 
 ORDINARY = """
-import json, os, sys
-sys.path.insert(0, sys.argv[1])
+import json, os
 from sandboxed import Ran, limits
 from test_code_runner import READ_THE_RUNNER
 from harness.sandbox.bubblewrap import Bubblewrap
@@ -252,7 +251,7 @@ def test_an_ordinary_user_has_the_same_protection(got):
         python = Path("/usr/bin/python3.11")  # ours is in root's home
     here = Path(__file__).parent
     site, ours = Path(pytest.__file__).parents[1], Path(docker_engine.__file__).parents[2]
-    command = [python, "-B", "-c", ORDINARY, here]
+    command = [python, "-B", "-c", ORDINARY]
     with tempfile.TemporaryDirectory() as home:
         Path(home).chmod(0o777)
         if os.geteuid() == 0:
@@ -264,7 +263,7 @@ def test_an_ordinary_user_has_the_same_protection(got):
             site, ours = seen
             user = ["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups"]
             command = ["unshare", "--mount", "sh", "-c", f'{mounts}exec "$@"', "sh", *user, *command]
-        environment = {"PATH": "/usr/bin:/bin", "HOME": home, "TMPDIR": home, "PYTHONPATH": f"{site}:{ours}"}
+        environment = {"PATH": "/usr/bin:/bin", "HOME": home, "TMPDIR": home, "PYTHONPATH": f"{site}:{ours}:{here}"}
         done = subprocess.run(
             [str(part) for part in command], env=environment, cwd="/", capture_output=True, text=True, timeout=300
         )

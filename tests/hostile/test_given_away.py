@@ -7,7 +7,6 @@ import io
 import json
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -16,10 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFilter
-
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 from command_line import run_harness
+from PIL import Image, ImageFilter
 from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
 
 from harness.inputs.assignment.sections import ResourceLimits

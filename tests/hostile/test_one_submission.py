@@ -5,7 +5,6 @@ data of one submission; then each of them is made to raise for that submission a
 """
 
 import io
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from PIL import Image
 from replay import InOrder, Replay
 from rich.console import Console
 from silent import Silent
+from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
 
 from harness.cli.grade import _went_wrong
 from harness.cli.terminal import print_grades
@@ -39,10 +39,6 @@ from harness.inputs.submissions import collect
 from harness.sandbox import Chosen
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.cache import StageCache
-
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))
-
-from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
 
 ERRORS: tuple[Callable[[], Exception], ...] = (
     lambda: RuntimeError("injected"),

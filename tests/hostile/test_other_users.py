@@ -3,22 +3,17 @@
 The class that he watches also holds a reply of a million keys: one submission that once took 3.3 GB of the harness.
 """
 
+import json
 import os
+import shutil
 import stat
 import subprocess
-import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))
-
-import json
-import shutil
-from collections.abc import Iterator
-
 from measured import MOST_MEMORY, memory_of, run_measured
 from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
 

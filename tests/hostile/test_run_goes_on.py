@@ -12,9 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))
-
 from measured import MOST_MEMORY, memory_of, run_measured
 from small_course import REFERENCE, fetch_weights, hand_in, make_course, notebook
 

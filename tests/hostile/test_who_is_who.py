@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))
 from command_line import run_harness
+from onnx import TensorProto, helper, numpy_helper
 from small_course import fetch_weights, hand_in, make_course, train_reference
 
 from harness.agent.graph.final_layer import final_layer

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import random
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +14,6 @@ import pytest
 from handed_in import LIMITS
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-
-sys.path.append(str(Path(__file__).parents[1] / "unit"))
-
 from rewriting import BOX, everything, handed_in, noise, notebook, photograph, there, written
 
 from harness.inputs.assignment.sections import Dataset, ExecutionRules, OwnDataset

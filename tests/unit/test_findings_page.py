@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from harness.findings import CATALOGUE
+from harness.findings import KINDS
 
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location("findings_page", ROOT / "benchmarks" / "findings_page.py")
@@ -19,6 +19,6 @@ def test_the_page_is_the_catalogue():
 
 def test_every_code_has_a_row():
     page = findings_page.PAGE.read_text(encoding="utf-8")
-    for name, kind in CATALOGUE.items():
+    for name, kind in KINDS.items():
         assert f"| `{kind.code or name}` | " in page, name
-    assert page.count("\n| `") == len(CATALOGUE)
+    assert page.count("\n| `") == len(KINDS)

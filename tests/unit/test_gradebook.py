@@ -64,7 +64,6 @@ def test_a_kill_in_the_middle_leaves_the_run_before(tmp_path: Path):
     Gradebook(tmp_path / "g.sqlite").record(results("Mia", "Tom"))
     program = f"""
 import os, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 from sqlalchemy import event
 from example_results import results

@@ -1,5 +1,7 @@
 """Nothing twice: blobs by content, results by the content of their inputs."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,35 @@ def test_where_results_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.delenv("HARNESS_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_folder() == tmp_path / "harness"
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o077])
+def test_what_is_mounted_can_be_read_by_the_sandbox_and_results_by_their_owner(tmp_path: Path, mask: int):
+    """A blob is mounted, and the sandbox has a user of its own; the folders above are closed to everybody else."""
+    before = os.umask(mask)
+    try:
+        store = Store(tmp_path / "store")
+        (tmp_path / "a").write_bytes(b"x")
+        (tmp_path / "a").chmod(0o600)
+        blob = store.put(tmp_path / "a", "a")
+        store.keep("ab" * 32, b"{}")
+    finally:
+        os.umask(before)
+
+    def mode(path: Path) -> int:
+        return stat.S_IMODE(path.stat().st_mode)
+
+    [result] = (path for path in (store.folder / "results").rglob("*") if path.is_file())
+    assert (mode(store.path(blob)), mode(result)) == (0o644, 0o600)
+    assert [mode(store.folder / name) for name in ("", "blobs", "results")] == [0o700] * 3
+
+
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path):
+    for who in (0o020, 0o002):
+        folder = tmp_path / f"{who}"
+        Store(folder)
+        (folder / "blobs").chmod(0o700 | who)
+        with pytest.raises(MachineError, match="other users may write"):
+            Store(folder)
+        (folder / "blobs").chmod(0o755)
+        Store(folder)

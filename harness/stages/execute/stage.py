@@ -31,6 +31,7 @@ _NOTEBOOK_BYTES = 64 * 2**20
 _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
 
 _Short = Annotated[str, Field(max_length=4000)]
+_FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]  # as frames have: of no other folder
 _Noticed = tuple[int, Annotated[str, Field(max_length=200)]]
 
 
@@ -52,7 +53,7 @@ class _Reply(BaseModel):
     code_cells: int = Field(ge=0, le=100_000)
     executed_cells: int = Field(ge=0, le=100_000)
     errors: tuple[_Error, ...] = Field(max_length=1000)
-    produced: tuple[str, ...] = Field(max_length=_MOST_PRODUCED)
+    produced: tuple[_FileName, ...] = Field(max_length=_MOST_PRODUCED)
     network_attempts: tuple[_Noticed, ...] = Field(max_length=50)
     outside_reads: tuple[_Noticed, ...] = Field(max_length=50)
     harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)

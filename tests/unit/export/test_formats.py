@@ -52,11 +52,14 @@ def test_every_format_is_one_file_with_a_title_and_is_in_the_docs():
 
 
 def test_canvas_has_its_columns_the_points_possible_and_its_own_ids():
-    first, row, other = table("canvas", graded(("jansenpiet", Origin("canvas", lms_id="12346")), ("Mia", Origin())))
+    rows = (("jansenpiet", Origin("canvas", lms_id="12346")), ("Mia", Origin()), ("Tom", Origin("moodle", lms_id="77")))
+    first, row, other, foreign = table("canvas", graded(*rows))
     assert list(first) == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Transfer learning (99)"]
     assert (first["Student"].strip(), first["Transfer learning (99)"]) == ("Points Possible", "30")
     assert (row["ID"], row["Transfer learning (99)"]) == ("12346", "7.5")
+    assert row["SIS Login ID"] == "", "Canvas' own number is no login"
     assert (other["ID"], other["SIS Login ID"]) == ("", "s1")
+    assert (foreign["ID"], foreign["SIS Login ID"]) == ("", "77"), "another system's id is no number of Canvas'"
 
 
 def test_moodle_finds_students_by_participant():

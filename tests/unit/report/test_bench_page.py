@@ -1,11 +1,6 @@
 """The benchmark's page: what it shows, what it hides, and that a model's name cannot harm it."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 from bench_examples import accuracy, board_predictions, measured, results
 
 from harness.bench import compare

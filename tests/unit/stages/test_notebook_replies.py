@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from hostile import context
 
 from harness.inputs.assignment.sections import ExecutionRules, NotebookParts
@@ -119,3 +115,29 @@ def test_a_run_that_is_not_as_agreed_is_refused(change: Change, tmp_path: Path) 
     result = execute(handed_in(tmp_path), None, ExecutionRules(), None, context(tmp_path, files))
     assert isinstance(result, Failed) and result.status == "rejected"
     assert [found.code for found in result.findings] == ["notebook-runner-killed"]
+
+
+@pytest.mark.parametrize(("executed", "cells", "taken"), [(2, 2, True), (1, 2, True), (3, 2, False), (1, 0, False)])
+def test_no_more_cells_ran_than_there_are(executed: int, cells: int, taken: bool, tmp_path: Path) -> None:
+    """Points are for the share of the cells that ran."""
+    reply = changed(EXECUTION, lambda r: r.update(executed_cells=executed, code_cells=cells))
+    files = {"execution.json": reply, "executed.ipynb": b"{}"}
+    result = execute(handed_in(tmp_path), None, ExecutionRules(), None, context(tmp_path, files))
+    assert (getattr(result, "execution", None) is not None or isinstance(result, Done)) == taken
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "a/b", "", ".x", "a\0b"])
+def test_what_a_run_produced_lies_in_no_other_folder(name: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of the host")
+    files = {"execution.json": changed(EXECUTION, lambda r: r.update(produced=[name])), "executed.ipynb": b"{}"}
+    result = execute(handed_in(tmp_path), None, ExecutionRules(), None, context(tmp_path, files))
+    assert isinstance(result, Failed) and result.status == "rejected"
+
+
+def test_what_a_run_produced_is_kept(tmp_path: Path) -> None:
+    produced = {"model.onnx": b"1", "labels.txt": b"a"}
+    reply = changed(EXECUTION, lambda r: r.update(produced=list(produced)))
+    place = context(tmp_path, {"execution.json": reply, "executed.ipynb": b"{}"} | produced)
+    result = execute(handed_in(tmp_path), None, ExecutionRules(), None, place)
+    assert isinstance(result, Done)
+    assert {blob.name: place.store.path(blob).read_bytes() for blob in result.value.produced} == produced

@@ -1,212 +1,161 @@
-"""A stage's key is its request: each thing in it, whatever it is, leads to another result when it is another."""
+"""What stages that read notebooks and data sets send into the sandbox: request, inputs, and what the job may use."""
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from example_evidence import BLOB, conversion, evidence
+from asked import JOB, Place, but_seconds, model_of, place_in
 
-import harness.stages
-from harness.bench.boards import load
-from harness.bench.boards.report import BoardsRequest
-from harness.files.hashing import HashedFile
 from harness.inputs.assignment.sections import (
-    BenchmarkRules,
     Dataset,
     ExecutionRules,
-    HandIn,
     NotebookParts,
     OwnDataset,
     ReferenceSolution,
     ResourceLimits,
-    Robustness,
 )
-from harness.inputs.given_weights import GivenWeights, KnownBackbones
-from harness.inputs.images import HeldOutSet, StagedImages, TrainingImages
-from harness.inputs.submission import Submission
-from harness.inputs.weights import list_weights
-from harness.stages.audit.stage import AuditRequest, AuditRules
-from harness.stages.benchmark import BenchmarkRequest
-from harness.stages.cache import canonical
-from harness.stages.convert import ConvertRequest, HandedModel
-from harness.stages.evaluate.score import EvaluateRequest
-from harness.stages.evidence.kernels import KernelList
-from harness.stages.evidence.robustness import RobustnessAnswers
-from harness.stages.evidence.stage_result import Skipped
-from harness.stages.execute.request import ExecuteRequest
-from harness.stages.execute.rerun import Rerun
-from harness.stages.inspect import InspectRequest
-from harness.stages.predict import PredictRequest
-from harness.stages.read_notebook import ReadRequest
-from harness.stages.robustness import RobustnessRequest
-from harness.stages.train import TrainRequest
-
-OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
-
-
-def submission(content: str) -> Submission:
-    return Submission("anna", "Anna", Path("/nowhere"), None, None, (), None, content, ())
-
-
-def training(content: str, **dataset: Any) -> TrainingImages:
-    return TrainingImages(Dataset(path=Path("/images"), **dataset), content, lambda: ())
-
-
-def held_out(content: str) -> HeldOutSet:
-    return HeldOutSet(("ball", "mug"), (), (), content)
-
-
-def staged(content: str) -> StagedImages:
-    return StagedImages(Path("/nowhere"), (), content)
-
-
-def weights(content: str) -> GivenWeights:
-    return GivenWeights(None, {}, {"vgg16": content})
-
-
-def rerun(withheld: str, **asked: Any) -> Rerun:
-    return Rerun(OwnDataset(**asked), lambda: None, withheld)  # type: ignore[arg-type,return-value]
+from harness.sandbox.engine import Limits
+from harness.stages.audit.stage import AuditRules, audit
+from harness.stages.audit.withhold import withheld_images
+from harness.stages.context import Rejected, StageContext
+from harness.stages.detector import open_detector
+from harness.stages.evidence.audit import DatasetAudit, WithheldImage
+from harness.stages.execute.rewrite import NotRewritten, rewrite
+from harness.stages.execute.stage import execute
+from harness.stages.kernels import kernels
+from harness.stages.read_notebook import read
+from harness.stages.train import train
 
 
 @pytest.fixture
-def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
-    """Request -> field -> values that differ in what they stand for; the first makes the request that is altered."""
+def place(tmp_path: Path) -> Place:
+    return place_in(tmp_path)
 
-    def file(name: str, content: str) -> Path:
-        (tmp_path / name).write_text(content)
-        return tmp_path / name
 
-    one, two = file("one.onnx", "1"), file("two.onnx", "2")
-    models = [conversion(), conversion(model=OTHER_BLOB), conversion(labels=("mug", "ball"))]
-    predictions = evidence().predict.value
-    answers = [predictions, predictions.model_copy(update={"probabilities": OTHER_BLOB})]
-    wanted = [HandIn(), HandIn(notebook="ignored"), HandIn(dataset="ignored"), HandIn(model="ignored")]
-    sets, images = [held_out("1"), held_out("2")], [staged("1"), staged("2")]
-    given, trained_on = [weights("1"), weights("2")], [training("1"), training("2"), training("1", mounted_as="other")]
-    handed_in = [submission("1"), submission("2")]
-    kernels = KernelList(kernels=(), parameters=1, input=(1, 3, 8, 8))
-    kernel_lists = [kernels, kernels.model_copy(update={"input": (1, 3, 9, 9)})]
-    tried = RobustnessAnswers(
-        images=(0,), versions=(), corrupted=BLOB, unseen=BLOB, unseen_source="patterns", labels=("ball",), looks=()
-    )
-    known = {entry.name: entry for entry in list_weights()[:2]}
-    solution = {"code": one, "backbone": "mobilenet_v2"}
-    robustness = [Robustness(), Robustness(enabled=False), Robustness(images=8), Robustness(looks=1)]
-    return {
-        ReadRequest: {
-            "submission": handed_in,
-            "wanted": wanted,
-            "parts": [NotebookParts(), NotebookParts(questions=("Why?",)), NotebookParts(steps=("Train",))],
-        },
-        AuditRequest: {
-            "submission": handed_in,
-            "wanted": wanted,
-            "rules": [
-                AuditRules(OwnDataset(), False, None),
-                AuditRules(OwnDataset(), True, None),
-                AuditRules(OwnDataset(seed=2), False, None),
-                AuditRules(OwnDataset(), False, one),
-                AuditRules(OwnDataset(), False, two),
-            ],
-        },
-        ExecuteRequest: {
-            "submission": handed_in,
-            "wanted": wanted,
-            "rules": [ExecutionRules(), ExecutionRules(mode="as-handed-in")],
-            "training": trained_on,
-            "weights": given,
-            "withholds": [False, True],
-            "rerun": [None, rerun("1"), rerun("2"), rerun("1", rerun_seconds=9)],
-        },
-        ConvertRequest: {
-            "model": [
-                HandedModel(one),
-                None,
-                HandedModel(two),
-                HandedModel(one, {"labels.txt": two}),
-                HandedModel(one, {"labels.txt": one}),
-            ],
-            "without": [Skipped(reason="There is none."), Skipped(reason="There is nothing.")],
-            "classes": [("ball", "mug"), ("mug", "ball")],
-            "training": trained_on,
-            "weights": given,
-            "environments": [("1",), ("2",)],
-        },
-        PredictRequest: {"conversion": [*models, None], "staged": images},
-        InspectRequest: {
-            "conversion": [*models, None],
-            "known": [KnownBackbones({}, {}), KnownBackbones({}, known)],
-            "staged": images,
-            "classes": [2, 3],
-        },
-        RobustnessRequest: {
-            "conversion": [*models, None],
-            "answers": [*answers, None],
-            "held_out": sets,
-            "staged": images,
-            "unseen": [None, *images],
-            "rules": robustness,
-            "images": [10, 11],
-        },
-        EvaluateRequest: {
-            "answers": [*answers, None],
-            "held_out": sets,
-            "compared_with": [None, *answers],
-            "robustness": [None, tried, tried.model_copy(update={"corrupted": OTHER_BLOB})],
-        },
-        BoardsRequest: {
-            "conversion": [*models, None],
-            "boards": [(), (load("jetson-tx2"),), (load("jetson-nano-4gb"),)],
-            "reference": [None, *kernel_lists],
-            "rests_on": ["1", "2"],
-        },
-        BenchmarkRequest: {
-            "conversion": [*models, None],
-            "predictions": [*answers, None],
-            "reference": [None, *models],
-            "staged": images,
-            "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
-        },
-        TrainRequest: {
-            "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
-            "code": [HashedFile(one), HashedFile(two)],
-            "training": trained_on,
-            "weights": [HashedFile(one), HashedFile(two)],
-        },
+# --- notebooks ----------------------------------------------------------------------------------
+
+
+def test_execute(place: Place):
+    dataset = Dataset(path=place.folder, mounted_as="data/flowers", names=("flowers", "x.zip"), layout="split")
+    rules = ExecutionRules(on_cell_error="continue", rules={"paths": False})
+    execute(place.submission, dataset, rules, place.folder / "torch-home", place.context)
+    assert place.request == {
+        "notebook": "work.ipynb",
+        "dataset": {"mounted_as": "data/flowers", "names": ["flowers", "x.zip"], "layout": "split"},
+        "rules": {"paths": False},
+        "cell_seconds": 70,
+        "total_seconds": 990,
+        "on_cell_error": "continue",
     }
+    assert place.job.inputs == {
+        "submission": place.submission.root, "dataset": place.folder, "weights": place.folder / "torch-home",
+    }  # fmt: skip
+    assert (place.job.phase, place.job.limits, place.job.images) == ("execute", JOB, {})
 
 
-def requests() -> Iterator[type]:
-    """Every request of a stage, found by walking the code."""
-    names = [module.name for module in pkgutil.walk_packages(harness.stages.__path__, "harness.stages.")]
-    for name in [*names, "harness.bench.boards.report"]:
-        for found in vars(importlib.import_module(name)).values():
-            is_request = isinstance(found, type) and is_dataclass(found) and found.__name__.endswith("Request")
-            if is_request and found.__module__ == name:
-                yield found
+@pytest.mark.parametrize(("wall", "total"), [(20, 19), (100, 95), (200, 190), (600, 590), (86_400, 86_390)])
+def test_a_notebook_is_stopped_five_percent_or_ten_seconds_early_whichever_is_less(
+    place: Place, wall: float, total: float
+):
+    limits = ResourceLimits(wall_seconds=wall, cell_seconds=10)
+    context = StageContext(place.engine, place.context.store, limits)
+    execute(place.submission, None, ExecutionRules(), None, context)
+    assert place.request["total_seconds"] == pytest.approx(total)
+    assert place.request["cell_seconds"] == 10 and place.request["on_cell_error"] == "stop"
+    assert place.request["dataset"] is None and place.job.inputs == {"submission": place.submission.root}
 
 
-def test_everything_that_a_stage_is_asked_is_in_its_key(others: dict[type, dict[str, list[Any]]]):
-    assert set(requests()) == set(others)
-    for request, values in others.items():
-        assert [field.name for field in fields(request)] == list(values), request
-        base = request(*(choices[0] for choices in values.values()))
-        keys = [canonical(base)]
-        for name, choices in values.items():
-            keys += [canonical(replace(base, **{name: other})) for other in choices[1:]]
-        assert len(set(keys)) == len(keys), (request, [key for key in keys if keys.count(key) > 1])
+def test_read(place: Place):
+    read(place.submission, NotebookParts(steps=("Load",), questions=("Why?",)), place.context)
+    assert place.request == {"notebook": "work.ipynb", "steps": ["Load"], "questions": ["Why?"]}
+    assert place.job.inputs == {"submission": place.submission.root}
+    assert place.job.limits == Limits(60.0, *but_seconds(JOB))
 
 
-def test_where_something_lies_is_no_part_of_a_key(others: dict[type, dict[str, list[Any]]], tmp_path: Path):
-    for request, values in others.items():
-        base = request(*(choices[0] for choices in values.values()))
-        assert str(tmp_path) not in canonical(base)
-        assert "/nowhere" not in canonical(base) and "/images" not in canonical(base)
+def test_train(place: Place):
+    reference = ReferenceSolution(
+        code=place.file("train.py"), backbone="vgg16", seed=7, fine_tune_epochs=4, wall_seconds=1234
+    )
+    train(reference, place.folder, place.file("vgg16.pth"), place.context)
+    assert place.request == {
+        "code": "train.py", "weights": "weights.pth", "backbone": "vgg16", "seed": 7, "fine_tune_epochs": 4,
+    }  # fmt: skip
+    assert place.job.inputs == {
+        "train.py": place.folder / "train.py", "weights.pth": place.folder / "vgg16.pth", "dataset": place.folder,
+    }  # fmt: skip
+    assert place.job.limits == Limits(1234, *but_seconds(JOB))
 
 
-def test_limits_count_for_every_stage():
-    assert canonical(ResourceLimits()) != canonical(ResourceLimits(wall_seconds=ResourceLimits().wall_seconds + 1))
+# --- data sets ----------------------------------------------------------------------------------
+
+
+def test_audit(place: Place):
+    audit(place.submission, AuditRules(OwnDataset(), True, place.file("mobilenet_v2.pth")), place.context)
+    assert place.request == {"embed_seconds": 500}
+    assert place.job.inputs == {
+        "dataset": place.submission.root / "dataset", "backbone": place.folder / "mobilenet_v2.pth",
+    }  # fmt: skip
+    assert (place.job.phase, place.job.limits) == ("audit", JOB)
+
+
+def test_withheld_images_come_out_48_at_a_time(place: Place):
+    place.engine.files = lambda job: {f"{at}.png": b"x" for at in json.loads(job.request)["images"]}
+    asked = {number: (f"{number}.jpg", "mug") for number in (*range(98, 1, -1), 0)}
+    found = withheld_images(asked, place.folder, place.context)
+    parts = [json.loads(job.request) for job in place.engine.jobs]
+    places = [0, *range(2, 99)]
+    assert parts == [
+        {"images": part, "longest_side": 1024} for part in (places[:48], places[48:96], places[96:])
+    ]  # fmt: skip
+    assert [one.picture for one in found] == [f"{number}.jpg" for number in places]
+    assert all(job.inputs == {"dataset": place.folder} for job in place.engine.jobs)
+
+
+def test_a_withheld_image_that_does_not_come_is_rejected(place: Place):
+    with pytest.raises(Rejected, match=r"7\.png was not sent"):
+        withheld_images({7: ("a", "mug")}, place.folder, place.context)
+
+
+def test_rewrite(place: Place):
+    labels = {"mug/b.jpg": "mug", "mug/a.jpg": "mug", "ball/c.jpg": "ball", "ball/d.jpg": "ball"}
+    withheld = tuple(
+        WithheldImage(picture=name, label=labels[name], file=model_of(place).model)
+        for name in ("mug/b.jpg", "ball/c.jpg")
+    )
+    value = DatasetAudit(classes={"ball": 2, "mug": 2}, unreadable=(), withheld=withheld, labels=labels)
+    asked = OwnDataset(allowed_files=("classes.txt", "../classes.txt", "missing.txt"))
+    with pytest.raises((NotRewritten, Rejected)):
+        rewrite(place.submission, value, asked, place.folder / "anew", place.folder / "training", place.context)
+    request = place.request
+    assert len(request.pop("secret")) == 64
+    assert request == {
+        "use": ["mug/a.jpg", "ball/d.jpg"],
+        "withheld": ["ball/c.jpg", "mug/b.jpg"],
+        "longest_side": 1024,
+        "allowed": ["classes.txt"],
+        "part": None,
+    }
+    root = place.submission.root
+    assert place.job.inputs == {
+        "dataset": root / "dataset", "allowed-0": root / "classes.txt", "notebook": root / "work.ipynb",
+    }  # fmt: skip
+    assert place.job.limits == JOB
+
+
+# --- of every job ---
+
+SMALL: dict[str, Callable[[Place], Any]] = {
+    "kernels": lambda place: kernels(place.file("m.onnx"), 1, 1, place.context),
+    "detector": lambda place: open_detector(place.file("m.onnx"), place.context),
+    "read_notebook": lambda place: read(place.submission, NotebookParts(), place.context),
+}
+
+
+@pytest.mark.parametrize("phase", SMALL)
+def test_a_job_has_no_variables_and_the_contexts_software(place: Place, phase: str):
+    SMALL[phase](place)
+    assert (place.job.phase, place.job.environment, place.job.software) == (phase, {}, place.context.software)

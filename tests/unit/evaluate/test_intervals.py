@@ -1,0 +1,163 @@
+"""Every interval of the package against a second way to compute it, and each percentile by its definition."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from harness.bench import estimates
+from harness.stages.benchmark import nearest_rank
+from harness.stages.evaluate import Answers, Truth, evaluate
+from harness.stages.evaluate.comparison import compare, mcnemar
+from harness.stages.latency_statistics import nearest_rank, ratio_interval_apart, ratio_interval_in_turn
+
+CLASSES = ("ball", "bottle", "bowl", "lamp", "mug")
+RESAMPLES = 2000
+
+
+def quantile(values, share: float) -> float:
+    """Linear between order statistics (Hyndman and Fan, 1996, number 7)."""
+    ordered = sorted(float(value) for value in values)
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def middle_95(values) -> tuple[float, float]:
+    return quantile(values, 0.025), quantile(values, 0.975)
+
+
+def recalls_and_f1s(predicted: list[int], truth: list[int]) -> tuple[list[float], list[float]]:
+    """Of the classes that were drawn, and of those that were drawn or predicted, by counting one by one."""
+    recalls, f1s = [], []
+    for name in range(len(CLASSES)):
+        hits = sum(p == name == t for p, t in zip(predicted, truth, strict=True))
+        said, are = predicted.count(name), truth.count(name)
+        if are:
+            recalls.append(hits / are)
+        if said or are:
+            precision, recall = hits / said if said else 0.0, hits / are if are else 0.0
+            f1s.append(2 * precision * recall / (precision + recall) if hits else 0.0)
+    return recalls, f1s
+
+
+@pytest.fixture
+def answered() -> tuple[np.ndarray, Answers, Truth]:
+    """18 images of unequal classes, one of a single image, and a label that is none of the classes."""
+    rng = np.random.default_rng(7)
+    of = np.array([0] * 7 + [1] * 5 + [2] * 3 + [3] * 2 + [4])
+    predicted = np.where(rng.random(18) < 0.5, of, rng.integers(0, 6, 18))
+    rows = np.full((18, 6), 0.02, np.float32)
+    rows[np.arange(18), predicted] = 0.9
+    return predicted, Answers(rows, (*CLASSES, "table")), Truth(CLASSES, of)
+
+
+def test_the_intervals_of_the_scores(answered):
+    predicted, answers, truth = answered
+    found, _ = evaluate(answers, truth, None, seed=3)
+    accuracies, recalls, f1s = [], [], []
+    for drawn in np.random.default_rng(3).integers(0, 18, (RESAMPLES, 18)):
+        said, are = predicted[drawn].tolist(), truth.of[drawn].tolist()
+        accuracies.append(sum(p == t for p, t in zip(said, are, strict=True)) / 18)
+        of_classes, with_predicted = recalls_and_f1s(said, are)
+        recalls.append(sum(of_classes) / len(of_classes))
+        f1s.append(sum(with_predicted) / len(with_predicted))
+    assert found.accuracy_interval == pytest.approx(middle_95(accuracies), abs=1e-12)
+    assert found.balanced_accuracy_interval == pytest.approx(middle_95(recalls), abs=1e-12)
+    assert found.macro_f1_interval == pytest.approx(middle_95(f1s), abs=1e-12)
+    assert found.accuracy_interval != found.balanced_accuracy_interval != found.macro_f1_interval
+
+
+def test_the_interval_of_the_difference_to_the_reference(answered):
+    predicted, _, truth = answered
+    reference = np.random.default_rng(8).random(18) < 0.6
+    drawn = np.random.default_rng(0).integers(0, 18, (RESAMPLES, 18))
+    found = compare(predicted == truth.of, reference, drawn)
+    gains = [sum(int(predicted[i] == truth.of[i]) - int(reference[i]) for i in one) / 18 for one in drawn]
+    assert found.interval == pytest.approx(middle_95(gains), abs=1e-12)
+    assert found.difference == pytest.approx((predicted == truth.of).mean() - reference.mean())
+    assert found.reference_accuracy == pytest.approx(reference.mean())
+
+
+@pytest.mark.parametrize("count", [1, 7, 40])
+@pytest.mark.parametrize("right", [True, False])
+def test_where_all_are_right_or_wrong_the_interval_is_the_binomial_one(count: int, right: bool):
+    """Clopper and Pearson by quantiles of the beta distribution."""
+    of = np.array([0, 1] * count)[:count]
+    rows = np.zeros((count, 3), np.float32)
+    rows[np.arange(count), of if right else np.full(count, 2)] = 1
+    found, _ = evaluate(Answers(rows, ("ball", "bottle", "x")), Truth(("ball", "bottle"), of), None)
+    hits = count if right else 0
+    low = float(beta.ppf(0.025, hits, count - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(0.975, hits + 1, count - hits)) if hits < count else 1.0
+    assert found.accuracy_interval == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 0), (1, 0), (0, 5), (3, 3), (8, 2), (40, 17)])
+def test_mcnemar_is_the_two_sided_binomial_test(one: int, other: int):
+    right = np.array([True] * one + [False] * other + [True] * 4)
+    other_right = np.array([False] * one + [True] * other + [True] * 4)
+    count = one + other
+    tail = sum(math.comb(count, k) for k in range(min(one, other) + 1)) / 2**count
+    assert mcnemar(right, other_right) == pytest.approx(min(1.0, 2 * tail))
+
+
+# --- of times -----------------------------------------------------------------------------------
+
+
+def test_the_interval_of_the_ratio_of_a_submissions_time():
+    """Pairs of blocks that were timed in turn stay pairs."""
+    rng = np.random.default_rng(5)
+    model, reference = rng.lognormal(0.3, 0.2, 9).astype(np.float32), rng.lognormal(0, 0.2, 9).astype(np.float32)
+    ratios = []
+    for drawn in np.random.default_rng(0).integers(0, 9, (RESAMPLES, 9)):
+        ratios.append(np.median([model[i] for i in drawn]) / np.median([reference[i] for i in drawn]))
+    assert ratio_interval_in_turn(model, reference) == pytest.approx(middle_95(ratios), rel=1e-6)
+
+
+@pytest.mark.parametrize("percent", [1, 50, 90, 99, 100])
+@pytest.mark.parametrize("count", [1, 2, 64, 100, 101])
+def test_a_percentile_is_the_smallest_latency_that_so_many_did_not_exceed(percent: int, count: int):
+    latencies = np.random.default_rng(count).permutation(count).astype(np.float32) + 1
+    enough = [x for x in sorted(latencies) if sum(y <= x for y in latencies) * 100 >= percent * count]
+    assert nearest_rank(latencies, percent) == enough[0]
+
+
+def bootstrapped_medians(blocks: np.ndarray, random: np.random.Generator) -> list[float]:
+    rounds, within = blocks.shape
+    of_rounds = random.integers(0, rounds, (RESAMPLES, rounds, 1))
+    of_blocks = random.integers(0, within, (RESAMPLES, rounds, within))
+    return [
+        float(np.median([blocks[r[0], b] for r, bs in zip(one, inside, strict=True) for b in bs]))
+        for one, inside in zip(of_rounds.tolist(), of_blocks.tolist(), strict=True)
+    ]
+
+
+def test_the_interval_of_a_median_resamples_rounds_and_in_each_its_blocks():
+    rng = np.random.default_rng(6)
+    rounds = [rng.lognormal(0, 0.1, size) for size in (37, 40, 53)]
+    blocks = np.array([[np.median(part) for part in np.array_split(one, 10)] for one in rounds])
+    assert estimates.block_medians(rounds) == pytest.approx(blocks)
+    expected = middle_95(bootstrapped_medians(blocks, np.random.default_rng(0)))
+    assert estimates.median_interval(rounds) == pytest.approx(expected)
+
+
+def test_the_interval_of_the_ratio_of_two_runs():
+    rng = np.random.default_rng(9)
+    new, old = rng.lognormal(0.1, 0.1, (3, 10)), rng.lognormal(0, 0.1, (4, 10))
+    random = np.random.default_rng(0)
+    ratios = np.array(bootstrapped_medians(new, random)) / np.array(bootstrapped_medians(old, random))
+    assert ratio_interval_apart(new, old) == pytest.approx(middle_95(ratios))
+
+
+def test_the_least_p_value_is_reached_where_all_of_one_lie_above_all_of_the_other():
+    low, high = np.arange(5.0).reshape(1, 5), np.arange(10.0, 14.0).reshape(1, 4)
+    assert estimates.smallest_p_value(low, high) == pytest.approx(2 / 126)
+    assert estimates.p_value(low, high) == pytest.approx(estimates.smallest_p_value(low, high))
+
+
+def test_drift_needs_six_latencies():
+    assert estimates.drift(np.array([1.0, 1, 1, 1, 2, 2])) == pytest.approx(1.0)
+    assert estimates.drift(np.array([1.0, 1, 1, 1, 2])) == 0.0

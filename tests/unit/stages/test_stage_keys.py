@@ -1,0 +1,212 @@
+"""A stage's key is its request: each thing in it, whatever it is, leads to another result when it is another."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from example_evidence import BLOB, conversion, evidence
+
+import harness.stages
+from harness.bench.boards import load
+from harness.bench.boards.report import BoardsRequest
+from harness.files.hashing import HashedFile
+from harness.inputs.assignment.sections import (
+    BenchmarkRules,
+    Dataset,
+    ExecutionRules,
+    HandIn,
+    NotebookParts,
+    OwnDataset,
+    ReferenceSolution,
+    ResourceLimits,
+    Robustness,
+)
+from harness.inputs.given_weights import GivenWeights, KnownBackbones
+from harness.inputs.images import HeldOutSet, StagedImages, TrainingImages
+from harness.inputs.submission import Submission
+from harness.inputs.weights import list_weights
+from harness.stages.audit.stage import AuditRequest, AuditRules
+from harness.stages.benchmark import BenchmarkRequest
+from harness.stages.cache import canonical
+from harness.stages.convert import ConvertRequest, HandedModel
+from harness.stages.evaluate.score import EvaluateRequest
+from harness.stages.evidence.kernels import KernelList
+from harness.stages.evidence.robustness import RobustnessAnswers
+from harness.stages.evidence.stage_result import Skipped
+from harness.stages.execute.request import ExecuteRequest
+from harness.stages.execute.rerun import Rerun
+from harness.stages.inspect import InspectRequest
+from harness.stages.predict import PredictRequest
+from harness.stages.read_notebook import ReadRequest
+from harness.stages.robustness import RobustnessRequest
+from harness.stages.train import TrainRequest
+
+OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
+
+
+def submission(content: str) -> Submission:
+    return Submission("anna", "Anna", Path("/nowhere"), None, None, (), None, content, ())
+
+
+def training(content: str, **dataset: Any) -> TrainingImages:
+    return TrainingImages(Dataset(path=Path("/images"), **dataset), content, lambda: ())
+
+
+def held_out(content: str) -> HeldOutSet:
+    return HeldOutSet(("ball", "mug"), (), (), content)
+
+
+def staged(content: str) -> StagedImages:
+    return StagedImages(Path("/nowhere"), (), content)
+
+
+def weights(content: str) -> GivenWeights:
+    return GivenWeights(None, {}, {"vgg16": content})
+
+
+def rerun(withheld: str, **asked: Any) -> Rerun:
+    return Rerun(OwnDataset(**asked), lambda: None, withheld)  # type: ignore[arg-type,return-value]
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
+    """Request -> field -> values that differ in what they stand for; the first makes the request that is altered."""
+
+    def file(name: str, content: str) -> Path:
+        (tmp_path / name).write_text(content)
+        return tmp_path / name
+
+    one, two = file("one.onnx", "1"), file("two.onnx", "2")
+    models = [conversion(), conversion(model=OTHER_BLOB), conversion(labels=("mug", "ball"))]
+    predictions = evidence().predict.value
+    answers = [predictions, predictions.model_copy(update={"probabilities": OTHER_BLOB})]
+    wanted = [HandIn(), HandIn(notebook="ignored"), HandIn(dataset="ignored"), HandIn(model="ignored")]
+    sets, images = [held_out("1"), held_out("2")], [staged("1"), staged("2")]
+    given, trained_on = [weights("1"), weights("2")], [training("1"), training("2"), training("1", mounted_as="other")]
+    handed_in = [submission("1"), submission("2")]
+    kernels = KernelList(kernels=(), parameters=1, input=(1, 3, 8, 8))
+    kernel_lists = [kernels, kernels.model_copy(update={"input": (1, 3, 9, 9)})]
+    tried = RobustnessAnswers(
+        images=(0,), versions=(), corrupted=BLOB, unseen=BLOB, unseen_source="patterns", labels=("ball",), looks=()
+    )
+    known = {entry.name: entry for entry in list_weights()[:2]}
+    solution = {"code": one, "backbone": "mobilenet_v2"}
+    robustness = [Robustness(), Robustness(enabled=False), Robustness(images=8), Robustness(looks=1)]
+    return {
+        ReadRequest: {
+            "submission": handed_in,
+            "wanted": wanted,
+            "parts": [NotebookParts(), NotebookParts(questions=("Why?",)), NotebookParts(steps=("Train",))],
+        },
+        AuditRequest: {
+            "submission": handed_in,
+            "wanted": wanted,
+            "rules": [
+                AuditRules(OwnDataset(), False, None),
+                AuditRules(OwnDataset(), True, None),
+                AuditRules(OwnDataset(seed=2), False, None),
+                AuditRules(OwnDataset(), False, one),
+                AuditRules(OwnDataset(), False, two),
+            ],
+        },
+        ExecuteRequest: {
+            "submission": handed_in,
+            "wanted": wanted,
+            "rules": [ExecutionRules(), ExecutionRules(mode="as-handed-in")],
+            "training": trained_on,
+            "weights": given,
+            "withholds": [False, True],
+            "rerun": [None, rerun("1"), rerun("2"), rerun("1", rerun_seconds=9)],
+        },
+        ConvertRequest: {
+            "model": [
+                HandedModel(one),
+                None,
+                HandedModel(two),
+                HandedModel(one, {"labels.txt": two}),
+                HandedModel(one, {"labels.txt": one}),
+            ],
+            "without": [Skipped(reason="There is none."), Skipped(reason="There is nothing.")],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "training": trained_on,
+            "weights": given,
+            "environments": [("1",), ("2",)],
+        },
+        PredictRequest: {"conversion": [*models, None], "staged": images},
+        InspectRequest: {
+            "conversion": [*models, None],
+            "known": [KnownBackbones({}, {}), KnownBackbones({}, known)],
+            "staged": images,
+            "classes": [2, 3],
+        },
+        RobustnessRequest: {
+            "conversion": [*models, None],
+            "answers": [*answers, None],
+            "held_out": sets,
+            "staged": images,
+            "unseen": [None, *images],
+            "rules": robustness,
+            "images": [10, 11],
+        },
+        EvaluateRequest: {
+            "answers": [*answers, None],
+            "held_out": sets,
+            "compared_with": [None, *answers],
+            "robustness": [None, tried, tried.model_copy(update={"corrupted": OTHER_BLOB})],
+        },
+        BoardsRequest: {
+            "conversion": [*models, None],
+            "boards": [(), (load("jetson-tx2"),), (load("jetson-nano-4gb"),)],
+            "reference": [None, *kernel_lists],
+            "rests_on": ["1", "2"],
+        },
+        BenchmarkRequest: {
+            "conversion": [*models, None],
+            "predictions": [*answers, None],
+            "reference": [None, *models],
+            "staged": images,
+            "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
+        },
+        TrainRequest: {
+            "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
+            "code": [HashedFile(one), HashedFile(two)],
+            "training": trained_on,
+            "weights": [HashedFile(one), HashedFile(two)],
+        },
+    }
+
+
+def requests() -> Iterator[type]:
+    """Every request of a stage, found by walking the code."""
+    names = [module.name for module in pkgutil.walk_packages(harness.stages.__path__, "harness.stages.")]
+    for name in [*names, "harness.bench.boards.report"]:
+        for found in vars(importlib.import_module(name)).values():
+            is_request = isinstance(found, type) and is_dataclass(found) and found.__name__.endswith("Request")
+            if is_request and found.__module__ == name:
+                yield found
+
+
+def test_everything_that_a_stage_is_asked_is_in_its_key(others: dict[type, dict[str, list[Any]]]):
+    assert set(requests()) == set(others)
+    for request, values in others.items():
+        assert [field.name for field in fields(request)] == list(values), request
+        base = request(*(choices[0] for choices in values.values()))
+        keys = [canonical(base)]
+        for name, choices in values.items():
+            keys += [canonical(replace(base, **{name: other})) for other in choices[1:]]
+        assert len(set(keys)) == len(keys), (request, [key for key in keys if keys.count(key) > 1])
+
+
+def test_where_something_lies_is_no_part_of_a_key(others: dict[type, dict[str, list[Any]]], tmp_path: Path):
+    for request, values in others.items():
+        base = request(*(choices[0] for choices in values.values()))
+        assert str(tmp_path) not in canonical(base)
+        assert "/nowhere" not in canonical(base) and "/images" not in canonical(base)
+
+
+def test_limits_count_for_every_stage():
+    assert canonical(ResourceLimits()) != canonical(ResourceLimits(wall_seconds=ResourceLimits().wall_seconds + 1))
