@@ -7,7 +7,6 @@ import pytest
 from scipy.stats import beta
 
 from harness.bench import estimates
-from harness.stages.benchmark import nearest_rank
 from harness.stages.evaluate import Answers, Truth, evaluate
 from harness.stages.evaluate.comparison import compare, mcnemar
 from harness.stages.latency_statistics import nearest_rank, ratio_interval_apart, ratio_interval_in_turn

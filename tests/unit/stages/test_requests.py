@@ -18,6 +18,7 @@ from harness.inputs.assignment.sections import (
     ReferenceSolution,
     ResourceLimits,
 )
+from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
 from harness.sandbox.engine import Limits
 from harness.stages.audit.stage import AuditRules, audit
 from harness.stages.audit.withhold import withheld_images
@@ -50,6 +51,7 @@ def test_execute(place: Place):
         "cell_seconds": 70,
         "total_seconds": 990,
         "on_cell_error": "continue",
+        "wanted": {"suffixes": list(MODEL_SUFFIXES), "saved_model": SAVED_MODEL, "companions": list(COMPANIONS)},
     }
     assert place.job.inputs == {
         "submission": place.submission.root, "dataset": place.folder, "weights": place.folder / "torch-home",
@@ -103,13 +105,13 @@ def test_audit(place: Place):
 
 
 def test_withheld_images_come_out_48_at_a_time(place: Place):
-    place.engine.files = lambda job: {f"{at}.png": b"x" for at in json.loads(job.request)["images"]}
+    place.engine.files = lambda job: {f"{at}.png": b"x" for at in json.loads(job.request)["places"]}
     asked = {number: (f"{number}.jpg", "mug") for number in (*range(98, 1, -1), 0)}
     found = withheld_images(asked, place.folder, place.context)
     parts = [json.loads(job.request) for job in place.engine.jobs]
     places = [0, *range(2, 99)]
     assert parts == [
-        {"images": part, "longest_side": 1024} for part in (places[:48], places[48:96], places[96:])
+        {"places": part, "longest_side": 1024} for part in (places[:48], places[48:96], places[96:])
     ]  # fmt: skip
     assert [one.picture for one in found] == [f"{number}.jpg" for number in places]
     assert all(job.inputs == {"dataset": place.folder} for job in place.engine.jobs)
@@ -156,6 +158,6 @@ SMALL: dict[str, Callable[[Place], Any]] = {
 
 
 @pytest.mark.parametrize("phase", SMALL)
-def test_a_job_has_no_variables_and_the_contexts_software(place: Place, phase: str):
+def test_a_job_has_the_contexts_software(place: Place, phase: str):
     SMALL[phase](place)
-    assert (place.job.phase, place.job.environment, place.job.software) == (phase, {}, place.context.software)
+    assert (place.job.phase, place.job.software) == (phase, place.context.software)
