@@ -18,13 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import BenchmarkRules
-from harness.inputs.images import Material, StagedImages, drawn_from, sample
+from harness.inputs.images import StagedImages
 from harness.sandbox.engine import Outcome
 from harness.stages.context import (
     Rejected,
     StageContext,
     failed,
-    read_array,
     read_reply,
     reject_refusal,
     usage,
@@ -35,7 +34,8 @@ from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
 from harness.stages.latency_statistics import nearest_rank, ratio_interval_in_turn
 from harness.stages.stage import Stage
-from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
+from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators
+from harness.stages.timing_replies import TimedImages, compared, model_request, read_latencies, timed_images
 
 _MOST_QUERIES = 10_000  # for each model, unless the rules want more
 _SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
@@ -127,17 +127,17 @@ def _timed(
     """What one sandbox run says of the models."""
     request = _request(timed, rules, context)
     inputs: dict[str, Path] = {role: context.store.path(c.model) for role, c in timed.items()}
-    material = drawn_from(staged, sample(staged, MOST_INPUTS))
+    images = timed_images(staged)
     with tempfile.TemporaryDirectory(prefix="harness-benchmark-") as folder:
         outputs = Path(folder)
-        outcome = context.run("benchmark", request, inputs, outputs, images={"images": material})
+        outcome = context.run("benchmark", request, inputs, outputs, images={"images": images.material})
         if outcome.status != "ok":
             ended = failed(outcome, "The benchmark", context.limits)
             unusable = finding("benchmark-failed", reason=ended.reason, detail=ended.detail)
             return ended.model_copy(update={"findings": (unusable,)})
         try:
             reject_refusal(outputs)
-            return _result(timed, predictions, staged, material, rules, outputs, outcome, context)
+            return _result(timed, predictions, images, rules, outputs, outcome, context)
         except Rejected as rejected:
             unusable = finding("benchmark-failed", reason=str(rejected), detail=rejected.detail)
             return Failed(
@@ -150,16 +150,7 @@ def _timed(
 
 
 def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, context: StageContext) -> dict[str, Any]:
-    models = {
-        role: {
-            "file": role,
-            "layout": conversion.layout,
-            "input_dtype": conversion.input_dtype,
-            "rule": conversion.preprocess.model_dump(),
-            "output_kind": conversion.output_kind,
-        }
-        for role, conversion in timed.items()
-    }
+    models = {role: {"file": role, **model_request(conversion)} for role, conversion in timed.items()}
     return {
         "models": models,
         "cpus": context.limits.cpus,
@@ -174,8 +165,7 @@ def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, context: Stag
 def _result(
     timed: dict[Role, Conversion],
     predictions: Predictions,
-    staged: StagedImages,
-    material: Material,
+    images: TimedImages,
     rules: BenchmarkRules,
     outputs: Path,
     outcome: Outcome,
@@ -184,13 +174,13 @@ def _result(
     reply = read_reply(outputs, "benchmark.json", _Reply)
     if set(reply.blocks) != set(timed):
         raise Rejected("it did not time exactly the models that it was given")
-    measured = {role: _latencies(outputs, role, reply) for role in timed}
+    measured = {role: read_latencies(outputs, f"latencies-{role}.npy", sum(reply.blocks[role])) for role in timed}
     ratio = interval = None
     if "reference" in timed:
         blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
         interval = ratio_interval_in_turn(*blocks)
         ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
-    answers = _answers(timed["model"], predictions, staged, material, reply, outputs, context)
+    answers = _answers(timed["model"], predictions, images, reply, outputs, context)
     value = Benchmark(
         engine=reply.engine,
         model=_summary(measured["model"], reply.peak_memory_bytes["model"]),
@@ -209,13 +199,6 @@ def _result(
     )
     # Only ONNX graphs get here: ONNX Runtime and the agent's own loop, in a process that runs no code of the student's.
     return Done(value=value, origin="measured-inside", findings=_noticed(value, rules), usage=usage(outcome))
-
-
-def _latencies(outputs: Path, role: Role, reply: _Reply) -> Floats:
-    array = read_array(outputs, f"latencies-{role}.npy", (sum(reply.blocks[role]),))
-    if not np.isfinite(array).all() or (array <= 0).any():
-        raise Rejected("its latencies are not positive numbers")
-    return array
 
 
 def _summary(latencies: Floats, peak_memory_bytes: int) -> Latency:
@@ -238,24 +221,20 @@ def _block_medians(latencies: Floats, blocks: tuple[int, ...]) -> Floats:
 def _answers(
     conversion: Conversion,
     predictions: Predictions,
-    staged: StagedImages,
-    material: Material,
+    images: TimedImages,
     reply: _Reply,
     outputs: Path,
     context: StageContext,
 ) -> CheckedAnswers:
     """What the model answered while it was timed, against what it answered in the predict stage."""
     groups = reply.answers["model"]
-    if reply.images > len(material.files) or max(groups.inputs) >= reply.images:
+    if reply.images > len(images.material.files) or max(groups.inputs) >= reply.images:
         raise Rejected("it answered for images that it was not given")
     if sum(groups.counts) != sum(reply.blocks["model"]):
         raise Rejected("it did not answer exactly the queries that it timed")
-    shape = (len(groups.inputs), conversion.outputs)
-    low, high = (read_array(outputs, f"answers-{end}-model.npy", shape) for end in ("low", "high"))
-    chosen = sample(staged, MOST_INPUTS)
-    asked = [[chosen[position]] for position in material.order[: reply.images]]
-    before = np.load(context.store.path(predictions.probabilities), allow_pickle=False)
-    return checked_answers(groups, low, high, asked, before, _SAME)
+    asked = images.asked([[place] for place in range(reply.images)])
+    ends = "answers-low-model.npy", "answers-high-model.npy"
+    return compared(groups, ends, asked, conversion, predictions, _SAME, outputs, context)
 
 
 def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:

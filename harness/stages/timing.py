@@ -8,21 +8,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import MachineError
 from harness.findings import sentence
-from harness.inputs.images import Material, StagedImages, drawn_from, sample
+from harness.inputs.images import StagedImages
 from harness.sandbox.engine import Outcome
-from harness.stages.context import Rejected, StageContext, failed, read_array, read_reply, usage
+from harness.stages.context import Rejected, StageContext, failed, read_reply, usage
 from harness.stages.detector import DetectorHead
 from harness.stages.evidence.benchmark import CheckedAnswers
 from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
-from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, checked_answers
+from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators
+from harness.stages.timing_replies import TimedImages, compared, model_request, read_latencies, timed_images
 
 Engine = Literal["cpu", "cuda", "tensorrt", "openvino", "torch", "torch-compiled"]
 Mode = Literal["model-only", "end-to-end"]
@@ -147,7 +147,7 @@ def time_round(
     if conversion.native and not own_python:
         return Failed(status="rejected", reason=sentence("torch-only"))
     inputs = dict(subject.handed_in) if own_python else {"model": context.store.path(conversion.model)}
-    material = drawn_from(staged, sample(staged, MOST_INPUTS))
+    images = timed_images(staged)
     request = {
         "engine": setting.engine,
         "precision": setting.precision,
@@ -157,18 +157,17 @@ def time_round(
         "warm_up_seconds": setting.warm_up_seconds,
         "cores": setting.cores,
         "own_python": own_python,
-        "layout": conversion.layout,
-        "input_dtype": conversion.input_dtype,
+        **model_request(conversion),
         "dynamic_batch": conversion.dynamic_batch,
-        "rule": conversion.preprocess.model_dump(),
-        "output_kind": conversion.output_kind,
         "labels": conversion.outputs,
         "factory": "model.py" in inputs,
         "head": subject.head,
     }
     with tempfile.TemporaryDirectory(prefix="harness-timing-") as folder:
         outputs = Path(folder)
-        outcome = context.run("timing", request, inputs, outputs, images={"images": material}, cores=setting.cores)
+        outcome = context.run(
+            "timing", request, inputs, outputs, images={"images": images.material}, cores=setting.cores
+        )
         if outcome.status != "ok":
             return failed(outcome, "Timing the model", context.limits)
         try:
@@ -177,7 +176,7 @@ def time_round(
                 if refused.engine_missing:
                     raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
                 raise Rejected("it stopped with an error", refused.reason)
-            return _result(subject, setting, staged, material, predictions, outputs, outcome, context)
+            return _result(subject, setting, images, predictions, outputs, outcome, context)
         except Rejected as rejected:
             return Failed(
                 status="rejected",
@@ -190,22 +189,19 @@ def time_round(
 def _result(
     subject: Subject,
     setting: Setting,
-    staged: StagedImages,
-    material: Material,
+    images: TimedImages,
     predictions: Predictions | None,
     outputs: Path,
     outcome: Outcome,
     context: StageContext,
 ) -> Done[Round]:
     reply = read_reply(outputs, "timing.json", _Reply)
-    latencies = read_array(outputs, "latencies.npy", (reply.queries,))
-    if not np.isfinite(latencies).all() or (latencies <= 0).any():
-        raise Rejected("its latencies are not positive numbers")
+    latencies = read_latencies(outputs, "latencies.npy", reply.queries)
     if reply.ended <= reply.started:
         raise Rejected("its timing ended before it started")
     answers = None
     if predictions is not None and subject.head is None:
-        answers = _answers(subject, setting, staged, material, predictions, reply, outputs, context)
+        answers = _answers(subject, setting, images, predictions, reply, outputs, context)
     value = Round(
         engine=reply.engine,
         latencies_ms=tuple(round(float(ms), 5) for ms in latencies),
@@ -226,8 +222,7 @@ def _result(
 def _answers(
     subject: Subject,
     setting: Setting,
-    staged: StagedImages,
-    material: Material,
+    images: TimedImages,
     predictions: Predictions,
     reply: _Reply,
     outputs: Path,
@@ -235,15 +230,12 @@ def _answers(
 ) -> CheckedAnswers:
     """What the model answered while it was timed, against the predict stage's on the same images."""
     groups, samples = reply.answers, setting.samples_per_query
-    if reply.images > len(material.files):
+    if reply.images > len(images.material.files):
         raise Rejected("it answered for images that it was not given")
-    if any(len(images) != samples or max(images) >= reply.images for images in reply.asked):
+    if any(len(query) != samples or max(query) >= reply.images for query in reply.asked):
         raise Rejected("it did not ask for as many of its images as it was told to")
     if groups is None or sum(groups.counts) != reply.queries or max(groups.inputs) >= len(reply.asked):
         raise Rejected("it did not answer exactly the queries that it timed")
-    shape = (len(groups.inputs) * samples, subject.conversion.outputs)
-    low, high = (read_array(outputs, f"answers-{end}.npy", shape) for end in ("low", "high"))
-    chosen = sample(staged, MOST_INPUTS)
-    asked = [[chosen[material.order[place]] for place in images] for images in reply.asked]
-    before = np.load(context.store.path(predictions.probabilities), allow_pickle=False)
-    return checked_answers(groups, low, high, asked, before, TOLERANCE[setting.precision])
+    ends, tolerance = ("answers-low.npy", "answers-high.npy"), TOLERANCE[setting.precision]
+    asked = images.asked(reply.asked)
+    return compared(groups, ends, asked, subject.conversion, predictions, tolerance, outputs, context)

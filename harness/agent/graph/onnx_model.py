@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
+from .onnx_running import session_options
 from .sparse import write_out
 
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
@@ -292,11 +293,9 @@ def session(file: Path, threads: int) -> Any:
     """An ONNX Runtime session on the CPU. Raises `Unusable` when it cannot be made."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options = session_options(threads)
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4
     try:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes

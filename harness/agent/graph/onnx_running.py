@@ -1,4 +1,4 @@
-"""ONNX Runtime for a graph that was changed to look inside it."""
+"""ONNX Runtime: the options of every session, and sessions for a graph that was changed to look inside it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,28 @@ from ..models.loaded_model import Unusable
 _REASON = "it does not run with its layers opened"
 
 
-def open_model(model: Any, threads: int) -> Any:
-    """A session for an `onnx.ModelProto`. Raises `Unusable`."""
+def session_options(threads: int) -> Any:
+    """What every session has: so many threads for an operator, and silence on stderr."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
+    return options
+
+
+def engine_name(device: str) -> str:
+    """`onnxruntime 1.22.0 CPU`."""
+    import onnxruntime
+
+    return f"onnxruntime {onnxruntime.__version__} {device}"
+
+
+def open_model(model: Any, threads: int) -> Any:
+    """A session for an `onnx.ModelProto`. Raises `Unusable`."""
+    import onnxruntime
+
+    options = session_options(threads)
     # Else bytes are taken for ONNX Runtime's own format where a producer's name puts `ORTM` in the right place.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .onnx_running import session_options
+
 Shape = tuple[int, ...]
 
 _SMALL = 4096  # elements of a constant that shape arithmetic may read; larger ones are weights
@@ -73,10 +75,8 @@ def _seen(model: Any, wanted: list[str], name: str, shape: Shape, dtype: str) ->
     probe.CopyFrom(model)
     del probe.graph.output[:]
     probe.graph.output.extend(onnx.ValueInfoProto(name=tensor) for tensor in wanted)
-    options = onnxruntime.SessionOptions()
+    options = session_options(1)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
     options.add_session_config_entry("session.load_model_format", "ONNX")  # as in `onnx_running.py`
     session = onnxruntime.InferenceSession(probe.SerializeToString(), options, ["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.onnx_running import engine_name
 from ..graph.statefulness import stateful_operators
 from ..images.preprocessing import Rule, UnreadableImage, pixels
 from ..models.loaded_model import Unusable
@@ -55,7 +56,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         reply |= {
             "images": len(images),
             "cpus": len(cores),
-            "engine": _engine(),
+            "engine": engine_name("CPU"),
             "stateful": {name: stateful_operators(IN / model["file"]) for name, model in models.items()},
         }
         send("benchmark.json", json.dumps(reply).encode())
@@ -139,9 +140,3 @@ def _enough(blocks: list[list[float]], request: dict[str, Any]) -> bool:
     if count + 64 > request["most_queries"]:
         return True
     return count >= request["queries"] and seconds >= request["min_seconds"] and len(blocks) >= _FEWEST_BLOCKS
-
-
-def _engine() -> str:
-    import onnxruntime
-
-    return f"onnxruntime {onnxruntime.__version__} CPU"

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.statefulness import stateful_operators
-from ..images.preprocessing import Rule, UnreadableImage, model_input, pixels
+from ..images.preprocessing import Rule, UnreadableImage, pixels
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
 from ..timing.detector_heads import seen
@@ -42,7 +42,7 @@ from ..timing.scenarios import (
     warm_up,
 )
 from ..timing.timed_answers import TimedAnswers
-from ..timing.timed_inputs import how_many, queries
+from ..timing.timed_inputs import how_many, prepared, queries
 from .predict import npy
 from .refusal import described, refuse
 
@@ -121,7 +121,7 @@ def _drop(_: int, __: Any) -> None:
 
 def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[bytes]], started: Started) -> _Asked:
     """From prepared inputs to what the engine gives."""
-    batches = [_input(request, rule, [pixels(image, rule) for image in images]) for images in asked]
+    batches = [prepared(request, rule, [pixels(image, rule) for image in images]) for images in asked]
     run, together = started.run, request["dynamic_batch"] or len(asked[0]) == 1
 
     def as_a_batch(number: int) -> NDArray[Any]:
@@ -142,11 +142,11 @@ def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[by
     """From image files to the class, or to what a detector sees."""
     together = request["dynamic_batch"]
 
-    def prepared(number: int) -> NDArray[Any]:
-        return _input(request, rule, [pixels(image, rule) for image in asked[number]])
+    def batch_of(number: int) -> NDArray[Any]:
+        return prepared(request, rule, [pixels(image, rule) for image in asked[number]])
 
     def classified(number: int) -> Answers:
-        batch = prepared(number)
+        batch = batch_of(number)
         parts = [batch] if together else [batch[i : i + 1] for i in range(len(batch))]
         given = np.concatenate([as_rows(started.run(part)[0], len(part)) for part in parts])
         rows = probabilities(given, request["output_kind"])
@@ -154,7 +154,7 @@ def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[by
         return rows
 
     def detected(number: int) -> None:
-        batch = prepared(number)
+        batch = batch_of(number)
         for part in [batch] if together else [batch[i : i + 1] for i in range(len(batch))]:
             outputs = started.run(part)
             for i in range(len(part)):
@@ -173,12 +173,8 @@ def _repeated(request: dict[str, Any], rule: Rule, images: Sequence[bytes], star
         seen = pixels(image, rule)
         negative = 255 - seen[:, ::-1]
         for name, one in (("seen_ms", seen), ("unseen_ms", negative)):
-            given = _input(request, rule, [one])
+            given = prepared(request, rule, [one])
             begun = time.perf_counter_ns()
             started.run(given)
             spans[name].append((time.perf_counter_ns() - begun) / 1e6)
     return spans
-
-
-def _input(request: dict[str, Any], rule: Rule, images: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
-    return model_input(np.stack(images), rule, request["layout"], request["input_dtype"])

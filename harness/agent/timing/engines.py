@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.onnx_model import session
+from ..graph.onnx_running import engine_name, session_options
 from ..models.loaded_model import Unusable
 from ..paths import TMP
 from .memory import peak_memory_bytes
@@ -53,10 +54,8 @@ def start(engine: str, file: Path, request: dict[str, Any], threads: int) -> Sta
 
 
 def _onnx_runtime(running: Any, device: str) -> Started:
-    import onnxruntime
-
     name, run = running.get_inputs()[0].name, running.run
-    return Started(lambda batch: run(None, {name: batch}), f"onnxruntime {onnxruntime.__version__} {device}")
+    return Started(lambda batch: run(None, {name: batch}), engine_name(device))
 
 
 def _with_provider(engine: str, file: Path, threads: int, *, fp16: bool) -> Started:
@@ -68,15 +67,14 @@ def _with_provider(engine: str, file: Path, threads: int, *, fp16: bool) -> Star
         raise NotHere(
             f"the engine {engine} needs the package {package}; the ONNX Runtime here offers only {', '.join(here)}"
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
     settings = {"trt_fp16_enable": fp16, "trt_engine_cache_enable": True, "trt_engine_cache_path": str(TMP)}
     providers: list[Any] = [(provider, settings if engine == "tensorrt" else {})]
     if engine == "tensorrt":
         providers.append("CUDAExecutionProvider")
     try:
-        running = onnxruntime.InferenceSession(str(file), options, providers=[*providers, "CPUExecutionProvider"])
+        running = onnxruntime.InferenceSession(
+            str(file), session_options(threads), providers=[*providers, "CPUExecutionProvider"]
+        )
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
         raise Unusable(f"ONNX Runtime refuses it with {provider}: {' '.join(str(error).split())[:250]}") from error
     if running.get_providers()[0] != provider:  # it falls back without an error where the device cannot be opened

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..images.preprocessing import Rule, model_input
 from .scenarios import in_random_turns
 
 _FEWEST, _MOST = 16, 64
@@ -22,6 +24,11 @@ def how_many(models: Iterable[dict[str, Any]]) -> int:
         3 * m["rule"]["width"] * m["rule"]["height"] * np.dtype(m["input_dtype"]).itemsize for m in models
     )
     return min(_MOST, max(_FEWEST, _BYTES // largest))
+
+
+def prepared(model: dict[str, Any], rule: Rule, images: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    """The input of one query: decoded images of one size, as the model (`layout`, `input_dtype`) takes them."""
+    return model_input(np.stack(images), rule, model["layout"], model["input_dtype"])
 
 
 def queries(images: int, samples: int) -> list[list[int]]:

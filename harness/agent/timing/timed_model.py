@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.onnx_model import session
-from ..images.preprocessing import Rule, model_input
+from ..images.preprocessing import Rule
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
 from .memory import peak_memory_bytes
 from .scenarios import in_random_turns, warm_up
 from .timed_answers import TimedAnswers
+from .timed_inputs import prepared
 
 Pixels = NDArray[np.uint8]
 
@@ -53,9 +54,7 @@ class TimedModel:
         rule, kind = Rule.from_request(model["rule"]), model["output_kind"]
         self._session = session(IN / model["file"], threads)
         input_name = self._session.get_inputs()[0].name
-        self._inputs: list[dict[str, NDArray[Any]]] = [
-            {input_name: model_input(one[np.newaxis], rule, model["layout"], model["input_dtype"])} for one in images
-        ]
+        self._inputs: list[dict[str, NDArray[Any]]] = [{input_name: prepared(model, rule, [one])} for one in images]
         self._outputs: list[str] = [self._session.get_outputs()[0].name]
         self._turns = in_random_turns(len(images))
         self._answers = TimedAnswers(lambda given: probabilities(as_rows(given, 1), kind))
