@@ -8,14 +8,23 @@ there. What is not (another student's name, the text of an exception) is the `de
     at_intake       what was handed in          on_stages   why a stage has no result
     on_notebooks    the notebook and its runs   on_marks    why a criterion gives its points
     on_models       the model                   on_grading  times, the machine, the harness
-    on_data_sets    the student's own data set
+    on_data_sets    the student's own data set  on_replies  what is wrong with what the sandbox sent
 """
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.findings import at_intake, on_data_sets, on_grading, on_marks, on_models, on_notebooks, on_stages
+from harness.findings import (
+    at_intake,
+    on_data_sets,
+    on_grading,
+    on_marks,
+    on_models,
+    on_notebooks,
+    on_replies,
+    on_stages,
+)
 from harness.findings.kind import Kind, Severity
 from harness.findings.text import one_line, with_detail
 
@@ -30,6 +39,7 @@ KINDS: dict[str, Kind] = {
 }
 SENTENCES: dict[str, str] = {
     **on_stages.SENTENCES,
+    **on_replies.SENTENCES,
     **on_notebooks.SENTENCES,
     **on_models.SENTENCES,
     **on_data_sets.SENTENCES,

@@ -117,13 +117,13 @@ KINDS: dict[str, Kind] = {
 
 # Why the answers of a model do not rest on a backbone, as part of a sentence.
 BACKBONE_DOUBTS = {
-    "read-as-data": "no layer applies them to what comes of the pixels, they are only read as numbers",
+    "read-as-data": "no layer applies them to the image or its features; they are only read as numbers",
     "not-carried": "when its layers are given what they saw in another image, the answer does not become the one to "
     "that image",
     "no-effect": "with a part of those weights shuffled, where images pass through them, it answers as before",
-    "activations-differ": "some of its layers make something else of an image than the pre-trained ones do",
-    "unusual-graph": "before, between or beside its layers stands what no ordinary network has there",
-    "same-answers": "it says the same of every image",
+    "activations-differ": "for one image, some of its layers give other activations than the pre-trained layers",
+    "unusual-graph": "the graph has operators before, between or beside its layers that no ordinary network has there",
+    "same-answers": "it gives the same answer for every image",
     "not-run": "the graph does not run with its layers opened",
 }
 

@@ -173,7 +173,7 @@ def _result(
 ) -> Done[Benchmark]:
     reply = read_reply(outputs, "benchmark.json", _Reply)
     if set(reply.blocks) != set(timed):
-        raise Rejected("it did not time exactly the models that it was given")
+        raise Rejected(sentence("timed-other-models"))
     measured = {role: read_latencies(outputs, f"latencies-{role}.npy", sum(reply.blocks[role])) for role in timed}
     ratio = interval = None
     if "reference" in timed:
@@ -229,9 +229,9 @@ def _answers(
     """What the model answered while it was timed, against what it answered in the predict stage."""
     groups = reply.answers["model"]
     if reply.images > len(images.material.files) or max(groups.inputs) >= reply.images:
-        raise Rejected("it answered for images that it was not given")
+        raise Rejected(sentence("timed-other-images"))
     if sum(groups.counts) != sum(reply.blocks["model"]):
-        raise Rejected("it did not answer exactly the queries that it timed")
+        raise Rejected(sentence("timed-other-queries"))
     asked = images.asked([[place] for place in range(reply.images)])
     ends = "answers-low-model.npy", "answers-high-model.npy"
     return compared(groups, ends, asked, conversion, predictions, _SAME, outputs, context)

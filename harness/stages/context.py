@@ -149,13 +149,13 @@ def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
     try:
         return schema.model_validate_json(read_bounded(outputs / name))
     except FileNotFoundError:
-        raise Rejected(f"{name} was not sent") from None
+        raise Rejected(sentence("reply-not-sent", name=name)) from None
     except Unbounded as why:
-        raise Rejected(f"{name} {why}") from None
+        raise Rejected(sentence("reply-unbounded", name=name, why=why)) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))[:_SAID]
-        raise Rejected(f"{name} is malformed", f"{where} {first['msg'][:_SAID]}") from None
+        raise Rejected(sentence("reply-malformed", name=name), f"{where} {first['msg'][:_SAID]}") from None
 
 
 class _Refusal(BaseModel):
@@ -174,7 +174,7 @@ def refusal(outputs: Path) -> str | None:
 def reject_refusal(outputs: Path) -> None:
     """Raises `Rejected` when the phase declined; what it said is the detail."""
     if (reason := refusal(outputs)) is not None:
-        raise Rejected("it stopped with an error", reason)
+        raise Rejected(sentence("reply-stopped"), reason)
 
 
 def read_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -195,19 +195,21 @@ def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dty
     allowed = wanted.itemsize * math.prod(shape) + 4096  # the header is at most a page
     try:
         if file.stat().st_size > allowed:
-            raise Rejected(f"{name} is larger than an array of shape {shape}")
+            raise Rejected(sentence("array-too-large", name=name, shape=shape))
         with file.open("rb") as stream:  # not np.load: that opens zip files, and believes any shape
             if np.lib.format.read_magic(stream) != (1, 0):
-                raise Rejected(f"{name} is no array of the first version of the format")
+                raise Rejected(sentence("array-other-version", name=name))
             found, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
             if dtype != wanted or found != shape:
-                raise Rejected(f"{name} should be {wanted} {shape}", f"it is {dtype} {found}")
+                raise Rejected(
+                    sentence("array-other-shape", name=name, dtype=wanted, shape=shape), f"it is {dtype} {found}"
+                )
             flat = _numbers(stream, wanted)
         return flat.reshape(shape, order="F" if by_columns else "C")
     except FileNotFoundError:
-        raise Rejected(f"{name} was not sent") from None
+        raise Rejected(sentence("reply-not-sent", name=name)) from None
     except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
-        raise Rejected(f"{name} is no array", str(error)) from None
+        raise Rejected(sentence("array-none", name=name), str(error)) from None
 
 
 def _numbers(stream: BinaryIO, wanted: np.dtype[Any]) -> NDArray[Any]:

@@ -295,7 +295,7 @@ def _kept(model: HandedModel, reply: _Reply, outputs: Path, context: StageContex
     store = context.store
     if not reply.native:
         if not (outputs / "model.onnx").is_file():
-            raise Rejected("model.onnx was not sent")
+            raise Rejected(sentence("reply-not-sent", name="model.onnx"))
         return store.put(outputs / "model.onnx", "model.onnx"), None
     factory = model.companions.get("model.py")
     return store.put(model.file, "model"), store.put(factory, "model.py") if factory else None

@@ -154,7 +154,7 @@ def _final_layer(reply: _Reply, outputs: Path, conversion: Conversion, context: 
         return None
     weights = read_array(outputs, "final_layer.npy", reply.final_layer)
     if weights.size > _LARGEST_FINAL_LAYER or not np.isfinite(weights).all():
-        raise Rejected("final_layer.npy is too large, or holds what is no number")
+        raise Rejected(sentence("array-too-large-or-no-numbers", name="final_layer.npy"))
     np.save(outputs / "final-layer-kept.npy", weights, allow_pickle=False)
     return context.store.put(outputs / "final-layer-kept.npy", "final_layer.npy")
 

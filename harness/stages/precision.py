@@ -36,7 +36,7 @@ def in_precision(
         try:
             reject_refusal(outputs)
             if not (outputs / "model.onnx").is_file():
-                raise Rejected("model.onnx was not sent")
+                raise Rejected(sentence("reply-not-sent", name="model.onnx"))
         except Rejected as rejected:
             reason = sentence("not-in-precision", precision=precision, why=rejected)
             return Failed(status="rejected", reason=reason, detail=rejected.detail, usage=usage(outcome))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.findings import Finding, finding
+from harness.findings import Finding, finding, sentence
 from harness.inputs.images import Material, StagedImages, drawn_from, sample, secret_sample
 from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
@@ -169,7 +169,7 @@ def _read(
     """What the phase sent, checked and put in order. `again`, `probes`: the places that it was given."""
     reply = read_reply(outputs, "predictions.json", _Reply)
     if reply.probed > len(probes):
-        raise Rejected("it tried other pre-processings on more images than it was told to")
+        raise Rejected(sentence("tried-on-too-many"))
     rows = checked(read_array(outputs, "probabilities.npy", (len(material.files), labels)))
     second = checked(read_array(outputs, "again.npy", (len(again), labels)))
     at = {material.order[place]: row for place, row in zip(again, second, strict=True)}
@@ -197,11 +197,11 @@ def checked(rows: Rows) -> Rows:
     for start in range(0, len(rows), _BLOCK):
         some = rows[start : start + _BLOCK]
         if not np.isfinite(some).all():
-            raise Rejected("its answers hold NaN or infinity")
+            raise Rejected(sentence("answers-not-finite"))
         if (some < -_ROW_SUM_TOLERANCE).any():
-            raise Rejected("its answers hold negative probabilities")
+            raise Rejected(sentence("answers-negative"))
         if np.abs(some.sum(axis=1, dtype=np.float64) - 1).max() > _ROW_SUM_TOLERANCE:
-            raise Rejected("its answers do not sum to 1 for each image")
+            raise Rejected(sentence("answers-no-probabilities"))
         outside = outside or bool((some < 0).any() or (some > 1).any())
     clean: Rows = np.clip(rows, 0, 1) if outside else rows
     return clean

@@ -130,7 +130,7 @@ def _result(
     labels = conversion.outputs
     reply = read_reply(outputs, "stress.json", _Reply)
     if len(reply.seen_parts) != len(trial.covered):
-        raise Rejected("it does not answer for exactly the images that it was given")
+        raise Rejected(sentence("answers-other-images"))
     unseen = len(trial.unseen.names) if trial.unseen else _PATTERNS
     shape = (1 + len(trial.versions), len(trial.images), labels)
     worse = (material["images"].restored(rows) for rows in _read(outputs, "corrupted.npy", shape))

@@ -175,7 +175,7 @@ def time_round(
                 refused = read_reply(outputs, "refused.json", _Refused)
                 if refused.engine_missing:
                     raise MachineError(refused.reason, "install it where the sandbox takes its Python from")
-                raise Rejected("it stopped with an error", refused.reason)
+                raise Rejected(sentence("reply-stopped"), refused.reason)
             return _result(subject, setting, images, predictions, outputs, outcome, context)
         except Rejected as rejected:
             return Failed(
@@ -198,7 +198,7 @@ def _result(
     reply = read_reply(outputs, "timing.json", _Reply)
     latencies = read_latencies(outputs, "latencies.npy", reply.queries)
     if reply.ended <= reply.started:
-        raise Rejected("its timing ended before it started")
+        raise Rejected(sentence("timed-backwards"))
     answers = None
     if predictions is not None and subject.head is None:
         answers = _answers(subject, setting, images, predictions, reply, outputs, context)
@@ -231,11 +231,11 @@ def _answers(
     """What the model answered while it was timed, against the predict stage's on the same images."""
     groups, samples = reply.answers, setting.samples_per_query
     if reply.images > len(images.material.files):
-        raise Rejected("it answered for images that it was not given")
+        raise Rejected(sentence("timed-other-images"))
     if any(len(query) != samples or max(query) >= reply.images for query in reply.asked):
-        raise Rejected("it did not ask for as many of its images as it was told to")
+        raise Rejected(sentence("timed-too-few-images"))
     if groups is None or sum(groups.counts) != reply.queries or max(groups.inputs) >= len(reply.asked):
-        raise Rejected("it did not answer exactly the queries that it timed")
+        raise Rejected(sentence("timed-other-queries"))
     ends, tolerance = ("answers-low.npy", "answers-high.npy"), TOLERANCE[setting.precision]
     asked = images.asked(reply.asked)
     return compared(groups, ends, asked, subject.conversion, predictions, tolerance, outputs, context)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.findings import sentence
 from harness.inputs.images import Material, StagedImages, drawn_from, sample
 from harness.stages.context import Rejected, StageContext, read_array
 from harness.stages.evidence.benchmark import CheckedAnswers
@@ -49,7 +50,7 @@ def read_latencies(outputs: Path, name: str, queries: int) -> Floats:
     """Latencies in ms, shape (queries,). Raises `Rejected`."""
     latencies = read_array(outputs, name, (queries,))
     if not np.isfinite(latencies).all() or (latencies <= 0).any():
-        raise Rejected("its latencies are not positive numbers")
+        raise Rejected(sentence("timed-no-latencies"))
     return latencies
 
 

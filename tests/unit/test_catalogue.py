@@ -23,6 +23,7 @@ SAID_BY = {
     "sentence": (SENTENCES, set()),
     "advice": (ADVICE, set()),
 }
+SAID_AT = {"Judgement": 1, "Rejected": 0}  # which of a call's arguments is a reason
 
 
 def gaps(wording: str) -> set[str]:
@@ -55,7 +56,7 @@ def own_words(tree: ast.AST) -> Iterator[int]:
         said: list[ast.AST] = []
         if isinstance(node, ast.Call):
             said = [keyword.value for keyword in node.keywords if keyword.arg == "reason"]
-            said += node.args[1:2] if getattr(node.func, "id", "") == "Judgement" else []
+            said += node.args[SAID_AT[name] :][:1] if (name := getattr(node.func, "id", "")) in SAID_AT else []
         elif isinstance(node, ast.Assign) and "reason" in map(ast.unparse, node.targets):
             said = [node.value]
         yield from (one.lineno for one in said if words(one))  # type: ignore[attr-defined]
@@ -74,6 +75,7 @@ def test_stages_and_grading_build_no_sentence_of_their_own():
         "Failed(reason=f'It has {count} parts')",
         "Skipped(reason='No notebook was handed in.' if notebook is None else '')",
         "Judgement(0.0, 'All cells ran.')",
+        "Rejected(f'{name} was not sent')",
         "reason = f'It stopped at {cell}: ' + why",
     ],
 )

@@ -102,7 +102,7 @@ def _read_images(outputs: Path, parts: int) -> tuple[_Row, ...]:
     for number in range(parts):
         rows += read_reply(outputs, f"images-{number}.json", _Part).images
         if len(rows) > _MOST_IMAGES:
-            raise Rejected(f"there are more than {_MOST_IMAGES:,} images")
+            raise Rejected(sentence("too-many-images", most=_MOST_IMAGES))
     return tuple(rows)
 
 
@@ -192,7 +192,7 @@ def _image_set(reply: _Reply, readable: list[int], outputs: Path) -> ImageSet:
     if (outputs / "embeddings.npy").is_file():
         embeddings = read_array(outputs, "embeddings.npy", (len(rows), _CHANNELS))
         if not np.isfinite(embeddings).all():
-            raise Rejected("embeddings.npy holds what is no number")
+            raise Rejected(sentence("array-no-numbers", name="embeddings.npy"))
     return ImageSet(
         tuple(row.name for row in rows),
         tuple(row.label for row in rows),

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.findings import sentence
 from harness.inputs.images.held_out import LONGEST_SIDE
 from harness.stages.context import Rejected, StageContext, failed
 from harness.stages.evidence.audit import WithheldImage
@@ -31,7 +32,7 @@ def withheld_images(
             for place in batch:
                 file = outputs / f"{place}.png"
                 if not file.is_file():
-                    raise Rejected(f"{file.name} was not sent")
+                    raise Rejected(sentence("reply-not-sent", name=file.name))
                 name, label = chosen[place]
                 kept.append(WithheldImage(picture=name, label=label, file=context.store.put(file, file.name)))
     return tuple(kept)

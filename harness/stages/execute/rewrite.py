@@ -189,7 +189,7 @@ class _Job:
                 self._run(outputs, (first, at_once))
                 for number, name, path, is_like_data in read_reply(outputs, "images.json", _Images).root:
                     if name not in self._use or not first <= number < first + at_once:
-                        raise Rejected(f"{name} was not asked for")
+                        raise Rejected(sentence("reply-not-asked-for", name=name))
                     target = _within(dataset, path, _IMAGES)
                     _put(outputs / f"image-{number}", target, _LARGEST_IMAGE)
                     if name not in own_test:
@@ -265,14 +265,14 @@ def _within(folder: Path, path: str, suffixes: tuple[str, ...]) -> Path:
     plain = path.isprintable() and not relative.is_absolute() and ".." not in relative.parts
     plain = plain and all(len(part.encode()) <= _LONGEST_PART for part in relative.parts)
     if not plain or not relative.parts or relative.suffix.lower() not in suffixes or "\\" in path:
-        raise Rejected(f"{path[:100]!r} is no name of a file in a data set")
+        raise Rejected(sentence("reply-no-name", path=path[:100]))
     return folder / relative
 
 
 def _put_texts(sent: Path, dataset: Path) -> None:
     """Lists and annotations: of each a line with its path, its content and a zero byte."""
     if not sent.is_file() or sent.stat().st_size > _LARGEST_TEXTS:
-        raise Rejected(f"{sent.name} was not sent, or is larger than {_LARGEST_TEXTS} bytes")
+        raise Rejected(sentence("reply-not-sent-or-too-large", name=sent.name, most=_LARGEST_TEXTS))
     for record in sent.read_bytes().split(b"\0")[:-1]:
         path, _, content = record.partition(b"\n")
         target = _within(dataset, path.decode("utf-8", "replace"), _TEXTS)
@@ -284,9 +284,9 @@ def _put_texts(sent: Path, dataset: Path) -> None:
 def _put(sent: Path, target: Path, largest: int) -> None:
     """Raises `Rejected` for a file that was not sent, or is too large, and `FileExistsError`."""
     if not sent.is_file():
-        raise Rejected(f"{sent.name} was not sent")
+        raise Rejected(sentence("reply-not-sent", name=sent.name))
     if sent.stat().st_size > largest:
-        raise Rejected(f"{sent.name} is larger than {largest} bytes")
+        raise Rejected(sentence("reply-too-large", name=sent.name, most=largest))
     target.parent.mkdir(parents=True, exist_ok=True)
     with sent.open("rb") as source, target.open("xb") as copy:
         shutil.copyfileobj(source, copy)

@@ -126,11 +126,11 @@ def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution
     notebook = outputs / "executed.ipynb"
     names = ("executed.ipynb", *reply.produced)
     if missing := [name for name in names if not (outputs / name).is_file()]:
-        raise Rejected(f"{missing[0]} was not sent")
+        raise Rejected(sentence("reply-not-sent", name=missing[0]))
     if notebook.stat().st_size > _NOTEBOOK_BYTES:
-        raise Rejected(f"executed.ipynb is larger than {_NOTEBOOK_BYTES} bytes")
+        raise Rejected(sentence("reply-too-large", name="executed.ipynb", most=_NOTEBOOK_BYTES))
     if reply.executed_cells > reply.code_cells:
-        raise Rejected("more cells ran than there are")
+        raise Rejected(sentence("more-cells-ran"))
     blobs: dict[str, Blob] = {name: context.store.put(outputs / name, name) for name in names}
     return Execution(
         notebook=blobs["executed.ipynb"],
