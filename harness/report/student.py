@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.findings import Finding
@@ -108,7 +110,16 @@ def _execution(evidence: Evidence) -> Execution | None:
 
 
 def _notebook(execution: Execution | None, store: Store) -> Notebook | None:
-    return read(store.path(execution.notebook)) if execution else None
+    return _read(store.path(execution.notebook)) if execution else None
+
+
+@functools.lru_cache(maxsize=1)
+def _read(kept: Path) -> Notebook:
+    """The two pages of a submission, one after the other, show one notebook; it is parsed in a process of its own.
+
+    `kept`: in the store, whose files are named after their content.
+    """
+    return read(kept)
 
 
 def _logs(logs: Mapping[str, str]) -> list[tuple[str, str, int]]:

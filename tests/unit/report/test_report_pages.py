@@ -13,9 +13,10 @@ from synthetic_class import SyntheticClass
 from test_report_escaping import Page, check_page, known_link
 
 from harness import report
+from harness.boundary.parsed_apart import parsed_apart
 from harness.findings import finding
 from harness.gradebook.results import Results
-from harness.report import overview
+from harness.report import notebook, overview
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,22 @@ def test_there_is_one_page_for_the_class_and_two_for_each_submission(built: tupl
         *(f"submissions/{id}/index.html" for id in ids),
         *(f"students/{id}/index.html" for id in ids),
     }
+
+
+def test_a_notebook_is_parsed_once_for_both_pages(
+    built: tuple[SyntheticClass, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process of its own, which takes some tenths of a second."""
+    parsed = []
+
+    def counted(what: str, file: Path) -> bytes:
+        parsed.append(file)
+        return parsed_apart(what, file)
+
+    monkeypatch.setattr(notebook, "parsed_apart", counted)
+    made, _ = built
+    report.write(made.results, made.sources, tmp_path)
+    assert len(parsed) == len(set(parsed)) > 1
 
 
 def test_every_page_holds_only_our_constructs(built: tuple[SyntheticClass, Path]) -> None:
