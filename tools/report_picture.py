@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("picture", type=Path)
     parser.add_argument("--page", default="index.html")
     parser.add_argument("--width", type=int, default=1200)
-    parser.add_argument("--height", type=int, default=800)
+    parser.add_argument("--height", type=int, default=1170)
     given = parser.parse_args()
     page = (given.out / given.page).resolve(strict=True)
     names = ("chromium", "chromium-browser", "google-chrome")
