@@ -77,6 +77,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "stages/evaluate/score.py",
         "grading/scene_variety.py",
         "inputs/images/held_out.py",
+        "inputs/weights/by_hand.toml",
         "inputs/weights/torchvision.toml",
         "agent/phases/predict.py",
         "agent/site/sitecustomize.py",

@@ -22,7 +22,7 @@ _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum")
 _MOVES = ("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Cast", "Pad", "Concat")
 # What image pipelines do to pixels before the first layer.
 _PREPARES = (*_ARITHMETIC, *_MOVES, "Slice", "Split", "Gather", "Resize", "Upsample", "Clip", "BatchNormalization")
-# What stands between the layers of the backbones in weights.toml, in torch's and in TensorFlow's exports.
+# What stands between the layers of VGG, ResNet, MobileNet and EfficientNet, in torch's and in TensorFlow's exports.
 _BETWEEN = (
     *_ARITHMETIC, *_MOVES, "BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid",
     "HardSwish", "Swish", "Tanh", "Elu", "Erf", "Gelu", "Dropout", "LRN", "MaxPool", "AveragePool",

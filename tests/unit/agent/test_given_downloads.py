@@ -109,6 +109,18 @@ def test_keras_finds_its_archive_and_unpacks_it(kernel: Kernel) -> None:
     assert said.split("\n")[-2] == "(3, 3, 32, 32) [0, 1, 2]"
 
 
+def test_keras_takes_weights_that_are_given_whatever_their_hash(kernel: Kernel) -> None:
+    """They were checked when they came in; what stands in for them has another hash."""
+    (entry,) = weights.named("keras_densenet121_notop")
+    kernel.give(entry.name, b"numbers")
+    said = kernel.run(
+        "from keras.src.applications import densenet\n"
+        f"path = densenet.file_utils.get_file({entry.file!r}, densenet.DENSENET121_WEIGHT_PATH_NO_TOP,"
+        f" cache_subdir='models', file_hash={entry.md5!r})\nprint(path, open(path).read())"
+    )
+    assert said.split("\n")[-2] == f"{kernel.home}/.keras/models/{entry.file} numbers"
+
+
 def test_what_is_not_given_still_fails(kernel: Kernel) -> None:
     kernel.give("cifar10", b"x")
     said = kernel.run(
