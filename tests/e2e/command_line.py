@@ -23,3 +23,10 @@ def run_harness(
         cwd=cwd,
         env={**os.environ, "HARNESS_CACHE": str(cache), **environment},
     )
+
+
+def grade(submissions: Path, assignment: Path, out: Path, cache: Path, **more):
+    """`harness grade` in bubblewrap."""
+    return run_harness(
+        "grade", submissions, "--assignment", assignment, "--out", out, "--sandbox", "bubblewrap", cache=cache, **more
+    )

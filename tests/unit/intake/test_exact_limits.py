@@ -164,6 +164,16 @@ def test_two_members_at_one_place_overlap():
         zip_file.check_overlap([one, other], opened.start_dir)
 
 
+def test_overlapping_members_are_seen_before_the_first_file_is_written(tmp_path: Path):
+    content = bytearray(zipped({"one": b"x" * 50, "two": b"y" * 50}))
+    second = content.rfind(b"PK\x01\x02")
+    content[second + 42 : second + 46] = bytes(4)  # where its local header is: at the first one's
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(zipfile.BadZipFile):
+        zip_file.unpack_zip(tmp_path / "a.zip", tmp_path / "to", Budget(UnpackLimits()))
+    assert not (tmp_path / "to").exists()
+
+
 def test_the_size_of_the_list_of_members_is_read_before_it(tmp_path: Path):
     (tmp_path / "a.zip").write_bytes(zipped({"one": b"x", "another": b"y"}))
     expected = sum(46 + len(name) for name in ("one", "another"))

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from downloads import NOTEBOOK, lay_out, unpacked
+from downloads import BRIGHTSPACE, CANVAS, NOTEBOOK, lay_out, unpacked
 from hypothesis import given
 from hypothesis import strategies as st
-from test_downloads import BRIGHTSPACE, CANVAS
 
 from harness.cli.main import cli
 from harness.inputs.submissions.lms import readers
