@@ -30,7 +30,7 @@ from harness.errors import MachineError, UsageError
 from harness.files.hashing import file_sha256
 from harness.files.user_folders import default_folder
 from harness.inputs import images
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import CHECK_IMAGES, StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext

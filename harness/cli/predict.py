@@ -22,7 +22,7 @@ from harness.boundary.screen import Screen, say, say_json
 from harness.cli.options import PATH, as_json_option, sandbox_option
 from harness.cli.terminal import progress_on, wide_screen
 from harness.errors import UsageError, nearest
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.stages.context import StageContext
 from harness.stages.convert import convert
 from harness.stages.evidence.conversion import Precision

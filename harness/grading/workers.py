@@ -15,7 +15,7 @@ import psutil
 from harness.boundary.one_by_one import Defect, attempt, for_each
 from harness.grading.context import RunContext
 from harness.grading.submission_run import Examined, examine, time_model, unexamined, with_defect
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.submission import Submission
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.boundary.bounded_json import Unbounded, read_bounded
 from harness.findings import Finding, one_line, sentence, with_detail
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import Material
 from harness.sandbox.engine import Job, Limits, Outcome, Sandbox
 from harness.sandbox.machine_load import MachineLoad

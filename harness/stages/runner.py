@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from harness.boundary.one_by_one import Defect, defect
 from harness.errors import EngineFailed, EnvironmentMissing
 from harness.findings import finding, one_line, sentence
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
 from harness.stages.evidence.stage_result import Failed, Skipped, StageResult, Usage, told_to_student

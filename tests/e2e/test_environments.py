@@ -17,7 +17,8 @@ from safetensors.numpy import load_file
 from small_course import hand_in, make_course, notebook
 
 from harness.inputs.assignment import Assignment
-from harness.inputs.assignment.sections import Dataset, ExecutionRules, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submissions import collect
 from harness.sandbox import KERAS, Sandbox, course, environments
 from harness.sandbox.bubblewrap import Bubblewrap

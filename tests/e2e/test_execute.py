@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.inputs.assignment.sections import Dataset, ExecutionRules, OwnDataset, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, OwnDataset
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap

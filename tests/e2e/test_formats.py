@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_images, write_keras2, write_torch
 
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.context import StageContext

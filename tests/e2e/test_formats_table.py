@@ -13,7 +13,7 @@ import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_images, write_torch
 
 from harness.errors import EnvironmentMissing
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import KERAS, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap

@@ -12,12 +12,8 @@ import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, torch_model, write_images, write_torch
 
-from harness.inputs.assignment.sections import (
-    BenchmarkRules,
-    ReferenceSolution,
-    ResourceLimits,
-    Robustness,
-)
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import BenchmarkRules, ReferenceSolution, Robustness
 from harness.inputs.images import StagedImages
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.benchmark import benchmark

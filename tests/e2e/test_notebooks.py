@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from readable import readable_to_the_sandbox
 
-from harness.inputs.assignment.sections import Dataset, ExecutionRules, NotebookParts, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, NotebookParts
 from harness.inputs.submission import Submission
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.context import StageContext

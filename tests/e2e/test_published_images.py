@@ -11,7 +11,8 @@ from typing import Any
 from small_course import hand_in, notebook
 
 from harness.inputs import weights
-from harness.inputs.assignment.sections import ExecutionRules, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import ExecutionRules
 from harness.inputs.submissions import collect
 from harness.sandbox import TORCH, Sandbox
 from harness.stages.context import StageContext

@@ -10,7 +10,8 @@ from PIL import Image
 from readable import readable_to_the_sandbox
 
 from harness.inputs.assignment import Assignment
-from harness.inputs.assignment.sections import Dataset, ExecutionRules, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submission import Submission
 from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox import KERAS, TORCH

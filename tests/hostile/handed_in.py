@@ -9,7 +9,8 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from harness.inputs.assignment.sections import ExecutionRules, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import ExecutionRules
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext

@@ -19,7 +19,7 @@ from command_line import run_harness
 from PIL import Image, ImageFilter
 from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
 
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext

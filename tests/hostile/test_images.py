@@ -12,7 +12,8 @@ from scipy.ndimage import gaussian_filter, shift
 
 from harness.grading.similarity.images import across_students
 from harness.grading.submission_run import Examined
-from harness.inputs.assignment.sections import OwnDataset, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.stages.audit.stage import AuditRules, audit

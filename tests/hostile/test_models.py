@@ -15,7 +15,8 @@ import numpy as np
 import onnx_files
 import pytest
 
-from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import BenchmarkRules
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.benchmark import benchmark

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.inputs.assignment.sections import ExecutionRules, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import ExecutionRules
 from harness.inputs.submission import Submission
 from harness.report.notebook import Text, read
 from harness.sandbox import Sandbox

@@ -14,8 +14,8 @@ from handed_in import Notebook
 from PIL import Image
 
 from harness.grading.rubric import rubric
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.schema import CriterionSpec
-from harness.inputs.assignment.sections import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext

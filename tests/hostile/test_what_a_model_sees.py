@@ -13,7 +13,8 @@ import pytest
 from models_that_look_around import CLOCKS, MISBEHAVES, NOT_BY_IMAGE, SPY, misbehaves, not_by_image
 from PIL import Image
 
-from harness.inputs.assignment.sections import ResourceLimits, Robustness
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images import HeldOutSet, StagedImages, load, stage
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from harness.agent.phases import rewrite as phase
-from harness.inputs.assignment.sections import OwnDataset, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.sandbox.engine import Job, Outcome, Sandbox
 from harness.stages.context import StageContext

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.deadline import Deadline
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.schema import CriterionSpec
 from harness.inputs.assignment.sections import (
     BenchmarkRules,
@@ -21,7 +22,6 @@ from harness.inputs.assignment.sections import (
     NotebookParts,
     OwnDataset,
     ReferenceSolution,
-    ResourceLimits,
     Robustness,
     Unseen,
     _to_bytes,

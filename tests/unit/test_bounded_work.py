@@ -15,7 +15,8 @@ from example_evidence import conversion
 
 from harness.grading.similarity import likeness
 from harness.grading.similarity.likeness import centred, channels_apart
-from harness.inputs.assignment.sections import ResourceLimits, Robustness
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images.material import drawn
 from harness.sandbox.none import NoProtection
 from harness.stages import robustness

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.sandbox import machine_load
 from harness.sandbox.machine_load import MachineLoad
 from harness.stages.evidence.stage_result import Failed, Skipped, Usage

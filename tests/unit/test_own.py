@@ -7,7 +7,7 @@ from rewriting import AgentHere, notebook, photograph
 
 from harness.grading import withheld_split as own
 from harness.inputs.assignment import Assignment
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.submission import Submission
 from harness.stages.context import StageContext
 from harness.stages.evidence.audit import DatasetAudit, WithheldImage

@@ -11,7 +11,7 @@ from harness.errors import MachineError
 from harness.files.private import keep_to_owner, private_file, private_folder
 from harness.gradebook.database import Gradebook
 from harness.grading.reference import write
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.sandbox.none import NoProtection
 from harness.stages.cache import StageCache
 from harness.stages.context import StageContext

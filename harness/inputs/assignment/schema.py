@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.inputs.assignment.deadline import Deadline
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import (
     BenchmarkRules,
     Dataset,
@@ -19,7 +20,6 @@ from harness.inputs.assignment.sections import (
     NotebookParts,
     OwnDataset,
     ReferenceSolution,
-    ResourceLimits,
     Robustness,
     Section,
     Unseen,

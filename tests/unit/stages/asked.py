@@ -9,7 +9,7 @@ from typing import Any
 
 from hostile import Sends, conversion
 
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.inputs.submission import Submission
 from harness.sandbox.engine import Job, Limits

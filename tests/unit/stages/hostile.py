@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.inputs.assignment.sections import ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox.engine import Job, Outcome
 from harness.sandbox.software import Software

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from hostile import LABELS, NAMES, Sends, conversion, npy, predictions, staged
 
-from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import BenchmarkRules
 from harness.sandbox.engine import Job, Outcome
 from harness.stages.benchmark import benchmark, disturbed
 from harness.stages.context import StageContext

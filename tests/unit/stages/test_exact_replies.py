@@ -12,7 +12,8 @@ import pytest
 from hostile import npy
 
 from harness.boundary.bounded_json import Unbounded, check, read_bounded
-from harness.inputs.assignment.sections import ResourceLimits, Robustness
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Robustness
 from harness.sandbox.engine import Outcome
 from harness.stages.benchmark import disturbed
 from harness.stages.context import Rejected, failed, read_array, read_bytes_array, usage

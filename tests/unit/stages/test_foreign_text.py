@@ -47,7 +47,7 @@ def test_names_that_a_phase_sends_come_from_a_list(tmp_path: Path) -> None:
 
 
 def test_the_last_line_of_a_log_is_a_detail() -> None:
-    from harness.inputs.assignment.sections import ResourceLimits
+    from harness.inputs.assignment.limits import ResourceLimits
 
     outcome = Outcome("failed", 1, f"a\n{_SECRET}\n", 1.0, None, None, memory_limit_hit=False)
     result = failed(outcome, "The model's prediction", ResourceLimits())

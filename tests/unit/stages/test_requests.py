@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 from asked import JOB, Place, but_seconds, model_of, place_in
 
-from harness.inputs.assignment.sections import (
-    Dataset,
-    ExecutionRules,
-    NotebookParts,
-    OwnDataset,
-    ReferenceSolution,
-    ResourceLimits,
-)
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Dataset, ExecutionRules, NotebookParts, OwnDataset, ReferenceSolution
 from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
 from harness.sandbox.engine import Limits
 from harness.stages.audit.stage import AuditRules, audit

@@ -14,7 +14,8 @@ from hostile import Sends, conversion, npy
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 
-from harness.inputs.assignment.sections import BenchmarkRules, ResourceLimits, Robustness
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import BenchmarkRules, Robustness
 from harness.inputs.images import HeldOutSet, StagedImages
 from harness.sandbox.engine import Job
 from harness.stages.benchmark import benchmark

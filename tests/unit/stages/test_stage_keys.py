@@ -14,6 +14,7 @@ import harness.stages
 from harness.bench.boards import load
 from harness.bench.boards.report import BoardsRequest
 from harness.files.hashing import HashedFile
+from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import (
     BenchmarkRules,
     Dataset,
@@ -22,7 +23,6 @@ from harness.inputs.assignment.sections import (
     NotebookParts,
     OwnDataset,
     ReferenceSolution,
-    ResourceLimits,
     Robustness,
 )
 from harness.inputs.given_weights import GivenWeights, KnownBackbones
