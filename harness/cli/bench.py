@@ -16,7 +16,8 @@ from harness.bench.boards.report import by_memory
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import EffortName, ScenarioName
 from harness.boundary.screen import Screen, say, say_json, visible
-from harness.cli.options import PATH, as_json_option, sandbox_option
+from harness.cli.options import PATH, as_json_option
+from harness.cli.sandbox_options import sandbox_option
 from harness.cli.terminal import progress_on
 from harness.report import export
 from harness.stages.evidence.conversion import Precision

@@ -8,13 +8,8 @@ import click
 
 from harness import sandbox
 from harness.boundary.screen import Screen, say, say_json
-from harness.cli.options import (
-    PATH,
-    as_json_option,
-    force_option,
-    handins_sandbox_option,
-    runtime_option,
-)
+from harness.cli.options import PATH, as_json_option, force_option
+from harness.cli.sandbox_options import handins_sandbox_option, runtime_option
 from harness.cli.terminal import print_grades, progress_on
 from harness.gradebook.results import SubmissionResult
 from harness.grading import class_run as grading

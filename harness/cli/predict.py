@@ -19,7 +19,8 @@ from harness.bench.boards.report import kernels_of
 from harness.bench.boards.runtimes import Runtime, RuntimeName
 from harness.bench.subjects import named_models
 from harness.boundary.screen import Screen, say, say_json
-from harness.cli.options import PATH, as_json_option, sandbox_option
+from harness.cli.options import PATH, as_json_option
+from harness.cli.sandbox_options import sandbox_option
 from harness.cli.terminal import progress_on, wide_screen
 from harness.errors import UsageError, nearest
 from harness.inputs.assignment.limits import ResourceLimits

@@ -8,7 +8,8 @@ import click
 
 from harness import sandbox
 from harness.boundary.screen import Screen, say, say_json
-from harness.cli.options import PATH, as_json_option, force_option, handins_sandbox_option
+from harness.cli.options import PATH, as_json_option, force_option
+from harness.cli.sandbox_options import handins_sandbox_option
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
 from harness.grading.reference import prepared, write

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import UsageError
+from harness.inputs.environment_names import EnvironmentName
 
 _FILES = Path(__file__).parent / "environments"
 
-Name = Literal["torch", "keras", "course"]
+
 Framework = Literal["torch", "tensorflow"]
 _DISTRIBUTIONS: dict[str, Framework] = {"torch": "torch", "tensorflow": "tensorflow", "tensorflow-cpu": "tensorflow"}
 
@@ -26,7 +27,7 @@ _DISTRIBUTIONS: dict[str, Framework] = {"torch": "torch", "tensorflow": "tensorf
 class Software:
     """One environment's contents, not yet built."""
 
-    name: Name
+    name: EnvironmentName
     requirements: tuple[Path, ...]
     constraints: Path | None = None  # exact versions for what `requirements` leaves open
     complete: bool = False  # `requirements` lists every package: nothing is resolved

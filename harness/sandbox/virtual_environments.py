@@ -21,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from harness.errors import EnvironmentMissing, MachineError
 from harness.files.user_folders import default_folder
 from harness.files.whole_file import READ_BY_ALL, whole_file
+from harness.inputs.environment_names import EnvironmentName
 from harness.sandbox.python_environment import PythonEnvironment, harness_own
-from harness.sandbox.software import TORCH, Name, Software
+from harness.sandbox.software import TORCH, Software
 from harness.sandbox.wheels import LOCK, install
 
 _RECORD = "environment.json"
@@ -34,7 +35,7 @@ class Built(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Name
+    name: EnvironmentName
     lock: str
     python: str  # version
     packages: tuple[str, ...]

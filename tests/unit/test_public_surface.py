@@ -14,18 +14,20 @@ PACKAGE = Path(harness.__file__).parent
 EXPORTED = {
     "agent.dataset": "Box DatasetImage Reading Unreadable open_tree read",
     "bench": "BenchResults Comparison EFFORTS Request SCENARIOS compare load measure uncompared",
-    "bench.boards": "Board Precision load names",
+    "bench.boards": "Board load names",
     "bench.machine": "Check MachineState Monitor Window checks",
+    "findings": "Finding Severity advice backbone_doubt finding one_line sentence with_detail",
     "grading.rubric": "ManualMark check grade",
     "inputs.assignment": "Assignment load",
-    "inputs.images": "HeldOutSet Material NO_SET StagedImages drawn drawn_from load load_unseen sample secret_sample "
-    "stage",
+    "inputs.images": "CHECK_IMAGES HeldOutSet Material NO_SET NO_TRAINING_IMAGES StagedImages TrainingImages drawn "
+    "drawn_from load load_unseen sample secret_sample stage",
     "inputs.submissions": "collect",
+    "inputs.weights": "TrainedOn WeightsEntry add by_address by_file fetch list_weights named path standing_in",
     "report": "INSTRUCTORS PAGE STUDENTS Sources write write_bench",
     "report.export": "grades_row results_schema write_bench write_feedback write_grades_csv write_results_json",
     "sandbox": "Chosen EngineName EngineReport Job KERAS Limits Outcome Sandbox Software TORCH choose course diagnose "
     "environments named open_to_all readable_by_all",
-    "stages.audit": "Described ImageSet SceneMap Withheld scene_map withhold",
+    "stages.audit": "Described ImageSet SceneMap scene_map",
     "stages.evaluate": "Answers Truth evaluate",
 }
 MOST_LOOSE = 4

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.sandbox.software import Name
+from harness.inputs.environment_names import EnvironmentName
 from harness.stages.evidence.record import Blob, Record
 
 Precision = Literal["fp32", "fp16", "int8"]  # of weights and arithmetic
@@ -35,7 +35,7 @@ class Conversion(Record):
     model: Blob  # the ONNX file, or the file handed in when `native`
     factory: Blob | None = None  # model.py, when `native` and needed
     native: bool
-    environment: Name = "torch"  # in which it was read, and runs when `native`
+    environment: EnvironmentName = "torch"  # in which it was read, and runs when `native`
     source_format: str  # the name of the module in agent/convert that read it
     layout: Literal["NCHW", "NHWC"]
     input_dtype: Literal["float32", "uint8"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from harness.sandbox.software import Name
+from harness.inputs.environment_names import EnvironmentName
 from harness.stages.evidence.reading import Shown
 from harness.stages.evidence.record import Blob, Record
 from harness.stages.evidence.stage_result import Failed
@@ -54,7 +54,7 @@ class Execution(Record):
     harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)
     python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
-    environment: Name = "torch"  # in which it ran
+    environment: EnvironmentName = "torch"  # in which it ran
     changes: tuple[CellChange, ...] = ()  # what was changed before it ran
     changes_left_out: int = 0  # cells whose changes are not listed
     given: tuple[str, ...] = ()  # where the course's images were put, a phrase for each place
