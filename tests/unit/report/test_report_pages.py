@@ -122,11 +122,11 @@ def test_the_class_page_says_how_many_and_how_it_was_run(built: tuple[SyntheticC
     assert "Labels swapped" in words
 
 
-@pytest.mark.parametrize("code", ["stateful-model", "benchmark-outputs-differ", "benchmark-unsteady", "not compared"])
+@pytest.mark.parametrize("code", ["stateful-model", "benchmark-outputs-differ", "not compared"])
 def test_a_latency_that_waits_for_a_person_is_not_drawn(
     built: tuple[SyntheticClass, Path], code: str, tmp_path: Path
 ) -> None:
-    """Nor one that was not measured steadily, or whose answers were not compared; the page says how many."""
+    """Nor one whose answers were not compared; the page says how many."""
     made, _ = built
     before = overview.view(made.results)
     assert before["not_believed"] == 0
