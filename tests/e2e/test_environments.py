@@ -175,7 +175,7 @@ def test_a_courses_requirements_are_an_environment_of_their_own(
     assert [line.split()[0] for line in said] == ["Gathering", "Installing"]
     cells = (
         "import importlib.util, tomlkit\n"
-        "print(tomlkit.__version__, importlib.util.find_spec('torch'), importlib.util.find_spec('harness.cli.main'))",
+        "print(tomlkit.__version__, importlib.util.find_spec('torch'), importlib.util.find_spec('harness.cli'))",
     )
     result = run(Bubblewrap(), software, cells, tmp_path)
     assert isinstance(result, Done), result
