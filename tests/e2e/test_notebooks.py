@@ -97,7 +97,7 @@ def test_the_cell_that_was_handed_in_is_kept_beside_the_changed_one(run: Run, co
         ("torch_of_some_years_ago", ["(4, 4)", "torch.Size([2, 3])"],
          {"magics", "no_gpu", "numpy_names", "pillow_names", "torch_names", "whole_numbers"}),
         ("collision_data_of_a_robot", ["2: "], {"archives", "no_gpu"}),
-        ("data_from_the_network", ["30 images", "objects"], {"downloaded_data", "downloads"}),
+        ("data_from_the_network", ["30 pictures", "objects"], {"downloaded_data", "downloads"}),
     ],
 )  # fmt: skip
 def test_a_notebook_of_another_place_or_time_runs(
