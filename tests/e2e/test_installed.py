@@ -44,7 +44,8 @@ def test_it_runs_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     python, harness = tmp_path / "venv" / "bin" / "python", tmp_path / "venv" / "bin" / "harness"
     run(python, "-m", "pip", "install", "--quiet", "--constraint", CONSTRAINTS, wheel)
-    done = run_harness("doctor", cache=tmp_path / "cache", cwd=tmp_path, command=[str(harness)], PYTHONPATH="")
+    nowhere = {"PYTHONPATH": "", "DOCKER_HOST": f"unix://{tmp_path}/no-engine"}  # whatever this machine's Engine has
+    done = run_harness("doctor", cache=tmp_path / "cache", cwd=tmp_path, command=[str(harness)], **nowhere)
     assert (done.returncode, done.stderr) == (3, "")  # without the extra, what submissions run with is missing
     assert "bubblewrap: does not work\n  this Python lacks torch" in done.stdout
     assert "do: pip install 'transfer-harness[torch]', or harness env build torch" in done.stdout

@@ -177,7 +177,7 @@ def test_the_smuggler_of_the_attacks_finds_nothing(engine: Sandbox, attacks: Pat
     execution = ran.value if isinstance(ran, Done) else ran.execution if isinstance(ran, FailedExecution) else None
     assert isinstance(execution, Execution)
     shown = (tmp_path / "blobs" / execution.notebook.sha256[:2] / execution.notebook.sha256).read_text()
-    assert "list files 0 0 bytes" in shown and "behind the end of the image 0" in shown
+    assert "list files 0 0 bytes" in shown and "behind the end of the picture 0" in shown
     assert "'colab'" not in shown
     assert all(blob.bytes < 1000 for blob in execution.produced if blob.name.endswith(".onnx"))
 
