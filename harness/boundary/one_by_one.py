@@ -16,7 +16,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from harness.errors import MACHINES_OWN, EnvironmentMissing, MachineError, RunStopped
-from harness.findings import Finding, finding
+from harness.findings import KINDS, Finding
 
 _PACKAGE = Path(__file__).parents[1]
 _OTHERS = 5  # with which each of a pair is tried
@@ -36,8 +36,16 @@ class Defect:
     log: str  # the traceback, for the instructor
 
     @property
+    def reason(self) -> str:
+        """The sentence for the student, made as `finding` is."""
+        return f"The harness failed in {self.what}."
+
+    @property
     def finding(self) -> Finding:
-        return finding("harness-defect", reason=f"{self.what}: {self.where}")
+        """What stands in for a result is made without any function that may have failed."""
+        kind = KINDS["harness-defect"]
+        message = kind.wording.format(reason=f"{self.what}: {self.where}")
+        return Finding(code="harness-defect", severity=kind.severity, message=message)
 
 
 def attempt(what: str, do: Callable[[], T]) -> T | Defect:

@@ -11,7 +11,6 @@ _JOBS = {
     "job-failed": "{what} failed",
     "job-unusable": "{what} sent something unusable: {why}.",
     "engine-failed-times": "The sandbox engine failed {times} times.",
-    "harness-failed-in": "The harness failed in {what}.",
 }
 
 _NOT_ASKED = {

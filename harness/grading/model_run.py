@@ -19,7 +19,6 @@ from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.inspect import INSPECT, InspectRequest
-from harness.stages.model_selection import none_to_grade
 from harness.stages.predict import PREDICT, PredictRequest
 from harness.stages.robustness import ROBUSTNESS, RobustnessRequest, affordable
 from harness.stages.runner import StageRunner
@@ -90,9 +89,8 @@ def convert(
     model: HandedModel | None, on: GradedOn, run_context: RunContext, runner: StageRunner
 ) -> StageResult[Conversion]:
     """The model as ONNX, or as it is where that fails."""
-    without = none_to_grade(run_context.assignment)
-    classes = on.held_out.classes
-    return runner.run(CONVERT, ConvertRequest(model, without, classes, on.training, run_context.weights))
+    withholds, classes = run_context.assignment.withholds, on.held_out.classes
+    return runner.run(CONVERT, ConvertRequest(model, withholds, classes, on.training, run_context.weights))
 
 
 def predict(conversion: Conversion | None, on: GradedOn, runner: StageRunner) -> StageResult[Predictions]:

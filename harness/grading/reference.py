@@ -20,7 +20,7 @@ from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
 from harness.stages.evidence.reference import Reference
-from harness.stages.evidence.stage_result import Done, StageResult
+from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done, StageResult
 from harness.stages.progress import Progress
 from harness.stages.train import TRAIN, TrainRequest
 
@@ -83,11 +83,15 @@ def trained(
 
 
 def _value(result: StageResult[T], stage: str, code: Path) -> T:
-    """What the stage found. Raises `MachineError` where it found nothing."""
+    """What the stage found. Raises `MachineError` where it found nothing: by the code's fault, or the machine's."""
     if isinstance(result, Done):
         return result.value
+    lost = any(found.code in NOT_THE_STUDENTS for found in result.findings)
     log = "\n".join(result.usage.log.splitlines()[-_LOG_LINES:])
-    raise MachineError(f"the reference solution failed in {stage}: {result.whole_reason}\n{log}", f"correct {code}")
+    raise MachineError(
+        f"the reference solution failed in {stage}: {result.whole_reason}\n{log}",
+        "run the same command again" if lost else f"correct {code}",
+    )
 
 
 def write(reference: Reference, context: StageContext, folder: Path) -> None:

@@ -10,7 +10,8 @@ from statistics import fmean
 from harness.grading.context import RunContext
 from harness.inputs.assignment.sections import HandIn
 from harness.inputs.submission import Submission
-from harness.stages.audit.stage import AUDIT, AuditRequest, AuditRules
+from harness.stages.audit.request import AUDIT, AuditRequest
+from harness.stages.audit.stage import AuditRules
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.stage_result import Done, StageResult
 

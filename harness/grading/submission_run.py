@@ -13,7 +13,8 @@ from harness.grading.withheld_split import WithheldSplit, opened, own_data
 from harness.inputs.images import HeldOutSet
 from harness.inputs.submission import Submission
 from harness.stages import model_selection as models
-from harness.stages.audit.stage import AUDIT, AuditRequest, AuditRules
+from harness.stages.audit.request import AUDIT, AuditRequest
+from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.evaluate.score import same_answers
 from harness.stages.evidence.audit import DatasetAudit

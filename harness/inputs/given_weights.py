@@ -21,9 +21,6 @@ class GivenWeights:
         return self.sha256
 
 
-NO_WEIGHTS = GivenWeights(None, {}, {})
-
-
 @dataclass(frozen=True, slots=True)
 class KnownBackbones:
     """Every pre-trained backbone that is on this machine: students may have started from any."""

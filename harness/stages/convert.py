@@ -322,7 +322,7 @@ class ConvertRequest:
     """A model, the classes that it should tell apart, and images on which its two forms are compared."""
 
     model: HandedModel | None
-    without: Skipped  # the result where there is no model
+    withholds: bool  # then only a model that the rerun made is graded
     classes: tuple[str, ...]
     training: TrainingImages
     weights: GivenWeights
@@ -331,8 +331,16 @@ class ConvertRequest:
 
 def _convert(request: ConvertRequest, context: StageContext) -> StageResult[Conversion]:
     if request.model is None:
-        return request.without
+        return _no_model(request.withholds)
     return convert(request.model, request.classes, request.training.check_images(), request.weights.hub, context)
+
+
+def _no_model(withholds: bool) -> Skipped:
+    """Why there is nothing to grade."""
+    if withholds:
+        nothing = finding("rerun-without-model")
+        return Skipped(reason=nothing.message, findings=(nothing,))
+    return Skipped(reason=sentence("no-model-at-all"), findings=(finding("no-model"),))
 
 
 CONVERT = Stage("convert", Conversion, _convert, sees_no_secret=True)

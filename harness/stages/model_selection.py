@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.findings import finding, sentence
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import HandIn
 from harness.inputs.submission import Submission
@@ -12,7 +11,7 @@ from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES
 from harness.stages.convert import HandedModel
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.stage_result import Done, Skipped, StageResult
+from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.store import Store
 
 
@@ -48,17 +47,6 @@ def produced(executed: StageResult[Execution]) -> tuple[Blob, ...]:
     if isinstance(executed, FailedExecution) and executed.execution is not None:
         return executed.execution.produced
     return ()
-
-
-def none_to_grade(assignment: Assignment) -> Skipped:
-    """Why there is nothing to grade."""
-    if assignment.withholds:
-        nothing = finding("rerun-without-model")
-        return Skipped(reason=nothing.message, findings=(nothing,))
-    return Skipped(
-        reason=sentence("no-model-at-all"),
-        findings=(finding("no-model"),),
-    )
 
 
 def _written(executed: StageResult[Execution], store: Store, beside: dict[str, Path]) -> HandedModel | None:

@@ -107,9 +107,7 @@ class StageRunner:
 
 def lost_to(found: Defect) -> Skipped:
     """The result of a stage in which the harness failed."""
-    return Skipped(
-        reason=sentence("harness-failed-in", what=found.what), findings=(found.finding,), usage=Usage(log=found.log)
-    )
+    return Skipped(reason=found.reason, findings=(found.finding,), usage=Usage(log=found.log))
 
 
 class TooBusy(Exception):

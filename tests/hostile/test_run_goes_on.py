@@ -34,6 +34,32 @@ points = 10
 kind = "accuracy_vs_reference"
 points = 90
 """
+# What the attack's `scenes.py` does, by the names that the rooms have now: 2,000 grey images, one pixel apart.
+ALL_BUT_EQUAL = """\
+from pathlib import Path
+import numpy as np
+from harness.stages.audit import Described, ImageSet, scene_map
+
+COUNT = 2000
+
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
+
+def described(index):
+    return Described(
+        width=128, height=128, sha256=f"{index:064x}", blur=0.0, brightness=0.5, bright_share=0.0, dark_share=0.0,
+        camera=False, rights=False, plain_border=False,
+    )
+
+greys = np.full((COUNT, 128, 128), 90, np.uint8)
+for index in range(COUNT):
+    greys[index, index % 128, index // 128 % 128] = 91
+names = tuple(f"{index}.jpg" for index in range(COUNT))
+images = ImageSet(names, (None,) * COUNT, ("",) * COUNT, tuple(map(described, range(COUNT))), greys, None)
+before = peak()
+scenes = scene_map(images)
+print(f"memory {before} -> {peak()} MiB, complete {scenes.complete}")
+"""
 # The small course's reference, for classes of any name: what it answers is not looked at here.
 ANY_CLASSES = REFERENCE.replace('{"red": 0, "green": 1, "blue": 2}[name]', "row % 3").replace(
     "nn.Linear(8, 3)", "nn.Linear(8, len(classes))"
@@ -70,11 +96,10 @@ def test_two_who_ended_the_run_for_all_are_graded_with_the_others(
 
 
 @pytest.mark.hostile(line=82, expected="bounded, cut with F")
-def test_near_identical_images_cost_what_their_number_costs(attacks: Path, got: Callable[[str], None]) -> None:
+def test_near_identical_images_cost_what_their_number_costs(got: Callable[[str], None]) -> None:
     """scene-map-pairs: 2,000 of them made four million pairs in the harness's own process."""
-    program = str(attacks / "scene-map-pairs" / "scenes.py")
     done = subprocess.run(
-        [sys.executable, program, "2000", "20000"], capture_output=True, text=True, timeout=300, check=False,
+        [sys.executable, "-c", ALL_BUT_EQUAL], capture_output=True, text=True, timeout=300, check=False,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     found = re.search(r"memory (\d+) -> (\d+) MiB, complete (\w+)", done.stdout)

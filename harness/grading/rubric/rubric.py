@@ -20,10 +20,9 @@ from harness.inputs.assignment.problems import problem
 from harness.inputs.assignment.schema import CriterionSpec
 from harness.inputs.submission import Origin
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
-from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done
 from harness.stages.evidence.submission import Evidence
 
-_NOT_THE_STUDENTS = {"engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing"}
 _PERHAPS_ANOTHERS = ("unknown", "one of several")  # so no student reads it
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the one whose result it works on. What the machine lost spoils all that follow.
@@ -96,7 +95,7 @@ def grade(
     lost = {  # no mark reads `stress`: it only shows when the model fails
         name
         for name, result in evidence.stages().items()
-        if name != "stress" and any(finding.code in _NOT_THE_STUDENTS for finding in result.findings)
+        if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
     }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
     earned = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding, sentence
-from harness.inputs.assignment.sections import HandIn, OwnDataset
+from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.stages.audit import Described, ImageSet, SceneMap, scene_map
 from harness.stages.audit.findings import findings_of
@@ -41,7 +41,6 @@ from harness.stages.evidence.audit import (
     WithheldImage,
 )
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
-from harness.stages.stage import Stage
 
 _MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
 _MOST_PARTS = 50  # of the reply
@@ -348,21 +347,3 @@ def _shown(value: DatasetAudit) -> list[str]:
         [one.picture for one in value.withheld],
     ]
     return list(dict.fromkeys(name for claim in claims for name in claim))
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRequest:
-    """A submission's data set, and what is asked of it."""
-
-    submission: Submission
-    wanted: HandIn
-    rules: AuditRules
-
-
-def _as_asked(request: AuditRequest, context: StageContext) -> StageResult[DatasetAudit]:
-    if request.wanted.dataset == "ignored":
-        return Skipped(reason=sentence("data-sets-not-asked"))
-    return audit(request.submission, request.rules, context)
-
-
-AUDIT = Stage("audit", DatasetAudit, _as_asked, sees_no_secret=True)

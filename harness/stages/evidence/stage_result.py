@@ -74,6 +74,10 @@ class Skipped(WithoutValue):
 
 StageResult = Done[T] | Failed | Skipped
 NO_MODEL = Skipped(reason=sentence("no-usable-model"))
+# Findings of a stage that the machine or the harness lost: it says nothing of the model or the notebook.
+NOT_THE_STUDENTS = frozenset(
+    ("engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing")
+)
 R = TypeVar("R", bound=Ended)
 
 

@@ -29,14 +29,14 @@ from harness.inputs.given_weights import GivenWeights, KnownBackbones
 from harness.inputs.images import HeldOutSet, StagedImages, TrainingImages
 from harness.inputs.submission import Submission
 from harness.inputs.weights import list_weights
-from harness.stages.audit.stage import AuditRequest, AuditRules
+from harness.stages.audit.request import AuditRequest
+from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BenchmarkRequest
 from harness.stages.cache import canonical
 from harness.stages.convert import ConvertRequest, HandedModel
 from harness.stages.evaluate.score import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
-from harness.stages.evidence.stage_result import Skipped
 from harness.stages.execute.request import ExecuteRequest
 from harness.stages.execute.rerun import Rerun
 from harness.stages.inspect import InspectRequest
@@ -130,7 +130,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
                 HandedModel(one, {"labels.txt": two}),
                 HandedModel(one, {"labels.txt": one}),
             ],
-            "without": [Skipped(reason="There is none."), Skipped(reason="There is nothing.")],
+            "withholds": [False, True],
             "classes": [("ball", "mug"), ("mug", "ball")],
             "training": trained_on,
             "weights": given,
