@@ -22,16 +22,23 @@ PREDICTED: dict[str, Any] = {"seconds_per_image": 0.01, "probed": 2, "probes": [
 
 
 def predict_files(
-    rows: bytes | None = None, again: np.ndarray = ROWS, files: dict[str, bytes] | None = None, **changes: Any
+    rows: bytes | None = None,
+    again: np.ndarray = ROWS,
+    files: dict[str, bytes] | None = None,
+    answers: np.ndarray = ROWS,
+    **changes: Any,
 ) -> Callable[[Job], dict[str, bytes]]:
-    """What the phase sends: rows in the order in which the images went in; `again`: those of the second answers."""
+    """What the phase sends: rows in the order in which the images went in; `again`: those of the second answers.
+
+    `answers`: row i is the first answer to image i. `rows`: sent in place of them, whatever the order.
+    """
 
     def sent(job: Job) -> dict[str, bytes]:
         asked = json.loads(job.request)
         went_in = order(job)
         return {
             "predictions.json": json.dumps(PREDICTED | {"probed": len(asked["probes"][:2])} | changes).encode(),
-            "probabilities.npy": npy(ROWS[went_in]) if rows is None else rows,
+            "probabilities.npy": npy(answers[went_in]) if rows is None else rows,
             "again.npy": npy(again[[went_in[place] for place in asked["again"]]]),
             "probe-zero-one.npy": npy(ROWS[[went_in[place] for place in asked["probes"][:2]]]),
         } | (files or {})
@@ -69,7 +76,7 @@ def test_another_answer_to_the_same_image_is_noticed(moved: float, other: bool, 
 def test_another_answer_in_a_fresh_sandbox_is_noticed_too(tmp_path: Path) -> None:
     """A process of a student's can remember what it said; the next sandbox cannot."""
     jobs: list[Job] = []
-    honest, other = predict_files(), predict_files(npy(ROWS[::-1].copy()))
+    honest, other = predict_files(), predict_files(answers=ROWS[::-1])
 
     def sent(job: Job) -> dict[str, bytes]:
         jobs.append(job)
