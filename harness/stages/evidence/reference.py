@@ -17,7 +17,7 @@ class Reference(Record):
     conversion: Conversion
     predictions: Predictions
     evaluation: Evaluation
-    latency: Latency
     training_seconds: float
     seed: int
+    latency: Latency | None = None  # of the course's own; one trained on a student's data set is not timed
     kernels: KernelList | None = None  # None where no board is asked for, or they cannot be listed
