@@ -10,6 +10,7 @@ from pydantic import Field
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding
 from harness.inputs.submission import Origin
+from harness.stages.evaluate.transfer import Verdict, verdict
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.boards import BoardPredictions
@@ -46,7 +47,7 @@ class SubmissionResult(Record):
     stages: dict[str, StageSummary]
     evaluation: Evaluation | None
     benchmark: Benchmark | None
-    inspection: Inspection | None
+    inspection: InspectionResult | None
     dataset: DatasetAudit | None
     own: OwnScores | None = None  # on images withheld of the student's own data set
     notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
@@ -69,6 +70,12 @@ class SubmissionResult(Record):
     def is_open(self) -> bool:
         """Whether its points are not final: a person has to look first."""
         return self.status == "needs-review" or any(mark.points is None for mark in self.marks)
+
+
+class InspectionResult(Inspection):
+    """What the model holds, and the verdict on how it was made."""
+
+    verdict: Verdict
 
 
 class OwnScores(Record):
@@ -150,7 +157,7 @@ def submission_result(
         stages=summaries,
         evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
-        inspection=evidence.inspect.value if isinstance(evidence.inspect, Done) else None,
+        inspection=_inspection(evidence),
         dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
         own=_own_scores(evidence),
         notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
@@ -169,6 +176,13 @@ def submission_result(
         identity=identity,
         content=content,
     )
+
+
+def _inspection(evidence: Evidence) -> InspectionResult | None:
+    if not isinstance(evidence.inspect, Done):
+        return None
+    concluded = verdict(evidence.inspect.value, evidence.evaluate, evidence.is_copy)
+    return InspectionResult(**dict(evidence.inspect.value), verdict=concluded)
 
 
 def lost_result(id: str, student: str, max_points: float, findings: tuple[Finding, ...]) -> SubmissionResult:

@@ -15,6 +15,7 @@ from harness.boundary.one_by_one import Defect, attempt
 from harness.findings import Finding
 from harness.gradebook.results import (
     AssignmentResult,
+    InspectionResult,
     Results,
     RunInfo,
     StageSummary,
@@ -25,7 +26,6 @@ from harness.report.coarse import benchmark, evaluation, memory, significant
 from harness.report.sources import Sources
 from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.audit import DatasetAudit, SharedImage
-from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
@@ -41,9 +41,10 @@ _AUDIT = (
     "smallest", "largest", "aspects", "compared_by", "labels",
 )  # fmt: skip
 _INSPECTION = (
-    "total_parameters", "trainable_parameters", "multiply_adds", "file_bytes", "verdict", "self_reported", "backbone",
-    "frozen_layers", "moved_layers", "new_layers", "first_moved_layer", "layers", "weights_used", "outputs",
-    "outputs_fit", "head_initialised_as", "scales_its_input", "preprocessing_matches", "median_change",
+    "total_parameters", "trainable_parameters", "multiply_adds", "file_bytes", "weights_say", "verdict",
+    "self_reported", "backbone", "frozen_layers", "moved_layers", "new_layers", "first_moved_layer", "layers",
+    "weights_used", "outputs", "outputs_fit", "head_initialised_as", "scales_its_input", "preprocessing_matches",
+    "median_change",
 )  # fmt: skip
 _NOT_SHOWN = Skipped(reason="")
 R = TypeVar("R", bound=Ended)
@@ -256,8 +257,8 @@ def _cleared_reference(reference: Reference) -> Reference:
     return reference.model_copy(update={"evaluation": score})
 
 
-def _inspection(inspection: Inspection | None) -> Inspection | None:
+def _inspection(inspection: InspectionResult | None) -> InspectionResult | None:
     """Of an ONNX graph, which the harness's own code looked into."""
     if inspection is None:
         return None
-    return Inspection(**{name: getattr(inspection, name) for name in _INSPECTION}, uncounted_operators=())
+    return InspectionResult(**{name: getattr(inspection, name) for name in _INSPECTION}, uncounted_operators=())

@@ -1,7 +1,6 @@
 """The stage `inspect`: parameters and multiply-adds, and which pre-trained layers were left as they were.
 
-The verdict here rests on the weights and on whether the answers follow them; `harness/stages/evaluate/transfer.py`
-adds what the score says.
+It says what the weights show. The verdict also needs the score: `harness/stages/evaluate/transfer.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from harness.stages.evidence.inspection import (
     Inspection,
     LayerComparison,
     UseDoubt,
-    Verdict,
+    WeightsSay,
 )
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageResult
@@ -174,7 +173,7 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
         file_bytes=conversion.model.bytes,
         uncounted_operators=reply.uncounted,
         weights_fingerprint=reply.weights_fingerprint,
-        verdict=_verdict(reply, found, asked, conversion.native),
+        weights_say=_weights_say(reply, found, asked, conversion.native),
         self_reported=conversion.native or conversion.source_format in _RUNS_CODE,
         backbone=best,
         frozen_layers=sum(layer.identical for layer in layers) if counts else 0,
@@ -194,7 +193,7 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
     )
 
 
-def _verdict(reply: _Reply, found: _Backbone | None, asked: set[str], native: bool) -> Verdict:
+def _weights_say(reply: _Reply, found: _Backbone | None, asked: set[str], native: bool) -> WeightsSay:
     if found is not None and found.used is not False:
         if found.used is None and not native:
             return "unknown"
@@ -239,12 +238,13 @@ def _noticed(value: Inspection) -> tuple[Finding, ...]:
         found.append(finding("unknown-operators", detail=", ".join(value.uncounted_operators)))
     if value.weights_used is False:
         found.append(finding("backbone-unused", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
-    elif value.verdict == "from-scratch":
+    elif value.weights_say == "from-scratch":
         found.append(finding("trained-from-scratch"))
     elif value.backbone is not None and value.weights_used is None and value.why_unused not in ("", "same-answers"):
         found.append(finding("backbone-use-unclear", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
     moved = value.median_change
-    if value.verdict == "fine-tuned" and value.frozen_layers == 0 and moved is not None and moved > LARGEST_FINE_TUNING:
+    fine_tuned = value.weights_say == "fine-tuned" and value.frozen_layers == 0
+    if fine_tuned and moved is not None and moved > LARGEST_FINE_TUNING:
         found.append(finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved))
     return tuple(found)
 

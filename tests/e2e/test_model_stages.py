@@ -93,7 +93,7 @@ def test_a_frozen_backbone_is_proven_whatever_the_route(
     conversion = handed_in(moved(0), format, tmp_path, context, staged, FACTORIES["mobilenet_v2"])
     result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
-    assert result.value.verdict == "feature-extraction"
+    assert result.value.weights_say == "feature-extraction"
     assert (result.value.frozen_layers, len(result.value.layers)) == (52, 52)
     assert result.value.weights_used and result.value.outputs_fit
     assert (result.value.moved_layers, result.value.new_layers) == (0, 1)
@@ -108,7 +108,7 @@ def test_fine_tuning_is_told_from_forgetting_to_freeze(
     conversion = handed_in(moved(change), "state_dict", tmp_path, context, staged, FACTORIES["mobilenet_v2"])
     result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
-    assert (result.value.verdict, result.value.frozen_layers) == ("fine-tuned", 0)
+    assert (result.value.weights_say, result.value.frozen_layers) == ("fine-tuned", 0)
     assert result.value.median_change == pytest.approx(change, rel=0.1)
     assert [f.code for f in result.findings] == codes
 
@@ -118,7 +118,7 @@ def test_a_small_network_of_its_own_is_from_scratch(
 ) -> None:
     conversion = handed_in(torch_model("tiny"), "traced", tmp_path, context, staged)
     result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
-    assert isinstance(result, Done) and result.value.verdict == "from-scratch"
+    assert isinstance(result, Done) and result.value.weights_say == "from-scratch"
     assert result.value.backbone is None
     assert [f.code for f in result.findings] == ["trained-from-scratch"]
 
@@ -156,7 +156,11 @@ def test_a_backbone_that_is_only_carried_along_is_no_feature_extraction(
     conversion = handed_in(decoy.eval(), "onnx", tmp_path, context, staged)
     result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
-    assert (result.value.verdict, result.value.weights_used, result.value.frozen_layers) == ("from-scratch", False, 0)
+    assert (result.value.weights_say, result.value.weights_used, result.value.frozen_layers) == (
+        "from-scratch",
+        False,
+        0,
+    )
     assert [f.code for f in result.findings] == ["backbone-unused"]
 
 
@@ -171,7 +175,7 @@ def test_a_head_as_torch_made_it_is_recognised(
     conversion = handed_in(model.eval(), "onnx", tmp_path, context, staged)
     result = inspect(conversion, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
     assert isinstance(result, Done), result
-    assert (result.value.verdict, result.value.head_initialised_as) == ("feature-extraction", "torch's Linear")
+    assert (result.value.weights_say, result.value.head_initialised_as) == ("feature-extraction", "torch's Linear")
 
 
 def test_worse_images_images_of_no_class_and_covered_ones_in_one_sandbox(
@@ -279,7 +283,7 @@ def test_a_head_with_its_backbone_by_reference(
     result = convert(handed, CLASSES, (), tmp_path / "torch_home", context)
     assert isinstance(result, Done) and not result.value.native
     inspected = inspect(result.value, {"mobilenet_v2": backbone}, staged, len(CLASSES), context)
-    assert isinstance(inspected, Done) and inspected.value.verdict == "feature-extraction"
+    assert isinstance(inspected, Done) and inspected.value.weights_say == "feature-extraction"
 
     incomplete = dict(list(torch.load(backbone).items())[:100])
     torch.save(incomplete, tmp_path / "half.pth")

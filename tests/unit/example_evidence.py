@@ -61,7 +61,7 @@ def inspection(**changes: Any) -> Inspection:
         "multiply_adds": 10,
         "file_bytes": 10,
         "uncounted_operators": (),
-        "verdict": "feature-extraction",
+        "weights_say": "feature-extraction",
         "backbone": "mobilenet_v2",
         "weights_used": True,
     }

@@ -28,7 +28,7 @@ _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images
 
 
 def with_copies_noted(examined: Sequence[Examined], run_context: RunContext) -> list[Examined]:
-    """The same submissions; a model that is another's or the reference's has a finding and the verdict `copied`."""
+    """The same submissions; a model that is another's or the reference's has a finding and `is_copy`."""
     store = run_context.stage_context.store
     reference = run_context.shared.reference
     known = []
@@ -53,14 +53,11 @@ def with_copies_noted(examined: Sequence[Examined], run_context: RunContext) -> 
         evidence = noted[index].evidence
         code = "model-copied-disguised" if copy.disguised else "model-copied"
         found = finding(code, other=copy.other(), how=copy.how, detail=copy.whose())
-        changes: dict[str, object] = {
+        changes = {
             "later_findings": (*evidence.later_findings, found),
+            "is_copy": True,
             "same_model_as": copy.hand_ins,
         }
-        inspected = evidence.inspect
-        if isinstance(inspected, Done):
-            value = inspected.value.model_copy(update={"verdict": "copied"})
-            changes["inspect"] = inspected.model_copy(update={"value": value})
         noted[index] = replace(noted[index], evidence=evidence.model_copy(update=changes))
     return noted
 

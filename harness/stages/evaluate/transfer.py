@@ -6,6 +6,8 @@ training hardly moves it, and still teaches it something.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from scipy.stats import binomtest
 
 from harness.findings import Finding, finding
@@ -14,6 +16,8 @@ from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
+
+Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
 
 _BETTER_THAN_CHANCE = 0.01  # one-sided; above it, the score is no more than guessing
 
@@ -26,16 +30,26 @@ Looked = Done[Inspection] | Failed | Skipped
 Scored = Done[Evaluation] | Failed | Skipped
 
 
+def verdict(inspection: Inspection, scored: Scored, is_copy: bool) -> Verdict:
+    """How the model was made.
+
+    A copy is called one however its weights were made; an untrained output layer counts for more than the layers
+    below it.
+    """
+    if is_copy:
+        return "copied"
+    return "untrained-head" if _is_untrained(inspection, scored) else inspection.weights_say
+
+
 def concluded(inspected: Looked, scored: Scored, conversion: Conversion | None, trained_on: TrainedOn | None) -> Looked:
-    """The inspection with the verdict and findings that need the score or the declared pre-processing.
+    """The inspection with the findings that need the score or the declared pre-processing.
 
     `trained_on`: what images went through in the training of the recognised backbone, if that is known.
     """
     if not isinstance(inspected, Done):
         return inspected
     value, findings = inspected.value, list(inspected.findings)
-    if isinstance(scored, Done) and value.head_initialised_as and guesses(scored.value):
-        value = value.model_copy(update={"verdict": "untrained-head"})
+    if isinstance(scored, Done) and _is_untrained(value, scored):
         findings = [found for found in findings if found.code != "trained-from-scratch"]
         findings.append(_untrained(value, scored.value))
     if conversion is not None and trained_on is not None and value.frozen_layers:
@@ -45,6 +59,10 @@ def concluded(inspected: Looked, scored: Scored, conversion: Conversion | None, 
         if matches is False and not measured:
             findings.append(finding("backbone-preprocessing", backbone=value.backbone))
     return inspected.model_copy(update={"value": value, "findings": tuple(findings)})
+
+
+def _is_untrained(value: Inspection, scored: Scored) -> bool:
+    return isinstance(scored, Done) and bool(value.head_initialised_as) and guesses(scored.value)
 
 
 def guesses(score: Evaluation) -> bool:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from harness.stages.evidence.record import Blob, Record
 
-Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
+# What became of the pre-trained layers, by the weights and by whether the answers follow them.
+WeightsSay = Literal["feature-extraction", "fine-tuned", "from-scratch", "unknown"]
 
 # What speaks against the use of a backbone, as `harness/agent/graph/backbone_use.py` finds it.
 UseDoubt = Literal[
@@ -38,7 +39,7 @@ class Inspection(Record):
     multiply_adds: int | None  # for one image; 1 multiply-add = 2 operations; None for a model that is not ONNX
     file_bytes: int
     uncounted_operators: tuple[str, ...]
-    verdict: Verdict
+    weights_say: WeightsSay
     self_reported: bool = False  # the file's format runs the student's code, which could say anything
     backbone: str | None
     frozen_layers: int = 0

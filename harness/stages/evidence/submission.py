@@ -42,6 +42,7 @@ class Evidence(Record):
     rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
     rerun_made: RerunMade | None = None  # where the one handed in was graded, and the run is compared with it
     intake_findings: tuple[Finding, ...] = ()
+    is_copy: bool = False  # the model is another submission's, or the reference's
     same_model_as: tuple[str, ...] = ()  # other submissions, by id; a student never sees them
     later_findings: tuple[Finding, ...] = ()  # found when all submissions were compared, or after the stages
     trouble: str = ""  # tracebacks of what the harness failed in beside the stages; for the instructor

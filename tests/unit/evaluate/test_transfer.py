@@ -7,17 +7,17 @@ from example_evidence import conversion, evaluation, inspection
 
 from harness.findings import finding
 from harness.inputs.weights import list_weights
-from harness.stages.evaluate.transfer import concluded, fits
+from harness.stages.evaluate.transfer import concluded, fits, verdict
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.inspection import Inspection
-from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.stage_result import Done, Skipped
 
 TRAINED_ON = {entry.name: entry.trained_on for entry in list_weights()}
 IMAGENET = {"scale": 1 / 255, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225), "colour": "RGB"}
 
 
 def inspected(**changes: Any) -> Done[Inspection]:
-    frozen = {"verdict": "feature-extraction", "frozen_layers": 52, "head_initialised_as": "torch's Linear"}
+    frozen = {"weights_say": "feature-extraction", "frozen_layers": 52, "head_initialised_as": "torch's Linear"}
     return Done(value=inspection(**(frozen | changes)))
 
 
@@ -30,9 +30,9 @@ def codes(result: Any) -> list[str]:
 
 
 def test_a_head_as_initialised_that_guesses_is_untrained():
-    result = concluded(inspected(), Done(value=evaluation(accuracy=0.53)), None, None)
-    assert isinstance(result, Done) and result.value.verdict == "untrained-head"
-    assert codes(result) == ["untrained-head"]
+    scored = Done(value=evaluation(accuracy=0.53))
+    assert verdict(inspected().value, scored, is_copy=False) == "untrained-head"
+    assert codes(concluded(inspected(), scored, None, None)) == ["untrained-head"]
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,23 @@ def test_a_head_as_initialised_that_guesses_is_untrained():
 )
 def test_a_head_that_has_learnt_something_or_was_moved_is_not(changes):
     scored = Done(value=evaluation(accuracy=changes["accuracy"]))
-    result = concluded(inspected(head_initialised_as=changes["head"]), scored, None, None)
-    assert isinstance(result, Done) and result.value.verdict == "feature-extraction" and not codes(result)
+    looked = inspected(head_initialised_as=changes["head"])
+    assert verdict(looked.value, scored, is_copy=False) == "feature-extraction"
+    assert not codes(concluded(looked, scored, None, None))
+
+
+def test_a_model_that_was_never_scored_is_called_what_its_weights_say():
+    looked = inspected(weights_say="fine-tuned", frozen_layers=3).value
+    assert verdict(looked, Skipped(reason="There is no score."), is_copy=False) == "fine-tuned"
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 0.9])
+def test_a_copy_is_called_one_whatever_its_weights_and_its_score_say(accuracy):
+    assert verdict(inspected().value, Done(value=evaluation(accuracy=accuracy)), is_copy=True) == "copied"
 
 
 def test_untrained_takes_the_place_of_trained_from_scratch():
-    looked = inspected(verdict="from-scratch", backbone=None, frozen_layers=0).model_copy(
+    looked = inspected(weights_say="from-scratch", backbone=None, frozen_layers=0).model_copy(
         update={"findings": (finding("trained-from-scratch"),)}
     )
     assert codes(concluded(looked, Done(value=evaluation(accuracy=0.5)), None, None)) == ["untrained-head"]
@@ -88,7 +99,7 @@ def test_what_was_assumed_or_is_done_in_the_graph_is_not_judged():
     for looked, given in (
         (inspected(), conversion(preprocess=other, assumed="keras-raw")),
         (inspected(scales_its_input=True), conversion(preprocess=other)),
-        (inspected(frozen_layers=0, verdict="fine-tuned"), conversion(preprocess=other)),
+        (inspected(frozen_layers=0, weights_say="fine-tuned"), conversion(preprocess=other)),
     ):
         result = concluded(looked, Done(value=evaluation()), given, TRAINED_ON["mobilenet_v2"])
         assert isinstance(result, Done) and result.value.preprocessing_matches is None and not codes(result)

@@ -185,7 +185,7 @@ def test_a_latency_is_told_as_coarsely_as_on_the_students_page(own: float, shown
 
 def inspected(**changes: Any) -> Done[Inspection]:
     layers = tuple(LayerComparison(name=n, identical=False, relative_change=0.01) for n in "ab")
-    moved = {"verdict": "fine-tuned", "moved_layers": 2, "layers": layers, "median_change": 0.01}
+    moved = {"weights_say": "fine-tuned", "moved_layers": 2, "layers": layers, "median_change": 0.01}
     return Done(value=inspection(**(moved | changes)))
 
 
@@ -207,12 +207,12 @@ def test_layers_that_moved_cost_points_between_the_anchors(moved: float, points:
 
 def test_frozen_layers_are_all_points():
     same = tuple(LayerComparison(name=n, identical=True, relative_change=0.0) for n in "ab")
-    judged = frozen(inspected(verdict="feature-extraction", frozen_layers=2, layers=same, median_change=0.0))
+    judged = frozen(inspected(weights_say="feature-extraction", frozen_layers=2, layers=same, median_change=0.0))
     assert judged == Judgement(10, "2 of 2 pre-trained mobilenet_v2 layers are as they were.")
 
 
 def test_a_backbone_that_we_do_not_know_accuses_nobody():
-    assert frozen(inspected(verdict="from-scratch", backbone=None, layers=(), median_change=None)).points is None
+    assert frozen(inspected(weights_say="from-scratch", backbone=None, layers=(), median_change=None)).points is None
     assert frozen(Skipped(reason="The model runs as it is.")).points is None
 
 

@@ -42,8 +42,8 @@ def test_an_inspection_that_the_students_own_code_said_waits_for_a_person(origin
 
 def test_a_self_reported_zero_waits_as_well() -> None:
     """What can be forged to hide is as little proof as what can be forged to shine."""
-    assert marked(FROZEN, forged("self-reported", verdict="fine-tuned", median_change=0.9)).points is None
-    assert marked(FROZEN, forged("measured-inside", verdict="fine-tuned", median_change=0.9)).points == 0.0
+    assert marked(FROZEN, forged("self-reported", weights_say="fine-tuned", median_change=0.9)).points is None
+    assert marked(FROZEN, forged("measured-inside", weights_say="fine-tuned", median_change=0.9)).points == 0.0
 
 
 def test_a_person_still_decides() -> None:

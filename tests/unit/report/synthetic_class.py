@@ -314,7 +314,7 @@ def _inspection(verdict: str, rng: np.random.Generator) -> Inspection:
             multiply_adds=84_000_000,
             file_bytes=4_980_112,
             uncounted_operators=(),
-            verdict="from-scratch",
+            weights_say="from-scratch",
             backbone=None,
         )
     frozen = 52 if verdict == "feature-extraction" else 0
@@ -340,7 +340,7 @@ def _inspection(verdict: str, rng: np.random.Generator) -> Inspection:
         multiply_adds=300_774_272,
         file_bytes=9_104_233,
         uncounted_operators=("NonMaxSuppression",) if verdict == "fine-tuned" else (),
-        verdict="feature-extraction" if frozen else "fine-tuned",
+        weights_say="feature-extraction" if frozen else "fine-tuned",
         backbone="mobilenet_v2",
         layers=layers,
         median_change=0.0 if frozen else 0.058,

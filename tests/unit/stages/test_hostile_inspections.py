@@ -60,7 +60,7 @@ def test_the_verdict_follows_from_the_layers(
 ) -> None:
     result = inspected(tmp_path, {"vgg16": layers(*changes), "mobilenet_v2": layers(None, None, None)})
     assert isinstance(result, Done)
-    assert result.value.verdict == verdict
+    assert result.value.weights_say == verdict
     assert result.value.backbone == (None if verdict == "from-scratch" else "vgg16")
     assert [f.code for f in result.findings] == codes
 
@@ -74,7 +74,7 @@ def test_layers_are_counted_as_frozen_moved_and_new(tmp_path: Path) -> None:
 def test_weights_that_the_answers_do_not_rest_on_are_no_transfer_learning(tmp_path: Path) -> None:
     result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=False, why="not-carried")})
     value = result.value
-    assert (value.verdict, value.frozen_layers, value.trainable_parameters) == ("from-scratch", 0, 1000)
+    assert (value.weights_say, value.frozen_layers, value.trainable_parameters) == ("from-scratch", 0, 1000)
     assert [f.code for f in result.findings] == ["backbone-unused"]
 
 
@@ -96,7 +96,7 @@ def test_what_a_format_that_runs_code_says_is_self_reported(
 
 def test_a_backbone_whose_use_cannot_be_shown_is_named(tmp_path: Path) -> None:
     result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=None, why="unusual-graph")})
-    assert (result.value.verdict, result.value.why_unused) == ("unknown", "unusual-graph")
+    assert (result.value.weights_say, result.value.why_unused) == ("unknown", "unusual-graph")
     assert [f.code for f in result.findings] == ["backbone-use-unclear"]
     assert result.origin == "measured-inside"
 
@@ -107,7 +107,7 @@ def test_what_a_native_model_says_of_its_weights_is_self_reported(tmp_path: Path
 
 
 def test_a_model_that_says_the_same_to_every_image_proves_nothing(tmp_path: Path) -> None:
-    assert inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=None)}).value.verdict == "unknown"
+    assert inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0, used=None)}).value.weights_say == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_backbone_that_is_not_known_here_is_not_called_trained_from_scratch(
     convolutions: int, structure: float, verdict: str, tmp_path: Path
 ) -> None:
     result = inspected(tmp_path, {"vgg16": layers(None, None, None)}, convolutions=convolutions, structure=structure)
-    assert result.value.verdict == verdict
+    assert result.value.weights_say == verdict
     assert [f.code for f in result.findings] == (["trained-from-scratch"] if verdict == "from-scratch" else [])
 
 
@@ -139,7 +139,7 @@ def test_a_backbone_in_use_comes_before_a_nearer_one_that_is_not(tmp_path: Path)
     """The other's layers are all there, unchanged, and the answers do not rest on them."""
     both = {"vgg16": layers(0, 0, 0, 0, used=False, why="no-effect"), "mobilenet_v2": layers(0.1, 0.2, 0.1, 0.1)}
     value = inspected(tmp_path, both).value
-    assert (value.backbone, value.verdict, value.weights_used) == ("mobilenet_v2", "fine-tuned", True)
+    assert (value.backbone, value.weights_say, value.weights_used) == ("mobilenet_v2", "fine-tuned", True)
     value = inspected(tmp_path, both | {"mobilenet_v2": layers(0.1, 0.2, 0.1, 0.1, used=None)}).value
     assert value.backbone == "mobilenet_v2"
     of_none = {"vgg16": (0.3, 0, 0, 0), "mobilenet_v2": (0, 0, 0, 0)}
@@ -177,7 +177,7 @@ def test_layers_count_by_their_elements(tmp_path: Path) -> None:
 def test_weights_that_look_pretrained_exactly(convolutions, structure, verdict: str, tmp_path: Path) -> None:
     found = {"vgg16": layers(None, None, None)}
     value = inspected(tmp_path, found, convolutions=convolutions, structure=structure).value
-    assert value.verdict == verdict
+    assert value.weights_say == verdict
 
 
 def test_layers_that_moved_are_counted_from_the_first(tmp_path: Path) -> None:

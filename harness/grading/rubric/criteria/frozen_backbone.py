@@ -38,7 +38,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if seen.weights_used is None:
         return Judgement(None, sentence("backbone-not-shown", backbone=seen.backbone))
     kept = {"frozen": seen.frozen_layers, "layers": len(seen.layers), "backbone": seen.backbone}
-    if seen.verdict == "feature-extraction":
+    if seen.weights_say == "feature-extraction":
         return Judgement(max_points, sentence("backbone-kept", **kept))
     return Judgement(
         linear(seen.median_change, options.zero_at, options.full_at, max_points),
