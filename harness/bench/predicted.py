@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.bench.boards import Board
-from harness.bench.boards.report import PRECISION, board_predictions, by_memory, kernels_of
+from harness.bench.boards.stage import PRECISION, board_predictions, by_memory, kernels_of
 from harness.bench.subjects import NamedModel
 from harness.stages.context import StageContext
 from harness.stages.evidence.boards import BoardPredictions

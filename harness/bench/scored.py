@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.bench.subjects import GivenImages
 from harness.inputs.images import StagedImages
 from harness.stages.context import StageContext
-from harness.stages.evaluate.score import score
+from harness.stages.evaluate.stage import score
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.stage_result import Done

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness import bench as benchmarks
 from harness import report, sandbox
-from harness.bench.boards.report import by_memory
+from harness.bench.boards.stage import by_memory
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import EffortName, ScenarioName
 from harness.boundary.screen import Screen, say, say_json, visible

@@ -15,8 +15,8 @@ from harness import sandbox
 from harness.bench import boards as known_boards
 from harness.bench.boards import Board, advice, memory, prediction, roofline
 from harness.bench.boards.prediction import Prediction
-from harness.bench.boards.report import kernels_of
 from harness.bench.boards.runtimes import Runtime, RuntimeName
+from harness.bench.boards.stage import kernels_of
 from harness.bench.subjects import named_models
 from harness.boundary.screen import Screen, say, say_json
 from harness.cli.options import PATH, as_json_option

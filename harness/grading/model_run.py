@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from harness.bench.boards.report import BOARDS, BoardsRequest, by_memory, identity
+from harness.bench.boards.stage import BOARDS, BoardsRequest, by_memory, identity
 from harness.findings import sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.stages.convert import CONVERT, ConvertRequest, HandedModel
-from harness.stages.evaluate.score import EVALUATE, EvaluateRequest
+from harness.stages.evaluate.stage import EVALUATE, EvaluateRequest
 from harness.stages.evaluate.transfer import concluded
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion

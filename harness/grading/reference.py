@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from harness.bench.boards.report import KERNELS
+from harness.bench.boards.stage import KERNELS
 from harness.errors import MachineError
 from harness.files.hashing import HashedFile
 from harness.files.whole_file import copy_whole, write_whole

@@ -16,7 +16,7 @@ from harness.stages import model_selection as models
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
-from harness.stages.evaluate.score import same_answers
+from harness.stages.evaluate.stage import same_answers
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import Execution

@@ -23,7 +23,7 @@ from harness.inputs.submission import Submission
 from harness.stages import model_selection
 from harness.stages.audit.folders import folder_names
 from harness.stages.context import StageContext
-from harness.stages.evaluate.score import score
+from harness.stages.evaluate.stage import score
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.evaluation import Evaluation

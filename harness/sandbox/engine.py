@@ -45,7 +45,7 @@ class Job:
     limits: Limits
     software: Software = TORCH  # what is installed inside
     # List -> the host's files, in the order in which they follow the request on stdin; the stages take them from
-    # `harness.inputs.images.material`, which draws that order.
+    # `harness.inputs.images.secret_order`, which draws that order.
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 

@@ -29,7 +29,7 @@ from harness.stages.context import (
 )
 from harness.stages.evaluate.classification import answered_right
 from harness.stages.evaluate.failures import chosen, worst
-from harness.stages.evaluate.score import answers_of, truth_of
+from harness.stages.evaluate.stage import answers_of, truth_of
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob, Share

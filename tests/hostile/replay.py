@@ -15,7 +15,7 @@ from harness.sandbox import Job, Outcome, Sandbox, Software
 
 
 class InOrder:
-    """In place of `harness.inputs.images.material`'s randomness: what is drawn is always the same."""
+    """In place of `harness.inputs.images.secret_order`'s randomness: what is drawn is always the same."""
 
     def shuffle(self, items: list[Any]) -> None:
         """Leave them as they are."""

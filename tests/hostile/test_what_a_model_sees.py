@@ -19,7 +19,7 @@ from harness.inputs.images import HeldOutSet, StagedImages, load, stage
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
-from harness.stages.evaluate.score import score
+from harness.stages.evaluate.stage import score
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.stage_result import Done, Failed, StageResult

@@ -17,7 +17,7 @@ from harness.grading.similarity import likeness
 from harness.grading.similarity.likeness import centred, channels_apart
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import Robustness
-from harness.inputs.images.material import drawn
+from harness.inputs.images.secret_order import drawn
 from harness.sandbox.none import NoProtection
 from harness.stages import robustness
 from harness.stages.context import StageContext, read_array, read_bytes_array

@@ -74,7 +74,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "stages/evaluate/score.py",
+        "stages/evaluate/stage.py",
         "grading/scene_variety.py",
         "inputs/images/held_out.py",
         "inputs/weights/by_hand.toml",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.bench.boards import load, names
-from harness.bench.boards.report import board_predictions, by_memory
+from harness.bench.boards.stage import board_predictions, by_memory
 from harness.errors import UsageError
 from harness.stages.evidence.kernels import Kernel, KernelList
 

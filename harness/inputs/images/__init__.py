@@ -1,7 +1,7 @@
 """Held-out sets and how they enter a sandbox."""
 
 from harness.inputs.images.held_out import NO_SET, HeldOutSet, StagedImages, load, load_unseen, stage
-from harness.inputs.images.material import Material, drawn, drawn_from, sample, secret_sample
+from harness.inputs.images.secret_order import Material, drawn, drawn_from, sample, secret_sample
 from harness.inputs.images.training import CHECK_IMAGES, NO_TRAINING_IMAGES, TrainingImages
 
 __all__ = [

@@ -9,7 +9,7 @@ import pytest
 
 from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images import HeldOutSet
-from harness.stages.evaluate.score import same_answers, score
+from harness.stages.evaluate.stage import same_answers, score
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.robustness import RobustnessAnswers

@@ -12,7 +12,7 @@ from example_evidence import BLOB, conversion, evidence
 
 import harness.stages
 from harness.bench.boards import load
-from harness.bench.boards.report import BoardsRequest
+from harness.bench.boards.stage import BoardsRequest
 from harness.files.hashing import HashedFile
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import (
@@ -34,7 +34,7 @@ from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BenchmarkRequest
 from harness.stages.cache import canonical
 from harness.stages.convert import ConvertRequest, HandedModel
-from harness.stages.evaluate.score import EvaluateRequest
+from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.execute.request import ExecuteRequest
@@ -183,7 +183,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
 def requests() -> Iterator[type]:
     """Every request of a stage, found by walking the code."""
     names = [module.name for module in pkgutil.walk_packages(harness.stages.__path__, "harness.stages.")]
-    for name in [*names, "harness.bench.boards.report"]:
+    for name in [*names, "harness.bench.boards.stage"]:
         for found in vars(importlib.import_module(name)).values():
             is_request = isinstance(found, type) and is_dataclass(found) and found.__name__.endswith("Request")
             if is_request and found.__module__ == name:

@@ -1,4 +1,4 @@
-"""The held-out material of a phase: the only way in which images enter a sandbox.
+"""The images that a phase asks a model about, in a secret order: the only way in which held-out images enter a sandbox.
 
 Students know the source of the harness. If images went in class by class, or in an order that one phase shares with
 another, whatever runs inside could answer by place. So an order is drawn for each run of each phase, from the
