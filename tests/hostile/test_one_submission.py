@@ -33,7 +33,7 @@ from harness.grading.reference import prepared
 from harness.grading.rubric.rubric import grade
 from harness.grading.workers import examine_all
 from harness.inputs import assignment as assignments
-from harness.inputs.images import material
+from harness.inputs.images import secret_order
 from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
 from harness.sandbox import Chosen
@@ -105,7 +105,7 @@ def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("HARNESS_CACHE", str(cache))
         assert default_folder() == cache
-        patch.setattr(material, "_random", InOrder())
+        patch.setattr(secret_order, "_random", InOrder())
         engine = Replay(Bubblewrap(), folder / "replay")
         (folder / "work").mkdir()
         (folder / "out").mkdir()

@@ -1,6 +1,6 @@
 """The held-out set: the instructor's images with their labels, and the form in which they go inside.
 
-Labels never go in: images are re-encoded without metadata, and enter a phase as `material.py` draws them.
+Labels never go in: images are re-encoded without metadata, and enter a phase as `secret_order.py` draws them.
 """
 
 from __future__ import annotations
