@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import onnx
-import onnx_files
+import onnx_classifier
 import pytest
 from command_line import grade
 from PIL import Image
@@ -36,7 +36,7 @@ def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_model(folder: Path, model: object, reference: Path) -> None:
     folder.mkdir(parents=True)
-    onnx_files.save(model, folder / "model.onnx")
+    onnx_classifier.save(model, folder / "model.onnx")
     for name in ("labels.txt", "handin.json"):
         shutil.copy(reference / name, folder / name)
 
@@ -49,17 +49,17 @@ def graded(assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFacto
     submissions.mkdir()
     train_reference(assignment, reference, cache)
     hand_in(submissions, "the reference", reference)
-    write_model(submissions / "first", onnx_files.classifier(seed=1), reference)
+    write_model(submissions / "first", onnx_classifier.classifier(seed=1), reference)
     copied = onnx.load(str(submissions / "first" / "model.onnx"))
     copied.producer_name, copied.graph.initializer[0].name = "me", "own"
     for node in copied.graph.node:
         node.input[:] = ["own" if name == "head" else name for name in node.input]
     write_model(submissions / "second", copied, reference)
-    write_model(submissions / "honest", onnx_files.classifier(seed=2), reference)
+    write_model(submissions / "honest", onnx_classifier.classifier(seed=2), reference)
     node = onnx.helper.make_node("RandomNormalLike", ["logits"], ["r"], scale=100.0)
     more = onnx.helper.make_node("Add", ["logits", "r"], ["o"])
     write_model(
-        submissions / "changes its mind", onnx_files.classifier(seed=3, after=[node, more], output="o"), reference
+        submissions / "changes its mind", onnx_classifier.classifier(seed=3, after=[node, more], output="o"), reference
     )
     (submissions / FORMULA).mkdir()
     for name in ("+1", "@SUM(A1)", "-2", "tab\there", "new\nline", 'O\'Brien "Zoë" & <b>Ünal'):

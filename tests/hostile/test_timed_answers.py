@@ -11,7 +11,7 @@ import numpy as np
 import onnx_files
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_files import classifier, save, scalar
+from onnx_classifier import classifier, save, scalar
 from test_models import Door
 
 from harness.sandbox import Sandbox

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 import synthetic_class
+import synthetic_notebooks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -277,7 +278,7 @@ def test_markdown_has_no_way_out(markdown: str, clean_class: SyntheticClass, tmp
 def page_with_notebook(built: SyntheticClass, folder: Path, content: bytes) -> str:
     """The page of a submission whose executed notebook has this content."""
     store = built.sources.store
-    blob = synthetic_class.keep_notebook(store, folder / "notebooks", content)
+    blob = synthetic_notebooks.keep_notebook(store, folder / "notebooks", content)
     evidence = built.sources.evidence["team-01"]
     done = evidence.execute
     changed = done.model_copy(update={"value": done.value.model_copy(update={"notebook": blob})})  # type: ignore[union-attr]

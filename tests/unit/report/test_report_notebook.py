@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic_class import NOTEBOOK_CELLS, learning_curve
+from synthetic_notebooks import NOTEBOOK_CELLS, learning_curve
 
 from harness.report.notebook import Cell, DatasetImage, NotShown, Text, read
 
