@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.boundary.screen import Screen, say_json, visible
+from harness.cli.assignment_file import read_assignment
 from harness.cli.options import PATH, as_json_option
 from harness.findings import Finding
 from harness.grading.rubric.late import late_days
-from harness.inputs import assignment as assignments
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
@@ -60,7 +60,7 @@ def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
     SUBMISSIONS is a folder of submissions, or an LMS's download of them, unpacked or as the zip. Ends with 1 when
     something in it could not be read or has to be looked at by a person, as the last column says.
     """
-    deadline = assignments.load(file).deadline if file else None
+    deadline = read_assignment(file).deadline if file else None
     with TemporaryDirectory(prefix="harness-intake-") as workdir:
         found = Intake(submissions=tuple(_row(one, deadline) for one in collect(submissions, Path(workdir))))
     if as_json:

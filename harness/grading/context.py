@@ -72,7 +72,7 @@ def without_reference(
     cache = StageCache(store, sandbox.environment_id, force=force)
     with own_folder("harness-course-", store.folder) as scratch:  # weights are linked to there
         assignment = readable(assignment, scratch)
-        held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
+        held_out = images.load(assignment.held_out.path) if assignment.held_out.path else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
         unseen = None
         if assignment.unseen is not None:

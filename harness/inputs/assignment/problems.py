@@ -47,7 +47,7 @@ def _known_keys(location: tuple[str | int, ...]) -> list[str]:
         if not inner:
             return []
         section = inner[0]
-    return [f.alias or name for name, f in section.model_fields.items() if name != "file"]
+    return [f.alias or name for name, f in section.model_fields.items() if not f.exclude]
 
 
 def _line_of(text: str, location: tuple[str | int, ...]) -> int | None:

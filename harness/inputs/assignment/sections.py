@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from harness.errors import nearest
 
@@ -79,7 +79,7 @@ class NotebookParts(Section):
 class Dataset(Section):
     """The training images that a notebook gets, in class folders."""
 
-    path: Path | None = Field(None, description='not needed where heldout is "withhold"')
+    path: Path | None = Field(None, description='not needed where held_out.mode is "withhold"')
     mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
     names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
     layout: Literal["auto", "classes", "split", "flat"] = Field(
@@ -115,13 +115,25 @@ class OwnDataset(Section):
         return self
 
 
-GradedOn = Literal["shared", "withhold", "both"]
+HeldOutMode = Literal["shared", "withhold", "both"]
 
 
 class HeldOut(Section):
-    """The images on which everyone is graded, in class folders."""
+    """The images that a submission is graded on: the instructor's, or some withheld from the student's own."""
 
-    path: Path
+    mode: HeldOutMode = Field("shared", description="whose images: the instructor's, the student's own, or both")
+    path: Path | None = Field(None, description='class folders; not needed where mode is "withhold"')
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _both_as_a_list(cls, value: object) -> object:
+        return "both" if isinstance(value, list) and sorted(map(str, value)) == ["shared", "withhold"] else value
+
+    @model_validator(mode="after")
+    def _has_shared_images(self) -> HeldOut:
+        if self.mode != "withhold" and self.path is None:
+            raise ValueError(f'path is missing: mode = "{self.mode}" grades on its images')
+        return self
 
 
 class ReferenceSolution(Section):
