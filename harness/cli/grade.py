@@ -57,5 +57,5 @@ def grade(
 
 
 def _went_wrong(row: SubmissionResult) -> bool:
-    """Whether it could not be graded, by the student's fault or by a defect of the harness."""
+    """Whether it could not be graded, through the student's fault or a defect of the harness."""
     return row.status == "failed" or any(found.code == "harness-defect" for found in row.findings)
