@@ -1,4 +1,4 @@
-"""assignment.toml as a whole: its tables, the rubric, and what they ask of each other."""
+"""assignment.toml as a whole: its tables, the rubric, and the checks across tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.inputs.assignment.sections import (
 
 
 class CriterionSpec(BaseModel):
-    """One line of the rubric. Keys beside these belong to the criterion and are checked by it."""
+    """One line of the rubric. All other keys belong to the criterion, which checks them."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -81,7 +81,7 @@ class Assignment(Section):
 
     @property
     def withholds(self) -> bool:
-        """Whether a part of each student's own data set is withheld to grade on."""
+        """Whether a part of each student's own data set is withheld for grading."""
         return self.held_out.mode != "shared"
 
     @property

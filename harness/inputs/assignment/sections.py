@@ -1,6 +1,6 @@
-"""The tables of assignment.toml, each a frozen type: every limit's unit, default and bounds stand here once.
+"""The tables of assignment.toml as frozen types: the only place of every limit's unit, default and bounds.
 
-The deadline's stands in `deadline.py`, the rubric's in `schema.py`.
+The table `deadline` is in `deadline.py`, the rubric in `schema.py`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Part = Literal["required", "optional", "ignored"]
 
 
 class HandIn(Section):
-    """What a submission holds. A `required` part that is missing is an error finding; `ignored` is not looked at."""
+    """The parts of a submission. A missing `required` part is an error finding; an `ignored` part is not read."""
 
     notebook: Part = "optional"
     model: Part = "optional"
@@ -70,7 +70,7 @@ class ExecutionRules(Section):
 
 
 class NotebookParts(Section):
-    """What a notebook should hold, found by heading or by nbgrader's cells."""
+    """The parts that a notebook should have, found by heading or by nbgrader's cells."""
 
     steps: tuple[str, ...] = Field((), max_length=60)
     questions: tuple[str, ...] = Field((), max_length=60)
@@ -95,7 +95,7 @@ class Dataset(Section):
 
 
 class OwnDataset(Section):
-    """What is asked of a data set that a student hands in, and how a part of it is withheld."""
+    """Requirements on a student's own data set, and how a part of it is withheld."""
 
     min_classes: int = Field(3, ge=1, le=1000)
     max_classes: int = Field(10, ge=1, le=1000)
@@ -166,7 +166,7 @@ Severity = Annotated[int, Field(ge=1, le=5)]
 
 
 class Robustness(Section):
-    """How the model is tried on held-out images made worse."""
+    """How the model is tested on corrupted held-out images."""
 
     enabled: bool = Field(True, description="false: no images made worse, none of no class, none covered")
     images: int = Field(40, ge=4, le=1000, description="held-out images at most, as many of each class")
