@@ -86,7 +86,7 @@ class Gradebook:
     """One assignment's gradebook. Every change is one transaction."""
 
     def __init__(self, file: Path) -> None:
-        """Opens or makes the file. Raises `MachineError` when it is no gradebook or cannot be written."""
+        """Open or create the file. Raises `MachineError` when it is not a gradebook or cannot be written."""
         self._file = file
         with self._trouble():
             private_file(file)  # SQLite's journals get the same permissions

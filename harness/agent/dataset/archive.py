@@ -19,7 +19,7 @@ _LARGEST_RATIO = 200  # of one member: a photograph does not shrink, text does b
 def unpacked(file: Path, scratch: Path) -> Tree:
     """The files in the zip, unpacked below `scratch`: plain ones with harmless names.
 
-    Raises `Unreadable`, and nothing else, for what is no zip, is encrypted or damaged, or is larger than allowed.
+    Raises `Unreadable`, and nothing else, for a file that is not a zip, is encrypted or damaged, or is too large.
     """
     target = scratch / "unpacked"
     target.mkdir(parents=True)

@@ -31,7 +31,7 @@ class _Plain(ElementTree.TreeBuilder):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One XML file. `image` is None where there is no image of its name."""
+    """One XML file. `image` is None where no image has its name."""
 
     file: Path
     image: Path | None

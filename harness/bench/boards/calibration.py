@@ -53,7 +53,7 @@ class Calibration:
     def fit(measured: Path) -> tuple[Calibration, list[Unused]]:
         """Refit with the rows of `measured`, a CSV with the columns of `published.csv`.
 
-        Raises `UsageError` when the file is no such table or no row can be used.
+        Raises `UsageError` when the file is not such a table, or no row can be used.
         """
         rows, unused = _own(measured)
         if not rows:

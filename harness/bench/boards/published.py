@@ -202,7 +202,7 @@ def _metric(row: Mapping[str, str]) -> str:
 
 
 def _board(row: Mapping[str, str], folder: Path) -> Board:
-    """The board that the row names. Raises `_Bad`, and `UsageError` for a TOML that is no board."""
+    """The board that the row names. Raises `_Bad`, and `UsageError` for a TOML that is not a board's."""
     named = row["board"]
     if named.endswith(".toml") and Path(named).name == named:
         return load(str(folder / named))
