@@ -1,13 +1,13 @@
-"""Write harness/bench/boards/architectures.csv: the kernels of the networks that published.csv beside it names.
+"""Write harness/bench/boards/architectures.csv: the kernels of the networks that published.csv names.
 
     python benchmarks/architectures.py harness/bench/boards/architectures.csv [NAME ...]
 
-The networks are built with random weights: counts of operations and elements are all that is kept. It needs, beside
-the extra `torch`, what `_SOURCES` imports: timm, ultralytics, pixeltable-yolox and sas-yolov7, each installed with
-`pip install --no-deps` into an environment of its own. None of them is a dependency of the harness.
+The networks have random weights, because only counts of operations and elements are kept. Besides the extra `torch` it
+needs what `_SOURCES` imports: timm, ultralytics, pixeltable-yolox and sas-yolov7, each installed with
+`pip install --no-deps` into a separate environment. None of them is a dependency of the harness.
 
-A row is a kernel, or several alike (`count`), for one image of `side` x `side` pixels. `order` says how it grows
-with the image: its operations and elements go with the area to that power; weights never grow.
+A row is a kernel, or `count` equal ones, for one image of `side` x `side` pixels. Its operations and elements grow
+with the image's area to the power `order`; weights do not grow.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _timm(name: str) -> Any:
 
 
 def _mobilenet_v1(name: str) -> Any:
-    """MobileNet v1 of another width: `mobilenet_v1_0p25` for a quarter."""
+    """MobileNet v1 with another width: `mobilenet_v1_0p25` for a quarter."""
     width = float(name.rsplit("_", 1)[1].replace("p", "."))
     return torch.nn.Sequential(
         *_mobilenet_v1_layers(width),
@@ -193,14 +193,14 @@ def table(name: str) -> list[dict[str, Any]]:
 
 
 def order(kernel: dict[str, Any]) -> int:
-    """Attention goes with the square of the area; what answers for the whole image at once does not grow."""
+    """The power of the area: 2 for attention; 0 for layers with one output for the whole image; else 1."""
     if kernel["kind"] == "product":
         return 2
     return 0 if kernel["shape"] and kernel["outputs"] in (kernel["shape"][0], kernel["shape"][-1]) else 1
 
 
 def main(file: Path, names: list[str]) -> None:
-    """Write the rows of `names`, or of all; rows of others that are there already stay."""
+    """Write the rows of `names`, or of all networks; existing rows of other networks are kept."""
     torch.set_num_threads(1)
     kept: list[dict[str, Any]] = []
     if names and file.is_file():

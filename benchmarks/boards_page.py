@@ -1,4 +1,4 @@
-"""What `tox -e boards` runs: the figures of docs/boards.md again, or with the argument `write` the page itself."""
+"""`tox -e boards`: computes the figures of docs/boards.md and compares them, or with `write` writes the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "boards.md"
 
 
 def main(arguments: list[str]) -> int:
-    """0 when no figure is worse than the page says."""
+    """Return 0 when no figure is worse than on the page."""
     with threadpool_limits(1):
         found = evaluation.evaluate(published.PUBLISHED, print)
     if arguments == ["write"]:

@@ -2,9 +2,9 @@
 
     python benchmarks/comparisons.py [STUDENTS ...]
 
-Each student has 500 images, one of ten of which is a copy of another student's; and a class whose images are all
-alike, which is what an attacker would hand in. Hashes only: the detail of a pair takes some 10 ms, at most 600 times
-for each student.
+Each student has 500 images, one in ten a copy of another student's. A second class has images that are all alike, as
+an attacker would hand in. Only hashes are timed; comparing a pair in detail takes some 10 ms, at most 600 times for
+each student.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""How far honest models and disguised copies lie apart for `model-copied`: prints the table of README.md.
+"""Measures how well `model-copied` separates honest models from disguised copies: prints the table of README.md.
 
     python benchmarks/copies.py --data reference_solution/classification/data --weights mobilenet_v2-b0353104.pth
 
 Heads are trained on one frozen MobileNetV2, on the same images: 40 with other seeds, optimisers, rates, epochs, batch
 sizes, decays, subsets, mirrored images and dropout; 40 with a hidden layer; 40 that differ in the seed alone; and 12
-from one seed (to be named is no false alarm there; shown for comparison). Every third is copied in each disguise, and
-the copies are put into the class. `--features FILE` keeps the backbone's features between runs. It takes some minutes
-on one core.
+from one seed (shown for comparison; naming these is not a false alarm). Every third is copied in each disguise, and the
+copies are added to the class. `--features FILE` keeps the backbone's features between runs. It takes some minutes on
+one core.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Layers as (weight, bias), the last one giving logits; ReLU between them."""
+    """Layers as (weight, bias) with ReLU between them; the last one gives logits."""
 
     layers: tuple[tuple[Array, Array], ...]
 
@@ -85,7 +85,7 @@ def features(data: Path, weights: Path) -> Features:
 
 
 def trained(given: Features, seed: int, hidden: int, varied: bool, first_seed: int | None = None) -> Model:
-    """`varied`: hyper-parameters by lot; else Adam, 1e-3, 20 epochs, batches of 32, all images."""
+    """A trained model. `varied`: random hyper-parameters; else Adam, 1e-3, 20 epochs, batches of 32, all images."""
     lot = np.random.default_rng(seed)
     adam = not varied or bool(lot.integers(2))
     rate = float(lot.choice([3e-4, 1e-3, 3e-3] if adam else [1e-3, 1e-2])) if varied else 1e-3
@@ -136,7 +136,7 @@ def scaled(model: Model) -> Model:
 
 
 def permuted(model: Model) -> Model:
-    """Channels before the last layer in another order; of a single layer the backbone's, which is not in `layers`."""
+    """The model with the channels before its last layer permuted; for a single layer these are the backbone's."""
     *before, (weight, bias) = model.layers
     order = np.random.default_rng(3).permutation(weight.shape[1])
     if before:
@@ -157,7 +157,7 @@ DISGUISES: dict[str, Callable[[Model], Model]] = {
 
 
 def comparable(model: Model, given: Features, answers: Model | None = None) -> Comparable:
-    """`answers`: the model that gives them, where the backbone of `model` is permuted as well."""
+    """The model for comparing. `answers`: the model to ask, if the backbone of `model` is permuted as well."""
     return Comparable(given.classes, (answers or model).answers(given.held_out), lambda: model.layers[-1][0])
 
 

@@ -1,7 +1,7 @@
-"""Our loop against MLCommons LoadGen on one model, in turn: `python benchmarks/loadgen.py MODEL.onnx`.
+"""Compares our loop with MLCommons LoadGen on one model, in turn: `python benchmarks/loadgen.py MODEL.onnx`.
 
 Both run in this process on the same session, pinned cores and inputs, for a few seconds each, several times; then
-their 90th percentiles are set against each other. LoadGen (`pip install mlcommons-loadgen`) is for x86 only.
+their 90th percentiles are compared. LoadGen (`pip install mlcommons-loadgen`) is for x86 only.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ Query = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class LoadGenResult:
-    """What LoadGen logged of one SingleStream run."""
+    """LoadGen's log of one SingleStream run."""
 
-    latencies_ns: tuple[int, ...]  # of each query, by its trace
-    p90_ns: int  # by its summary
+    latencies_ns: tuple[int, ...]  # of each query, from its trace
+    p90_ns: int  # from its summary
     early_stopping_p90_ns: int
 
 
@@ -82,7 +82,7 @@ def _logged(folder: Path) -> LoadGenResult:
 
 
 def onnx_query(model: Path, threads: int) -> Query:
-    """One inference on one of 16 inputs of noise."""
+    """A query: one inference on one of 16 noise inputs."""
     running = session(model, threads)
     given = running.get_inputs()[0]
     shape = [side if isinstance(side, int) else 1 for side in given.shape]
@@ -92,7 +92,7 @@ def onnx_query(model: Path, threads: int) -> Query:
 
 
 def _turn(query: Query, seconds: float, *, ours_first: bool) -> tuple[Sequence[int], Sequence[int]]:
-    """Both once, in either order: whoever comes second has the warmer caches."""
+    """Run both once, in the given order, because the second one has warmer caches."""
     budget = Budget(seconds, 64, 10**6, 10 * seconds)
     if ours_first:
         ours = _our_loop(query, budget)

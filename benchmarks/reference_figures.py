@@ -26,7 +26,7 @@ HEADER = "| data set | backbone | training images | held out | accuracy [95 % in
 
 
 def trained(assignment: Path) -> dict[str, object]:
-    """What `harness reference train --json` says of the assignment."""
+    """The output of `harness reference train --json` for the assignment."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "harness", "reference", "train", str(assignment), "--out", out, "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
@@ -59,7 +59,7 @@ def example(out: Path, backbone: str) -> Path:
 
 
 def table(backbones: list[str]) -> str:
-    """All lines, trained now."""
+    """The whole table, with all references trained now."""
     data = Path(os.environ.get("HARNESS_SHARED", REPOSITORY.parent / "shared")) / "data"
     lines = HEADER
     with tempfile.TemporaryDirectory() as folder:

@@ -1,11 +1,11 @@
-"""What a change costs: `harness grade` of the same submissions by two checkouts, in turn, as a ratio.
+"""Measures the cost of a change: `harness grade` of the same submissions by two checkouts in turn, as a ratio.
 
     python benchmarks/two_checkouts.py BEFORE AFTER [--submissions DIR] [--turns 3]
 
-BEFORE and AFTER are checkouts of this repository. Each turn grades with both, everything done again (`--force`), in a
-random order, on one cache folder. Printed: seconds of the whole command, its processor time with that of all that it
-started, and seconds of the submissions' stages; medians and the ratio AFTER / BEFORE of each turn. On a machine with
-other work the processor time is the steadier. Needs the rendered example (`make data`) and the weights `mobilenet_v2`.
+BEFORE and AFTER are checkouts of this repository. Each turn grades with both in a random order, with `--force` and one
+cache folder. It prints seconds of the whole command, processor time of the command and its children, and seconds of
+the submissions' stages, as medians and as the ratio AFTER / BEFORE of each turn. On a busy machine the processor time
+is steadier. Needs the rendered example (`make data`) and the weights `mobilenet_v2`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "reference_solution" / "classifi
 
 
 def graded(checkout: Path, submissions: Path, assignment: Path) -> dict[str, float]:
-    """Seconds by name: `whole`, and each stage's, over all submissions."""
+    """Name -> seconds: `whole`, and each stage summed over all submissions."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "harness", "grade", str(submissions), "--assignment", str(assignment)]
         command += ["--out", out, "--force", "--sandbox", "bubblewrap"]
@@ -51,7 +51,7 @@ def graded(checkout: Path, submissions: Path, assignment: Path) -> dict[str, flo
 
 
 def _processor_seconds() -> float:
-    """Of all processes that this one started and that have ended."""
+    """Processor seconds of all ended children of this process."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -20,8 +20,8 @@ import errno
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-# Trouble of the machine, which no content of a submission brings about: no room, a disk that fails, no more memory,
-# too many open files.
+# Trouble of the machine that no submission's content can cause: no room, a failing disk, no memory, too many open
+# files.
 MACHINES_OWN = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
 )
@@ -60,14 +60,14 @@ class NoSandbox(MachineError):
 
 
 def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
-    """What to say of a name that is not known: `did you mean 'limits'?`, else `otherwise`, else all that is known."""
+    """A hint for an unknown name: `did you mean 'limits'?`, else `otherwise`, else all known names."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {near[0]!r}?" if near else otherwise or f"one of: {', '.join(known)}"
 
 
 @contextlib.contextmanager
 def cannot_write(file: Path) -> Iterator[None]:
-    """Around the writing of `file`, in a folder of the user's. Raises `MachineError` where that cannot be written."""
+    """A context for writing `file` in a user's folder. Raises `MachineError` if it cannot be written."""
     try:
         yield
     except OSError as error:
@@ -82,12 +82,12 @@ class EnvironmentMissing(MachineError):
 
 
 class EngineFailed(HarnessError):
-    """The sandbox engine broke: none of the student's doing."""
+    """The sandbox engine broke, which is not the student's fault."""
 
     exit_status = 3
 
 
 class RunStopped(HarnessError):
-    """The run is being ended (`Sandbox.stop`): what the job did until then says nothing about the submission."""
+    """The run is being stopped (`Sandbox.stop`); what the job did so far says nothing about the submission."""
 
     exit_status = 130

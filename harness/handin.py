@@ -1,10 +1,10 @@
-"""What a notebook calls to hand in its model:
+"""Saves a model for handing in. A notebook calls:
 
     from harness.handin import save
     save(model, classes=["ball", "mug"], preprocess="torchvision-imagenet")
 
-writes `model.onnx` (or the native file), `labels.txt` and `handin.json`. One file that imports nothing of the
-harness: it is on both sides of the boundary, on a student's laptop and in the sandbox.
+This writes `model.onnx` (or the native file), `labels.txt` and `handin.json`. The module imports nothing of the
+harness, because it runs on a student's laptop and in the sandbox.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def save(
     folder: str | Path = ".",
     input_size: tuple[int, int] = (224, 224),
 ) -> Path:
-    """Write the model, its labels and its pre-processing to `folder`; the model's file is returned.
+    """Write the model, its labels and its pre-processing to `folder`; return the model's file.
 
     `model`: a torch module or a Keras model. `classes`: the names in the order of the outputs.
     `preprocess`: a name in `PREPROCESSINGS`, or its fields. `input_size`: height and width in pixels.
-    Raises `ValueError` when the number of outputs is not the number of classes, or a name is wrong.
+    Raises `ValueError` when the number of outputs differs from the number of classes, or a name is not valid.
     """
     names = [str(name) for name in classes]
     if len(set(names)) != len(names) or not all(name.strip() for name in names):
@@ -148,7 +148,7 @@ def _save_torch(
         file = target / "model.onnx"
         try:
             _export(model, images, file)
-        except Exception as error:  # exporters raise many kinds; what they cannot do is handed in as it is
+        except Exception as error:  # exporters raise many kinds; the model is then saved in its own format
             file.unlink(missing_ok=True)
             file = target / "model.pt"
             print(f"No ONNX form ({type(error).__name__}): saving the torch module itself.")

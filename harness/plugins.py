@@ -1,7 +1,7 @@
-"""Kinds of a thing, one module each, found by their place in a folder of the harness; no list names them.
+"""Discovers plug-in modules by their folder; no list names them.
 
-Criteria, LMSs and forms of export are each such a folder. It is always a package of our own, never a folder of
-a student's. A module is checked when it is loaded, so that a malformed one is told at the start of a run.
+Criteria, LMSs and export formats each have such a folder. It is always our own package, never a student's folder. A
+module is checked when it is loaded, so that a malformed one is reported at the start of a run.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ def modules_of(
     parameters: tuple[str, ...],
     check: Callable[[str, Any], None] | None = None,
 ) -> dict[str, ModuleType]:
-    """Every module of the package by its name, in the order of the alphabet.
+    """Every module of the package by name, in alphabetical order.
 
-    Each has a `TITLE`, the name for people, and the `function` with exactly these `parameters`; `check` takes a
-    module's name and the module, and looks at what it has beside them. Raises `TypeError` for one that is malformed,
-    which it calls by `noun` and name.
+    Each must have a `TITLE`, the name for people, and the `function` with exactly these `parameters`; `check` gets a
+    module's name and the module, and checks the rest. Raises `TypeError`, with `noun` and name, for a malformed module.
     """
     found: dict[str, ModuleType] = {}
     for entry in pkgutil.iter_modules(importlib.import_module(package).__path__):

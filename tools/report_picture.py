@@ -1,6 +1,6 @@
 """`python tools/report_picture.py OUT docs/report.png`: a picture of the class's page in OUT, drawn by Chromium.
 
-OUT is the folder of a run (`make demo` writes reports/demo). Another page of it: `--page submissions/ID/index.html`.
+OUT is the folder of a run (`make demo` writes reports/demo). For another page: `--page submissions/ID/index.html`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-_LARGEST = 300_000  # bytes, of a picture that everyone who clones gets
+_LARGEST = 300_000  # bytes, because everyone who clones gets the image
 _COLOURS = 128  # enough for a page of text and bars
 _SECONDS = 120
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync")

@@ -1,12 +1,12 @@
-"""The entry inside: `python -I -B /opt/harness/agent/__main__.py PHASE`.
+"""The agent's entry point inside the sandbox: `python -I -B /opt/harness/agent/__main__.py PHASE`.
 
-On stdin comes a line of JSON, the settings (`nonce`, `rlimits`, `uid`, `alone`, `request_bytes`, `images`), then the
-phase's request, then the images, as `images/incoming.py` takes them. It gives up what the engine left it (own user,
-resource limits), takes the results' stream off stdout, and runs one phase: the module `agent.phases.PHASE`, function
-`run(request, send)`; `request["images"]` are the images.
+Stdin holds a line of JSON with the settings (`nonce`, `rlimits`, `uid`, `alone`, `request_bytes`, `images`), then the
+phase's request, then the images, which `images/incoming.py` reads. The agent drops the privileges that the engine left
+it (user, resource limits), moves the results' stream off stdout, and runs one phase: the function `run(request, send)`
+of the module `agent.phases.PHASE`. `request["images"]` holds the images.
 
-As the sandbox's first process it leaves that to a child, and only buries the dead: an init program of the same user
-could be read, and written to, by what a notebook starts, and it would hold the results' stream.
+As PID 1 it forks a child for this work and only reaps zombies itself. Processes that a notebook starts could read and
+write an init process of the same user, and it would hold the results' stream.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def _results_stream() -> BinaryIO:
 
 
 def _become_init() -> None:
-    """Return in a child that does the work; this process waits for it and all orphans, and ends as it ends.
+    """Fork a child and return in it; this process reaps it and all orphans, and exits with its status.
 
-    The kernel delivers no signal of the sandbox's own processes to its first process unless it has a handler, and ends
-    all of them with it.
+    The kernel delivers a signal from inside the sandbox to PID 1 only if PID 1 has a handler, and kills all processes
+    of the sandbox when PID 1 ends.
     """
     runner = os.fork()
     if runner == 0:
@@ -79,7 +79,7 @@ def _become_init() -> None:
 
 
 def _settle(settings: dict[str, Any]) -> None:
-    """Resource limits, then the run's own user: nothing that comes later can undo either."""
+    """Set the resource limits, then switch to the run's own user; nothing later can undo either."""
     for name, value in settings.get("rlimits", {}).items():
         which = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(which)[1]
@@ -91,13 +91,13 @@ def _settle(settings: dict[str, Any]) -> None:
             libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
         os.setgroups([])
         os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)  # from root to another user: effective and permitted ones are gone
+        os.setresuid(uid, uid, uid)  # leaving root drops the effective and permitted capabilities
         header, none = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
         if libc.capset(header, none) != 0:
             raise OSError(ctypes.get_errno(), "cannot give up inheritable capabilities")
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "cannot give up new privileges")
-    # The kernel that a notebook runs in has the same user: it must not read or trace this process.
+    # A notebook's kernel has the same user and must not read or trace this process.
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 

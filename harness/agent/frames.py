@@ -1,6 +1,6 @@
-"""Results over a stream: a beginning, an end, and for each file a line, `{"name": ..., "bytes": N}`, and N bytes.
+"""The stream of results: a first line, for each file a line `{"name": ..., "bytes": N}` and N bytes, and a last line.
 
-Every line carries the run's nonce, so that nobody who gets hold of the stream can add to it.
+Every line carries the run's nonce, so that student code which gets hold of the stream cannot add to it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ _CHUNK = 1 << 20
 
 
 def begin(stream: BinaryIO, nonce: str) -> None:
-    """Say that the agent runs, before anything of a student's does."""
+    """Write the first line. Call it before any student code runs."""
     _header(stream, {"begin": nonce})
     stream.flush()
 
 
 def send(stream: BinaryIO, nonce: str, name: str, content: Path | bytes) -> None:
-    """Send one file. `name` is of ASCII letters, digits, `.`, `_` and `-`; each name once.
+    """Send one file. `name` has ASCII letters, digits, `.`, `_` and `-` only, and is sent once.
 
-    Exactly the bytes that were announced go out, whatever happens to the file meanwhile. Raises `OSError` for what
-    is no plain file, and `EOFError` for one that shrinks.
+    Exactly the announced number of bytes goes out, even if the file changes meanwhile. Raises `OSError` when it is
+    not a plain file, and `EOFError` when it shrinks.
     """
     if isinstance(content, bytes):
         _header(stream, {"name": name, "bytes": len(content), "nonce": nonce})
@@ -45,7 +45,7 @@ def send(stream: BinaryIO, nonce: str, name: str, content: Path | bytes) -> None
 
 
 def end(stream: BinaryIO, nonce: str) -> None:
-    """Say that everything was sent; a stream without it counts as cut off."""
+    """Write the last line; a stream without it counts as cut off."""
     _header(stream, {"end": nonce})
     stream.flush()
 

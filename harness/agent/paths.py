@@ -1,4 +1,4 @@
-"""Where things lie inside: fixed in a real sandbox; `--sandbox none` sets other places by environment."""
+"""Paths inside the sandbox: fixed in a real one; `--sandbox none` sets others by environment variables."""
 
 from __future__ import annotations
 

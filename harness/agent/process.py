@@ -1,4 +1,4 @@
-"""Ending everything else in the sandbox, so that what is collected can no longer be changed."""
+"""Ends all other processes in the sandbox, so that nothing can change the files that are collected."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _alone = False
 
 
 def declare() -> None:
-    """Say, once and at the start, that an engine shut this process in: all others that it sees are its own."""
+    """Declare, once at the start, that this process is in a sandbox: all processes that it sees belong to the job."""
     global _alone
     _alone = True
 
 
 def end_all_others() -> None:
-    """Kill every process in the sandbox but this one. Does nothing where no sandbox is.
+    """Kill every process in the sandbox but this one. Does nothing without a sandbox.
 
-    The kernel signals all of them in one step, so a process that forks meanwhile does not get away.
+    The kernel signals all of them in one step, so a process that forks meanwhile does not escape.
     """
     if _alone:
         with contextlib.suppress(ProcessLookupError):

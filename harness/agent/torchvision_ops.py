@@ -45,11 +45,11 @@ _SCHEMAS = (
     f"deform_conv2d({_DEFORM}) -> Tensor",
     f"_deform_conv2d_backward(Tensor grad, {_DEFORM}) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
 )
-_declared: list[Any] = []  # the torch.library.Library: what it declared is gone when it is
+_declared: list[Any] = []  # keeps the torch.library.Library alive, and with it the declarations
 
 
 def declare_missing() -> None:
-    """Make `import torchvision` work: before or after it, as often as wanted.
+    """Make `import torchvision` work. May be called before or after that import, and repeatedly.
 
     Does nothing where torchvision's own compiled operators load.
     """
@@ -61,7 +61,7 @@ def declare_missing() -> None:
         library.define(schema)
     library.impl("_cuda_version", _no_cuda, "CompositeExplicitAutograd")
     library.impl("nms", _nms, "CPU")
-    for key in ("CPU", "AutogradCPU"):  # made of differentiable operators, so it is its own backward
+    for key in ("CPU", "AutogradCPU"):  # it consists of differentiable operators, so needs no backward
         library.impl("roi_align", _roi_align, key)
     _declared.append(library)
     extension = sys.modules.get(_EXTENSION)
@@ -72,7 +72,7 @@ def declare_missing() -> None:
 
 
 def _compiled_ops_load() -> bool:
-    """Whether torchvision's own library is loaded, or can be: then it is."""
+    """Whether torchvision's own library is loaded; loads it if possible."""
     torch = _torch()
     if hasattr(torch.ops.torchvision, "nms"):
         return True
@@ -91,14 +91,14 @@ def _compiled_ops_load() -> bool:
 
 
 def _torch() -> Any:
-    """torch, which has few types."""
+    """The torch module as Any, because it has few types."""
     import torch
 
     return torch
 
 
 def _has_ops() -> bool:
-    """Stands for torchvision.extension._has_ops: a `def` in a file, because TorchScript reads its source."""
+    """Replaces torchvision.extension._has_ops; a `def` in a file, because TorchScript reads its source."""
     return True
 
 
@@ -107,7 +107,7 @@ def _say_there_are_ops(extension: ModuleType) -> None:
 
 
 class _AfterImport:
-    """Replaces `_has_ops` as soon as torchvision.extension has run, before the next module asks it."""
+    """Replaces `_has_ops` right after torchvision.extension's import, before the next module calls it."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name != _EXTENSION:
@@ -127,15 +127,15 @@ class _AfterImport:
 
 
 def _no_cuda() -> int:
-    """What torchvision's library gives when it was compiled without CUDA."""
+    """What torchvision's library returns when it was compiled without CUDA."""
     return -1
 
 
 def _nms(dets: Any, scores: Any, iou_threshold: float) -> Any:
-    """Indices (int64) of the boxes that stay, highest score first.
+    """Indices (int64) of the boxes to keep, highest score first.
 
-    `dets`: shape (boxes, 4), as x1, y1, x2, y2. A box goes when it overlaps one that stays by an
-    intersection over union above the threshold.
+    `dets`: shape (boxes, 4), as x1, y1, x2, y2. A box is dropped when its intersection over union with a kept box is
+    above the threshold.
     """
     import torch
 
@@ -167,7 +167,7 @@ def _roi_align(
     """Mean of bilinear samples in each bin of each region (He et al. 2017, Mask R-CNN, section 3).
 
     `input`: shape (images, channels, height, width). `rois`: shape (regions, 5), as image index, x1, y1,
-    x2, y2 in pixels of the image. `sampling_ratio` samples a side of a bin; at most 0: as many as it has pixels.
+    x2, y2 in pixels of the image. `sampling_ratio`: samples per side of a bin; 0 or less: as many as it has pixels.
     """
     import torch
 

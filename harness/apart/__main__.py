@@ -1,11 +1,11 @@
-"""The entry of the process: `python -I apart TASK FILE ...`; a task is a module, and says what it prints."""
+"""The process's entry point: `python -I apart TASK FILE ...`. A task is a module that documents what it prints."""
 
 import importlib
 import resource
 import sys
 from pathlib import Path
 
-_MEMORY = 2**30  # bytes of address space beside what Python itself takes
+_MEMORY = 2**30  # bytes of address space besides Python's own
 _CPU_SECONDS = 30
 _TASKS = ("notebook", "epochs")
 
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, taken + _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # This folder as a package by itself, `apart`: by its full name it would bring the harness along.
+    # Import this folder as the package `apart`: its full name would import the harness.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     module = importlib.import_module(f"apart.{task}")
     del sys.path[0]

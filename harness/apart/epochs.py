@@ -1,7 +1,7 @@
-"""How far a training came, by what an executed notebook shows; and the same notebook with fewer epochs.
+"""Reads from an executed notebook how far its training came, and rewrites a notebook with fewer epochs.
 
-`pace FILE` prints `[done, total]`, epochs of all trainings that began, or `null`. `fewer FILE SHARE TARGET` writes the
-notebook with every `epochs = N` as that share of N, at least 1, and prints whether anything changed.
+`pace FILE` prints `[done, total]`, the epochs of all trainings that began, or `null`. `fewer FILE SHARE TARGET` writes
+the notebook with every `epochs = N` reduced to that share of N, at least 1, and prints whether anything changed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main(what: str, file: str, share: str = "", target: str = "") -> None:
 
 
 def pace(executed: Path) -> tuple[int, int] | None:
-    """Epochs that were finished and those of all trainings that began, by lines `Epoch 3/30`; None when none was."""
+    """Finished epochs, and planned epochs of all trainings that began, by lines `Epoch 3/30`; None without any."""
     shown = [(int(a), int(b)) for said in _outputs(executed) for a, b in _SHOWN.findall(said)]
     trainings: list[tuple[int, int]] = []
     for number, total in shown:
@@ -38,13 +38,13 @@ def pace(executed: Path) -> tuple[int, int] | None:
             trainings.append((number, total))
     if not trainings:
         return None
-    done = sum(number for number, _ in trainings) - 1  # the last line is of an epoch that was under way
+    done = sum(number for number, _ in trainings) - 1  # the last line's epoch was not finished
     total = sum(total for _, total in trainings)
     return (done, total) if 0 < done < total else None
 
 
 def with_fewer_epochs(notebook: Path, share: float) -> bytes | None:
-    """The notebook with fewer epochs; None when nothing would change."""
+    """The notebook's bytes with fewer epochs; None when nothing would change."""
     try:
         document = read(notebook, _LARGEST)
     except NoNotebook:

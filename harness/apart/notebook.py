@@ -1,11 +1,11 @@
-"""What of an executed notebook is shown: text and PNG images, each bounded, all together within 1 MiB of JSON.
+"""The parts of an executed notebook that are shown: bounded text and PNG images, within 1 MiB of JSON.
 
-On stdout is a line of JSON, and after it the images, one behind the other:
+It prints a line of JSON, then the bytes of the images, one after another:
 
     {"problem": null, "cells_left_out": 0, "cells": [{"kind": "code", "source": "1 + 1", "left_out": 0, "number": 1,
      "outputs": [{"kind": "result", "text": "2", "left_out": 0}, {"kind": "image", "bytes": 812}]}]}
 
-The file is a student's: whatever it holds, this process alone takes memory and time for it.
+The file is a student's: whatever it holds costs memory and time of this process only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Made = dict[str, Any]
 
 
 def main(file: str) -> None:
-    """Print what is shown of the notebook `file`."""
+    """Print the shown parts of the notebook `file`."""
     images: list[bytes] = []
     try:
         said = _encoded(shown(Path(file), images), images)
@@ -46,7 +46,7 @@ def main(file: str) -> None:
 
 
 def shown(file: Path, images: list[bytes]) -> Made:
-    """The cells, or the problem; what is drawn is appended to `images`."""
+    """The cells, or the problem. Appends the images to `images`."""
     try:
         cells = notebook_file.cells(notebook_file.read(file, _FILE_BYTES))
     except NoNotebook as problem:
@@ -61,7 +61,7 @@ def shown(file: Path, images: list[bytes]) -> Made:
 
 
 def _encoded(made: Made, images: list[bytes]) -> bytes:
-    """As JSON, with fewer cells where it would be too long; their images go with them."""
+    """The JSON; where it would be too long, with fewer cells and without their images."""
     while True:
         said = json.dumps(made, ensure_ascii=False).encode("utf-8", "replace")
         if len(said) <= _JSON_BYTES:
@@ -73,7 +73,7 @@ def _encoded(made: Made, images: list[bytes]) -> bytes:
 
 
 class _Budget:
-    """What may still be shown."""
+    """How much may still be shown."""
 
     def __init__(self, images: list[bytes]) -> None:
         self.characters = _ALL_CHARACTERS
@@ -96,7 +96,7 @@ def _cell(raw: dict[str, Any], budget: _Budget) -> Made:
         cell["kind"] = "markdown"
     elif is_code(raw):
         cell["kind"] = "code"
-        if cell["source"].strip():  # empty ones are not run, and not counted
+        if cell["source"].strip():  # empty cells are not run, and not counted
             budget.code_cells += 1
             cell["number"] = budget.code_cells
         cell["outputs"] = list(_outputs(listed(raw.get("outputs")), budget))
@@ -134,7 +134,7 @@ def _display(data: dict[str, Any], budget: _Budget) -> Made:
 
 
 def _image(encoded: str, budget: _Budget) -> Made:
-    """The bytes of an image; whether they are one is judged by who shows it."""
+    """The bytes of an image, unchecked: the report checks whether they are one."""
     if len(encoded) > 2 * _IMAGE_BYTES:
         return _not_shown("image")
     try:

@@ -1,6 +1,6 @@
-"""A notebook as a file: its cells and their texts, of format 3 and 4. Strict JSON; nothing is run or decoded.
+"""Reads the cells of a notebook file and their texts, format 3 and 4. Strict JSON; nothing is run or decoded.
 
-It is a student's: whatever it holds, only a process with limits of its own may read it.
+The file is a student's, so only a process with limits may read it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Cell = dict[str, Any]
 
 
 class NoNotebook(Exception):
-    """The file is none, or none that is read. The message: `missing`, `too-large`, `unreadable`, `not-a-notebook`."""
+    """The file cannot be read as a notebook. Message: `missing`, `too-large`, `unreadable` or `not-a-notebook`."""
 
 
 def read(file: Path, most: int) -> dict[str, Any]:
-    """The document in a file of `most` bytes. Raises `NoNotebook`; `MemoryError` is the caller's."""
+    """The document in a file of at most `most` bytes. Raises `NoNotebook`; the caller handles `MemoryError`."""
     try:
         if file.stat().st_size > most:
             raise NoNotebook("too-large")
@@ -39,12 +39,12 @@ def read(file: Path, most: int) -> dict[str, Any]:
 
 
 def cells(document: dict[str, Any]) -> list[Cell]:
-    """Its cells in order; one that is none is empty."""
+    """The document's cells in order; an invalid cell becomes an empty one."""
     return [cell if isinstance(cell, dict) else {} for parent in _parents(document) for cell in parent["cells"]]
 
 
 def first_cells(file: Path, most: int) -> Iterator[Cell]:
-    """The first `most` cells, as far as the first 256 KB hold them: neither size nor nesting costs anything."""
+    """The first `most` cells that lie within the first 256 KB, so neither size nor nesting costs anything."""
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as stream:
@@ -71,17 +71,17 @@ def is_code(cell: Cell) -> bool:
 
 
 def source(cell: Cell) -> str:
-    """What stands in it."""
+    """The cell's source."""
     return text(cell.get(source_key(cell)))
 
 
 def source_key(cell: Cell) -> str:
-    """Under which key its source stands: format 3 has code as `input`."""
+    """The key of the cell's source; format 3 calls code `input`."""
     return "source" if "source" in cell or "input" not in cell else "input"
 
 
 def outputs(cell: Cell) -> list[dict[str, Any]]:
-    """What it showed."""
+    """The cell's outputs."""
     return [output for output in listed(cell.get("outputs")) if isinstance(output, dict)]
 
 
@@ -91,12 +91,12 @@ def text(value: object) -> str:
 
 
 def listed(value: object) -> list[Any]:
-    """A list of the notebook's; empty for anything else."""
+    """A value that should be a list; empty for anything else."""
     return value if isinstance(value, list) else []
 
 
 def _parents(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """What has cells: the document, or in format 3 its sheets."""
+    """The objects that have cells: the document, or in format 3 its sheets."""
     return [
         parent
         for parent in (document, *listed(document.get("worksheets")))

@@ -1,11 +1,11 @@
-"""Text that a student may have made, as plain text: nothing in it moves, hides or reorders what stands near it."""
+"""Makes a student's text plain: no character in it moves, hides or reorders the text around it."""
 
 from __future__ import annotations
 
 import re
 
-# Control characters but tab and newline; invisible and bidirectional ones (Trojan Source, CVE-2021-42574)
-# but the zero-width joiners, which emoji and some scripts need; lone surrogates, which UTF-8 does not have.
+# Control characters except tab and newline; invisible and bidirectional ones (Trojan Source, CVE-2021-42574)
+# except the zero-width joiners, which emoji and some scripts need; lone surrogates, which UTF-8 does not have.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
@@ -21,19 +21,19 @@ _ESCAPES = re.compile(
 
 
 def plain(text: str) -> str:
-    """The text without control, bidirectional and invisible characters; line breaks and tabs stay."""
+    """The text without control, bidirectional and invisible characters; line breaks and tabs are kept."""
     text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
     return _STACKED.sub(r"\1", text)
 
 
 def terminal_text(text: str) -> str:
-    """What a terminal would show of the text: no escape codes, of a rewritten line its last state."""
+    """The text as a terminal would show it: no escape codes, and only the last state of a rewritten line."""
     lines = _LINE_ENDS.sub("\n", _ESCAPES.sub("", text)).split("\n")
     return plain("\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines))
 
 
 def cut(text: str, limit: int) -> tuple[str, int]:
-    """The text's beginning and end within `limit` characters, and how many were left out between."""
+    """The text's beginning and end, `limit` characters in all, and how many between them were left out."""
     if len(text) <= limit:
         return text, 0
     head = limit * 3 // 4

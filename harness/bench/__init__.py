@@ -1,4 +1,4 @@
-"""Benchmarks of models: measured by MLPerf's rules, side by side, and compared with an earlier run."""
+"""Benchmarks models by MLPerf's rules, side by side, and compares them with an earlier run."""
 
 from harness.bench.compare import compare, uncompared
 from harness.bench.measure import Request, measure

@@ -1,4 +1,4 @@
-"""Against an earlier run: faster, slower, or no difference, with a test. For continuous integration."""
+"""Compares a run with an earlier one: faster, slower, or no difference, by a test. For continuous integration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.stages.latency_statistics import ratio_interval_apart
 from harness.stages.timing import Mode
 
 SIGNIFICANCE = 0.01
-SMALLEST_CHANGE = 0.03  # of the median, below which a difference counts for nothing: the noise of a good machine
+SMALLEST_CHANGE = 0.03  # of the median; a smaller difference is within the noise of a good machine
 
 
 def compare(new: BenchResults, old: BenchResults) -> tuple[Comparison, ...]:
@@ -25,7 +25,7 @@ def compare(new: BenchResults, old: BenchResults) -> tuple[Comparison, ...]:
 
 
 def check_comparable(keys: Sequence[Key], scenario: ScenarioName, mode: Mode, host: Host, old: BenchResults) -> None:
-    """Whether a run of these, made or still to be made, compares with an earlier one.
+    """Check that a run with these measurements, done or planned, can be compared with an earlier one.
 
     Raises `UsageError` when it does not (another scenario or machine), or when they have nothing in common.
     """
@@ -51,7 +51,7 @@ def check_comparable(keys: Sequence[Key], scenario: ScenarioName, mode: Mode, ho
 
 
 def uncompared(new: BenchResults, old: BenchResults) -> list[str]:
-    """What one of two runs has and the other has not, a sentence each."""
+    """A sentence for each measurement that only one of the two runs has."""
     ours, theirs = [[one.key for one in run.measurements] for run in (new, old)]
     return [
         *(f"{_title(key)}: not compared: the earlier run does not have it." for key in ours if key not in theirs),
@@ -67,9 +67,9 @@ def _title(key: Key) -> str:
 def _compared(new: Measurement, old: Measurement) -> Comparison:
     """Mann-Whitney on the blocks' medians, and the bootstrap interval of the medians' ratio.
 
-    Slower, or faster: the test says so at 1 %, the 95 % interval of the ratio leaves 1 out, and the change is
-    one that matters. Blocks, not queries: neighbouring queries are alike, and would make any difference
-    significant. Of so few blocks that the test cannot say so of any difference, it is not said that there is none.
+    The verdict is slower or faster if the test is significant at 1 %, the 95 % interval of the ratio excludes 1, and
+    the change is at least `SMALLEST_CHANGE`. Blocks are tested, because neighbouring queries are correlated and would
+    make any difference significant. With too few blocks for any significant result, it is `too few queries`.
     """
     blocks = [np.array(measurement.block_medians_ms, dtype=np.float64) for measurement in (new, old)]
     low, high = ratio_interval_apart(*blocks)

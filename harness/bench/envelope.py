@@ -1,6 +1,6 @@
-"""A board's cores and memory: what a server can imitate of it, and whether a model fits.
+"""A board's envelope, the cores and memory that a server can imitate, and whether a model fits.
 
-It is an envelope, not the board: the cores are this machine's, as many as the board has, and as fast as they are.
+The envelope is not the board: it has as many cores as the board, but they are this machine's and have its speed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from harness.errors import UsageError
 
 
 def envelope(board: Board, cores_here: int) -> Envelope:
-    """What the sandbox allows a model in the board's place. `cores_here`: as many as this machine has to give.
+    """The sandbox's limits in place of the board. `cores_here`: the number of cores that this machine can use.
 
     Raises `UsageError` for a board whose memory is not known.
     """

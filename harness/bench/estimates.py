@@ -1,4 +1,4 @@
-"""From latencies to figures: percentiles, MLPerf's early-stopping estimate, intervals, drift. Pure."""
+"""Statistics of latencies: percentiles, MLPerf's early-stopping estimate, intervals, drift. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.stages.latency_statistics import resampled_medians
 
 Floats = NDArray[np.float64]
 
-_BLOCKS = 10  # of a round: neighbouring queries are alike, so blocks, not queries, are resampled
+_BLOCKS = 10  # in a round; blocks are resampled, because neighbouring queries are correlated
 
 
 @dataclass(frozen=True, slots=True)
 class EarlyStopping:
-    """The latency that, with the asked confidence, at least `percentile` % of all queries stay within."""
+    """The latency that, with the given confidence, at least `percentile` % of all queries do not exceed."""
 
     percentile: int
     estimate: float | None  # None: there were too few queries
@@ -29,10 +29,10 @@ class EarlyStopping:
 
 
 def _over_latency(queries: int, percentile: int, confidence: float) -> int:
-    """The most queries t of which `t or fewer are too slow` still is unlikelier than 1 - confidence.
+    """The largest t for which P(at most t of the queries are too slow) is below 1 - confidence.
 
-    Unlikelier under the assumption that only `percentile` % of queries stay within the latency. Zero when
-    there are too few queries for even one.
+    The probability assumes that exactly `percentile` % of queries stay within the latency. 0 when there are too few
+    queries for t = 1.
     """
     doubt, slow = 1 - confidence, 1 - percentile / 100
     t = int(binom.ppf(doubt, queries, slow))  # the first at or above: at most one too many
@@ -42,7 +42,7 @@ def _over_latency(queries: int, percentile: int, confidence: float) -> int:
 
 
 def fewest_queries(percentile: int, confidence: float) -> int:
-    """With how many queries early stopping gives an estimate: 64 for p90, 662 for p99 at 0.99."""
+    """The fewest queries with which early stopping gives an estimate: 64 for p90, 662 for p99 at 0.99."""
     queries = 1
     while _over_latency(queries, percentile, confidence) < 1:
         queries += 1
@@ -52,8 +52,8 @@ def fewest_queries(percentile: int, confidence: float) -> int:
 def early_stopping(latencies: Sequence[float] | Floats, percentile: int, confidence: float) -> EarlyStopping:
     """MLPerf's early-stopping estimate, as LoadGen's `early_stopping.cc` and `results.cc` define it.
 
-    With t the most over-latency queries that n queries can hold (above), the estimate is the t-th slowest
-    latency; t - 1 queries are discarded. The MLPerf inference rules call this "Early Stopping".
+    With t from `_over_latency`, the estimate is the t-th slowest latency, and t - 1 queries are discarded. The MLPerf
+    inference rules call this "Early Stopping".
     """
     needed = fewest_queries(percentile, confidence)
     count = len(latencies)
@@ -72,26 +72,25 @@ def block_medians(rounds: Sequence[Floats]) -> Floats:
 def median_interval(rounds: Sequence[Floats]) -> Interval:
     """The 95 % interval of the median, by bootstrap over rounds and, within each, over blocks of queries.
 
-    A round is a fresh process, so the interval holds what differs from start to start (memory layout, say),
-    and blocks keep the likeness of neighbouring queries: the interval that resampled queries would give is
-    too narrow.
+    A round is a fresh process, so the interval includes differences between starts (memory layout, say). Blocks keep
+    the correlation of neighbouring queries; resampling single queries would give too narrow an interval.
     """
     low, high = np.quantile(resampled_medians(block_medians(rounds), np.random.default_rng(0)), (0.025, 0.975))
     return float(low), float(high)
 
 
 def p_value(new: Floats, old: Floats) -> float:
-    """Of the two-sided Mann-Whitney test that neither's block medians tend to be larger."""
+    """The p-value of the two-sided Mann-Whitney test on the block medians."""
     return float(mannwhitneyu(new.ravel(), old.ravel(), alternative="two-sided").pvalue)
 
 
 def smallest_p_value(new: Floats, old: Floats) -> float:
-    """The least that `p_value` can be with as many block medians: where all of one lie above all of the other."""
+    """The smallest possible `p_value` with as many block medians: when all of one are above all of the other."""
     return 2 / math.comb(new.size + old.size, new.size)
 
 
 def drift(latencies: Floats) -> float:
-    """By how much the median of the last third lies above that of the first, relative to it; 0 for fewer than 6."""
+    """The median of the last third relative to that of the first, minus 1; 0 for fewer than 6 latencies."""
     third = len(latencies) // 3
     if third < 2:
         return 0.0

@@ -1,4 +1,4 @@
-"""Where a benchmark runs."""
+"""Describes the machine that a benchmark runs on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.bench.results import Host
 
 
 def here(cores: tuple[int, ...]) -> Host:
-    """This machine, and what is unfair about its timing. `cores`: those that models are pinned to."""
+    """This machine, and what makes its timing unfair. `cores`: the cores that models are pinned to."""
     model = Path("/proc/device-tree/model")
     return Host(
         processor=fairness.processor(),

@@ -1,4 +1,4 @@
-"""The whole of `harness bench`: convert each model, time it in rounds, the models in turn, and sum up."""
+"""All of `harness bench`: converts each model, times the models in rounds in turn, and summarises."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from harness.stages.timing import OWN_PYTHON, Budget, Engine, Mode, Setting, Sub
 
 _MEMORY = 8 * 10**9  # bytes; for converting, and for timing outside an envelope
 _OVERHEAD_SECONDS = 300  # of a round, beside the timed queries
-_SLOWEST = 3  # times a round's seconds, after which it ends with fewer queries than wanted
+_SLOWEST = 3  # times a round's planned seconds, after which it ends with fewer queries
 _IDLE_SECONDS = 5
 
 
@@ -61,14 +61,14 @@ class Request:
     engines: Sequence[Engine]
     precisions: Sequence[Precision]
     mode: Mode
-    boards: Sequence[Board]  # predicted for, every known one without any; of one alone, its envelope is timed in
+    boards: Sequence[Board]  # to predict for, all if empty; if there is one, timing uses its envelope
     cores: int | None
-    earlier: BenchResults | None = None  # what it is to be compared with
+    earlier: BenchResults | None = None  # the run to compare with
 
 
 @dataclass(slots=True)
 class _Run:
-    """What is the same for every model of a run, and what could not be measured so far."""
+    """What all models of a run share, and what could not be measured so far."""
 
     request: Request
     cores: tuple[int, ...]
@@ -77,7 +77,7 @@ class _Run:
     timing: StageContext
     given: GivenImages | None
     staged: StagedImages | None
-    timed: StagedImages  # what queries go round
+    timed: StagedImages  # the images that queries cycle through
     calibration: StagedImages | None
     progress: Progress
     unmeasured: list[Unmeasured] = field(default_factory=list)
@@ -87,15 +87,15 @@ class _Run:
 def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResults:
     """Measure the models.
 
-    Raises `UsageError` for files that are not there, combinations that make no sense, and when not one model
-    could be measured; `MachineError` for an engine that is not installed, and when every round was void.
+    Raises `UsageError` for missing files, for combinations that make no sense, and when no model could be measured;
+    `MachineError` for an engine that is not installed, and when every round was void.
     """
     _check(request)
     times = [trtexec.read(file) for file in request.models if trtexec.is_times(file)]
     models = named_models([file for file in request.models if not trtexec.is_times(file)], request.reference)
     with _prepared(request, sandbox, progress) as run:
         host = here(run.cores)
-        if request.earlier:  # minutes before `compare` could say so
+        if request.earlier:  # checked now, minutes before `compare`
             check_comparable(
                 _planned(request, models, times), request.scenario.name, request.mode, host, request.earlier
             )
@@ -150,7 +150,7 @@ def _planned(request: Request, models: Sequence[NamedModel], times: Sequence[Mea
 
 @contextlib.contextmanager
 def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterator[_Run]:
-    """Workplaces and images for a run; its temporary files are gone afterwards."""
+    """The stage contexts and images of a run; its temporary files are removed afterwards."""
     given = given_images(request.images, calibrate="int8" in request.precisions) if request.images else None
     cores = usable_cores(request.cores)
     allowed = envelope(request.boards[0], len(cores)) if len(request.boards) == 1 else None
@@ -184,7 +184,7 @@ def _prepared(request: Request, sandbox: Sandbox, progress: Progress) -> Iterato
 
 
 def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
-    """The model on each engine at each precision; what does not convert goes to `unmeasured`."""
+    """The model on each engine at each precision; a variant that does not convert goes to `unmeasured`."""
     run.progress.say(f"{model.name}: loading ...")
     opened = _opened(model, run)
     if not isinstance(opened, Subject):
@@ -219,7 +219,7 @@ def _variants(model: NamedModel, run: _Run) -> Iterator[Variant]:
 
 
 def _opened(model: NamedModel, run: _Run) -> Subject | Failed | Skipped:
-    """The model as a classifier, or, where an ONNX file is none, as a detector."""
+    """The model as a classifier, or an ONNX file as a detector if it is not a classifier."""
     check = run.given.scored.files[:CHECK_IMAGES] if run.given else ()
     with TemporaryDirectory(prefix="harness-bench-check-") as temporary:
         decoded = images.stage(_first(run.given, len(check)), Path(temporary)) if run.given and check else None
@@ -242,7 +242,7 @@ def _first(given: GivenImages, count: int) -> images.HeldOutSet:
 
 
 def _labelled(conversion: Conversion, model: NamedModel, classes: tuple[str, ...] | None) -> Conversion:
-    """With the images' class names, where nothing beside the model names its outputs and there are as many."""
+    """The conversion with the images' class names, if the model declares none and has as many outputs."""
     if classes is None or model.handed.companions.keys() & {"labels.txt", "handin.json"}:
         return conversion
     return conversion.model_copy(update={"labels": classes}) if len(classes) == conversion.outputs else conversion
@@ -261,9 +261,9 @@ def _in_precision(conversion: Conversion, precision: Precision, run: _Run) -> Co
 
 
 def _time_in_turn(variants: Sequence[Variant], run: _Run) -> None:
-    """Rounds of all variants in turn, so that what slows the machine slows them alike.
+    """Run rounds of all variants in turn, so that a slower machine slows all of them alike.
 
-    A variant is done when it has the effort's rounds and its median's interval is narrow, or at the limit.
+    A variant is done when it has the effort's rounds and its median's interval is narrow, or at the round limit.
     """
     effort = run.request.effort
     for _ in range(effort.most_rounds):

@@ -1,4 +1,4 @@
-"""What is predicted of the models that are measured, for boards that are not here."""
+"""Latency predictions for the measured models, on boards that are not here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def outlooks(
 ) -> tuple[BoardPredictions, ...]:
     """For each model that was opened: its kernels, listed in the sandbox, on `boards` (every known one without any).
 
-    In fp16, what TensorRT is used for on a Jetson, and in int8 where that is `measured`, too.
+    In fp16, as TensorRT is used on a Jetson, and in int8 if that is `measured`, too.
     """
     precisions = (PRECISION, *(precision for precision in measured if precision == "int8"))
     progress.say("Predicting for boards ...")

@@ -1,4 +1,4 @@
-"""What `harness bench` found out: bench.json, as types."""
+"""The results of `harness bench`: bench.json as types."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from harness.stages.evidence.record import Interval, Record, Share
 from harness.stages.timing import Mode
 
 SCHEMA = 1
-Key = tuple[str, str, str, str]  # model, engine, precision, mode: what a measurement is compared by
+Key = tuple[str, str, str, str]  # model, engine, precision, mode: identifies a measurement in a comparison
 
 
 class TimedRound(Record):
-    """A round in a fresh process, and how the machine fared meanwhile."""
+    """A round in a fresh process, and the machine's state meanwhile."""
 
     queries: int
     seconds: float
     median_ms: float
-    drift: float  # of the last third's median from the first third's, relative
+    drift: float  # relative change of the median from the first to the last third
     machine: MachineState
     void: str = ""  # why it does not count; empty when it does
 
 
 class Energy(Record):
-    """Of one inference, above the idle board's: from tegrastats."""
+    """The energy of one inference above the idle board's, from tegrastats."""
 
     idle_mw: float
     mean_mw: float
@@ -40,7 +40,7 @@ class Energy(Record):
 
 
 class Accuracy(Record):
-    """On the labelled images that were given, without those that int8 was calibrated on."""
+    """Accuracy on the given labelled images, without those used to calibrate int8."""
 
     images: int
     value: Share
@@ -57,7 +57,7 @@ class EarlyStopped(Record):
 
 
 class Fit(Record):
-    """Peak memory against what a board leaves for programs."""
+    """Peak memory compared with the memory that a board leaves for programs."""
 
     board: str
     peak_bytes: int
@@ -76,10 +76,10 @@ class Measurement(Record):
     is_reference: bool = False
     engine: str  # as `--engine` takes it
     described: str  # the engine's name, version and device
-    precision: Precision | Literal["unknown"]  # trtexec's times do not say
+    precision: Precision | Literal["unknown"]  # trtexec's times do not state it
     mode: Mode
-    self_reported: bool  # the model's own Python ran while the time was taken, in a process of its own
-    handover_ms: float | None = None  # of each latency: to and from that process, measured before its Python ran
+    self_reported: bool  # the model's own Python ran, in a separate process, during the timing
+    handover_ms: float | None = None  # per query, to and from that process, measured before its Python ran
     queries: int
     seconds: float
     p50_ms: float
@@ -89,25 +89,25 @@ class Measurement(Record):
     early_stopping: EarlyStopped | None  # None in scenarios without a percentile
     throughput_per_s: float
     missed: int = 0  # at a fixed rate: queries that began after the next one was planned
-    valid: bool  # a round counts, early stopping is satisfied where the scenario has it, and all answers were right
-    believed: bool = True  # False when an answer was wrong, or the model keeps a state or remembers what it was asked
-    ended_by: Literal["interval", "limit"]  # the median's interval is narrow enough, or there was no more time
+    valid: bool  # a round counts, early stopping, if any, is satisfied, and all answers were right
+    believed: bool = True  # False when an answer was wrong, or the model keeps state or remembers inputs
+    ended_by: Literal["interval", "limit"]  # a narrow enough interval of the median, or the limit
     peak_memory_bytes: int | None = None
     file_bytes: int | None = None
-    max_abs_difference: float | None = None  # of the probabilities, from the predict stage's at this precision
-    answers: CheckedAnswers | None = None  # all that were timed; None where there are none to compare with
-    stateful_operators: tuple[str, ...] = ()  # of the graph: it can answer one call otherwise than the next
+    max_abs_difference: float | None = None  # between the timed probabilities and the predict stage's at this precision
+    answers: CheckedAnswers | None = None  # all timed answers; None without answers to compare with
+    stateful_operators: tuple[str, ...] = ()  # of the graph: with these, equal calls can get different answers
     accuracy: Accuracy | None = None
     energy: Energy | None = None
     fits: tuple[Fit, ...] = ()
     rounds: tuple[TimedRound, ...]
-    latencies_ms: tuple[float, ...]  # of the rounds that count, in order; thinned out above 10,000
-    block_medians_ms: tuple[tuple[float, ...], ...]  # by round; what --compare tests
+    latencies_ms: tuple[float, ...]  # of valid rounds, in order; thinned out above 10,000
+    block_medians_ms: tuple[tuple[float, ...], ...]  # by round; --compare tests these
     notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
-        """What a measurement is compared by."""
+        """The measurement's identity in a comparison."""
         return self.model, self.engine, self.precision, self.mode
 
 
@@ -121,14 +121,14 @@ class Unmeasured(Record):
 
 
 class Host(Record):
-    """Where it was measured."""
+    """The machine that ran the benchmark."""
 
     processor: str
     cores: tuple[int, ...]  # that the models were pinned to
     system: str
     board: str = ""  # a Jetson's own name, from its device tree
     power_mode: str = ""  # nvpmodel
-    unfair: tuple[str, ...] = ()  # what `harness doctor --timing` says against it
+    unfair: tuple[str, ...] = ()  # what `harness doctor --timing` reports as unfair
 
 
 class Envelope(Record):
@@ -141,11 +141,11 @@ class Envelope(Record):
     memory_bytes: int
 
 
-Verdict = Literal["faster", "slower", "no difference", "too few queries"]  # the last: whatever the difference
+Verdict = Literal["faster", "slower", "no difference", "too few queries"]  # the last: to see any difference
 
 
 class Comparison(Record):
-    """One measurement against the same one of an earlier run."""
+    """One measurement compared with the same one of an earlier run."""
 
     model: str
     engine: str

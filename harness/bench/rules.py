@@ -1,10 +1,10 @@
-"""What is timed and for how long: the scenarios of MLPerf Inference, and a camera's fixed rate.
+"""What is timed, and for how long: the scenarios of MLPerf Inference, and a camera's fixed rate.
 
 MLPerf's are in github.com/mlcommons/inference_policies, inference_rules.adoc: SingleStream's result is the 90th
-percentile of one sample at a time, MultiStream's the 99th of queries of 8 samples, Offline's the throughput with
-everything there at once. 60 s and, for a percentile, as many queries as early stopping needs at confidence 0.99.
-`fixed-rate` is ours: a camera's images, each timed from the moment at which it was to come, so that a stall
-counts for every image that it keeps waiting (coordinated omission).
+percentile of one sample at a time, MultiStream's the 99th of queries of 8 samples, Offline's the throughput with all
+samples available at once. A run takes 60 s and, for a percentile, as many queries as early stopping needs at
+confidence 0.99. `fixed-rate` is ours: a camera's images, each timed from its planned moment, so that a stall counts
+for every image that it delays (no coordinated omission).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ ScenarioName = Literal["single-stream", "multi-stream", "offline", "fixed-rate"]
 EffortName = Literal["full", "quick"]
 
 CONFIDENCE = 0.99  # of the early-stopping estimate
-WIDEST_INTERVAL = 0.03  # of the median's 95 % interval, relative to the median: steady enough to stop
+WIDEST_INTERVAL = 0.03  # of the median's 95 % interval, relative to the median; narrow enough to stop
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How queries come, and which figure counts."""
+    """How queries arrive, and which figure counts."""
 
     name: ScenarioName
     percentile: int | None  # the latency that counts; None where throughput does
@@ -44,7 +44,7 @@ class Effort:
     name: EffortName
     seconds: float  # of timed queries in all rounds together, at least
     rounds: int
-    most_rounds: int  # where the median's interval stays too wide
+    most_rounds: int  # if the median's interval stays too wide
     warm_up_seconds: float
 
     @property

@@ -1,4 +1,4 @@
-"""What a model answers, untimed: its predictions for images, and what they are worth where there are labels."""
+"""A model's untimed predictions for images, and their scores where there are labels."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from harness.stages.timing import Subject
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Predictions for the images, and what they are worth where the labels allow it."""
+    """Predictions for the images, and their evaluation where the labels allow it."""
 
     predictions: Predictions | None = None
     evaluation: Evaluation | None = None
-    unscored: str = ""  # why there is no evaluation, although there are labels
+    unscored: str = ""  # why labelled images could not be evaluated
 
 
 def score_subject(
     subject: Subject, given: GivenImages | None, staged: StagedImages | None, place: StageContext
 ) -> Scored:
-    """The model's score on the given images; nothing without any."""
+    """The model's score on the given images; empty without images."""
     if staged is None or given is None:
         return Scored()
     if subject.head is not None:
@@ -48,7 +48,7 @@ def score_subject(
 
 
 def predictions_of(subject: Subject, staged: StagedImages, place: StageContext) -> Predictions | None:
-    """What it answers to the images; None for a detector, or where it gives no usable answers."""
+    """The model's answers to the images; None for a detector, or where it gives no usable answers."""
     if subject.head is not None:
         return None
     predicted = predict(subject.conversion, staged, place)

@@ -1,4 +1,4 @@
-"""What the command line names: model files with what lies beside them, and images, with labels or without."""
+"""The models and images that the command line names: model files with their companions, images with labels or not."""
 
 from __future__ import annotations
 
@@ -64,20 +64,20 @@ def _companions(file: Path) -> dict[str, Path]:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """File names without their ending where they differ, else with folders in front, as many as it takes."""
+    """File names without suffix if they are unique, else with as many leading folders as needed."""
     for depth in range(1, 1 + max((len(file.resolve().parts) for file in files), default=1)):
         names = ["/".join((*file.resolve().parts[-depth:-1], file.stem)) for file in files]
         if depth == 1 and "model" in names:
-            continue  # says nothing; its folder does
+            continue  # a generic name; its folder's name is used
         if len(set(names)) == len(names):
             return names
     raise UsageError("one model is named twice", "name each model once")
 
 
 def given_images(folder: Path, *, calibrate: bool) -> GivenImages:
-    """The images in a folder, or in its class folders, which then are labels.
+    """The images in a folder, or in its class folders, whose names then are the labels.
 
-    `calibrate`: keep a quarter of them, at most 64, apart. Raises `UsageError` for no images, or too few.
+    `calibrate`: keep a quarter of them, at most 64, for calibration. Raises `UsageError` for no or too few images.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder", "give a folder of images, or of class folders")

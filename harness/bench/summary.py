@@ -1,4 +1,4 @@
-"""From a variant's rounds to its measurement. Pure."""
+"""Summarises a variant's rounds as its measurement. Pure."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Floats = NDArray[np.float64]
 
 MOST_KEPT = 10_000  # latencies in bench.json
 _MOST_DRIFT = 0.05
-_MOST_OTHER_LOAD = 0.1  # cores' worth
-_MOST_STOLEN = 0.02  # cores' worth
-_REPEATED = 1.1  # times: MLPerf's TEST04 lets repeated inputs be 10 % faster
-_DOUBT = 0.01  # that what was seen before is not faster at all
+_MOST_OTHER_LOAD = 0.1  # cores
+_MOST_STOLEN = 0.02  # cores
+_REPEATED = 1.1  # ratio: MLPerf's TEST04 allows repeated inputs to be 10 % faster
+_DOUBT = 0.01  # p-value of the hypothesis that repeated inputs are not faster
 
 
 @dataclass(slots=True)
 class Variant:
-    """One model on one engine at one precision, with the rounds that it has had so far."""
+    """One model on one engine at one precision, with its rounds so far."""
 
     name: str
     sha256: str
@@ -42,7 +42,7 @@ class Variant:
     precision: Precision
     subject: Subject
     file_bytes: int
-    predictions: Predictions | None  # for the images that are timed
+    predictions: Predictions | None  # for the timed images
     evaluation: Evaluation | None
     unscored: str = ""  # why there is no evaluation, although there are labels
     idle_mw: float | None = None
@@ -74,7 +74,7 @@ class Variant:
 
 
 def noticed(timed: Round, state: MachineState) -> TimedRound:
-    """A round with what was seen of the machine, void where that moved."""
+    """A round with the machine's state, void if the state says so."""
     latencies = np.array(timed.latencies_ms)
     return TimedRound(
         queries=len(latencies),
@@ -87,14 +87,14 @@ def noticed(timed: Round, state: MachineState) -> TimedRound:
 
 
 def interval_width(variant: Variant) -> float:
-    """Of the median's interval, relative to the median."""
+    """The width of the median's interval, relative to the median."""
     latencies = [np.array(timed.latencies_ms) for timed in variant.counted]
     low, high = median_interval(latencies)
     return (high - low) / float(np.median(np.concatenate(latencies)))
 
 
 def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement:
-    """What the rounds that count come to."""
+    """The measurement from the valid rounds."""
     counted = variant.counted
     by_round = [np.array(timed.latencies_ms) for timed in counted]
     latencies = np.concatenate(by_round)
@@ -143,7 +143,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
 
 
 def handover_ms(rounds: Sequence[Round]) -> float | None:
-    """Median over the rounds; None where no Python of the model's runs."""
+    """The median over the rounds; None where no model code runs."""
     found = [timed.handover_ms for timed in rounds if timed.handover_ms is not None]
     return float(np.median(found)) if found else None
 
@@ -163,7 +163,7 @@ def _accuracy(evaluation: Evaluation | None) -> Accuracy | None:
 
 
 def _energy(variant: Variant, scenario: Scenario) -> Energy | None:
-    """Above the idle board's power, by the rounds in which it was metered."""
+    """The energy above the idle board's power, from the rounds in which power was metered."""
     if variant.idle_mw is None:
         return None
     metered = [
@@ -184,7 +184,7 @@ def _energy(variant: Variant, scenario: Scenario) -> Energy | None:
 
 
 def thinned(latencies: Floats) -> Floats:
-    """At most 10,000 of them, evenly, in order."""
+    """At most 10,000 latencies, chosen evenly, in order."""
     if len(latencies) <= MOST_KEPT:
         return latencies
     chosen: Floats = latencies[np.linspace(0, len(latencies) - 1, MOST_KEPT).astype(int)]
@@ -203,7 +203,7 @@ def checked(rounds: Sequence[CheckedAnswers]) -> CheckedAnswers | None:
 
 
 def remembered(rounds: Sequence[Repeated]) -> float | None:
-    """How many times as long as known inputs new ones take, where that is more than chance and 10 %; else None."""
+    """The ratio of new to repeated inputs' latency, if it is significant and above 10 %; else None."""
     seen = np.array([ms for one in rounds for ms in one.seen_ms])
     unseen = np.array([ms for one in rounds for ms in one.unseen_ms])
     if not len(seen) or not len(unseen) or p_value(unseen, seen) >= _DOUBT:
@@ -213,7 +213,7 @@ def remembered(rounds: Sequence[Repeated]) -> float | None:
 
 
 def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None, remembers: float | None) -> list[str]:
-    """What a reader has to know of the figures, a sentence each."""
+    """What a reader must know about the figures, one sentence each."""
     notes = []
     seen = [one for one in variant.rounds if not one.void]
     if variant.unscored:

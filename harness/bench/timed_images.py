@@ -1,4 +1,4 @@
-"""The images that timed queries go round: given ones, or noise; in end-to-end mode as a camera stores them."""
+"""The images that timed queries cycle through: given ones, or noise; in end-to-end mode as JPEG files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NOISE_SIDE = 256  # pixels
 
 
 def images_to_time(given: StagedImages | None, mode: Mode, folder: Path) -> StagedImages:
-    """Those given, or as much noise; as JPEG files in `folder` where decoding them is timed."""
+    """The given images, or as many of noise; as JPEG files in `folder` where decoding is timed."""
     if given is None:
         return _noise(folder)
     return _as_jpegs(given, folder) if mode == "end-to-end" else given
 
 
 def _noise(folder: Path) -> StagedImages:
-    """The same noise in every run."""
+    """Noise images, the same in every run."""
     drawn = np.random.default_rng(0).integers(0, 256, (MOST_INPUTS, _NOISE_SIDE, _NOISE_SIDE, 3), dtype=np.uint8)
     names = tuple(f"{secrets.token_hex(8)}.png" for _ in drawn)
     _make(folder)
@@ -35,7 +35,7 @@ def _noise(folder: Path) -> StagedImages:
 
 
 def _as_jpegs(given: StagedImages, folder: Path) -> StagedImages:
-    """Some of the given images. They are predicted from these files, so that the timed answers can be compared."""
+    """Some of the given images as JPEG files, from which they are also predicted, to compare the timed answers."""
     chosen = sorted(given.names)[:MOST_INPUTS]  # the names are random
     names = tuple(f"{Path(name).stem}.jpg" for name in chosen)
     _make(folder)

@@ -1,4 +1,4 @@
-"""`trtexec --exportTimes=FILE`: TensorRT's own timing of a model on a Jetson, read as latencies.
+"""Reads the latencies in `trtexec --exportTimes=FILE`, TensorRT's own timing of a model on a Jetson.
 
 The file is a JSON list with one object for each inference; TensorRT's `samples/common/sampleReporting.cpp` writes
 it, and its `tracer.py` names the fields: `latencyMs` is host-to-device, compute and device-to-host together.
@@ -27,7 +27,7 @@ _Ms = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class _Inference(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    # TensorRT 8 and later say H2d and D2h, TensorRT 7 (JetPack 4) In and Out.
+    # TensorRT 8 and later call them H2d and D2h, TensorRT 7 (JetPack 4) In and Out.
     startH2dMs: float = Field(validation_alias=AliasChoices("startH2dMs", "startInMs"), allow_inf_nan=False)
     endD2hMs: float = Field(validation_alias=AliasChoices("endD2hMs", "endOutMs"), allow_inf_nan=False)
     latencyMs: _Ms
@@ -35,15 +35,15 @@ class _Inference(BaseModel):
 
 
 def is_times(file: Path) -> bool:
-    """Whether a file named on the command line is such a list, by its name: no model's ends in `.json`."""
+    """Whether a file is such a list, by its name: no model file ends in `.json`."""
     return file.suffix == ".json" and file.is_file()
 
 
 def read(file: Path) -> Measurement:
-    """The latencies in the file, as a measurement of the model that the file is named after.
+    """The latencies in the file, as a measurement of a model with the file's name.
 
-    trtexec times one inference after another with its own warm-up, so this is MLPerf's SingleStream in all but
-    the fresh processes. Raises `UsageError` when the file is not what trtexec writes.
+    trtexec times one inference after another with its own warm-up, so this is MLPerf's SingleStream except for the
+    fresh processes. Raises `UsageError` when trtexec did not write the file.
     """
     do = "write it with: trtexec --onnx=MODEL.onnx --exportTimes=MODEL.json"
     try:

@@ -1,1 +1,1 @@
-"""Where something foreign meets the harness's own process: one submission's trouble, replies, a person's terminal."""
+"""Where foreign data meet the harness's own process: errors of one submission, replies, a person's terminal."""

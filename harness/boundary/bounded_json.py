@@ -1,6 +1,6 @@
-"""JSON of a stranger's, looked at before it is parsed: how large, how deep, and how many values and keys it has.
+"""Checks untrusted JSON before it is parsed: its size, depth, and number of values and keys.
 
-A parser makes of one byte up to some hundred, and a validator some thousand of a key that a schema forbids.
+A parser may take some hundred bytes for one byte, and a validator some thousand for a key that a schema forbids.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from pathlib import Path
 MOST_BYTES = 2**20
 _MOST_VALUES = 50_000  # keys count, too
 _DEEPEST = 32
-_LONGEST_NUMBER = 400  # characters: converting a number takes the square of its length
+_LONGEST_NUMBER = 400  # characters; converting a number takes quadratic time
 
-# Strings are taken whole, one without an end up to the end: no byte is looked at twice.
+# A string is matched whole, or up to the end of the text if it is not closed, so no byte is read twice.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)', re.DOTALL)
 _LONG_NUMBER = re.compile(rb"[0-9.eE+-]{%d}" % _LONGEST_NUMBER)
 _BRACKET = re.compile(rb"[][{}]")
 
 
 class Unbounded(Exception):
-    """It is not read; the message says why, without its content."""
+    """The JSON exceeds a limit. The message says which, without quoting the content."""
 
 
 def read_bounded(file: Path) -> bytes:
@@ -32,7 +32,7 @@ def read_bounded(file: Path) -> bytes:
 
 
 def check(content: bytes) -> None:
-    """Raises `Unbounded` where it would cost much more to parse than its bytes."""
+    """Raise `Unbounded` where parsing could cost much more than the bytes suggest."""
     if len(content) > MOST_BYTES:
         raise Unbounded(f"is larger than {MOST_BYTES} bytes")
     structure = _STRING.sub(b"", content)

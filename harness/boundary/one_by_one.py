@@ -1,7 +1,7 @@
-"""What is done for each of many submissions, so that the trouble of one is never the others'.
+"""Does something for each of many submissions, so that an error with one never affects the others.
 
-An exception while something is done for one submission is a defect of ours, whatever the submission holds: it is noted,
-that submission waits for a person, and the others go on. Only the machine's own trouble ends a run.
+An exception while working on one submission is a defect of ours, whatever the submission holds: it is recorded, that
+submission waits for a person, and the others go on. Only trouble of the machine ends a run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.errors import MACHINES_OWN, EnvironmentMissing, MachineError, RunSt
 from harness.findings import KINDS, Finding
 
 _PACKAGE = Path(__file__).parents[1]
-_OTHERS = 5  # with which each of a pair is tried
+_OTHERS = 5  # other submissions that each of a pair is tried with
 _FRAMES = 40  # of a traceback, the innermost
 _SAID_CHARACTERS = 2_000
 
@@ -29,43 +29,43 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """The harness failed in something that it did for one submission."""
+    """A failure of the harness while working on one submission."""
 
-    what: str  # was done
-    where: str  # in our code, and which exception: none of its words, which may be the submission's
+    what: str  # the task that failed
+    where: str  # place in our code, and the exception's type; not its message, which may quote the submission
     log: str  # the traceback, for the instructor
 
     @property
     def reason(self) -> str:
-        """The sentence for the student, made as `finding` is."""
+        """The sentence for the student, made without code that may have failed, as in `finding`."""
         return f"The harness failed in {self.what}."
 
     @property
     def finding(self) -> Finding:
-        """What stands in for a result is made without any function that may have failed."""
+        """The finding that replaces a result, made without any function that may have failed."""
         kind = KINDS["harness-defect"]
         message = kind.wording.format(reason=f"{self.what}: {self.where}")
         return Finding(code="harness-defect", severity=kind.severity, message=message)
 
 
 def attempt(what: str, do: Callable[[], T]) -> T | Defect:
-    """What `do` gives, or the defect that it ran into. `what` it does begins the finding: `marking`.
+    """The result of `do`, or the defect if it raised. `what` names the task in the finding: `marking`.
 
-    Raises `MachineError` when it is the machine that cannot go on, and `RunStopped`.
+    Raises `MachineError` when the machine cannot go on, and `RunStopped`.
     """
     try:
         return do()
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # a panic of a library that is written in Rust is no `Exception`
+    except BaseException as error:  # a panic in a Rust library is not an `Exception`
         return defect(what, error)
 
 
 def defect(what: str, error: BaseException) -> Defect:
-    """What was raised, as a defect. Raises again what ends the run: its end by the user, a machine that cannot go on.
+    """The exception as a defect. Exceptions that end the run are raised again: stopped by the user, or the machine's.
 
-    An `OSError` is the machine's only where no submission's content can bring it about: a name that is too long or in
-    another encoding, a loop of links, or a file that may not be read are trouble with that submission.
+    An `OSError` is the machine's only if no submission's content can cause it. A name that is too long or in another
+    encoding, a loop of links, or an unreadable file is trouble with that submission.
     """
     if isinstance(error, RunStopped) or (isinstance(error, MachineError) and not isinstance(error, EnvironmentMissing)):
         raise error
@@ -76,7 +76,7 @@ def defect(what: str, error: BaseException) -> Defect:
 
 
 def for_each(what: str, items: Iterable[T], do: Callable[[T], R], otherwise: Callable[[T, Defect], R]) -> list[R]:
-    """What `do` gives for each item; `otherwise` for one with which it runs into a defect."""
+    """The result of `do` for each item, or of `otherwise` for an item on which `do` raised."""
     results = []
     for item in items:
         done = attempt(what, partial(do, item))
@@ -85,10 +85,10 @@ def for_each(what: str, items: Iterable[T], do: Callable[[T], R], otherwise: Cal
 
 
 def together(what: str, items: Sequence[T], do: Callable[[list[T]], R]) -> tuple[R, dict[int, Defect]]:
-    """What `do` gives for all items at once, but for those with which it fails; and these, by index.
+    """The result of `do` for all items at once, without those on which it fails; and the defects, by index.
 
-    They are found by trying shorter and shorter parts: at most some 2 log n tries for each. `do` must not fail for
-    nothing. Raises what `do` raises for no items, and as `attempt` does.
+    The failing items are found by trying shorter and shorter parts, with about 2 log n tries each. `do` must not fail
+    for an empty list. Raises what `do` raises for an empty list, and as `attempt` does.
     """
     left_out: dict[int, Defect] = {}
     while True:
@@ -103,8 +103,10 @@ def together(what: str, items: Sequence[T], do: Callable[[list[T]], R]) -> tuple
 
 
 def _to_blame(what: str, items: Sequence[T], kept: list[int], do: Callable[[list[T]], R]) -> set[int]:
-    """One of those with which it fails. Of two that fail only together it is the one that fails with more of some
-    others, too, and both where neither does, or both do."""
+    """The indices of items to blame for a failure of `do`: one, or two that fail only together.
+
+    Of such two, the one that also fails with more of some other items; both if neither does, or both do equally.
+    """
 
     def fails(indices: list[int]) -> bool:
         return isinstance(_tried(what, items, indices, do), Defect)
@@ -123,7 +125,7 @@ def _to_blame(what: str, items: Sequence[T], kept: list[int], do: Callable[[list
 
 
 def _shortest(longest: int, fails: Callable[[int], bool]) -> int:
-    """The least n up to `longest`, for which it is known, with which it fails."""
+    """The smallest n with `fails(n)`; `fails(longest)` is known to hold."""
     low, high = 1, longest
     while low < high:
         middle = (low + high) // 2
@@ -136,7 +138,7 @@ def _tried(what: str, items: Sequence[T], indices: list[int], do: Callable[[list
 
 
 def _where(error: BaseException) -> str:
-    """`KeyError in grade/rubric.py, line 12`: the innermost place of ours."""
+    """`KeyError in grade/rubric.py, line 12`: the innermost frame in our code."""
     ours = [
         frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_PACKAGE)
     ]
@@ -147,7 +149,7 @@ def _where(error: BaseException) -> str:
 
 
 def _said(error: BaseException) -> str:
-    """`KeyError: 'mug'`; of a failed validation only how much is wrong, since all of it may fill the memory."""
+    """`KeyError: 'mug'`; for a failed validation only the number of errors, since their text may fill the memory."""
     if isinstance(error, ValidationError):
         return f"ValidationError of {error.title}: {error.error_count()}"
     return f"{type(error).__name__}: {error}"[:_SAID_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Has a file of a student's parsed by a process of its own (`harness/apart`), which may run out of memory or time."""
+"""Lets a separate process (`harness/apart`) parse a student's file; it may run out of memory or time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 _PROGRAM = Path(__file__).parents[1] / "apart"
-_SECONDS = 120  # by the clock; by the processor's time it limits itself to 30
+_SECONDS = 120  # wall time; the process limits itself to 30 s of processor time
 
 
 class NotParsed(Exception):
-    """It takes more memory or time than there is for it, or broke the program."""
+    """The file took more memory or time than allowed, or crashed the program."""
 
 
 def parsed_apart(task: str, *arguments: str | Path) -> bytes:
-    """What the task printed. Raises `NotParsed`."""
+    """The task's output. Raises `NotParsed`."""
     command = [sys.executable, "-I", "-B", "-X", "utf8", str(_PROGRAM), task, *map(str, arguments)]
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)

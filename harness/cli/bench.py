@@ -170,7 +170,7 @@ def _figures(one: Measurement) -> tuple[str, ...]:
 
 
 def _rule(one: Measurement) -> tuple[str, ...]:
-    """What MLPerf's early stopping says, and whether the interval or the limit ended the run."""
+    """MLPerf's early-stopping estimate, and whether the interval or the limit ended the run."""
     said = []
     if one.early_stopping and one.early_stopping.estimate_ms is not None:
         said.append(f"p{one.early_stopping.percentile} by early stopping {one.early_stopping.estimate_ms:.4g} ms.")

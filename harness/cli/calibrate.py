@@ -1,4 +1,4 @@
-"""`harness calibrate`: predictions that know one's own measurements."""
+"""`harness calibrate`: refits the latency model with the user's own measurements."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def doctor(timing: bool, as_json: bool) -> int:
 
 
 def _timing(as_json: bool) -> int:
-    """Print what makes timing unfair here, each with the command that mends it. Always 0: it is advice."""
+    """Print what makes timing unfair here, each with the command that fixes it. Returns 0, because it is advice."""
     found = machine.checks()
     if as_json:
         say_json(json.dumps([check.as_dict() for check in found]))

@@ -8,13 +8,13 @@ import click
 
 from harness import sandbox
 from harness.boundary.screen import Screen, say, say_json
+from harness.cli.assignment_file import read_assignment
 from harness.cli.options import PATH, as_json_option, force_option
 from harness.cli.sandbox_options import handins_sandbox_option, runtime_option
 from harness.cli.terminal import print_grades, progress_on
 from harness.gradebook.results import SubmissionResult
 from harness.grading import class_run as grading
 from harness.grading.workers import default_jobs
-from harness.inputs import assignment as assignments
 
 
 @click.command()
@@ -41,7 +41,7 @@ def grade(
     Writes index.html, submissions/<id>/index.html, grades.csv and results.json, and the pages that may be given
     away: students/<id>/index.html. What an earlier run did for the same files is not done again.
     """
-    assignment = assignments.load(file)
+    assignment = read_assignment(file)
     with progress_on(Screen(stderr=True)) as progress:
         chosen = sandbox.choose(sandbox_name, runtime)
         progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
@@ -57,5 +57,5 @@ def grade(
 
 
 def _went_wrong(row: SubmissionResult) -> bool:
-    """Whether it could not be graded, by the student's fault or by a defect of the harness."""
+    """Whether it could not be graded, through the student's fault or a defect of the harness."""
     return row.status == "failed" or any(found.code == "harness-defect" for found in row.findings)

@@ -1,4 +1,4 @@
-"""`harness intake`: what would be graded, as what, and why, before anything runs."""
+"""`harness intake`: shows what would be graded and why, before anything runs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.boundary.screen import Screen, say_json, visible
+from harness.cli.assignment_file import read_assignment
 from harness.cli.options import PATH, as_json_option
 from harness.findings import Finding
 from harness.grading.rubric.late import late_days
-from harness.inputs import assignment as assignments
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
@@ -30,14 +30,14 @@ class IntakeRow(Record):
     student: str
     members: tuple[str, ...]
     source: str  # the LMS, or `plain`
-    why: str  # what it was recognised by
+    why: str  # how it was recognised
     lms_id: str
     notebook: str | None  # path in the submission
     model: str | None
     dataset: bool
     companions: tuple[str, ...]
     handed_in: datetime.datetime | None
-    clock: str  # who says so
+    clock: str  # the source of the time
     said_late: bool
     late_days: int | None
     earlier_tries: tuple[str, ...]
@@ -45,7 +45,7 @@ class IntakeRow(Record):
 
 
 class Intake(Record):
-    """Everything in a folder or download."""
+    """All submissions in a folder or download."""
 
     submissions: tuple[IntakeRow, ...]
 
@@ -60,7 +60,7 @@ def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
     SUBMISSIONS is a folder of submissions, or an LMS's download of them, unpacked or as the zip. Ends with 1 when
     something in it could not be read or has to be looked at by a person, as the last column says.
     """
-    deadline = assignments.load(file).deadline if file else None
+    deadline = read_assignment(file).deadline if file else None
     with TemporaryDirectory(prefix="harness-intake-") as workdir:
         found = Intake(submissions=tuple(_row(one, deadline) for one in collect(submissions, Path(workdir))))
     if as_json:
@@ -71,7 +71,7 @@ def intake(submissions: Path, file: Path | None, as_json: bool) -> int:
 
 
 def _needs_a_person(row: IntakeRow) -> bool:
-    """Whether something of it could not be read, or whose it is has to be found out."""
+    """Whether a part of it could not be read, or its sender is not certain."""
     return any(finding.severity == "error" for finding in row.findings)
 
 

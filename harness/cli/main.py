@@ -1,7 +1,7 @@
-"""The command line: finds the command, and turns what goes wrong into an instruction and an exit status.
+"""The command line: finds the command, and turns errors into an instruction and an exit status.
 
-0 done; 1 done, and some submission failed to be graded; 2 wrong usage or a broken assignment; 3 this machine
-cannot do it. `--json` prints the result as JSON on stdout; progress goes to stderr.
+Exit statuses: 0 done; 1 done, but some submission could not be graded; 2 wrong usage or a broken assignment; 3 this
+machine cannot do it. `--json` prints the result as JSON on stdout; progress goes to stderr.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from harness.errors import MACHINES_OWN, HarnessError, MachineError
 from harness.files.private import keep_to_owner
 from harness.files.temporary_folders import own_temporary_folder
 
-_MACHINE = MACHINES_OWN | {errno.EACCES, errno.EPERM}  # of a submission's own files it is caught before
+_MACHINE = MACHINES_OWN | {errno.EACCES, errno.EPERM}  # for a submission's own files it is caught earlier
 
-# Command -> its help in one line. It is in the module of `harness.cli` of the same name, which is imported
-# when it is called: all of them together take two seconds.
+# Command -> its help in one line. The command's module in `harness.cli` has the same name and is imported only when it
+# is called, because importing all of them takes two seconds.
 _COMMANDS = {
     "bench": "Measure how fast models are: latency, throughput, memory, accuracy.",
     "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
@@ -59,7 +59,7 @@ class _Commands(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """As click's, which would import every command for its help."""
+        """The same as click's, which would import every command for its help."""
         found = [
             CompletionItem(name, help=_COMMANDS[name]) for name in sorted(_COMMANDS) if name.startswith(incomplete)
         ]
@@ -78,7 +78,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The console script: turns every expected error into an instruction and an exit status."""
-    if sys.getfilesystemencoding() != "utf-8":  # an old locale: names in submissions are UTF-8 all the same
+    if sys.getfilesystemencoding() != "utf-8":  # an old locale; names in submissions are UTF-8 anyway
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     show_tracebacks_visibly()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -109,7 +109,7 @@ def main() -> NoReturn:
 
 
 def _print(error: HarnessError) -> None:
-    """An error as an instruction."""
+    """Print an error and what to do about it."""
     console = Screen(stderr=True, soft_wrap=True)
     console.print(f"harness: {error.message}", style="red")
     if error.do:
@@ -117,7 +117,7 @@ def _print(error: HarnessError) -> None:
 
 
 def _show(error: click.ClickException) -> None:
-    """What click says of wrong arguments, which it quotes."""
+    """Print click's message about wrong arguments, which may quote them."""
     said = io.StringIO()
     error.show(said)
     say(said.getvalue().rstrip("\n"), err=True)

@@ -92,7 +92,7 @@ def _runtime(name: str) -> Runtime:
 
 
 def _kernels(model: Path, size: int, engine: sandbox.EngineName, progress: Progress) -> KernelList:
-    """The model's kernels, listed in the sandbox. Raises `UsageError` for a file that is no such model."""
+    """The model's kernels, listed in the sandbox. Raises `UsageError` for a file that is not a usable model."""
     (named,) = named_models([model], None)
     chosen = sandbox.choose(engine)
     progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")

@@ -8,13 +8,13 @@ import click
 
 from harness import sandbox
 from harness.boundary.screen import Screen, say, say_json
+from harness.cli.assignment_file import read_assignment
 from harness.cli.options import PATH, as_json_option, force_option
 from harness.cli.sandbox_options import handins_sandbox_option
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
 from harness.grading.reference import prepared, write
 from harness.grading.rubric.rubric import check as check_rubric
-from harness.inputs import assignment as assignments
 
 
 @click.group("reference")
@@ -30,7 +30,7 @@ def reference() -> None:
 @as_json_option
 def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force: bool, as_json: bool) -> int:
     """Train the reference and score it; `grade` does this by itself where it is missing or outdated."""
-    assignment = assignments.load(file)
+    assignment = read_assignment(file)
     if not assignment.has_shared_set:
         raise UsageError(
             f"{file}: has no shared set: a reference is trained for each student's data set while grading",

@@ -1,4 +1,4 @@
-"""Options of the commands that start a sandbox. Apart from the others, which are there without loading any engine."""
+"""Options of commands that start a sandbox. Other options are in `options.py`, which loads no engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ runtime_option = click.option(
 
 
 def sandbox_option(help: str) -> Callable[[_F], _F]:
-    """`--sandbox`, which the command takes as `sandbox_name`."""
+    """The option `--sandbox`, passed to the command as `sandbox_name`."""
     return click.option(
         "--sandbox",
         "sandbox_name",

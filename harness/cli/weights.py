@@ -22,7 +22,7 @@ _SHOWN = 3  # submissions that a line names
 
 
 def _completed(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
-    """Names of the manifest, and of its sets, that begin so: for the shell."""
+    """Names of weights and image sets that begin with `begun`, for completion in the shell."""
     names = {name for entry in known.list_weights() for name in (entry.name, entry.part_of) if name}
     return sorted(name for name in names if name.startswith(begun))
 
@@ -81,7 +81,7 @@ def fetch(names: tuple[str, ...], submissions: Path | None) -> int:
 
 
 def _needed(submissions: Path, tell: Callable[[str], None]) -> list[str]:
-    """The names that the notebooks need; says who needs what, and what is not known."""
+    """The names that the notebooks need. Reports who needs what, and what is not known."""
     with TemporaryDirectory(prefix="harness-weights-") as workdir:
         needed = needed_by(collect(submissions, Path(workdir)))
     for name, ids in needed.names.items():

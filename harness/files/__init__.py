@@ -1,1 +1,1 @@
-"""Files and folders of the harness itself: whose they are, how they are written, and what identifies their content."""
+"""The harness's own files and folders: their permissions, writing them, and hashing their content."""

@@ -1,4 +1,4 @@
-"""What identifies the content of a file, or of a folder."""
+"""Hashes of the content of files and folders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def tree_sha256(folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """A file as part of what a stage reads: its content counts, not its place."""
+    """A file in a stage's request, identified by its content and not its path."""
 
     file: Path
 

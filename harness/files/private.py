@@ -1,4 +1,4 @@
-"""Files and folders that only their owner can read: they hold what students handed in, and marks."""
+"""Files and folders that only their owner can read, because they hold submissions and marks."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ _GROUP_AND_OTHERS = 0o077
 
 
 def keep_to_owner() -> None:
-    """Whatever this process makes from now on is its owner's only, unless it is opened on purpose.
+    """Make all files that this process creates from now on private, unless opened on purpose.
 
-    The caller's umask counts where it is stricter.
+    A stricter umask of the caller is kept.
     """
     os.umask(os.umask(_GROUP_AND_OTHERS) | _GROUP_AND_OTHERS)
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder, made where it is missing, closed to others where it is ours. Raises `OSError`."""
+    """The folder: created if missing, and closed to others if it is ours. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _close(folder)
     return folder
 
 
 def private_file(file: Path) -> Path:
-    """The file, made empty where it is missing, closed to others where it is ours. Raises `OSError`."""
+    """The file: created empty if missing, and closed to others if it is ours. Raises `OSError`."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     _close(file)

@@ -1,7 +1,7 @@
-"""Temporary folders that a killed harness does not leave behind: the next run removes them.
+"""Temporary folders; the next run removes those of a killed harness.
 
-A folder is locked for as long as its owner lives, so a folder that can be locked has no owner. That holds
-across containers that share a folder, and whatever the clock does or numbers of processes come to.
+Its owner locks a folder while it lives, so a folder that can be locked has no owner. That also holds for containers
+that share a folder, and does not depend on clocks or process ids.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @contextlib.contextmanager
 def own_temporary_folder() -> Iterator[None]:
-    """Have everything temporary of this process in one folder, which only its owner can enter and is gone afterwards.
+    """Put all temporary files of this process into one private folder, which is removed afterwards.
 
-    What is mounted into a sandbox may be readable by all, since the sandbox's own user is another: engines open it as
-    root, or as the owner, and no other user of the host comes past this folder.
+    Files that are mounted into a sandbox may be readable by all, since the sandbox has another user: engines open them
+    as root or as the owner, and no other user of the host can pass this folder.
 
-    Where none can be made, nothing is changed: a command that needs none works, and another says what it lacks.
+    If the folder cannot be created, nothing changes: commands that need none work, and others report what is missing.
     """
     before = tempfile.tempdir
     with contextlib.ExitStack() as stack:
@@ -39,7 +39,7 @@ def own_temporary_folder() -> Iterator[None]:
 
 @contextlib.contextmanager
 def own_folder(prefix: str, parent: Path) -> Iterator[Path]:
-    """A new folder in `parent` that only we use; those of dead owners, of the same prefix, are removed first."""
+    """A new folder in `parent` for this process only. Folders with the prefix and a dead owner are removed first."""
     remove_leftovers(prefix, parent)
     folder, handle = _locked(prefix, parent)
     try:
@@ -54,7 +54,7 @@ def remove_leftovers(prefix: str, parent: Path) -> None:
     for folder in sorted(parent.glob(f"{prefix}*")):
         try:
             handle = os.open(folder, _OPEN)
-        except OSError:  # another user's, or no folder
+        except OSError:  # another user's, or not a folder
             continue
         try:
             if os.fstat(handle).st_uid == os.geteuid():
@@ -67,14 +67,14 @@ def remove_leftovers(prefix: str, parent: Path) -> None:
 
 
 def _locked(prefix: str, parent: Path) -> tuple[Path, int]:
-    """A new folder and the open lock on it. One that a sweep took before we had the lock is made again."""
+    """A new folder and the open lock on it. If another run removed it before the lock, it is created again."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         try:
             handle = os.open(folder, _OPEN)
         except FileNotFoundError:
             continue
-        with contextlib.suppress(OSError):  # NFS knows no lock on a folder: nobody can take ours for left behind there
+        with contextlib.suppress(OSError):  # NFS has no locks on folders, so nobody can remove ours there
             fcntl.flock(handle, fcntl.LOCK_EX)
         if folder.is_dir():
             return folder, handle
@@ -82,7 +82,7 @@ def _locked(prefix: str, parent: Path) -> tuple[Path, int]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove it with all that is in it, also what a submission made unreadable. What cannot go stays."""
+    """Remove the folder with its content, also files that a submission made unreadable. Errors are ignored."""
     if os.geteuid() != 0:
         for place, inner, _ in os.walk(folder):
             for name in inner:

@@ -1,4 +1,4 @@
-"""Where the harness keeps what it can make again: one folder for each user."""
+"""The user's cache folder of the harness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.errors import MachineError
 def default_folder() -> Path:
     """$HARNESS_CACHE, else the user's cache folder, `harness` in it: on Linux $XDG_CACHE_HOME, else ~/.cache.
 
-    Where another system keeps caches elsewhere, ~/.cache/harness of an earlier version stays in use.
+    Where another system keeps caches elsewhere, an existing ~/.cache/harness of an earlier version is still used.
     Raises `MachineError` when there is no home folder either.
     """
     if given := os.environ.get("HARNESS_CACHE"):

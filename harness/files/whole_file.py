@@ -1,4 +1,4 @@
-"""Files that appear whole under their final name, or not at all. They are their owner's only, whatever lay there."""
+"""Writes files that appear whole under their final name or not at all, and that only their owner can read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import IO
 from harness.errors import MachineError
 
 OWNERS_ONLY = 0o600
-READ_BY_ALL = 0o644  # what is mounted into a sandbox: its user is another
+READ_BY_ALL = 0o644  # for files mounted into a sandbox, which has another user
 
 
 @contextlib.contextmanager
 def whole_file(file: Path, mode: int = OWNERS_ONLY) -> Iterator[IO[bytes]]:
-    """A stream for the content of `file`, which has its name only once all is written. Raises `OSError`.
+    """A stream for the content of `file`, which gets its name when all is written. Raises `OSError`.
 
-    A file that is there stays as it is until then, and for good where the writing fails. `mode` counts, not the umask.
+    An existing file is kept until then, and if writing fails. `mode` counts, not the umask.
     """
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".writing-")
     try:
@@ -47,7 +47,7 @@ def copy_whole(source: Path, file: Path) -> None:
 
 @contextlib.contextmanager
 def _told(file: Path) -> Iterator[None]:
-    """What goes wrong with the disk, as an instruction."""
+    """Turn the disk's errors into a `MachineError` that says what to do."""
     try:
         yield
     except OSError as error:

@@ -1,1 +1,1 @@
-"""What is known of each submission after grading, and the marks that people gave."""
+"""The results of grading for each submission, and the marks that people gave."""

@@ -19,7 +19,7 @@ from harness.gradebook.manual import GivenFor, ManualMark
 from harness.gradebook.results import Results, SubmissionResult, lost_result
 
 NAME = "gradebook.sqlite"  # of the file, beside the reports
-_VERSION = 2  # of the tables, kept as the file's `user_version`
+_VERSION = 2  # of the tables, stored as the file's `user_version`
 _ADDED = ("identity", "content")  # columns of `manual_marks` since version 2; empty in rows of version 1
 
 
@@ -56,8 +56,8 @@ class _Row(_Base):
 class _Manual(_Base):
     """A person's mark; the latest one for a criterion counts, the earlier ones stay.
 
-    It belongs to the submission with that `identity`, and was given for that `content`. Both are empty in marks that
-    an older version kept by the id alone, which another's submission may bear today.
+    It belongs to the submission with that `identity`, and was given for that `content`. Both are empty in marks of an
+    older version, which stored the id only; another submission may have that id today.
     """
 
     __tablename__ = "manual_marks"
@@ -75,9 +75,9 @@ class _Manual(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """What a person's mark is bound to."""
+    """The submission that a person's mark belongs to."""
 
-    id: str  # in the run that is looked at: another submission may have had it before
+    id: str  # in this run; another submission may have had it before
     identity: str
     content: str  # SHA-256
 
@@ -86,7 +86,7 @@ class Gradebook:
     """One assignment's gradebook. Every change is one transaction."""
 
     def __init__(self, file: Path) -> None:
-        """Opens or makes the file. Raises `MachineError` when it is no gradebook or cannot be written."""
+        """Open or create the file. Raises `MachineError` when it is not a gradebook or cannot be written."""
         self._file = file
         with self._trouble():
             private_file(file)  # SQLite's journals get the same permissions
@@ -144,9 +144,9 @@ class Gradebook:
             return tuple(SubmissionResult.model_validate_json(row.result) for row in rows)
 
     def manual_marks(self, whose: Whose) -> dict[str, ManualMark]:
-        """Title of a criterion -> the latest mark that a person gave to this submission, and for what he gave it.
+        """Criterion title -> the latest mark that a person gave to this submission, and what it was given for.
 
-        The marks of another submission that had the same id are not among them.
+        Marks of another submission that had the same id are not included.
         """
         of_old = and_(_Manual.identity.is_(None), _Manual.submission == whose.id)
         mine = select(_Manual).where(or_(_Manual.identity == whose.identity, of_old)).order_by(_Manual.id)
@@ -154,13 +154,13 @@ class Gradebook:
             return {row.criterion: _mark(row, whose.content) for row in session.scalars(mine)}
 
     def has_marks_of_another(self, whose: Whose) -> bool:
-        """Whether marks were given under its id to a submission with another identity."""
+        """Whether a submission with another identity got marks under the same id."""
         theirs = select(_Manual.id).where(_Manual.submission == whose.id, _Manual.identity != whose.identity)
         with self._trouble(), Session(self._engine) as session:
             return session.scalars(theirs.limit(1)).first() is not None
 
     def set_mark(self, whose: Whose, criterion: str, mark: ManualMark) -> None:
-        """Enter a person's mark; what may be entered is checked by `harness.gradebook`."""
+        """Store a person's mark; `harness.gradebook.marks` checks it before."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         with self._trouble(), Session(self._engine) as session, session.begin():
             session.add(
@@ -189,7 +189,7 @@ class Gradebook:
 
 
 def _migrate(connection: Connection) -> int:
-    """From version 1: `manual_marks` gets its new columns. Repeated without harm where it was cut short before."""
+    """Add the new columns to version 1's `manual_marks`. May be repeated after an interruption."""
     there = {column["name"] for column in inspect(connection).get_columns(_Manual.__tablename__)}
     for column in _ADDED:
         if column not in there:
@@ -216,7 +216,7 @@ def row_of(result: SubmissionResult) -> _Row:
 
 
 def _lost(result: SubmissionResult, found: Defect) -> _Row:
-    """What stands for a submission whose row the harness failed to make."""
+    """The row that replaces one that the harness failed to make."""
     bare = lost_result(result.id, result.student, result.max_points, (found.finding,))
     return _Row(
         id=bare.id,

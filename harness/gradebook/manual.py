@@ -12,8 +12,8 @@ GivenFor = Literal["this", "other content", "unknown", "one of several"]
 class ManualMark:
     """Points, why, and by whom.
 
-    `given_for` says what the person had before him: `this` submission's content; another content of it; what was
-    not recorded by an older version of the harness; or one of several submissions that cannot be told apart.
+    `given_for` says what the person marked: `this` content of the submission; another content of it; content that an
+    older version of the harness did not record; or one of several submissions that cannot be distinguished.
     Only a mark for `this` counts. The others wait until a person marks again.
     """
 

@@ -1,4 +1,4 @@
-"""A person's marks: entered against the run that they belong to, and given to whom they were meant for."""
+"""A person's marks: entering them for a run's submissions, and finding those that count in a later run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from harness.inputs.submission import Submission
 
 
 def enter(book: Gradebook, submission: str, criterion: str, points: float, reason: str, marker: str) -> None:
-    """Give `points` for the criterion with that title, to the submission with that id, for what it holds now.
+    """Give `points` for the criterion with that title to the submission with that id and its current content.
 
-    Any criterion can be overruled, not only a `manual` one, and what was taken off for lateness: its points
-    are 0 or below. Raises `UsageError` for a submission or a criterion that is not in the gradebook, or that cannot be
-    told from another, points outside what it can give, or an empty reason.
+    Any criterion can be overruled, also the deduction for lateness, whose points are 0 or below. Raises `UsageError`
+    for a submission or criterion that is not in the gradebook or is ambiguous, for points outside its range, and for
+    an empty reason.
     """
     results = book.submissions()
     found = _the_one(submission, results)
@@ -28,7 +28,7 @@ def enter(book: Gradebook, submission: str, criterion: str, points: float, reaso
     if criterion not in marks:
         raise UsageError(f"no criterion {criterion!r}", nearest(criterion, list(marks)))
     highest = marks[criterion].max_points
-    lowest = 0.0 if highest else -found.max_points  # what is taken off has a maximum of 0
+    lowest = 0.0 if highest else -found.max_points  # a deduction has a maximum of 0
     if not lowest <= points <= highest:
         raise UsageError(f"{points:g} points for {criterion!r}", f"give {lowest:g} to {highest:g}")
     if not reason.strip():
@@ -61,22 +61,22 @@ def _the_one(id: str, results: Sequence[SubmissionResult]) -> SubmissionResult:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What people gave to one submission: title of a criterion -> mark."""
+    """The marks that people gave to one submission: criterion title -> mark."""
 
     marks: Mapping[str, ManualMark]
     findings: tuple[Finding, ...] = ()
 
 
 def with_one_identity(submissions: Sequence[Submission]) -> frozenset[str]:
-    """The identities that several submissions of a run have: nothing says whose a mark for one of them is."""
+    """The identities that several submissions of a run share, so that marks for them are ambiguous."""
     counted = Counter(for_each("telling whose it is", submissions, lambda one: one.identity, lambda one, _: ""))
     return frozenset(identity for identity, times in counted.items() if times > 1)
 
 
 def given(book: Gradebook, submission: Submission, several: Collection[str]) -> Given:
-    """The marks that count for the submission, and those that wait to be confirmed.
+    """The marks that count for the submission, and those that a person has to confirm.
 
-    A mark counts for the identity and the content that it was given for, and for no identity of `several` submissions.
+    A mark counts only for the identity and content that it was given for, and not for an identity in `several`.
     """
     whose = Whose(submission.id, submission.identity, submission.sha256)
     marks = book.manual_marks(whose)

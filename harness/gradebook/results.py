@@ -30,10 +30,10 @@ class StageSummary(Record):
     status: StageStatus
     seconds: float
     reason: str
-    detail: str = ""  # what it said itself; for the instructor only
+    detail: str = ""  # its own words; for the instructor only
     peak_memory_bytes: int | None
     cached: bool  # taken from an earlier run, whatever its status
-    origin: EvidenceOrigin | None = None  # who says what it found; None when it found nothing
+    origin: EvidenceOrigin | None = None  # where its value comes from; None without a value
 
 
 class SubmissionResult(Record):
@@ -49,26 +49,26 @@ class SubmissionResult(Record):
     benchmark: Benchmark | None
     inspection: InspectionResult | None
     dataset: DatasetAudit | None
-    own: OwnScores | None = None  # on images withheld of the student's own data set
-    notebook: NotebookReading | None = None  # as handed in: what it shows is self-reported
+    own: OwnScores | None = None  # on images withheld from the student's own data set
+    notebook: NotebookReading | None = None  # as handed in; self-reported
     boards: BoardPredictions | None = None  # predicted, where the assignment names boards
-    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
+    rerun: Evaluation | None = None  # scores of the rerun's model, where the handed-in one was graded
     findings: tuple[Finding, ...]
     same_model_as: tuple[str, ...] = ()  # submissions; for the instructor only
     marks: tuple[Mark, ...]
     members: tuple[str, ...] = ()  # the people in the group, where they are known
-    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
+    late_days: int | None = None  # None without a deadline, or if the time is not known
     handed_in: str | None = None  # ISO 8601; without an offset it is the course's local time
     tries: int = 1
-    earlier_tries: tuple[str, ...] = ()  # what they are called, newest first; they were not graded
+    earlier_tries: tuple[str, ...] = ()  # their names, newest first; they were not graded
     source: str = "plain"  # the LMS whose download it came from
     lms_id: str = ""  # the LMS's own name or number for the student or group
-    identity: str = ""  # whose it is, to which a person's marks are bound; empty in what older versions wrote
+    identity: str = ""  # of the sender, to which a person's marks belong; empty in older files
     content: str = ""  # SHA-256 of the names and contents of all files
 
     @property
     def is_open(self) -> bool:
-        """Whether its points are not final: a person has to look first."""
+        """Whether its points are not final, because a person has to look first."""
         return self.status == "needs-review" or any(mark.points is None for mark in self.marks)
 
 
@@ -134,7 +134,7 @@ def submission_result(
     identity: str = "",
     content: str = "",
 ) -> SubmissionResult:
-    """What is published of one submission; `cached` names the stages that an earlier run did."""
+    """The published result of one submission; `cached` names the stages that an earlier run did."""
     summaries = {}
     for name, result in evidence.stages().items():
         was_cached = name in cached
@@ -186,7 +186,7 @@ def _inspection(evidence: Evidence) -> InspectionResult | None:
 
 
 def lost_result(id: str, student: str, max_points: float, findings: tuple[Finding, ...]) -> SubmissionResult:
-    """Of a submission on which the harness failed: who it is and what was noticed, and no points yet."""
+    """The result of a submission on which the harness failed: names and findings, without points."""
     return SubmissionResult(
         id=id,
         student=as_utf8(student),
@@ -204,7 +204,7 @@ def lost_result(id: str, student: str, max_points: float, findings: tuple[Findin
 
 
 def with_defects(results: Results, found: Mapping[str, Defect]) -> Results:
-    """The results with what the harness failed in, by id: these wait for a person; their marks stand, not final."""
+    """The results with the harness's defects, by id. These submissions wait for a person; their marks are not final."""
     rows = [_waiting(row, found[row.id]) if row.id in found else row for row in results.submissions]
     return results.model_copy(update={"submissions": tuple(rows)})
 
@@ -214,12 +214,12 @@ def _waiting(row: SubmissionResult, found: Defect) -> SubmissionResult:
 
 
 def as_utf8(text: str) -> str:
-    """With a question mark for what UTF-8 cannot say: half of a surrogate pair."""
+    """The text with a question mark for each lone surrogate, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _published(audit: DatasetAudit) -> DatasetAudit:
-    """Without what only the comparison with other submissions needs."""
+    """The audit without fields that only the comparison with other submissions needs."""
     return audit.model_copy(update={"pixels": {}, "labels": {}})
 
 

@@ -1,1 +1,1 @@
-"""`harness grade`: a class, each of its submissions, their marks."""
+"""`harness grade`: runs a class, each of its submissions, and the rubric."""

@@ -1,4 +1,4 @@
-"""Everything that is the same for every submission of a run, made ready: images, weights, engine, reference."""
+"""Prepares what all submissions of a run share: images, weights, engine, reference."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from harness.stages.store import Store
 
 @dataclass(frozen=True, slots=True)
 class GradedOn:
-    """On what a model is graded, and against what: the course's held-out set, or a student's withheld images."""
+    """What a model is graded on and compared with: the course's held-out set, or a student's withheld images."""
 
-    held_out: HeldOutSet  # empty, as is `staged`, where there is none
+    held_out: HeldOutSet  # empty, like `staged`, where there is none
     staged: StagedImages
     training: TrainingImages
-    reference: Reference | None = None  # None while it is itself graded, and where there is none
+    reference: Reference | None = None  # None while the reference itself is graded, and where there is none
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """All that is the same for every submission of a run."""
+    """What all submissions of a run share."""
 
     assignment: Assignment
     shared: GradedOn  # the course's own images
-    unseen: StagedImages | None  # images of none of the classes
+    unseen: StagedImages | None  # images that show none of the classes
     weights: GivenWeights
     backbones: KnownBackbones
     stage_context: StageContext
@@ -49,11 +49,11 @@ class RunContext:
 
     @property
     def embedder(self) -> Path | None:
-        """MobileNetV2's weights for comparing students' images, where they are on this machine."""
+        """MobileNetV2's weights for comparing students' images; None where this machine does not have them."""
         return self.backbones.files.get("mobilenet_v2")
 
     def runner(self, submission: str | None) -> StageRunner:
-        """What runs the stages of the submission with this id; None for the reference."""
+        """The runner for the stages of the submission with this id, or of the reference for None."""
         return StageRunner(submission, self.stage_context, self.cache, self.progress)
 
 
@@ -61,7 +61,7 @@ class RunContext:
 def without_reference(
     assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
 ) -> Iterator[RunContext]:
-    """The context of a run before its reference is trained; temporary images and weights are gone afterwards.
+    """Yield the run context before its reference is trained; temporary images and weights are removed afterwards.
 
     Raises `UsageError` for a board that is not known, `AssignmentError` for images that do not decode,
     `MachineError` for weights that are not here.
@@ -70,9 +70,9 @@ def without_reference(
         boards.load(board)
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
-    with own_folder("harness-course-", store.folder) as scratch:  # weights are linked to there
+    with own_folder("harness-course-", store.folder) as scratch:  # weights are hard-linked into it
         assignment = readable(assignment, scratch)
-        held_out = images.load(assignment.held_out.path) if assignment.held_out else images.NO_SET
+        held_out = images.load(assignment.held_out.path) if assignment.held_out.path else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
         unseen = None
         if assignment.unseen is not None:
@@ -90,5 +90,5 @@ def without_reference(
 
 
 def with_reference(run_context: RunContext, reference: Reference) -> RunContext:
-    """The same with the reference that everybody is compared with."""
+    """The same context with the reference that submissions are compared with."""
     return replace(run_context, shared=replace(run_context.shared, reference=reference))

@@ -1,4 +1,4 @@
-"""One submission's row in the results: its marks; or, where the harness fails on it, that a person has to look."""
+"""Makes each submission's row in the results: its marks or, if the harness fails on it, a request to look."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.stages.evidence.grade import Grade
 def rows(
     examined: Sequence[Examined], assignment: Assignment, mark: Callable[[Examined], Grade]
 ) -> list[SubmissionResult]:
-    """Each one's row, with the marks that `mark` gives. All of them can be written and read as JSON."""
+    """A row for each submission, with the marks that `mark` gives. All rows can be written and read as JSON."""
 
     def marked(one: Examined) -> SubmissionResult:
         handed_in = one.submission
@@ -50,6 +50,6 @@ def rows(
 
 
 def _writable(result: SubmissionResult) -> SubmissionResult:
-    """The same. Raises where a text of it cannot be encoded, or a number of it read again."""
+    """The same row. Raises if a text in it cannot be encoded, or a number cannot be read back."""
     SubmissionResult.model_validate_json(result.model_dump_json(by_alias=True))
     return result

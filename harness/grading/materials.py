@@ -1,4 +1,4 @@
-"""What a run's stages are given, laid out where the sandbox's user can read it: images, weights, reference code."""
+"""Puts a run's inputs where the sandbox's user can read them: images, weights, reference code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.sandbox import open_to_all, readable_by_all
 
 
 def weights_file(name: str) -> Path:
-    """The file of the weights `name`, or what stands in for it. Raises `MachineError` with the command that gets it."""
+    """The file of the weights `name`, or its stand-in. Raises `MachineError` with the command that fetches it."""
     file = weights.path(name)
     if file is None and (other := weights.standing_in(name)) is not None:
         file = weights.path(other.name)
@@ -30,7 +30,7 @@ def weights_file(name: str) -> Path:
 
 
 def known_backbones(scratch: Path) -> KnownBackbones:
-    """All known backbones whose weights are on this machine, where the sandbox's user can read them."""
+    """All known backbones whose weights are on this machine, readable for the sandbox's user."""
     (scratch / "pretrained").mkdir(mode=0o755)
     known = [entry for entry in weights.list_weights() if entry.is_backbone]
     entries = {entry.name: entry for entry in known if weights.path(entry.name) is not None}
@@ -39,7 +39,7 @@ def known_backbones(scratch: Path) -> KnownBackbones:
 
 
 def training_images(assignment: Assignment) -> TrainingImages:
-    """The course's training images, some of each class for checking conversions."""
+    """The course's training images, with some of each class for checking conversions."""
     if assignment.dataset is None or assignment.dataset.path is None:
         return NO_TRAINING_IMAGES if assignment.dataset is None else TrainingImages(assignment.dataset, "", lambda: ())
     by_class = class_folders(assignment.dataset.path).values()
@@ -49,7 +49,7 @@ def training_images(assignment: Assignment) -> TrainingImages:
 
 
 def readable(assignment: Assignment, scratch: Path) -> Assignment:
-    """The assignment with its training images and reference code where the sandbox's user can read them."""
+    """The assignment with paths to copies of training images and reference code that the sandbox's user can read."""
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})
@@ -59,7 +59,7 @@ def readable(assignment: Assignment, scratch: Path) -> Assignment:
 
 
 def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
-    """Weights and image sets that notebooks may load, where libraries look for them; and the reference's weights."""
+    """Weights and image sets that notebooks may load, laid out for the libraries; and the reference's weights."""
     reference_name = assignment.reference.weights_name
     asked = {entry.name: entry for name in assignment.weights or () for entry in weights.named(name)}
     given = asked if assignment.weights is not None else _all_here()
@@ -74,7 +74,7 @@ def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
         if name in given:
             place = hub / entry.mounted_path
             if entry.place == "keras" and original.suffix != place.suffix:
-                # A stand-in keeps its kind: the agent makes the file of it.
+                # A stand-in keeps its format; the agent makes the file from it.
                 place = place.with_name(f"{place.name}{original.suffix}")
         place.parent.mkdir(parents=True, exist_ok=True)
         _link_or_copy(original, place)
@@ -87,13 +87,13 @@ def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
 
 
 def _all_here() -> dict[str, WeightsEntry]:
-    """What is on this machine, and that for which something else stands in, by name."""
+    """The entries on this machine, and those that have a stand-in here, by name."""
     known = {entry.name: entry for entry in weights.list_weights()}
     return {name: entry for name, entry in known.items() if weights.path(name) or weights.standing_in(name)}
 
 
 def _link_or_copy(original: Path, place: Path) -> None:
-    """The file where the sandbox's user can read it: hundreds of MB are not copied where a link does."""
+    """Make the file readable for the sandbox's user: as a hard link if possible, since files have hundreds of MB."""
     if original.stat().st_mode & 0o044 == 0o044:
         with contextlib.suppress(OSError):
             os.link(original, place)

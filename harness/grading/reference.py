@@ -1,4 +1,4 @@
-"""The reference solution: trained by the instructor's code, then through the same stages as a submission."""
+"""The reference solution: trained by the instructor's code, then run through the same stages as a submission."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _LOG_LINES = 15
 def prepared(
     assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
 ) -> Iterator[RunContext]:
-    """The context of a run, with its reference where the course has a held-out set.
+    """Yield the run context, with its reference if the course has a held-out set.
 
     Raises `UsageError` for a board that is not known, `AssignmentError` for images that do not decode,
-    `MachineError` for weights that are not here and for a reference that does not train.
+    `MachineError` for missing weights and for a reference that does not train.
     """
     with without_reference(assignment, sandbox, progress, force=force) as run_context:
         if assignment.has_shared_set:
@@ -47,11 +47,11 @@ def prepared(
 def trained(
     run_context: RunContext, on: GradedOn, depth: Depth = "reference", lay_out: Callable[[], None] = lambda: None
 ) -> Reference:
-    """The reference's model and scores, trained now if it is missing or something that it reads changed; not timed.
+    """The reference's model and scores, not timed; trained now if it is missing or one of its inputs changed.
 
-    `lay_out` is called before it is trained, where its training images are not in their folder yet.
+    `lay_out` is called before training, to put the training images into their folder.
 
-    Raises `MachineError` with the log's end when the reference code fails: it is the instructor's.
+    Raises `MachineError` with the end of the log when the instructor's reference code fails.
     """
     assignment, progress, store = run_context.assignment, run_context.progress, run_context.stage_context.store
     spec, runner = assignment.reference, run_context.runner(None)
@@ -90,7 +90,7 @@ def _timed(reference: Reference, run_context: RunContext) -> Reference:
 
 
 def _value(result: StageResult[T], stage: str, code: Path) -> T:
-    """What the stage found. Raises `MachineError` where it found nothing: by the code's fault, or the machine's."""
+    """The stage's value. Raises `MachineError` if there is none, through the fault of the code or the machine."""
     if isinstance(result, Done):
         return result.value
     lost = any(found.code in NOT_THE_STUDENTS for found in result.findings)
@@ -104,7 +104,7 @@ def _value(result: StageResult[T], stage: str, code: Path) -> T:
 def write(reference: Reference, context: StageContext, folder: Path) -> None:
     """The reference as files: model.onnx, labels.txt, handin.json as a submission has them, and baseline.json.
 
-    They are the owner's only, also where older files lie that were not: they say how each held-out image was answered.
+    Only the owner can read them, even if older files were readable, since they hold the answer to each held-out image.
     """
     folder.mkdir(parents=True, exist_ok=True)
     conversion = reference.conversion

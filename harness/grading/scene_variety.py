@@ -1,4 +1,4 @@
-"""How varied the scenes of the course's own training images are: what a student's are compared with."""
+"""The variety of scenes in the course's training images, with which a student's data set is compared."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from harness.stages.audit.stage import AuditRules
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.stage_result import Done, StageResult
 
-_ONCE = threading.Lock()  # submissions are examined side by side, and all ask for the same
+_ONCE = threading.Lock()  # submissions are examined in parallel, and all need the same value
 
 
 def beside_the_courses(
     audited: StageResult[DatasetAudit], rules: AuditRules, run_context: RunContext
 ) -> StageResult[DatasetAudit]:
-    """The audit of a student's data set with `reference_spread`, where there is something to compare."""
+    """The audit of a student's data set, with `reference_spread` added where it can be compared."""
     if not isinstance(audited, Done) or not audited.value.scene_spread:
         return audited
     with _ONCE:
@@ -30,7 +30,7 @@ def beside_the_courses(
 
 
 def _of_the_course(rules: AuditRules, run_context: RunContext) -> float | None:
-    """The mean over its classes; None where the course gives no images, or they cannot be judged."""
+    """The mean spread over the course's classes; None without images, or if they cannot be judged."""
     given = run_context.assignment.dataset
     if given is None or given.path is None:
         return None

@@ -1,4 +1,4 @@
-"""One submission through the stages: what each of them is asked, in the order in which they run."""
+"""Runs one submission through the stages: makes each stage's request, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from harness.stages.runner import StageRunner, lost_to
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A submission and what was found out about it; `cached` names the stages that an earlier run did."""
+    """A submission and its evidence; `cached` names the stages that an earlier run did."""
 
     submission: Submission
     evidence: Evidence
     cached: frozenset[str] = field(default_factory=frozenset)
-    held_out: HeldOutSet | None = None  # what it was graded on, where that is not the course's
+    held_out: HeldOutSet | None = None  # the set that it was graded on, if that is not the course's
 
 
 def examine(submission: Submission, run_context: RunContext) -> Examined:
-    """The submission through all stages but the benchmark, which is `Skipped` until `time_model`.
+    """Run the submission through all stages except the benchmark, which is `Skipped` until `time_model`.
 
-    Raises `MachineError` when the machine, a full disk say, cannot go on, and `RunStopped` when the run is being
-    ended. What else it raises is a defect of ours: `harness/grading` sees to it that no other submission suffers.
+    Raises `MachineError` when the machine cannot go on, for example with a full disk, and `RunStopped` when the run is
+    being stopped. Any other exception is a defect of ours; the callers in `harness/grading` keep it from the others.
     """
     assignment, store = run_context.assignment, run_context.stage_context.store
     runner = run_context.runner(submission.id)
@@ -100,13 +100,13 @@ def time_model(examined: Examined, run_context: RunContext) -> Examined:
 
 
 def unexamined(submission: Submission, found: Defect) -> Examined:
-    """A submission that the harness failed to examine: every stage was lost to it."""
+    """A submission that the harness failed to examine: it lost every stage."""
     stages = dict.fromkeys(STAGES, lost_to(found))
     return Examined(submission, Evidence.model_validate({**stages, "intake_findings": submission.findings}))
 
 
 def with_defect(one: Examined, found: Defect) -> Examined:
-    """The same submission, with what the harness failed in beside its stages."""
+    """The same submission, with a defect of the harness outside the stages."""
     evidence = one.evidence
     changes = {
         "later_findings": (*evidence.later_findings, found.finding),
@@ -116,12 +116,12 @@ def with_defect(one: Examined, found: Defect) -> Examined:
 
 
 def _graded_on(split: WithheldSplit | None, run_context: RunContext) -> GradedOn:
-    """The course's held-out set where it has one, else what is withheld of the student's own."""
+    """The course's held-out set if it has one, else the images withheld from the student's own."""
     return run_context.shared if split is None or run_context.assignment.has_shared_set else split.graded_on
 
 
 def _audited(submission: Submission, run_context: RunContext, runner: StageRunner) -> StageResult[DatasetAudit]:
-    """The student's own data set; before the notebook runs, which may see a part of it only."""
+    """The audit of the student's own data set, before the notebook runs, which may see only a part of it."""
     assignment = run_context.assignment
     rules = AuditRules(assignment.own_dataset, assignment.withholds, run_context.embedder)
     audited = runner.run(AUDIT, AuditRequest(submission, assignment.handin, rules))
@@ -131,7 +131,7 @@ def _audited(submission: Submission, run_context: RunContext, runner: StageRunne
 def _executed(
     submission: Submission, split: WithheldSplit | None, run_context: RunContext, runner: StageRunner
 ) -> StageResult[Execution]:
-    """The notebook as handed in; or, where a part of the data set is withheld, on the rest of it."""
+    """Run the notebook as handed in or, where a part of the data set is withheld, on the rest of it."""
     assignment = run_context.assignment
     context = run_context.stage_context
     context = context.using(for_notebook(submission, assignment, context.sandbox))
@@ -158,8 +158,10 @@ def _rerun_to_compare(
     run_context: RunContext,
     runner: StageRunner,
 ) -> tuple[Evaluation | None, RerunMade | None]:
-    """The score of the model that the run made, where the assignment compares it with a graded one handed in, and
-    what that model is."""
+    """The scores of the model that the run made, and whether it is new, where a handed-in model is graded.
+
+    Both are None unless the assignment compares the two.
+    """
     assignment, store = run_context.assignment, run_context.stage_context.store
     if assignment.withholds or assignment.execution.mode != "both":
         return None, None
@@ -177,7 +179,7 @@ def _rerun_to_compare(
 def _beside_the_stages(
     submission: Submission, executed: StageResult[Execution], run_context: RunContext
 ) -> list[Finding]:
-    """Parts that the assignment requires and nobody handed in or made, and a run without a sandbox."""
+    """Findings about required parts that were neither handed in nor made, and about a run without a sandbox."""
     made_a_model = bool(models.produced(executed))
     there = {
         "notebook": submission.notebook is not None,

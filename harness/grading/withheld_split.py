@@ -1,4 +1,4 @@
-"""A submission graded on images that are withheld of the student's own data set."""
+"""Grades a submission on images withheld from the student's own data set."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ _NAMES_NO_CLASS = {
     "unseen_images",
     "unseen_confidence",
     "unseen_source",
-}  # of the reference's scores on worse and unseen images: true whatever its classes are called
+}  # the reference's scores on corrupted and unseen images, which do not depend on its class names
 
 
 @dataclass(frozen=True, slots=True)
 class WithheldSplit:
-    """A data set in two parts: on which is graded, and what a rerun sees. Its folders are there while it is open."""
+    """A data set in two parts, one for grading and one that a rerun sees. Its folders exist while it is open."""
 
     audit: DatasetAudit
-    graded_on: GradedOn  # the withheld part; its training images' folder is empty until `rewritten` was called
+    graded_on: GradedOn  # the withheld part; its folder of training images is empty until `rewritten` is called
     rerun: Rerun
 
 
 def can_be_graded(audit: DatasetAudit) -> bool:
-    """Whether images of two classes, at least, were withheld."""
+    """Whether images of at least two classes were withheld."""
     return len(audit.heldout) >= 2
 
 
@@ -63,7 +63,7 @@ def can_be_graded(audit: DatasetAudit) -> bool:
 def opened(
     submission: Submission, audit: DatasetAudit | None, run_context: RunContext
 ) -> Iterator[WithheldSplit | None]:
-    """The submission's split; None where the assignment withholds nothing, or there is too little to withhold.
+    """Yield the submission's split; None where the assignment withholds nothing, or the data set is too small.
 
     Where the course has no images of its own, the reference is trained on the split.
     """
@@ -83,17 +83,17 @@ def opened(
 def laid_out(
     submission: Submission, audit: DatasetAudit, assignment: Assignment, context: StageContext
 ) -> Iterator[WithheldSplit]:
-    """The withheld images, and folders for what the rerun sees, on disk for a while."""
+    """Yield the withheld images and the folders for the rerun's part; temporary folders are removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
-        scratch.chmod(0o755)  # the sandbox's own user reads what is mounted from here
+        scratch.chmod(0o755)  # the sandbox's user reads mounts from here
         held_out = _held_out(audit, context)
         train, place = scratch / "train", scratch / "rerun"
 
         @functools.cache
         def rewritten() -> Rewritten:
             for part in (train, place):
-                shutil.rmtree(part, ignore_errors=True)  # of a try that failed
+                shutil.rmtree(part, ignore_errors=True)  # left by a failed try
                 part.mkdir()
             return rewrite(submission, audit, assignment.own_dataset, place, train, context)
 
@@ -101,7 +101,7 @@ def laid_out(
             try:
                 rewritten()
             except NotRewritten:
-                return ()  # conversions are then checked on noise
+                return ()  # conversions are checked on noise then
             return _some_of(train)
 
         dataset = assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train)
@@ -117,7 +117,7 @@ def laid_out(
 
 
 def _training_sha256(audit: DatasetAudit) -> str:
-    """Identity of the training part: of what the images show, what they are called and which class they have."""
+    """The SHA-256 of the training part: of the images' pixels, names and classes."""
     withheld = {one.picture for one in audit.withheld}
     rows = [
         (name, label, audit.pixels.get(name)) for name, label in sorted(audit.labels.items()) if name not in withheld
@@ -126,7 +126,7 @@ def _training_sha256(audit: DatasetAudit) -> str:
 
 
 def _held_out(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
-    """The withheld images with their labels. Their files were re-encoded inside, and are not opened outside."""
+    """The withheld images with their labels. The files were re-encoded in the sandbox, and are not opened outside."""
     classes = tuple(sorted(audit.heldout))
     truth = tuple(classes.index(one.label) for one in audit.withheld)
     digest = hashlib.sha256()
@@ -136,7 +136,7 @@ def _held_out(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
 
 
 def _some_of(train: Path) -> tuple[Path, ...]:
-    """Some images of the training part, drawn by their paths: the withheld ones are for grading only."""
+    """Some images of the training part, chosen by their paths; the withheld images are for grading only."""
 
     def draw(file: Path) -> str:
         return hashlib.sha256(str(file.relative_to(train)).encode("utf-8", "surrogateescape")).hexdigest()
@@ -145,16 +145,16 @@ def _some_of(train: Path) -> tuple[Path, ...]:
 
 
 def _in_store(held_out: HeldOutSet, context: StageContext) -> tuple[Path, tuple[str, ...]]:
-    """The folder and the names of the images where they are kept; they go in from there."""
+    """The store's folder and file names of the images; they are sent to the sandbox from there."""
     folder = context.store.folder
     return folder, tuple(str(file.relative_to(folder)) for file in held_out.files)
 
 
 def trained_reference(split: WithheldSplit, run_context: RunContext) -> Reference | None:
-    """The reference, trained on the training part and scored on the withheld images.
+    """The reference, trained on the training part, with its scores on the withheld images.
 
-    It is tried on worse images only where submissions are, on the same withheld images. None when the instructor's
-    code fails on these images, which is said in the log.
+    It answers corrupted images only where submissions do, on the same withheld images. None when the instructor's code
+    fails on these images; the log says so.
     """
     folders = folder_names(tuple(split.audit.classes))
     held_out = split.graded_on.held_out
@@ -188,7 +188,7 @@ def own_data(
     run_context: RunContext,
     runner: StageRunner,
 ) -> tuple[OwnData | None, tuple[Finding, ...]]:
-    """The scores on the withheld images of the rerun's model, and of the handed-in one, which has seen them.
+    """Scores on the withheld images: the rerun's model, and the handed-in model, which has seen them.
 
     `graded`: the rerun's model. None where nothing is withheld, and when no reference could be trained on the data set.
     """
@@ -223,7 +223,7 @@ def own_data(
 
 
 def _noticed(value: OwnData) -> tuple[Finding, ...]:
-    """A handed-in model that does better on what it has seen than the rerun's, by more than chance."""
+    """A finding if the handed-in model, which has seen the images, is significantly better than the rerun's."""
     seen, rerun = value.seen, value.rerun
     if seen is None or rerun is None or seen.difference is None or seen.mcnemar_p is None:
         return ()

@@ -1,1 +1,1 @@
-"""What a run is given: the assignment, submissions, held-out images, pre-trained weights."""
+"""The inputs of a run: the assignment, submissions, held-out images, pre-trained weights."""

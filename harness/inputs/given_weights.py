@@ -1,4 +1,4 @@
-"""Pre-trained weights as a run has them at hand: what notebooks may load, and what models are compared with."""
+"""The pre-trained weights of a run: those that notebooks may load, and those that models are compared with."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from harness.inputs.weights import WeightsEntry
 class GivenWeights:
     """Pre-trained weights: those that notebooks may load, and the reference's."""
 
-    hub: Path | None  # a folder to be mounted, as `harness/agent/notebook/pretrained.py` has it; None for none
-    files: dict[str, Path]  # name -> file, of the reference's and of those that the assignment names
+    hub: Path | None  # a folder to mount, laid out as in `harness/agent/notebook/pretrained.py`; None for none
+    files: dict[str, Path]  # name -> file, for the reference's weights and those that the assignment names
     sha256: dict[str, str]  # name -> hash of the file
 
     def key(self) -> dict[str, str]:
-        """What identifies them, wherever they lie."""
+        """Their identity, independent of paths."""
         return self.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class KnownBackbones:
-    """Every pre-trained backbone that is on this machine: students may have started from any."""
+    """Every pre-trained backbone on this machine, since students may have started from any."""
 
     files: dict[str, Path]  # name -> file
     entries: dict[str, WeightsEntry]
 
     def key(self) -> dict[str, str]:
-        """What identifies them, wherever they lie."""
+        """Their identity, independent of paths."""
         return {name: entry.digest for name, entry in self.entries.items()}

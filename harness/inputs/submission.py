@@ -1,4 +1,4 @@
-"""What was handed in: one student's or group's files, unpacked to a folder of ours, described as types."""
+"""A submission as types: one student's or group's files, unpacked to a folder of ours."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from harness.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class EarlierTry:
-    """A try that does not count, because a newer one does."""
+    """An earlier try, which a newer one replaces."""
 
-    label: str  # what it is called for people
+    label: str  # its name for people
     handed_in: datetime.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a submission comes from, when it was handed in, and whose it is.
+    """Where a submission comes from, when it was handed in, and who sent it.
 
-    A time without a zone is local time where the course is: `[deadline] time_zone` says where that is.
+    A time without a zone is in the course's `[deadline] time_zone`.
     """
 
     source: str = "plain"  # the LMS's module in `harness/inputs/submissions/lms`, or `plain`
-    why: str = ""  # what it was recognised by, for people
+    why: str = ""  # how it was recognised, for people
     lms_id: str = ""  # the LMS's own name or number for the student or group
     handed_in: datetime.datetime | None = None
-    clock: str = ""  # who says so
-    said_late: bool = False  # the LMS says that it was late, perhaps without saying when
+    clock: str = ""  # the source of the time
+    said_late: bool = False  # the LMS marks it late, perhaps without a time
     members: tuple[str, ...] = ()  # the people in the group, where they are known
     earlier: tuple[EarlierTry, ...] = ()  # newest first
-    exact_name: str = ""  # on the disk, or the LMS's, byte for byte (surrogates stand for bytes that are no UTF-8)
+    exact_name: str = ""  # on the disk or from the LMS, byte for byte (surrogates represent bytes that are not UTF-8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Submission:
     origin: Origin = Origin()
 
     def key(self) -> str:
-        """What identifies what was handed in, whoever it is of and wherever it lies."""
+        """The identity of the content, independent of sender and path."""
         return self.sha256
 
     @property
     def identity(self) -> str:
-        """Who it is of, whatever it is called in this run: [source, LMS id, exact name] as JSON, in ASCII."""
+        """The sender's identity, independent of the id in this run: [source, LMS id, exact name] as ASCII JSON."""
         return json.dumps([self.origin.source, self.origin.lms_id, self.origin.exact_name or self.student])

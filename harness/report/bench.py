@@ -1,4 +1,4 @@
-"""The page of a benchmark: the values of `templates/bench.html.j2`, and the page itself."""
+"""Writes the page of a benchmark, with the values of `templates/bench.html.j2`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Shown:
 
     one: Measurement
     anchor: str
-    title: str  # as short as tells it apart from the others
+    title: str  # the shortest that is unique
     histogram: charts.Histogram | None
 
     @property
     def drawn(self) -> int:
-        """Of the measurement's queries, how many bench.json keeps, and so the histogram shows."""
+        """How many of the measurement's queries bench.json keeps and the histogram shows."""
         return len(self.one.latencies_ms)
 
 

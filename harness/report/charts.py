@@ -1,7 +1,7 @@
-"""Where the marks of a chart stand: pure geometry, no words.
+"""Positions of the marks in a chart: pure geometry, no words.
 
-Across, positions are percentages of the drawing's width, so that a chart fits a phone and its text stays as
-large; down, they are pixels. `templates/charts.html.j2` draws them.
+Horizontal positions are percentages of the drawing's width, so that a chart fits a phone and its text keeps its
+size; vertical positions are pixels. `templates/charts.html.j2` draws them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LEFT, RIGHT = 11.0, 97.0  # of the width, in percent: where a plot with labels on its left begins and ends
+LEFT, RIGHT = 11.0, 97.0  # percent of the width: left and right edge of a plot with labels on its left
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From values to positions; `start` may be greater than `end`, as it is for heights."""
+    """A linear scale from values to positions; `start` may be greater than `end`, as for heights."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class Scale:
     log: bool = False
 
     def at(self, value: float) -> float:
-        """The position of a value; one outside stands on the edge."""
+        """The position of a value; a value outside gets the edge."""
         value = min(max(value, self.low), self.high)
         if self.log:
             share = math.log(value / self.low) / math.log(self.high / self.low)
@@ -53,7 +53,7 @@ def _even(low: float, high: float, about: int) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """1, 2, 5, 10, … between the bounds; fewer to a decade over a long range."""
+    """1, 2, 5, 10, … between the bounds; fewer per decade over a long range."""
     decades = math.log10(high / low)
     steps = (1, 2, 5) if decades < 2 else (1, 3) if decades < 3 else (1,)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -77,7 +77,7 @@ class Span:
 class IntervalPlot:
     spans: tuple[Span, ...]
     ticks: tuple[Tick, ...]
-    zero: float | None  # where zero stands, when it is in the range
+    zero: float | None  # the position of zero, if it is in the range
 
 
 def intervals(values: Sequence[tuple[float, float, float]], low: float, high: float) -> IntervalPlot:
@@ -117,7 +117,7 @@ class Histogram:
     base: float  # the height of the axis
     height: float
     beyond: int  # values above the last bar
-    markers: tuple[float, ...]  # where the asked-for values stand
+    markers: tuple[float, ...]  # positions of the requested values
 
 
 def histogram(
@@ -128,7 +128,7 @@ def histogram(
     markers: Sequence[float] = (),
     height: float = 210.0,
 ) -> Histogram:
-    """Counts in `bins` equal bins. Values at `high` fall into the last; those above it are counted apart."""
+    """Counts in `bins` equal bins. Values at `high` fall into the last; higher values are counted separately."""
     top, base = 14.0, height - 34.0
     step = (high - low) / bins
     counts = [0] * bins
@@ -192,7 +192,7 @@ Measured = tuple[float, float, float, float]  # latency in ms, accuracy, its int
 
 
 def scatter(measured: Sequence[Measured], reference: Measured | None, height: float = 300.0) -> Scatter | None:
-    """Latency across, on a log scale, accuracy up. None when there is nothing to draw."""
+    """A scatter plot with latency (log scale) on x and accuracy on y. None when there is nothing to draw."""
     every = [*measured, *([reference] if reference else [])]
     if not measured:
         return None
@@ -238,7 +238,7 @@ class Columns:
 
 
 def columns(values: Sequence[float | None], height: float = 190.0) -> Columns:
-    """One column for each value, from the first on the left; values are not negative."""
+    """One column for each value, the first on the left; values must not be negative."""
     top, base = 12.0, height - 30.0
     most = max((v for v in values if v is not None), default=0.0)
     up = Scale(0.0, max(most, 0.01), base, top)

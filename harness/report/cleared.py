@@ -1,8 +1,8 @@
-"""What one page is made from, for the instructor and, cleared, for the student.
+"""The sources of one submission's page: complete for the instructor, cleared for the student.
 
-The student's is built from a list of what he may see: what is not named here is not on his page. It holds no other
-student, nothing of the machine, no text of a phase that saw held-out images, no such image unless the assignment says
-so, and no number so exact that it could carry one out.
+The student's sources hold only the fields that are listed here; no other field is on the student's page. They contain
+no other student, nothing about the machine, no text of a phase that saw held-out images, no such image unless the
+assignment allows it, and no number so exact that it could leak one.
 """
 
 from __future__ import annotations
@@ -52,22 +52,22 @@ R = TypeVar("R", bound=Ended)
 
 @dataclass(frozen=True, slots=True)
 class PageSources:
-    """All that one page is made from."""
+    """Everything that one page is made from."""
 
     audience: Audience
-    results: Results  # of the run, without its submissions where a student reads it
+    results: Results  # of the run; without submissions on a student's page
     result: SubmissionResult
     evidence: Evidence
     reference: Reference | None
     held_out_image: Thumbnails
-    own_image: dataset.ImageOf  # of the student's own data set
+    own_image: dataset.ImageOf  # images of the student's own data set
     other_image: OtherImage
     logs: dict[str, str]  # stage -> what its sandbox wrote to stderr
     store: Store
 
 
 def for_instructor(results: Results, result: SubmissionResult, sources: Sources, image: Thumbnails) -> PageSources:
-    """Everything. `image`: of the course's held-out set. Raises `KeyError` for a submission without evidence."""
+    """All sources. `image`: from the course's held-out set. Raises `KeyError` for a submission without evidence."""
     evidence = sources.evidence[result.id]
     own_image = _own_image(evidence, sources)
 
@@ -75,7 +75,7 @@ def for_instructor(results: Results, result: SubmissionResult, sources: Sources,
         if owner not in sources.evidence:
             return None
         shown = attempt("showing its image", lambda: _own_image(sources.evidence[owner], sources)(name))
-        return None if isinstance(shown, Defect) else shown  # the other's trouble is told on the other's page
+        return None if isinstance(shown, Defect) else shown  # the other submission's defect is on its own page
 
     return PageSources(
         audience="instructor",
@@ -93,7 +93,7 @@ def for_instructor(results: Results, result: SubmissionResult, sources: Sources,
 
 
 def for_student(results: Results, result: SubmissionResult, sources: Sources, image: Thumbnails) -> PageSources:
-    """What may be given away. `image`: of the course's held-out set. Raises `KeyError` as `for_instructor` does."""
+    """The sources that a student may see. `image`: from the course's held-out set. Raises as `for_instructor`."""
     evidence = sources.evidence[result.id]
     reference = _reference(evidence, sources)
     is_shown = sources.feedback.show_held_out
@@ -107,7 +107,7 @@ def for_student(results: Results, result: SubmissionResult, sources: Sources, im
         evidence=cleared,
         reference=None if reference is None else _cleared_reference(reference),
         held_out_image=_graded_on(evidence, sources, image, own_image) if is_shown else _no_image,
-        # Some of a data set's images may be withheld: to show only the others would tell which.
+        # Some of a data set's images may be withheld; showing only the others would reveal which.
         own_image=own_image if is_shown or not withholds else _no_own_image,
         other_image=lambda owner, name: None,
         logs={name: stage.usage.log for name, stage in evidence.stages().items() if stage.usage.log_is_told},
@@ -134,7 +134,7 @@ def _reference(evidence: Evidence, sources: Sources) -> Reference | None:
 
 
 def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: dataset.ImageOf) -> Thumbnails:
-    """Index among the images that it was graded on -> data URI."""
+    """Index of an image that the submission was graded on -> data URI."""
     if sources.reference is not None or not isinstance(evidence.audit, Done):
         return course
     withheld = evidence.audit.value.withheld
@@ -166,7 +166,7 @@ def _run(results: Results) -> Results:
 
 
 def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -> SubmissionResult:
-    # What a process that ran the student's code beside held-out images says of itself is text and numbers of his.
+    # The student controls all text and numbers from a process that ran his code beside held-out images.
     runs_as_it_is = isinstance(evidence.convert, Done) and evidence.convert.value.native
     self_said = set(evidence.inspect.findings) if runs_as_it_is else set()
     return SubmissionResult(
@@ -194,7 +194,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
 
 
 def _findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Without details; those that then say the same, once."""
+    """The findings without details; those that become equal are kept once."""
     cleared = (Finding(code=found.code, severity=found.severity, message=found.message) for found in findings)
     return tuple(dict.fromkeys(cleared))
 
@@ -211,7 +211,7 @@ def _stage(stage: StageSummary) -> StageSummary:
 
 
 def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
-    """Of the stages whose values the page reads; of the others, nothing but how they ended."""
+    """The evidence with values of the stages that the page shows; for other stages only how they ended."""
     audit, evaluate = evidence.audit, evidence.evaluate
     if isinstance(audit, Done):
         audit = audit.model_copy(update={"value": _audit(audit.value)})
@@ -232,13 +232,13 @@ def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
 
 
 def _ended(result: R) -> R:
-    """The value, or why there is none, and nothing else that the stage said."""
+    """The result with its value, or the reason why there is none, and nothing else."""
     changes: dict[str, object] = {"findings": (), "usage": Usage()}
     return result.model_copy(update={**changes, "detail": ""} if isinstance(result, WithoutValue) else changes)
 
 
 def _audit(audit: DatasetAudit) -> DatasetAudit:
-    """Without whose the shared images are, and without which were withheld."""
+    """The audit without the owners of shared images, and without the names of withheld ones."""
     shared = {one.picture: SharedImage(picture=one.picture, other="", other_picture="") for one in audit.shared}
     return DatasetAudit(**{name: getattr(audit, name) for name in _AUDIT}, shared=tuple(shared.values()))
 
@@ -258,7 +258,7 @@ def _cleared_reference(reference: Reference) -> Reference:
 
 
 def _inspection(inspection: InspectionResult | None) -> InspectionResult | None:
-    """Of an ONNX graph, which the harness's own code looked into."""
+    """The inspection if the model is an ONNX graph, which the harness's own code analysed."""
     if inspection is None:
         return None
     return InspectionResult(**{name: getattr(inspection, name) for name in _INSPECTION}, uncounted_operators=())

@@ -1,7 +1,7 @@
-"""Scores and times as a student reads them: to a precision that says how good a model is, and carries little else.
+"""Rounds scores and times for a student: precise enough to judge a model, and too coarse to carry other data.
 
-A model chooses its answers and, in part, how long they take, with the held-out images before it. Exact numbers, single
-answers and single latencies would carry those images out.
+A model sees the held-out images and controls its answers and, in part, their latency. Exact numbers, single answers and
+single latencies could therefore leak these images.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.record import Interval
 
-_TIME_FIGURES = 2  # significant ones
+_TIME_FIGURES = 2  # significant figures
 _MEMORY_STEP = 50_000_000  # bytes
-_ONNX_ENGINE = "ONNX Runtime"  # the only one that times a submission
+_ONNX_ENGINE = "ONNX Runtime"  # the only engine that times submissions
 
 
 def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | None:
-    """The score without a list of single images; shares to a tenth of a percent, as the pages show them."""
+    """The scores without lists of single images; shares are rounded to a tenth of a percent, as on the pages."""
     if score is None:
         return None
     return Evaluation(
@@ -67,7 +67,7 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
 
 
 def benchmark(speed: Benchmark | None) -> Benchmark | None:
-    """Its summary to two figures, without the single times: how long an image took may depend on the image."""
+    """The summary to two figures, without single times, which may depend on the images."""
     if speed is None:
         return None
     return Benchmark(
@@ -95,14 +95,14 @@ def _latency(timed: Latency) -> Latency:
 
 
 def significant(value: float, figures: int = _TIME_FIGURES) -> float:
-    """The value to so many significant figures."""
+    """The value rounded to `figures` significant figures."""
     if value == 0 or not math.isfinite(value):
         return value
     return round(value, figures - 1 - math.floor(math.log10(abs(value))))
 
 
 def memory(count: int) -> int:
-    """Bytes, in steps of 50 MB."""
+    """Bytes rounded to steps of 50 MB."""
     return round(count / _MEMORY_STEP) * _MEMORY_STEP
 
 

@@ -1,4 +1,4 @@
-"""Learning curves as drawn: lines of a metric by epoch, placed as in `charts.py`."""
+"""Learning curves: lines of a metric by epoch, with positions as in `charts.py`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from harness.report.charts import LEFT, RIGHT, Scale, Tick
 
-_MOST_POINTS = 150  # of a line; of a longer training every n-th epoch is drawn
+_MOST_POINTS = 150  # of a line; a longer training is thinned to every n-th epoch
 _MOST_DOTS = 25
-_LARGEST = 1e6  # a value beyond it (a loss that ran away) is not drawn
+_LARGEST = 1e6  # a larger value (a diverged loss) is not drawn
 _LEAST_RANGE = 1e-9
 
 
@@ -48,7 +48,7 @@ Values = Sequence[float | None]
 
 
 def line_plot(metrics: dict[str, Values], top_value: float | None = None, height: float = 200.0) -> LinePlot | None:
-    """The lines by kind; None where none has two epochs. `top_value`: the axis' end, else the largest value."""
+    """The lines by kind; None if none has two epochs. `top_value`: the end of the axis, else the largest value."""
     known = {
         kind: [(epoch, value) for epoch, value in enumerate(values, 1) if value is not None and abs(value) <= _LARGEST]
         for kind, values in metrics.items()

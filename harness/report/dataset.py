@@ -1,6 +1,6 @@
-"""What a submission's page shows of the student's own data set: each claim with the images that show it.
+"""The part of a submission's page about the student's own data set: each claim with images as evidence.
 
-The images are rows of an array that the sandbox sent as plain numbers; nothing of a student's is decoded here.
+The images are rows of an array that the sandbox sent as plain numbers; no student's file is decoded here.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ ImageOf = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One image with what is said of it."""
+    """One image and its caption."""
 
     name: str  # its path in the data set
     image: str | None  # data URI
     note: str = ""
-    other: str = ""  # whose it is, for an image of another submission
+    other: str = ""  # the other submission that has the image
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something said of the data set. `kind` chooses the words in the template."""
+    """A statement about the data set. `kind` selects the words in the template."""
 
     kind: str
     count: int
@@ -47,7 +47,7 @@ class Claim:
 
 
 def image_of(audit: DatasetAudit, store: Store) -> ImageOf:
-    """Path in the data set -> data URI of a small JPEG; grey where only that was kept; None for an unknown one."""
+    """Path in the data set -> data URI of a small JPEG, grey if only that was kept; None for an unknown path."""
     blobs = (audit.thumbnails, audit.greys)
     arrays = [np.load(store.path(blob), allow_pickle=False) if blob else None for blob in blobs]
     places = [{name: i for i, name in enumerate(names)} for names in (audit.shown, audit.pixels)]
@@ -62,7 +62,7 @@ def image_of(audit: DatasetAudit, store: Store) -> ImageOf:
 
 
 def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str], str | None]) -> list[Claim]:
-    """Everything said of the data set, each with the images that show it, the most serious first.
+    """All statements about the data set, each with images as evidence, the most serious first.
 
     `other_image`: (other submission's id, path in its data set) -> data URI.
     """
@@ -120,7 +120,7 @@ def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str]
 def _shared(
     audit: DatasetAudit, shown: Callable[[str], Shown], other_image: Callable[[str, str], str | None]
 ) -> list[Claim]:
-    """Beside the other's image where it may be named; where it may not, the own one alone."""
+    """Claims about shared images, each with the other submission's image if it may be shown, else alone."""
     named = [one for one in audit.shared if one.other]
     unnamed = [one for one in audit.shared if not one.other]
     pairs = [

@@ -1,4 +1,4 @@
-"""When the model fails, as figures: the values of `templates/failures.html.j2`."""
+"""Figures about the model's failures: the values of `templates/failures.html.j2`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from harness.stages.evidence.robustness import Look
 _HEIGHT = 130.0
 _LEFT, _RIGHT, _TOP = 17.0, 95.0, 10.0
 _HIGHEST_SEVERITY = 5
-_LEAST_SHADED = 0.02  # of a probability; less is no more than a shimmer
+_LEAST_SHADED = 0.02  # of a probability; less would not be visible
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
     x: float
     y: float
-    severity: int  # 0: the image as it is
+    severity: int  # 0: the unchanged image
     accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Accuracy against severity for one corruption; the reference's beside it, empty where it has none."""
+    """Accuracy against severity for one corruption, and the reference's curve, empty if it has none."""
 
     corruption: str
     model: tuple[Dot, ...]
@@ -39,12 +39,12 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """How far the accuracy falls under one corruption, at its highest severity."""
+    """How much the accuracy drops under one corruption at its highest severity."""
 
     corruption: str
     severity: int
     accuracy: float
-    by: float  # from the accuracy on the images as they are
+    by: float  # from the accuracy on the unchanged images
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Sure:
 
     x: float
     y: float
-    right: float  # height at which the diagonal stands
+    right: float  # height of the diagonal
     images: int
     confidence: float
     accuracy: float
-    size: float  # radius, pixels; the area stands for the images
+    size: float  # radius, pixels; the area is proportional to the images
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A part of the image, in percent of its sides; `heat`, 1 to 5, is how much it counts."""
+    """A cell of the occlusion map, in percent of the image's sides; `heat`, 1 to 5, is its importance."""
 
     x: float
     y: float
@@ -129,7 +129,7 @@ def falls(score: Evaluation) -> list[Fall]:
 
 
 def reliability(score: Evaluation, height: float = 240.0) -> Reliability | None:
-    """Confidence across, share of right answers up; on the diagonal the two agree."""
+    """A reliability diagram: confidence on x, share of right answers on y; on the diagonal they agree."""
     if not score.calibration:
         return None
     base, top = height - 40.0, 12.0
@@ -151,13 +151,13 @@ def reliability(score: Evaluation, height: float = 240.0) -> Reliability | None:
 
 
 def confidence_gap(score: Evaluation) -> float:
-    """Mean confidence minus accuracy: above 0 the model is surer than it is right."""
+    """Mean confidence minus accuracy; above 0 the model is overconfident."""
     images = sum(one.images for one in score.calibration)
     return sum(one.images * (one.confidence - one.accuracy) for one in score.calibration) / images if images else 0.0
 
 
 def confusion(score: Evaluation) -> tuple[str, str, int, int] | None:
-    """The commonest confusion: the class, what it is taken for, how often, of how many images."""
+    """The most frequent confusion: the class, the predicted class, how often, of how many images."""
     pairs = [
         (count, truth, predicted)
         for truth, row in enumerate(score.confusion)
@@ -172,7 +172,7 @@ def confusion(score: Evaluation) -> tuple[str, str, int, int] | None:
 
 
 def overlays(score: Evaluation, truth: Mapping[int, str], thumbnail: Thumbnails) -> list[Overlay]:
-    """The images on which was tried where the model looks. `truth`: of the mistakes; others are right."""
+    """The images with an occlusion map. `truth`: the classes of the misclassified ones; the others are right."""
     return [
         Overlay(
             look.image,

@@ -1,7 +1,7 @@
-"""Folders of the grading machine, taken out of a page that is given away.
+"""Removes paths of the grading machine from a page for students.
 
-A notebook can read where its inputs lie on the host in /proc/self/mountinfo, and print it. Where Python and its
-packages lie, every traceback tells: in the home folder of whoever grades, often.
+A notebook can read the host's paths of its inputs in /proc/self/mountinfo, and print them. Every traceback shows the
+path of Python and its packages, which is often in the instructor's home folder.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from html import escape
 from pathlib import Path
 
 _INSTEAD = "⋯"
-_OF_ALL_MACHINES = Path("/usr")  # Python is there in the sandbox of any machine
-_FEWEST_PARTS = 3  # of a path, the root among them: `/work` is a folder of the sandbox, too
+_OF_ALL_MACHINES = Path("/usr")  # where Python is in any machine's sandbox
+_FEWEST_PARTS = 3  # of a path, with the root: a short one like `/work` is also a folder of the sandbox
 
 
 def without_host_paths(page: str, folders: Iterable[Path]) -> str:
-    """The HTML page without the names of these folders, of the software's and of the harness's temporary ones."""
+    """The HTML page without the paths of these folders, of the software, and of the harness's temporary folders."""
     pythons = [path for path in map(Path, (sys.prefix, sys.base_prefix)) if not path.is_relative_to(_OF_ALL_MACHINES)]
     whole = {path for folder in (*folders, *pythons) for path in (folder.absolute(), folder.resolve())}
     named = sorted((str(path) for path in whole if len(path.parts) >= _FEWEST_PARTS), key=len, reverse=True)
@@ -29,6 +29,6 @@ def without_host_paths(page: str, folders: Iterable[Path]) -> str:
 
 
 def _forms(name: str) -> tuple[str, ...]:
-    """The name as text of a page, and of the page inside it that shows the notebook."""
-    once = escape(name).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")  # as markupsafe writes them
+    """The path as escaped in a page, and in the page inside it that shows the notebook."""
+    once = escape(name).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")  # as markupsafe escapes
     return tuple(dict.fromkeys((name, once, once.replace("&", "&amp;"))))

@@ -1,8 +1,8 @@
-"""An executed notebook as something that can be shown: parsed apart, bounded, never raising.
+"""Makes an executed notebook safe to show: parsed in a separate process, bounded, without raising.
 
-The file is a student's. Nothing of it but text and checked PNG images comes out; markdown and code are
-rendered to HTML that holds no attribute and no link of the student's, is sanitised, and is shown in a
-sandboxed frame (`templates/notebook.html.j2`).
+The file is a student's. Only text and checked PNG images are taken from it; markdown and code are rendered to
+HTML without attributes and links of the student's, sanitised, and shown in a sandboxed frame
+(`templates/notebook.html.j2`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pygments.lexers import PythonLexer
 from harness.boundary.bounded_json import Unbounded, check
 from harness.boundary.parsed_apart import NotParsed, parsed_apart
 
-_RENDERED_CHARACTERS = 60_000  # of code that is coloured, and of markdown that is set
+_RENDERED_CHARACTERS = 60_000  # of code that is highlighted, and of markdown that is rendered
 _ALL_IMAGE_BYTES = 8 * 10**6
 _IMAGE_SIDE = 8_000  # pixels
 _IMAGE_PIXELS = 25_000_000
@@ -35,7 +35,7 @@ Problem = Literal["missing", "too-large", "unreadable", "not-a-notebook"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What a cell wrote."""
+    """A cell's text output."""
 
     kind: Literal["result", "stdout", "stderr", "error"]
     text: str
@@ -44,7 +44,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class DatasetImage:
-    """What a cell drew, as a data URI."""
+    """A cell's image output, as a data URI."""
 
     uri: str
     width: int
@@ -53,7 +53,7 @@ class DatasetImage:
 
 @dataclass(frozen=True, slots=True)
 class NotShown:
-    """An output that is not shown: of another kind, or an image that is none or is too large."""
+    """An output that is not shown: of another kind, or an image that is not valid or too large."""
 
     what: Literal["kind", "image", "rest"]
     detail: str = ""
@@ -67,7 +67,7 @@ class Cell:
     kind: Literal["markdown", "code", "raw"]
     source: Markup
     left_out: int = 0  # characters of the source
-    number: int | None = None  # the n-th cell with code, as in every message
+    number: int | None = None  # number among the cells with code, as in every message
     outputs: tuple[Output, ...] = ()
 
     @property
@@ -77,14 +77,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """The cells that are shown, and why there are no more."""
+    """The shown cells, and why there are not more."""
 
     cells: tuple[Cell, ...] = ()
     cells_left_out: int = 0
     problem: Problem | None = None
 
 
-# --- what the program apart says ----------------------------------------------------------------
+# --- the output of the separate process ---------------------------------------------------------
 
 _Count = Annotated[int, Field(ge=0, le=10**9)]
 
@@ -125,7 +125,7 @@ class _Shown(_Said):
 
 
 def read(file: Path) -> Notebook:
-    """The notebook in `file`; a file that is none gives a notebook with a `problem` and no cells."""
+    """The notebook in `file`; if it cannot be read, a notebook with a `problem` and no cells."""
     try:
         said, _, drawn = parsed_apart("notebook", file).partition(b"\n")
         check(said)
@@ -144,7 +144,7 @@ def read(file: Path) -> Notebook:
 
 
 def _rendered(cell: _Cell, *, may_render: bool) -> tuple[Literal["markdown", "code", "raw"], Markup]:
-    """Its kind on the page and its source. Markdown that is too much to set is shown as it is written."""
+    """The cell's kind on the page and its rendered source. Markdown that is too long is shown as raw text."""
     if cell.kind == "code":
         return "code", _code(cell.source) if may_render else escape(cell.source)
     if cell.kind == "markdown" and may_render:
@@ -153,7 +153,7 @@ def _rendered(cell: _Cell, *, may_render: bool) -> tuple[Literal["markdown", "co
 
 
 class _Images:
-    """The bytes of the images, taken one after the other."""
+    """The bytes of the images, read one after another."""
 
     def __init__(self, drawn: bytes) -> None:
         self._drawn, self._at = drawn, 0
@@ -175,7 +175,7 @@ def _output(said: _Text | _Image | _NotShown, images: _Images) -> Output:
 
 
 def _image(content: bytes) -> Output:
-    """A PNG of bounded size. Its header is read; the image itself is decoded by nobody but the browser."""
+    """A PNG of bounded size. Only its header is read; only the browser decodes the image."""
     if not content.startswith(_PNG) or content[12:16] != b"IHDR" or len(content) < 33:
         return NotShown("image")
     width, height = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
@@ -197,7 +197,7 @@ def _code(source: str) -> Markup:
     return _cleaned(highlight(source, _LEXER, _FORMATTER))
 
 
-# No raw HTML, no links, no images: a click or a request of the student's has no way out.
+# No raw HTML, no links, no images, so that no click or request leads anywhere.
 _SETTER = (
     MarkdownIt("commonmark", {"html": False})
     .enable(["table", "strikethrough"])
@@ -205,7 +205,7 @@ _SETTER = (
 )
 _HEADING = {"h1": "h4", "h2": "h5", "h3": "h6", "h4": "h6", "h5": "h6", "h6": "h6"}
 _MARKER = re.compile(r"[*_`~\[\]|>]")
-_MARKERS = 1_500  # more than an answer has; setting time grows faster than their number
+_MARKERS = 1_500  # more than an answer has; rendering time grows faster than their number
 
 
 def _markdown(source: str) -> Markup:
@@ -219,7 +219,7 @@ def _markdown(source: str) -> Markup:
     return _cleaned(_SETTER.renderer.render(tokens, _SETTER.options, {}))
 
 
-# What the two renderers above make. Should one of them have a hole, nothing else comes through it.
+# The output of the two renderers above; if one of them has a hole, nothing else passes.
 _CLEANER = nh3.Cleaner(
     tags={
         *("p", "h4", "h5", "h6", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "br"),

@@ -1,4 +1,4 @@
-"""What the class's page shows: the values of `templates/class.html.j2`."""
+"""The class's page: the values of `templates/class.html.j2`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.stages.evidence.grade import GradeStatus
 
 @dataclass(frozen=True, slots=True)
 class FindingChip:
-    """The findings of one kind of one submission."""
+    """One submission's findings of one kind."""
 
     code: str
     severity: Severity
@@ -89,13 +89,13 @@ def _chips(result: SubmissionResult) -> tuple[FindingChip, ...]:
     return tuple(FindingChip(code, first[code].severity, first[code].message, times[code]) for code in ordered)
 
 
-# Findings after which the accuracy or the time of a submission waits for a person. One that was measured unsteadily is
-# drawn with its interval: it gives points.
+# Findings after which a submission's accuracy or time waits for a person. An unsteady time is drawn with its interval,
+# because it gives points.
 _DOUBTS = {"answers-depend-on-order", "benchmark-outputs-differ", "stateful-model"}
 
 
 def _believed(result: SubmissionResult) -> bool:
-    """Whether nothing speaks against its accuracy or its time, and all answers that were timed were compared."""
+    """Whether accuracy and time are not in doubt, and all timed answers were compared."""
     compared = result.benchmark is not None and result.benchmark.answers is not None
     return compared and not _DOUBTS & {found.code for found in result.findings}
 
@@ -117,7 +117,7 @@ def _tradeoff(results: Results, drawn: list[SubmissionResult]) -> charts.Scatter
 
 
 def _words(result: SubmissionResult) -> dict[str, Any]:
-    """What the chart says of a submission when it is pointed at."""
+    """The chart's tooltip for a submission."""
     assert result.evaluation is not None and result.benchmark is not None
     return {
         "student": result.student,

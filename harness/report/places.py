@@ -1,5 +1,5 @@
-"""Where each page lies in the output folder."""
+"""The paths of the pages in the output folder."""
 
-INSTRUCTORS = "submissions"  # a folder for each submission, by its id: the page with everything
-STUDENTS = "students"  # likewise: the page that may be given away
+INSTRUCTORS = "submissions"  # a folder per submission, by id, with the complete page
+STUDENTS = "students"  # likewise, with the page for the student
 PAGE = "index.html"

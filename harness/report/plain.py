@@ -1,4 +1,4 @@
-"""Text that a student may have made, as plain text. The process that parses notebooks does the same to it."""
+"""Makes a student's text plain, with the same code as the process that parses notebooks."""
 
 from harness.apart.plain import cut, plain, terminal_text
 

@@ -1,4 +1,4 @@
-"""What a submission's page shows of its notebook beside the run: changes, what its outputs say, steps and questions."""
+"""The part of a submission's page about its notebook besides the run: changes, outputs, steps and questions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CURVES = 6  # trainings that are drawn
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One training of the notebook's."""
+    """One training in the notebook."""
 
     curve: Curve
     accuracy: LinePlot | None

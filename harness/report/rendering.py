@@ -1,7 +1,7 @@
-"""From a template and its values to a page that runs nothing but our own script.
+"""Renders a template to a page that runs only our own script.
 
-Every value is escaped, the whole page is freed of invisible and bidirectional characters, and the page's
-Content-Security-Policy names our style and script by their hashes: the browser refuses any other.
+Every value is escaped, invisible and bidirectional characters are removed from the whole page, and its
+Content-Security-Policy names our style and script by hash, so that the browser refuses any other.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Renderer:
         self._frame_policy = base
 
     def render(self, template: str, **values: Any) -> str:
-        """The page. Raises `jinja2.UndefinedError` for a value that the template misses: our mistake."""
+        """The page. Raises `jinja2.UndefinedError` if a value for the template is missing, which is our mistake."""
         page = self._environment.get_template(template).render(
             values, style=self._style, script=self._script, policy=self._policy, frame_policy=self._frame_policy
         )
@@ -77,13 +77,13 @@ def _templates() -> Environment:
 
 
 def _source(inline: str) -> str:
-    """How a policy names an inline style or script: by the hash of its text."""
+    """The policy's source expression for an inline style or script: the hash of its text."""
     digest = hashlib.sha256(inline.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _moment(iso: str) -> str:
-    """`2026-11-24T13:59:11+00:00` -> `24 November 2026, 13:59 UTC`; what is no time stays as it is."""
+    """`2026-11-24T13:59:11+00:00` -> `24 November 2026, 13:59 UTC`; any other text is kept."""
     try:
         at = datetime.fromisoformat(iso)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where a board's roof and a model's kernels stand, and the front of what nothing beats: pure geometry."""
+"""Positions of a board's roofline, of a model's kernels, and of a Pareto front: pure geometry."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from harness.report.charts import LEFT, RIGHT, Point, Scale, Tick
 from harness.stages.evidence.boards import BoardPredictions, Roofline
 
 GIGA = 1e9
-_NEXT_TO_NOTHING = 0.02  # of the time: the kernels that take so little together would stretch the axes for nothing
+_NEXT_TO_NOTHING = 0.02  # of the time; kernels that take so little together would only stretch the axes
 _ABOVE = 1.01  # times the roof
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Across in percent of the width, down in pixels."""
+    """A line; x in percent of the width, y in pixels."""
 
     x1: float
     y1: float
@@ -33,9 +33,9 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class RooflinePlot:
     roof: tuple[Line, ...]
-    kernels: tuple[Place, ...]  # where they are predicted to be, else on the roof: the most that they can reach
+    kernels: tuple[Place, ...]  # predicted positions, else on the roof, their upper bound
     names: tuple[str, ...]  # of the kernels
-    left_out: int  # kernels that take next to no time
+    left_out: int  # kernels that take nearly no time
     above: int  # kernels predicted to be faster than the roof
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
@@ -45,12 +45,12 @@ class RooflinePlot:
 
 
 def rooflines(board_predictions: BoardPredictions | None) -> list[RooflinePlot]:
-    """A plot for each board of which there is one."""
+    """A plot for each board that has a roofline."""
     return [roofline(given) for given in board_predictions.rooflines] if board_predictions else []
 
 
 def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
-    """Operations for each byte across, 10^9 operations a second up; both on a log scale."""
+    """Operations per byte on x, 10^9 operations per second on y; both on a log scale."""
     ridge = given.peak_operations_per_s / given.bandwidth_bytes_per_s
 
     def roof(intensity: float) -> float:
@@ -88,7 +88,7 @@ def roofline(given: Roofline, height: float = 260.0) -> RooflinePlot:
 
 
 def _least_time(times: Sequence[float]) -> float:
-    """The time of the shortest kernel that is shown: those below take next to nothing together."""
+    """The time of the shortest kernel that is shown; shorter ones take nearly nothing together."""
     together, whole = 0.0, sum(times)
     for time in sorted(times):
         together += time
@@ -98,7 +98,7 @@ def _least_time(times: Sequence[float]) -> float:
 
 
 def front(points: Sequence[Point]) -> tuple[Line, ...]:
-    """Steps along the points that none beats in both: further left, and higher up, is better."""
+    """The Pareto front as steps; further left and higher up are better."""
     lines, highest = [], math.inf
     last: Point | None = None
     for point in sorted(points, key=lambda p: (p.x, p.y)):

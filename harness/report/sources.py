@@ -1,4 +1,4 @@
-"""What the pages show beside the results."""
+"""What the pages show besides the results."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ class Sources:
     held_out: HeldOutSet
     store: Store
     feedback: Feedback = field(default_factory=Feedback)
-    host_folders: tuple[Path, ...] = ()  # of the grading machine: a page that is given away does not name them
+    host_folders: tuple[Path, ...] = ()  # of the grading machine, removed from students' pages

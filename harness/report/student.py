@@ -1,4 +1,4 @@
-"""What one submission's page shows: the values of `templates/student.html.j2`."""
+"""One submission's page: the values of `templates/student.html.j2`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SEVERITY_ORDER = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The submissions before and after this one in the class's table; a student's page has none."""
+    """The previous and next submission in the class's table; None on a student's page."""
 
     before: SubmissionResult | None
     after: SubmissionResult | None
@@ -88,12 +88,12 @@ def view(page: PageSources) -> dict[str, Any]:
 
 
 def by_severity(findings: tuple[Finding, ...]) -> list[Finding]:
-    """The most serious first, otherwise in their order."""
+    """The findings, the most serious first, otherwise in order."""
     return sorted(findings, key=lambda finding: SEVERITY_ORDER.index(finding.severity))
 
 
 def _obstacle(result: SubmissionResult) -> str:
-    """Why there is no score: of the stages without a result, the first that failed, else the last skipped."""
+    """Why there is no score: the reason of the first failed stage, else of the last skipped one."""
     stages = [stage for stage in result.stages.values() if stage.reason]
     failed = [stage.reason for stage in stages if stage.status != "skipped"]
     errors = [finding.message for finding in result.findings if finding.severity == "error"]
@@ -101,7 +101,7 @@ def _obstacle(result: SubmissionResult) -> str:
 
 
 def _execution(evidence: Evidence) -> Execution | None:
-    """The notebook's run, as far as it came."""
+    """The notebook's run, also if it stopped half-way."""
     match evidence.execute:
         case Done(value=execution) | FailedExecution(execution=execution):
             return execution
@@ -115,15 +115,15 @@ def _notebook(execution: Execution | None, store: Store) -> Notebook | None:
 
 @functools.lru_cache(maxsize=1)
 def _read(kept: Path) -> Notebook:
-    """The two pages of a submission, one after the other, show one notebook; it is parsed in a process of its own.
+    """Parse the notebook in a separate process; cached, because both pages of a submission show it.
 
-    `kept`: in the store, whose files are named after their content.
+    `kept`: a file in the store, which names files by content.
     """
     return read(kept)
 
 
 def _logs(logs: Mapping[str, str]) -> list[tuple[str, str, int]]:
-    """For each stage that wrote something: its name, the log, and how much of it was left out."""
+    """For each stage with a log: its name, the log, and how many characters were left out."""
     shown = ((name, terminal_text(log).strip()) for name, log in logs.items())
     return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in shown if log]
 
@@ -204,7 +204,7 @@ def _latency_plot(speed: Benchmark | None) -> charts.Histogram | None:
 
 
 def _layer_plot(inspection: Inspection | None) -> charts.Columns | None:
-    """How far each layer moved; None when none did. A student's weights may hold what is no number."""
+    """How much each layer changed; None when none did. A student's weights may be NaN or infinite."""
     changes = [layer.relative_change for layer in inspection.layers] if inspection else []
     known = [change if change is not None and math.isfinite(change) else None for change in changes]
     return charts.columns(known) if any(known) else None

@@ -1,4 +1,4 @@
-"""The instructor's images as small data URIs, each made once for all pages."""
+"""Makes small data URIs of the instructor's images, once for all pages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from PIL import Image
 from harness.inputs.images import HeldOutSet
 from harness.inputs.images.held_out import upright_rgb
 
-_LONGEST_SIDE = 260  # pixels; shown at half of that, sharp on a dense screen
+_LONGEST_SIDE = 260  # pixels; shown at half that size, to be sharp on a dense screen
 
 Thumbnails = Callable[[int], str | None]
 
 
 def thumbnails(held_out: HeldOutSet) -> Thumbnails:
-    """Index in the held-out set -> data URI of a JPEG; None for one that is gone or does not decode."""
+    """Index in the held-out set -> data URI of a JPEG; None if the image is missing or does not decode."""
 
     @cache
     def thumbnail(index: int) -> str | None:

@@ -1,4 +1,4 @@
-"""Numbers as people read them, each with its unit."""
+"""Formats numbers for people, with units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _THIN = "\u202f"  # narrow no-break space, between a number and its unit
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """0.86 -> `86.0%`. A student's weights make shares that are huge or no number."""
+    """0.86 -> `86.0%`. Shares from a student's weights may be huge or NaN."""
     if not math.isfinite(share):
         return "–"
     if share > 100:

@@ -1,7 +1,7 @@
-"""bubblewrap: a sandbox for one process, without a daemon; as root and as an ordinary user.
+"""The engine bubblewrap: a sandbox without a daemon, for root and ordinary users.
 
-As root the job runs as a user of its own, drawn anew for each run, so that limits by user hold and two runs
-share nothing. An ordinary user gets a user namespace, in which the job is another user in name only.
+As root, each job runs as a fresh random user, so that limits per user apply and two runs share nothing. An ordinary
+user gets a user namespace, in which the job has another user in name only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SHM_BYTES = 512 * 2**20
 _ENTER_CGROUP = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
 _AGENT = ("-I", "-B", "/opt/harness/agent/__main__.py")
 _TRIAL_LIMITS = Limits(10, 2**28, 1, 64, 2**24, 2**20)
-# Of the machine, readable by everyone, and no business of a job's; Docker hides the same.
+# Files of the machine that everyone can read and no job needs; Docker hides the same ones.
 _HIDDEN_FILES = ("kcore", "keys", "key-users", "latency_stats", "timer_list", "sched_debug", "interrupts", "config.gz")
 _HIDDEN_FOLDERS = ("acpi", "asound", "scsi")
 
@@ -53,7 +53,7 @@ def find_bwrap() -> Path | None:
 
 
 class Bubblewrap:
-    """The engine; holds the staged agent for its life."""
+    """The engine; it keeps the staged agent for its lifetime."""
 
     name = "bubblewrap"
 
@@ -119,14 +119,14 @@ class Bubblewrap:
                     kept_open.append(system_call_filter.fileno())
                     arguments += ["--seccomp", str(system_call_filter.fileno())]
                 _write_from_start(options, b"".join(os.fsencode(argument) + b"\0" for argument in arguments))
-                command = [str(self.program), "--args", str(options.fileno())]  # any user reads a command line
+                command = [str(self.program), "--args", str(options.fileno())]  # any user can read a command line
                 process = subprocess.Popen(
                     [*self._entrance(group, reserved), *command, "--", str(python.python), *_AGENT, job.phase],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     pass_fds=kept_open,
-                    start_new_session=True,  # a terminal's Ctrl-C is for the harness, which then ends its jobs
+                    start_new_session=True,  # Ctrl-C goes to the harness only, which then ends its jobs
                 )
                 watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
                 conversation = Conversation(job, _settings(job, uid, group), outputs)
@@ -139,7 +139,7 @@ class Bubblewrap:
                 group.remove()
 
     def _entrance(self, group: cgroups.Cgroup | None, reserved: frozenset[int]) -> list[str]:
-        """What runs first and becomes bwrap: it joins the control group, and keeps to its cores."""
+        """The command prefix that joins the control group, pins the cores, and then becomes bwrap."""
         entrance: list[str] = []
         if group is not None:
             entrance += ["/bin/sh", "-c", _ENTER_CGROUP, "harness", *map(str, group.entrances), "--"]
@@ -161,7 +161,7 @@ class Bubblewrap:
         )
 
     def _arguments(self, job: Job, uid: int | None, python: PythonEnvironment) -> Iterator[str]:
-        """bwrap's options. Later mounts lie on top of earlier ones."""
+        """bwrap's options. Later mounts cover earlier ones."""
         yield from (
             "--unshare-pid",
             "--unshare-net",
@@ -171,7 +171,7 @@ class Bubblewrap:
         )
         yield from (
             "--die-with-parent",
-            "--as-pid-1",  # the agent is the init program
+            "--as-pid-1",  # the agent is PID 1
             "--new-session",
             "--clearenv",
             "--hostname",
@@ -182,7 +182,7 @@ class Bubblewrap:
         if uid is None:
             user = str(_USER_NAMESPACE_UID)
             yield from ("--unshare-user", "--disable-userns", "--uid", user, "--gid", user)
-        else:  # the agent gives these up before it does anything else
+        else:  # the agent drops these before anything else
             for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
                 yield from ("--cap-add", capability)
         for name, value in _variables(job, python).items():
@@ -208,7 +208,7 @@ class Bubblewrap:
         yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
 
     def _mounts(self, job: Job, uid: int, python: PythonEnvironment) -> dict[Path, Path]:
-        """Folder or file inside -> the host's."""
+        """Path inside -> the host's path."""
         same = [*python_environment.etc_files(), *python.paths()]
         staged = self._staging.folder
         return {
@@ -220,7 +220,7 @@ class Bubblewrap:
 
 
 def _read_only(mounts: dict[Path, Path]) -> Iterator[str]:
-    """Mounts, and the folders above them, which bwrap by itself would make for root only."""
+    """Options for the mounts and their parent folders, which bwrap would otherwise create for root only."""
     made: set[Path] = {Path("/")}
     for inside, outside in mounts.items():
         for parent in reversed(inside.parents):
@@ -231,8 +231,10 @@ def _read_only(mounts: dict[Path, Path]) -> Iterator[str]:
 
 
 class _Watch:
-    """Asked ten times a second: stops the job when the harness stops, or where no control group can
-    limit memory, when the tree's own memory is more than allowed."""
+    """A check, called ten times a second, of whether to stop the job.
+
+    It stops when the harness stops or, without a control group, when the process tree exceeds the memory limit.
+    """
 
     def __init__(self, pid: int, job: Job, stopping: threading.Event, *, counts_memory: bool) -> None:
         self._pid, self._limits, self._stopping = pid, job.limits, stopping
@@ -251,9 +253,9 @@ class _Watch:
 
 
 def _tree_memory(pid: int) -> int:
-    """Memory of the process and its descendants, and of what they wrote to the sandbox's folders, bytes.
+    """Memory, in bytes, of the process, its descendants, and the files that they wrote to the sandbox's folders.
 
-    Those folders are memory. Not counted: what they read, and what the kernel holds for them beside files.
+    Those folders are in memory. Files that they only read and other kernel memory are not counted.
     """
     private = shared = written = 0
     try:
@@ -273,7 +275,7 @@ def _tree_memory(pid: int) -> int:
 
 
 def _written(pid: int) -> int:
-    """Bytes in the memory file systems of the sandbox that the process lives in; 0 where it cannot be seen."""
+    """Bytes in the memory file systems of the process's sandbox; 0 where they cannot be read."""
     total, root = 0, Path(f"/proc/{pid}/root")
     try:
         if root.stat().st_ino == Path("/").stat().st_ino and root.stat().st_dev == Path("/").stat().st_dev:
@@ -303,7 +305,7 @@ def _variables(job: Job, python: PythonEnvironment) -> dict[str, str]:
 
 
 def _settings(job: Job, uid: int | None, group: cgroups.Cgroup | None) -> dict[str, object]:
-    """What the agent does first, and cannot undo."""
+    """Settings that the agent applies first and cannot undo."""
     limits = job.limits
     rlimits = {
         "NPROC": limits.processes,
@@ -313,12 +315,12 @@ def _settings(job: Job, uid: int | None, group: cgroups.Cgroup | None) -> dict[s
         "MSGQUEUE": 0,
     }
     if group is None:
-        rlimits["DATA"] = limits.memory_bytes  # of each process
+        rlimits["DATA"] = limits.memory_bytes  # per process
     return {"uid": uid, "alone": True, "rlimits": rlimits}
 
 
 def _system_call_filter() -> contextlib.AbstractContextManager[IO[bytes] | None]:
-    """The filter in an open file that bwrap reads; None where there is none for this processor."""
+    """The system call filter in an open file for bwrap; None where this processor has none."""
     if not system_calls.is_supported():
         return contextlib.nullcontext()
     file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -327,6 +329,6 @@ def _system_call_filter() -> contextlib.AbstractContextManager[IO[bytes] | None]
 
 
 def _write_from_start(file: IO[bytes], content: bytes) -> None:
-    """Write it, and go back to the beginning: who gets the descriptor reads from there."""
+    """Write the content and seek to the start, from which the receiver of the descriptor reads."""
     file.write(content)
     file.seek(0)

@@ -1,7 +1,7 @@
-"""Control groups of a job, where they can be written: version 1 and 2.
+"""A job's control groups, version 1 and 2, where they are writable.
 
-They are the only hard limit on the memory of a whole process tree, and they count it. Documented in the
-kernel's admin-guide/cgroup-v1 and admin-guide/cgroup-v2.
+They measure the memory of a whole process tree and are the only hard limit on it. See the kernel's
+admin-guide/cgroup-v1 and admin-guide/cgroup-v2.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from harness.sandbox.engine import Limits
 
 _MOUNT = Path("/sys/fs/cgroup")
 _PREFIX = "harness-"
-_OURS = "harness"  # version 2: the group that we move to
+_OURS = "harness"  # version 2: the group that the harness moves to
 _PERIOD_US = 100_000
 
 
 class Cgroup:
-    """One job's group: a folder in each controller's tree (version 1), or a single one (version 2)."""
+    """One job's group: a folder in each controller's tree (version 1), or one folder (version 2)."""
 
     def __init__(self, folders: dict[str, Path]) -> None:
         self._folders = folders
 
     @property
     def entrances(self) -> list[Path]:
-        """The files to write `0` to, for a process that joins the group."""
+        """The files that a process writes `0` to, to join the group."""
         return sorted({folder / "cgroup.procs" for folder in self._folders.values()})
 
     @property
@@ -39,7 +39,7 @@ class Cgroup:
         return frozenset(self._folders)
 
     def out_of_memory_kills(self) -> int:
-        """How many processes the kernel killed for the memory limit."""
+        """How many processes the kernel killed at the memory limit."""
         text = self._read("memory", "memory.events") or self._read("memory", "memory.oom_control")
         match = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
         return int(match[1]) if match else 0
@@ -55,7 +55,7 @@ class Cgroup:
         return int(text) / 1e9 if text.strip().isdigit() else None
 
     def remove(self) -> None:
-        """Kill what is left in it, and remove it. Waits at most 5 s for the kernel to let go."""
+        """Kill its remaining processes and remove it. Waits at most 5 s for the kernel."""
         deadline = time.monotonic() + 5
         while True:
             for entrance in self.entrances:
@@ -96,7 +96,7 @@ def create(limits: Limits) -> Cgroup | None:
 
 
 def remove_leftovers() -> None:
-    """Remove the groups of harness processes that are gone, with what still runs in them."""
+    """Remove the groups of dead harness processes, and kill what still runs in them."""
     own = _own_group() or _MOUNT
     for folders in (root.glob(f"{pattern}{_PREFIX}*") for root in {_MOUNT, own.parent} for pattern in ("", "*/")):
         for folder in folders:
@@ -123,10 +123,10 @@ def _create_folders(name: str) -> Iterator[tuple[str, Path]]:
 
 
 def _delegated() -> Path | None:
-    """Where in version 2's tree we may make groups that have the controllers: its root, or our own group.
+    """The folder in version 2's tree where groups with controllers can be created: the root, or our own group.
 
-    Our own must be ours alone, as in a container, or after `systemd-run --user --scope -p Delegate=yes`: a group
-    with controllers for its children may hold no process itself, so we move to one of them (cgroup-v2, "No
+    Our own group must be delegated to us alone, as in a container or by `systemd-run --user --scope -p Delegate=yes`. A
+    group with controllers for its children may not hold processes, so the harness moves to a child (cgroup-v2, "No
     Internal Process Constraint").
     """
     if _hand_down(_MOUNT):
@@ -154,7 +154,7 @@ def _own_group() -> Path | None:
 
 
 def _hand_down(folder: Path) -> bool:
-    """Whether the groups in `folder` have, or now get, the controllers; memory at least."""
+    """Enable the controllers for the groups in `folder`; return whether they have at least memory."""
     try:
         wanted = {"memory", "pids", "cpu"} & set((folder / "cgroup.controllers").read_text().split())
         (folder / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(wanted)))

@@ -1,4 +1,4 @@
-"""Which engine runs the submissions, and why; and what `harness doctor` says of each."""
+"""Chooses the engine that runs the submissions, and diagnoses each engine for `harness doctor`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _INSTALL = (
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An engine that works, and why it was taken."""
+    """An engine that works, and why it was chosen."""
 
     sandbox: Sandbox
     reason: str
@@ -37,7 +37,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class EngineReport:
-    """What is known of one engine on this machine."""
+    """The diagnosis of one engine on this machine."""
 
     name: str
     works: bool
@@ -51,10 +51,10 @@ class EngineReport:
 
 
 def choose(name: EngineName = "auto", runtime: str | None = None) -> Chosen:
-    """The engine of that name, tried with a trivial job; `auto` takes Docker, else bubblewrap.
+    """The engine with that name, after a trivial job; `auto` takes Docker, else bubblewrap.
 
-    `runtime`: one that Docker knows, and then no other engine will do. Raises `UsageError` for a runtime of another
-    engine, `NoSandbox` with what to install when the engine, or with `auto` none, works.
+    `runtime`: a runtime of Docker's, which then is the only candidate. Raises `UsageError` for a runtime with another
+    engine, `NoSandbox` with what to install when the engine does not work, or with `auto` none does.
     """
     if runtime is not None:
         if name not in ("auto", "docker"):
@@ -75,7 +75,7 @@ def choose(name: EngineName = "auto", runtime: str | None = None) -> Chosen:
 
 
 def diagnose() -> list[EngineReport]:
-    """Every engine, each really tried."""
+    """A report on every engine, each tested with a job."""
     reports: list[EngineReport] = []
     for name in ENGINES:
         default = name != "none" and not any(report.is_default for report in reports)
@@ -90,7 +90,7 @@ def diagnose() -> list[EngineReport]:
 
 
 def _working(name: str, make: Callable[[], Sandbox] | None = None) -> Sandbox:
-    """The engine after a trivial job, which imports what submissions need. Raises `HarnessError`."""
+    """The engine, after a trivial job that imports what submissions need. Raises `HarnessError`."""
     sandbox = (make or ENGINES[name])()
     if sandbox.software_id(TORCH) is None:
         raise NoSandbox(

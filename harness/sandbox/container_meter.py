@@ -1,4 +1,4 @@
-"""What a container uses, read from its control group while it runs, where this process may read it."""
+"""Reads a container's resource use from its control group while it runs, if this process may."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _ROOT = Path("/sys/fs/cgroup")
 
 
 class ContainerMeter:
-    """The last figures of one container; None, or 0 kills, until `read` has found its control group.
+    """The latest figures of one container; None, or 0 kills, until `read` has found its control group.
 
-    Version 1 has a folder for each controller; in version 2 there is one, named by either of the Engine's two drivers.
+    Version 1 has a folder for each controller; version 2 has one, named by one of the Engine's two drivers.
     """
 
     def __init__(self, container_id: str) -> None:
@@ -36,7 +36,7 @@ class ContainerMeter:
 
 
 def _first_value(files: tuple[Path, ...], key: str = "") -> int | None:
-    """The number in the first file that can be read: all of it, or what follows `key` on its line."""
+    """The number in the first readable file: its whole content, or the rest of the line that begins with `key`."""
     for file in files:
         try:
             lines = [line.split() for line in file.read_text().splitlines()]

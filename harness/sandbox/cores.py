@@ -1,4 +1,4 @@
-"""Which processor cores a job runs on: its own, as long as there are enough, so that no job slows another."""
+"""Assigns processor cores to jobs: exclusive ones while there are enough, so that no job slows another."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 _lock = threading.Lock()
-_jobs_on: Counter[int] = Counter()  # of this process
+_jobs_on: Counter[int] = Counter()  # core -> jobs of this process
 
 
 @contextlib.contextmanager
 def reserved(count: int, chosen: tuple[int, ...] = ()) -> Iterator[frozenset[int]]:
-    """The `count` cores that the fewest jobs of this process run on; all of them where there are not more.
+    """Reserve the `count` cores with the fewest jobs of this process; all cores if there are not more.
 
-    `chosen`: these instead, whoever runs on them.
+    `chosen`: reserve these instead, even if other jobs run on them.
     """
     cores = list(os.sched_getaffinity(0))
-    random.shuffle(cores)  # other processes of the harness do not know ours
+    random.shuffle(cores)  # other harness processes do not know our choice
     with _lock:
         taken = frozenset(chosen or sorted(cores, key=lambda core: _jobs_on[core])[:count])
         _jobs_on.update(taken)
@@ -32,5 +32,5 @@ def reserved(count: int, chosen: tuple[int, ...] = ()) -> Iterator[frozenset[int
 
 
 def as_list(cores: frozenset[int]) -> str:
-    """As `taskset` and control groups take them."""
+    """The cores in the notation of `taskset` and control groups."""
     return ",".join(map(str, sorted(cores)))

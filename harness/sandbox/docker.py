@@ -1,4 +1,4 @@
-"""Docker: one container for each job, from the image that `harness env build` makes."""
+"""The engine Docker: one container for each job, from the image that `harness env build` makes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SHM_BYTES = 512 * 2**20
 _INODES = 200_000
 _API_SECONDS = 60
 _TICK_SECONDS = 0.1
-_STDOUT, _STDERR = 1, 2  # of the Engine's multiplexed stream
+_STDOUT, _STDERR = 1, 2  # stream numbers in the Engine's multiplexed stream
 _BROKEN = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
 
 
@@ -47,9 +47,9 @@ class Docker:
     name = "docker"
 
     def __init__(self, runtime: str | None = None) -> None:
-        """`runtime`: as the Engine knows it (`runsc` is gVisor's), else the Engine's default.
+        """`runtime`: its name in the Engine (`runsc` is gVisor's), else the Engine's default.
 
-        Raises `NoSandbox` when no Engine answers, or it lacks our image or the runtime.
+        Raises `NoSandbox` when no Engine answers, or when it lacks our image or the runtime.
         """
         try:
             self._client = docker.from_env(timeout=_API_SECONDS)
@@ -65,11 +65,11 @@ class Docker:
                 "install it, and name it under 'runtimes' in /etc/docker/daemon.json, or leave --runtime out",
             )
         self._runtime = runtime
-        self._is_local = self._client.info().get("NCPU") == os.cpu_count()  # else its cores are not ours to count
+        self._is_local = self._client.info().get("NCPU") == os.cpu_count()  # else on another machine
         self._staging = Staging()
         self._stopping = threading.Event()
-        # Names of containers: the Engine was gone when they were to be removed, or never said that it made them, and
-        # may make them yet.
+        # Names of containers that may still have to be removed: the Engine was gone when we tried, or it never
+        # confirmed that it created them, and may do so later.
         self._abandoned, self._unheard = set[str](), set[str]()
         self._remove_leftovers()
 
@@ -82,7 +82,7 @@ class Docker:
         return " ".join(("docker", *filter(None, [self._runtime]), image)) if image else None
 
     def _image_id(self, software: Software) -> str | None:
-        """The image of the lock, looked for until it is there; None when the Engine lacks it."""
+        """The id of the lock's image, remembered once found; None when the Engine lacks it."""
         if software.lock not in self._image_ids:
             try:
                 self._image_ids[software.lock] = str(self._client.images.get(image_tag(software)).id)
@@ -121,7 +121,7 @@ class Docker:
         self._stopping.set()
 
     def run(self, job: Job, outputs: Path) -> Outcome:
-        name = f"harness-{secrets.token_hex(16)}"  # ours, so that it can be removed whatever became of the request
+        name = f"harness-{secrets.token_hex(16)}"  # our own name, so that it can be removed even if the request fails
         try:
             self._remove_abandoned()
             with cores.reserved(job.limits.cpus, job.limits.cores) as reserved:
@@ -160,7 +160,7 @@ class Docker:
             **{f"/opt/harness/{part}": staged / part for part in ("agent", "site")},
             **{f"/in/{name}": path.resolve() for name, path in job.inputs.items()},
         }
-        mounts["/etc/resolv.conf"] = self._staging.nothing  # else a copy of the host's
+        mounts["/etc/resolv.conf"] = self._staging.nothing  # otherwise Docker copies the host's
         return self._made(
             name,
             image,
@@ -191,14 +191,14 @@ class Docker:
                 Ulimit(name="fsize", soft=limits.disk_bytes, hard=limits.disk_bytes),
                 Ulimit(name="msgqueue", soft=0, hard=0),
             ],
-            init=False,  # the agent is: Docker's own runs as the job's user, open to the job
+            init=False,  # the agent is PID 1; Docker's init runs as the job's user and is open to the job
             runtime=self._runtime,
             stdin_open=True,
-            log_config=LogConfig(type="none"),  # what it prints is read by us, and written nowhere
+            log_config=LogConfig(type="none"),  # its output is read from the stream, and stored nowhere
         )
 
     def _made(self, name: str, image: str, **options: Any) -> Container:
-        """A container of that name; the name is kept where the Engine did not answer, and may make it yet."""
+        """A new container; its name is remembered if the Engine did not answer, because it may create it later."""
         try:
             return self._client.containers.create(image, name=name, **options)
         except BaseException:
@@ -216,10 +216,10 @@ class Docker:
             stream: socket.socket = attached._sock
             container.start()
             stopped = self._converse(stream, conversation, meter)
-            if not stopped and not self._ends(container, conversation.deadline):  # it closed its output and goes on
+            if not stopped and not self._ends(container, conversation.deadline):  # it closed its output but still runs
                 stopped = "stop" if self._stopping.is_set() else "timeout"
             if stopped:
-                stream.shutdown(socket.SHUT_RDWR)  # the Engine cannot end a container whose output nobody takes
+                stream.shutdown(socket.SHUT_RDWR)  # the Engine cannot stop a container whose output nobody reads
                 container.kill()
             exit_code = int(container.wait(timeout=_API_SECONDS)["StatusCode"])
             container.reload()
@@ -227,7 +227,7 @@ class Docker:
             conversation.frames.close()
             attached.close()
         state = container.attrs["State"]
-        if state.get("Status") in ("removing", "dead"):  # not by us, so what ended the job says nothing of it
+        if state.get("Status") in ("removing", "dead"):  # not removed by us, so the end says nothing about the job
             raise EngineFailed("somebody removes the job's container", "harness doctor")
         oom_killed = bool(state.get("OOMKilled")) or meter.out_of_memory_kills > 0
         seconds = time.monotonic() - started
@@ -235,22 +235,24 @@ class Docker:
         return Ended(stopped, exit_code, frames.begun, frames.ended, conversation.log.text(), seconds), oom_killed
 
     def _ends(self, container: Container, deadline: float) -> bool:
-        """Whether the container ends by itself before `deadline`."""
+        """Whether the container ends itself before `deadline`."""
         while time.monotonic() < deadline and not self._stopping.is_set():
             try:
                 container.wait(timeout=max(0.1, min(1.0, deadline - time.monotonic())))
                 return True
             except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
-                continue  # it still runs, or the Engine is gone, which the next call says
+                continue  # it still runs, or the Engine is gone, which the next call shows
         return False
 
     def _converse(self, stream: socket.socket, conversation: Conversation, meter: ContainerMeter) -> Stopped:
-        """Write what the agent is told, and read the Engine's stream: an 8-byte header (kind, three zeros, big-endian
-        length), and the bytes."""
+        """Feed the agent, and read the Engine's stream.
+
+        Each piece of it has an 8-byte header (kind, three zeros, big-endian length), then its bytes.
+        """
         frames, log = conversation.frames, conversation.log
         held = bytearray()
         kind, missing = 0, 0
-        telling = [stream]  # until everything is told
+        telling = [stream]  # until everything is written
         while True:
             now, deadline = time.monotonic(), conversation.deadline
             if now >= deadline:
@@ -289,7 +291,7 @@ class Docker:
                         return "output"
 
     def _remove_abandoned(self) -> None:
-        """Remove finished jobs' containers. Raises `EngineFailed` when one cannot be, and keeps it in mind."""
+        """Remove finished jobs' containers. One that cannot be removed is remembered, and raises `EngineFailed`."""
         for name in list(self._abandoned):
             self._remove(name)
             self._abandoned.discard(name)
@@ -298,20 +300,20 @@ class Docker:
                 self._unheard.discard(name)
 
     def _remove_leftovers(self) -> None:
-        """Remove the containers of harness processes that are gone."""
+        """Remove the containers of dead harness processes."""
         for container in self._client.containers.list(all=True, filters={"label": _LABEL_PID}):
             pid = int(container.labels[_LABEL_PID])
             if _started(pid) != container.labels.get(_LABEL_STARTED):
                 self._remove(str(container.id))
 
     def _remove(self, container: str) -> bool:
-        """Remove a container by its name or id, and what runs in it; False when it is not there."""
+        """Remove a container by name or id, and kill what runs in it; False when it does not exist."""
         try:
             self._client.api.remove_container(container, force=True, v=True)
         except docker.errors.NotFound:
             return False
         except docker.errors.APIError as error:
-            if error.status_code != 409:  # 409: somebody removes it already
+            if error.status_code != 409:  # 409: it is being removed already
                 raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
         except _BROKEN as error:
             raise EngineFailed(f"Docker does not remove a container: {error}", "docker ps -a") from error
@@ -334,7 +336,7 @@ def _variables(job: Job) -> dict[str, str]:
 
 
 def _started(pid: int) -> str:
-    """When the process began, so that a number that is used again is not taken for it; empty when gone."""
+    """When the process started, to detect a reused process id; empty when it is gone."""
     try:
         return f"{psutil.Process(pid).create_time():.2f}"
     except psutil.Error:

@@ -1,15 +1,15 @@
-"""The boundary, as types: what goes into a sandbox, what comes out, and what every engine promises.
+"""The boundary as types: a sandbox's inputs and outputs, and what every engine guarantees.
 
-Inside, whichever the engine:
+Paths inside, for every engine:
 
     /in/<name>     the job's inputs, read-only; never images that are held out
     /opt/harness   the agent and the notebook's `harness.handin`, read-only
     /work          the working directory, empty at the start, writable
     /tmp           private, writable
 
-The agent's phase reads its request (JSON) from stdin, and after it the job's images, which lie in no file system inside
-(see `harness/sandbox/feed.py`). It sends its results over stdout as frames (see `harness/sandbox/frames.py`); stderr
-is the log. Nothing else comes out.
+The agent's phase reads its request (JSON) from stdin, then the job's images, which are never in a file system inside
+(see `harness/sandbox/feed.py`). It sends its results over stdout as frames (see `harness/sandbox/frames.py`); stderr is
+the log. Nothing else comes out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from harness.sandbox.software import TORCH, Software
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one job may use. All of them are hard: the process tree is killed or the write fails."""
+    """What one job may use. All limits are hard: the process tree is killed, or the write fails."""
 
     wall_seconds: float
     memory_bytes: int
@@ -32,7 +32,7 @@ class Limits:
     processes: int  # processes and threads together
     disk_bytes: int  # written to /work and /tmp, each
     output_bytes: int  # sent out, all files together
-    cores: tuple[int, ...] = ()  # for timing: these and no other, instead of a quota of `cpus`, which would stall
+    cores: tuple[int, ...] = ()  # for timing: pinned to these; a CFS quota of `cpus` would throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Job:
     inputs: Mapping[str, Path]  # name under /in -> file or folder of the host
     limits: Limits
     software: Software = TORCH  # what is installed inside
-    # List -> the host's files, in the order in which they follow the request on stdin; the stages take them from
-    # `harness.inputs.images.secret_order`, which draws that order.
+    # List -> the host's files, in the order in which they are sent on stdin. Stages get them from
+    # `harness.inputs.images.secret_order`, which draws the order.
     images: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 
@@ -68,8 +68,8 @@ class Outcome:
     seconds: float
     cpu_seconds: float | None
     peak_memory_bytes: int | None
-    memory_limit_hit: bool  # the kernel killed something in the tree, perhaps not the phase itself
-    cores_left: float | None = None  # by other work on the machine, on average; None when not known
+    memory_limit_hit: bool  # the kernel killed a process of the tree, perhaps not the phase itself
+    cores_left: float | None = None  # cores that other work left on average; None when not known
 
 
 class Sandbox(Protocol):
@@ -81,22 +81,22 @@ class Sandbox(Protocol):
 
     @property
     def environment_id(self) -> str:
-        """Identity of engine and installed software (`TORCH`); part of every cache key."""
+        """The identity of engine and installed software (`TORCH`), a part of every cache key."""
 
     def software_id(self, software: Software) -> str | None:
-        """Identity of engine and of this software as it is built here; None when it is not built."""
+        """The identity of engine and this software as built here; None when it is not built."""
 
     @property
     def not_enforced(self) -> tuple[str, ...]:
-        """What this engine does not enforce on this machine, one sentence each."""
+        """Limits that this engine does not enforce on this machine, one sentence each."""
 
     def run(self, job: Job, outputs: Path) -> Outcome:
         """Run the job to its end and write what it sent to the folder `outputs`, which exists.
 
-        When it returns or raises (KeyboardInterrupt too) no process of the job is left. Safe to call
-        from several threads at once. Raises `harness.errors.EngineFailed` when the engine, not the
-        job, broke or lacks the job's software, and `RunStopped` after `stop`.
+        When it returns or raises (KeyboardInterrupt included), no process of the job is left. Thread-safe. Raises
+        `harness.errors.EngineFailed` when the engine, not the job, broke or lacks the job's software, and `RunStopped`
+        after `stop`.
         """
 
     def stop(self) -> None:
-        """End every job that runs now, from any thread, for good; each `run` raises `harness.errors.RunStopped`."""
+        """End all running jobs, permanently, from any thread; each `run` raises `harness.errors.RunStopped`."""

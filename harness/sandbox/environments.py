@@ -20,7 +20,7 @@ Kind = Literal["virtual environment", "image", "own"]
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment in one form."""
+    """One built environment: a virtual environment or an image."""
 
     name: str
     lock: str
@@ -35,10 +35,10 @@ class Environment:
 def build(
     software: Software, base: str, wheels: Path | None, say: Callable[[str], None], *, engine: str = "all"
 ) -> list[Environment]:
-    """Build the environment for `engine` (`bubblewrap`, `docker`, or `all` that are here), from one set of wheels.
+    """Build the environment for `engine` (`bubblewrap`, `docker`, or `all` that work here), from one set of wheels.
 
-    What is built already stays, also what another process built while this one waited for it. Raises `MachineError`
-    when no engine is here, or a build fails.
+    An existing environment is kept, also one that another process built while this one waited. Raises `MachineError`
+    when there is no engine, or a build fails.
     """
     for_bubblewrap = engine == "bubblewrap" or (engine == "all" and find_bwrap() is not None)
     for_docker = engine == "docker" or (engine == "all" and image.engine_answers())
@@ -66,7 +66,7 @@ def _make(to_make: list[Kind], software: Software, base: str, wheels: Path | Non
 
 
 def every() -> list[Environment]:
-    """All that is built, the harness' own installation among it where that serves for torch."""
+    """All built environments, and the harness's own installation if it serves as torch's."""
     current = {TORCH.lock, KERAS.lock}
     own = harness_own()
     found = []
@@ -85,7 +85,7 @@ def every() -> list[Environment]:
 
 
 def remove(given: str) -> list[Environment]:
-    """Remove every form of the environments with this name or lock; what was removed.
+    """Remove all built forms of the environments with this name or lock; return what was removed.
 
     Raises `UsageError` when there is none.
     """

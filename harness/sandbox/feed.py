@@ -1,7 +1,7 @@
-"""What the agent reads on stdin: a line of settings, the request, and then the images, one after another.
+"""The stream that the agent reads on stdin: a line of settings, the request, then the images one after another.
 
-Images never lie in a sandbox's file system, where whatever runs inside could open them, and read their names, sizes,
-times and inodes. They are read from the disk while they are sent, one at a time.
+Images are never in a sandbox's file system, where code inside could open them and read their names, sizes, times and
+inodes. They are read from the disk one at a time while they are sent.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-_PIECE = 1 << 18  # bytes that are offered to the stream at once
+_PIECE = 1 << 18  # bytes that are written at once
 
 Images = Mapping[str, Sequence[Path]]
 
 
 class Feed:
-    """The bytes for one job's agent, in pieces, for a stream that takes what it has room for."""
+    """The bytes for one job's agent, in pieces, for a non-blocking stream."""
 
     def __init__(self, request: bytes, settings: Mapping[str, object], images: Images) -> None:
-        """Raises `OSError` for an image that is not there."""
+        """Raises `OSError` for an image that is missing."""
         sizes = {name: [file.stat().st_size for file in files] for name, files in images.items()}
         line = json.dumps({**settings, "request_bytes": len(request), "images": sizes}).encode() + b"\n"
         self._pieces = _pieces(line + request, images, sizes)
         self._left = memoryview(b"")
 
     def write_to(self, write: Callable[[memoryview], int]) -> bool:
-        """Offer the next piece to `write`, which says how much it took; whether everything was sent.
+        """Pass the next piece to `write`, which returns how many bytes it took; return whether everything was sent.
 
-        A stream that nobody reads any more counts as done: the job has ended. Raises `OSError` for an image that
-        changed since its size was announced.
+        A closed stream counts as done, because the job has ended. Raises `OSError` if an image's size changed since
+        it was announced.
         """
         if not self._left:
             self._left = memoryview(next(self._pieces, b""))

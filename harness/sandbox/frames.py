@@ -1,7 +1,7 @@
-"""Reading a job's results while they arrive, under limits. The writing side is `harness/agent/frames.py`.
+"""Reads a job's results while they arrive, under limits. `harness/agent/frames.py` writes them.
 
-Every header carries the run's nonce, from the first to the last. The agent is told it on stdin before anything
-of a student's runs. Nothing before the beginning: the engine broke. No end: the job did.
+Every header carries the run's nonce, which the agent gets on stdin before any student code runs. If the first header is
+missing, the engine broke; if the last one is missing, the job did.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _FILES = 256
 
 
 class BadFrames(Exception):
-    """The stream breaks the format or a limit: nothing further is read."""
+    """The stream breaks the format or a limit; nothing more is read."""
 
 
 class FrameReader:
-    """Takes the stream in pieces and writes whole files into a folder."""
+    """Takes the stream in pieces, and writes complete files into a folder."""
 
     def __init__(self, folder: Path, limit_bytes: int, nonce: str) -> None:
-        """`limit_bytes`: of all files together. `nonce`: what the agent was told."""
+        """`limit_bytes`: for all files together. `nonce`: the one that the agent got."""
         self._folder = folder
         self._nonce = nonce
         self._left = limit_bytes
@@ -37,7 +37,7 @@ class FrameReader:
         self.ended = False
 
     def feed(self, piece: bytes) -> None:
-        """Take the next piece. Raises `BadFrames` at the first fault; the current file is then dropped."""
+        """Process the next piece. Raises `BadFrames` at the first fault, and drops the current file."""
         try:
             view = memoryview(piece)
             while view:
@@ -48,7 +48,7 @@ class FrameReader:
             raise
 
     def close(self) -> None:
-        """Drop a file that did not arrive whole."""
+        """Drop an incomplete file."""
         if self._file is not None:
             self._file.close()
             self._file = None

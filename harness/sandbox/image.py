@@ -1,7 +1,7 @@
 """The Docker images in which submissions run: one for each lock, built without a network.
 
-The wheels are gathered outside (`wheels.gather`), and the build only unpacks them: the same build works where
-no registry of images or packages can be reached from inside a container.
+The wheels are gathered outside (`wheels.gather`), and the build only installs them. So it also works where a
+container cannot reach a registry of images or packages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BUILD_SECONDS = 1800
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that was built."""
+    """A built image."""
 
     name: str  # of the environment
     lock: str
@@ -36,7 +36,7 @@ class Image:
 
 
 def image_tag(software: Software = TORCH) -> str:
-    """The image of this version's lock."""
+    """The tag of the image for the software's lock."""
     return f"{_REPOSITORY}:{software.lock}"
 
 

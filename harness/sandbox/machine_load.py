@@ -1,4 +1,4 @@
-"""How much of the machine other work took while a job ran: a time limit is fair only on cores that were there."""
+"""Measures other work on the machine while a job runs: a time limit is fair only if the cores were available."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import time
 from pathlib import Path
 
 _STAT = Path("/proc/stat")
-_TICKS = os.sysconf("SC_CLK_TCK")  # a second
+_TICKS = os.sysconf("SC_CLK_TCK")  # clock ticks per second
 # Fields of the line `cpu`, proc_stat(5): user nice system idle iowait irq softirq steal. Guest time is in user.
 _BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
 
 
 class MachineLoad:
-    """Counts from the moment it is made."""
+    """Measures from its creation on."""
 
     def __init__(self) -> None:
         self._started, self._busy = time.monotonic(), _busy_seconds()
 
     def cores_left(self, own_cpu_seconds: float) -> float | None:
-        """Cores that other work left on average, given what the job itself used; None where /proc/stat is not.
+        """Cores that other work left on average, given the job's own use; None without /proc/stat.
 
-        Time that a hypervisor took away counts as other work.
+        Time stolen by a hypervisor counts as other work.
         """
         seconds, now = time.monotonic() - self._started, _busy_seconds()
         if now is None or self._busy is None or seconds <= 0:
@@ -31,7 +31,7 @@ class MachineLoad:
 
 
 def _busy_seconds() -> float | None:
-    """Seconds of all cores together since the machine started in which they did something."""
+    """Busy seconds of all cores together since the machine started."""
     try:
         fields = _STAT.read_text().partition("\n")[0].split()[1:]
         return sum(int(fields[index]) for index in _BUSY_FIELDS) / _TICKS

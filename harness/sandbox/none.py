@@ -1,4 +1,4 @@
-"""No sandbox at all: for code that you trust, where no engine works. It protects from nothing."""
+"""The engine without a sandbox, for trusted code where no other engine works. It protects from nothing."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class NoProtection:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """The process, its descendants and its session; a descendant that left all three is not found."""
+    """Kill the process, its descendants and its session; a descendant that left all of these escapes."""
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""Running one job's process to its end: results and log read while it runs, limits watched, nothing left."""
+"""Runs one job's process to its end: reads results and log, checks limits, and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from harness.sandbox.frames import BadFrames, FrameReader
 _PIECE = 1 << 16
 _TICK_SECONDS = 0.1
 _LOG_BYTES = 64 * 1024
-_START_SECONDS = 120  # for the engine, until the agent runs
+_START_SECONDS = 120  # for the engine to start the agent
 
 Stopped = Literal["", "timeout", "output", "memory", "processes", "stop"]
 
 
 @dataclass(slots=True)
 class Ended:
-    """How the process itself ended, and why we ended it, if we did."""
+    """How the process ended, and why we stopped it, if we did."""
 
     stopped: Stopped
     exit_code: int
-    begun: bool  # the agent came to run: what went wrong before is the engine's, what comes after the job's
-    complete: bool  # the stream of results had its end
+    begun: bool  # the agent started: earlier errors are the engine's, later ones the job's
+    complete: bool  # the stream of results had its last line
     log: str
     seconds: float
 
@@ -57,7 +57,7 @@ class Log:
 
 
 class Conversation:
-    """What is said to the agent, and the reader of what it answers: both know the run's nonce."""
+    """The feed to the agent and the reader of its results, which share the run's nonce."""
 
     def __init__(self, job: Job, settings: Mapping[str, object], outputs: Path) -> None:
         nonce = secrets.token_hex(16)
@@ -70,8 +70,10 @@ class Conversation:
 
     @property
     def deadline(self) -> float:
-        """When the time is over, by the monotonic clock: a job's own runs from the agent's first word, so that an
-        engine that is slow to start costs the student nothing."""
+        """When the time is over (monotonic clock).
+
+        The job's time starts with the agent's first output, so that a slow engine costs the student nothing.
+        """
         if self._begun is None and self.frames.begun:
             self._begun = time.monotonic()
         return self._created + _START_SECONDS if self._begun is None else self._begun + self._wall_seconds
@@ -83,9 +85,9 @@ def supervise(
     check: Callable[[], Stopped],
     kill: Callable[[], None],
 ) -> Ended:
-    """Feed settings, request and images, read results and log, and wait for the end; `kill` is called in every case.
+    """Feed settings, request and images, read results and log, and wait for the end; always calls `kill`.
 
-    `check` is asked ten times a second whether the job broke a limit or is to stop.
+    `check` is called ten times a second, and says whether the job broke a limit or must stop.
     """
     started = time.monotonic()
     frames, log = conversation.frames, conversation.log
@@ -103,7 +105,7 @@ def supervise(
 
 
 def _converse(process: subprocess.Popen[bytes], conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
-    """Write and read at once, as each side has room, until both outputs are at their end or a limit is broken."""
+    """Write and read in parallel until both outputs end or a limit is broken."""
     frames, log = conversation.frames, conversation.log
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None
     told = process.stdin.fileno()
@@ -145,10 +147,10 @@ def _converse(process: subprocess.Popen[bytes], conversation: Conversation, chec
 
 
 def status_of(ended: Ended, *, memory_limit_hit: bool) -> OutcomeStatus:
-    """The job's status; a signal shows as a negative exit code, or above 128 when bwrap passes it on.
+    """The job's status. A signal is a negative exit code, or one above 128 if bwrap passes it on.
 
-    Raises `RunStopped` when it was we who ended the job, with the run; and `EngineFailed` when the agent never
-    came to run, whatever the exit status or the log say, since a job can make up both.
+    Raises `RunStopped` when we stopped the job with the run, and `EngineFailed` when the agent never started; exit
+    status and log do not count, because a job can forge both.
     """
     if ended.stopped == "stop":
         raise RunStopped("the run was stopped")

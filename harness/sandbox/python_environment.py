@@ -1,4 +1,4 @@
-"""A Python installation that submissions run with: what of the host it needs, and what it must not show."""
+"""A Python installation that submissions run with: the host's files that it needs, and those to hide."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")  # to /usr, or folders of their own
+_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")  # links to /usr, or separate folders
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec", "share", "include")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "mime.types")
-# Of an installation of Python; never the whole folder, which may be somebody's home, project or course.
+# Parts of a Python installation; never the whole folder, which may be somebody's home, project or course.
 _INSTALLATION = (*_SYSTEM, "pyvenv.cfg", "ssl", "etc/fonts", "etc/jupyter")
 
 
 def system_folders() -> list[Path]:
-    """The system's own folders of programs and libraries, links among them (merged /usr)."""
+    """The system's folders of programs and libraries; some may be links (merged /usr)."""
     wanted = [Path("/usr", name) for name in _SYSTEM] + [Path("/usr/local", name) for name in _SYSTEM]
     wanted += [*Path("/usr/local").glob("cuda*"), *map(Path, _LINKS)]
     return [path for path in wanted if path.exists()]
 
 
 def etc_files() -> list[Path]:
-    """What programs need of /etc; nothing in it is secret."""
+    """The files of /etc that programs need; none is secret."""
     return [Path("/etc", name) for name in _ETC if Path("/etc", name).exists()]
 
 
 @dataclass(frozen=True)
 class PythonEnvironment:
-    """A virtual environment, or the installation that the harness itself runs in."""
+    """A virtual environment, or the harness's own installation."""
 
     prefix: Path
 
@@ -46,7 +46,7 @@ class PythonEnvironment:
         return self.prefix == Path(sys.prefix)
 
     def paths(self) -> list[Path]:
-        """The interpreter's installation and the virtual environment, beside the system's own folders."""
+        """The interpreter's installation and the virtual environment, besides the system's folders."""
         real = self.python.resolve()
         homes = {self.prefix, Path(sys.base_prefix), Path(sys.base_prefix).resolve(), real.parent.parent}
         system = system_folders()
@@ -54,14 +54,14 @@ class PythonEnvironment:
         return [path for path in wanted if path.exists() and not any(path.is_relative_to(known) for known in system)]
 
     def masked_folders(self) -> list[Path]:
-        """The harness itself, where it is installed in what is shown: submissions must not see it."""
+        """The harness's folders inside the mounted paths, which submissions must not see."""
         hidden = []
         for packages in _site_packages():
             hidden += [packages / "harness", *packages.glob("transfer_harness-*.dist-info")]
         return [folder for folder in hidden if folder.is_dir() and self._shows(folder)]
 
     def masked_files(self) -> list[Path]:
-        """What says where the harness and its user's other folders are: the command, and .pth files to elsewhere."""
+        """Files that reveal where the harness and its user's folders are: the command, and .pth files to elsewhere."""
         hidden = [folder / "harness" for folder in {Path(sys.prefix, "bin"), Path(sysconfig.get_path("scripts"))}]
         for packages in _site_packages():
             for file in packages.glob("*.pth"):
@@ -87,7 +87,7 @@ class PythonEnvironment:
         return _distributions(tuple(folders), tuple(map(_changed, folders)))
 
     def missing_packages(self) -> list[str]:
-        """What a submission in torch needs and this installation lacks."""
+        """Packages that a torch submission needs and this installation lacks."""
         needed = ("torch", "torchvision", "onnx", "onnxruntime", "nbclient", "ipykernel")
         found = {name.lower() for name, _ in self._installed()}
         return [name for name in needed if name not in found]
@@ -95,13 +95,13 @@ class PythonEnvironment:
 
 @functools.lru_cache(maxsize=16)
 def _distributions(folders: tuple[str, ...], _: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
-    """What is installed in the folders, read anew when one of them changes: it is asked for with every job."""
+    """The distributions in the folders; cached until a folder changes, because every job asks for them."""
     found = importlib.metadata.distributions(path=list(folders))
     return tuple((str(one.metadata["Name"]), one.version) for one in found)
 
 
 def _changed(folder: str) -> int:
-    """When something was installed or removed there last, in nanoseconds; -1 where nothing is."""
+    """The folder's modification time in nanoseconds; -1 if it does not exist."""
     try:
         return Path(folder or ".").stat().st_mtime_ns
     except OSError:

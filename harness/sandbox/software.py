@@ -1,7 +1,7 @@
-"""The software that submissions run with, as what is to be installed: a name, and the files that say what.
+"""The software that submissions run with: a name, and the files that list its packages.
 
-`torch` and `keras` come with the harness; `course` is an instructor's requirements.txt and what the agent
-needs beside it. A lock's hash names the virtual environment and the Docker image that are built from it.
+`torch` and `keras` come with the harness; `course` is an instructor's requirements.txt and what the agent needs
+besides. A lock's hash names the virtual environment and the Docker image that are built from it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DISTRIBUTIONS: dict[str, Framework] = {"torch": "torch", "tensorflow": "tensorf
 
 @dataclass(frozen=True)
 class Software:
-    """One environment's contents, not yet built."""
+    """One environment's packages, not its built form."""
 
     name: EnvironmentName
     requirements: tuple[Path, ...]
@@ -34,13 +34,13 @@ class Software:
 
     @cached_property
     def lock(self) -> str:
-        """The hash of what it holds: requirements and constraints, 12 hex digits."""
+        """The hash of requirements and constraints, 12 hex digits."""
         files = (*self.requirements, *((self.constraints,) if self.constraints else ()))
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
     @property
     def build_command(self) -> str:
-        """What a person types to have it."""
+        """The command that builds it."""
         return f"harness env build {self.requirements[-1] if self.name == 'course' else self.name}"
 
     @cached_property
@@ -60,7 +60,7 @@ KERAS = Software("keras", (_FILES / "keras.lock",), complete=True)
 
 
 def course(requirements: Path) -> Software:
-    """The environment of a course's requirements.txt. Raises `UsageError` when that is no text file."""
+    """The environment of a course's requirements.txt. Raises `UsageError` when it is not a text file."""
     try:
         requirements.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,12 +1,12 @@
-"""What is mounted at /opt/harness: a copy of the agent and of the two modules that notebooks see.
+"""Makes the folder that is mounted at /opt/harness: a copy of the agent and of the two modules that notebooks see.
 
     agent/                    harness/agent/
     site/                     on the PYTHONPATH of a notebook's kernel:
     site/sitecustomize.py       makes `import torchvision` work on any torch
     site/harness/handin.py      `from harness.handin import save`
 
-A copy, so that what is mounted is neither the harness nor a folder that holds it, and can be read by the
-sandbox's own user whatever the permissions of the installation.
+A copy, so that neither the harness nor a folder that holds it is mounted, and so that the sandbox's user can read
+it whatever the installation's permissions are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PASSWD = "root:x:0:0::/nonexistent:/bin/false\nstudent:x:{uid}:{uid}::/work:/bi
 
 
 class Staging:
-    """A temporary folder with the copy, for the life of the engine that holds it."""
+    """A temporary folder with the copy, for the lifetime of the engine that holds it."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="harness-agent-"))
@@ -33,13 +33,13 @@ class Staging:
         notebook_side.mkdir()
         (notebook_side / "__init__.py").touch()
         shutil.copyfile(_PACKAGE / "handin.py", notebook_side / "handin.py")
-        self.nothing = self.folder / "nothing"  # an empty file, to lay over others
+        self.nothing = self.folder / "nothing"  # an empty file, to mount over others
         self.nothing.touch()
         open_to_all(self.folder)
 
 
 def accounts(folder: Path, uid: int) -> dict[str, Path]:
-    """Files for /etc that know nobody but the run's own user: name in /etc -> file."""
+    """Name in /etc -> file; the files list only the run's own user."""
     contents = {
         "passwd": _PASSWD.format(uid=uid),
         "group": f"root:x:0:\nstudent:x:{uid}:\n",
@@ -55,9 +55,9 @@ def accounts(folder: Path, uid: int) -> dict[str, Path]:
 
 
 def readable_by_all(path: Path, scratch: Path) -> Path:
-    """The file or folder itself where every user may read it, else a copy in `scratch` that all may read.
+    """The file or folder itself if every user may read it, else a copy in `scratch` that all may read.
 
-    The sandbox's own user reads what is mounted; what the instructor keeps private stays private.
+    The sandbox's user reads what is mounted; the instructor's private files stay private.
     """
     if all(_is_open(part) for part in (path, *path.rglob("*"))):
         return path
@@ -71,7 +71,7 @@ def readable_by_all(path: Path, scratch: Path) -> Path:
 
 
 def open_to_all(path: Path) -> None:
-    """Let every user read the file, or the folder with all that is in it."""
+    """Let every user read the file, or the folder with its content."""
     for part in (path, *path.rglob("*")):
         part.chmod(0o755 if part.is_dir() else 0o644)
 

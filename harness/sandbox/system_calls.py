@@ -1,7 +1,7 @@
-"""Which system calls a job may make: one list, as a filter for bubblewrap and as a profile for Docker.
+"""The system calls that a job may make: one list, as a filter for bubblewrap and a profile for Docker.
 
-What is not listed is refused. The list is that of Docker's default profile for a container without
-capabilities, less what a notebook has no honest use for and the kernel has had trouble with: `ptrace`,
+Others are refused. The list is Docker's default profile for a container without capabilities, less calls that
+no honest notebook needs and that have had kernel bugs: `ptrace`,
 `process_vm_*`, `pidfd_getfd`, `kcmp`, keys, `userfaultfd`, `io_uring`, `bpf`, `perf_event_open`, new or other
 namespaces, mounts, `vmsplice`, `memfd_secret`. Other processors' calls (32-bit and x32 programs) do not exist.
 """
@@ -45,10 +45,10 @@ _ALLOWED_NAMES = """
     unlink unlinkat utime utimensat utimes vfork wait4 waitid write writev
 """
 _ALLOWED = frozenset(_ALLOWED_NAMES.split())
-# glibc and others look for these first, and fall back when they are told that there is no such call.
+# glibc and others try these first, and fall back on ENOSYS.
 _MISSING = frozenset({"clone3", "set_mempolicy_home_node", "lsm_get_self_attr", "lsm_list_modules"})
 
-_PINS = "sched_setaffinity"  # where a control group holds the cores, as with Docker, it may do as it likes
+_PINS = "sched_setaffinity"  # allowed where a control group limits the cores, as with Docker
 
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWCGROUP, -UTS, -IPC, -USER, -PID, -NET and -NS
 _HIGHEST_NUMBER = 1024
@@ -73,7 +73,7 @@ class _Argument:
         return {"index": self.index, "value": self.mask, "valueTwo": self.value, "op": "SCMP_CMP_MASKED_EQ"}
 
 
-# Allowed where all of the arguments are so; several lines for one call are alternatives.
+# Allowed if all arguments match; several lines for one call are alternatives.
 _CONDITIONS: tuple[tuple[str, tuple[_Argument, ...]], ...] = (
     *(("socket", (_Argument(0, family),)) for family in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)),
     ("socket", (_Argument(0, socket.AF_NETLINK), _Argument(2, socket.NETLINK_ROUTE))),  # libzmq lists interfaces
@@ -84,7 +84,7 @@ _CONDITIONS: tuple[tuple[str, tuple[_Argument, ...]], ...] = (
 
 
 def is_supported() -> bool:
-    """Whether a filter can be made for this processor: x86-64 and 64-bit ARM."""
+    """Whether a filter can be made for this processor: x86-64 or 64-bit ARM."""
     try:
         seccompy.audit_arch()
     except seccompy.UnsupportedError:
@@ -96,8 +96,8 @@ def is_supported() -> bool:
 def program() -> bytes:
     """The filter as the kernel's BPF instructions, for `bwrap --seccomp`.
 
-    A call that this list of names knows and does not allow fails with EPERM; one that it does not know, with
-    ENOSYS, so that a newer libc falls back. Raises `seccompy.UnsupportedError` where `is_supported` is False.
+    A known call that is not allowed fails with EPERM, an unknown call with ENOSYS, so that a newer libc falls back.
+    Raises `seccompy.UnsupportedError` where `is_supported` is False.
     """
     rules = seccompy.Filter(default=seccompy.Action.ERRNO | errno.ENOSYS)
     conditional = {name for name, _ in _CONDITIONS}
@@ -108,7 +108,7 @@ def program() -> bytes:
             rules.errno(name, errno.EPERM)
     for name, arguments in _CONDITIONS:
         rules.allow(name, args=[argument.for_seccompy() for argument in arguments])
-    # Answered and not done: the harness chose the cores, and libraries that pin threads need not complain.
+    # Returns success without effect: the harness chose the cores, and libraries that pin threads should not fail.
     rules.errno(_PINS, 0)
     for name in sorted(conditional):
         rules.errno(name, errno.EAFNOSUPPORT if name == "socket" else errno.EPERM)
@@ -126,7 +126,7 @@ def _known() -> list[str]:
 
 
 def docker_profile() -> str:
-    """The same list as JSON for Docker's `--security-opt seccomp=`; libseccomp knows the processor's numbers."""
+    """The same list as JSON for Docker's `--security-opt seccomp=`, by name; libseccomp translates to numbers."""
     allow = "SCMP_ACT_ALLOW"
     rules: list[dict[str, object]] = [
         {"names": sorted(_ALLOWED | {_PINS}), "action": allow},

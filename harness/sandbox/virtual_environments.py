@@ -1,8 +1,8 @@
-"""The virtual environments in which bubblewrap runs submissions: built once for each lock, kept in the cache.
+"""The virtual environments in which bubblewrap runs submissions, built once per lock and kept in the cache.
 
 <cache>/environments/<lock>/env             the virtual environment
-<cache>/environments/<lock>/environment.json  what it is; written last, so that one half built does not count
-<cache>/environments/<lock>.building        locked by whoever builds it, for whichever engine
+<cache>/environments/<lock>/environment.json  its record, written last, so that a half-built one does not count
+<cache>/environments/<lock>.building        locked by the process that builds it, for any engine
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _VENV_SECONDS = 300
 
 
 class Built(BaseModel):
-    """An environment that was built, as its record says."""
+    """The record of a built environment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ class Built(BaseModel):
 
 
 def find(software: Software) -> PythonEnvironment | None:
-    """Where the software is installed on this machine; the harness' own installation may be the one for torch."""
+    """The installation of the software; for torch it may be the harness's own. None when there is none."""
     own = harness_own()
     if software == TORCH and not own.missing_packages():
         return own
@@ -52,7 +52,7 @@ def find(software: Software) -> PythonEnvironment | None:
 
 
 def ready(software: Software) -> PythonEnvironment:
-    """Where the software is installed. Raises `EnvironmentMissing` when it is not built."""
+    """The installation of the software. Raises `EnvironmentMissing` when it is not built."""
     found = find(software)
     if found is None:
         raise EnvironmentMissing(f"the notebook needs the environment {software.name}", software.build_command)
@@ -60,7 +60,7 @@ def ready(software: Software) -> PythonEnvironment:
 
 
 def build(software: Software, wheels: Path, say: Callable[[str], None]) -> PythonEnvironment:
-    """The virtual environment, made from a folder that `wheels.gather` filled. Raises `MachineError`."""
+    """Build the virtual environment from a folder that `wheels.gather` filled. Raises `MachineError`."""
     folder = folder_of(software.lock)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def build(software: Software, wheels: Path, say: Callable[[str], None]) -> Pytho
 
 @contextlib.contextmanager
 def only_builder(software: Software) -> Iterator[None]:
-    """Whoever comes while another builds this environment waits, and then finds what that one built.
+    """Hold the environment's build lock; while another process builds it, wait.
 
     Raises `MachineError` where the cache cannot be written.
     """
@@ -111,7 +111,7 @@ def every() -> list[Built]:
 
 
 def remove(lock: str) -> bool:
-    """Remove the environment of this lock; whether there was one."""
+    """Remove the environment of this lock; return whether there was one."""
     folder = folder_of(lock)
     if not folder.is_dir():
         return False
@@ -121,7 +121,7 @@ def remove(lock: str) -> bool:
 
 
 def folder_of(lock: str) -> Path:
-    """Where the environment of this lock lies, or would."""
+    """The folder for the environment of this lock."""
     return _folder() / lock
 
 
@@ -137,7 +137,7 @@ def _record(folder: Path) -> Built | None:
 
 
 def _make(folder: Path) -> None:
-    """A virtual environment of the Python that the harness runs on."""
+    """Create a virtual environment with the harness's Python."""
     done = subprocess.run(
         [sys.executable, "-m", "venv", str(folder)],
         capture_output=True,
@@ -153,7 +153,7 @@ def _make(folder: Path) -> None:
 
 
 def _read_only_for_others(folder: Path) -> None:
-    """Whatever the umask: the sandbox's own user reads it."""
+    """Make the folder readable for others, whatever the umask, because the sandbox's user reads it."""
     for part in (folder, *folder.rglob("*")):
         if not part.is_symlink():
             part.chmod(part.stat().st_mode | (0o055 if part.is_dir() or part.stat().st_mode & 0o100 else 0o044))

@@ -1,7 +1,7 @@
-"""The wheels of an environment in one folder: downloaded once, then installed wherever it is built.
+"""Gathers the wheels of an environment in one folder, and installs them.
 
-Building from wheels needs no network and no compiler, inside a container least of all. uv resolves and
-installs faster than pip, and is used where it is there; downloading is pip's.
+Installing from wheels needs no network and no compiler, which matters inside a container. uv resolves and installs
+faster than pip and is used if available; pip downloads.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _OTHER_PINS = ("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE", "PIP_REQUIREMEN
 
 
 def gather(software: Software, folder: Path, given: Path | None) -> None:
-    """Fill `folder` with the wheels of the environment, and `lock.txt`; from the folder `given`, or an index.
+    """Fill `folder` with the environment's wheels and `lock.txt`, from the folder `given` or an index.
 
-    Raises `UsageError` for a folder without wheels, `MachineError` when one cannot be had.
+    Raises `UsageError` for a folder without wheels, `MachineError` when a wheel is not available.
     """
     if given is not None and not any(given.glob("*.whl")):
         raise UsageError(f"{given}: no wheels in it", "give a folder that pip download filled")
@@ -38,15 +38,15 @@ def gather(software: Software, folder: Path, given: Path | None) -> None:
 
 
 def _wanted(software: Software) -> list[list[str]]:
-    """pip's arguments, download by download."""
+    """pip's arguments for each download."""
     listed = [part for file in software.requirements for part in ("--requirement", str(file))]
     if software.complete:
         return [["--no-deps", *listed]]
     if software.constraints is None:
         return [listed]
     pins = ["--constraint", str(software.constraints)]
-    # torch comes first and by its exact version: where a CPU build of that version is configured, pip takes
-    # it, and the rest is resolved against it.
+    # torch is first, with its exact version: if a CPU build of that version is configured, pip takes it, and the
+    # rest is resolved against it.
     exact = [line for line in software.constraints.read_text().splitlines() if line.startswith(_TORCH)]
     return [*([*pins, "--no-deps", line] for line in exact), [*pins, *listed]]
 
@@ -74,7 +74,7 @@ def _pin(wheel: Path) -> str:
 
 
 def install(python: Path, wheels: Path) -> None:
-    """Install the folder's lock into the interpreter's environment, compiled: nobody can write there later.
+    """Install the folder's lock into the interpreter's environment, with bytecode, since it is read-only later.
 
     Raises `MachineError` when that fails.
     """
@@ -93,23 +93,23 @@ def install(python: Path, wheels: Path) -> None:
             *source,
         ]
     steps = [command]
-    if not uv:  # pip would compile on one core
+    if not uv:  # pip would use one core for bytecode
         steps.append([str(python), "-m", "compileall", "-q", "-j", "0", str(python.parent.parent / "lib")])
     for step in steps:
         done = subprocess.run(
             step, capture_output=True, text=True, check=False, timeout=_PIP_SECONDS, env=_environment()
         )
-        if done.returncode != 0 and step is command:  # a package may carry templates that do not compile
+        if done.returncode != 0 and step is command:  # a package may contain templates that do not compile
             raise MachineError(f"the packages do not install:\n{done.stderr[-2000:]}", "see the message above")
 
 
 def _environment() -> dict[str, str]:
-    """Ours, less what would pin packages beside the lock, as tox does for its own environments."""
+    """Our environment variables, less those that would constrain packages besides the lock, as tox's do."""
     return {name: value for name, value in os.environ.items() if name not in _OTHER_PINS}
 
 
 def pip() -> list[str]:
-    """How to call pip: the harness' own, else uv's. Raises `MachineError` when there is neither."""
+    """The command for pip: the harness's own, else uv's. Raises `MachineError` when there is neither."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
     if uv := shutil.which("uv"):

@@ -1,1 +1,1 @@
-"""The stages that run in the sandbox: each a function from typed evidence to typed evidence."""
+"""The stages, which run in the sandbox: functions from typed evidence to typed evidence."""

@@ -1,6 +1,6 @@
-"""The stage `benchmark`: latency, throughput and memory, side by side with the reference.
+"""The stage `benchmark`: latency, throughput and memory, beside the reference's.
 
-What was timed while other programs had the cores does not count: it is timed once more.
+A timing during which other programs used the cores does not count, and is repeated once.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from harness.stages.timing_replies import TimedImages, compared, model_request, 
 
 _MOST_QUERIES = 10_000  # for each model, unless the rules want more
 _SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
-# Of a probability, against the predict stage's. Between batches of 8 and of 1, float32 sums in another order: that is
-# 1e-6 of a logit, and at logits of some tens at most 1e-4 of a probability.
+# Of a probability, compared with the predict stage's. float32 sums differ between batches of 8 and 1 by 1e-6 of a
+# logit, which at logits of some tens is at most 1e-4 of a probability.
 _SAME = 1e-3
 _STEADY = 0.25  # width of the ratio's interval, relative to the ratio
-_MOST_TAKEN = 0.2  # of all cores, by other programs: more slows the model even where it has a core of its own
+_MOST_TAKEN = 0.2  # of all cores, by other programs; more slows even a model with its own core
 
 Role = Literal["model", "reference"]
 Floats = NDArray[np.float32]
@@ -59,7 +59,7 @@ class _Reply(BaseModel):
     stateful: dict[Role, Operators]
     peak_memory_bytes: dict[Role, Annotated[int, Field(ge=0)]]
     warm_up_seconds: float = Field(ge=0, allow_inf_nan=False)
-    images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list it went round, from the first
+    images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list's first images the queries used
     cpus: int = Field(ge=1)
     engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
 
@@ -83,8 +83,8 @@ def benchmark(
 ) -> StageResult[Benchmark]:
     """The model's timing beside the reference's, on the same cores, in the same minutes.
 
-    `predictions`: the predict stage's, which all answers given while timing are compared with. A timing that was
-    disturbed is void and done once more; where that was disturbed as well, a finding says so.
+    `predictions`: the predict stage's, for comparison with all timed answers. A disturbed timing is void and repeated
+    once; if that is disturbed as well, a finding says so.
     """
     if conversion.native:
         return Skipped(reason=sentence("native-not-timed"))
@@ -95,7 +95,7 @@ def benchmark(
     if not isinstance(first, Done) or not disturbed(first.value, first.usage.cores_left):
         return first
     again = _timed(timed, predictions, staged, rules, context)
-    result = again if isinstance(again, Done) else first  # a machine that is this busy fails nobody
+    result = again if isinstance(again, Done) else first  # a busy machine must not fail a submission
     if not (reason := disturbed(result.value, result.usage.cores_left)):
         return result
     unsteady = finding("benchmark-unsteady", reason=sentence("unsteady-repeated", why=reason))
@@ -103,9 +103,9 @@ def benchmark(
 
 
 def disturbed(value: Benchmark, cores_left: float | None) -> str:
-    """Why a timing does not count, as part of a sentence; empty when it does.
+    """Why a timing does not count, as a part of a sentence; empty when it counts.
 
-    `cores_left`: by other programs meanwhile, on average; None when not known.
+    `cores_left`: cores that other programs left meanwhile, on average; None when not known.
     """
     cores = os.cpu_count() or 1
     if cores_left is not None and (taken := cores - cores_left) > _MOST_TAKEN * cores:
@@ -124,7 +124,7 @@ def _timed(
     rules: BenchmarkRules,
     context: StageContext,
 ) -> Done[Benchmark] | Failed:
-    """What one sandbox run says of the models."""
+    """The result of one sandbox run."""
     request = _request(timed, rules, context)
     inputs: dict[str, Path] = {role: context.store.path(c.model) for role, c in timed.items()}
     images = timed_images(staged)
@@ -197,7 +197,7 @@ def _result(
         stateful_operators=reply.stateful["model"],
         latencies_ms=tuple(round(float(ms), 4) for ms in measured["model"]),
     )
-    # Only ONNX graphs get here: ONNX Runtime and the agent's own loop, in a process that runs no code of the student's.
+    # Only ONNX graphs get here, so no student code runs in the process with ONNX Runtime and the agent's loop.
     return Done(value=value, origin="measured-inside", findings=_noticed(value, rules), usage=usage(outcome))
 
 
@@ -226,7 +226,7 @@ def _answers(
     outputs: Path,
     context: StageContext,
 ) -> CheckedAnswers:
-    """What the model answered while it was timed, against what it answered in the predict stage."""
+    """The model's timed answers, compared with its answers in the predict stage."""
     groups = reply.answers["model"]
     if reply.images > len(images.material.files) or max(groups.inputs) >= reply.images:
         raise Rejected(sentence("timed-other-images"))
@@ -251,7 +251,7 @@ def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRequest:
-    """A model with its answers, the model that is timed beside it, and the images of the queries."""
+    """A model with its answers, the reference timed beside it, and the images of the queries."""
 
     conversion: Conversion | None
     predictions: Predictions | None

@@ -1,4 +1,4 @@
-"""Nothing twice: a stage's result is kept under a key made of the content of everything that it reads."""
+"""Caches stage results under a key that hashes the content of everything that the stage reads."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Remembered:
 
 
 class StageCache:
-    """Runs a stage, or gives what it gave before for the same inputs."""
+    """Runs a stage, or returns its earlier result for the same inputs."""
 
     def __init__(self, store: Store, environment_id: str, *, force: bool = False) -> None:
-        """`force`: run every stage again, once in this object's life, and keep the new results."""
+        """`force`: run every stage again, once in this object's lifetime, and keep the new results."""
         self._store = store
         self._base = f"{environment_id} {code_sha256()}"
         self._force = force
-        self._redone: set[str] = set()  # keys of what was run again; of use with `force` only
+        self._redone: set[str] = set()  # keys that were run again; used with `force` only
 
     def run(
         self,
@@ -44,9 +44,9 @@ class StageCache:
         value: type[T],
         work: Callable[[], StageResult[T]],
     ) -> Remembered:
-        """The stage's result for `inputs`, of which `canonical` says what identifies them.
+        """The stage's result for `inputs`, which are identified by `canonical`.
 
-        A result is kept whether it is a success or the submission's failure; an exception is not.
+        A success is kept, and so is the submission's failure; an exception is not.
         """
         key = hashlib.sha256(f"{stage} {self._base} {canonical(inputs)}".encode()).hexdigest()
         adapter: TypeAdapter[Any] = TypeAdapter(_result_of(value))
@@ -65,15 +65,15 @@ class StageCache:
 
 
 def _result_of(value: type[BaseModel]) -> Any:
-    """`StageResult[value]`, for pydantic; a type made at run time, which a type checker cannot follow."""
+    """`StageResult[value]` for pydantic, created at run time, so that a type checker cannot check it."""
     return Done[value] | FailedExecution | Failed | Skipped  # type: ignore[valid-type]
 
 
 def canonical(value: object) -> str:
-    """One JSON text for equal values, whatever the order of their keys.
+    """A JSON text that is the same for equal values, whatever the order of their keys.
 
-    Something with a method `key()` is what that gives; a dataclass is its fields. Raises `TypeError` for all else that
-    JSON and pydantic do not know, a path too: what lies there may change.
+    An object with a method `key()` is represented by its result, a dataclass by its fields. Raises `TypeError` for
+    other values that JSON and pydantic do not support, also for a path, because the file there may change.
     """
 
     def plain(item: object) -> object:

@@ -1,6 +1,6 @@
-"""The identity of all code that decides a stage's result: what a cached result of other code is not trusted for.
+"""The identity of all code that decides a stage's result, so that results of other code are not reused.
 
-Found by following imports from the modules that start a stage's work, so that no list of files falls behind.
+The code is found by following imports from the modules that start a stage's work, so no list can become outdated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-# Where work for the cache begins; `tests/unit/test_code_identity.py` finds a module that does so and is not reached.
+# Modules in which work for the cache begins; `tests/unit/test_code_identity.py` finds one that is not reached.
 _ROOTS = (
     "grading/submission_run",
     "grading/model_run",
@@ -21,10 +21,9 @@ _ROOTS = (
     "grading/scene_variety",
     "grading/similarity/models",
 )
-# Whole folders and modules that no import leads to: what runs inside the sandbox or
-# apart, and what says which file is which.
+# Folders and modules that no import leads to: code in the sandbox or in separate processes, and the kinds of files.
 _STAGED = ("agent", "handin", "inputs/submissions", "apart/submissions", "apart/epochs")
-_DISCOVERY = "plugins"  # a folder whose modules it finds counts as a whole
+_DISCOVERY = "plugins"  # a folder that it searches counts as a whole
 
 
 @functools.cache
@@ -38,13 +37,13 @@ def code_sha256(package: Path = _PACKAGE) -> str:
 
 
 def deciding_files(package: Path = _PACKAGE) -> list[Path]:
-    """Every module that a stage's work can reach, and the files that are no modules in those modules' folders."""
+    """Every module that a stage's work can reach, and the data files in these modules' folders."""
     files = {module for name in _STAGED for module in _modules_below(package, name)}
     waiting = [*files, *(module for root in _ROOTS for module in _modules_of(package, tuple(root.split("/"))))]
     while waiting:
         module = waiting.pop()
         if module in files and module.relative_to(package).parts[0] == "agent":
-            continue  # stands alone, and is here as a whole
+            continue  # already included as a whole
         files.add(module)
         waiting += [found for found in _imported(package, module) if found not in files]
     return sorted(files | {beside for folder in {file.parent for file in files} for beside in _data(folder)})

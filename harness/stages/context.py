@@ -1,4 +1,4 @@
-"""Where a stage works, and how it runs one phase of the agent: the only road into the sandbox."""
+"""The stage context, which runs phases of the agent: the only access to the sandbox."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _SAID = 200  # characters of a reply that are repeated
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """An engine, the store, and what a submission may use."""
+    """An engine, the store, and a submission's limits."""
 
     sandbox: Sandbox
     store: Store
     limits: ResourceLimits
-    software: Software = TORCH  # what its jobs run with
+    software: Software = TORCH  # the jobs' environment
 
     def using(self, software: Software) -> StageContext:
-        """The same place with other software."""
+        """The same context with other software."""
         return replace(self, software=software)
 
     @property
     def software_id(self) -> str | None:
-        """Identity of engine and software, for a cache key; None when that software is not built."""
+        """The identity of engine and software for a cache key; None when the software is not built."""
         return self.sandbox.software_id(self.software)
 
     def run(
@@ -57,10 +57,10 @@ class StageContext:
         wall_seconds: float | None = None,
         cores: tuple[int, ...] = (),
     ) -> Outcome:
-        """Run one phase in a fresh sandbox; what it sends is in `outputs` afterwards.
+        """Run one phase in a fresh sandbox; afterwards `outputs` holds what it sent.
 
-        `images`: the lists of images that follow the request, none of which lies in a file system inside.
-        `wall_seconds` replaces the assignment's limit; `cores` are used alone, without a quota.
+        `images`: the lists of images that follow the request; they are never in a file system inside.
+        `wall_seconds` replaces the assignment's limit; `cores` pins the job, without a quota.
         Raises `EngineFailed` when the engine broke.
         """
         limits = Limits(
@@ -82,7 +82,7 @@ class StageContext:
 
 
 def usage(outcome: Outcome) -> Usage:
-    """What a job cost, for the evidence."""
+    """A job's resource use, for the evidence."""
     return Usage(
         seconds=outcome.seconds,
         peak_memory_bytes=outcome.peak_memory_bytes,
@@ -92,11 +92,11 @@ def usage(outcome: Outcome) -> Usage:
 
 
 def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Finding) -> Failed:
-    """The failure of a job that did not end `ok`; `what` is the subject of the sentence.
+    """The failure of a job that did not end `ok`; `what` is the subject of the reason.
 
-    What the job wrote last may be anything that it saw: it is the detail, which the student does not read.
+    The job's last output may contain anything that it saw, so it is the detail, which the student does not read.
 
-    A job that ended `ok` but sent what it should not have (`what` then says so) counts as `failed`.
+    A job that ended `ok` but sent an invalid reply (`what` then says so) counts as `failed`.
     """
     detail = ""
     match outcome.status:
@@ -122,9 +122,9 @@ def failed(outcome: Outcome, what: str, limits: ResourceLimits, *findings: Findi
 
 
 class Rejected(Exception):
-    """What came out of the sandbox is not what was agreed.
+    """A reply from the sandbox is not valid.
 
-    The message is for the reason, in the harness's own words; `detail` is what came out, for the instructor.
+    The message is the reason in the harness's own words; `detail` quotes the reply, for the instructor.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -143,8 +143,8 @@ Reply = TypeVar("Reply", bound=BaseModel)
 def read_reply(outputs: Path, name: str, schema: type[Reply]) -> Reply:
     """The JSON file `name` that a phase sent, checked against `schema`.
 
-    Raises `Rejected` when it is missing, larger or deeper or of more values than `harness/boundary/bounded_json.py`
-    allows, no JSON, or not as the schema says. Only the first of its faults is told.
+    Raises `Rejected` when it is missing, exceeds a limit of `harness/boundary/bounded_json.py`, is not JSON, or does
+    not fit the schema. Only the first fault is reported.
     """
     try:
         return schema.model_validate_json(read_bounded(outputs / name))
@@ -172,7 +172,7 @@ def refusal(outputs: Path) -> str | None:
 
 
 def reject_refusal(outputs: Path) -> None:
-    """Raises `Rejected` when the phase declined; what it said is the detail."""
+    """Raise `Rejected` when the phase declined; the detail is the phase's reason."""
     if (reason := refusal(outputs)) is not None:
         raise Rejected(sentence("reply-stopped"), reason)
 
@@ -196,7 +196,7 @@ def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dty
     try:
         if file.stat().st_size > allowed:
             raise Rejected(sentence("array-too-large", name=name, shape=shape))
-        with file.open("rb") as stream:  # not np.load: that opens zip files, and believes any shape
+        with file.open("rb") as stream:  # not np.load, which opens zip files and trusts any shape
             if np.lib.format.read_magic(stream) != (1, 0):
                 raise Rejected(sentence("array-other-version", name=name))
             found, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -213,7 +213,7 @@ def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dty
 
 
 def _numbers(stream: BinaryIO, wanted: np.dtype[Any]) -> NDArray[Any]:
-    """What follows in the file. Mapped, not read: of a large array only what is looked at takes memory."""
+    """The rest of the file, memory-mapped, so that only the accessed parts of a large array take memory."""
     start = stream.tell()
     if start == os.fstat(stream.fileno()).st_size:
         return np.zeros(0, wanted)

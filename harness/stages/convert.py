@@ -1,4 +1,4 @@
-"""The stage `convert`: a model file becomes ONNX, with its labels and pre-processing."""
+"""The stage `convert`: converts a model file to ONNX, with its labels and pre-processing."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_la
 from harness.stages.stage import Stage
 
 _MOST_CHECKED = 16  # images on which ONNX and original are compared
-# tf2onnx took 3.7 GB for a VGG16 without its top, so one conversion at a time and never with less.
+# tf2onnx took 3.7 GB for a VGG16 without its top, so conversions run one at a time and never with less.
 _TENSORFLOW_BYTES = 5 * 10**9
 _ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class HandedModel:
-    """A model file, and what lies beside it: labels.txt, handin.json, model.py."""
+    """A model file, and its companions: labels.txt, handin.json, model.py."""
 
     file: Path  # or the folder of a SavedModel
     companions: Mapping[str, Path] = field(default_factory=dict)
-    name: str = ""  # to show; the file's own by default
+    name: str = ""  # for display; the file's own by default
 
     def key(self) -> str:
         """The SHA-256 of the contents."""
@@ -85,7 +85,7 @@ class _Reply(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """What the companions say, and the findings about them."""
+    """What the companions declare, and the findings about them."""
 
     labels: tuple[str, ...]
     handin: HandIn | None
@@ -99,12 +99,12 @@ def convert(
     weights: Path | None,
     context: StageContext,
 ) -> StageResult[Conversion]:
-    """The model as ONNX, or as it is where that fails, with labels and pre-processing.
+    """The model as ONNX, or unconverted if that fails, with labels and pre-processing.
 
-    What loading it said is a detail; a caller whose `check_images` are no secret calls `told_to_student`.
+    Messages from loading it are the detail; a caller whose `check_images` are not secret calls `told_to_student`.
 
-    `class_names`: the assignment's; None: where the submission does not name the classes, they are numbered.
-    `check_images`: images on which ONNX and original are compared; with fewer than eight, noise is added.
+    `class_names`: the assignment's; None: if the submission does not name the classes, they are numbered.
+    `check_images`: images on which ONNX and original are compared; noise is added if there are fewer than eight.
     `weights`: a folder shaped like TORCH_HOME for a model.py that loads its backbone by reference.
     """
     declared = _declared(model, class_names)
@@ -168,7 +168,7 @@ def _run_with_tensorflow(
     place: StageContext,
     needs: _Needs,
 ) -> Outcome:
-    """The phase in the environment `keras`; a model too large for its conversion is taken as it is.
+    """Run the phase in the environment `keras`; a model too large to convert is kept as it is.
 
     Raises `EnvironmentMissing` when that environment is not built.
     """
@@ -187,23 +187,23 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _as_one_file(model: Path, folder: Path) -> Path:
-    """The model's file; a SavedModel's folder as a zip of its plain files, the same for the same content."""
+    """The model's file; a SavedModel's folder becomes a reproducible zip of its plain files."""
     if not model.is_dir():
         return model
     packed = folder / "model.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for path in _files(model):
             member = zipfile.ZipInfo(f"model/{path.relative_to(model)}")
-            member.file_size = path.stat().st_size  # told before: of more than 2 GiB the header is another one
+            member.file_size = path.stat().st_size  # set before writing, since above 2 GiB the header differs
             with path.open("rb") as source, archive.open(member, "w") as copy:
                 shutil.copyfileobj(source, copy)
-    folder.chmod(0o755)  # the sandbox's own user reads what is mounted from here
+    folder.chmod(0o755)  # the sandbox's user reads mounts from here
     packed.chmod(0o644)
     return packed
 
 
 def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Declared:
-    """labels.txt before handin.json before the assignment's names in alphabetical order; empty when none."""
+    """The declarations; labels come from labels.txt, else handin.json, else the assignment's sorted names."""
     findings = []
     handin: HandIn | None = None
     labels: tuple[str, ...] = ()
@@ -273,7 +273,7 @@ def _result(
     )
     return Done(
         value=conversion,
-        origin="measured-inside" if reply.source_format == "onnx" else "self-reported",  # others may run his code
+        origin="measured-inside" if reply.source_format == "onnx" else "self-reported",  # others may run the student's
         findings=(*declared.findings, *_noticed(reply, conversion, declared)),
         usage=usage(outcome),
     )
@@ -284,14 +284,14 @@ def _numbered(outputs: int) -> tuple[str, ...]:
 
 
 def _without_background(labels: tuple[str, ...], outputs: int) -> tuple[str, ...]:
-    """jetson-inference's labels.txt begins with BACKGROUND, which a classifier has no output for."""
+    """The labels without jetson-inference's first label BACKGROUND, for which a classifier has no output."""
     if len(labels) == outputs + 1 and labels[0].casefold() == "background":
         return labels[1:]
     return labels
 
 
 def _kept(model: HandedModel, reply: _Reply, outputs: Path, context: StageContext) -> tuple[Blob, Blob | None]:
-    """The model to go on with, and model.py where that needs it, in the store."""
+    """Store the model for later stages, and model.py if it needs that."""
     store = context.store
     if not reply.native:
         if not (outputs / "model.onnx").is_file():
@@ -319,14 +319,14 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
 
 @dataclass(frozen=True, slots=True)
 class ConvertRequest:
-    """A model, the classes that it should tell apart, and images on which its two forms are compared."""
+    """A model, its classes, and images on which its two forms are compared."""
 
     model: HandedModel | None
-    withholds: bool  # then only a model that the rerun made is graded
+    withholds: bool  # then only the rerun's model is graded
     classes: tuple[str, ...]
     training: TrainingImages
     weights: GivenWeights
-    environments: tuple[str, ...] = (KERAS.lock,)  # beside the context's own, in which a model may have to be read
+    environments: tuple[str, ...] = (KERAS.lock,)  # that reading a model may need, besides the context's own
 
 
 def _convert(request: ConvertRequest, context: StageContext) -> StageResult[Conversion]:

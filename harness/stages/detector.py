@@ -1,4 +1,4 @@
-"""The stage `detector`: an ONNX detector (scores and boxes), described so that it can be timed. It is not scored."""
+"""The stage `detector`: describes an ONNX detector (scores and boxes) for timing. It is not scored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SSD: tuple[DetectorHead, ...] = ("scores-boxes", "boxes-scores")
 
 
 class Detector(Record):
-    """A detector: its file as a conversion, whose labels are numbers, and what its outputs hold."""
+    """A detector: its file as a conversion, whose labels are numbers, and its head."""
 
     conversion: Conversion
     head: DetectorHead
@@ -47,9 +47,9 @@ class _Reply(BaseModel):
 
 
 def open_detector(file: Path, context: StageContext) -> StageResult[Detector]:
-    """What the detector takes and gives; a failure for anything else.
+    """The detector's input and head; a failure for any other file.
 
-    Pixels become -1 to 1 for an SSD, as in jetson-inference, 0 to 1 for a YOLO.
+    Pixels are scaled to -1 to 1 for an SSD, as in jetson-inference, and to 0 to 1 for a YOLO.
     """
     with tempfile.TemporaryDirectory(prefix="harness-detector-") as folder:
         outputs = Path(folder)

@@ -1,4 +1,4 @@
-"""What a submission says about its model: labels.txt and handin.json, parsed strictly."""
+"""Parses, strictly, a submission's declarations about its model: labels.txt and handin.json."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _IMAGE = ("width", "height", "colour", "scale", "mean", "std", "resize")
 
 
 class Undeclared(Exception):
-    """The file is not as it should be. The message says what is wrong with it."""
+    """The file is not valid. The message says why."""
 
 
 class HandIn(BaseModel):
-    """handin.json, as `harness.handin.save` writes it. The pre-processing is there whole or not at all."""
+    """handin.json, as `harness.handin.save` writes it. The pre-processing is complete or missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,7 +61,7 @@ class HandIn(BaseModel):
 
 
 def read_handin(file: Path) -> HandIn:
-    """handin.json. Raises `Undeclared` when it is not as it should be."""
+    """handin.json. Raises `Undeclared` when it is not valid."""
     content = _content(file)
     try:
         check(content)
@@ -75,11 +75,11 @@ def read_handin(file: Path) -> HandIn:
 
 
 def read_labels(file: Path) -> tuple[str, ...]:
-    """The class names of labels.txt, in order; none when it is blank.
+    """The class names of labels.txt, in order; empty when it is blank.
 
-    One name a line. Taken as people write them: a byte order mark, Windows line ends, blank lines; all
-    names on one line with commas or semicolons; numbered from 0 (`0 mug`, Teachable Machine); with
-    WordNet identifiers before them (`n02123045 tabby`, jetson-inference). Raises `Undeclared`.
+    One name per line. Accepted variants: a byte order mark, Windows line ends, blank lines; all names on one line with
+    commas or semicolons; numbered from 0 (`0 mug`, Teachable Machine); WordNet identifiers before the names
+    (`n02123045 tabby`, jetson-inference). Raises `Undeclared`.
     """
     content = _content(file)
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

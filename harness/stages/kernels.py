@@ -1,4 +1,4 @@
-"""The kernels of an ONNX model, listed in the sandbox."""
+"""Lists the kernels of an ONNX model, in the sandbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.stages.evidence.stage_result import Done, Failed
 
 
 def kernels(model: Path, height: int, width: int, context: StageContext) -> Done[KernelList] | Failed:
-    """The model as an engine runs it. `height` and `width` count where its input's size is free."""
+    """The model as an engine runs it. `height` and `width` are used if its input size is free."""
     with tempfile.TemporaryDirectory(prefix="harness-kernels-") as folder:
         outputs = Path(folder)
         request = {"height": height, "width": width}

@@ -1,4 +1,4 @@
-"""From latencies to percentiles, and to intervals of the ratio of two medians. Pure."""
+"""Percentiles of latencies, and intervals of the ratio of two medians. Pure."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def nearest_rank(latencies: Floats, percent: int) -> float:
 def ratio_interval_in_turn(new: Floats, old: Floats) -> Interval:
     """The 95 % interval of the ratio of two medians that were timed in turn, in the same minutes.
 
-    `new`, `old`: block medians, shape (blocks,); block i of both was timed side by side. Pairs of blocks are resampled:
-    what slows the machine slows both blocks of a pair, and cancels in the ratio.
+    `new`, `old`: block medians, shape (blocks,); blocks i of both were timed one after the other. Pairs of blocks are
+    resampled: anything that slows the machine slows both blocks of a pair, and cancels in the ratio.
     """
     drawn = np.random.default_rng(0).integers(0, len(new), (RESAMPLES, len(new)))
     return _interval(np.median(new[drawn], axis=1) / np.median(old[drawn], axis=1))
 
 
 def ratio_interval_apart(new: Floats, old: Floats) -> Interval:
-    """The 95 % interval of the ratio of two medians from two runs, which have nothing in common but the machine.
+    """The 95 % interval of the ratio of two medians from two independent runs on one machine.
 
-    `new`, `old`: block medians, shape (rounds, blocks). Each run is resampled for itself: pairs of rounds of two days
-    would claim a likeness that is not there.
+    `new`, `old`: block medians, shape (rounds, blocks). Each run is resampled separately, because rounds of different
+    days are not paired.
     """
     random = np.random.default_rng(0)
     return _interval(resampled_medians(new, random) / resampled_medians(old, random))

@@ -1,4 +1,4 @@
-"""The models of a submission: the one that its notebook made when run, the one handed in, and which is graded."""
+"""Selects the model to grade: the one that the notebook made in its run, or the handed-in one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from harness.stages.store import Store
 def to_grade(
     submission: Submission, executed: StageResult[Execution], assignment: Assignment, store: Store
 ) -> HandedModel | None:
-    """The model that the notebook made, else the one handed in; the other way round where both are compared.
+    """The model that the notebook made, else the handed-in one; the reverse where both are compared.
 
-    Where images are withheld only what the rerun wrote counts: all that was handed in has seen them.
+    Where images are withheld, only the rerun's model counts, because handed-in models have seen them.
     """
     if assignment.withholds:
         return _written(executed, store, {})
@@ -29,19 +29,19 @@ def to_grade(
 
 
 def made(submission: Submission, executed: StageResult[Execution], store: Store) -> HandedModel | None:
-    """The best model that the run wrote, with what was handed in beside it where the run wrote none of that."""
+    """The best model that the run wrote, with handed-in companions where the run wrote none."""
     return _written(executed, store, _companions(submission))
 
 
 def handed_in(submission: Submission, wanted: HandIn) -> HandedModel | None:
-    """The model that was handed in; None without one, and where the assignment does not look at it."""
+    """The handed-in model; None without one, and if the assignment ignores it."""
     if submission.model is None or wanted.model == "ignored":
         return None
     return HandedModel(submission.root / submission.model, _companions(submission))
 
 
 def produced(executed: StageResult[Execution]) -> tuple[Blob, ...]:
-    """The model files and their companions that a run wrote, also one that stopped half-way."""
+    """The model files and companions that a run wrote, even if it stopped half-way."""
     if isinstance(executed, Done):
         return executed.value.produced
     if isinstance(executed, FailedExecution) and executed.execution is not None:
@@ -51,7 +51,7 @@ def produced(executed: StageResult[Execution]) -> tuple[Blob, ...]:
 
 def _written(executed: StageResult[Execution], store: Store, beside: dict[str, Path]) -> HandedModel | None:
     found = produced(executed)
-    order = (*MODEL_SUFFIXES, ".zip")  # the last: a SavedModel's folder, packed as `harness/agent/notebook` does
+    order = (*MODEL_SUFFIXES, ".zip")  # .zip: a SavedModel's folder, packed by `harness/agent/notebook`
     candidates = [blob for blob in found if Path(blob.name).suffix.lower() in order]
     if not candidates:
         return None

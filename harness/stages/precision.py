@@ -1,4 +1,4 @@
-"""The stage `precision`: a converted model in half precision or 8 bits, to be predicted and timed as any other."""
+"""The stage `precision`: a converted model in half precision or 8 bits, then predicted and timed like any other."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from harness.stages.evidence.stage_result import Done, Failed, StageResult
 def in_precision(
     conversion: Conversion, precision: Literal["fp16", "int8"], calibration: StagedImages | None, context: StageContext
 ) -> StageResult[Conversion]:
-    """The conversion with another model: half precision, or quantised on the images of `calibration`.
+    """The conversion with the model in half precision, or quantised with the images of `calibration`.
 
-    `calibration` is needed for int8. Labels and pre-processing stay as they are.
+    `calibration` is needed for int8. Labels and pre-processing do not change.
     """
     request = {
         "precision": precision,

@@ -1,7 +1,7 @@
 """The stage `predict`: class probabilities for the held-out images, which go in without labels.
 
-Some images are asked twice: in the same process elsewhere in the order and in batches of another size; and, where a
-process that runs a student's code answers, once more in a sandbox of its own, which remembers nothing.
+Some images are repeated: in the same process at other positions and in batches of another size; and, if the process
+runs student code, also in a second sandbox, which remembers nothing.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageRe
 from harness.stages.repeatability import CONSTANT, are_different, largest_difference
 from harness.stages.stage import Stage
 
-_PROBE_IMAGES = 40  # on which other pre-processings are tried
+_PROBE_IMAGES = 40  # to try other pre-processings
 _SHARE_FOR_PROBES = 0.4  # of the wall time; a slow model gets fewer images
 _ASKED_TWICE = 16  # images, or all where there are fewer
 _ROW_SUM_TOLERANCE = 1e-3
-_BLOCK = 64  # rows that are looked at at once
+_BLOCK = 64  # rows that are checked at once
 
-# A closed list: the student reads the name, and a process that runs his code could send any.
+# A closed list, because the student reads the name and a process that runs his code could send any text.
 _Probe = Literal[
     "torchvision-imagenet", "zero-one", "minus-one-one", "raw-0-255", "keras-vgg16-caffe", "colours-swapped"
 ]
@@ -80,17 +80,17 @@ def model_request(conversion: Conversion, context: StageContext) -> tuple[dict[s
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What one sandbox answered; all rows in the order of the images that were asked for."""
+    """One sandbox's answers, with all rows in the order of the requested images."""
 
     rows: Rows
-    again: Rows  # for the positions that were asked again, in their order
+    again: Rows  # for the repeated positions, in their order
     seconds_per_image: float
     probed: tuple[int, ...]  # positions
     probes: dict[str, Rows]
 
 
 class _Unanswered(Exception):
-    """The job came to nothing; `failure` is the stage's result."""
+    """The job gave no answers; `failure` is the stage's result."""
 
     def __init__(self, failure: Failed) -> None:
         super().__init__(failure.reason)
@@ -129,7 +129,7 @@ def predict(conversion: Conversion, staged: StagedImages, context: StageContext)
             probe_images=answered.probed,
             probes={name: stored(rows, name) for name, rows in answered.probes.items()},
         )
-    # Also of a native model: its answers are what is judged, and its code gets pixels, no labels.
+    # Also for a native model: its answers themselves are judged, and its code gets pixels without labels.
     noticed = _noticed(value, answered.rows)
     return Done(value=value, origin="measured-inside", findings=noticed, usage=usage(outcome))
 
@@ -137,7 +137,7 @@ def predict(conversion: Conversion, staged: StagedImages, context: StageContext)
 def _ask(
     conversion: Conversion, material: Material, twice: Sequence[int], probed: Sequence[int], context: StageContext
 ) -> tuple[_Answered, Outcome]:
-    """One sandbox's answers for the material. Raises `_Unanswered` when there are none."""
+    """One sandbox's answers to the material. Raises `_Unanswered` when there are none."""
     request, inputs = model_request(conversion, context)
     again, probes = material.places(twice), material.places(probed)
     request |= {"again": again, "probes": probes, "probe_seconds": context.limits.wall_seconds * _SHARE_FOR_PROBES}
@@ -166,7 +166,7 @@ def _ask(
 def _read(
     outputs: Path, material: Material, again: list[int], twice: Sequence[int], probes: list[int], labels: int
 ) -> _Answered:
-    """What the phase sent, checked and put in order. `again`, `probes`: the places that it was given."""
+    """The phase's reply, checked and put in order. `again`, `probes`: the places that it was asked about."""
     reply = read_reply(outputs, "predictions.json", _Reply)
     if reply.probed > len(probes):
         raise Rejected(sentence("tried-on-too-many"))
@@ -177,7 +177,7 @@ def _read(
     for name in dict.fromkeys(reply.probes):
         try:
             tried[name] = checked(read_array(outputs, f"probe-{name}.npy", (reply.probed, labels)))
-        except Rejected:  # pixels on another scale can make a sound model overflow
+        except Rejected:  # pixels on another scale can make a valid model overflow
             continue
     return _Answered(
         rows=material.restored(rows),
@@ -191,7 +191,7 @@ def _read(
 def checked(rows: Rows) -> Rows:
     """The rows, if they are probabilities. Raises `Rejected` otherwise.
 
-    They are looked at some at a time, and copied only where rounding left one outside 0 to 1.
+    They are checked in blocks, and copied only where rounding put one outside 0 to 1.
     """
     outside = False
     for start in range(0, len(rows), _BLOCK):

@@ -1,4 +1,4 @@
-"""What a long run tells whoever started it, while it goes on."""
+"""The interface for reporting the progress of a long run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told from several threads at once."""
+    """Receives progress, from several threads at once."""
 
     def say(self, line: str) -> None:
         """One sentence about the run as a whole."""

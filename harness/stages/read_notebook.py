@@ -1,4 +1,4 @@
-"""The stage `read`: the submission's notebook as it was handed in, read inside the sandbox and not run."""
+"""The stage `read`: reads the submission's notebook in the sandbox, as handed in, without running it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WALL_SECONDS = 60.0
 
 
 def read(submission: Submission, parts: NotebookParts, context: StageContext) -> StageResult[NotebookReading]:
-    """What the notebook shows in its saved outputs, and where the assignment's steps and questions are in it."""
+    """The content of the notebook's saved outputs, and where the assignment's steps and questions are."""
     if submission.notebook is None:
         return Skipped(reason=sentence("no-notebook"))
     request = {"notebook": str(submission.notebook), "steps": parts.steps, "questions": parts.questions}
@@ -71,7 +71,7 @@ def _of_question(question: Question) -> Finding | None:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """A submission's notebook, and what the assignment looks for in it."""
+    """A submission's notebook, and the parts that the assignment asks for."""
 
     submission: Submission
     wanted: HandIn

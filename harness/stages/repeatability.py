@@ -1,4 +1,4 @@
-"""Whether answers belong to an image, or to its place in the order: pure comparisons of answers to the same images."""
+"""Compares repeated answers to the same images: whether they depend on the image only, or on its position. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 # Of a probability. float32 kernels that sum in another order for another batch size differ by about 1e-5; a
 # conversion to ONNX is allowed 1e-3 (`harness/agent/phases/convert`), and so is this.
 TOLERANCE = 1e-3
-# An answer can hide in small numbers, too: then it moves by much of what tells the images apart. Honest models,
-# also those that say nearly the same to all images, move by a hundredth of that at most.
+# A different answer can also hide in small numbers: it then changes by much of the spread between images. Honest
+# models, even nearly constant ones, change by at most a hundredth of that spread.
 _SHARE_OF_SPREAD = 0.05
 _ROUNDING = 2e-6  # of a probability, after a softmax in float32
-CONSTANT = 1e-6  # spread of a probability below which a model says the same to every image
+CONSTANT = 1e-6  # spread of a probability below which a model is constant
 
 Rows = NDArray[np.float32]
 
@@ -25,7 +25,7 @@ def largest_difference(one: Rows, other: Rows) -> float:
 def are_different(one: Rows, other: Rows, rows: Rows) -> bool:
     """Whether two answers to the same images differ by more than rounding, for a model that gave `rows` to all images.
 
-    All of shape (images, labels). An answer with another most probable label is another answer, however near.
+    All have shape (images, labels). Answers with different most probable labels are different, however near.
     """
     difference = largest_difference(one, other)
     if difference > TOLERANCE:

@@ -1,4 +1,4 @@
-"""What a notebook says against what was measured: its reported accuracy, and the model that it makes when run again."""
+"""Compares a notebook's reported accuracy, and the model that its rerun makes, with the measurement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.stages.evidence.reading import NotebookReading, Shown
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
-_TOLERANCE = 0.05  # of accuracy, above the interval: a report is rounded, and about other images
+_TOLERANCE = 0.05  # of accuracy, above the interval, because reports are rounded and about other images
 
 
 def against_measurement(evidence: Evidence) -> list[Finding]:
@@ -21,7 +21,7 @@ def against_measurement(evidence: Evidence) -> list[Finding]:
 
 
 def shown_by(evidence: Evidence) -> Shown | None:
-    """What the notebook shows: in its saved outputs, or, where it was saved without them, when run again."""
+    """What the notebook's saved outputs show or, if it was saved without outputs, those of the rerun."""
     reading: NotebookReading | None = evidence.read.value if isinstance(evidence.read, Done) else None
     if reading is not None and reading.shown.has_outputs:
         return reading.shown
@@ -34,7 +34,7 @@ def shown_by(evidence: Evidence) -> Shown | None:
 
 
 def _claimed(shown: Shown | None, measured: Evaluation) -> list[Finding]:
-    """A claim about new images that is higher than what was measured; one about the training's own claims less."""
+    """A finding if an accuracy reported for new images is higher than measured; one for training images claims less."""
     if shown is None or shown.claim is None or shown.claim.kind not in ("test", "unsaid"):
         return []
     low, high = measured.accuracy_interval

@@ -1,7 +1,7 @@
-"""The stage `stress`, robustness: answers to images made worse, to images of no class, and with parts covered.
+"""The stage `stress`, robustness: answers to corrupted images, to images of no class, and with parts covered.
 
-The images are made worse inside, from those that went in: a student's own withheld images are never
-decoded outside. Labels stay out. As many are covered for every model, whatever its mistakes are.
+The sandbox corrupts the images, so a student's withheld images are never decoded outside. Labels stay outside. The
+number of covered images is the same for every model, whatever its mistakes are.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from harness.stages.predict import checked, model_request
 from harness.stages.stage import Stage
 from harness.stages.store import Store
 
-_CELLS = 8  # to a side of the grid on which parts are covered
+_CELLS = 8  # per side of the grid of covered parts
 _WINDOWS = (_CELLS - 1) ** 2
-_PATTERNS = 30  # drawn, where the assignment names no images of no class
-_MULTIPLY_ADDS = 1e13  # for the worse images; MobileNetV2 takes 0.3e9 for each, VGG16 15.5e9
+_PATTERNS = 30  # drawn patterns, if the assignment has no images of no class
+_MULTIPLY_ADDS = 1e13  # for the corrupted images; MobileNetV2 takes 0.3e9 for each, VGG16 15.5e9
 _FEWEST = 20  # images, however large the model
-_SHARE = 0.8  # of the wall time; a model that is too slow stops by itself
+_SHARE = 0.8  # of the wall time; a slow model stops itself then
 
 
 class _Reply(BaseModel):
@@ -57,7 +57,7 @@ class _Reply(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried: `images` to make worse and `covered`, both indices in the held-out set."""
+    """The images for the trial: `images` to corrupt, and `covered`, both as indices in the held-out set."""
 
     rules: Robustness
     images: tuple[int, ...]
@@ -70,7 +70,7 @@ class Trial:
 
 
 def affordable(rules: Robustness, multiply_adds: int | None) -> int:
-    """How many images are made worse: fewer for a large model, the same in every run."""
+    """How many images are corrupted: fewer for a large model, the same in every run."""
     versions = 1 + len(rules.corruptions) * len(rules.severities)
     if not multiply_adds:
         return min(rules.images, _FEWEST)
@@ -85,7 +85,7 @@ def trial(
     unseen: StagedImages | None,
     store: Store,
 ) -> Trial:
-    """What to try a model on: at most `images` images to make worse, and its worst mistakes to cover."""
+    """The trial for a model: at most `images` images to corrupt, and its worst mistakes for occlusion maps."""
     answers, truth = answers_of(predictions, store), truth_of(held_out)
     right = answered_right(answers.probabilities, answers.labels, truth)
     covered = worst(answers.probabilities, right, rules.looks)
@@ -95,7 +95,7 @@ def trial(
 def stress(
     conversion: Conversion, trial: Trial, staged: StagedImages, context: StageContext
 ) -> StageResult[RobustnessAnswers]:
-    """The model's answers, all from one sandbox. `Skipped` for a model that gives none, or not in time."""
+    """The model's answers, all from one sandbox. `Skipped` for a model that gives none in time."""
     request, inputs = model_request(conversion, context)
     material = {"images": drawn_from(staged, trial.images)}
     if trial.unseen is not None:
@@ -180,7 +180,7 @@ def _looks(
 
 
 def cell_drops(drops: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
-    """From the fall under each window of two by two cells to the mean fall over each cell.
+    """From the drop under each window of two by two cells to the mean drop over each cell.
 
     `drops`: shape ((cells - 1)²,), row by row. Shape of the result: (cells, cells).
     """
@@ -197,7 +197,7 @@ def cell_drops(drops: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
 def _stored(
     parts: Iterable[NDArray[np.float32]], shape: tuple[int, ...], name: str, outputs: Path, context: StageContext
 ) -> Blob:
-    """An array in the store, written part by part: with very many labels it is never whole in memory."""
+    """Store an array part by part, so that with very many labels it is never whole in memory."""
     file = outputs / f"kept-{name}.npy"
     with file.open("wb") as stream:
         np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": shape})
@@ -208,7 +208,7 @@ def _stored(
 
 @dataclass(frozen=True, slots=True)
 class RobustnessRequest:
-    """A model with its answers, the images that are made worse or covered, and those of none of its classes."""
+    """A model with its answers, the images to corrupt or cover, and images of none of its classes."""
 
     conversion: Conversion | None
     answers: Predictions | None
@@ -216,7 +216,7 @@ class RobustnessRequest:
     staged: StagedImages
     unseen: StagedImages | None
     rules: Robustness
-    images: int  # at most, that are made worse
+    images: int  # at most this many are corrupted
 
 
 def _robustness(request: RobustnessRequest, context: StageContext) -> StageResult[RobustnessAnswers]:

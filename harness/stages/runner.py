@@ -1,7 +1,7 @@
-"""Runs a stage for one submission: takes what was kept, tries again, and says whose fault a bad end is.
+"""Runs a stage for one submission: uses cached results, retries, and decides whose fault a failure is.
 
-The student's is the stage's own result. An engine that broke, a machine that had no cores to spare and a
-defect of ours never count against the submission.
+The student's failure is the stage's own result. A broken engine, a machine without free cores and a defect of ours
+never count against the submission.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from harness.stages.stage import Stage
 
 _ENGINE_TRIES = 3
 _BUSY_TRIES = 2
-_FAIR_SHARE = 0.75  # of the cores that the limits promise; with less, running out of time is not the student's doing
+_FAIR_SHARE = 0.75  # of the promised cores; with less, a time-out is not the student's fault
 
 R = TypeVar("R")
 T = TypeVar("T", bound=BaseModel)
@@ -34,12 +34,12 @@ class StageRunner:
     """Runs stages of one submission, or of the reference. `cached` names those that an earlier run did."""
 
     def __init__(self, submission: str | None, context: StageContext, cache: StageCache, progress: Progress) -> None:
-        """`submission`: its id, under which progress is told; None for the reference, of which it is not."""
+        """`submission`: its id for reporting progress; None for the reference, whose progress is not reported."""
         self.context, self.cached = context, set[str]()
         self._submission, self._cache, self._progress = submission, cache, progress
 
     def aside(self) -> StageRunner:
-        """One for the same submission whose stages do not count among its own."""
+        """A runner for the same submission, whose stages are not counted as the submission's."""
         return StageRunner(self._submission, self.context, self._cache, self._progress)
 
     def run(
@@ -50,10 +50,10 @@ class StageRunner:
         context: StageContext | None = None,
         starting: Callable[[], None] = lambda: None,
     ) -> StageResult[T]:
-        """The stage's result. `context` replaces the runner's own; `starting` is called before work that was not kept.
+        """The stage's result. `context` replaces the runner's; `starting` is called before work that is not cached.
 
-        An engine that breaks is tried again, and so is a time-out on a busy machine; then, as after a defect of ours,
-        there is a finding that makes the submission `needs-review`, and nothing is kept. Raises `MachineError`.
+        A broken engine and a time-out on a busy machine are retried. If that fails, or after a defect of ours, a
+        finding makes the submission `needs-review`, and nothing is cached. Raises `MachineError`.
         """
         place = context or self.context
         key = [request, place.limits, place.software_id]
@@ -111,7 +111,7 @@ def lost_to(found: Defect) -> Skipped:
 
 
 class TooBusy(Exception):
-    """A stage ran out of time on cores that other work had; `result` says so."""
+    """A stage timed out while other work used its cores; `result` is its result."""
 
     def __init__(self, result: Failed) -> None:
         super().__init__(result.reason)
@@ -119,7 +119,7 @@ class TooBusy(Exception):
 
 
 def on_fair_cores(result: StageResult[T], limits: ResourceLimits) -> StageResult[T]:
-    """The result. Raises `TooBusy` for a time-out with too few of the cores that the limits promise."""
+    """The result. Raises `TooBusy` for a time-out with too few of the promised cores."""
     promised = min(limits.cpus, os.cpu_count() or 1)
     left = result.usage.cores_left
     if isinstance(result, Failed) and result.status == "timeout" and left is not None and left < _FAIR_SHARE * promised:

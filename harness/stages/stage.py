@@ -1,4 +1,4 @@
-"""What a stage is: a function of one request and a context, and what the function gives back."""
+"""The type of a stage: a function of a request and a context, with its result type."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Value = TypeVar("Value", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Stage(Generic[Request, Value]):
-    """A stage. All that decides its result is in the request, the context's limits and software, and our own code.
+    """A stage. Its result depends only on the request, the context's limits and software, and our own code.
 
-    A request is a frozen dataclass. What is large in it, or lies on the disk, has a method `key()` that stands for its
+    A request is a frozen dataclass. Fields that are large or on the disk have a method `key()` that identifies their
     content.
     """
 
     name: str
     value: type[Value]
     work: Callable[[Request, StageContext], StageResult[Value]]
-    sees_no_secret: bool = False  # its sandbox holds no held-out or withheld image: a student may read its words
+    sees_no_secret: bool = False  # its sandbox has no held-out or withheld image, so a student may read its messages

@@ -1,10 +1,10 @@
-"""What stages made, on disk: files by the hash of their content, results by the hash of their inputs.
+"""The store on disk: files by the hash of their content, stage results by the hash of their inputs.
 
     <folder>/blobs/ab/abcd…     a file; its name is its SHA-256
     <folder>/results/ab/abcd…   a stage's result as JSON, below the SHA-256 of it; its name is the key of the inputs
 
-Everything is written to a temporary name and renamed, so a killed run leaves no half-written entry. The folders are
-their owner's only: what somebody else may have put there is not believed. Blobs are hashed before they are used.
+Everything is written to a temporary name and renamed, so a killed run leaves no half-written entry. The folders must be
+private, because files that another user wrote cannot be trusted. Blobs are hashed before use.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHUNK = 1 << 20
 _WRITABLE_BY_OTHERS = 0o022
 _PARTS = ("blobs", "results")
 
-_Version = tuple[int, int, int, int, int]  # of a file: device, inode, size, and when content and inode changed
+_Version = tuple[int, int, int, int, int]  # a file's device, inode, size, and times of content and inode change
 
 
 class Store:
@@ -35,7 +35,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Raises `MachineError` when the folder cannot be made or written, and when others can write it."""
         self.folder = folder
-        self._verified: dict[_Version, str] = {}  # the content of files that were hashed in this run
+        self._verified: dict[_Version, str] = {}  # version -> SHA-256 of files hashed in this run
         self._lock = threading.Lock()
         try:
             if not folder.exists():
@@ -54,21 +54,21 @@ class Store:
             ) from error
 
     def put(self, file: Path, name: str) -> Blob:
-        """Copy a file in; `name` is what to call it when it is shown or mounted."""
+        """Copy a file into the store; `name` is its name when shown or mounted."""
         blob = Blob(name=name, sha256=file_sha256(file), bytes=file.stat().st_size)
         if not self.has(blob):
             self._write("blobs", blob.sha256, file)
         return blob
 
     def path(self, blob: Blob) -> Path:
-        """Where the blob's bytes lie. Never write there. Raises `MachineError` when they are not what was kept."""
+        """The blob's file. Never write to it. Raises `MachineError` when its content changed."""
         place = self._place("blobs", blob.sha256)
         if place.exists() and not self.has(blob):
             raise MachineError(f"{place}: was changed since it was kept", "run the same command again with --force")
         return place
 
     def has(self, blob: Blob) -> bool:
-        """Whether it is there, with the content that was kept."""
+        """Whether the blob exists with unchanged content."""
         place = self._place("blobs", blob.sha256)
         try:
             found = place.stat()
@@ -104,13 +104,13 @@ class Store:
         if isinstance(content, bytes):
             with whole_file(target, OWNERS_ONLY) as stream:
                 stream.write(content)
-        else:  # mounted: the sandbox's own user reads it; others do not get here
+        else:  # mounted for the sandbox's user; other users cannot enter the folder
             with whole_file(target, READ_BY_ALL) as stream, content.open("rb") as source:
                 shutil.copyfileobj(source, stream, _CHUNK)
 
 
 def _check_owner(folder: Path) -> None:
-    """Raises `MachineError` for a folder in which somebody else may have put what we would take for our own."""
+    """Raise `MachineError` for a folder in which another user may have written."""
     found = folder.stat()
     if found.st_uid != os.geteuid():
         raise MachineError(

@@ -1,7 +1,7 @@
-"""The answers that a model gave while it was timed, held against those that it gave before. Pure.
+"""Compares a model's timed answers with its earlier answers. Pure.
 
-As MLPerf's compliance tests ask (TEST01: accuracy sampled in performance mode), but of all answers, not of a sample.
-What was answered before never goes into the process that is timed, so it cannot come from there.
+Like MLPerf's compliance test TEST01 (accuracy sampled in performance mode), but for all answers, not a sample. The
+earlier answers never enter the timed process, so it cannot copy them.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.stages.evidence.benchmark import CheckedAnswers
 
-# Different images, and different queries, that a timing goes round. A model that is timed with a lesser network is
-# found unless that one answers as the whole does on all of them: at one mistake in twenty, in 4 % of runs.
+# Different images and queries of a timing. A model that is timed with a smaller network is detected unless that one
+# gives the same answers on all of them; if it errs on one image in twenty, 4 % of runs miss it.
 MOST_INPUTS = 64
-_MOST_GROUPS = 16  # of one input, as `harness/agent/timing/timed_answers.py` keeps them
+_MOST_GROUPS = 16  # per input, as in `harness/agent/timing/timed_answers.py`
 
 Floats = NDArray[np.float32]
-Operators = Annotated[  # that can answer one call otherwise than the next
+Operators = Annotated[  # that can answer equal calls differently
     tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.?]{1,60}$")], ...], Field(max_length=20)
 ]
 
 
 class Groups(BaseModel):
-    """Equal answers, counted: to which input, and how many times."""
+    """Groups of equal answers: their input, and their count."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,12 +46,12 @@ class Groups(BaseModel):
 def checked_answers(
     groups: Groups, low: Floats, high: Floats, asked: Sequence[Sequence[int]], before: Floats, tolerance: float
 ) -> CheckedAnswers:
-    """All timed answers against those `before`, shape (images, classes).
+    """Compare all timed answers with `before`, shape (images, classes).
 
-    `low`, `high`: the least and the largest probabilities in each group, shape (groups * samples, classes).
-    `asked`: for each input its images, as rows of `before`; as many, `samples`, for each.
-    `tolerance`: the largest difference of a probability that is not yet another answer. A group of which any answer
-    is beyond it counts as a whole; its answers are within a tenth of 1e-3 of one another.
+    `low`, `high`: the smallest and largest probabilities in each group, shape (groups * samples, classes).
+    `asked`: for each input its `samples` images, as rows of `before`.
+    `tolerance`: the largest difference of a probability between equal answers. A group counts as different as a whole
+    if any of its answers is; its answers are within 1e-4 of each other.
     """
     expected = before[[image for input in groups.inputs for image in asked[input]]]
     with np.errstate(invalid="ignore"):

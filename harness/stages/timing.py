@@ -1,4 +1,4 @@
-"""The stage `timing`: one round of a model on an engine in a scenario, in a fresh process in the sandbox."""
+"""The stage `timing`: times one round of a model on an engine in a scenario, in a fresh sandbox process."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from harness.stages.timing_replies import TimedImages, compared, model_request, 
 Engine = Literal["cpu", "cuda", "tensorrt", "openvino", "torch", "torch-compiled"]
 Mode = Literal["model-only", "end-to-end"]
 
-OWN_PYTHON: tuple[Engine, ...] = ("torch", "torch-compiled")  # run the model as handed in, with its own code
+OWN_PYTHON: tuple[Engine, ...] = ("torch", "torch-compiled")  # they run the model as handed in, with its own code
 _MOST_QUERIES = 200_000  # of a round: 15 rounds reach 60 s from 20 µs a query on
-# Of a probability, against the predict stage's at this precision: float32 in another order of sums (see
-# `harness/stages/benchmark.py`); half precision has 11 bits, so logits of some tens are off by some hundredths; with 8
-# bits, engines round and saturate differently.
+# Of a probability, compared with the predict stage's at this precision. float32: another order of sums (see
+# `harness/stages/benchmark.py`). Half precision has 11 bits, so logits of some tens differ by some hundredths. With
+# 8 bits, engines round and saturate differently.
 TOLERANCE: dict[Precision, float] = {"fp32": 1e-3, "fp16": 0.02, "int8": 0.2}
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When a round ends: at `seconds` with `fewest` queries, at `limit_seconds` or `most` queries anyhow."""
+    """When a round ends: after `seconds` and `fewest` queries, but in any case after `limit_seconds` or `most`."""
 
     seconds: float
     fewest: int
@@ -61,7 +61,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A model to time: converted, and, for an engine that runs its own Python, as it was handed in."""
+    """A model to time: converted and, for an engine that runs its own Python, as handed in."""
 
     conversion: Conversion
     handed_in: Mapping[str, Path]  # name under /in -> file: `model`, perhaps `model.py`
@@ -69,7 +69,7 @@ class Subject:
 
 
 class Repeated(Record):
-    """Inputs that were asked before and new ones, in turn, one image each; as many of both."""
+    """Latencies of repeated and new inputs, in turn, one image each, equally many."""
 
     seen_ms: tuple[float, ...]
     unseen_ms: tuple[float, ...]
@@ -86,10 +86,10 @@ class Round(Record):
     missed: int  # at a fixed rate: queries that began after the next one was planned
     warm_up_seconds: float
     peak_memory_bytes: int
-    answers: CheckedAnswers | None  # against the predict stage's; None where that has none, as of a detector
+    answers: CheckedAnswers | None  # compared with the predict stage's; None without these, as for a detector
     stateful_operators: tuple[str, ...] = ()
-    repeated: Repeated | None = None  # of an engine that runs the model's own Python
-    handover_ms: float | None = None  # of each latency: to and from that Python's process, measured before it ran
+    repeated: Repeated | None = None  # for an engine that runs the model's own Python
+    handover_ms: float | None = None  # transfer per query to and from that Python's process, measured before it ran
 
 
 class _Refused(BaseModel):
@@ -124,7 +124,7 @@ class _Reply(BaseModel):
     warm_up_seconds: _Finite
     peak_memory_bytes: int = Field(ge=0)
     handover_ms: _Finite | None
-    images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list it went round, from the first
+    images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list's first images the queries used
     asked: tuple[Annotated[tuple[_Input, ...], Field(max_length=MOST_INPUTS)], ...] = Field(max_length=MOST_INPUTS)
     answers: Groups | None
     stateful: Operators
@@ -138,7 +138,7 @@ def time_round(
     predictions: Predictions | None,
     context: StageContext,
 ) -> StageResult[Round]:
-    """One round. `predictions`: for the staged images; all answers given while timing are compared with them.
+    """One round. `predictions`: for the staged images, to compare with all timed answers.
 
     Raises `MachineError` where the engine is not installed, `EngineFailed` when the sandbox engine broke.
     """
@@ -228,7 +228,7 @@ def _answers(
     outputs: Path,
     context: StageContext,
 ) -> CheckedAnswers:
-    """What the model answered while it was timed, against the predict stage's on the same images."""
+    """The model's timed answers, compared with the predict stage's on the same images."""
     groups, samples = reply.answers, setting.samples_per_query
     if reply.images > len(images.material.files):
         raise Rejected(sentence("timed-other-images"))

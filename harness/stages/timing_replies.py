@@ -1,4 +1,4 @@
-"""What both ways of timing share outside the sandbox: which images go round, and how what was sent is checked."""
+"""What the stages `benchmark` and `timing` share outside the sandbox: choosing images, and checking replies."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from harness.stages.timed_answers import MOST_INPUTS, Floats, Groups, checked_an
 
 @dataclass(frozen=True, slots=True)
 class TimedImages:
-    """Some of the staged images, in a secret order, that timed queries go round."""
+    """Some of the staged images, in a secret order, through which timed queries cycle."""
 
     chosen: Sequence[int]  # rows of the predict stage's answers
     material: Material
 
     def asked(self, places: Sequence[Sequence[int]]) -> list[list[int]]:
-        """For queries that hold the images at these places of the order: their rows of the predict stage's answers."""
+        """For queries with the images at these places: the rows in the predict stage's answers."""
         return [[self.chosen[self.material.order[place]] for place in query] for query in places]
 
 
 def timed_images(staged: StagedImages) -> TimedImages:
-    """The images of one timing; their order is drawn anew."""
+    """The images of one timing, in a new random order."""
     chosen = sample(staged, MOST_INPUTS)
     return TimedImages(chosen, drawn_from(staged, chosen))
 
 
 def model_request(conversion: Conversion) -> dict[str, Any]:
-    """What the sandbox has to know of a model to time it."""
+    """The part of the request about the model."""
     return {
         "layout": conversion.layout,
         "input_dtype": conversion.input_dtype,
@@ -64,9 +64,9 @@ def compared(
     outputs: Path,
     context: StageContext,
 ) -> CheckedAnswers:
-    """All answers that were given while timing against the predict stage's. Raises `Rejected`.
+    """All timed answers, compared with the predict stage's. Raises `Rejected`.
 
-    `ends`: the files with the lowest and the highest probabilities of each group. `asked`: as `checked_answers` has it.
+    `ends`: the files with the lowest and highest probabilities of each group. `asked`: as for `checked_answers`.
     """
     shape = (len(groups.inputs) * len(asked[0]), conversion.outputs)
     low, high = (read_array(outputs, name, shape) for name in ends)

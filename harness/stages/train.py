@@ -1,4 +1,4 @@
-"""The stage `train`: the instructor's reference code, in the sandbox like everything else."""
+"""The stage `train`: runs the instructor's reference code in the sandbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MODEL, _LABELS, _HANDIN = "model.onnx", "labels.txt", "handin.json"
 
 
 class TrainedReference(Record):
-    """What the reference code wrote, as a submission would have it."""
+    """The files that the reference code wrote, with the names that a submission has."""
 
     model: Blob
     labels: Blob
@@ -62,7 +62,7 @@ def train(
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """The reference code, and what it is trained on and from."""
+    """The reference code, its training images, and its pre-trained weights."""
 
     reference: ReferenceSolution
     code: HashedFile
@@ -70,7 +70,7 @@ class TrainRequest:
     weights: HashedFile
 
     def key(self) -> object:
-        """What decides the result, wherever the code and the images lie."""
+        """The identity of what decides the result, independent of paths."""
         said = self.reference.model_dump(mode="json", exclude={"code"})
         return [said, self.code.key(), self.training.key(), self.weights.key()]
 

@@ -1,4 +1,4 @@
-"""`heldout = "withhold"`: the notebook sees the rest, the rerun's model is graded, the handed-in one is only shown."""
+"""Images withheld: the notebook sees the rest, the rerun's model is graded, the handed-in one is only shown."""
 
 import hashlib
 import html
@@ -15,7 +15,8 @@ from small_course import CLASSES, REFERENCE, fetch_weights, hand_in, notebook
 
 ASSIGNMENT = """\
 title = "Own objects"
-heldout = "withhold"
+[held_out]
+mode = "withhold"
 [limits]
 wall_seconds = 500
 cell_seconds = 300

@@ -17,7 +17,8 @@ from small_course import REFERENCE, fetch_weights, hand_in, make_course, noteboo
 
 ASSIGNMENT = """\
 title = "Own objects"
-heldout = "withhold"
+[held_out]
+mode = "withhold"
 [limits]
 wall_seconds = 200
 cell_seconds = 60

@@ -115,14 +115,27 @@ def test_images_are_found_in_any_case_and_hidden_files_ignored(folder: Path):
         ('path = "train"', 'path = "train"\nlayout = "voc"', "dataset.layout: input should be 'auto'"),
         ('path = "train"', 'mounted_as = "x"', "dataset.path: missing: the reference is trained on its images"),
         (
-            'title = "Objects"',
-            'title = "Objects"\nheldout = "withhold"\nexecution.mode = "as-handed-in"',
-            'heldout = "withhold" needs notebooks to run, and execution.mode is "as-handed-in"',
+            "[held_out]",
+            '[execution]\nmode = "as-handed-in"\n[held_out]\nmode = "withhold"',
+            'held_out.mode = "withhold" needs notebooks to run, and execution.mode is "as-handed-in"',
         ),
         (
-            'title = "Objects"',
-            'title = "Objects"\nheldout = "both"\nhandin.notebook = "ignored"',
-            'heldout = "both" needs notebooks to run, and handin.notebook is "ignored"',
+            "[held_out]",
+            '[handin]\nnotebook = "ignored"\n[held_out]\nmode = "both"',
+            'held_out.mode = "both" needs notebooks to run, and handin.notebook is "ignored"',
+        ),
+        (
+            'path = "heldout"',
+            'mode = "both"',
+            'assignment.toml:5  held_out: path is missing: mode = "both" grades on its images',
+        ),
+        ('path = "heldout"', 'mode = "own"', "assignment.toml:6  held_out.mode: input should be 'shared', 'withhold'"),
+        ('[held_out]\npath = "heldout"', "", "held_out: missing"),
+        ("[held_out]", "[heldout]", "assignment.toml:5  heldout: unknown key; did you mean 'held_out'?"),
+        (
+            GOOD[: GOOD.index("[reference]")],
+            'heldout = "both"\n' + GOOD[: GOOD.index("[reference]")] + 'mode = "shared"\n',
+            "assignment.toml:1  heldout: unknown key; did you mean 'held_out'?",
         ),
         ("[limits]", '[notebook]\nstep = ["Fit"]\n[limits]', "notebook.step: unknown key; did you mean 'steps'?"),
     ],
@@ -133,9 +146,19 @@ def test_what_is_wrong_and_where(folder: Path, old: str, new: str, expected: str
 
 def test_withholding_needs_no_images_of_the_instructors(folder: Path):
     text = GOOD.replace('[held_out]\npath = "heldout"\n', "").replace('path = "train"', 'names = ["flowers"]')
-    assignment = loaded(folder, 'heldout = "withhold"\n' + text)
+    assignment = loaded(folder, text + '[held_out]\nmode = "withhold"\n')
     assert assignment.withholds and not assignment.has_shared_set
     assert assignment.dataset is not None and assignment.dataset.names == ("flowers",)
+
+
+@pytest.mark.parametrize("value", ['"both"', '["withhold", "shared"]'])
+def test_the_old_key_means_the_new_one_and_is_named(folder: Path, value: str):
+    old = loaded(folder, f"heldout = {value}\n" + GOOD)
+    new = loaded(folder, GOOD.replace("[held_out]", f"[held_out]\nmode = {value}"))
+    assert old.held_out == new.held_out and old.held_out.mode == "both" and old.withholds
+    (said,) = old.outdated
+    assert said.startswith("assignment.toml:1  heldout: is outdated") and "[held_out]" in said
+    assert new.outdated == ()
 
 
 def test_every_problem_is_named_at_once(folder: Path):

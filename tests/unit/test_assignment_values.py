@@ -54,7 +54,8 @@ WORDS = {
     ("execution", "rules"): ("each rule's own", {}),
     ("notebook", "steps"): ("none", ()),
     ("notebook", "questions"): ("none", ()),
-    ("dataset", "path"): ("required unless `heldout` is `withhold`", None),
+    ("dataset", "path"): ("required unless `held_out.mode` is `withhold`", None),
+    ("held_out", "path"): ("required unless `mode` is `withhold`", None),
     ("dataset", "names"): ("none", ()),
     ("own_dataset", "allowed_files"): ("none", ()),
     ("own_dataset", "rerun_seconds"): ("the limits", None),
@@ -64,10 +65,10 @@ WORDS = {
     ("deadline", "max_days"): ("any", None),
 }
 REQUIRED = {
-    ("", "title"), ("held_out", "path"), ("reference", "code"), ("deadline", "at"), ("unseen", "path"),
+    ("", "title"), ("reference", "code"), ("deadline", "at"), ("unseen", "path"),
     ("criteria", "kind"), ("criteria", "points"),
 }  # fmt: skip
-NOT_ON_THE_PAGE = {("", "file"), ("criteria", "title")}  # set by `load`; the kind's own
+NOT_ON_THE_PAGE = {("", "file"), ("", "outdated"), ("criteria", "title")}  # set by `load`; the kind's own
 
 
 def documented() -> dict[tuple[str, str], str]:

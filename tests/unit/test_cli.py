@@ -52,3 +52,14 @@ def test_the_shell_completes_names_of_weights():
 def test_a_command_that_is_not_there_is_named():
     done = CliRunner().invoke(cli, ["grdae"])
     assert done.exit_code == 2 and "No such command 'grdae'" in done.output
+
+
+def test_a_command_says_on_stderr_which_key_of_the_assignment_is_outdated(tmp_path):
+    (tmp_path / "transfer.py").write_text("def train(): ...\n")
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna" / "notebook.ipynb").write_text("{}")
+    rest = '[reference]\ncode = "transfer.py"\n[[criteria]]\nkind = "manual"\npoints = 1\n'
+    (tmp_path / "assignment.toml").write_text('title = "Objects"\nheldout = "withhold"\n' + rest)
+    asked = ["intake", str(tmp_path / "anna"), "--assignment", str(tmp_path / "assignment.toml"), "--json"]
+    done = CliRunner().invoke(cli, asked)
+    assert "assignment.toml:2  heldout: is outdated" in done.stderr and "heldout" not in done.stdout

@@ -13,7 +13,7 @@ from harness.stages.store import Store
 
 COURSE = {
     "title": "Objects",
-    "held_out": {"path": "heldout"},
+    "held_out": {"path": "held_out"},
     "dataset": {"path": "train"},
     "reference": {"code": "transfer.py"},
     "criteria": [{"kind": "model_predicts", "points": 10}],
@@ -77,10 +77,10 @@ def test_the_one_handed_in_comes_first_where_both_are_compared(submission, ran, 
     assert graded(submission, ran, store, execution={"mode": "both"})["model"] == "handed in"
 
 
-@pytest.mark.parametrize("heldout", ["withhold", "both"])
+@pytest.mark.parametrize("withholding", ["withhold", "both"])
 @pytest.mark.parametrize("mode", ["rerun", "both"])
-def test_nothing_that_was_handed_in_is_graded_where_images_are_withheld(submission, ran, store, heldout, mode):
+def test_nothing_that_was_handed_in_is_graded_where_images_are_withheld(submission, ran, store, withholding, mode):
     """It has seen them."""
-    changes = {"heldout": heldout, "execution": {"mode": mode}}
+    changes = {"held_out": {"mode": withholding, "path": "held_out"}, "execution": {"mode": mode}}
     assert graded(submission, ran, store, **changes) == {"model": "made: model.onnx", "labels.txt": "made: labels.txt"}
     assert graded(submission, NOT_RUN, store, **changes) is None

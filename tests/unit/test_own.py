@@ -17,7 +17,7 @@ LABELS = ("ball", "mug")
 ASSIGNMENT = Assignment.model_validate(
     {
         "title": "Own objects",
-        "heldout": "withhold",
+        "held_out": {"mode": "withhold"},
         "dataset": {"names": ["objects/train"], "layout": "split", "mounted_as": "images"},
         "reference": {"code": "transfer.py"},
         "criteria": [{"kind": "model_predicts", "points": 10}],

@@ -1,1 +1,1 @@
-"""Writes the manifest of pre-trained weights and image sets from what libraries publish in their own code."""
+"""Writes the manifest of pre-trained weights and image sets, from what libraries publish in their code."""

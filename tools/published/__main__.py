@@ -1,8 +1,8 @@
 """`python -m tools.published`: write harness/inputs/weights/{torchvision,keras,jetson,datasets}.toml anew.
 
-Needs the extra `torch`. `--tf-keras FOLDER`: an unpacked wheel of tf-keras, for the models that Keras 3 has not;
-`--jetson FILE`: data/networks/models.json of jetson-inference. A part whose source is not given stays as it is.
-`--check` writes nothing and fails where a file would change.
+Needs the extra `torch`. `--tf-keras FOLDER`: an unpacked wheel of tf-keras, for the models that Keras 3 lacks;
+`--jetson FILE`: data/networks/models.json of jetson-inference. A part without a given source is not changed.
+`--check` writes nothing, and fails if a file would change.
 """
 
 from __future__ import annotations

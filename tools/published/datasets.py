@@ -1,4 +1,4 @@
-"""Image sets that torchvision and Keras download by themselves: each is asked for its files, and nothing is loaded."""
+"""Lists the files of image sets that torchvision and Keras download, without downloading any."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _LICENCES = {  # as their authors state them
     "semeion": "CC-BY-4.0", "imagenette": "Apache-2.0",
 }  # fmt: skip
 
-# name of a set, how it is asked for, file, address, hash
+# name of a set, its `asked_as`, file, address, hash
 _Found = tuple[str, str, str, str, str]
 
 
 class _Noted(Exception):
-    """Ends a library's own way after a download that did not happen."""
+    """Ends a library's loading code at a download, which is only noted."""
 
 
 def entries() -> dict[str, Entry]:
-    """Each file of each set; one that both libraries load from one address stands once."""
+    """Each file of each set; a file that both libraries load from one address is listed once."""
     found: dict[str, Entry] = {}
     files = [*_of_torchvision(), *_of_keras()]
     parts = {name: len({address for one, _, _, address, _ in files if one == name}) for name, *_ in files}
@@ -73,7 +73,7 @@ def _of_torchvision() -> Iterator[_Found]:
                 _without_downloads(module, noted),
                 tempfile.TemporaryDirectory() as root,
                 contextlib.suppress(RuntimeError, OSError, ValueError),
-            ):  # the set is not there afterwards, and says so in ways of its own
+            ):  # the data are missing then, and each set raises its own error
                 getattr(datasets, kind)(root, download=True, **options)
             assert noted, kind
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower()

@@ -1,6 +1,6 @@
-"""jetson-inference's models for classification and detection: data/networks/models.json of its repository.
+"""Lists jetson-inference's models for classification and detection, from data/networks/models.json.
 
-It publishes no hash and no licence of a model. Models without an address (NVIDIA's TAO, by a script) are left out.
+It publishes neither hashes nor licences. Models without an address (NVIDIA's TAO, fetched by a script) are left out.
 """
 
 from __future__ import annotations

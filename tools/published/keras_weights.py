@@ -1,4 +1,4 @@
-"""Keras' weights: each model of keras.applications is asked for its own, and what it would download is noted."""
+"""Lists Keras's weights: builds each model of keras.applications, and notes what it would download."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TF_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 
 class _Asked(Exception):
-    """What a model would download, in the place of the download."""
+    """Raised in place of a download, with what the model would download."""
 
     def __init__(self, file: str, address: str, digest: str) -> None:
         super().__init__(file)
@@ -42,7 +42,7 @@ class _Asked(Exception):
 
 
 def entries() -> dict[str, Entry]:
-    """Each file of each model, with its top and without."""
+    """Each file of each model, with and without its top."""
     os.environ["KERAS_BACKEND"] = "torch"
     import keras
     from keras.src.applications import nasnet
@@ -52,14 +52,14 @@ def entries() -> dict[str, Entry]:
         raise _Asked(fname, origin, file_hash or "")
 
     models = {name: value for name, value in vars(keras.applications).items() if inspect.isfunction(value)}
-    # NASNetMobile refuses the torch backend when it hears its name; to name a file it builds all the same.
+    # NASNetMobile refuses the torch backend by name, but can be built for the name of its file.
     unnamed = patch.object(nasnet, "backend", SimpleNamespace(**vars(nasnet.backend) | {"backend": lambda: ""}))
     with patch.object(file_utils, "get_file", note), unnamed:
         return dict(_entry(name, model, chosen) for name, model in models.items() for chosen in _variants(name))
 
 
 def _variants(name: str) -> Iterator[dict[str, Any]]:
-    """What chooses between a model's files."""
+    """The arguments that choose between a model's files."""
     for top in (True, False):
         if name in _ROWS:
             for alpha in _ALPHAS[name]:
@@ -79,7 +79,7 @@ def _entry(name: str, model: Any, chosen: dict[str, Any]) -> tuple[str, Entry]:
     if "rows" in chosen:
         options["input_shape"] = (chosen["rows"], chosen["rows"], 3)
     try:
-        with keras.device("meta"), contextlib.redirect_stdout(None):  # no numbers: layers alone choose the file
+        with keras.device("meta"), contextlib.redirect_stdout(None):  # no numbers; only layers choose the file
             model(weights="imagenet", **options)
     except _Asked as asked:
         said = ", ".join(f"{key}={value}" for key, value in chosen.items())
@@ -93,7 +93,7 @@ def _entry(name: str, model: Any, chosen: dict[str, Any]) -> tuple[str, Entry]:
 
 
 def _name(model: str, chosen: dict[str, Any]) -> str:
-    """keras_mobilenet_v2_notop, and with what is not its default: keras_mobilenet_v2_0_5_160_notop."""
+    """The entry's name: keras_mobilenet_v2_notop; with other arguments, keras_mobilenet_v2_0_5_160_notop."""
     words = ["keras", _words(model)]
     if chosen.get("alpha", 1.0) != 1.0 or chosen.get("rows", 224) != 224:
         words += [str(chosen["alpha"]).replace(".", "_"), *([str(chosen["rows"])] if "rows" in chosen else [])]
@@ -102,7 +102,7 @@ def _name(model: str, chosen: dict[str, Any]) -> str:
 
 
 def _words(model: str) -> str:
-    """MobileNetV2 is mobilenet_v2, EfficientNetV2B0 efficientnet_v2b0, VGG16 vgg16."""
+    """The model's name in lower case: mobilenet_v2 for MobileNetV2, efficientnet_v2b0, vgg16."""
     return re.sub(r"(?<=[a-z0-9])(V\d)", r"_\1", model).lower()
 
 
@@ -121,7 +121,7 @@ def _file(file: str, address: str, digest: str, model: str, about: str, ask: str
 
 
 def only_in_tf_keras(wheel: Path) -> dict[str, Entry]:
-    """RegNet and ResNet-RS, which Keras 3 has not. Read as text: tf-keras needs TensorFlow to be imported."""
+    """RegNet and ResNet-RS, which Keras 3 lacks. The code is read as text: importing tf-keras needs TensorFlow."""
     applications = wheel / "tf_keras" / "src" / "applications"
     regnet, resnet_rs = _constants(applications / "regnet.py"), _constants(applications / "resnet_rs.py")
     found = {}
@@ -139,7 +139,7 @@ def only_in_tf_keras(wheel: Path) -> dict[str, Entry]:
                 name = f"keras_resnetrs{depth}_i{size}{'' if top else '_notop'}"
                 address, digest = f"{_TF_KERAS}/resnet_rs/{file}", resnet_rs["WEIGHT_HASHES"][file]
                 found[name] = _old(f"ResNetRS{depth}", top, file, address, digest, f", imagenet-i{size}")
-                if size == max(sizes):  # what "imagenet" alone means
+                if size == max(sizes):  # the default for "imagenet"
                     found[name]["asked_as"] += [f"keras.applications.ResNetRS{depth}(include_top={top})"]
     return found
 

@@ -1,4 +1,4 @@
-"""torchvision's weights: its own enumerations, and which of them each builder loads."""
+"""Lists torchvision's weights from its enumerations, and which of them each builder loads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _group(builder: Any) -> str:
 
 
 def _name(builder: str, member: str) -> str:
-    """`resnet50` for the first weights, `resnet50_v2` for the second; others with their own suffix."""
+    """The entry's name: `resnet50` for the first weights, `resnet50_v2` for the second, else with another suffix."""
     if member in _TITLES:
         return builder
     return f"{builder}_{re.sub(r'^(IMAGENET1K|COCO)_', '', member).lower()}"
@@ -72,7 +72,7 @@ def _entry(builder: str, member: Any, kind: str) -> Entry:
 
 
 def _hash(file: str) -> Entry:
-    """The digits that torch itself checks (torch.hub's pattern); a name without them is checked by nobody."""
+    """The hash digits in the file name that torch checks (torch.hub's pattern); a name without them has no hash."""
     from torch.hub import HASH_REGEX
 
     found = HASH_REGEX.search(file)
@@ -80,7 +80,7 @@ def _hash(file: str) -> Entry:
 
 
 def _asks(name: str, group: str, builder: Any, weights: Any) -> list[tuple[str, Any]]:
-    """(as `asked.py` writes it, the member that it loads)"""
+    """Pairs of a call, in the form of `asked.py`, and the member of the enumeration that it loads."""
     model = ".".join(filter(None, ["torchvision.models", group, name.removeprefix("quantized_")]))
     asks = [(f"{model}({alias})", member) for alias, member in weights.__members__.items()]
     asks += [(f"{model}(pretrained)", member) for member in _of_pretrained(builder)]
@@ -91,7 +91,7 @@ def _asks(name: str, group: str, builder: Any, weights: Any) -> list[tuple[str, 
 
 
 def _of_pretrained(builder: Any) -> list[Any]:
-    """What `pretrained=True` loads, by torchvision's decorator: with `quantize` and without where that decides."""
+    """What `pretrained=True` loads, by torchvision's decorator; with and without `quantize` if that matters."""
     decorated = builder.__wrapped__
     legacy = inspect.getclosurevars(decorated).nonlocals["weights"]["weights"][1]
     chosen = [legacy({"pretrained": True, "quantize": on}) for on in (True, False)] if callable(legacy) else [legacy]

@@ -6,8 +6,8 @@
     split_folders   train/, val/ and test/, each with a folder for each class
     class_folders   a folder for each class
 
-All of it was made by a student: links are not followed, names are not trusted, and every file is read
-within limits. The images come in one order, whatever the disk's: an image is known by its place in it.
+A student made all of it: links are not followed, names are not trusted, and every file is read within limits.
+The images are sorted, whatever the order on disk, because an image is identified by its index.
 """
 
 from __future__ import annotations

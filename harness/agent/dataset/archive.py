@@ -19,7 +19,7 @@ _LARGEST_RATIO = 200  # of one member: a photograph does not shrink, text does b
 def unpacked(file: Path, scratch: Path) -> Tree:
     """The files in the zip, unpacked below `scratch`: plain ones with harmless names.
 
-    Raises `Unreadable`, and nothing else, for what is no zip, is encrypted or damaged, or is larger than allowed.
+    Raises `Unreadable`, and nothing else, for a file that is not a zip, is encrypted or damaged, or is too large.
     """
     target = scratch / "unpacked"
     target.mkdir(parents=True)
@@ -30,13 +30,13 @@ def unpacked(file: Path, scratch: Path) -> Tree:
         raise
     except MemoryError:
         raise Unreadable(f"{file.name} cannot be unpacked: it takes too much memory") from None
-    except Exception as error:  # zipfile lets through what zlib, lzma and struct raise, and RuntimeError for a password
+    except Exception as error:  # also errors of zlib, lzma and struct, and RuntimeError for a password
         raise Unreadable(f"{file.name} cannot be unpacked: {str(error)[:300] or type(error).__name__}") from error
     return replace(tree(target), odd=odd)
 
 
 def _unpack(archive: zipfile.ZipFile, target: Path) -> int:
-    """How many members were left out: no plain files, names that lead outside, names that were there already."""
+    """Unpack the members; return how many were left out: not plain files, names that lead outside, repeated names."""
     odd = 0
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > _MOST_MEMBERS:

@@ -7,7 +7,7 @@ import math
 from .image import Box, DatasetImage
 
 _OUTSIDE = 1.5  # pixels: annotators count from 0 or from 1
-_TINY = 0.02  # of the image's side: 6 pixels of the 300 that SSD-MobileNet looks at
+_TINY = 0.02  # of the image's side: 6 of SSD-MobileNet's 300 input pixels
 
 
 def faults(image: DatasetImage, size: tuple[int, int] | None, labels: tuple[str, ...] | None) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from .walk import Tree, inner
 
 
 def read(files: Tree) -> Reading | None:
-    """Always: what lies in no folder has no class. A split may stand below the class: `mug/train/`."""
+    """Read any data set; images outside of all folders have no class. A split may lie below the class: `mug/train/`."""
     root = inner(files.root)
     images = []
     for file in files.images():

@@ -20,7 +20,7 @@ _MOST_FAULTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One JSON file: its categories (id and name), and each image that it names with its boxes, None if not there."""
+    """One JSON file: its categories (id and name), and each image that it names, None if missing, with its boxes."""
 
     file: Path
     categories: tuple[tuple[int | str, str], ...]
@@ -28,7 +28,7 @@ class Document:
 
 
 def read(files: Tree) -> Reading | None:
-    """None unless a JSON file is of this form. Images that no file names have no class."""
+    """Read COCO annotations; None when no JSON file has this form. Images that no file names have no class."""
     known: dict[Path, DatasetImage] = {}
     faults: list[str] = []
     found = documents(files)
@@ -47,7 +47,7 @@ def read(files: Tree) -> Reading | None:
 
 
 def documents(files: Tree) -> list[Document]:
-    """Every JSON file of this form."""
+    """Every JSON file in COCO's form."""
     by_name = _by_name(files)
     found = []
     for file in files.ending(".json"):
@@ -79,12 +79,12 @@ def _document(file: Path) -> dict[str, Any] | None:
 
 
 def _objects(entries: list[Any]) -> Iterator[dict[str, Any]]:
-    """The entries that are objects with an id that can be looked up."""
+    """The entries that are objects with a hashable id."""
     return (entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int | str))
 
 
 def _boxes(document: dict[str, Any], classes: dict[Any, str]) -> dict[Any, list[Box]]:
-    """Image's id -> boxes; [x, y, width, height] as corners, whatever is no number as NaN."""
+    """Image id -> boxes, with [x, y, width, height] as corners; a value that is not a number becomes NaN."""
     found: dict[Any, list[Box]] = {}
     for entry in document["annotations"]:
         if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), int | str):

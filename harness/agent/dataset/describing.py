@@ -1,4 +1,4 @@
-"""An image in numbers: enough to compare it with others without showing it to anyone."""
+"""Describes an image in numbers that can be compared with other images' without showing the image."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _WORKING_SIDE = 512  # pixels, the longer one: for blur and exposure
 _MOST_PIXELS = 100 * 10**6
 _BRIGHT, _DARK = 250, 5  # of 0..255: where a sensor, or its JPEG, clips
 _BLUR_WINDOW = 9  # pixels of the working size, as in the paper
-_EDGE = 0.04  # of the shorter side: the border on which a cut-out's plain background shows
-_PLAIN = 3  # grey levels, standard deviation of such a border: a photographed wall has more
+_EDGE = 0.04  # of the shorter side: the border where a cut-out shows its plain background
+_PLAIN = 3  # grey levels: the largest standard deviation of such a border; a photographed wall has more
 _MAKE, _MODEL, _COPYRIGHT, _ARTIST = 0x010F, 0x0110, 0x8298, 0x013B  # EXIF tags
 
 Greys = NDArray[np.float32]
@@ -43,7 +43,7 @@ class Described:
     plain_border: bool
 
     def values(self) -> dict[str, Any]:
-        """What is sent as JSON."""
+        """The values that are sent as JSON."""
         return {
             "width": self.size[0],
             "height": self.size[1],
@@ -59,7 +59,9 @@ class Described:
 
 
 def opened(file: Path, longest_side: int) -> tuple[Image.Image, tuple[int, int], Image.Exif]:
-    """The image upright and RGB, at least `longest_side` where the file is, its full size, and its EXIF.
+    """The image, upright and RGB, its full size, and its EXIF.
+
+    The image's longer side is at least `longest_side` pixels, unless the file is smaller.
 
     Raises whatever a decoder raises, and `ValueError` for more than 100 million pixels.
     """
@@ -129,7 +131,7 @@ def _blur_along(grey: Greys) -> float:
 
 
 def _plain_border(grey: Greys) -> bool:
-    """Whether the border is one colour all round, as of a cut-out or a shop's image."""
+    """Whether the border has one colour all round, as a cut-out or a shop's image has."""
     width = max(2, round(_EDGE * min(grey.shape)))
     sides = (grey[:width], grey[-width:], grey[:, :width], grey[:, -width:])
     border = np.concatenate([side.ravel() for side in sides])

@@ -1,4 +1,4 @@
-"""What MobileNetV2 sees in each image: its last features, averaged over the image."""
+"""MobileNetV2's embedding of each image: its last features, averaged over the image."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _RULE = Rule(224, 224, "RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD, "stretch")
 
 
 def embedded(files: Sequence[Path], weights: Path, seconds: float) -> NDArray[np.float32] | None:
-    """Shape (images, 1280); None where torch is not installed, or `seconds` do not suffice.
+    """Embeddings, float32, shape (images, 1280); None where torch is not installed or `seconds` were too few.
 
-    `weights`: torchvision's state dict. Every file decodes.
+    `weights`: torchvision's state dict. Every file must decode.
     """
     try:
         import torch

@@ -1,4 +1,4 @@
-"""What is known of an image before it is decoded."""
+"""What the data set says about an image before it is decoded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An object's place, as it stands in the annotation: pixels, perhaps reversed, outside or NaN."""
+    """An object's box as the annotation gives it: in pixels, possibly reversed, outside the image or NaN."""
 
     label: str
     left: float
@@ -44,7 +44,7 @@ class Box:
     bottom: float
 
     def area(self) -> float:
-        """In pixels; 0 for a box that is none."""
+        """The area in square pixels; 0 for an empty or invalid box."""
         area = (self.right - self.left) * (self.bottom - self.top)
         return area if math.isfinite(area) and self.right > self.left and self.bottom > self.top else 0.0
 
@@ -75,7 +75,7 @@ class Reading:
 
 
 def split_named(name: str) -> Split | None:
-    """Which split a folder or list of this name holds; None when the name is no split's."""
+    """The split that a folder or list of this name holds; None when the name is not a split's."""
     plain = name.lower().replace("-", "_").strip("_ ")
     if plain in _SPLITS:
         return _SPLITS[plain]
@@ -84,5 +84,5 @@ def split_named(name: str) -> Split | None:
 
 
 def main_label(boxes: tuple[Box, ...]) -> str | None:
-    """The class of the largest box, the first of equals; None without boxes."""
+    """The class of the largest box, or of the first among equals; None without boxes."""
     return max(boxes, key=Box.area).label if boxes else None

@@ -7,7 +7,7 @@ from .walk import Tree, inner
 
 
 def read(files: Tree) -> Reading | None:
-    """None unless a top folder is called train, or two are called after splits."""
+    """Read the splits; None unless a top folder is called train, or two have names of splits."""
     root = inner(files.root)
     tops = {entry.name: split_named(entry.name) for entry in root.iterdir() if entry.is_dir()}
     named = [split for split in tops.values() if split]

@@ -19,11 +19,11 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 class _Refused(Exception):
-    """The file is no annotation that can be used."""
+    """The file is not a usable annotation."""
 
 
 class _Plain(ElementTree.TreeBuilder):
-    """Refuses a document type: entities can expand without end, and name files of this machine."""
+    """Refuses a document type: its entities could expand without end, or name files of this machine."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         raise _Refused("it declares a document type")
@@ -31,7 +31,7 @@ class _Plain(ElementTree.TreeBuilder):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One XML file. `image` is None where there is no image of its name."""
+    """One XML file. `image` is None where no image has its name."""
 
     file: Path
     image: Path | None
@@ -40,7 +40,7 @@ class Annotation:
 
 
 def read(files: Tree) -> Reading | None:
-    """None unless an XML file is an annotation. Images without one have no class."""
+    """Read VOC annotations; None when no XML file is one. Images without an annotation have no class."""
     listed_splits = _listed(files)
     annotated: dict[Path, DatasetImage] = {}
     found, faults = xml_files(files)
@@ -97,7 +97,7 @@ def _boxes(root: ElementTree.Element) -> tuple[Box, ...]:
 
 
 def _number(text: str | None) -> float:
-    """NaN for what is no number."""
+    """The number in the text; NaN when it is not one."""
     try:
         return float(text or "")
     except ValueError:
@@ -117,7 +117,7 @@ def _by_stem(files: Tree) -> dict[str, list[Path]]:
 
 
 def _image_of(annotation: Path, root: ElementTree.Element, by_stem: dict[str, list[Path]]) -> Path | None:
-    """The image beside the annotation, else the one of its name elsewhere, else the one that it names."""
+    """The image beside the annotation, else one with the annotation's stem elsewhere, else the one that it names."""
     named = re.split(r"[/\\]", root.findtext("filename") or "")[-1]
     for stem in (annotation.stem.lower(), named.rsplit(".", 1)[0].lower()):
         candidates = by_stem.get(stem, [])

@@ -16,14 +16,14 @@ _DEEPEST = 32  # folders
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """`files` are below `root`, sorted; hidden ones are left out. `odd`: how many were left out as no plain files."""
+    """`files`: those below `root`, sorted, without hidden ones. `odd`: how many were left out as not plain files."""
 
     root: Path
     files: tuple[Path, ...]
     odd: int = 0
 
     def images(self) -> list[Path]:
-        """The files that look like images by their names."""
+        """The files with an image's suffix."""
         return [file for file in self.files if file.suffix.lower() in IMAGES]
 
     def ending(self, *suffixes: str) -> list[Path]:
@@ -37,7 +37,7 @@ def tree(root: Path) -> Tree:
     for parent, folders, names in os.walk(root):
         depth = len(Path(parent).relative_to(root).parts)
         folders[:] = sorted(name for name in folders if not _is_hidden(name) and depth < _DEEPEST)
-        odd += sum(Path(parent, name).is_symlink() for name in folders)  # which `walk` does not enter
+        odd += sum(Path(parent, name).is_symlink() for name in folders)  # `walk` does not enter these
         for name in sorted(names):
             if _is_hidden(name):
                 continue
@@ -52,7 +52,7 @@ def tree(root: Path) -> Tree:
 
 
 def inner(root: Path) -> Path:
-    """The folder that holds more than one folder or a file: steps over wrappers such as `dataset/dataset/`."""
+    """The first folder, from `root` down, with a file or several folders: skips wrappers like `dataset/dataset/`."""
     for _ in range(_DEEPEST):
         entries = [entry for entry in sorted(root.iterdir()) if not _is_hidden(entry.name)]
         if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():

@@ -1,1 +1,1 @@
-"""ONNX graphs: read, run, taken apart, compared with pre-trained backbones."""
+"""Reads, runs and analyses ONNX graphs, and compares their weights with pre-trained backbones."""

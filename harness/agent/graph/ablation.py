@@ -1,12 +1,12 @@
-"""Whether a graph's answers rest on its backbone: exchange what its layers see, and shuffle their weights.
+"""Whether a graph's answers depend on its backbone: exchange its layers' outputs, and shuffle their weights.
 
-Both act on the path from the pixels to the classes only: a node of the path gets the changed tensor, and whoever else
-reads the weight, to sum it up say, gets the one that was there.
+Both change only the path from the pixels to the classes: a node on the path gets the changed tensor, and any other
+reader of the weight, a sum say, gets the original.
 
-- Exchanged: image i goes in, and a run of layers gives what it gave for image j. Where the classes come from the
-  backbone, the answer becomes j's. A network that does the work beside it answers as for i; one that notices the
-  change answers neither.
-- Shuffled: where a layer's weights are in another order, the answers follow.
+- Exchange: the graph gets image i, and some consecutive layers output what they gave for image j. If the backbone
+  decides the classes, the answer becomes j's. A network beside the backbone still answers i; one that notices the
+  change gives neither answer.
+- Shuffle: when a layer's weights are in another order, the answers must change.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from ..models.loaded_model import as_rows, is_probabilities
 from .backbone_path import Use
 from .onnx_running import open_model, run_model
 
-# Change of the answers, relative to how much they differ from image to image. Shuffling a quarter of a
-# backbone gives 0.5 to 3; what is only carried along gives 0 to 0.01.
+# Change of the answers, relative to how much they differ from image to image. Shuffling a quarter of a backbone that
+# is used gives 0.5 to 3; of one that is only carried along, 0 to 0.01.
 _SMALLEST = 0.1
-_PARTS = 4  # of the backbone in the order of its layers; each has to matter
+_PARTS = 4  # of the backbone, in the order of its layers; each has to change the answers
 _SAME = 1e-9  # spread of a probability from image to image that counts as none
 _DEAD = 1e-4  # change below which a single layer does not matter: rounding gives 1e-6
 _LEAST = 1e-12  # probability; float32 keeps no smaller one beside 1
-_PAIRS = 4  # of images, for the exchange
-_FAR = 0.5  # from j's answer, relative to i's: nearer to j's means that the backbone does most of the work
+_PAIRS = 4  # image pairs for the exchange
+_FAR = 0.5  # distance from j's answer, relative to that from i's: below it the backbone does most of the work
 
 Tensor = NDArray[Any]
 
 
 def constant(answers: NDArray[np.float64]) -> bool:
-    """Whether the answers are the same for all images, so that nothing can be told."""
+    """Whether the answers are the same for all images, so that no test can tell anything."""
     return float(np.abs(answers - answers.mean(axis=0)).mean()) <= _SAME
 
 
 class Exchange:
-    """The graph with a switch behind each use of a weight: its own output, or one that is given."""
+    """The graph with a switch behind each use of a weight: it passes on the node's own output, or a given one."""
 
     def __init__(self, model: Any, uses: Sequence[Use], dtypes: Sequence[Any], input: str, threads: int) -> None:
-        """`dtypes`: of each use's weight. Raises `Unusable` when it does not run so."""
+        """`dtypes`: the type of each use's weight. Raises `Unusable` when the changed graph does not run."""
         import onnx
 
         graph_model = onnx.ModelProto()
@@ -72,21 +72,21 @@ class Exchange:
         return f"{what} {k} {self._key}"
 
     def answer(self, image: Tensor, given: Mapping[int, Tensor]) -> NDArray[np.float64]:
-        """The row for one image, shape (1, classes), where the uses `given` give what is said."""
+        """The answer for one image, shape (1, classes), with the outputs of the uses in `given` replaced."""
         feeds = {self._input: image, **self._own}
         feeds |= {self._name("switch", k): np.array(k in given) for k in range(self._uses)}
         feeds |= {self._name("given", k): tensor for k, tensor in given.items()}
         return _scores(run_model(self._session, [self._answer], feeds)[0], 1)
 
     def outputs(self, image: Tensor) -> list[Tensor]:
-        """What each use gives for one image."""
+        """The output of each use for one image."""
         feeds = {self._input: image, **self._own}
         feeds |= {self._name("switch", k): np.array(False) for k in range(self._uses)}
         return run_model(self._session, [self._name("own", k) for k in range(self._uses)], feeds)
 
 
 def carries_the_answer(graph: Exchange, passages: Sequence[range], batch: Tensor, answers: NDArray[np.float64]) -> bool:
-    """Whether what goes through each of the `passages` is what the classes come from. Raises `Unusable`."""
+    """Whether the classes follow from what passes through each of the `passages`. Raises `Unusable`."""
     distances: list[list[float]] = [[] for _ in passages]
     for i in range(min(_PAIRS, len(batch))):
         apart = np.linalg.norm(answers - answers[i], axis=1)
@@ -102,7 +102,7 @@ def carries_the_answer(graph: Exchange, passages: Sequence[range], batch: Tensor
 
 
 def unmoved(graph: Exchange, uses: int, batch: Tensor) -> set[int]:
-    """The uses that give the same for every image: nothing of the pixels arrives there. Raises `Unusable`."""
+    """The uses whose output is the same for every image, so does not depend on the pixels. Raises `Unusable`."""
     first, second = (graph.outputs(batch[i : i + 1]) for i in (0, 1))
     found = set()
     for k in range(uses):
@@ -114,10 +114,10 @@ def unmoved(graph: Exchange, uses: int, batch: Tensor) -> set[int]:
 
 
 class Shuffle:
-    """The graph with the weight of each use as an input of its own."""
+    """The graph with the weight of each use as a separate input."""
 
     def __init__(self, model: Any, uses: Sequence[Use], weights: Sequence[Tensor], input: str, threads: int) -> None:
-        """`weights`: what each use is given. Raises `Unusable` when it does not run so."""
+        """`weights`: the tensor for each use. Raises `Unusable` when the changed graph does not run."""
         import onnx
 
         opened = onnx.ModelProto()
@@ -132,7 +132,7 @@ class Shuffle:
         self._session = open_model(opened, threads)
 
     def answers(self, batch: Tensor, together: bool, shuffled: Sequence[int] = ()) -> NDArray[np.float64]:
-        """The rows for a batch, with the weights of the uses `shuffled` in another order."""
+        """The answers to a batch, with the weights of the uses `shuffled` in another order."""
         feeds = dict(zip(self._names, self._weights, strict=True))
         for k in shuffled:
             tensor = self._weights[k]
@@ -144,7 +144,7 @@ class Shuffle:
 
 
 def matters(graph: Shuffle, uses: int, batch: Tensor, together: bool) -> tuple[bool, set[int]]:
-    """Whether each quarter of the layers matters for the answers, and the single layers that do not at all.
+    """Whether each quarter of the layers changes the answers, and the single layers that do not change them at all.
 
     Raises `Unusable`.
     """
@@ -168,7 +168,7 @@ def _change(answer: Callable[[], NDArray[np.float64]], whole: NDArray[np.float64
 
 
 def _scores(answer: Tensor, images: int) -> NDArray[np.float64]:
-    """The rows; of probabilities their logarithms, as a sure answer hides every change."""
+    """The answers; probabilities as logarithms, because a confident answer hides small changes."""
     rows = as_rows(answer, images)
     scores = rows.astype(np.float64)
     return np.log(np.maximum(scores, _LEAST)) if is_probabilities(rows) else scores

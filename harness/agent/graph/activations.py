@@ -1,4 +1,4 @@
-"""What a model's layers make of images, beside what the pre-trained layers make of the same inputs."""
+"""Compares the outputs of a model's layers with those of the pre-trained layers on the same inputs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .backbone_path import SAME_NUMBERS, Use
 from .onnx_running import open_model, run_model
 
 Tensor = NDArray[Any]
-_FLAT = 1e-9  # of a channel's mean square; below it, its variation is rounding
+_FLAT = 1e-9  # of a channel's mean square: smaller variation is rounding
 
 
 def given_weights(model: Any, uses: Sequence[Use], weights: Mapping[str, Tensor]) -> list[Tensor]:
-    """What each use takes as its weight: the tensor of the file, transposed say on its way."""
+    """The tensor that each use takes as its weight: the file's, perhaps transposed on the way."""
     import onnx
     from onnx.reference import ReferenceEvaluator
 
@@ -39,9 +39,10 @@ def given_weights(model: Any, uses: Sequence[Use], weights: Mapping[str, Tensor]
 def agreement(
     model: Any, uses: Sequence[Use], originals: Sequence[Tensor], input: str, batch: Tensor, threads: int
 ) -> list[float]:
-    """For each use the median over its channels of the correlation between what it gives for the images and what
-    the pre-trained layer, `originals`, gives for the same input: 1 where only a factor or an offset was changed, as
-    a folded BatchNorm does. Raises `Unusable` when it does not run so.
+    """For each use, the correlation of its output with that of the pre-trained layer (`originals`) on the same input.
+
+    The median over the channels: 1 where only a factor or an offset changed, as folding a BatchNorm does. Raises
+    `Unusable` when the changed graph does not run.
     """
     import onnx
 
@@ -76,7 +77,7 @@ def _by_channel(tensor: Tensor, axis: int) -> NDArray[np.float64]:
 
 
 class _Correlation:
-    """Sums for each channel, so that no more than one image's activations are held."""
+    """Running sums for each channel, so that only one image's activations are in memory."""
 
     def __init__(self) -> None:
         self._count, self._sums = 0, np.zeros(())
@@ -92,5 +93,5 @@ class _Correlation:
         spread = np.sqrt(np.maximum(squares - one**2, 0) * np.maximum(other_squares - other**2, 0))
         shared = np.abs(both - one * other)
         found = np.divide(shared, spread, where=varies[0] & varies[1], out=np.zeros_like(spread))
-        alive = varies[0] | varies[1]  # channels that are silent in both say nothing
+        alive = varies[0] | varies[1]  # channels that are constant in both say nothing
         return float(np.nan_to_num(np.median(found[alive]))) if alive.any() else 0.0

@@ -1,7 +1,7 @@
-"""Where a graph multiplies what comes of the pixels with given weights, and what else stands on that path.
+"""Where a graph multiplies tensors that depend on the pixels with given weights, and what else is on that path.
 
-A weight that is summed up, compared or concatenated is read as data: the answers may follow it and still owe it
-nothing. Only a node that multiplies a tensor which depends on the pixels with the weight, as a layer does, uses it.
+A weight that is summed up, compared or concatenated is only read as data: the answers may follow it without needing
+it. A node uses a weight if it multiplies it with a tensor that depends on the pixels, as a layer does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .onnx_model import nodes_inside
 
 _LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")  # a layer's own factors are its first two inputs
-SAME_NUMBERS = ("Identity", "Transpose", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Flatten")  # none lost or new
+SAME_NUMBERS = ("Identity", "Transpose", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Flatten")  # all kept, none added
 _SIZES = ("Shape", "Size", "ConstantOfShape")  # their outputs depend on an input's sides, not on its pixels
 
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum")
@@ -28,7 +28,7 @@ _BETWEEN = (
     "HardSwish", "Swish", "Tanh", "Elu", "Erf", "Gelu", "Dropout", "LRN", "MaxPool", "AveragePool",
     "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "QuantizeLinear", "DequantizeLinear",
 )  # fmt: skip
-# Choices that a graph makes by what it sees. No classifier of the course's needs one.
+# Operators with which a graph can branch on its input. No classifier of a course needs one.
 _CHOICES = (
     "If", "Where", "Loop", "Scan", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "Not", "And", "Or",
     "Xor", "IsNaN", "IsInf", "Sign", "Round", "Floor", "Ceil", "ArgMax", "ArgMin", "TopK", "OneHot", "NonZero",
@@ -38,7 +38,7 @@ _CHOICES = (
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A node that uses a weight: its index in the graph, which of its inputs the weight is, and that input's name."""
+    """A node that uses a weight: its index in the graph, and the index and name of the input that is the weight."""
 
     weight: str
     node: int
@@ -48,11 +48,11 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class BackbonePath:
-    """How a graph uses weights. `uses` are in the order in which they run."""
+    """How a graph uses weights. `uses` are in execution order."""
 
     uses: tuple[Use, ...]
-    read_as_data: tuple[str, ...]  # weights that no layer multiplies anything of the pixels with
-    plain: bool  # before and between the layers stands only what image networks have there, and no choice anywhere
+    read_as_data: tuple[str, ...]  # weights that no layer multiplies with anything that depends on the pixels
+    plain: bool  # only operators that image networks have lie before and between the layers, and none that branches
 
 
 def backbone_path(model: Any, names: Iterable[str], input: str, weights: Mapping[str, NDArray[Any]]) -> BackbonePath:
@@ -77,7 +77,7 @@ def backbone_path(model: Any, names: Iterable[str], input: str, weights: Mapping
 def _following(nodes: list[Any], start: set[str]) -> set[str]:
     """`start`, and the names of all tensors whose numbers depend on one of these."""
     found = set(start)
-    for node in nodes:  # they stand in the order in which they run
+    for node in nodes:  # nodes are in execution order
         read = set(_numbers_read(node))
         if node.op_type not in _SIZES and not found.isdisjoint(read):
             found.update(node.output)
@@ -85,9 +85,9 @@ def _following(nodes: list[Any], start: set[str]) -> set[str]:
 
 
 class Passages:
-    """Runs of layers through which everything must go that earlier layers of the backbone saw.
+    """Finds passages: consecutive layers that everything computed by earlier layers of the backbone must pass through.
 
-    In a chain each layer is one. In a network with shortcuts it takes as many layers as stand beside one another.
+    In a chain each layer is a passage. In a network with shortcuts a passage includes all parallel layers.
     """
 
     def __init__(self, model: Any, uses: Sequence[Use], input: str) -> None:
@@ -102,7 +102,7 @@ class Passages:
                 self._steps.append((read, list(node.output), numbers.get(index)))
 
     def spread_out(self, parts: int) -> list[range]:
-        """The shortest passages whose first layers are nearest to the beginnings of `parts` equal parts."""
+        """The shortest passages whose first layers are nearest to the starts of `parts` equal parts."""
         found: dict[int, range] = {}
         for part in range(parts):
             wanted = part * self._count // parts
@@ -120,7 +120,7 @@ class Passages:
         return range(start, low)
 
     def _blocks(self, layers: range) -> bool:
-        """Whether nothing that another layer makes of the pixels reaches the answer but through these layers."""
+        """Whether the output of every other layer reaches the answer only through these layers."""
         pixels, made = {self._input}, set[str]()
         for read, outputs, number in self._steps:
             if number is not None and number in layers:
@@ -133,7 +133,7 @@ class Passages:
 
 
 def _carriers(nodes: list[Any], names: list[str]) -> dict[str, str]:
-    """Tensor -> the weight whose numbers it holds, all of them and no others."""
+    """Tensor -> the weight whose numbers it holds, exactly these."""
     found = {name: name for name in names}
     for node in nodes:
         if node.op_type in SAME_NUMBERS and node.input[0] in found and node.output[0] not in found:
@@ -164,14 +164,14 @@ def _reads(node: Any, names: set[str]) -> bool:
 
 
 def _numbers_read(node: Any) -> list[str]:
-    """The tensors whose numbers a node's outputs can depend on; graphs inside it read those of the outer one."""
+    """The tensors whose values a node's outputs can depend on, also those that its subgraphs read from outside."""
     if node.op_type == "CastLike":
-        return list(node.input[:1])  # of the second it takes the type
+        return list(node.input[:1])  # the second only gives its type
     return [name for inner in (node, *nodes_inside(node)) for name in inner.input]
 
 
 def _small_factors(node: Any, seen: set[str], weights: Mapping[str, NDArray[Any]]) -> bool:
-    """Whether arithmetic adds or multiplies one number, or one for each channel: a table of more could be a layer."""
+    """Whether arithmetic uses one number, or one for each channel; a larger table could be a layer."""
     if node.op_type not in _ARITHMETIC:
         return True
     own = [weights.get(name) for name in node.input if name not in seen]

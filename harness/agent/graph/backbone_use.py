@@ -1,7 +1,7 @@
-"""Whether a graph's answers rest on the backbone whose weights it holds: by its path, its activations and its answers.
+"""Whether a graph's answers depend on the backbone whose weights it holds: by path, activations and answers.
 
-That weights are in a file proves nothing, nor that some operator reads them, nor that the answers change with them: a
-network of its own can carry a backbone along, sum its weights up and answer otherwise when the sum is wrong.
+Weights in the file prove nothing, nor does an operator that reads them, nor answers that change with them: another
+network can carry a backbone along, sum its weights, and change its answers when the sum is wrong.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Why = Literal[
 ]
 
 _FEW = 0.25  # share of the layers that may be off the path before the backbone counts as unused
-_SILENT = 0.1  # share of the layers that may not matter: some of EfficientNet's gates hardly do
-_PARTS = 4  # of the backbone, in each of which a passage is looked for
-_AGREES = 0.3  # correlation with the pre-trained activations; layers moved by half of their size keep 0.9
+_SILENT = 0.1  # share of the layers that may leave the answers unchanged: some of EfficientNet's gates nearly do
+_PARTS = 4  # of the backbone; each is searched for a passage
+_AGREES = 0.3  # correlation with the pre-trained activations; layers that changed by half of their norm keep 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class BackboneUse:
-    """`used` is None where it cannot be told. `why`: what speaks against it."""
+    """`used` is None where it is not known. `why`: the evidence against use."""
 
     used: bool | None
     why: Why = ""
@@ -46,7 +46,7 @@ def backbone_use(
     together: bool,
     threads: int,
 ) -> BackboneUse:
-    """Whether the answers to the images of `batch` rest on the `layers` that have a counterpart in the model."""
+    """Whether the answers to `batch` depend on those of the `layers` that have a counterpart in the model."""
     tensors = weights(model)
     path = backbone_path(model, [x.counterpart for x in layers if x.counterpart], input, tensors)
     by_weight = {layer.counterpart: layer for layer in layers if layer.counterpart}
@@ -93,11 +93,11 @@ def _differing(
     batch: NDArray[Any],
     threads: int,
 ) -> list[str]:
-    """The layers that say something else of the images than the pre-trained ones do of the same input."""
+    """The layers whose outputs differ from the pre-trained layers' on the same input."""
     moved: list[tuple[Use, NDArray[Any]]] = []
     for use, weight in zip(uses, given, strict=True):
         layer = layers[use.weight]
-        if layer.identical:  # the same by the numbers alone
+        if layer.identical:  # equal weights need no comparison of outputs
             continue
         original = view_like(backbone.layers[layer.name], weight)
         if original is not None:

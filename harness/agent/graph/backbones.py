@@ -1,10 +1,10 @@
-"""How far a model's weights are from a pre-trained backbone's, whatever the exporter made of them.
+"""How far a model's weights are from a pre-trained backbone's, in whatever form the exporter wrote them.
 
 Exporters rename tensors, permute their axes (Keras: HWIO, ONNX: OIHW), move them into `Constant` nodes
-and multiply BatchNorm into the convolution before it. So names say nothing: each pre-trained tensor is
-compared with every tensor of the model that has its sides in any order, and a factor for each output
-channel, which is what a folded BatchNorm leaves, counts as no change. A tensor of the model is the
-counterpart of one layer only.
+and multiply BatchNorm into the convolution before it. So names are ignored: each pre-trained tensor is
+compared with every tensor of the model that has its dimensions in any order. A factor for each output
+channel, which a folded BatchNorm leaves, counts as no change. A tensor of the model is the counterpart of
+one layer only.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# The ImageNet classifier, by the first part of its name in torchvision's, timm's and Keras' weights.
+# First parts of the ImageNet classifier's name in torchvision's, timm's and Keras' weights.
 _CLASSIFIERS = ("classifier", "fc", "head", "heads", "predictions", "top", "AuxLogits", "aux1", "aux2")
-_CHANNELS, _ENTRIES = 32, 256  # of a tensor that are looked at to find its counterpart
+_CHANNELS, _ENTRIES = 32, 256  # of a tensor that are compared to find its counterpart
 _FOLD = 1e-6  # relative; float32 rounding of weight * gamma / sqrt(var + eps) stays below 2e-7
 _FOLDED_VECTOR = 1e-4  # relative; sums and square roots are rounded in another order
 _EPSILONS = (1e-5, 1e-3)  # of BatchNorm, in torch and in Keras
@@ -31,7 +31,7 @@ _UNRELATED = 0.9  # two unrelated sets of weights of equal size are 1.4 apart
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """Pre-trained weights: the layers in the file's order, and the vectors beside them.
+    """Pre-trained weights: layers and vectors, in the file's order.
 
     `vectors`: biases, BatchNorm's numbers, and what a folded BatchNorm makes of them.
     """
@@ -42,12 +42,12 @@ class Backbone:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One pre-trained layer: whether the model has it unchanged, else how far its counterpart is."""
+    """One pre-trained layer: whether the model has it unchanged, else how much its counterpart changed."""
 
     name: str
     elements: int
     identical: bool
-    relative_change: float | None  # |w - w0| / |w0|; None when the model has no tensor like it
+    relative_change: float | None  # |w - w0| / |w0|; None when the model has no counterpart
     counterpart: str | None = None  # the tensor's name in the model
 
 
@@ -63,7 +63,7 @@ def load(file: Path) -> Backbone:
     else:
         import torch
 
-        tensors = torch.load(file, map_location="cpu", weights_only=True)  # no mmap: older files cannot
+        tensors = torch.load(file, map_location="cpu", weights_only=True)  # older files do not support mmap
     kept = {
         name: np.asarray(tensor, dtype=np.float32)
         for name, tensor in tensors.items()
@@ -84,7 +84,7 @@ def _keras(file: Path) -> dict[str, Floats]:
         for layer in map(_text, root.attrs["layer_names"]):
             for name in map(_text, root[layer].attrs["weight_names"]):
                 kernel = np.asarray(root[layer][name], dtype=np.float32)
-                if kernel.ndim == 4:  # HWIO; a depthwise one has its channels third
+                if kernel.ndim == 4:  # HWIO; a depthwise kernel has its channels in the third place
                     found[layer] = kernel.transpose((2, 3, 0, 1) if "depthwise" in name else (3, 2, 0, 1))
                 elif kernel.ndim == 2:
                     found[layer] = kernel
@@ -141,12 +141,12 @@ def compare(layers: Mapping[str, Floats], weights: Mapping[str, NDArray[Any]]) -
 
 
 def unrelated(layer: Layer) -> bool:
-    """Whether the model has no tensor that may have come from this layer."""
+    """Whether no tensor of the model can come from this layer."""
     return layer.relative_change is None or layer.relative_change > _UNRELATED
 
 
 def untouched(backbone: Backbone, layers: list[Layer], weights: Mapping[str, NDArray[Any]]) -> set[str]:
-    """The names of the model's tensors that are the backbone's: layers, their biases and BatchNorm's numbers."""
+    """The names of the model's tensors that equal the backbone's: layers, biases and BatchNorm's numbers."""
     same = {layer.counterpart for layer in layers if layer.identical and layer.counterpart}
     by_size: dict[int, list[Floats]] = {}
     for vector in backbone.vectors:
@@ -164,19 +164,19 @@ def _same_vector(found: Floats, known: Floats) -> bool:
 
 
 def _views(tensor: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]:
-    """The tensor with its axes in every order that gives `shape`."""
+    """The tensor in every order of its axes that gives `shape`."""
     orders = permutations(range(tensor.ndim))
     return [tensor.transpose(order) for order in orders if tuple(tensor.shape[axis] for axis in order) == shape]
 
 
 def view_like(original: NDArray[Any], found: NDArray[Any]) -> NDArray[Any] | None:
-    """A pre-trained tensor with its axes as `found` has them; None where no order of them gives its shape."""
+    """A pre-trained tensor with its axes in the order of `found`'s; None where no order gives that shape."""
     views = _views(original, found.shape) if original.ndim == found.ndim else []
     return max(views, key=lambda view: _similarity(found, view), default=None)
 
 
 def _similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """The mean over some output channels of the cosine's size; a factor for each channel changes nothing."""
+    """The mean of |cosine| over some output channels; it ignores a factor for each channel."""
     channels = np.linspace(0, len(one) - 1, min(_CHANNELS, len(one)), dtype=int)
     a, b = (x[channels].reshape(len(channels), -1)[:, :_ENTRIES].astype(np.float64) for x in (one, other))
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
@@ -185,7 +185,7 @@ def _similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
 
 
 def _change(original: Floats, found: Floats) -> float:
-    """|w - w0| / |w0|, or the same with the best factor for each output channel; 0 for a folded one."""
+    """|w - w0| / |w0|, or less with the best factor for each output channel; 0 where a BatchNorm was folded in."""
     if np.array_equal(original, found):
         return 0.0
     w0 = original.reshape(len(original), -1).astype(np.float64)

@@ -1,7 +1,7 @@
-"""What a graph does last: the linear map from its last activations to the class scores.
+"""A graph's final layer: the linear map from its last activations to the class scores.
 
-Layers, factors and BatchNorms in a row with nothing between them are one map: a layer that was split in two, or
-scaled, is the same one.
+Consecutive linear layers, factors and BatchNorms are multiplied to one map, so splitting or scaling a layer does not
+change it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-MOST_NUMBERS = 2**18  # of the map that are sent: 1 MiB; of a larger one the first inputs
+MOST_NUMBERS = 2**18  # of the map that are sent: 1 MiB; a larger map is cut to its first inputs
 _LONGEST = 64  # nodes
 _MOST_OUTPUTS = 1000
 _LARGEST = 2**22  # numbers of the map while it is put together
-_SAME_NUMBERS = {  # operators that move or keep the numbers of each channel
+_SAME_NUMBERS = {  # operators that keep the numbers of each channel
     *("Identity", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "Softmax", "LogSoftmax"),
     *("GlobalAveragePool", "ReduceMean", "Transpose"),
 }
@@ -31,7 +31,7 @@ _ARITHMETIC: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def final_layer(model: Any, tensors: Mapping[str, Array]) -> NDArray[np.float32] | None:
-    """The map, float32, (outputs, inputs); None where the scores come from anything else, or are no numbers."""
+    """The map, float32, shape (outputs, inputs); None where the scores are not linear, or the map is not finite."""
     producer = {name: node for node in model.graph.node for name in node.output}
     name = model.graph.output[0].name
     found: Array | None = None
@@ -56,7 +56,7 @@ def final_layer(model: Any, tensors: Mapping[str, Array]) -> NDArray[np.float32]
 
 
 def _step(node: Any, tensors: Mapping[str, Array], producer: Mapping[str, Any]) -> tuple[str, Array | None] | None:
-    """Where the node's data come from, and what they are multiplied by; None for anything that is not linear."""
+    """The node's input, and the factor it is multiplied by; None for a node that is not linear."""
 
     def constant(name: str) -> Array | None:
         return _constant(name, tensors, producer, 8)
@@ -85,7 +85,7 @@ def _step(node: Any, tensors: Mapping[str, Array], producer: Mapping[str, Any]) 
 
 
 def _matrix(node: Any, weight: Array) -> Array | None:
-    """The node's weights as (outputs, inputs)."""
+    """The node's weights, shape (outputs, inputs)."""
     if node.op_type == "Conv":
         return weight.reshape(len(weight), -1)
     if weight.ndim != 2:
@@ -95,7 +95,7 @@ def _matrix(node: Any, weight: Array) -> Array | None:
 
 
 def _applied(found: Array | None, factor: Array) -> Array | None:
-    """The map so far after one more factor, nearer to the input: a matrix, or a number for each channel."""
+    """The map multiplied by one more factor nearer to the input: a matrix, or a number for each channel."""
     if found is None:
         if factor.ndim == 1:
             return np.diag(factor) if len(factor) <= _MOST_OUTPUTS else None
@@ -106,7 +106,7 @@ def _applied(found: Array | None, factor: Array) -> Array | None:
 
 
 def _constant(name: str, tensors: Mapping[str, Array], producer: Mapping[str, Any], deep: int) -> Array | None:
-    """The numbers called `name` where they do not depend on the image."""
+    """The tensor `name`, if it does not depend on the image."""
     if name in tensors:
         return np.asarray(tensors[name], np.float64)
     node = producer.get(name)

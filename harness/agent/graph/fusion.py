@@ -1,8 +1,8 @@
-"""The graph as an inference engine runs it: one kernel for each convolution or product with what follows it.
+"""The graph as an inference engine runs it: each convolution or matrix product is fused with what follows it.
 
-Rules, those that TensorRT and its like share: BatchNorm disappears into the weights before it; activations, residual
-additions and other elementwise work join the kernel that made their input, unless somebody else needs that
-input too; views, shape arithmetic, constants and changes of layout cost nothing.
+The rules that TensorRT and similar engines share: BatchNorm is folded into the weights before it; activations,
+residual additions and other elementwise operators join the kernel that made their input, unless another node reads
+that input too; views, shape arithmetic, constants and changes of layout cost nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .multiply_adds import multiply_adds
 from .operators import ELEMENTWISE, FACTORS, SHAPES, SIZED_BY, VIEWS, Kind, kind_of, operations_per_element
 from .shapes import Shape
 
-_LAYOUTS = ([0, 2, 3, 1], [0, 3, 1, 2])  # NCHW <-> NHWC: an engine picks its own layout anyway
+_LAYOUTS = ([0, 2, 3, 1], [0, 3, 1, 2])  # NCHW <-> NHWC: an engine chooses its own layout
 _FOLLOWED = 12  # elementwise nodes between the two ends of a diamond such as x * sigmoid(x)
 _JOINABLE = ("convolution", "pointwise", "depthwise", "grouped", "dense", "product", "elementwise")
 
@@ -31,14 +31,15 @@ class Kernel:
     weights: int = 0  # elements of constants that it reads
     shape: Shape = ()  # of its largest constant
     nodes: int = 0  # operators of the graph in it, BatchNorm aside
-    inputs: int = 0  # elements that it reads of what others made
-    outputs: int = 0  # elements that others read of what it makes
+    inputs: int = 0  # elements that it reads of other kernels' outputs
+    outputs: int = 0  # elements of its output that others read
     members: list[Any] = field(default_factory=list)
 
 
 def fuse(model: Any, shapes: dict[str, Shape], whole: set[str]) -> tuple[list[Kernel], dict[str, int]]:
-    """The kernels in the order in which they run, and how often each operator occurs that is not known, or makes as
-    many numbers as the image asks for.
+    """The kernels in execution order, and counts of the operators whose work is not known.
+
+    Those are unknown operators, and operators whose output size depends on the image's values.
 
     `shapes` and `whole` as `tensor_shapes` gives them for all tensors of the main graph.
     """
@@ -46,7 +47,7 @@ def fuse(model: Any, shapes: dict[str, Shape], whole: set[str]) -> tuple[list[Ke
 
 
 class _Graph:
-    """The nodes that become kernels, with every name led back through views to who made it."""
+    """The nodes that become kernels; a name that is a view is resolved to the tensor it shows."""
 
     def __init__(self, model: Any, shapes: dict[str, Shape], whole: set[str]) -> None:
         self._shapes = shapes
@@ -89,7 +90,7 @@ class _Graph:
         return name in self._constants and name not in self._whole
 
     def _vanishes(self, node: Any) -> bool:
-        """Whether the node costs nothing; then its outputs are noted as constants or as other names."""
+        """Whether the node costs nothing; if so, its outputs are noted as constants or as aliases."""
         given = [name for name in node.input if name]
         outputs = [name for name in node.output if name]
         if node.op_type in SHAPES or (given and all(self._root(name) in self._constants for name in given)):
@@ -115,7 +116,7 @@ class _Graph:
         return math.prod(self._shapes.get(name, ()))
 
     def _read(self, node: Any) -> list[str]:
-        """What the node reads that is made while running, each once."""
+        """The non-constant tensors that the node reads, each once."""
         roots = dict.fromkeys(self._root(name) for name in node.input if name)
         return [name for name in roots if name not in self._constants]
 
@@ -146,7 +147,7 @@ class _Graph:
         return "pointwise" if math.prod(weight[2:]) == 1 else "convolution"
 
     def _joined(self, node: Any, made: list[Kernel], maker: dict[str, int]) -> int | None:
-        """The kernel that the elementwise node is part of: the last one that it reads from, if it may."""
+        """The kernel that the elementwise node is fused into: the last one that it reads from, if the rules allow."""
         read = [name for name in self._read(node) if name in maker]
         if not read:
             return None
@@ -159,7 +160,7 @@ class _Graph:
         return maker[last] if self._only_leads_to_one(last) else None
 
     def _only_leads_to_one(self, name: str) -> bool:
-        """Whether all readers of the tensor are elementwise and run together again, as in x * sigmoid(x)."""
+        """Whether all readers of the tensor are elementwise and their results meet again, as in x * sigmoid(x)."""
         ahead = {id(node): node for node in self._readers[name]}
         for _ in range(_FOLLOWED):
             ends = [node for node in ahead.values() if not self._goes_into(node, ahead)]
@@ -180,7 +181,7 @@ class _Graph:
         return bool(following) and all(id(reader) in ahead for reader in following)
 
     def _measure(self, index: int, kernel: Kernel, maker: dict[str, int]) -> None:
-        """Fill in what it reads and writes."""
+        """Fill in how many elements the kernel reads and writes."""
         inside = {id(node) for node in kernel.members}
         read = {name for node in kernel.members for name in self._read(node) if maker.get(name) != index}
         kernel.inputs = sum(map(self._size, read))
@@ -189,5 +190,5 @@ class _Graph:
             if needed or name in self._results:
                 kernel.outputs += self._size(name)
         if kernel.kind == "copy":
-            kernel.inputs = min(kernel.inputs, kernel.outputs)  # a slice reads what it gives
+            kernel.inputs = min(kernel.inputs, kernel.outputs)  # a slice reads only the elements that it outputs
         kernel.members = []

@@ -1,7 +1,7 @@
-"""What weights look like that no training has touched.
+"""Whether weights look untrained.
 
-Two questions: whether an output layer still is as a library initialised it, and whether convolutions
-hold the structure that only long training on many images leaves.
+Two questions: does an output layer still have a library's initialisation, and do convolutions have the
+structure that only long training on many images gives?
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Head:
 
 
 def head(model: Any, tensors: Mapping[str, Array]) -> Head | None:
-    """The last layer with weights before the graph's output; None when the output comes from anything else."""
+    """The last layer with weights before the graph's output; None when there is no such layer."""
     producer = {name: node for node in model.graph.node for name in node.output}
     name, bias = model.graph.output[0].name, None
     for _ in range(32):  # a softmax, a bias, a reshape or two
@@ -54,7 +54,7 @@ def head(model: Any, tensors: Mapping[str, Array]) -> Head | None:
 
 
 def initialised_as(layer: Head) -> str:
-    """The usual initialisation that the layer cannot be told from; empty when it is none of them.
+    """The usual initialisation that the layer cannot be distinguished from; empty when there is none.
 
     Kolmogorov-Smirnov against each distribution, at 1 %. One step of training moves a bias off zero.
     """
@@ -90,7 +90,7 @@ def _normal(values: NDArray[np.float64], std: float) -> bool:
 
 
 def _fits(values: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
-    """Whether the sorted values may come from the distribution whose cumulative shares are `expected`."""
+    """Whether the sorted values can come from the distribution whose cumulative shares are `expected`."""
     count = len(values)
     above = np.arange(1, count + 1) / count - expected
     below = expected - np.arange(count) / count
@@ -98,10 +98,10 @@ def _fits(values: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
 
 
 def structure(tensors: Mapping[str, Array]) -> float | None:
-    """How unevenly convolutions use their inputs, relative to weights drawn at random; the median layer's.
+    """How unevenly convolutions use their inputs, relative to random weights; the median over the layers.
 
-    1 or less for random weights, whatever BatchNorm was multiplied into them. None without a
-    convolution of 16 inputs and 1000 numbers.
+    1 or less for random weights, also after folding a BatchNorm. None without a convolution of at least 16
+    inputs and 1000 numbers.
     """
     found = []
     for tensor in tensors.values():

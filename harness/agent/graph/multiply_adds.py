@@ -15,30 +15,30 @@ from .onnx_model import Signature, every_node
 from .operators import FACTORS
 from .shapes import Shape, tensor_shapes
 
-# Operators that compute and are not counted; all others cost next to nothing beside a convolution.
+# Operators with work that is not counted; all others cost next to nothing beside a convolution.
 _UNCOUNTED = (
     "Einsum", "LSTM", "GRU", "RNN", "DeformConv", "Attention", "If", "Loop", "Scan",
     "RoiAlign", "DFT", "STFT", "GridSample", "Det",
 )  # fmt: skip
-_LARGEST = 2**53  # multiply-adds; beyond, the file is not meant seriously
+_LARGEST = 2**53  # multiply-adds; no real network has more
 
 
-_FEWEST = 8  # numbers in a tensor, to be told from others by them
+_FEWEST = 8  # numbers in a tensor that can be identified by them
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Multiply-adds for one image, and the operators that are left out of them."""
+    """Multiply-adds for one image, and the operators that are not counted."""
 
     multiply_adds: int
     uncounted: tuple[str, ...]
 
 
 def weights(model: Any) -> dict[str, NDArray[Any]]:
-    """Name -> floating-point tensor that some operator uses: initializers and `Constant` nodes.
+    """Name -> floating-point tensor (initializer or `Constant` node) that some operator uses.
 
-    A tensor that stands once in the file and is used under several names through `Identity` (the way
-    exporters store equal tensors) appears under each.
+    A tensor that the file stores once and uses under several names through `Identity`, as exporters store equal
+    tensors, appears under each name.
     """
     from onnx import TensorProto, numpy_helper
 
@@ -58,8 +58,7 @@ def weights(model: Any) -> dict[str, NDArray[Any]]:
 
 
 def fingerprint(tensors: Mapping[str, NDArray[Any]]) -> str:
-    """The same for the same numbers, whatever their tensors are called and in which order their axes, or
-    classes, stand; empty when there are none."""
+    """A hash of the weights, whatever the tensors' names and the order of axes and classes; empty without weights."""
     sums = set[str]()
     for tensor in tensors.values():
         if tensor.size >= _FEWEST:

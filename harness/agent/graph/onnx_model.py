@@ -1,4 +1,4 @@
-"""ONNX files: what is accepted, what the graph takes and gives, and ONNX Runtime to run it."""
+"""ONNX files: which are accepted, the graph's inputs and outputs, and running it with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .sparse import write_out
 
 _LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
-# Whose operators engines bring with them: they run their own, not a model's function of that name.
+# Domains whose operators engines implement: they run their own, not a model's function of that name.
 _ENGINES_DOMAINS = ("", "ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
 _SIDES = (8, 2048)  # pixels
-_MOST_NODES = 100_000  # once its own functions are put in; the largest networks of the field have some thousands
-_DEEPEST_CALLS = 32  # of functions in functions
+_MOST_NODES = 100_000  # with the model's functions inlined; the largest networks have some thousands
+_DEEPEST_CALLS = 32  # of functions that call functions
 _FORMS: dict[str | None, str] = {
     "sequence_type": "a sequence",
     "map_type": "a map",
@@ -29,14 +29,14 @@ _FORMS: dict[str | None, str] = {
 }
 _NO_TENSORS: dict[str, dict[str | None, str]] = {
     "input": {**_FORMS, "optional_type": "optional"},
-    "output": _FORMS,  # engines give an optional one as the tensor that it holds
+    "output": _FORMS,  # engines return an optional as the tensor that it holds
 }
 _DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What the graph takes and gives. `height` and `width` are None where they are free."""
+    """The graph's input and output. `height` and `width` are None where they are free."""
 
     input: str
     output: str
@@ -49,9 +49,9 @@ class Signature:
 
 
 def read(file: Path) -> Any:
-    """The file as an `onnx.ModelProto`, safe to run: whole, one file, standard operators. Sparse weights are dense.
+    """The file as an `onnx.ModelProto` that is safe to run: valid, in one file, with standard operators only.
 
-    Raises `Unusable` for anything else.
+    Sparse weights are made dense. Raises `Unusable` for any other file.
     """
     import onnx
 
@@ -81,10 +81,10 @@ def read(file: Path) -> Any:
                 "with standard operators only"
             )
         if node.op_type == "Constant" and len(node.attribute) != 1:
-            raise Unusable("one of its constants has several values")  # an engine takes one, who looks into it another
+            raise Unusable("one of its constants has several values")  # engines may read another than we do
     if _expanded(model) > _MOST_NODES:
         raise Unusable(f"its graph has over {_MOST_NODES} operators")
-    # The checker wants shapes of inputs and outputs, which engines do not need.
+    # The checker requires shapes of inputs and outputs, which engines do not need.
     ends = [value.type.tensor_type for value in (*model.graph.input, *model.graph.output)]
     shapeless = [end for end in ends if end.elem_type and not end.HasField("shape")]
     for end in shapeless:
@@ -100,7 +100,7 @@ def read(file: Path) -> Any:
         import onnx.inliner
 
         for node in every_node(onnx.inliner.inline_local_functions(model)):
-            if node.domain not in STANDARD_DOMAINS:  # what is in it could not be looked into
+            if node.domain not in STANDARD_DOMAINS:  # its contents could not be analysed
                 raise Unusable(
                     f"its function {node.domain}.{node.op_type} is written for another operator set than its graph; "
                     "export it without functions"
@@ -109,7 +109,7 @@ def read(file: Path) -> Any:
 
 
 def _every_graph(model: Any) -> Iterator[Any]:
-    """The graph, and those inside nodes: its own, and its functions'."""
+    """The main graph, and all subgraphs of its nodes and of the model's functions."""
     yield from graphs(model.graph)
     yield from (graph for function in model.functions for node in function.node for graph in _inside(node, 0))
 
@@ -119,7 +119,7 @@ def _is_an_engines(domain: str) -> bool:
 
 
 def graphs(graph: Any, depth: int = 0) -> Iterator[Any]:
-    """The graph and those inside its nodes (If, Loop). Raises `Unusable` for nesting beyond reason."""
+    """The graph and the subgraphs of its nodes (If, Loop). Raises `Unusable` when they are nested too deeply."""
     if depth > 32:
         raise Unusable("its graphs are nested deeper than 32 levels")
     yield graph
@@ -147,7 +147,7 @@ def every_node(model: Any) -> Iterator[Any]:
 
 
 def _expanded(model: Any) -> int:
-    """How many nodes there are once the model's functions stand in place of their calls, as engines do it.
+    """How many nodes there are once the model's functions are inlined, as engines do.
 
     Raises `Unusable` for functions that call themselves, or one another too deeply.
     """
@@ -172,14 +172,14 @@ def _expanded(model: Any) -> int:
 
 
 def live(model: Any) -> Any:
-    """The model with its own functions written out, without nodes that lead nowhere."""
+    """The model with its functions inlined, without nodes that no output depends on."""
     import onnx.inliner
 
     kept = onnx.ModelProto()
     kept.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
     wanted = {value.name for value in kept.graph.output}
     nodes = []
-    for node in reversed(kept.graph.node):  # they stand in the order in which they run
+    for node in reversed(kept.graph.node):  # nodes are in execution order
         if wanted.intersection(node.output):
             nodes.append(node)
             wanted.update(name for inner in [node, *nodes_inside(node)] for name in inner.input)
@@ -208,7 +208,7 @@ def _tensors(model: Any) -> Iterator[Any]:
                 yield sparse.values
                 yield sparse.indices
     for function in model.functions:
-        for attribute in function.attribute_proto:  # values of its attributes where a call gives none
+        for attribute in function.attribute_proto:  # default values of the function's attributes
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
@@ -222,7 +222,7 @@ def _stored(graph: Any) -> Iterator[Any]:
 
 
 def signature(model: Any) -> Signature:
-    """What the model takes and gives. Raises `Unusable` unless that is an image and class scores."""
+    """The model's input and output. Raises `Unusable` unless they are an image and class scores."""
     import onnx
 
     weights = {tensor.name for tensor in model.graph.initializer}
@@ -259,9 +259,9 @@ def signature(model: Any) -> Signature:
 
 
 def scales_its_input(model: Any, graph: Signature) -> bool:
-    """Whether the first thing that happens to the pixels is arithmetic: a Rescaling layer, say."""
+    """Whether the first operator on the pixels is arithmetic, as a Rescaling layer is."""
     name = graph.input
-    for node in model.graph.node:  # in the order in which they run
+    for node in model.graph.node:  # in execution order
         if name not in node.input:
             continue
         if node.op_type not in ("Transpose", "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"):
@@ -303,7 +303,7 @@ def session(file: Path, threads: int) -> Any:
 
 
 class Runner:
-    """An ONNX file that answers batches."""
+    """Runs an ONNX file on batches."""
 
     def __init__(self, file: Path, threads: int) -> None:
         """Raises `Unusable` when ONNX Runtime refuses the file."""
@@ -312,7 +312,7 @@ class Runner:
         self._output: str = self._session.get_outputs()[0].name
 
     def answer(self, batch: NDArray[Any]) -> NDArray[Any]:
-        """What the model gives for a batch. Raises `Unusable` when it stops."""
+        """The model's output for a batch. Raises `Unusable` when it fails."""
         try:
             (given,) = self._session.run([self._output], {self._input: batch})
         except Exception as error:
@@ -321,5 +321,5 @@ class Runner:
 
 
 def _plain(error: BaseException) -> str:
-    """ONNX Runtime's message without its status code and paths of ours."""
+    """ONNX Runtime's message without its status code and our paths."""
     return " ".join(str(error).split("failed:", 1)[-1].split())[:250]

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the options of every session, and sessions for a graph that was changed to look inside it."""
+"""ONNX Runtime sessions: their options, and sessions for graphs in memory that were changed for an analysis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REASON = "it does not run with its layers opened"
 
 
 def session_options(threads: int) -> Any:
-    """What every session has: so many threads for an operator, and silence on stderr."""
+    """The options of every session: `threads` for an operator, and nothing on stderr."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -34,7 +34,7 @@ def open_model(model: Any, threads: int) -> Any:
     import onnxruntime
 
     options = session_options(threads)
-    # Else bytes are taken for ONNX Runtime's own format where a producer's name puts `ORTM` in the right place.
+    # Otherwise bytes with `ORTM` in the right place, in a producer's name say, are read as ONNX Runtime's own format.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
@@ -43,7 +43,7 @@ def open_model(model: Any, threads: int) -> Any:
 
 
 def run_model(session: Any, outputs: list[str] | None, feeds: dict[str, Any]) -> list[NDArray[Any]]:
-    """What the session gives; what is no input of it is not fed. Raises `Unusable`."""
+    """The session's outputs; entries of `feeds` that are not inputs are ignored. Raises `Unusable`."""
     known = {value.name for value in session.get_inputs()}
     try:
         found = session.run(outputs, {name: value for name, value in feeds.items() if name in known})

@@ -1,4 +1,4 @@
-"""What kind of work each ONNX operator is, as an inference engine sees it."""
+"""The kind of work of each ONNX operator, as an inference engine classifies it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Kind = Literal[
     "elementwise", "pool", "normalise", "concat", "copy", "unknown",
 ]  # fmt: skip
 
-# Multiply-adds: operator -> where its two factors stand among the inputs.
+# Multiply-adds: operator -> indices of its two factors among the inputs.
 FACTORS = {
     "Conv": (0, 1),
     "ConvTranspose": (0, 1),
@@ -21,7 +21,7 @@ FACTORS = {
     "QLinearMatMul": (0, 3),
 }
 
-# One result for each element, from the elements at the same place: an engine appends these to what comes before.
+# Elementwise operators: an engine fuses them into the kernel before.
 ELEMENTWISE = frozenset(
     (
         "Abs", "Add", "And", "BatchNormalization", "BitShift", "Ceil", "Celu", "Clip", "Cos", "DequantizeLinear",
@@ -51,25 +51,25 @@ COPY = frozenset(
     )
 )  # fmt: skip
 
-# Another shape or name for the same numbers: no kernel.
+# Views: the same numbers with another shape or name, so no kernel.
 VIEWS = frozenset(("Cast", "CastLike", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"))
-# What depends on the shapes of its inputs alone: done before the first image.
+# Operators that depend only on the shapes of their inputs: computed before the first image.
 SHAPES = frozenset(("Constant", "EyeLike", "Shape", "Size"))
 
-# Operator -> inputs whose numbers decide how large its output is. Where they come of the image, a network behind it
-# can be nearly nothing for one image and whole for the next.
+# Operator -> inputs whose values decide the size of its output. Where these depend on the image, the network behind
+# can be nearly empty for one image and whole for the next.
 SIZED_BY: dict[str, tuple[int, ...]] = {
     "Slice": (1, 2, 3, 4), "Reshape": (1,), "Expand": (1,), "Tile": (1,), "Pad": (1, 3), "Resize": (1, 2, 3),
     "Upsample": (1,), "TopK": (1,), "Split": (1,), "Squeeze": (1,), "Unsqueeze": (1,), "OneHot": (1,),
     "CenterCropPad": (1,), "ReduceSum": (1,), "ReduceMean": (1,), "ReduceMax": (1,), "ReduceMin": (1,),
 }  # fmt: skip
 
-# Operations for each element of the result, where it isn't a multiply-add. Nominal: memory decides in these.
+# Nominal operations for each output element of kernels without multiply-adds; memory limits these kernels.
 _NORMALISE_OPERATIONS = 5
 
 
 def operations_per_element(kind: Kind) -> int:
-    """Nominal operations for each element, of a kernel without multiply-adds."""
+    """Nominal operations for each element of a kernel without multiply-adds."""
     return {"normalise": _NORMALISE_OPERATIONS, "concat": 0, "copy": 0}.get(kind, 1)
 
 

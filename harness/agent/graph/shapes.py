@@ -1,4 +1,4 @@
-"""The shapes of a graph's tensors for one image: inferred, and where that does not reach, seen in a run."""
+"""The shapes of a graph's tensors for one image: inferred, or else observed in a run."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SMALL = 4096  # elements of a constant that shape arithmetic may read; larger o
 def tensor_shapes(
     model: Any, wanted: Iterable[str], name: str, shape: Shape, dtype: str
 ) -> tuple[dict[str, Shape], set[str]]:
-    """Name -> shape of every tensor in `wanted`, and of all initializers; and which of `wanted` hold whole numbers.
+    """Name -> shape of the tensors in `wanted` and of all initializers; and which of `wanted` hold integers.
 
-    `name`, `shape` and `dtype` are the input's. A tensor that neither way finds is left out. Raises
-    onnxruntime's own errors when the model has to be run and does not run.
+    `name`, `shape` and `dtype` are the input's. A tensor whose shape is not found is left out. Raises
+    onnxruntime's own errors when the model has to be run and fails.
     """
     known: dict[str, Shape] = {t.name: tuple(t.dims) for t in model.graph.initializer}
     known[name] = shape
@@ -35,7 +35,7 @@ def tensor_shapes(
 
 
 def _inferred(model: Any, name: str, shape: Shape) -> tuple[dict[str, Shape], set[str]]:
-    """What ONNX's own inference knows. Shapes that the file declares are not believed."""
+    """Shapes by ONNX's own inference. Shapes that the file declares are not trusted."""
     import onnx
 
     bare = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
@@ -53,7 +53,7 @@ def _inferred(model: Any, name: str, shape: Shape) -> tuple[dict[str, Shape], se
     bare.graph.output.extend(onnx.ValueInfoProto(name=value.name) for value in model.graph.output)
     try:
         done = onnx.shape_inference.infer_shapes(bare, strict_mode=True, data_prop=True)
-    except Exception:  # no types of its own; the run below says what is wrong with the model
+    except Exception:  # it has no exception types of its own; the run below reports what is wrong with the model
         return {}, set()
     shapes, whole = {}, set()
     for value in (*done.graph.value_info, *done.graph.output):
@@ -67,7 +67,7 @@ def _inferred(model: Any, name: str, shape: Shape) -> tuple[dict[str, Shape], se
 
 
 def _seen(model: Any, wanted: list[str], name: str, shape: Shape, dtype: str) -> tuple[dict[str, Shape], set[str]]:
-    """What a run on a black image makes."""
+    """Shapes observed in a run on a black image."""
     import onnx
     import onnxruntime
 

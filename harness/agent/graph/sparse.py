@@ -1,4 +1,4 @@
-"""Sparse weights written out: everything that looks into a graph then finds them where weights stand."""
+"""Makes sparse weights dense, so that every analysis of a graph finds them where weights are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..models.loaded_model import Unusable
 
-_MOST_BYTES = 2**30  # of all of them, written out; VGG16's weights take half of it
+_MOST_BYTES = 2**30  # of all of them when dense; VGG16's weights take half of it
 
 
 def write_out(graphs: Iterable[Any], nodes: Iterable[Any]) -> None:
@@ -47,7 +47,7 @@ def _item_bytes(sparse: Any) -> int:
 
 
 def _dense(sparse: Any) -> Any:
-    """As a tensor of the same name. Indices are places in the flat array, or one row of coordinates for each value."""
+    """The dense tensor of the same name. Indices are positions in the flat array, or a row of coordinates per value."""
     from onnx import numpy_helper
 
     values, places = numpy_helper.to_array(sparse.values), numpy_helper.to_array(sparse.indices)

@@ -1,7 +1,7 @@
-"""Which operators of an ONNX graph can answer one call otherwise than the next.
+"""Which operators of an ONNX graph can answer two equal calls differently.
 
-A graph is a function of its input but for these: an operator that draws random numbers counts its calls, seeded or not,
-and what is not standard ONNX may keep anything.
+A graph is a pure function of its input except for these: an operator that draws random numbers advances a generator,
+seeded or not, and an operator that is not standard ONNX may keep any state.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _MOST_NAMED = 20
 def stateful_operators(file: Path) -> list[str]:
     """The names of such operators in the ONNX file, sorted, each once, at most 20.
 
-    Looked for in the graph, in graphs inside it (If, Loop, Scan) and in the model's own functions. What leads nowhere
-    in the outermost graph does not run, and is not named; inside another graph it is, though it may never run.
-    Raises `Unusable` for a file that is no ONNX model.
+    The graph, its subgraphs (If, Loop, Scan) and the model's functions are searched. Nodes of the main graph that no
+    output depends on do not run and are not named; in a subgraph they are named, though they may never run.
+    Raises `Unusable` for a file that is not an ONNX model.
     """
     import onnx
 
@@ -36,12 +36,12 @@ def stateful_operators(file: Path) -> list[str]:
         raise Unusable("the ONNX file is damaged") from error
     for tensor in model.graph.initializer:
         if _elements(tensor) > _MOST_ELEMENTS:
-            tensor.ClearField("raw_data")  # half a gigabyte of weights, of which `live` makes copies
+            tensor.ClearField("raw_data")  # weights may take half a gigabyte, and `live` copies the model
     return named(model)
 
 
 def named(model: Any) -> list[str]:
-    """As `stateful_operators`, of a model that is loaded."""
+    """As `stateful_operators`, for a loaded model."""
     reached = live(model)
     constants = _constants(reached)
     found = {node.op_type for node in every_node(reached) if _is_stateful(node, constants)}
@@ -65,7 +65,7 @@ def _drops_out(node: Any, constants: dict[str, Any]) -> bool:
 
 
 def _takes_statistics(node: Any, _: dict[str, Any]) -> bool:
-    """Whether a BatchNormalization normalises by what it is given: `training_mode` (opset 14), `is_test` (opset 6)."""
+    """Whether a BatchNormalization uses the batch's statistics: `training_mode` (opset 14), `is_test` (opset 6)."""
     switches = {attribute.name: attribute.i for attribute in node.attribute}
     return bool(switches.get("training_mode", 0)) or switches.get("is_test", 1) == 0
 
@@ -77,13 +77,13 @@ _TRAINING: dict[str, Callable[[Any, dict[str, Any]], bool]] = {
 
 
 def _constants(model: Any) -> dict[str, Any]:
-    """Name -> array of the small constants in the outermost graph whose names mean nothing else anywhere."""
+    """Name -> array of the small constants in the main graph whose names are used for nothing else anywhere."""
     from onnx import numpy_helper
 
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in (node for node in model.graph.node if node.op_type == "Constant"):
         stored.update((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
-    elsewhere = {value.name for value in model.graph.input}  # a caller could give another value
+    elsewhere = {value.name for value in model.graph.input}  # a caller could pass another value
     for inner in graphs(model.graph):
         if inner is not model.graph:
             elsewhere.update(value.name for value in (*inner.input, *inner.initializer))

@@ -1,1 +1,1 @@
-"""Images inside the sandbox: how they arrive, become a model's input, and are made worse."""
+"""Images inside the sandbox: how they arrive, are pre-processed and are corrupted."""

@@ -1,8 +1,8 @@
-"""Images made worse in nine ways, each in five severities.
+"""Nine image corruptions, each in five severities.
 
 Kernels are Pillow's. The severities of brightness, contrast, blur, noise and JPEG are those of ImageNet-C
-(Hendrycks and Dietterich, 2019), which are meant for images of about 224 pixels; so an image is shrunk
-first. The others are ours.
+(Hendrycks and Dietterich, 2019), which are meant for images of about 224 pixels, so an image is shrunk
+first. The other severities are ours.
 """
 
 from __future__ import annotations
@@ -102,12 +102,12 @@ _Kernel = Callable[[Image.Image, float, Any], Image.Image]
 
 CORRUPTIONS: dict[str, tuple[_Kernel, tuple[float, ...]]] = {
     "brightness": (_brightness, (0.1, 0.2, 0.3, 0.4, 0.5)),  # added to the value of HSV
-    "contrast": (_contrast, (0.4, 0.3, 0.2, 0.1, 0.05)),  # of which this much is left
+    "contrast": (_contrast, (0.4, 0.3, 0.2, 0.1, 0.05)),  # the share that is left
     "blur": (_blur, (1, 2, 3, 4, 6)),  # sigma, pixels
     "noise": (_noise, (0.08, 0.12, 0.18, 0.26, 0.38)),  # standard deviation, of 0 to 1
     "jpeg": (_jpeg, (25, 18, 15, 10, 7)),  # quality
     "rotation": (_rotation, (15, 30, 45, 60, 90)),  # degrees, to either side
     "distance": (_distance, (0.8, 0.65, 0.5, 0.35, 0.25)),  # size of the image within its frame
     "occlusion": (_occlusion, (0.1, 0.2, 0.3, 0.4, 0.5)),  # area that a grey patch covers
-    "colour-cast": (_colour_cast, (0.1, 0.2, 0.3, 0.4, 0.5)),  # of red, and taken from blue; or the other way
+    "colour-cast": (_colour_cast, (0.1, 0.2, 0.3, 0.4, 0.5)),  # added to red and taken from blue, or the reverse
 }

@@ -1,8 +1,8 @@
-"""The images of a job: they follow the request on stdin, and only this process ever holds them.
+"""The images of a job, which follow the request on stdin. Only this process ever holds them.
 
-Each list comes in an order that the harness drew for this job alone. Nothing of a student's runs in this process, and
-no other process here can open its memory or its files (it is not dumpable), so there is nothing about an image
-to be learnt but what this process hands on: pixels.
+The harness draws the order of each list for this job alone. No student code runs in this process, and no other process
+in the sandbox can open its memory or files (it is not dumpable). So student code learns nothing about an image but the
+pixels that this process passes on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 
 class Incoming:
-    """The images still to come, list by list."""
+    """The images that were not read yet, list by list."""
 
     def __init__(self, stream: BinaryIO, sizes: Mapping[str, Sequence[int]]) -> None:
         """`sizes`: list -> bytes of each image, in the order in which they are sent."""
@@ -22,9 +22,9 @@ class Incoming:
         self._close_if_empty()
 
     def take(self, name: str) -> Iterator[bytes]:
-        """The encoded images of one list; none where no such list was sent.
+        """The encoded images of one list; nothing where no such list was sent.
 
-        Lists are taken whole, in the order in which they were sent. Raises `EOFError` when the stream ends too early.
+        Take each list whole, in the order in which they were sent. Raises `EOFError` when the stream ends too early.
         """
         if all(name != other for other, _ in self._lists):
             return
@@ -39,7 +39,7 @@ class Incoming:
         self._close_if_empty()
 
     def _close_if_empty(self) -> None:
-        """Stdin becomes empty after the last image: children inherit nothing to read."""
+        """After the last image, make stdin empty, so that children inherit nothing to read."""
         if not self._lists:
             nothing = os.open(os.devnull, os.O_RDONLY)
             os.dup2(nothing, 0)

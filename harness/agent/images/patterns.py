@@ -1,4 +1,4 @@
-"""Drawn patterns that show no object: what a model says to images of none of its classes."""
+"""Drawn patterns that show no object, for a model's answers to images of none of its classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KINDS = ("stripes", "checks", "clouds", "noise", "polygons", "gradient")
 
 
 def pattern(number: int) -> Image.Image:
-    """The pattern `number`, RGB, 224 x 224; the kinds take turns."""
+    """The pattern `number`, RGB, 224 x 224 pixels; the kinds alternate."""
     random = np.random.default_rng([2019, number])
     one, two = random.integers(0, 256, (2, 3))
     across, down = np.meshgrid(np.arange(_SIDE), np.arange(_SIDE))

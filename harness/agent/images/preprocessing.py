@@ -40,7 +40,7 @@ class Rule:
 
     @classmethod
     def from_request(cls, values: dict[str, Any]) -> Rule:
-        """The rule as it stands in a request, which the harness has checked."""
+        """The rule in a request, which the harness has checked."""
         return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
 
 
@@ -52,15 +52,15 @@ ONES = (1.0, 1.0, 1.0)
 
 
 def pixels(encoded: Path | bytes, rule: Rule) -> NDArray[np.uint8]:
-    """The image upright, RGB, resized and cut: uint8, shape (height, width, 3).
+    """The image upright, RGB, resized and cropped: uint8, shape (height, width, 3).
 
-    Raises `UnreadableImage` for what does not decode.
+    Raises `UnreadableImage` when it does not decode.
     """
     return fitted(upright(encoded), rule)
 
 
 def upright(encoded: Path | bytes) -> Image.Image:
-    """The image upright, RGB. Raises `UnreadableImage` for what does not decode."""
+    """The image, upright and RGB. Raises `UnreadableImage` when it does not decode."""
     try:
         with Image.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as opened:
             return rgb(ImageOps.exif_transpose(opened))
@@ -70,12 +70,12 @@ def upright(encoded: Path | bytes) -> Image.Image:
 
 
 def fitted(image: Image.Image, rule: Rule) -> NDArray[np.uint8]:
-    """An upright image resized and cut: uint8, shape (height, width, 3)."""
+    """An upright image, resized and cropped: uint8, shape (height, width, 3)."""
     return np.asarray(_resized(image, rule), dtype=np.uint8)
 
 
 def seen_part(size: tuple[int, int], rule: Rule) -> tuple[float, float, float, float]:
-    """What the rule leaves of an image of this size: left, top, right, bottom, as shares of its sides."""
+    """The part of an image of this size that the rule keeps: left, top, right, bottom, as shares of its sides."""
     if rule.resize == "stretch":
         return 0.0, 0.0, 1.0, 1.0
     width, height = _covering(size, rule)
@@ -84,9 +84,9 @@ def seen_part(size: tuple[int, int], rule: Rule) -> tuple[float, float, float, f
 
 
 def model_input(pixels: NDArray[np.uint8], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
-    """One image, or a batch of them (…, height, width, 3), as the model wants it.
+    """The model's input for one image or a batch, uint8, shape (…, height, width, 3).
 
-    A uint8 model gets the pixels themselves in the rule's colour order: its scaling is its own.
+    A uint8 model gets the pixels in the rule's colour order, unscaled, because it scales them itself.
     """
     ordered = pixels[..., ::-1] if rule.colour == "BGR" else pixels
     if dtype == "uint8":
@@ -98,12 +98,12 @@ def model_input(pixels: NDArray[np.uint8], rule: Rule, layout: Layout, dtype: st
 
 
 def batch(encoded: Sequence[Path | bytes], rule: Rule, layout: Layout, dtype: str) -> NDArray[Any]:
-    """Several images as one input, in order. Raises `UnreadableImage`."""
+    """The model's input for several images, in order. Raises `UnreadableImage`."""
     return model_input(np.stack([pixels(one, rule) for one in encoded]), rule, layout, dtype)
 
 
 def rgb(image: Image.Image) -> Image.Image:
-    """The image as RGB: 16 bits scaled, transparent parts on white."""
+    """The image as RGB: 16-bit values are scaled, transparent parts become white."""
     if image.mode.startswith("I"):  # 16 bits: convert() would clip at 255
         wide = np.asarray(image, dtype=np.float64)
         top = 65535.0 if wide.max(initial=0) > 255 else 255.0
@@ -125,7 +125,7 @@ def _resized(image: Image.Image, rule: Rule) -> Image.Image:
 
 
 def _covering(size: tuple[int, int], rule: Rule) -> tuple[int, int]:
-    """The size that covers the window divided by the crop fraction; torchvision's rounding."""
+    """The size that covers the window divided by the crop fraction, rounded as torchvision does."""
     width, height = size
     wide, high = round(rule.width / rule.crop_fraction), round(rule.height / rule.crop_fraction)
     if wide / width >= high / height:

@@ -1,1 +1,1 @@
-"""A submission's model inside the sandbox: what file it is, how it is loaded and asked."""
+"""A submission's model inside the sandbox: recognising its file, loading it, and asking it for answers."""

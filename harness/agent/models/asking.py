@@ -1,7 +1,7 @@
-"""In which order, and in which batches, a model is asked: drawn anew each time, so that a place says nothing.
+"""Draws the order and the batches in which a model is asked, anew each time, so that a position tells it nothing.
 
-An answer that is kept comes from a batch of one fixed size, filled up with images that are asked once more: float32
-kernels round differently for other sizes, and results are to be the same in every run, whatever the order.
+An answer that is kept comes from a batch of a fixed size, filled up with repeated images: float32 kernels round
+differently for other sizes, and results must be the same in every run, whatever the order.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from .loaded_model import Answers, Native, Unusable, answers, probabilities
 BATCH = 8  # images; VGG16's activations take 0.1 GB an image
 
 Pixels = NDArray[np.uint8]
-ImageAt = Callable[[int], Pixels]  # place -> the image as the model sees it
+ImageAt = Callable[[int], Pixels]  # index -> the image as the model sees it
 
 _random = random.SystemRandom()
 
 
 class Asker:
-    """Puts images to a model by a request's rule."""
+    """Asks a model about images, pre-processed by a request's rule."""
 
     def __init__(self, model: Native, rule: Rule, request: dict[str, Any], ends: float = math.inf) -> None:
-        """`ends`: when the time (monotonic) is up; `Unusable` is then raised."""
+        """`ends`: the moment (monotonic clock) from which `Unusable` is raised."""
         self._model, self._rule, self._ends = model, rule, ends
         self._layout, self._dtype = request["layout"], request["input_dtype"]
         self._together, self._kind, self._labels = request["dynamic_batch"], request["output_kind"], request["labels"]
         self.asked = 0  # images so far
 
     def all(self, count: int, image: ImageAt) -> Answers:
-        """Probabilities for the images at the places 0 to `count` - 1."""
+        """Probabilities for the images 0 to `count` - 1, shape (count, classes)."""
         return self.twice(count, (), image)[0]
 
     def twice(self, count: int, again: Sequence[int], image: ImageAt) -> tuple[Answers, Answers]:
-        """The same, and the answers to some places that are asked `again`: elsewhere, in smaller batches.
+        """The same, and second answers for the images `again`, asked at another position and in smaller batches.
 
-        Which of the two comes first is drawn, too.
+        The batches of first and second answers are shuffled together.
         """
         size = BATCH if self._together else 1
         batches = [(places, True) for places in filled_batches(count, size)]
@@ -66,9 +66,9 @@ class Asker:
 
 
 def filled_batches(count: int, size: int) -> list[list[int]]:
-    """The places 0 to `count` - 1 in a new order, in batches of `size`, or of `count` where there are fewer.
+    """The indices 0 to `count` - 1 in a new random order, in batches of `size`, or of `count` where that is less.
 
-    The last batch is filled with places of other batches.
+    The last batch is filled up with indices of other batches.
     """
     size = min(size, count)
     order = _shuffled(range(count))
@@ -78,7 +78,7 @@ def filled_batches(count: int, size: int) -> list[list[int]]:
 
 
 def small_batches(places: Sequence[int], below: int) -> list[list[int]]:
-    """The places in a new order, in batches of random sizes, all smaller than `below` where that can be."""
+    """The indices in a new random order, in batches of random sizes, smaller than `below` where possible."""
     order, batches = _shuffled(places), []
     while order:
         size = _random.randint(1, max(1, below - 1))

@@ -1,4 +1,4 @@
-"""Keras 2 files made readable for Keras 3, by rewriting the model's configuration (no weight changes)."""
+"""Makes Keras 2 files readable for Keras 3: rewrites the model's configuration and leaves its weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MODELS = ("Functional", "Model")
 
 
 def is_keras2(file: Path) -> bool:
-    """Whether Keras 2 wrote it, by the version that it carries; a file without one counts as Keras 3's."""
+    """Whether Keras 2 wrote the file, by its version attribute; a file without one counts as Keras 3's."""
     return _version(file).startswith("2.")
 
 
@@ -32,7 +32,7 @@ def _version(file: Path) -> str:
 
 
 def as_keras3(file: Path) -> None:
-    """Rewrite the configuration in the file itself."""
+    """Rewrite the configuration in place."""
     if is_hdf5(file):
         import h5py
 
@@ -71,7 +71,7 @@ def _rewritten(part: Any) -> Any:
 
 
 def _renumber(config: dict[str, Any]) -> None:
-    """Keras 2 counts a nested model's own call as node 0, Keras 3 does not."""
+    """Renumber calls: Keras 2 counts a nested model's own call as node 0, Keras 3 does not."""
     nested = {
         layer["config"]["name"] for layer in config["layers"] if layer.get("class_name") in (*_MODELS, "Sequential")
     }

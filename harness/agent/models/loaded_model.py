@@ -1,4 +1,4 @@
-"""What every model format hands to the phases: a model as it was handed in, ready to answer."""
+"""The type that every model format returns: a model as handed in, ready to answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Unusable(Exception):
 
 
 class NeedsEnvironment(Exception):
-    """The model can be read only where other software is installed."""
+    """The model can be read only in an environment with other software."""
 
     def __init__(self, environment: str, why: str) -> None:
         super().__init__(why)
@@ -30,9 +30,9 @@ class NeedsEnvironment(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a format may need beside the file."""
+    """What a format may need besides the file."""
 
-    classes: int  # how many labels there are: for build_model(num_classes)
+    classes: int  # the number of labels, for build_model(num_classes)
     size: tuple[int, int] | None  # (height, width) as declared
     factory: Path | None  # model.py
     threads: int
@@ -43,7 +43,7 @@ class Native:
     """A loaded model. `answer` takes a batch in the model's own layout and input type."""
 
     answer: Callable[[NDArray[Any]], NDArray[Any]]
-    module: Any  # what the format's `to_onnx` works on
+    module: Any  # the object that the format's `to_onnx` exports
     layout: Layout
     height: int
     width: int
@@ -55,7 +55,7 @@ class Native:
 def as_rows(answer: NDArray[Any], images: int) -> Answers:
     """The answer as float32, shape (images, classes).
 
-    Raises `Unusable` when it is anything else than one row of numbers for each image.
+    Raises `Unusable` unless it is one row of numbers for each image.
     """
     array = np.asarray(answer)
     if array.dtype.kind not in "fiu":

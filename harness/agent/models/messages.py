@@ -1,6 +1,6 @@
-"""Messages between the agent and the process that runs a student's code: a line of JSON, and perhaps an array.
+"""Messages between the agent and the process that runs a student's code: a line of JSON, then perhaps an array.
 
-Never a pickle: what the other side sends may be anything, and is bounded before it is read.
+They are never pickles. The other side may send anything, so sizes are checked before reading.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-_LINE = 4 * 2**20  # bytes; the longest is what a model says of 5000 layers
-_ARRAY = 64 * 2**20  # bytes of an answer: 8 images and a million classes take half of it
+_LINE = 4 * 2**20  # bytes; the longest message describes a model's 5000 layers
+_ARRAY = 64 * 2**20  # bytes of an answer; 8 images with a million classes take half of it
 _DTYPES = ("float32", "uint8")
 _DIMENSIONS = 4
 
 
 class Malformed(Exception):
-    """The other side did not send what was agreed."""
+    """The other side broke the message format."""
 
 
 def write(stream: BinaryIO, said: dict[str, Any], array: NDArray[Any] | None = None) -> None:
@@ -33,9 +33,9 @@ def write(stream: BinaryIO, said: dict[str, Any], array: NDArray[Any] | None = N
 
 
 def read(stream: BinaryIO, most_bytes: int | None = _ARRAY) -> tuple[dict[str, Any], NDArray[Any] | None]:
-    """The next message; `most_bytes` bounds its array (None: the sender is trusted).
+    """The next message; its array has at most `most_bytes` (None: no bound, for a trusted sender).
 
-    Raises `EOFError` when the other side is gone, `Malformed` when it sent anything else.
+    Raises `EOFError` when the other side is gone, `Malformed` when it broke the format.
     """
     line = stream.readline(_LINE)
     if not line:

@@ -1,4 +1,4 @@
-"""What kind of file a model file is, told by its content alone; nothing is loaded here."""
+"""Recognises a model file's format by its content alone; nothing is loaded here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def head(file: Path, length: int = 64) -> bytes:
 
 
 def zip_members(file: Path) -> tuple[str, ...]:
-    """The names in a zip archive; none when it is no readable zip."""
+    """The names in a zip archive; empty when it is not a readable zip."""
     if head(file, 4) != b"PK\x03\x04":
         return ()
     try:
@@ -68,9 +68,9 @@ def is_safetensors(file: Path) -> bool:
 
 
 def is_onnx(file: Path) -> bool:
-    """Whether it begins as an ONNX ModelProto: its fields up to the graph, each of the right type.
+    """Whether it begins as an ONNX ModelProto: the fields up to the graph have the right types.
 
-    Only the tags are read, so a truncated file is still told to be ONNX.
+    Only the tags are read, so a truncated file is still recognised as ONNX.
     """
     kinds = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
     seen = set[int]()
@@ -89,7 +89,7 @@ def is_onnx(file: Path) -> bool:
 
 
 def _varint(stream: BinaryIO) -> int | None:
-    """The next variable-length integer of a protobuf; None at the end or when it is longer than 64 bits."""
+    """The next variable-length integer of a protobuf; None at the end, or when it has more than 64 bits."""
     value = 0
     for shift in range(0, 70, 7):
         byte = stream.read(1)
@@ -102,9 +102,9 @@ def _varint(stream: BinaryIO) -> int | None:
 
 
 def pickle_names(file: Path) -> frozenset[str]:
-    """Every `module.name` that the pickle would import, without importing one.
+    """Every `module.name` that the pickle would import. Nothing is imported.
 
-    A pickle that cannot be read to its end gives the names up to there.
+    Of a damaged pickle, the names before the damage.
     """
     found = set[str]()
     for stream in _pickles(file):
@@ -151,7 +151,7 @@ def _pickles(file: Path) -> Iterator[bytes]:
 
 
 def is_plain_state(file: Path) -> bool:
-    """Whether a pickle holds nothing but tensors and containers: a state dict or a checkpoint of one."""
+    """Whether a pickle holds only tensors and containers: a state dict, or a checkpoint with one."""
     return all(_is_plain(name) for name in pickle_names(file))
 
 
@@ -165,7 +165,7 @@ def _is_plain(name: str) -> bool:
 
 
 def describe(file: Path) -> str:
-    """Why the file is none of the formats, and what to do."""
+    """Why the file has none of the known formats, and what to do."""
     start = head(file, 512)
     if start.lstrip()[:1] == b"<" or start.startswith(b"version https://git-lfs"):
         return "it is a web page or a Git LFS pointer, not the model; download the model itself"

@@ -1,10 +1,9 @@
 """The process that runs a student's code: it loads the model of /in/model and answers batches of pixels.
 
-It is started by the agent as a program of its own (`python -I -B .../model_process.py`), so that it inherits nothing:
-no memory, no open file, no image. It gets arrays on stdin and gives arrays on stdout (`messages.py`); while it is
-timed, arrays come in memory that both share, and that holds nothing else (`timing/own_code.py`). What a model
-prints goes to the log. It is not told which phase asks (the agent's command line says it to who looks), nor which
-image an array is.
+The agent starts it as a separate program (`python -I -B .../model_process.py`), so that it inherits no memory, no open
+file and no image. It reads arrays from stdin and writes arrays to stdout (`messages.py`). While it is timed, arrays
+come through shared memory that holds nothing else (`timing/own_code.py`). What a model prints goes to the log. The
+process is not told which image an array is, nor which phase asks, although the agent's command line shows the phase.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
     from .loaded_model import Native
     from .registry import Format
 
-Reply = tuple[dict[str, Any], Any]  # what is said, and an array or None
+Reply = tuple[dict[str, Any], Any]  # the message, and an array or None
 
 
 def main() -> None:
-    """Answer until the agent is gone."""
+    """Answer requests until the agent is gone."""
     asked, answered = _streams()
     from . import messages
 
@@ -44,7 +43,7 @@ def main() -> None:
 
 
 def _streams() -> tuple[BinaryIO, BinaryIO]:
-    """Stdin's and stdout's streams under other numbers that children do not inherit; prints go to the log."""
+    """Stdin's and stdout's streams under descriptors that children do not inherit; prints go to the log."""
     kept = [os.dup(0), os.dup(1)]
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -54,7 +53,7 @@ def _streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _tried(work: Callable[[dict[str, Any], Any], Reply], said: dict[str, Any], array: Any) -> Reply:
-    """The reply, or what was raised, in words."""
+    """The reply, or the raised exception in words."""
     from ..phases.refusal import described
     from .loaded_model import NeedsEnvironment, Unusable
 
@@ -69,7 +68,7 @@ def _tried(work: Callable[[dict[str, Any], Any], Reply], said: dict[str, Any], a
 
 
 class _Served:
-    """The model, once it is loaded, and what can be asked of it."""
+    """The requests that the process answers, and the model once it is loaded."""
 
     _form: Format
     _native: Native
@@ -126,13 +125,13 @@ class _Served:
         return {}, None
 
     def _nothing(self, said: dict[str, Any], _: Any) -> Reply:
-        """What a timed answer takes beside the model: asked before its code is loaded."""
+        """Answer zeros, to measure the transfer time of a timed answer before the model's code is loaded."""
         import numpy as np
 
         return {"token": said["token"]}, np.zeros((len(self._given(said)), said["labels"]), np.float32)
 
     def _engine(self, said: dict[str, Any], _: Any) -> Reply:
-        """Have torch run the model, as it is or compiled, without garbage collection from now on."""
+        """Let torch run the model, eager or compiled, without garbage collection from now on."""
         import torch
 
         from .loaded_model import Unusable
@@ -163,7 +162,7 @@ class _Served:
         return {"token": said["token"]}, as_rows(self._timed(given), len(given))
 
     def _given(self, said: dict[str, Any]) -> Any:
-        """The array in the shared memory, as the model's own."""
+        """The array in the shared memory, as the model's input."""
         import numpy as np
 
         return np.frombuffer(self._shared, np.float32, math.prod(said["shape"])).reshape(said["shape"]).copy()

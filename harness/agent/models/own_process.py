@@ -1,4 +1,4 @@
-"""The program in which a student's code runs (`model_process.py`), as the agent starts it and speaks with it."""
+"""The agent's side of the process that runs a student's code (`model_process.py`): start it and talk to it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Reply = tuple[dict[str, Any], NDArray[Any] | None]
 
 
 class OwnProcess:
-    """A process that inherits nothing but its two pipes, and what is handed to it on purpose."""
+    """A process that inherits only its two pipes, and descriptors that are passed on purpose."""
 
     def __init__(self, descriptors: Sequence[int] = ()) -> None:
-        """`descriptors`: what it inherits, under the same numbers."""
+        """`descriptors`: open files that it inherits, under the same numbers."""
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-B", str(_PROGRAM)],
             stdin=subprocess.PIPE,
@@ -37,7 +37,7 @@ class OwnProcess:
         self.has_ended = False
 
     def ask(self, said: dict[str, Any], array: NDArray[Any] | None = None) -> Reply:
-        """Its reply. Raises `Unusable` and `NeedsEnvironment` when it says so; ends as the process did when it died."""
+        """Its reply. Raises `Unusable` or `NeedsEnvironment` when it reports one; if it died, exits as it did."""
         streams = self._process.stdin, self._process.stdout
         assert streams[0] is not None and streams[1] is not None
         try:
@@ -55,7 +55,7 @@ class OwnProcess:
         return reply, rows
 
     def end(self) -> None:
-        """Kill the process, and all that it started."""
+        """Kill the process and all of its descendants."""
         self.has_ended = True
         self._process.kill()
         self._process.wait()
@@ -67,7 +67,7 @@ def _bytes(stream: Any) -> BinaryIO:
 
 
 def _end_as(code: int) -> None:
-    """End this process as the model's ended, killed or by itself: the harness then sees what became of the model."""
+    """Exit this process as the model's exited, by signal or status, so that the harness sees how it ended."""
     if code < 0:
         print(f"the model's process was ended by {signal.Signals(-code).name}", file=sys.stderr, flush=True)
         os._exit(128 - code)

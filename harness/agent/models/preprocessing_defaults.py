@@ -1,4 +1,4 @@
-"""Pre-processing that is not declared: what to assume for a kind of file, and what else to try."""
+"""Defaults for undeclared pre-processing: what to assume for a file format, and the alternatives to try."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def assumed(default: Default, height: int, width: int) -> Rule:
 def alternatives(rule: Rule) -> dict[str, Rule]:
     """Other usual ways to scale the pixels, by name, with the rule's own resize.
 
-    A way that is the rule's own is left out.
+    The rule's own scaling is left out.
     """
     half = (0.5, 0.5, 0.5)
     swapped = replace(rule, colour="RGB" if rule.colour == "BGR" else "BGR", mean=rule.mean[::-1], std=rule.std[::-1])
@@ -47,7 +47,7 @@ def alternatives(rule: Rule) -> dict[str, Rule]:
 
 
 def _same(one: Rule, other: Rule) -> bool:
-    """Whether two rules give the same input, up to rounding."""
+    """Whether two rules give the same model input, up to rounding."""
     if one.colour != other.colour:
         return False
     for a, b in zip(_slope_and_offset(one), _slope_and_offset(other), strict=True):

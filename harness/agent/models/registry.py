@@ -1,4 +1,4 @@
-"""The model formats: one module each in `formats/`, found by its place, chosen by the file's content."""
+"""The model formats: one module each in `formats/`, discovered there and chosen by the file's content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Format(Protocol):
     """What each module in `formats/` offers."""
 
     def matches(self, file: Path) -> bool:
-        """Whether the content is of this format; the name does not count. Never raises for content."""
+        """Whether the content has this format; the name is ignored. Raises for no content."""
 
     def load(self, file: Path, context: Context) -> Native:
         """The model, ready to answer. Raises `Unusable`, or what the student's code raises."""

@@ -1,7 +1,7 @@
-"""A model whose format runs code, as the agent sees it: a process that is handed pixels and gives scores.
+"""A model whose format runs code, seen from the agent: a process that gets pixels and returns scores.
 
-All formats but ONNX run code of the student's choice, or may open files: pickles and model.py, Lambda layers,
-TorchScript and TensorFlow's operators. The agent loads none of them; `model_process.py` does, in a program of its own.
+All formats but ONNX run code that the student chose, or may open files: pickles and model.py, Lambda layers,
+TorchScript and TensorFlow's operators. The agent loads none of them; the separate program `model_process.py` does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST_SIDE = 2048  # pixels, as the harness bounds it
 
 
 class StudentModel:
-    """The model of /in/model, loaded in a process of its own."""
+    """The model in /in/model, loaded in a separate process."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class StudentModel:
         threads: int,
         process: OwnProcess | None = None,
     ) -> None:
-        """`size`: (height, width) as declared. `process`: one that was started before and has loaded nothing.
+        """`size`: (height, width) as declared. `process`: one that is already running and has loaded nothing.
 
-        Raises `Unusable` and `NeedsEnvironment`, as its loader does.
+        Raises `Unusable` and `NeedsEnvironment`, as the loader does.
         """
         self._process = process or OwnProcess()
         wanted = {"do": "load", "labels": labels, "size": size, "factory": factory, "threads": threads}
@@ -43,9 +43,9 @@ class StudentModel:
         self.native = self._described(said)
 
     def export(self, out: Path) -> None:
-        """Have the model written as ONNX, and end its process: nobody can change the file any more.
+        """Have the process write the model as ONNX, then end it, so that it cannot change the file any more.
 
-        Raises `Unusable` where it cannot be; the process then lives on.
+        Raises `Unusable` where the export fails; the process then lives on.
         """
         self._process.ask({"do": "export", "to": str(out)})
         self._process.end()
@@ -55,7 +55,7 @@ class StudentModel:
         return self._process.has_ended
 
     def inspection(self, backbones: dict[str, str]) -> dict[str, Any]:
-        """What the model's process says of its weights."""
+        """The process's own report on the model's weights."""
         said, _ = self._process.ask({"do": "inspect", "backbones": backbones})
         found = said.get("inspection")
         if not isinstance(found, dict):
@@ -72,7 +72,7 @@ class StudentModel:
         height, width, layout = said.get("height"), said.get("width"), said.get("layout")
         dtype, default = said.get("input_dtype"), said.get("default")
         sides = all(type(side) is int and 1 <= side <= _LONGEST_SIDE for side in (height, width))
-        if said.get("format") == "onnx":  # no process is needed for that; its word would pass for ours
+        if said.get("format") == "onnx":  # ONNX needs no such process, and its report would pass for ours
             raise Unusable("the model's process says that it holds an ONNX graph")
         if not sides or layout not in _LAYOUTS or dtype not in _DTYPES or default not in _DEFAULTS:
             raise Unusable("the model's process did not say what it takes")

@@ -1,6 +1,6 @@
-"""What the TensorFlow formats share: a function of images as a `Native`, and its way to ONNX.
+"""What the TensorFlow formats share: wrapping a function of images as a `Native`, and exporting it to ONNX.
 
-TensorFlow is in the environment `keras` only; in any other, a format that needs it raises `NeedsEnvironment`.
+Only the environment `keras` has TensorFlow; in any other, a format that needs it raises `NeedsEnvironment`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ ENVIRONMENT = "keras"
 
 
 def has_tensorflow() -> bool:
-    """Whether this is an environment with TensorFlow."""
+    """Whether this environment has TensorFlow."""
     return importlib.util.find_spec("tensorflow") is not None
 
 
 def tensorflow_ready(threads: int, why: str) -> Any:
-    """The tensorflow module, quiet, with as many threads as given. Raises `NeedsEnvironment` with `why`."""
+    """The tensorflow module, without its log, with `threads` threads. Raises `NeedsEnvironment` with `why`."""
     if not has_tensorflow():
         raise NeedsEnvironment(ENVIRONMENT, why)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -43,7 +43,7 @@ def native(
 ) -> Native:
     """A function of a batch of images, ready to answer.
 
-    `shape`: of its input, (batch, height, width, 3), None where free. `size`: the declared (height, width).
+    `shape`: its input's, (batch, height, width, 3), None where free. `size`: the declared (height, width).
     Raises `Unusable` for any other shape.
     """
     tensorflow = tensorflow_ready(threads, "")
@@ -73,7 +73,7 @@ def to_onnx(native: Native, out: Path) -> None:
 
 
 def _one_tensor(given: Any) -> Any:
-    """The scores in what a model returned; the first of several."""
+    """The scores in a model's return value; the first of several outputs."""
     if isinstance(given, dict):
         given = next(iter(given.values()))
     if isinstance(given, (list, tuple)):

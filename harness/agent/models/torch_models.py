@@ -1,4 +1,4 @@
-"""What the torch formats share: the student's model.py, a module as a `Native`, and its way to ONNX."""
+"""What the torch formats share: the student's model.py, wrapping a module as a `Native`, and exporting it to ONNX."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from .loaded_model import Context, Native, Unusable, as_rows
 
-# Square sizes to try when nothing says what the model takes, the usual one first.
+# Square sizes to try when the input size is not known, the usual one first.
 _SIZES = (224, 299, 256, 192, 180, 160, 150, 128, 112, 100, 96, 64, 48, 32, 28)
 _OPSET = 18
 
 
 def torch_ready(threads: int) -> Any:
-    """The torch module, with torchvision importable and as many threads as given."""
+    """The torch module, with torchvision importable and `threads` threads."""
     import torch
 
     from ..torchvision_ops import declare_missing
@@ -31,9 +31,9 @@ def torch_ready(threads: int) -> Any:
 
 
 def import_factory(factory: Path | None) -> Any:
-    """The student's model.py as the module `model`; its classes can be found in `__main__` too.
+    """The student's model.py as the module `model`; its classes are put into `__main__` too.
 
-    A notebook's classes are pickled as `__main__.Name`. Raises what the file raises.
+    A notebook pickles its classes as `__main__.Name`. Raises what the file raises.
     """
     if factory is None:
         return None
@@ -52,8 +52,8 @@ def import_factory(factory: Path | None) -> Any:
 def from_state(tensors: Mapping[str, Any], context: Context) -> Any:
     """`build_model(num_classes)` of model.py with the tensors loaded into it.
 
-    Tensors may be missing where build_model sets them itself, from pre-trained weights say: a head
-    with its backbone by reference. Raises `Unusable` for a missing or unfit model.py.
+    Tensors may be missing where build_model sets them itself, for example from pre-trained weights: the file then
+    holds the head only. Raises `Unusable` when model.py is missing or does not fit.
     """
     torch = torch_ready(context.threads)
     if context.factory is None:
@@ -94,7 +94,7 @@ def _built(torch: Any, build: Any, classes: int, seed: int) -> Any:
 
 
 def _left_to_chance(torch: Any, build: Any, classes: int, model: Any, missing: list[str]) -> list[str]:
-    """Which of the missing tensors build_model leaves at random values: those that another seed changes."""
+    """The missing tensors that build_model leaves at random values: those that change with the seed."""
     again = _built(torch, build, classes, seed=1).state_dict()
     first = model.state_dict()
     return [name for name in missing if name not in again or not torch.equal(first[name], again[name])]
@@ -144,7 +144,7 @@ def _size_that_works(answer: Any) -> tuple[int, int]:
 
 
 def _one_tensor(given: Any) -> Any:
-    """The scores in what a model returned: the first of several, `logits` of a mapping."""
+    """The scores in a model's return value: the first of several outputs, or `logits` of a mapping."""
     if isinstance(given, Mapping):
         given = next((given[key] for key in ("logits", "out") if key in given), next(iter(given.values())))
     if isinstance(given, (tuple, list)):
@@ -155,7 +155,7 @@ def _one_tensor(given: Any) -> Any:
 
 
 def export_module(native: Native, out: Path) -> None:
-    """Write an `nn.Module` or script as ONNX, by tracing; BatchNorm is kept as it is."""
+    """Write an `nn.Module` or script as ONNX, by tracing; BatchNorm is not folded."""
     torch = torch_ready(1)
     model = native.module
     example = torch.zeros(2, 3, native.height, native.width)
@@ -164,7 +164,7 @@ def export_module(native: Native, out: Path) -> None:
     if not hasattr(given, "shape"):
         model = _first_output(torch, model)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that this exporter is deprecated; torch is pinned
+        warnings.simplefilter("ignore")  # the exporter is deprecated, but torch is pinned
         torch.onnx.export(
             model,
             (example,),
@@ -192,7 +192,7 @@ def _first_output(torch: Any, model: Any) -> Any:
 
 
 def export_program(program: Any, example: Any, out: Path, *, dynamic_batch: bool) -> None:
-    """Write an exported program, or a module that does not trace, as ONNX; nothing is optimised away."""
+    """Write an exported program, or a module that does not trace, as ONNX, without optimisations."""
     torch = torch_ready(1)
     shapes = {"dynamic_shapes": ({0: "batch"},)} if dynamic_batch else {}
     with warnings.catch_warnings():
@@ -228,5 +228,5 @@ def _some(names: list[str]) -> str:
 
 def _short(error: object) -> str:
     lines = [line for line in str(error).splitlines() if line.strip()]
-    text = lines[-1] if "Traceback of TorchScript" in str(error) else " ".join(lines)  # what went wrong ends that
+    text = lines[-1] if "Traceback of TorchScript" in str(error) else " ".join(lines)  # the cause is on the last line
     return " ".join(text.split())[:200]

@@ -1,1 +1,1 @@
-"""Running a notebook: reading it, capping its outputs, watching what it reaches for, collecting what it wrote."""
+"""Runs a notebook: reads it, caps its outputs, notes what it accesses, and collects the files that it wrote."""

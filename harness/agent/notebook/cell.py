@@ -1,4 +1,4 @@
-"""A code cell's source: its Python and its IPython lines told apart, and edits that keep everything else as it is."""
+"""A code cell's source: separates Python from IPython lines, and makes edits that keep everything else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Edit:
 
 
 def edited(source: str, edits: Iterable[Edit]) -> str:
-    """The source with every edit made; of two that overlap the first one, from the start, counts."""
+    """The source with the edits made; of two edits that overlap, only the one that starts first is made."""
     pieces, at = [], 0
     for edit in sorted(edits, key=lambda edit: edit.span):
         if edit.span[0] < at:
@@ -37,7 +37,7 @@ def edited(source: str, edits: Iterable[Edit]) -> str:
 
 @functools.lru_cache(maxsize=256)
 def python_of(source: str) -> str:
-    """The source with IPython's own lines replaced by `pass`, character by character as long as before."""
+    """The source with IPython's lines replaced by `pass`; every line keeps its length."""
     first = cell_magic(source)
     if first is not None and first not in PYTHON_CELL_MAGICS:
         return "\n" * source.count("\n")
@@ -61,16 +61,16 @@ def cell_magic(source: str) -> str | None:
 
 
 def is_ipython(line: str) -> bool:
-    """Whether a line is IPython's, not Python's: a shell command, a magic, a request for help."""
+    """Whether a line is IPython's and not Python: a shell command, a magic, a request for help."""
     return bool(_SHELL.match(line) or _MAGIC.match(line) or _HELP.match(line))
 
 
 @functools.lru_cache(maxsize=256)
 def tree_of(source: str) -> ast.Module | None:
-    """The syntax tree of the source's Python; None where it is none."""
+    """The syntax tree of the source's Python; None where it does not parse."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in strings
+            warnings.simplefilter("ignore")  # invalid escapes in strings
             return ast.parse(python_of(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
@@ -91,14 +91,14 @@ def calls(source: str, *names: str) -> Iterator[ast.Call]:
 
 
 def last_name(node: ast.AST) -> str:
-    """`c` of `a.b.c`; empty for what is neither a name nor an attribute."""
+    """`c` for `a.b.c`; empty for a node that is neither a name nor an attribute."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def dotted(node: ast.AST) -> str:
-    """`a.b.c` in full; empty for what is more than names and dots."""
+    """`a.b.c` in full; empty for a node that is more than names and dots."""
     if isinstance(node, ast.Attribute) and (before := dotted(node.value)):
         return f"{before}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
@@ -109,7 +109,7 @@ def keyword(call: ast.Call, name: str) -> ast.keyword | None:
 
 
 def span_of(source: str, node: ast.AST) -> Span:
-    """Where the node stands in the source, in characters."""
+    """The node's first and end position in the source, in characters."""
     starts = _line_starts(source)
     lines = source.split("\n")
 
@@ -134,11 +134,10 @@ def _line_starts(source: str) -> list[int]:
 
 
 def shell_lines(source: str, change: Callable[[str], str | None]) -> str:
-    """The source with each shell command that `change` answers replaced by its answer.
+    """The source with shell commands replaced by what `change` returns for them.
 
-    `change` gets the command without the exclamation mark, lines that a backslash joins as one, and
-    gives the Python or the comment that stands in its place; None leaves it. In a shell cell the answer
-    has to be a comment.
+    `change` gets the command without the exclamation mark, with lines that a backslash joins as one. It returns the
+    Python or the comment to put in its place, or None to keep the command. In a shell cell it must return a comment.
     """
     whole = cell_magic(source) in _SHELL_CELL_MAGICS
     out: list[str] = []
@@ -162,7 +161,7 @@ def shell_lines(source: str, change: Callable[[str], str | None]) -> str:
 
 
 def comment_out(command: str) -> str:
-    """What stands where a shell command stood that is not run; `pass` keeps an indented block whole."""
+    """The replacement for a shell command that is not run; `pass` keeps an indented block valid."""
     return f"pass  # not run: {command}"
 
 

@@ -1,7 +1,7 @@
-"""The kernel's own count of packets for which there was no way out: what a hook in Python does not see, it does.
+"""The kernel's counters of packets without a route: they also show connections that a hook in Python does not see.
 
-A connection tried by a child process, or by C code, leaves no note in the notebook's kernel, but a count here that
-nothing inside can set back. Counters of the sandbox's own network, so nobody else's are among them (RFC 4293).
+A connection that a child process or C code tries leaves no note in the notebook's kernel, but it raises a counter that
+nothing inside can reset. The counters belong to the sandbox's own network, so they count nobody else's (RFC 4293).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LOOK_UP = "a name look-up, seen by the system"
 
 
 class Unreached:
-    """Tells what was tried since it was last asked."""
+    """Reports the connections that were tried since the last call."""
 
     def __init__(self) -> None:
         self._before = _counts()
@@ -30,13 +30,13 @@ def _counts() -> dict[str, int]:
     four, six = _read("snmp"), _read("snmp6")
     return {
         OUTSIDE: four.get("IpOutNoRoutes", 0) + six.get("Ip6OutNoRoutes", 0),
-        # With no server configured, resolvers ask this machine itself, where nobody listens.
+        # With no server configured, resolvers ask localhost, where nobody listens.
         LOOK_UP: four.get("UdpNoPorts", 0) + six.get("Udp6NoPorts", 0),
     }
 
 
 def _read(name: str) -> dict[str, int]:
-    """`snmp` has pairs of lines, names and values; `snmp6` a name and a value on each line."""
+    """The counters in `snmp` (pairs of lines: names, values) or `snmp6` (a name and a value on each line)."""
     try:
         lines = [line.split() for line in (_NET / name).read_text().splitlines()]
         if name == "snmp6":

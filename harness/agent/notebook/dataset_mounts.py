@@ -1,7 +1,7 @@
-"""The course's images put where a notebook looks for them, in class folders or divided as it asks.
+"""Puts the course's images where a notebook looks for them, in class folders or in the splits that it asks for.
 
-A place is made of folders with one link for each image, so that a notebook may move, remove and add
-files there. What was handed in stays; only `mounted_as` is the assignment's in any case.
+A place consists of real folders with a link for each image, so that a notebook may move, remove and add files
+there. Files that were handed in stay; only `mounted_as` always holds the assignment's images.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ Layout = Literal["auto", "classes", "split", "flat"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A folder that a notebook reads: the place that holds the images, and which part of them is asked for."""
+    """A folder that a notebook reads: the place that should hold the images, and the part of them that it asks for."""
 
-    base: tuple[str, ...]  # components of the place, relative to the notebook's folder
+    base: tuple[str, ...]  # the place's path components, relative to the notebook's folder
     word: str  # the notebook's own word for the part; empty when it asks for all images
 
 
 def asked(folder: str, classes: Iterable[str]) -> Asked:
-    """How a folder is asked for: `flowers/train/rose` asks for the part `train` of the place `flowers`."""
+    """Parse a folder's path: `flowers/train/rose` asks for the part `train` of the place `flowers`."""
     parts = parts_of(folder)
     lower = {name.lower() for name in classes}
     if len(parts) > 1 and parts[-1].lower() in lower:
         parts = parts[:-1]
-    for at in range(len(parts) - 1, max(-1, len(parts) - 3), -1):  # the last, or what a class folder stands in
+    for at in range(len(parts) - 1, max(-1, len(parts) - 3), -1):  # the last component, or the parent of a class folder
         if parts[at].lower() in _PART_OF:
             return Asked(tuple(parts[:at]), parts[at])
     return Asked(tuple(parts), "")
@@ -56,13 +56,13 @@ def asked(folder: str, classes: Iterable[str]) -> Asked:
 
 @contextlib.contextmanager
 def _unless_in_the_way() -> Iterator[None]:
-    """A place that cannot be made, as a file of that name was handed in or the name is none: left as it is."""
+    """Skip a place that cannot be made: a file of that name was handed in, or the name is not valid."""
     with contextlib.suppress(OSError, ValueError):
         yield
 
 
 class Given:
-    """Puts the images in place for one notebook; `said` is what was put where, a sentence for each place."""
+    """Puts the images in place for one notebook; `said` has a sentence for each place."""
 
     def __init__(self, images: Path, here: Path, tops: tuple[Path, ...]) -> None:
         """`images`: class folders. `here`: the notebook's folder; nothing is made outside `tops`."""
@@ -75,7 +75,7 @@ class Given:
         self.said: dict[str, None] = {}
 
     def mount(self, place: str) -> None:
-        """All images, in class folders, whatever was handed in there."""
+        """Put all images there in class folders, even if files were handed in there."""
         folder = self._here / place
         below_here = [part for part in (*reversed(folder.parents), folder) if self._here in part.parents]
         in_the_way = next((part for part in below_here if part.is_symlink() or part.is_file()), None)
@@ -86,7 +86,7 @@ class Given:
         self._fill(folder, self._classes)
 
     def put(self, reads: Reads, names: tuple[str, ...], layout: Layout, mounted: str, text: str) -> None:
-        """The places that the notebook reads and that nobody handed in, and those of `names` that `text` mentions."""
+        """Fill places that the notebook reads and nobody handed in, and those of `names` that `text` mentions."""
         own = tuple(parts_of(mounted))
         wanted: dict[tuple[str, ...], dict[str, None]] = {}
         unpacks_its_own = any((self._here / archive).is_file() for archive in reads.archives)
@@ -105,7 +105,7 @@ class Given:
         places = {own, *((*base, word) if word else base for base, words in wanted.items() for word in words)}
         for base, words in list(wanted.items())[:_MOST_PLACES]:
             if any(len(place) > len(base) and place[: len(base)] == base for place in places) and set(words) == {""}:
-                continue  # it is looked into for what stands below it
+                continue  # the notebook reads a folder below it
             with _unless_in_the_way():
                 self._place(base, [word for word in words if word], layout, own)
         named = [place_of_name(n) for n in names if _ARCHIVE.search(n) and parts_of(n)[-1] in text]
@@ -131,7 +131,7 @@ class Given:
                 self._fill(folder, self._part(_PART_OF[word.lower()], tuple(parts)))
 
     def _part(self, part: str, among: tuple[str, ...]) -> dict[str, list[Path]]:
-        """The images of one part, a stretch of each class, so that a burst stays together; never empty."""
+        """The images of one part: consecutive images of each class, so that a burst stays together; never empty."""
         total = sum(_SHARES[name] for name in among)
         before = sum(
             _SHARES[name] for name in _SHARES if name in among and list(_SHARES).index(name) < list(_SHARES).index(part)
@@ -150,7 +150,7 @@ class Given:
         self._say(folder, sum(map(len, images.values())))
 
     def _fill_flat(self, folder: Path) -> None:
-        """`cat.0.jpg`, `cat.1.jpg`, ... in one folder."""
+        """Put all images into one folder as `cat.0.jpg`, `cat.1.jpg`, ..."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, files in self._classes.items():
             for number, file in enumerate(files):
@@ -158,7 +158,7 @@ class Given:
         self._say(folder, sum(map(len, self._classes.values())))
 
     def _archives(self, archives: Iterable[str]) -> None:
-        """Archives that the notebook opens: the images in class folders, or a note where they are placed already."""
+        """Make the archives that the notebook opens, with class folders; only a note where the images are in place."""
         for place in archives:
             with _unless_in_the_way():
                 self._archive(place)
@@ -181,13 +181,13 @@ class Given:
         self._say(file, len(files))
 
     def _relative(self, folder: str) -> str | None:
-        """The folder as seen from the notebook; None for a place that is not ours to fill."""
+        """The path relative to the notebook; None for a place outside the folders that may be filled."""
         whole = os.path.normpath(self._here / folder)
         inside = any(whole.startswith(f"{top}/") for top in self._tops)
         return os.path.relpath(whole, self._here) if inside and not is_foreign(folder) else None
 
     def _was_handed_in(self, folder: Path) -> bool:
-        """Whether there are files in it already."""
+        """Whether the folder already has files."""
         return folder.is_dir() and any(True for file in folder.rglob("*") if not file.is_dir())
 
     def _say(self, folder: Path, count: int) -> None:

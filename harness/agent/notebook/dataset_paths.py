@@ -1,7 +1,7 @@
-"""From which folders a notebook reads images: its constants followed as far as they go, nothing run.
+"""Finds the folders from which a notebook reads images, by following its constants; nothing is run.
 
 Strings are followed through names, `+`, `/`, `os.path.join`, `Path`, f-strings, dictionaries, loops over
-constants, attributes and the parameters of the notebook's own functions. What cannot be told is left out.
+constants, attributes and the parameters of the notebook's own functions. Unknown values are left out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from itertools import product
 
 from .cell import calls, dotted, keyword, last_name, tree_of
 
-_MOST_SOURCE = 200_000  # characters of a cell that is looked into
+_MOST_SOURCE = 200_000  # characters of a cell that is analysed
 _MOST_VALUES = 24
 _MOST_CHARACTERS = 400
 _DEEPEST = 40
-# Functions that read images in class folders, and the keywords under which they take the folder.
+# Functions that read images in class folders, and the keyword of their folder argument.
 _CLASS_FOLDER_READERS = {
     "ImageFolder",
     "DatasetFolder",
@@ -43,13 +43,13 @@ _NONE: Values = frozenset()
 
 
 class Reads:
-    """What the cells read: `folders` that likely hold images, `archives`, and what the notebook has `made` itself."""
+    """What the cells read: `folders` that likely hold images, `archives`, and folders that the notebook has `made`."""
 
     def __init__(self, sources: tuple[str, ...]) -> None:
         self._known: dict[str, Values] = {}
         sources = tuple(source for source in sources if len(source) <= _MOST_SOURCE)
         self._parameters = dict(_parameters(sources))
-        for _ in range(3):  # what a later cell gives a function is known when an earlier one is looked at again
+        for _ in range(3):  # repeated, since a later cell's call sets the parameters of an earlier cell's function
             for source in sources:
                 self._learn(source)
         self.folders: dict[str, None] = {}
@@ -92,7 +92,7 @@ class Reads:
             self._known[name] = frozenset(sorted(self._known.get(name, _NONE) | values)[:_MOST_VALUES])
 
     def _pass_on(self, call: ast.Call) -> None:
-        """A call of the notebook's own function gives its parameters their values."""
+        """Note the values that a call passes to the parameters of the notebook's own function."""
         names = self._parameters.get(last_name(call.func))
         if names is None:
             return
@@ -102,10 +102,10 @@ class Reads:
             if given_by_name.arg in names:
                 self._add(given_by_name.arg, self._values(given_by_name.value))
 
-    # --- what an expression may be ---------------------------------------------------------------
+    # --- possible values of an expression --------------------------------------------------------
 
     def _values(self, node: ast.expr | None, depth: int = 0) -> Values:
-        """Every string that the expression may be; empty when that cannot be told."""
+        """Every string that the expression may evaluate to; empty when that is not known."""
         if node is None or depth > _DEEPEST:
             return _NONE
         deeper = depth + 1
@@ -184,7 +184,7 @@ class Reads:
             self.made.add(clean(found[1]))
 
     def _folder(self, call: ast.Call) -> Values:
-        """The folder that a reader is given: its first argument, a keyword, or the path that it is a method of."""
+        """The folder that a reader gets: its first argument, a keyword, or the path whose method it is."""
         owner = getattr(call.func, "value", None)
         if last_name(call.func) in ("iterdir", "glob", "rglob", "exists", "mkdir") and (own := self._values(owner)):
             return own
@@ -201,7 +201,7 @@ class Reads:
 
 
 def clean(path: str) -> str:
-    """The folder that a path or a pattern is about: no `./`, no doubled or last slash, nothing from a `*` on."""
+    """The folder in a path or pattern: without `./`, doubled and trailing slashes, and anything from a `*` on."""
     path = path.replace("\\", "/")
     if "*" in path:
         path = path.split("*", 1)[0].rpartition("/")[0]
@@ -210,7 +210,7 @@ def clean(path: str) -> str:
 
 
 def _writes(call: ast.Call) -> bool:
-    """Whether an archive is opened to be written."""
+    """Whether the call opens an archive for writing."""
     mode = call.args[1] if len(call.args) > 1 else None
     return isinstance(mode, ast.Constant) and str(mode.value)[:1] in ("w", "a", "x")
 
@@ -233,7 +233,7 @@ def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _is_text_join(call: ast.Call) -> bool:
-    """`', '.join(names)` is no path."""
+    """Whether the call joins text, as `', '.join(names)` does, and makes no path."""
     owner = getattr(call.func, "value", None)
     return isinstance(owner, ast.Constant) or (isinstance(call.func, ast.Attribute) and len(call.args) == 1)
 

@@ -1,7 +1,7 @@
-"""Where a path of another machine leads here: Colab's Drive, a Windows disk, somebody's home folder.
+"""Maps paths of another machine to this one: Colab's Drive, a Windows disk, somebody's home folder.
 
-Every such path leads into the notebook's own folder. A part of it that was handed in, or under which the
-assignment gives the images, is found wherever it stood there.
+Every such path is mapped into the notebook's own folder. A part of it that was handed in, or that is one of the
+assignment's names for the images, is found at any depth.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-# Prefixes that name a place which only another machine has; what follows is kept as a path in the notebook's folder.
+# Prefixes that only another machine has; the rest is kept as a path in the notebook's folder.
 _FOREIGN = re.compile(
     r"^(?:"
     r"/content/g?drive/(?:My ?Drive|Shared ?drives/[^/]+|\.shortcut-targets-by-id/[^/]+)(?=/|$)"
@@ -31,15 +31,15 @@ def is_foreign(path: str) -> bool:
 
 
 def parts_of(path: str) -> list[str]:
-    """The components, whichever slashes divide them, without `.` and empty ones."""
+    """The components, divided by either slash, without `.` and empty ones."""
     return [part for part in re.split(r"[\\/]+", path) if part not in ("", ".")]
 
 
 def local(path: str, here: Path, names: Iterable[str]) -> str:
-    """The path relative to the notebook's folder that stands for a foreign one.
+    """The path, relative to the notebook's folder, that replaces a foreign one.
 
-    In this order: what follows one of the assignment's `names` in it; its longest end that was handed in;
-    what follows the foreign prefix.
+    The first that applies: the rest after one of the assignment's `names`; the longest end that was handed in; the
+    rest after the foreign prefix.
     """
     parts = parts_of(_FOREIGN.sub("", path, count=1)) or ["."]
     whole = parts_of(path)
@@ -56,11 +56,11 @@ def local(path: str, here: Path, names: Iterable[str]) -> str:
 
 
 def place_of_name(name: str) -> str:
-    """Where the images lie that the assignment gives under a name: the name itself, a foreign one made local."""
+    """The place of the images that the assignment gives under a name: the name itself, or a foreign one mapped here."""
     return "/".join(part for part in parts_of(_FOREIGN.sub("", name, count=1)) if part != "..") or "data"
 
 
 def _index(parts: list[str], wanted: list[str]) -> int | None:
-    """Where `wanted` stands in `parts`, the last time."""
+    """The last index at which `wanted` occurs in `parts`."""
     found = [at for at in range(len(parts) - len(wanted) + 1) if wanted and parts[at : at + len(wanted)] == wanted]
     return found[-1] if found else None

@@ -1,7 +1,7 @@
-"""The assignment's steps and open questions in a notebook: found by heading, also a re-worded one, and by nbgrader.
+"""Finds the assignment's steps and open questions in a notebook: by similar headings, and by nbgrader's cells.
 
-A heading is a markdown heading, a line in bold, or a line that ends in a question mark. What belongs to it
-is everything up to the next heading, so that an answer may stand in the same cell or in the next.
+A heading is a markdown heading, a line in bold, or a line that ends in a question mark. Everything up to the next
+heading belongs to it, so an answer may be in the same cell or in the next ones.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
-_ENOUGH = 0.62  # likeness from which a heading is taken for a step or question
+_ENOUGH = 0.62  # likeness from which a heading matches a step or question
 _SAME_WORD = 0.8  # likeness of two words that count as one
 _FEWEST_WORDS = 3  # of an answer
 _MOST_HEADINGS = 400
-_BELOW_ALL = 8  # the level of nbgrader's cells: they belong to whatever heading stands before them
+_BELOW_ALL = 8  # the level of nbgrader's cells: they belong to the heading before them
 _EXCERPT = 1_500  # characters of an answer
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _BOLD = re.compile(r"^\s*(?:[-*+]\s+)?(?:\*\*|__)(.{3,300}?)(?:\*\*|__)\s*:?\s*$")
 _QUESTION = re.compile(
     r"^\s*(?:[-*+]\s+|\d{1,2}[.)]\s*|[a-z][.)]\s+|>\s*)*(.{8,400}\?)\s*(?:\*\*|__)?\s*$", re.IGNORECASE
 )
-# A question with its answer behind it, on one line: `**What is it?** A mug.`, `1. What is it? A mug.`
+# A question and its answer on one line: `**What is it?** A mug.`, `1. What is it? A mug.`
 _ANSWERED = re.compile(
     r"^\s*(?:[-*+]\s+|\d{1,2}[.)]\s*)*(?:(?:\*\*|__)(.{8,300}?\?)\s*(?:\*\*|__)\s*:?|(?<=[.)] )(.{8,300}?\?))\s+(\S.*)$"
 )
@@ -62,7 +62,7 @@ _STOP = {
 @dataclass(slots=True)
 class _Section:
     title: str
-    cell: int  # 1-based, counting all cells: where the heading stands
+    cell: int  # the heading's cell, counted from 1 over all cells
     level: int
     text: list[str] = field(default_factory=list)  # markdown below the heading
     code: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ class _Section:
 
 
 def sections(cells: list[Any], steps: list[str], questions: list[str]) -> dict[str, Any]:
-    """Where each step and question is, whether it has code, words, an answer. `cells`: nbformat's, all of them."""
+    """Where each step and question is, and whether it has code, words, an answer. `cells`: all of nbformat's cells."""
     parts = _parts(cells)
     asked = list(questions)
     if not asked:
@@ -83,7 +83,7 @@ def sections(cells: list[Any], steps: list[str], questions: list[str]) -> dict[s
 
 def _parts(cells: list[Any]) -> list[_Section]:
     parts = [_Section("", 0, 7)]
-    prompt: list[str] = []  # the lines of the markdown cell before, where it has no heading
+    prompt: list[str] = []  # the lines of the previous markdown cell, if it has no heading
     for number, cell in enumerate(cells, start=1):
         grade_id = _graded(cell)
         if cell.cell_type == "code":
@@ -111,7 +111,7 @@ def _parts(cells: list[Any]) -> list[_Section]:
             text = cell.source.split("\n")
             del parts[-1].text[-len(text) :]
             title, level = next((part.title for part in reversed(parts) if part.title), grade_id[0]), _BELOW_ALL
-            if prompt:  # the cell before it asks, in words that are no heading
+            if prompt:  # the cell before asks, without a heading
                 del parts[-1].text[-len(prompt) :]
                 title, level = " ".join(" ".join(prompt).split())[:300], 7
             parts.append(_Section(title, number, level, text, grade_id=grade_id[0]))
@@ -120,7 +120,7 @@ def _parts(cells: list[Any]) -> list[_Section]:
 
 
 def _graded(cell: Any) -> tuple[str, str] | None:
-    """nbgrader's name of a cell that is to be filled in, and what kind it is."""
+    """nbgrader's name and kind of a cell that the student fills in."""
     marks = cell.metadata.get("nbgrader")
     if not isinstance(marks, dict) or not (marks.get("solution") or marks.get("task")):
         return None
@@ -128,7 +128,7 @@ def _graded(cell: Any) -> tuple[str, str] | None:
 
 
 def _heading(line: str) -> tuple[int, str] | None:
-    """(level, text) of a line that stands as a heading."""
+    """(level, text) of a line that is a heading."""
     if found := _HEADING.match(line):
         return len(found[1]), found[2]
     if found := _BOLD.match(line):
@@ -144,7 +144,7 @@ def _heading(line: str) -> tuple[int, str] | None:
 
 
 def words(text: str) -> list[str]:
-    """The words that matter: lower case, no accents, numbers, markup or filler, plurals as singulars."""
+    """The significant words in lower case: no accents, numbers, markup or filler words; plurals as singulars."""
     text = unicodedata.normalize("NFKD", text.lower())
     found = re.findall(r"[^\W\d_]{2,}", "".join(c for c in text if not unicodedata.combining(c)))
     return [_stem(word) for word in found if word not in _STOP]
@@ -158,14 +158,14 @@ def _stem(word: str) -> str:
 
 
 def likeness(one: str, other: str) -> float:
-    """How alike two headings are, from 0 to 1: by their words, whatever their order, and by their letters."""
+    """How alike two headings are, from 0 to 1: by their words in any order, and by their letters."""
     a, b = words(one)[:60], words(other)[:60]
     if not a or not b:
         return 0.0
     shared = sum(any(_same(word, w) for w in b) for word in a)
     back = sum(any(_same(word, w) for w in a) for word in b)
     overlap = 2 * (shared / len(a)) * (back / len(b)) / max(shared / len(a) + back / len(b), 1e-9)
-    # The whole name in a longer heading; a name of one word only where the heading begins with it.
+    # The heading contains the whole name; a name of one word counts only at its beginning.
     inside = shared / len(a) if len(a) >= 2 or _same(a[0], b[0]) else 0.0
     letters = difflib.SequenceMatcher(None, " ".join(a), " ".join(b)).ratio()
     return max(overlap, 0.9 * inside, letters)
@@ -176,7 +176,7 @@ def _same(word: str, other: str) -> bool:
 
 
 def _matched(names: list[str], parts: list[_Section]) -> list[tuple[str, _Section | None]]:
-    """Each name with its section; the likeliest pairs first, a section for one name only."""
+    """Each name with its section: the likeliest pairs are matched first, and a section matches one name only."""
     scored = [
         (max(likeness(name, part.title), likeness(name, part.grade_id.replace("_", " "))), -j, i)
         for i, name in enumerate(names)
@@ -192,11 +192,11 @@ def _matched(names: list[str], parts: list[_Section]) -> list[tuple[str, _Sectio
     return [(name, chosen.get(i)) for i, name in enumerate(names)]
 
 
-# --- what stands there --------------------------------------------------------------------------
+# --- what a section holds -----------------------------------------------------------------------
 
 
 def _below(part: _Section, parts: list[_Section]) -> list[_Section]:
-    """The section and those of lower headings that follow it."""
+    """The section and its subsections."""
     at = next(i for i, other in enumerate(parts) if other is part)
     found = [part]
     for other in parts[at + 1 :]:
@@ -223,7 +223,7 @@ def _step(name: str, part: _Section | None, parts: list[_Section]) -> dict[str, 
 
 
 def _questions(found: list[tuple[str, _Section | None]], parts: list[_Section]) -> list[dict[str, Any]]:
-    """Each question with what stands below it, but not what belongs to another question."""
+    """Each question with the text below it, without text of other questions."""
     reports = []
     for name, part in found:
         others = [other for _, other in found if other is not part]

@@ -1,8 +1,7 @@
-"""Which files hold what was there before a notebook ran: the same bytes, wherever they lie and whatever their names.
+"""Finds files whose content existed before a notebook ran: the same bytes, under any path and name.
 
-Times and names say nothing: a notebook sets them as it likes. So contents are compared, with all that was handed in
-and mounted, also inside its archives. An archive that was only packed anew (a torch or Keras file is one) counts as
-what it holds.
+Times and names prove nothing, because a notebook can set them. So contents are compared with everything that was
+handed in and mounted, also inside archives. A repacked archive (a torch or Keras file is one) counts as its members.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import IO, Any
 _PIECE = 2**20  # bytes read at a time
 _MOST_MEMBERS = 100_000  # of one archive
 _COMPRESSED: tuple[Callable[[Path], Any], ...] = (gzip.open, bz2.open, lzma.open)
-# What a damaged or hostile archive raises in the standard library's readers.
+# Exceptions of the standard library's readers for a damaged or hostile archive.
 _UNREADABLE = (
     OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
     tarfile.TarError,
@@ -34,7 +33,7 @@ Content = tuple[int, str]  # bytes, and their SHA-256
 
 
 def known(candidates: Sequence[Path], before: Iterable[Path]) -> set[Path]:
-    """Those of the `candidates` whose content was there before, in a file below the folders `before` or inside one."""
+    """The `candidates` whose content existed before: in a file below the folders `before`, or inside such a file."""
     contents = {file: _content(file) for file in candidates}
     parts = {file: _members(file) for file in candidates}
     sizes = {size for size, _ in contents.values()} | {size for held in parts.values() for size, _ in held}
@@ -65,7 +64,7 @@ def _content(file: Path) -> Content:
 
 
 def _read(stream: IO[bytes], most: int | None = None) -> Content:
-    """Size and hash of what the stream gives, of its first `most` bytes and one more at most."""
+    """Size and hash of the stream, of its first `most` bytes and one more at most."""
     digest, size = hashlib.sha256(), 0
     while most is None or size <= most:
         piece = stream.read(_PIECE if most is None else min(_PIECE, most + 1 - size))
@@ -77,7 +76,7 @@ def _read(stream: IO[bytes], most: int | None = None) -> Content:
 
 
 def _members(file: Path) -> list[Content]:
-    """What a candidate that is a zip holds; empty for any other."""
+    """The contents of a candidate's members if it is a zip; empty for any other."""
     try:
         return list(_in_zip(file, None)) if zipfile.is_zipfile(file) else []
     except _UNREADABLE:
@@ -85,7 +84,7 @@ def _members(file: Path) -> list[Content]:
 
 
 def _contents_of(file: Path, sizes: set[int]) -> Iterator[Content]:
-    """The file's own content and those of what is packed in it, as far as one of `sizes` fits."""
+    """The file's own content and its members', if their size is one of `sizes`."""
     if file.stat().st_size in sizes:
         yield _content(file)
     if zipfile.is_zipfile(file):

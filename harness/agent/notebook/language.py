@@ -1,4 +1,4 @@
-"""Which language a notebook is in, from what its metadata say, which may be nothing, or a lie."""
+"""A notebook's language, by its metadata, which may be missing or wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PYTHON = re.compile(r"i?python[ \d.]*|xpython", re.IGNORECASE)
 
 
 def foreign(metadata: Any) -> str:
-    """The other language that the notebook's kernel is for; empty for Python and for what nobody knows."""
+    """The language of the notebook's kernel, if it is not Python; empty for Python and for an unknown kernel."""
     kernel = _section(metadata, "kernelspec")
     for said in (_text(kernel, "language"), re.sub(r"[-_. ]?\d.*$", "", _text(kernel, "name"))):
         if said.lower() in _FOREIGN:
@@ -25,7 +25,7 @@ def foreign(metadata: Any) -> str:
 
 
 def assumed(metadata: Any) -> str:
-    """Why Python is only an assumption, as the end of "the notebook ..."; empty when the metadata say Python."""
+    """Why Python is assumed, to complete "the notebook ..."; empty when the metadata say Python."""
     kernel, information = _section(metadata, "kernelspec"), _section(metadata, "language_info")
     language = _text(kernel, "language") or _text(information, "name")
     name = _text(kernel, "name")

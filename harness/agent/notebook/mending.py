@@ -1,4 +1,4 @@
-"""What a notebook file may lack, filled in: tools and hands leave out what Jupyter always writes."""
+"""Fills in what a notebook file lacks: tools and people leave out keys that Jupyter always writes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _KEYS = {
 
 
 def mended(raw: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with every key that format 4 asks for; cells that are none, and unknown keys of cells, are gone.
+    """The notebook with every key that format 4 requires, without invalid cells and unknown keys of cells.
 
-    One of format 3 or older is given back as it is: nbformat upgrades it.
+    A notebook of format 3 or older is returned unchanged, because nbformat upgrades it.
     """
     if not isinstance(raw.get("cells"), list):
         return raw
@@ -37,7 +37,7 @@ def _cell(raw: dict[str, Any]) -> dict[str, Any]:
         kind = "raw"
     cell = {key: raw[key] for key in _KEYS[kind] if key in raw} | {"cell_type": kind}
     if not (isinstance(cell.get("id"), str) and _ID.fullmatch(cell["id"])):
-        cell.pop("id", None)  # nbformat gives a new one
+        cell.pop("id", None)  # nbformat adds a new one
     if not isinstance(cell.get("metadata"), dict):
         cell["metadata"] = {}
     if not _is_text(cell.get("source")):
@@ -56,7 +56,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_output(value: object) -> bool:
-    """Whether it is an output of format 4 as far as anything here reads it."""
+    """Whether it is an output of format 4, as far as the agent reads one."""
     if not isinstance(value, dict):
         return False
     match value.get("output_type"):

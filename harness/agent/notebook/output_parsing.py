@@ -1,7 +1,7 @@
-"""What a notebook's outputs say of its training: learning curves, epochs, parameters, the accuracy that it reports.
+"""Parses a notebook's outputs about its training: learning curves, epochs, parameters, reported accuracy.
 
-Text only, of bounded length, by the formats of Keras, PyTorch's tutorials and torchinfo. It is what the
-author says: evidence for a reader, never measured.
+Only text of bounded length is parsed, in the formats of Keras, PyTorch's tutorials and torchinfo. The author
+reports it: evidence for a reader, never a measurement.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Run:
     cell: int
     planned: int | None = None
     epochs: list[dict[str, float]] = field(default_factory=list)
-    last: int | None = None  # the number that the last epoch has
+    last: int | None = None  # number of the last epoch
 
     def reply(self) -> dict[str, Any]:
         curves = {name: [epoch.get(name) for epoch in self.epochs] for name in _METRICS}
@@ -80,7 +80,7 @@ class Run:
 
 
 def shown(cells: list[Any]) -> dict[str, Any]:
-    """What the code cells' outputs show. `cells`: nbformat's, those with code in them, in order."""
+    """What the code cells' outputs show. `cells`: nbformat's cells that hold code, in order."""
     runs: list[Run] = []
     parameters: dict[str, int] = {}
     claims: list[dict[str, Any]] = []
@@ -107,7 +107,7 @@ def shown(cells: list[Any]) -> dict[str, Any]:
 
 
 def text_of_outputs(cell: Any) -> str:
-    """The text of a cell's outputs: of lines that were rewritten every state, without escape codes."""
+    """The text of a cell's outputs without escape codes; a rewritten line has all of its states."""
     pieces = []
     for output in cell.get("outputs", []):
         if output.get("output_type") == "stream":
@@ -122,7 +122,7 @@ def text_of_outputs(cell: Any) -> str:
 def _runs(text: str, number: int) -> list[Run]:
     runs: list[Run] = []
     for line in text.split("\n"):
-        line = line[-600:] if len(line) > 3000 else line  # Keras' progress bars come in one line
+        line = line[-600:] if len(line) > 3000 else line  # Keras writes its progress bars on one line
         head = _EPOCH.search(line)
         metrics = list(_METRIC.finditer(line))
         if head is None and metrics:
@@ -140,7 +140,7 @@ def _runs(text: str, number: int) -> list[Run]:
 
 
 def _begin(runs: list[Run], epoch: int, planned: int | None, cell: int) -> None:
-    """The line is about this epoch: of the training that goes on, or, where the count starts again, of a new one."""
+    """Begin an epoch: of the current training or, if the count starts again, of a new one."""
     if not runs or runs[-1].last is None or epoch < runs[-1].last or (planned != runs[-1].planned and planned):
         runs.append(Run(cell, planned))
     if runs[-1].last != epoch and len(runs[-1].epochs) < _MOST_EPOCHS:
@@ -149,7 +149,7 @@ def _begin(runs: list[Run], epoch: int, planned: int | None, cell: int) -> None:
 
 
 def _note(epoch: dict[str, float], line: str, metrics: list[re.Match[str]]) -> None:
-    """What a line says of an epoch; a later line, as of a progress bar, counts."""
+    """Note a line's metrics for an epoch; a later line, as of a progress bar, replaces them."""
     side = re.match(r"\s*\W*(train|val|valid|validation|test)(?:ing)?\b", line, re.IGNORECASE)
     for found in metrics:
         prefix = (found[1] or (side[1] if side else "")).lower()
@@ -172,7 +172,7 @@ def _value(number: str, percent: str) -> float | None:
 
 
 def _parameters(text: str) -> dict[str, int]:
-    """The last summary's counts, and what a sentence like `20,485 trainable parameters` says."""
+    """The counts in the last summary, and in sentences like `20,485 trainable parameters`."""
     found: dict[str, int] = {}
     for match in _PARAMETERS.finditer(text):
         found[match[1].lower()] = _count(match[2])
@@ -186,7 +186,7 @@ def _count(text: str) -> int:
 
 
 def _claims(text: str, source: str, number: int) -> list[dict[str, Any]]:
-    """Accuracies that a cell reports, with the words in which it does."""
+    """Accuracies that a cell reports, each with its words."""
     claims = []
     in_training = bool(_EPOCH.search(text))
     for kind, pattern in _PHRASES:
@@ -216,7 +216,7 @@ def _claim(kind: str, value: float, cell: int, words: str) -> dict[str, Any]:
 
 
 def _best_claim(claims: list[dict[str, Any]], runs: list[Run]) -> dict[str, Any] | None:
-    """The last claim about test images, else about whatever, else the last epoch's."""
+    """The last claim about test images, else the last claim, else the last epoch's accuracy."""
     for kind in _ORDER:
         if of_kind := [claim for claim in claims if claim["kind"] == kind]:
             return of_kind[-1]
@@ -228,7 +228,7 @@ def _best_claim(claims: list[dict[str, Any]], runs: list[Run]) -> dict[str, Any]
 
 
 def _batch_size(cells: list[Any]) -> int | None:
-    """The last batch size that the code names as a number."""
+    """The last batch size that the code gives as a number."""
     sizes: list[int] = []
     for cell in cells:
         for node in nodes(cell.source):

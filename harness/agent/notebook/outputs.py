@@ -1,4 +1,4 @@
-"""What a notebook prints and shows, capped while it arrives: text, and images re-encoded as PNG."""
+"""A notebook's outputs, capped while they arrive: text, and images re-encoded as PNG."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _CELL_IMAGES = 12
 _ALL_TEXT = 4 * 2**20
 _ALL_IMAGES = 60
 _LONGEST_SIDE = 1000  # pixels
-_IMAGE_BYTES = 32 * 2**20  # of one that is shown, before it is decoded
+_IMAGE_BYTES = 32 * 2**20  # of one output image, before it is decoded
 _MOST_PIXELS = 64 * 10**6
 
 
 class Budget:
-    """What a notebook's outputs may still hold; `said` is why something was left out."""
+    """How much a notebook's outputs may still hold; `said` is why something was left out."""
 
     def __init__(self) -> None:
         self.said: dict[str, None] = {}
@@ -30,7 +30,7 @@ class Budget:
         self._cell_text, self._cell_outputs, self._cell_images = _CELL_TEXT, _CELL_OUTPUTS, _CELL_IMAGES
 
     def take(self, message: str, content: dict[str, Any]) -> dict[str, Any] | None:
-        """The output of a kernel's message as it is kept, or None. `message` is the message's type."""
+        """The output to keep for a kernel's message, or None. `message` is the message's type."""
         if self._cell_outputs <= 0:
             self.said["a cell has too many outputs"] = None
             return None

@@ -1,4 +1,4 @@
-"""Puts the mounted pre-trained weights, and what else is given for downloads, where the libraries look for them.
+"""Puts the mounted pre-trained weights, and other files given in place of downloads, where libraries look for them.
 
     /in/weights/hub/checkpoints/   ~/.cache/torch/hub/checkpoints: torch hub, torchvision, timm
     /in/weights/keras/models/      ~/.keras/models: Keras
@@ -43,14 +43,14 @@ def place(home: Path) -> None:
 
 
 def gives(address: str) -> bool:
-    """Whether a download from the address finds its file here."""
+    """Whether the file of a download from this address is mounted."""
     parts = urlsplit(address)
     name = f"{parts.netloc}{unquote(parts.path)}"
     return parts.scheme in ("http", "https") and (IN / _DOWNLOADS / name).is_file()
 
 
 def read_safetensors(file: Path) -> dict[str, NDArray[np.float32]]:
-    """The tensors of a file of float32, without the library: a course's environment may lack it."""
+    """The float32 tensors of a safetensors file, read without the library, which a course's environment may lack."""
     content = np.memmap(file, dtype=np.uint8, mode="r")
     length = int(content[:_HEADER].view("<u8")[0])
     described: dict[str, Any] = json.loads(content[_HEADER : _HEADER + length].tobytes())
@@ -66,7 +66,7 @@ def read_safetensors(file: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def write_keras(tensors: dict[str, NDArray[np.float32]], file: Path) -> None:
-    """The convolutions as a file of weights in the layout that `load_weights` reads, by order and by name."""
+    """Write the convolutions as a file of weights that `load_weights` can read by order and by name."""
     import h5py
 
     layers = sorted({name.rpartition(".")[0] for name in tensors})

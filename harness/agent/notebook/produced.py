@@ -1,4 +1,4 @@
-"""The model that a notebook wrote, and what lies beside it."""
+"""Finds the model that a notebook wrote, and the files beside it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ _DEEPEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The names by which a model is known: as the harness has them for what is handed in."""
+    """The names that a model's files have, the same as for a handed-in model."""
 
     suffixes: Sequence[str]  # of a model's file, in the order in which they are preferred
     saved_model: str  # a file whose folder is a model
-    companions: Sequence[str]  # what belongs to a model beside it
+    companions: Sequence[str]  # files that belong to a model beside it
 
 
 def produced(
     folder: Path, before: Sequence[Path], notebook_folder: Path, scratch: Path, wanted: Wanted
 ) -> dict[str, Path]:
-    """Name to send under -> file: the best model whose content was not there before the run, and its
-    companions, from its folder or else from the notebook's. Empty when no model was made.
+    """Name to send under -> file: the best model that the run made, and its companions.
 
-    `before`: the folders that lay there when the run began; a model in them, under whatever name, was not made by it.
-    A SavedModel counts where there is no file of a model. Its folder is sent as one zip, made in `scratch`.
+    Companions come from the model's folder, else from the notebook's. Empty when the run made no model.
+
+    `before`: the folders that existed when the run began; the run did not make a model whose content they hold.
+    A SavedModel counts only if there is no model file. Its folder is sent as one zip, made in `scratch`.
     """
     there = _plain_files(folder)
     files = [file for file in there if file.suffix.lower() in wanted.suffixes]
@@ -60,13 +61,13 @@ def produced(
 
 
 def _variables(place: Path) -> list[Path]:
-    """The files of a SavedModel's weights; the graph beside them is the same after another training."""
+    """The weight files of a SavedModel; the graph beside them does not change with another training."""
     inside = place / "variables"
     return [file for file in _plain_files(inside) if file.name.startswith("variables.data-")] if inside.is_dir() else []
 
 
 def _zipped(folder: Path, file: Path) -> Path:
-    """The plain files of the folder, not compressed: the sandbox bounds how much may be sent."""
+    """The folder's plain files as an uncompressed zip; the sandbox limits how much may be sent."""
     with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
         for inside in _plain_files(folder)[:_MOST_IN_ONE]:
             archive.write(inside, inside.relative_to(folder))

@@ -1,4 +1,4 @@
-"""A notebook file as students hand it in, read tolerantly."""
+"""Reads a notebook file as students hand it in, tolerantly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .mending import mended
 
 _LARGEST = 200 * 2**20  # bytes
 _MOST_CELLS = 5_000
-# What nbformat raises for what is no notebook; it asserts, and it stumbles.
+# What nbformat raises for a file that is not a notebook: also failed assertions and lookups.
 _INVALID = (
     ValueError,
     LookupError,
@@ -29,7 +29,7 @@ PYTHON_ASSUMED = "python_assumed"  # in the metadata that `read` gives: why Pyth
 
 
 class Unreadable(Exception):
-    """No notebook that can be run. The message is for the student."""
+    """The file is not a notebook that can be run. The message is for the student."""
 
 
 def read(file: Path) -> Any:
@@ -49,14 +49,14 @@ def read(file: Path) -> Any:
 
 
 def clear_outputs(notebook: Any) -> None:
-    """Take the saved outputs out."""
+    """Remove the saved outputs."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
 
 
 def code_cells(notebook: Any) -> list[Any]:
-    """The cells that hold code, in order: the n-th of them is what every message calls code cell n."""
+    """The cells that hold code, in order: every message calls the n-th of them code cell n."""
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
@@ -67,11 +67,11 @@ def _text(content: bytes) -> str:
 
 
 def _upgraded(raw: Any) -> Any:
-    """As nbformat 4, with what a notebook may lack filled in. Raises what nbformat raises."""
+    """The notebook as nbformat 4, with missing keys filled in. Raises what nbformat raises."""
     if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
         raise ValueError("it has no cells")
     raw.setdefault("metadata", {})
-    if other := foreign(raw["metadata"]):  # before invalid metadata are taken out
+    if other := foreign(raw["metadata"]):  # before invalid metadata are removed
         raise Unreadable(f"it is written for {other}, not for Python")
     python_assumed = assumed(raw["metadata"])
     raw = mended(raw)

@@ -1,4 +1,4 @@
-"""What the rules know about the place where a notebook runs, and what they have to say about it."""
+"""What the rules know about where a notebook runs, and the notes that they make."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _MOST_NOTES = 50
 
 @dataclass(slots=True)
 class Setting:
-    """Where one notebook runs. `notes` collects (code, what) pairs that become findings outside."""
+    """Where one notebook runs. `notes` collects (code, what) pairs, which become findings outside."""
 
     here: Path  # the notebook's folder
     sources: tuple[str, ...] = ()  # of all code cells, as handed in
-    names: tuple[str, ...] = ()  # under which notebooks look for the images, by the assignment
+    names: tuple[str, ...] = ()  # the assignment's names for the images' folder
     notes: dict[tuple[str, str], None] = field(default_factory=dict)
-    folders: set[Path] = field(default_factory=set)  # that have to be there before the notebook runs
+    folders: set[Path] = field(default_factory=set)  # that must exist before the notebook runs
     _mentioned: dict[str, bool] = field(default_factory=dict)
 
     def note(self, code: str, what: str) -> None:
@@ -31,7 +31,7 @@ class Setting:
         return self._mentioned[word]
 
     def can_import(self, module: str) -> bool:
-        """Whether a module is there, in the environment or beside the notebook; nothing is imported."""
+        """Whether a module exists in the environment or beside the notebook; nothing is imported."""
         name = module.split(".")[0]
         if (self.here / f"{name}.py").is_file() or (self.here / name / "__init__.py").is_file():
             return True

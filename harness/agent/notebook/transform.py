@@ -1,6 +1,6 @@
-"""A notebook made ready to run: every rule applied to every cell, the images put in place, each change kept.
+"""Prepares a notebook to run: applies every rule to every cell, puts the images in place, and records each change.
 
-What was handed in stays in the cell's metadata, under `as_handed_in`.
+The source as handed in stays in the cell's metadata, under `as_handed_in`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _MOST_LINES = 80  # of one cell's difference
 _LINE = 300  # characters
 _KINDS = {"-": "removed", "+": "added", " ": "kept"}
 _CONTEXT_LINES = 1
-_SOURCE = 200_000  # characters; a cell that is longer runs as it is
+_SOURCE = 200_000  # characters; a longer cell runs unchanged
 
 
 @dataclass(slots=True)
 class Transformation:
-    """What was done to a notebook before it ran, as it is sent."""
+    """What was changed in a notebook before it ran, in the form that is sent."""
 
     changes: list[dict[str, Any]] = field(default_factory=list)
     changes_left_out: int = 0
@@ -50,10 +50,10 @@ def transform(
     switches: Mapping[str, bool],
     given: Given | None,
 ) -> Transformation:
-    """Change the code cells in place and put the images where they look for them.
+    """Change the code cells in place, and put the images where the cells look for them.
 
-    `cells`: nbformat's, those with code in them, in order. `dataset`: `mounted_as`, `names`, `layout`.
-    `switches`: by a rule's name, whether it is on, where that is not its own default.
+    `cells`: nbformat's cells that hold code, in order. `dataset`: `mounted_as`, `names`, `layout`.
+    `switches`: rule name -> whether it is on, for rules that do not keep their default.
     """
     handed_in = tuple(cell.source for cell in cells)
     names = tuple(dataset["names"]) if dataset else ()
@@ -91,7 +91,7 @@ def _apply(cell: Any, on: Mapping[str, Any], setting: Setting) -> list[str]:
             break
         try:
             changed = rule.apply(cell.source, setting)
-        except Exception as error:  # a rule that fails must not stop the run: the cell then goes on without it
+        except Exception as error:  # a rule that fails must not stop the run: it then leaves the cell unchanged
             setting.note("rule-failed", f"{name}: {type(error).__name__}: {error}")
             continue
         if changed != cell.source:
@@ -101,7 +101,7 @@ def _apply(cell: Any, on: Mapping[str, Any], setting: Setting) -> list[str]:
 
 
 def _difference(before: str, after: str) -> list[tuple[str, str]]:
-    """(what became of it, line) pairs, bounded."""
+    """(kind of change, line) pairs, bounded."""
     lines = difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=_CONTEXT_LINES)
     shown = [(_KINDS[line[0]], line[1 : _LINE + 1]) for line in lines if not line.startswith(("---", "+++", "@@"))]
     return shown[:_MOST_LINES]
@@ -112,4 +112,4 @@ def _make(folder: Path, here: Path) -> None:
         if here in folder.parents or folder == here:
             folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError):
-        pass  # something of that name was handed in; the notebook meets it as it is
+        pass  # a file of that name was handed in, and the notebook gets that

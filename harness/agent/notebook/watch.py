@@ -1,7 +1,7 @@
-"""What a notebook reaches for: network, files outside its folder or of the harness, noted by a hook in its kernel.
+"""Notes what a notebook accesses: network, files outside its folder, files of the harness, by a hook in its kernel.
 
-The kernel is the student's process, so this is evidence for the report, never the protection: the sandbox
-is. The hook is installed before the first cell (IPython start-up file) and appends to a file.
+The kernel is the student's process, so this is only evidence for the report; the sandbox protects. The hook is
+installed before the first cell (IPython start-up file) and appends to a file.
 """
 
 from __future__ import annotations
@@ -89,22 +89,22 @@ del _install
 
 
 def install(home: Path) -> None:
-    """Put the hook where the kernel's IPython runs it at its start."""
+    """Install the hook as a start-up file of the kernel's IPython."""
     startup = home / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
     (startup / "00-watch.py").write_text(_HOOK.replace("NOTES", repr(str(_NOTES))))
 
 
 class Notes:
-    """Reads what the hook noted since the last call."""
+    """Reads the hook's notes."""
 
     def __init__(self) -> None:
-        """Makes the file that the hook then takes over."""
+        """Create the file that the hook appends to."""
         _NOTES.touch(0o600)
         self._stream = _NOTES.open("rb")
 
     def since_last(self) -> list[tuple[str, str]]:
-        """(kind, what) pairs, each once; kind is `network`, `file` (a read outside) or `harness` (a write to it)."""
+        """New (kind, what) pairs, each once. Kinds: `network`, `file` (a read outside), `harness` (a write to it)."""
         try:
             piece = self._stream.read(_MOST_BYTES)
         except OSError:

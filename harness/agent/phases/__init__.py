@@ -1,1 +1,1 @@
-"""What runs inside the sandbox, one module for each phase: `run(request, send)`."""
+"""The phases that run inside the sandbox, one module each with `run(request, send)`."""

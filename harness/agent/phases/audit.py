@@ -1,9 +1,9 @@
-"""The phase `audit`: a student's data set is read, and each image described in numbers.
+"""The phase `audit`: reads a student's data set and describes each image in numbers.
 
 The request holds `embed_seconds`; /in/backbone, when it is mounted, holds MobileNetV2's weights. Sent:
 `audit.json`; `greys.npy` (uint8, readable images by 128 by 128); `thumbnails.npy` (uint8, readable images by
 THUMBNAIL by THUMBNAIL by 3, on grey); and `embeddings.npy` (float32, readable images
-by 1280) where the weights are there and the time sufficed. Arrays are in the order of the readable images.
+by 1280) where the weights are mounted and the time was enough. Arrays are in the order of the readable images.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..dataset.embedding import embedded
 from ..dataset.image import DatasetImage
 from ..paths import IN, WORK
 
-_MOST_IMAGES = 5000  # the arrays that are sent are some 70 KB for each
-_IMAGES_BYTES = 800_000  # of one file of the reply: more than 1 MiB is not read outside
+_MOST_IMAGES = 5000  # each takes some 70 KB in the arrays that are sent
+_IMAGES_BYTES = 800_000  # of one file of the reply: the harness reads at most 1 MiB
 _IMAGES = 1_000  # in one file of the reply
 
 Send = Callable[[str, Path | bytes], None]
 
 
 def run(request: dict[str, Any], send: Send) -> None:
-    """Read the data set and send what it holds; a data set that cannot be opened is said in `audit.json`."""
+    """Read the data set and send its description; `audit.json` says if it cannot be opened."""
     try:
         files = open_tree(IN / "dataset", WORK)
         reading = read(files)
@@ -49,7 +49,7 @@ def run(request: dict[str, Any], send: Send) -> None:
 
 
 def _in_parts(rows: list[str]) -> list[list[str]]:
-    """The rows, in their order, as many together as one file of the reply may hold."""
+    """The rows in order, divided so that each part fits into one file of the reply."""
     parts: list[list[str]] = []
     taken = 0
     for row in rows:
@@ -83,7 +83,7 @@ def _row(image: DatasetImage, seen: Described | None, root: Path, labels: tuple[
 
 
 def _text(name: str) -> str:
-    """A name of a student's as text that JSON can carry."""
+    """A student's file name as text that JSON can hold."""
     return name.encode("utf-8", "replace").decode()[:200]
 
 

@@ -1,13 +1,13 @@
-"""The phase `benchmark`: the model and the reference timed in turn, batch 1, on the same cores.
+"""The phase `benchmark`: times the model and the reference in turn, batch 1, on the same cores.
 
-Each runs in its own process (`timed_model.py`), so that each has its own peak memory; they take turns in
-short blocks, so that whatever else slows the machine slows both, and their ratio holds.
+Each runs in its own process (`timed_model.py`), so that each has its own peak memory. They take turns in short blocks,
+so that anything that slows the machine slows both, and their ratio stays the same.
 
 The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`), `cpus`,
-`queries`, `most_queries`, `min_seconds`, `warm_up_seconds` and `budget_seconds`. Queries go round at most 64 of the
-images in the list `images`. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
-`answers-high-<name>.npy` (probabilities, as `timed_answers.py` sums up all that were timed), `benchmark.json`; or
-`refused.json`. What was answered before is not in here: the harness compares.
+`queries`, `most_queries`, `min_seconds`, `warm_up_seconds` and `budget_seconds`. Queries cycle through at most 64
+images of the list `images`. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
+`answers-high-<name>.npy` (probabilities, the summary of all timed answers by `timed_answers.py`), `benchmark.json`; or
+`refused.json`. Earlier answers never come in here: the harness compares outside.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from ..timing.timed_model import Pixels, serve
 from .predict import npy
 from .refusal import refusing
 
-_BLOCK_SECONDS = 0.1  # about how long one model runs before the other's turn
+_BLOCK_SECONDS = 0.1  # how long one model runs, about, before the other's turn
 _FEWEST_IN_BLOCK = 4
-_FEWEST_BLOCKS = 12  # so that an interval over blocks means something
+_FEWEST_BLOCKS = 12  # enough for an interval over blocks
 
 Ask = Callable[[str, int | float], Any]
 
@@ -63,7 +63,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def _decoded(models: dict[str, Any], images: list[bytes]) -> dict[str, list[Pixels]]:
-    """Each model's images, resized as it wants them. Those of models that want the same are decoded once."""
+    """Each model's images, resized to its input; models with the same input share them."""
     same: dict[tuple[Any, ...], list[Pixels]] = {}
     decoded = {}
     for name, model in models.items():
@@ -77,7 +77,7 @@ def _decoded(models: dict[str, Any], images: list[bytes]) -> dict[str, list[Pixe
 
 @contextmanager
 def _started(model: dict[str, Any], images: list[Pixels], cores: list[int]) -> Iterator[Ask]:
-    """A process that has loaded the model; ask it a question and it answers. Gone afterwards."""
+    """A process that has loaded the model and answers questions; it is ended afterwards."""
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe()
     process = fork.Process(target=serve, args=(theirs, model, images, cores), daemon=True)

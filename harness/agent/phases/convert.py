@@ -1,10 +1,9 @@
-"""The phase `convert`: a submission's model becomes ONNX at the door, checked against the original.
+"""The phase `convert`: converts a submission's model to ONNX and compares it with the original.
 
-Each other module of this folder is one model format (`harness/agent/models/registry.py`). The request holds
-`labels` (how many), `rule` and `size` as declared or null, `factory` (whether /in/model.py is there),
-`onnx` (whether to convert it, or to take it as it is) and `cpus`; the list of images is `check`. Sent:
-`conversion.json` and, when it is not native, `model.onnx`; or `refused.json` with a reason for the student; or
-`needs.json` with the environment in which the model can be read.
+The model formats are in `harness/agent/models/formats`. The request holds `labels` (how many), `rule` and `size` as
+declared or null, `factory` (whether /in/model.py exists), `onnx` (whether to convert the model, or keep it as it is)
+and `cpus`; the list of images is `check`. Sent: `conversion.json` and, when the model was converted, `model.onnx`; or
+`refused.json` with a reason for the student; or `needs.json` with the environment in which the model can be read.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ TOLERANCE = 1e-3  # of the probabilities, ONNX against the original
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Convert /in/model and send what came of it."""
+    """Convert /in/model and send the result."""
     use_mounted_weights()
     try:
         reply = _converted(request, send)
@@ -123,12 +122,12 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
 
 
 def _repeats(model: Native, batch: NDArray[Any], before: Answers) -> bool:
-    """Whether the model says to the same images what it said before, image by image."""
+    """Whether the model gives the same answers to the same images as before, asked image by image."""
     return bool(np.allclose(answers(model, batch, together=False), before, atol=TOLERANCE))
 
 
 class _Opened:
-    """The model as handed in: an ONNX graph in this process, any other in a process of its own."""
+    """The model as handed in: an ONNX graph in this process, any other format in a separate one."""
 
     def __init__(self, request: dict[str, Any]) -> None:
         """Raises `Unusable` and `NeedsEnvironment`."""
@@ -144,17 +143,17 @@ class _Opened:
         self._again = partial(_Opened, request)
 
     def export(self, out: Path) -> None:
-        """Write the model as ONNX; a process of its own ends with that. Raises anything where it cannot."""
+        """Write the model as ONNX, and end its separate process. Raises anything when that fails."""
         self._export(out)
 
     def still_open(self) -> Native:
-        """The model, loaded anew where its process has ended."""
+        """The model, loaded again if its process has ended."""
         ended = self._student is not None and self._student.has_ended
         return self._again().native if ended else self.native
 
 
 def _check_batch(encoded: list[bytes], rule: Rule, native: Native) -> NDArray[Any]:
-    """At least eight images as the model wants them; seeded noise where there are too few."""
+    """The model's input for at least eight images; seeded noise where there are too few."""
     found = []
     for one in encoded:
         try:
@@ -195,7 +194,7 @@ def _checked_onnx(
 
 
 def _difference(onnx: Native, batch: NDArray[Any], original: Answers, kind: str, *, together: bool) -> float:
-    """The largest absolute difference of the probabilities; 1 when it gives none."""
+    """The largest absolute difference of the probabilities; 1 when the ONNX form gives none."""
     try:
         given = answers(onnx, batch, together=together)
     except Unusable:
@@ -206,10 +205,10 @@ def _difference(onnx: Native, batch: NDArray[Any], original: Answers, kind: str,
 
 
 def _as_it_is(opened: _Opened, batch: NDArray[Any], original: Answers, why: str) -> dict[str, Any]:
-    """What the reply says of a model that does not become ONNX."""
+    """The reply about a model that stays in its own format; `why` it was not converted."""
     try:
         dynamic = bool(np.allclose(answers(opened.still_open(), batch, together=True), original, atol=TOLERANCE))
-    except Exception:  # a model that takes one image at a time raises anything
+    except Exception:  # a model that takes one image at a time may raise anything
         dynamic = False
     return {"native": why, "dynamic_batch": dynamic, "max_abs_difference": None, "opset": None}
 

@@ -1,6 +1,7 @@
-"""The phase `detector`: an ONNX file that gives scores and boxes, as SSD or YOLO do (see `timing/detector_heads.py`).
+"""The phase `detector`: describes an ONNX file that outputs scores and boxes, like SSD or YOLO.
 
-The request is empty. Sent: `detector.json` with what the model takes and gives; or `refused.json`.
+The request is empty. Sent: `detector.json` with the model's input and its head, as `timing/detector_heads.py` names
+it; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .refusal import refusing
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Describe /in/model and send that."""
+    """Describe /in/model and send the description."""
     with refusing(send, Unusable):
         send("detector.json", json.dumps(_described(IN / "model")).encode())
 

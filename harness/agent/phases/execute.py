@@ -1,4 +1,4 @@
-"""The phase `execute`: a submission's notebook is run from top to bottom in a kernel of its own.
+"""The phase `execute`: runs a submission's notebook from top to bottom in its own kernel.
 
 The request holds `notebook` (path in the submission), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
 look for the training images; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
@@ -42,7 +42,7 @@ Send = Callable[[str, Path | bytes], None]
 
 
 def run(request: dict[str, Any], send: Send) -> None:
-    """Run the notebook and send what came of it."""
+    """Run the notebook and send the results."""
     deadline = time.monotonic() + request["total_seconds"]
     shutil.copytree(IN / "submission", _HAND_IN)
     file = _HAND_IN / request["notebook"]
@@ -70,7 +70,7 @@ def run(request: dict[str, Any], send: Send) -> None:
 
 
 def _set_environment(stand_ins: list[str]) -> None:
-    """What the kernel inherits. Nothing in it says that this is grading."""
+    """Set the kernel's environment variables. None of them reveals that this is grading."""
     home = WORK / "home"
     home.mkdir()
     watch.install(home)
@@ -111,7 +111,7 @@ class _Client(NotebookClient):
 
 
 class _Run:
-    """One run: the cells in turn, and what happened."""
+    """One run: runs the cells in order and records what happened."""
 
     def __init__(self, notebook: Any, folder: Path, request: dict[str, Any], deadline: float) -> None:
         """`deadline`: on the monotonic clock."""
@@ -158,9 +158,9 @@ class _Run:
                     break
 
     def _one_cell(self, client: _Client, cell: Any, index: int, number: int) -> dict[str, Any] | None:
-        """Run a cell; what went wrong, or None."""
+        """Run a cell; return its error, or None."""
         left = self._deadline - time.monotonic()
-        whole = left < self._request["cell_seconds"]  # the notebook's time would run out before the cell's
+        whole = left < self._request["cell_seconds"]  # the notebook's limit comes before the cell's
         client.timeout = max(1, int(min(left, self._request["cell_seconds"])))
         self._budget.next_cell()
         try:

@@ -1,8 +1,8 @@
-"""The phase `inspect`: what a model holds, how far it is from pre-trained backbones, and whether it uses them.
+"""The phase `inspect`: a model's layers, their distance from pre-trained backbones, and whether it uses one.
 
-The request holds what `predict` needs to run a model, and `backbones` (name -> file name under /in); the list of
-images is `images`, and there is none for a model that runs as it is. Sent: `inspection.json`, and of an ONNX graph
-`final_layer.npy`, float32, (outputs, inputs) where it has one; or `refused.json`.
+The request holds what `predict` needs to run a model, and `backbones` (name -> file name under /in). The list of
+images is `images`; a model that was not converted gets none. Sent: `inspection.json`, for an ONNX graph with a final
+linear layer `final_layer.npy`, float32, (outputs, inputs); or `refused.json`.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from .refusal import described, refuse, unread
 
 Tensors = dict[str, NDArray[Any]]
 
-_FEWEST_LAYERS = 3  # with fewer the backbone is not recognised, as in `harness/stages/inspect.py`
+_FEWEST_LAYERS = 3  # a backbone needs this many to be recognised, as in `harness/stages/inspect.py`
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Inspect /in/model and send what was seen."""
+    """Inspect /in/model and send the result."""
     try:
         reply = _of_native(request) if request["native"] else _of_graph(request, send)
     except Unusable as error:
         refuse(send, str(error))
-    except (Exception, SystemExit) as error:  # whatever a native model's code raises, or a graph of a rare form
+    except (Exception, SystemExit) as error:  # a native model's code may raise anything, and so may an unusual graph
         traceback.print_exc()
         refuse(send, described(error) if request["native"] else unread(error))
     else:
@@ -79,7 +79,7 @@ def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]
 
 
 def _of_native(request: dict[str, Any]) -> dict[str, Any]:
-    """What a model that runs as it is says of its own weights."""
+    """The inspection of an unconverted model, as its own process reports it."""
     rule = Rule.from_request(request["rule"])
     size = (rule.height, rule.width)
     model = StudentModel(request["labels"], size, request["factory"], request["cpus"])
@@ -87,7 +87,7 @@ def _of_native(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_module(module: Any, backbones: dict[str, str]) -> dict[str, Any]:
-    """The inspection of a loaded module, made in the process that loaded it. Raises `Unusable`."""
+    """The inspection of a loaded module, in the process that loaded it. Raises `Unusable`."""
     tensors = _own_weights(module)
     counted = [tensor.size for name, tensor in tensors.items() if not name.endswith(_STATISTICS)]
     return {
@@ -124,13 +124,13 @@ def _compared(
     backbones: dict[str, str],
     used: Callable[[Backbone, list[Layer]], BackboneUse] | None,
 ) -> dict[str, Any]:
-    """The weights against each backbone. `used` is asked only for one that the model may come from."""
+    """The weights compared with each backbone. `used` is called only for a backbone that the model may come from."""
     shapes = {name: t for name, t in tensors.items() if t.ndim in (2, 4) and t.size > max(t.shape)}
     found = {}
     for name, file in backbones.items():
         try:
             backbone: Backbone = load(IN / file)
-        except Exception as error:  # weights whose publisher gives no hash may be anything
+        except Exception as error:  # weights without a published hash may hold anything
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
             continue
         layers = compare(backbone.layers, tensors)

@@ -1,6 +1,6 @@
-"""The phase `kernels`: the ONNX graph as an engine runs it, kernel by kernel.
+"""The phase `kernels`: lists the kernels with which an engine runs the ONNX graph.
 
-The request holds `height` and `width`, for a graph whose input size is free. Sent: `kernels.json`; or `refused.json`.
+The request holds `height` and `width`, used if the graph's input size is free. Sent: `kernels.json`; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ..models.loaded_model import Unusable
 from ..paths import IN
 from .refusal import refusing, unread
 
-_MOST = 20_000  # kernels; the largest network that is sold for a board has about 1,000
-_INSIDE = ("If", "Loop", "Scan", "SequenceMap")  # operators whose own graphs are not looked into
+_MOST = 20_000  # kernels; the largest networks for boards have about 1,000
+_INSIDE = ("If", "Loop", "Scan", "SequenceMap")  # operators whose subgraphs are not listed
 _SIDES = (8, 4096)  # pixels
-_LARGEST = 2**53  # of any count
+_LARGEST = 2**53  # upper bound of every count
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -39,7 +39,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def listed(model: Any, height: int, width: int) -> dict[str, Any]:
-    """The kernels for one image, as JSON. Raises `Unusable` when the graph takes no image or does not run."""
+    """The kernels for one image, as JSON. Raises `Unusable` when the graph does not take an image or does not run."""
     import onnx.inliner
 
     if model.functions:
@@ -78,9 +78,9 @@ def listed(model: Any, height: int, width: int) -> dict[str, Any]:
 
 
 def image_input(model: Any, height: int, width: int) -> tuple[str, Shape, str]:
-    """The one input: its name, its shape for one image, and its type for numpy. A free side is taken as given.
+    """The only input: its name, its shape for one image, and its numpy type. Free sides become `height` and `width`.
 
-    Raises `Unusable` for anything but one image of numbers.
+    Raises `Unusable` unless the input is one numeric image.
     """
     import onnx
 

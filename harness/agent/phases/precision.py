@@ -1,4 +1,4 @@
-"""The phase `precision`: an ONNX model in half precision, or quantised to 8 bits on calibration images.
+"""The phase `precision`: converts an ONNX model to half precision, or quantises it to 8 bits on calibration images.
 
 The request holds `precision` ("fp16" or "int8"), `layout`, `input_dtype`, `rule`. Under /in: `model`; for int8 the
 list of images is `calibration`. Sent: `model.onnx`; or `refused.json`.
@@ -18,13 +18,13 @@ from .refusal import refuse
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Convert /in/model and send what came of it."""
+    """Convert /in/model and send the result."""
     try:
         converted = {"fp16": _half, "int8": _quantised}[request["precision"]](request)
-        session(converted, 1)  # refuses what the engine cannot run
+        session(converted, 1)  # raises if the engine cannot run it
     except (Unusable, UnreadableImage) as error:
         refuse(send, str(error))
-    except Exception as error:  # the converters raise many kinds for graphs that they do not know
+    except Exception as error:  # the converters raise many kinds for unknown graphs
         refuse(send, f"the converter to {request['precision']} stopped: {' '.join(str(error).split())[:250]}")
     else:
         send("model.onnx", converted)
@@ -41,7 +41,7 @@ def _half(_: dict[str, Any]) -> Path:
 
 
 def _quantised(request: dict[str, Any]) -> Path:
-    """ONNX Runtime's static quantisation: weights by channel, activations by the calibration images."""
+    """ONNX Runtime's static quantisation: weights per channel, activations by the calibration images."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -51,7 +51,7 @@ def _quantised(request: dict[str, Any]) -> Path:
     quant_pre_process(str(IN / "model"), str(prepared), skip_symbolic_shape=True)
 
     class Images(CalibrationDataReader):  # type: ignore[misc]
-        """Gives one image after another, and None after the last."""
+        """Yields one image after another, then None."""
 
         def __init__(self) -> None:
             self._left = _inputs(request)

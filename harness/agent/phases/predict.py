@@ -1,10 +1,10 @@
-"""The phase `predict`: class probabilities for the held-out images, and with other pre-processings.
+"""The phase `predict`: class probabilities for the held-out images, for some also with other pre-processings.
 
 The request holds `native`, `factory`, `layout`, `input_dtype`, `dynamic_batch`, `rule`, `output_kind`, `labels` (how
-many), `cpus`, `again` and `probes` (places of images in the list `images`), and `probe_seconds` (at most). Sent:
-`probabilities.npy` (float32, images by labels, in the order of the list), `again.npy` (the same for the places
-`again`, asked elsewhere in the order and in other batches), `predictions.json`, and `probe-<name>.npy` for as many
-of the places `probes`, from the first, as there is time for; or `refused.json`.
+many), `cpus`, `again` and `probes` (indices in the list `images`), and `probe_seconds` (at most). Sent:
+`probabilities.npy` (float32, images by labels, in the order of the list), `again.npy` (the same for the indices
+`again`, asked at other positions and in other batches), `predictions.json`, and `probe-<name>.npy` for as many
+of the indices `probes`, from the first, as there is time for; or `refused.json`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from ..paths import IN
 from .convert import use_mounted_weights
 from .refusal import refusing_all
 
-_FEWEST_PROBED = 10  # images; fewer say nothing of another pre-processing
+_FEWEST_PROBED = 10  # images; fewer say nothing about another pre-processing
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Predict the images and send what came of it."""
+    """Predict the images and send the results."""
     use_mounted_weights()
     with refusing_all(send, Unusable, UnreadableImage):
         _predict(request, send)
@@ -62,10 +62,10 @@ def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None])
 
 
 class _Held:
-    """The images as a rule wants them, each held as pixels or, where that is less, as it was sent."""
+    """The images resized by a rule, each held as pixels or, where that is smaller, encoded as it was sent."""
 
     def __init__(self, images: Incoming, rule: Rule) -> None:
-        """The rule's scaling does not count: only its size and its resize do."""
+        """`rule`: only its size and resize count, not its scaling."""
         self._rule = rule
         self._held: list[bytes | NDArray[np.uint8]] = []
         for encoded in images.take("images"):
@@ -81,7 +81,7 @@ class _Held:
 
 
 def ready(request: dict[str, Any], rule: Rule) -> Native:
-    """The model of a request: an ONNX graph in this process, or as handed in, in its own. Raises `Unusable`."""
+    """The model of a request: an ONNX graph in this process, any other in a separate one. Raises `Unusable`."""
     if request["native"]:
         size = (rule.height, rule.width)
         return StudentModel(request["labels"], size, request["factory"], request["cpus"]).native

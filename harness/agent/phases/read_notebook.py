@@ -1,4 +1,4 @@
-"""The phase `read_notebook`: a notebook as it was handed in, read and not run.
+"""The phase `read_notebook`: reads a notebook as it was handed in, without running it.
 
 The request holds `notebook` (path in the submission), `steps` and `questions` (what the assignment asks for,
 lists of names). Sent: `reading.json`; or `refused.json` with a reason for the student.
@@ -21,7 +21,7 @@ Send = Callable[[str, Path | bytes], None]
 
 
 def run(request: dict[str, Any], send: Send) -> None:
-    """Read the notebook and send what it holds."""
+    """Read the notebook and send the result."""
     try:
         notebook = read(IN / "submission" / request["notebook"])
     except Unreadable as error:

@@ -1,4 +1,4 @@
-"""What a phase sends in place of its results when it declines: `refused.json`, with a reason for the student."""
+"""A phase that declines sends `refused.json`, with a reason for the student, in place of its results."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ Send = Callable[[str, Path | bytes], None]
 
 
 def refuse(send: Send, reason: str, **more: bool) -> None:
-    """Send the reason, and what else the phase says of its refusal."""
+    """Send the reason, and flags that the phase adds."""
     send("refused.json", json.dumps({"reason": reason, **more}).encode())
 
 
 def described(error: BaseException) -> str:
-    """An exception of the student's code as a sentence."""
+    """A sentence about an exception of the student's code."""
     said = " ".join(str(error).split())[:300]
     return f"loading it stopped with {type(error).__name__}{f': {said}' if said else ''}"
 
 
 def unread(error: BaseException) -> str:
-    """What stopped our own reading of a graph, as a sentence: the graph has a form that it does not know."""
+    """A sentence about an exception of our own analysis: it does not know the graph's form."""
     said = " ".join(str(error).split())[:200]
     return f"its graph has a form that is not read here ({type(error).__name__}{f': {said}' if said else ''})"
 
 
 @contextmanager
 def refusing(send: Send, *ours: type[Exception]) -> Iterator[None]:
-    """Refuse with the words of an exception of `ours`; any other ends the phase."""
+    """Refuse with the message of an exception of type `ours`; any other ends the phase."""
     try:
         yield
     except ours as error:
@@ -38,7 +38,7 @@ def refusing(send: Send, *ours: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def refusing_all(send: Send, *ours: type[Exception]) -> Iterator[None]:
-    """Refuse whatever is raised, for work that runs a student's code: `ours` in their own words, the rest described."""
+    """Refuse on any exception, for work that runs a student's code: `ours` by message, others by `described`."""
     try:
         yield
     except ours as error:

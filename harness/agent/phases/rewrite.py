@@ -1,13 +1,13 @@
-"""The phase `rewrite`: what a rerun may see of a submission, written anew.
+"""The phase `rewrite`: rewrites the parts of a submission that a rerun may see.
 
-/in/dataset is the data set, /in/notebook the notebook where there is one, /in/allowed-N the files of the submission
-that the assignment lets a rerun have. The request holds `use` and `withheld` (names of images, as the audit has them),
+/in/dataset is the data set, /in/notebook the notebook if there is one, /in/allowed-N the files of the submission
+that the assignment allows in a rerun. The request holds `use` and `withheld` (names of images, as in the audit),
 `secret` (text: decides how images are shifted), `longest_side` (pixels), `allowed` (the names of /in/allowed-N) and
 `part`: null, or first number and count of the images to send.
 
-Without `part`, sent: `rewritten.json`; `notebook.ipynb`; `texts`, of each annotation and list a line with its path
-in the data set, its content and a zero byte; `allowed-N` for each of those files that is text. With it: `image-N`,
-and `images.json` with [N, name, path, whether it looks like data] for each that decodes.
+Without `part`, sent: `rewritten.json`; `notebook.ipynb`; `texts`, with a line for each annotation and list (its path
+in the data set), its content and a zero byte; `allowed-N` for each of those files that is text. With it: `image-N`,
+and `images.json` with [N, name, path, whether it looks like data] for each image that decodes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Send = Callable[[str, Path | bytes], None]
 
 
 def run(request: dict[str, Any], send: Send) -> None:
-    """Write anew and send."""
+    """Rewrite the submission and send it."""
     notebook, unreadable = _notebook()
     code = [cell.source for cell in code_cells(notebook)] if notebook else []
     files = open_tree(IN / "dataset", WORK)
@@ -63,7 +63,7 @@ def run(request: dict[str, Any], send: Send) -> None:
 
 
 def _notebook() -> tuple[Any, str]:
-    """The notebook, or None and why it cannot be read; None and nothing where there is none."""
+    """The notebook and ""; None and why it cannot be read; or None and "" where there is none."""
     if not (IN / "notebook").is_file():
         return None, ""
     try:
@@ -95,7 +95,7 @@ def _send_texts(files: Tree, chosen: Plan, send: Send) -> dict[str, Any]:
 
 
 def _archive(files: Tree) -> str:
-    """The path of the zip that is all that the folder holds; empty for a folder with files, and for a zip."""
+    """The path of the folder's only file if that is a zip; empty for any other folder, and for a zip."""
     place = IN / "dataset"
     if place.is_file() or files.root.is_relative_to(place):
         return ""
@@ -105,7 +105,7 @@ def _archive(files: Tree) -> str:
 
 
 def _allowed(names: list[str]) -> dict[int, str]:
-    """Number -> text of the allowed files that are text, with plain line ends."""
+    """Number -> content of the allowed files that are text, with normalised line ends."""
     found = {}
     for number, name in enumerate(names):
         file = IN / f"allowed-{number}"

@@ -1,13 +1,13 @@
-"""The phase `robustness`: answers to images made worse, to images of no class, and with a part covered.
+"""The phase `robustness`: answers to corrupted images, to images of no class, and with a part covered.
 
 The request holds what `predict` needs to run a model, and `versions` (pairs of corruption and severity), `patterns`
-(how many to draw, where no list `unseen` comes), `cells` (to a side) and `seconds` (at most). The lists of images:
-`images` to make worse, `unseen`, and `covered`, to cover part by part. Sent: `corrupted.npy` (float32, 1 + versions by
-images by labels; the first are the images as they are), `unseen.npy`, `covered.npy` (images by 1 + windows by
+(how many to draw if no list `unseen` is sent), `cells` (per side) and `seconds` (at most). The lists of images:
+`images` to corrupt, `unseen`, and `covered`, to cover part by part. Sent: `corrupted.npy` (float32, 1 + versions by
+images by labels; version 0 is the unchanged image), `unseen.npy`, `covered.npy` (images by 1 + windows by
 labels) and `stress.json`; or `refused.json`. Rows are in the order of the lists.
 
-Images of a class and of none are asked for mixed, so that the order does not tell them apart. Which are covered says
-which were mistaken, so these come when everything else is answered.
+Images of a class and of none are asked in mixed order, so that the order does not distinguish them. The covered images
+reveal which answers were wrong, so they come last.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Pixels = NDArray[np.uint8]
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Answer for every image and send what came of it."""
+    """Answer for every image and send the answers."""
     use_mounted_weights()
     with refusing_all(send, Unusable, UnreadableImage):
         _run(request, send)
@@ -64,12 +64,12 @@ def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> 
     send("corrupted.npy", npy(rows[:first].reshape(len(worse), each, labels).swapaxes(0, 1)))
     send("unseen.npy", npy(rows[first:]))
     rows = asker.all(len(covered) * windows, lambda place: covered[place // windows].window(place % windows))
-    send("covered.npy", npy(rows.reshape(len(covered), windows, labels)))  # there may be none
+    send("covered.npy", npy(rows.reshape(len(covered), windows, labels)))  # may be empty
     send("stress.json", json.dumps({"seen_parts": [one.seen_part for one in covered]}).encode())
 
 
 class _Worse:
-    """An image in all its versions; what is drawn for them follows from its content, not from its place."""
+    """An image in all its versions; their random seed comes from its content, not from its position."""
 
     def __init__(self, encoded: bytes, versions: list[list[Any]]) -> None:
         self._image: Image.Image = shrunk(upright(encoded))
@@ -77,7 +77,7 @@ class _Worse:
         self._seed = int.from_bytes(hashlib.sha256(encoded).digest()[:4])
 
     def version(self, number: int) -> Image.Image:
-        """0: as it is."""
+        """Version `number`; 0 is the unchanged image."""
         if number == 0:
             return self._image
         corruption, severity = self._versions[number - 1]
@@ -85,7 +85,7 @@ class _Worse:
 
 
 class _Covered:
-    """An image as the model sees it, and with a window of two by two cells greyed."""
+    """An image as the model sees it, and with windows of two by two cells greyed."""
 
     def __init__(self, image: Image.Image, rule: Rule, cells: int) -> None:
         self.seen_part = seen_part(image.size, rule)
@@ -93,7 +93,7 @@ class _Covered:
         self._grey = self._seen.reshape(-1, 3).mean(axis=0).astype(np.uint8)
 
     def window(self, number: int) -> Pixels:
-        """0: with nothing covered; then window after window, row by row."""
+        """The image with window `number` greyed, counted row by row from 1; 0 greys nothing."""
         if number == 0:
             return self._seen
         down, across = divmod(number - 1, self._cells - 1)

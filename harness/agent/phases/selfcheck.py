@@ -1,4 +1,4 @@
-"""A phase for `harness doctor` and the engines' tests: runs a piece of Python in a child and sends what it wrote."""
+"""A phase for `harness doctor` and the engines' tests: runs Python code in a child and sends the files it wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..process import end_all_others
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Run `request["code"]` as a program of its own; send the plain files of /work/out, then its status."""
+    """Run `request["code"]` as a separate program; send the plain files of /work/out, then its status."""
     out = WORK / "out"
     out.mkdir()
     status = subprocess.run([sys.executable, "-I", "-c", request["code"]], cwd=WORK, check=False).returncode

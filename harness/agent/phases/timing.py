@@ -1,14 +1,14 @@
-"""The phase `timing`: one model on one engine, in one scenario, in this fresh process.
+"""The phase `timing`: times one model on one engine in one scenario, in this fresh process.
 
 The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or null,
 `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores` (to pin to),
-`own_python` (whether the engine runs the model's), and of the model `layout`, `input_dtype`, `dynamic_batch`, `rule`,
-`output_kind`, `labels`, `factory` and `head` (a detector's, as `detector_heads.py` names it; null for a classifier).
-Under /in: `model`, perhaps `model.py` and `weights`; the list `images` holds them as the mode decodes them. Sent:
-`latencies.npy` (float32, ms), of a classifier `answers-low.npy` and `answers-high.npy` (probabilities, as
-`timed_answers.py` sums up all that were timed), and `timing.json`; or `refused.json`.
+`own_python` (whether the engine runs the model's Python), and for the model `layout`, `input_dtype`, `dynamic_batch`,
+`rule`, `output_kind`, `labels`, `factory` and `head` (a detector's, as `detector_heads.py` names it; null for a
+classifier). Under /in: `model`, perhaps `model.py` and `weights`; the list `images` has the images to decode. Sent:
+`latencies.npy` (float32, ms), for a classifier `answers-low.npy` and `answers-high.npy` (probabilities, the summary of
+all timed answers by `timed_answers.py`), and `timing.json`; or `refused.json`.
 
-This process has the images' files and the clock. A model's own code runs in another, which gets pixels
+This process has the image files and the clock. A model's own code runs in another process, which gets only pixels
 (`timing/own_code.py`).
 """
 
@@ -46,15 +46,15 @@ from ..timing.timed_inputs import how_many, prepared, queries
 from .predict import npy
 from .refusal import described, refuse
 
-_UNSEEN = 16  # inputs that a model with a memory cannot know
+_UNSEEN = 16  # new inputs, which a model that remembers answers cannot know
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is timed, and what of its answer is kept: nothing of a detector's."""
+    """The query that is timed, and how its answer is kept; a detector's answer is not kept."""
 
     query: Query
-    rows: Callable[[Any], Answers] | None  # from what a query gives to probabilities
+    rows: Callable[[Any], Answers] | None  # from a query's output to probabilities
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -116,11 +116,11 @@ def _measured(
 
 
 def _drop(_: int, __: Any) -> None:
-    """Keep nothing of a detector's answers."""
+    """Drop a detector's answer."""
 
 
 def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[bytes]], started: Started) -> _Asked:
-    """From prepared inputs to what the engine gives."""
+    """Time from prepared inputs to the engine's outputs."""
     batches = [prepared(request, rule, [pixels(image, rule) for image in images]) for images in asked]
     run, together = started.run, request["dynamic_batch"] or len(asked[0]) == 1
 
@@ -139,7 +139,7 @@ def _model_only(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[by
 
 
 def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[bytes]], started: Started) -> _Asked:
-    """From image files to the class, or to what a detector sees."""
+    """Time from image files to the class, or to a detector's boxes."""
     together = request["dynamic_batch"]
 
     def batch_of(number: int) -> NDArray[Any]:
@@ -164,9 +164,9 @@ def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[by
 
 
 def _repeated(request: dict[str, Any], rule: Rule, images: Sequence[bytes], started: Started) -> dict[str, list[float]]:
-    """Latencies, ms, of inputs that were asked before and of new ones, in turn, one image each.
+    """Latencies, ms, of repeated and of new inputs, in turn, one image each.
 
-    MLPerf's TEST04: a model that remembers answers is faster on what it has seen.
+    MLPerf's TEST04: a model that remembers answers is faster on repeated inputs.
     """
     spans: dict[str, list[float]] = {"seen_ms": [], "unseen_ms": []}
     for image in images[:_UNSEEN]:

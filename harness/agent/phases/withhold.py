@@ -1,7 +1,7 @@
-"""The phase `withhold`: some images of a student's data set, re-encoded as the held-out set's are.
+"""The phase `withhold`: re-encodes some images of a student's data set, as held-out images are.
 
-The request holds `places` (in the order of the data set) and `longest_side` (pixels). Sent: for each of
-them `<place>.png`, upright, RGB, without metadata. They go back in under other names.
+The request holds `places` (indices in the data set) and `longest_side` (pixels). Sent: for each of them
+`<place>.png`, upright, RGB, without metadata. Later phases get them under other names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..paths import IN, WORK
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
-    """Re-encode and send. Every image decoded when the data set was audited; one that does not now ends the phase."""
+    """Re-encode and send the images. All decoded in the audit; an image that does not decode now ends the phase."""
     images = read(open_tree(IN / "dataset", WORK)).images
     side = request["longest_side"]
     for place in request["places"]:

@@ -1,4 +1,4 @@
-"""What a rerun on a part of the student's data set may see, written anew: images, lists, annotations, notebook.
+"""Rewrites what a rerun on a part of the student's data set may see: images, lists, annotations, notebook.
 
-Nothing is copied as bytes: what stands in the rerun's folder was decoded, understood and written again here.
+No bytes are copied: everything in the rerun's folder was decoded, parsed and written again here.
 """

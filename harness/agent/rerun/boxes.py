@@ -1,4 +1,4 @@
-"""VOC and COCO annotations, rebuilt from the boxes that were read; no other field goes along."""
+"""Rebuilds VOC and COCO annotations from the boxes that were read, without other fields."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LARGEST_ID = 1000  # of a category; COCO's own go to 90
 
 
 def voc_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, PurePosixPath, str]]:
-    """(file, where its successor lies, its XML): the first annotation of each image; others are left out."""
+    """(file, path of its replacement, its XML) for the first annotation of each image; others are left out."""
     kept = {one.image.file: one for one in plan.kept}
     found, _ = voc.xml_files(files)
     for annotation in found:
@@ -59,7 +59,7 @@ def _put(parent: ElementTree.Element, name: str, value: object) -> None:
 
 
 def _boxes(frame: Frame, boxes: tuple[Box, ...]) -> Iterator[tuple[Box, tuple[int, int, int, int]]]:
-    """Each box that is one, with its sides in the new image, whole pixels."""
+    """Each valid box, with its sides in the new image in whole pixels."""
     for box in boxes[:_MOST_BOXES]:
         if len(box.label) <= _LONGEST_NAME and all(map(math.isfinite, (box.left, box.top, box.right, box.bottom))):
             sides = (frame.x(box.left), frame.y(box.top), frame.x(box.right), frame.y(box.bottom))
@@ -67,7 +67,7 @@ def _boxes(frame: Frame, boxes: tuple[Box, ...]) -> Iterator[tuple[Box, tuple[in
 
 
 def coco_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, str]]:
-    """(file, its successor's JSON), images and annotations numbered anew."""
+    """(file, the JSON of its replacement), with images and annotations renumbered."""
     kept = {one.image.file: one for one in plan.kept}
     for document in coco.documents(files):
         named = {image.file: (name, image.boxes) for name, image in document.images if image is not None}
@@ -102,7 +102,7 @@ def _coco(document: coco.Document, mine: list[tuple[Kept, str, tuple[Box, ...]]]
 
 
 def _categories(document: coco.Document) -> dict[str, int]:
-    """Name -> id: the file's own ids where they are small numbers, else places."""
+    """Name -> id: the file's own ids where they are small numbers, else indices."""
     named = {name: own for own, name in reversed(document.categories) if name and len(name) <= _LONGEST_NAME}
     own = list(named.values())
     usual = all(type(value) is int and 0 <= value <= _LARGEST_ID for value in own) and len(set(own)) == len(own)

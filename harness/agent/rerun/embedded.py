@@ -1,7 +1,7 @@
-"""How much data a notebook's source carries: an upper bound on what could be hidden in it, in bytes.
+"""An upper bound, in bytes, on the data that could be hidden in a notebook's source.
 
-What was compressed without loss cannot hold more than it was compressed to, whatever code it is written in: base64,
-digits, ideograms or words. So nothing is recognised here; it is measured.
+Text cannot carry more data than its lossless compression has bytes, whatever the encoding: base64, digits, ideograms
+or words. So the size is measured, and no encoding needs to be recognised.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from collections.abc import Iterable
 
 from ..notebook.cell import PYTHON_CELL_MAGICS, cell_magic, is_ipython, python_of, tree_of
 
-# Text that is read as prose: a run without a space that is longer, and no address or path, is none.
+# Longest word of prose: a longer run without a space, other than an address or path, counts as data.
 _LONGEST_WORD = 40
 _NO_PROSE = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
 
 
 def bound(parts: Iterable[str]) -> int:
-    """The bytes of information in the texts, at most: their length when they are compressed together, by the better."""
+    """An upper bound on the texts' information, in bytes: their length when compressed together, the shorter of two."""
     text = "\n".join(parts).encode("utf-8", "surrogatepass")
     return min(len(zlib.compress(text, 9)), len(bz2.compress(text))) if text.strip() else 0
 
 
 def literals(source: str) -> list[str]:
-    """What a code cell holds beside names and syntax: constants, docstrings, comments, and lines that are no Python."""
+    """A code cell's text besides names and syntax: constants, docstrings, comments, and lines that are not Python."""
     magic = cell_magic(source)
     if magic is not None and magic not in PYTHON_CELL_MAGICS:
         return [source]
@@ -42,7 +42,7 @@ def literals(source: str) -> list[str]:
 
 
 def names(source: str) -> str:
-    """The source without its literals, as well as it goes: what identifiers and their order could carry."""
+    """The source without its literals, as far as it parses: what identifiers and their order could carry."""
     tree = tree_of(source)
     if tree is None:
         return ""
@@ -56,7 +56,7 @@ def names(source: str) -> str:
 
 
 def no_prose(text: str) -> list[str]:
-    """The runs in a text that are no words: as long as no word, no address and no path is."""
+    """The runs in a text that are longer than any word, and neither address nor path."""
     return [run for run in _NO_PROSE.findall(text) if "://" not in run]
 
 
@@ -64,7 +64,7 @@ def _text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, int) and value.bit_length() > 4096:
-        return hex(value)  # digits in base ten take long, and Python refuses them
+        return hex(value)  # decimal conversion is slow, and Python refuses it for huge numbers
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""Lists of images and classes, rebuilt: of each line what is understood, in an order that says nothing."""
+"""Rebuilds lists of images and classes: the understood part of each line, in an order that carries no data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGEST_NUMBER = 100_000
 
 
 class References:
-    """Finds the image that a word in a list means, and how the rerun would write it."""
+    """Finds the image that a word in a list refers to, and its name in the rerun."""
 
     def __init__(self, plan: Plan) -> None:
         self._by_name: dict[str, list[tuple[int, Kept]]] = {}
@@ -36,9 +36,9 @@ class References:
         self._root = plan.root
 
     def find(self, word: str) -> tuple[int, Kept, str] | None:
-        """The image's number, the image, and its new name with as much of its path as `word` has; None for no image.
+        """The image's index, the image, and its new name with as much of its path as `word` has; None for other words.
 
-        What stands before its path in the data set, a folder of another machine say, is left out.
+        A prefix before the path in the data set, such as a folder of another machine, is dropped.
         """
         parts = [part for part in re.split(r"[\\/]+", word) if part not in ("", ".")]
         if not parts:
@@ -54,7 +54,7 @@ class References:
 
 
 def text_list(file: Path, plan: Plan, references: References) -> str:
-    """A list of classes, or of images with a class, split or index beside each; empty when it is neither."""
+    """The rebuilt list of classes, or of images with class, split or index; empty for any other text."""
     lines = [line.strip() for line in _text(file).splitlines()]
     if classes := _classes(lines, plan):
         return "".join(f"{name}\n" for name in classes)
@@ -70,7 +70,7 @@ def text_list(file: Path, plan: Plan, references: References) -> str:
 
 
 def _classes(lines: Iterable[str], plan: Plan) -> list[str]:
-    """The lines when they are class names: at least two, or the only one; others are left out."""
+    """The lines that are class names, if there are at least two, or if it is the only line."""
     known = [line for line in dict.fromkeys(lines) if line in plan.classes or line.lower() in _BACKGROUND]
     return known if len(known) >= min(2, len(plan.classes)) else []
 
@@ -82,7 +82,7 @@ def _is_index(word: str, plan: Plan) -> bool:
 
 
 def table(file: Path, plan: Plan, references: References) -> str:
-    """A CSV with a column of images: that, and columns of classes, splits, box sides and sizes; empty without one."""
+    """The rebuilt CSV: columns of images, classes, splits, box sides and sizes; empty without a column of images."""
     text = _text(file)
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
     try:
@@ -114,7 +114,7 @@ def table(file: Path, plan: Plan, references: References) -> str:
 
 
 def _kind(index: int, header: list[str], body: list[list[str]], plan: Plan, references: References) -> str:
-    """What a column holds: `image`, `class`, `split`, `index`, or a side or size by its name; empty for all else."""
+    """A column's kind: `image`, `class`, `split`, `index`, or the name of a side or size; empty for any other."""
     named = header[index].strip() if index < len(header) else ""
     if header and not _COLUMN.fullmatch(named):
         return ""
@@ -133,7 +133,7 @@ def _kind(index: int, header: list[str], body: list[list[str]], plan: Plan, refe
         else ""
         for cell in cells
     )
-    kinds.pop("", None)  # rows of withheld images
+    kinds.pop("", None)  # such as names of withheld images
     return kinds.most_common(1)[0][0] if kinds else ""
 
 
@@ -153,7 +153,7 @@ def _cell(row: list[str], index: int, kind: str, one: Kept, plan: Plan) -> str:
 
 
 def class_map(content: bytes, plan: Plan) -> str:
-    """A JSON object from class to index or back, or a list of classes; empty for anything else."""
+    """The rebuilt JSON object from class to index or back, or list of classes; empty for anything else."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What the images of a rerun are called: as handed in while that says little, else by numbers."""
+"""Names the images of a rerun: as handed in if the names carry little data, else by numbers."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 from ..dataset.image import DatasetImage, split_named
 from .embedded import bound
 
-# Measured: names of cameras, phones and messengers take 1.7 to 4.1 bytes each (sorted, compressed), the SHA-1 that a
-# labelling service appends 20, a UUID 22.
+# Measured, sorted and compressed: names by cameras, phones and messengers take 1.7 to 4.1 bytes each, a labelling
+# service's SHA-1 suffix 20, a UUID 22.
 _BYTES, _BYTES_PER_IMAGE = 512, 5
 _MOST_BYTES = 4096
 _LONGEST = 80  # characters of a part of a path
 _ODD = re.compile(r"[^\w .,()\[\]{}@#&+=~'!-]", re.UNICODE)
-_SPOKEN_OF = 8  # characters of a stem that is looked for in the source without its ending
+_SPOKEN_OF = 8  # characters; a stem at least this long counts as named in the source without its suffix, too
 
 
 def paths(images: Sequence[DatasetImage], root: Path, source: str) -> tuple[list[PurePosixPath], bool]:
-    """A path in the rerun's data set for each image, in order, and whether names had to be replaced.
+    """A path in the rerun's data set for each image, in order; and whether names were replaced.
 
-    `source`: the notebook's. A name that stands in it is kept in any case: it says nothing that is not said there.
+    `source`: the notebook's. A name that it contains is always kept, because it adds no information.
     """
     own = [PurePosixPath(image.file.relative_to(root).as_posix()) for image in images]
     said = _information(own)
@@ -46,7 +46,7 @@ def paths(images: Sequence[DatasetImage], root: Path, source: str) -> tuple[list
 
 
 def information(paths: Iterable[PurePosixPath]) -> str:
-    """The names as one text, sorted: their order says nothing."""
+    """The names as one sorted text, so that their order carries no data."""
     return "\n".join(sorted(str(path) for path in paths))
 
 
@@ -62,7 +62,7 @@ def is_plain(path: PurePosixPath) -> bool:
 def _folder(
     folder: PurePosixPath, folders: dict[PurePosixPath, PurePosixPath], labels: set[str | None]
 ) -> PurePosixPath:
-    """Classes and splits keep their names, as the notebook's answers and the grading use them; others get numbers."""
+    """The folder's new name. Classes and splits keep theirs, which notebook and grading use; others get numbers."""
     if folder not in folders:
         parent = _folder(folder.parent, folders, labels)
         is_known = folder.name in labels or split_named(folder.name)

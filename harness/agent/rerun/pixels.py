@@ -1,8 +1,8 @@
-"""An image decoded and made anew: smaller where it is large, a little enlarged and shifted, and encoded with loss.
+"""Re-renders an image: decoded, reduced if large, slightly enlarged and shifted, and encoded with loss.
 
-Enlargement and shift are secret (`draw`), so what was hidden in single pixels, in coefficients of a JPEG, or after
-its end does not arrive; nor do metadata, further frames, alpha channels and colour profiles. Images come out upright,
-as the withheld ones do, whatever their EXIF says. What an image plainly shows arrives: of that `data_share` is asked.
+Enlargement and shift are secret (`draw`), so data hidden in single pixels, in JPEG coefficients or after the end of
+the file is lost; so are metadata, further frames, alpha channels and colour profiles. Images come out upright, as the
+withheld ones do, whatever their EXIF says. Data that an image plainly shows survives; `data_share` detects it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from PIL import Image, ImageOps
 from ..images.preprocessing import rgb
 
 _MOST_PIXELS = 100 * 10**6
-_MOST_ZOOM = 0.02  # of the sides: a box or an object keeps its place within a hundredth
-_QUALITY = 92  # of JPEG: photographs from 1024 pixels on look as before; a second loss, so below a camera's 95
+_MOST_ZOOM = 0.02  # of the sides: a box or an object moves by at most a hundredth
+_QUALITY = 92  # JPEG: photographs of 1024 pixels or more look the same; below a camera's 95, so that it loses again
 _ORIENTATION = 0x0112  # EXIF
 _FORMATS = {
     ".jpg": "JPEG",
@@ -34,10 +34,10 @@ _FORMATS = {
     ".tiff": "TIFF",
 }
 
-# Measured on 311 photographs of cards, 75 of fruit and 120 renderings: at most 0.109 (a card on a carpet); on dots and
-# blocks of 1 to 24 pixels, black and white or grey: 0.23 and more.
+# Measured `data_share`: at most 0.109 on 311 photographs of cards, 75 of fruit and 120 renderings (a card on a
+# carpet); at least 0.23 on dots and blocks of 1 to 24 pixels, black and white or grey.
 _TILE = 8  # pixels, both sides, of a patch that is judged
-_CONTRAST = 36  # grey levels, standard deviation: a carpet has less, what is to survive the loss has mostly more
+_CONTRAST = 36  # grey levels, standard deviation: a carpet has less; data that survives the loss mostly has more
 _UNPREDICTABLE = 0.6  # of a patch's variance that its neighbours do not explain; white noise has 1.25
 _SHARE = 0.2  # of all patches
 _SMALLEST = 28  # pixels, the shorter side of the smallest reduction that is judged
@@ -48,7 +48,7 @@ Channel = NDArray[np.float32]  # (height, width), 0 to 255
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How an image of size `of` is made anew: what lies from `left`, `top` to `right`, `bottom`, on other pixels."""
+    """How an image of size `of` is re-rendered: its part from `left`, `top` to `right`, `bottom` is resampled."""
 
     of: tuple[int, int]
     width: int
@@ -59,16 +59,16 @@ class Frame:
     bottom: float
 
     def x(self, value: float) -> float:
-        """Where a column of the image lies in the new one; at its edge if outside."""
+        """The new image's column for a column of the old image; the edge if it is outside."""
         return min(max((value - self.left) * self.width / (self.right - self.left), 0.0), float(self.width))
 
     def y(self, value: float) -> float:
-        """The same of a row."""
+        """The same for a row."""
         return min(max((value - self.top) * self.height / (self.bottom - self.top), 0.0), float(self.height))
 
 
 def draw(size: tuple[int, int], longest_side: int, secret: str) -> Frame:
-    """The frame of an image of `size` (width, height); one for each `secret`."""
+    """The frame of an image of `size` (width, height), determined by `secret`."""
     width, height = size
     scale = min(1.0, longest_side / max(size))
     chance = random.Random(secret)
@@ -79,7 +79,7 @@ def draw(size: tuple[int, int], longest_side: int, secret: str) -> Frame:
 
 
 def size_of(file: Path) -> tuple[int, int] | None:
-    """Width and height, upright; None for what is no image that can be read."""
+    """Width and height of the upright image; None when it cannot be read."""
     try:
         with Image.open(file) as opened:
             size, turned = opened.size, opened.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
@@ -99,7 +99,7 @@ class Made:
 
 
 def made(file: Path, suffix: str, frame: Frame) -> Made | None:
-    """The image, upright, in the format of `suffix` (".jpg"); None when it does not decode or has no such format."""
+    """The new image in the format of `suffix` (".jpg"), upright; None when it does not decode or encode."""
     format_ = _FORMATS.get(suffix.lower())
     if format_ is None:
         return None
@@ -119,7 +119,7 @@ def made(file: Path, suffix: str, frame: Frame) -> Made | None:
     carries = data_share(new) >= _SHARE
     if format_ == "JPEG":
         return Made(lossy, carries)
-    with Image.open(io.BytesIO(lossy)) as again:  # a lossless format would keep what a lossy one loses
+    with Image.open(io.BytesIO(lossy)) as again:  # a lossless format must lose data too
         again.load()
         return Made(_encoded(again, format_), carries)
 
@@ -133,12 +133,12 @@ def _encoded(image: Image.Image, format_: str) -> bytes:
 
 
 def data_share(image: Image.Image) -> float:
-    """The share of patches that their neighbours do not explain, 0 to 1, where it is largest.
+    """The share of patches that their neighbours do not explain, 0 to 1; the largest over all views.
 
-    Brightness, both colour channels and all reductions are looked at.
+    The views are brightness, both colour channels, and all their reductions.
 
-    A photograph is smooth nearly everywhere at every size; dots, blocks and bars that stand for bits are
-    not, at the size of one of them.
+    A photograph is smooth nearly everywhere at every scale; dots, blocks and bars that encode bits are not, at their
+    own scale.
     """
     channels = np.asarray(image.convert("YCbCr"), dtype=np.float32)
     return max(_over_reductions(channels[..., channel]) for channel in range(3))

@@ -1,4 +1,4 @@
-"""Which images of a data set a rerun sees, what they are called there, and how each is made anew."""
+"""Which images of a data set a rerun sees, their names there, and how each is re-rendered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME = 200  # characters of a name that the audit keeps
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An image of the rerun: `name` as the audit has it, `path` in the new data set."""
+    """An image of the rerun: `name` as in the audit, `path` in the new data set."""
 
     name: str
     path: PurePosixPath
@@ -25,27 +25,27 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The images in their order."""
+    """The images of a rerun, in order."""
 
     root: Path
     kept: tuple[Kept, ...]
-    classes: frozenset[str]  # of images and of their boxes, withheld ones too
+    classes: frozenset[str]  # of images and boxes, also of withheld images
     names_replaced: bool
     withheld: frozenset[Path]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Names of images, as the audit has them: those that may be seen, and those that are withheld."""
+    """Names of images, as in the audit: those that the rerun may see, and the withheld ones."""
 
     use: frozenset[str]
     withheld: frozenset[str]
 
 
 def plan(files: Tree, reading: Reading, choice: Choice, secret: str, longest_side: int, source: str) -> Plan:
-    """`source`: all code of the notebook.
+    """The plan of a rerun. `source`: all code of the notebook.
 
-    Of two images with one name the first is used, as in the audit: the other one nobody has looked at.
+    Of two images with one name only the first is used, as in the audit.
     """
     chosen: dict[str, tuple[DatasetImage, tuple[int, int]]] = {}
     for image in reading.images:
@@ -64,5 +64,5 @@ def plan(files: Tree, reading: Reading, choice: Choice, secret: str, longest_sid
 
 
 def audited_name(file: Path, root: Path) -> str:
-    """A name as the audit writes it (`harness/agent/phases/audit.py`)."""
+    """The name that the audit gives to a file (`harness/agent/phases/audit.py`)."""
     return str(file.relative_to(root)).encode("utf-8", "replace").decode()[:_NAME]

@@ -1,4 +1,4 @@
-"""The notebook of a rerun: the text of its cells and nothing else, and how much data that text carries."""
+"""The notebook of a rerun: only the text of its cells, and a measure of the data in that text."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _WORD = re.compile(r"\S+")
 # An image inside the text of a cell that is not code.
 _DATA_ADDRESS = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*,[^\s)\"'>]*", re.IGNORECASE)
-# Measured: notebooks of courses and tutorials have up to 0.4 KB in literals and comments, and 1 KB in names; a student
-# who explains more has some times that. The smallest head of a pre-trained network, 5 classes of 1280 features as
-# bytes, takes 6.4 KB.
-# It may stand in none of them, nor in all together: names, code and text can be read when the notebook runs.
+# Measured: notebooks of courses and tutorials have up to 0.4 KB in literals and comments, and 1 KB in names; thorough
+# students have a few times that. The smallest head on a pre-trained network, 5 classes by 1280 features as bytes,
+# takes 6.4 KB.
+# The limits hold for each part and for all together, since a running notebook can read names, code and text.
 _USUAL_LITERALS, _USUAL_NAMES, _USUAL_SPACES, _USUAL_CODE, _USUAL_PROSE = 2048, 4096, 1024, 6144, 6144
 _USUAL_IN_ALL = 7168
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Data in a notebook's source, in bytes at most, and the cell or module that holds the largest part."""
+    """An upper bound on the data in a notebook's source, in bytes, and the cell or module with the largest part."""
 
     information: int
     usual: int
@@ -38,8 +38,10 @@ class Carried:
 
 
 def rewritten(notebook: Any) -> bytes:
-    """The notebook, as `reading.read` gives it, as a file: sources alone, without what metadata, outputs, attachments,
-    identifiers and images in the text carry along. Raises `Unreadable` for more text than 1 MiB."""
+    """A notebook file with the cell sources only: no metadata, outputs, attachments, identifiers or images in text.
+
+    `notebook`: from `reading.read`. Raises `Unreadable` for more than 1 MiB of text.
+    """
     cells: list[dict[str, Any]] = []
     for number, cell in enumerate(notebook.cells, 1):
         plain: dict[str, Any] = {"cell_type": cell.cell_type, "id": f"cell-{number}", "metadata": {}}
@@ -56,15 +58,15 @@ def rewritten(notebook: Any) -> bytes:
 
 
 def prose(text: str) -> str:
-    """A text cell without the images that stand in it as data."""
+    """A text cell without the images that it embeds as data."""
     return _DATA_ADDRESS.sub("", text)
 
 
 def carried(code: Sequence[str], texts: Sequence[str], modules: Mapping[str, str], files: Mapping[str, str]) -> Carried:
-    """What code cells, other cells, Python modules and further text files carry.
+    """The data in code cells, other cells, Python modules and further text files.
 
-    Of code: its literals, comments and lines that are no Python; and the whole of it where it is very long. Of prose
-    what is no word; the prose itself where it is very long. Of further files everything.
+    In code, literals, comments and lines that are not Python count; very long code counts whole. In prose, runs that
+    are not words count; very long prose counts whole. Further files count whole.
     """
     parts = {f"code cell {number}": literals(source) for number, source in enumerate(code, 1)}
     parts |= {name: literals(source) for name, source in modules.items()}

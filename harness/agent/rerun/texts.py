@@ -1,4 +1,4 @@
-"""All that a rerun's data set holds beside images: annotations, lists and tables that were understood."""
+"""The text files of a rerun's data set: the annotations, lists and tables that could be parsed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from . import boxes, lists, naming
 from .embedded import bound
 from .plan import Plan
 
-# Measured on the boxes of 290 photographs of cards, 1.8 on each: 19 bytes of information an image, 36 where a table
-# says it all once more.
+# Measured on 290 photographs of cards with 1.8 boxes each: 19 bytes of information per image, 36 where a table repeats
+# the boxes.
 _BYTES, _BYTES_PER_IMAGE, _BYTES_PER_BOXED_IMAGE = 1536, 8, 40
 _MOST_FILES = 200  # lists and tables
-_MOST_CHARACTERS = 4 * 2**20  # of all together; 10,000 images' boxes
+_MOST_CHARACTERS = 4 * 2**20  # of all files together: the boxes of 10,000 images
 _LIST_SUFFIXES, _TABLE_SUFFIXES = (".txt", ".names", ".lst"), (".csv", ".tsv")
-_MOST_JSON = 2**20  # bytes of a JSON file that is no COCO
+_MOST_JSON = 2**20  # bytes of a JSON file other than COCO's
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What was rebuilt; `left_out`: files that were not understood, or hold nothing of the rest, images too."""
+    """The rebuilt files. `left_out`: the other files, also images that are neither used nor withheld."""
 
     rebuilt: tuple[Text, ...]
     left_out: tuple[Path, ...]
-    information: int  # bytes, at most, in names, annotations and lists together
-    usual: int  # bytes: what they have in a data set of this kind and size
+    information: int  # upper bound, bytes, in names, annotations and lists together
+    usual: int  # bytes that a data set of this kind and size usually has
 
 
 def texts(files: Tree, plan: Plan) -> Texts:
-    """Every file that is no image is understood and written anew, or left out."""
+    """Parse and rewrite every file other than images, or leave it out."""
     boxed = [(file, Text(path, content)) for file, path, content in boxes.voc_files(files, plan)]
     boxed += [(file, Text(_own(file, plan), content)) for file, content in boxes.coco_files(files, plan)]
     listed = list(_listed(files, plan, {file for file, _ in boxed}))
@@ -51,7 +51,7 @@ def texts(files: Tree, plan: Plan) -> Texts:
     information = bound([naming.information(one.path for one in plan.kept), *content])
     each = _BYTES_PER_BOXED_IMAGE if boxed else _BYTES_PER_IMAGE
     known = {one.image.file for one in plan.kept} | plan.withheld | taken.keys()
-    stems = {file.stem for file in plan.withheld}  # of annotations that went with their images
+    stems = {file.stem for file in plan.withheld}  # their annotations are dropped with them
     return Texts(
         tuple(rebuilt),
         tuple(

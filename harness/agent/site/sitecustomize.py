@@ -1,6 +1,7 @@
-"""In a notebook's kernel, and free of charge where they are not imported: `import torchvision` works on any torch,
-Keras takes the pre-trained weights that were put into ~/.keras/models as they are, and a download whose file is given
-finds it.
+"""Import hooks of a notebook's kernel, which cost nothing until the library is imported.
+
+They make `import torchvision` work on any torch, let Keras take the pre-trained weights in ~/.keras/models as they
+are, and serve downloads whose file is mounted.
 """
 
 import importlib.util
@@ -25,7 +26,7 @@ class _BeforeTorchvision:
 
 
 class _After:
-    """Changes a module when it has run, before anybody takes a name from it."""
+    """Patches a module right after its import, before any other code uses it."""
 
     def __init__(self, names, change):
         self._names, self._change = names, change
@@ -50,8 +51,10 @@ class _After:
 
 
 def _take_models(module):
-    """Lets `get_file` give what lies in ~/.keras/models without a hash: weights were checked when they came in,
-    and what stands in for a file has another hash."""
+    """Let `get_file` return a file in ~/.keras/models without checking its hash.
+
+    Weights were checked when they were fetched, and a stand-in for a file has another hash.
+    """
     module.get_file = _from_models(module.get_file)
 
 
@@ -67,10 +70,10 @@ def _from_models(get_file):
 
 
 def _take_downloads(urllib_request):
-    """Lets `urlopen` give what lies in ~/.cache/downloads/HOST/PATH for http(s)://HOST/PATH."""
+    """Let `urlopen` return the file ~/.cache/downloads/HOST/PATH for http(s)://HOST/PATH."""
 
     class Given(urllib_request.BaseHandler):
-        handler_order = 100  # before those that need a network
+        handler_order = 100  # before handlers that need a network
 
         def http_open(self, request):
             return _download(request.full_url)

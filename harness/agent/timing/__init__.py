@@ -1,1 +1,1 @@
-"""Timing a model: engines, scenarios, and what it answered meanwhile."""
+"""Times a model: engines, scenarios, and the answers that it gave while it was timed."""

@@ -1,4 +1,4 @@
-"""What a detector's outputs hold, and what is seen in them after non-maximum suppression.
+"""The forms of a detector's outputs, and the detections in them after non-maximum suppression.
 
 scores-boxes, boxes-scores   two outputs, (anchors, classes) with the background first and (anchors, 4) corners:
                              jetson-inference's ssd-mobilenet
@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Seen = tuple[int, float, Floats]  # class, score, corners
 
-_SSD = 0.5, 0.45  # score (jetson-inference's detectNet), overlap (train_ssd's) above which two boxes of a class are one
+_SSD = 0.5, 0.45  # score (jetson-inference's detectNet); overlap (train_ssd) above which two boxes count as one
 _YOLO = 0.25, 0.7  # Ultralytics' `conf` and `iou` of predict
 _YOLO_OBJECTNESS = 0.25, 0.45  # YOLO v5's detect.py
 _MOST_SUPPRESSED = 1000  # boxes; Ultralytics gives 300
 
 
 def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
-    """The head that gives such outputs for one image, and its number of classes, the background among them.
+    """The head with such outputs for one image, and its number of classes, background included.
 
-    Raises `ValueError` for outputs that are no detector's.
+    Raises `ValueError` for outputs that are not a detector's.
     """
     shapes = [output.shape for output in outputs]
     if any(len(shape) != 3 for shape in shapes) or len(shapes) not in (1, 2):
@@ -47,7 +47,7 @@ def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
 
 
 def _boxes_output(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> int:
-    """Which of the two outputs holds the boxes: by its name, else by its shape (1, boxes, 4)."""
+    """The index of the output that holds the boxes: by its name, else by its shape (1, boxes, 4)."""
     fours = [index for index, shape in enumerate(shapes) if shape[2] == 4]
     if not fours or shapes[0][1] != shapes[1][1]:
         raise ValueError(f"a detector gives scores and a box of 4 numbers for each anchor; this one gives {shapes}")
@@ -56,7 +56,7 @@ def _boxes_output(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> in
 
 
 def seen(head: str, outputs: Sequence[Floats], index: int) -> list[Seen]:
-    """What is seen in image `index` of a batch, class by class, the likeliest first."""
+    """The detections in image `index` of a batch, by class, the highest score first."""
     match head:
         case "scores-boxes" | "boxes-scores":
             boxes = head == "scores-boxes"
@@ -74,7 +74,7 @@ def seen(head: str, outputs: Sequence[Floats], index: int) -> list[Seen]:
 
 
 def _likeliest(scores: Floats, centred: Floats, least: float, overlap: float) -> list[Seen]:
-    """Each anchor is of its likeliest class alone; boxes are centre and size."""
+    """The detections, where each anchor has only its likeliest class, and boxes are centre and size."""
     likely = np.flatnonzero(scores.max(axis=1) > least)
     scores, centred = scores[likely], centred[likely]
     half = centred[:, 2:] / 2
@@ -96,7 +96,7 @@ def _classes(scores: Floats, boxes: Floats, least: float, overlap: float, *, fir
 
 
 def _suppressed(boxes: Floats, scores: Floats, overlap: float) -> list[int]:
-    """The indices that are kept, the likeliest first: none overlaps a likelier one too much."""
+    """The indices of the boxes to keep, highest score first: none overlaps a box with a higher score too much."""
     kept: list[int] = []
     left = np.argsort(-scores, kind="stable")
     areas = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)

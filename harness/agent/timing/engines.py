@@ -1,4 +1,4 @@
-"""What runs a model while it is timed: ONNX Runtime with one of its providers, OpenVINO, or torch."""
+"""The engines that run a timed model: ONNX Runtime with one of its providers, OpenVINO, or torch."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ..paths import TMP
 from .memory import peak_memory_bytes
 from .own_code import OwnCode
 
-_PROVIDERS = {  # of ONNX Runtime: name, the package that brings it, the options that it takes
+_PROVIDERS = {  # ONNX Runtime's: name, package, options
     "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
     "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu, and TensorRT"),
 }
 
 
 class NotHere(Unusable):
-    """This machine, or this sandbox, does not have the engine: nothing is wrong with the model."""
+    """This machine or sandbox does not have the engine; the model is not at fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An engine with the model loaded. `run` gives its outputs for a batch, in the model's order."""
+    """An engine with the model loaded. `run` returns the outputs for a batch, in the model's order."""
 
     run: Callable[[NDArray[Any]], Sequence[NDArray[Any]]]
     described: str  # name, version and device
-    cpu_seconds: Callable[[], float] = time.process_time  # so far, of all that runs the model
+    cpu_seconds: Callable[[], float] = time.process_time  # so far, of all processes that run the model
     peak_memory_bytes: Callable[[], int] = peak_memory_bytes
-    handover_ms: float | None = None  # that each query takes to and from the process of a model's own code
+    handover_ms: float | None = None  # transfer time of each query to and from the process of a model's own code
 
 
 def start(engine: str, file: Path, request: dict[str, Any], threads: int) -> Started:
@@ -77,7 +77,7 @@ def _with_provider(engine: str, file: Path, threads: int, *, fp16: bool) -> Star
         )
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
         raise Unusable(f"ONNX Runtime refuses it with {provider}: {' '.join(str(error).split())[:250]}") from error
-    if running.get_providers()[0] != provider:  # it falls back without an error where the device cannot be opened
+    if running.get_providers()[0] != provider:  # without the device it falls back silently
         raise NotHere(
             f"{provider} is installed, but could not be started (a sandbox has no GPU: for models that you trust, "
             "give --sandbox none)"
@@ -95,7 +95,7 @@ def _openvino(file: Path, threads: int) -> Started:
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 on processors that have it
+        "INFERENCE_PRECISION_HINT": "f32",  # otherwise bfloat16 where the processor has it
     }
     try:
         request = core.compile_model(core.read_model(str(file)), "CPU", settings).create_infer_request()
@@ -109,7 +109,7 @@ def _openvino(file: Path, threads: int) -> Started:
 
 
 def _torch(request: dict[str, Any], threads: int, *, compiled: bool) -> Started:
-    """The model as it was handed in, whose own code runs: in a process of its own, which gets pixels."""
+    """The model as handed in, whose own code runs in a separate process that gets pixels."""
     if not OwnCode.is_installed():
         raise NotHere("the engine torch needs the package torch, which is not installed here")
     own = OwnCode(request, threads, compiled=compiled)

@@ -1,4 +1,4 @@
-"""What a process takes of the machine's memory."""
+"""A process's use of memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def peak_memory_bytes(process: int | str = "self") -> int:
-    """The largest resident memory of the process so far (VmHWM): Python and the engine included."""
+    """The peak resident memory of the process so far (VmHWM), in bytes, with Python and the engine."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

@@ -1,9 +1,9 @@
-"""A torch model whose own code runs, timed from outside: in a process of its own, by the clock of this one.
+"""Times a torch model that runs its own code: it runs in a separate process, and this process has the clock.
 
-Its process never holds an image's file, nor the clock. Inputs go to it through memory that both share, since a pipe
-takes 0.2 ms for one photograph and 3 ms for eight. What the way there and back takes is measured before its code is
-loaded, and said beside the times; nothing is subtracted. Each question has a token of its own, so that no answer can
-be given before it is asked.
+The model's process holds neither image files nor the clock. It gets inputs through shared memory, since a pipe takes
+0.2 ms for one photograph and 3 ms for eight. The transfer time is measured before the model's code is loaded and is
+reported beside the latencies; it is not subtracted. Each request has a fresh token, so that no answer can be given
+before its request.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from ..models.student_model import StudentModel
 from ..paths import IN
 from .memory import peak_memory_bytes
 
-_TRIES = 200  # of the way there and back
-_TICKS = os.sysconf("SC_CLK_TCK")  # to a second of processor time
+_TRIES = 200  # of the transfer there and back
+_TICKS = os.sysconf("SC_CLK_TCK")  # clock ticks per second of processor time
 
 
 class OwnCode:
-    """A torch model, ready to be asked."""
+    """A torch model in a separate process, ready to be timed."""
 
     def __init__(self, request: dict[str, Any], threads: int, *, compiled: bool) -> None:
-        """Raises `Unusable`, or ends as the model's process does. torch must be installed."""
+        """Raises `Unusable`, or exits as the model's process did. torch must be installed."""
         if is_onnx(IN / "model"):
             raise Unusable("the engine torch needs a torch model; this one is onnx")
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # no spinning; read when the process loads its OpenMP
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # no spinning; the process reads it when it loads OpenMP
         rule, together = request["rule"], request["dynamic_batch"]
         samples = request["scenario"]["samples_per_query"]
         batch = (samples if together else 1, 3, rule["height"], rule["width"])
@@ -62,21 +62,21 @@ class OwnCode:
         return importlib.util.find_spec("torch") is not None
 
     def run(self, batch: NDArray[Any]) -> list[NDArray[Any]]:
-        """Its scores for a batch of float32, at most as large as a query's."""
+        """The scores for a float32 batch, which is at most as large as a query."""
         return [self._asked("timed answer", batch)]
 
     def cpu_seconds(self) -> float:
-        """Processor time so far of this process and of the model's."""
-        # After the name, which may hold anything, and 11 other fields: utime and stime.
+        """Processor time so far, in seconds, of this process and the model's."""
+        # utime and stime follow the name, which may hold any characters, and 11 other fields.
         fields = Path(f"/proc/{self._process.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
         return time.process_time() + (int(fields[11]) + int(fields[12])) / _TICKS
 
     def peak_memory_bytes(self) -> int:
-        """The largest resident memory of the model's process so far."""
+        """The peak resident memory of the model's process so far, in bytes."""
         return peak_memory_bytes(self._process.pid)
 
     def _handover(self, batch: NDArray[np.float32]) -> float:
-        """Milliseconds, median, of a question that the model's process answers with zeros."""
+        """The median time, in ms, of a request that the model's process answers with zeros."""
         spans = []
         for _ in range(_TRIES):
             begun = time.perf_counter_ns()

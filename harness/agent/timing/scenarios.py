@@ -1,4 +1,4 @@
-"""The loops that time queries: one after another, and at a fixed rate. Pure but for the clock and the order."""
+"""The loops that time queries: one after another, or at a fixed rate. Pure except for the clock and the order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 Query = Callable[[int], Any]  # answers input number i
-Keep = Callable[[int, Any], None]  # takes what a query gave for input number i, after the clock has stopped
+Keep = Callable[[int, Any], None]  # keeps a query's output for input number i, after the clock has stopped
 
-_SPIN_SECONDS = 0.001  # before a planned start: a sleep wakes up late
-_STEADY = 0.05  # largest change between the medians of two runs of queries, to count as warm
+_SPIN_SECONDS = 0.001  # before a planned start, because a sleep ends late
+_STEADY = 0.05  # warm: the medians of two runs of queries differ by at most this share
 _LONGEST_WARM_UP = 5  # times the wanted one
 
 
@@ -25,7 +25,7 @@ class Timed:
     latencies: Sequence[int]
     started: float  # time.monotonic
     ended: float
-    cpu_seconds: float  # of what runs the model
+    cpu_seconds: float  # of the processes that run the model
     missed: int = 0  # queries that began after the next one was planned
 
 
@@ -39,7 +39,7 @@ class WarmUp:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When to stop: at `seconds` with at least `fewest` queries, at `limit_seconds` or `most` queries anyhow."""
+    """When to stop: after `seconds` and `fewest` queries, but in any case after `limit_seconds` or `most` queries."""
 
     seconds: float
     fewest: int
@@ -53,14 +53,14 @@ class Budget:
 
 
 def in_random_turns(inputs: int) -> Iterator[int]:
-    """Numbers below `inputs` for ever: each once in a round, each round in a new order that nobody can foresee."""
+    """Numbers below `inputs`, endlessly: each once in a round, each round in a new unpredictable order."""
     draw = random.SystemRandom()
     while True:
         yield from draw.sample(range(inputs), inputs)
 
 
 def warm_up(query: Query, turns: Iterator[int], seconds: float) -> WarmUp:
-    """Run for `seconds`, and on until the latency is steady, or for five times as long."""
+    """Run for `seconds`, then until the latency is steady, but at most five times as long."""
     started, before = time.monotonic(), float("inf")
     while True:
         spans = []
@@ -80,7 +80,7 @@ def warm_up(query: Query, turns: Iterator[int], seconds: float) -> WarmUp:
 def one_after_another(
     query: Query, turns: Iterator[int], keep: Keep, budget: Budget, used: Callable[[], float] = time.process_time
 ) -> Timed:
-    """Each query begins when the one before is done. `used`: processor time so far of what runs the model, seconds."""
+    """Start each query when the one before is done. `used`: seconds of processor time so far that the model took."""
     latencies = array("q")  # 8 bytes each: the model's memory is measured too
     clock = time.perf_counter_ns
     cpu, started = used(), time.monotonic()
@@ -104,9 +104,9 @@ def at_fixed_rate(
     budget: Budget,
     used: Callable[[], float] = time.process_time,
 ) -> Timed:
-    """Query i is planned for i / rate after the start, and timed from then, however late it begins.
+    """Query i is planned i / rate seconds after the start, and timed from that moment, even if it begins late.
 
-    A stall therefore counts for each query that it delays, not only for the one that stalled.
+    A stall therefore counts for each query that it delays, not only for the stalled one.
     """
     latencies = array("q")  # 8 bytes each: the model's memory is measured too
     clock, period = time.perf_counter_ns, round(1e9 / per_second)

@@ -1,7 +1,7 @@
-"""Every answer that a model gives while it is timed, in memory that does not grow with the number of queries.
+"""Summarises all answers that a model gives while it is timed, in memory that does not grow with the queries.
 
-Equal answers to one input are counted; others are kept in groups, each with the lowest and the highest probability of
-each class. So the harness can hold all of them against answers that this process never saw.
+Equal answers to one input are counted; different ones form groups, each with the lowest and highest probability of
+each class. So the harness can compare all of them with answers that this process never saw.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..models.loaded_model import Answers
 
-_NEAR = 1e-4  # of a probability, within a group: a tenth of the least difference that counts as another answer
-_MOST = 16  # groups for one input; the last takes whatever is in none of the others
+_NEAR = 1e-4  # of a probability, within a group: a tenth of the smallest difference that counts as another answer
+_MOST = 16  # groups for one input; the last takes all other answers
 
 
 @dataclass(slots=True)
@@ -35,16 +35,16 @@ class _Group:
 
 
 class TimedAnswers:
-    """Answers by the number of their input."""
+    """Answers by input number."""
 
     def __init__(self, probabilities: Callable[[NDArray[Any]], Answers]) -> None:
-        """`probabilities`: from what the model gives for one input to rows of probabilities; raises `Unusable`."""
+        """`probabilities`: from the model's output for one input to rows of probabilities; may raise `Unusable`."""
         self._probabilities = probabilities
         self._groups: dict[int, list[_Group]] = {}
-        self._latest: dict[int, tuple[object, _Group]] = {}  # what was given last for an input, to the bit
+        self._latest: dict[int, tuple[object, _Group]] = {}  # the last answer to each input, bit by bit
 
     def add(self, input: int, answer: Any) -> None:
-        """Count one answer; call it outside what is timed. Raises `Unusable` for one that is no probabilities."""
+        """Count one answer; call it outside the timed section. Raises `Unusable` when it is not probabilities."""
         given = np.asarray(answer)
         exact = (given.dtype, given.shape, given.tobytes())
         latest = self._latest.get(input)
@@ -65,7 +65,7 @@ class TimedAnswers:
         return found
 
     def summary(self) -> tuple[dict[str, list[int]], Answers, Answers]:
-        """The groups' inputs and counts; and their lowest and highest probabilities, all rows of a group in turn."""
+        """The groups' inputs and counts, and their lowest and highest probabilities, group after group."""
         groups = [group for of_input in self._groups.values() for group in of_input]
         counted = {"inputs": [group.input for group in groups], "counts": [group.count for group in groups]}
         low, high = [np.concatenate([getattr(group, end) for group in groups]) for end in ("low", "high")]

@@ -1,4 +1,4 @@
-"""How many different images the timed queries go round, and which of them each query holds."""
+"""How many different images the timed queries cycle through, and which of them each query holds."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..images.preprocessing import Rule, model_input
 from .scenarios import in_random_turns
 
 _FEWEST, _MOST = 16, 64
-_BYTES = 40_000_000  # of all prepared inputs, beyond the fewest: the model's memory is measured too
-_BATCHES = 8  # different ones of several images, at least
+_BYTES = 40_000_000  # of all prepared inputs beyond the fewest, since the model's memory is measured too
+_BATCHES = 8  # different batches of several images, at least
 
 
 def how_many(models: Iterable[dict[str, Any]]) -> int:
-    """Of how many images the inputs of each model (`rule`, `input_dtype`) take no more memory than they may."""
+    """For how many images the inputs of each model (`rule`, `input_dtype`) fit into the allowed memory."""
     largest: int = max(
         3 * m["rule"]["width"] * m["rule"]["height"] * np.dtype(m["input_dtype"]).itemsize for m in models
     )
@@ -27,12 +27,12 @@ def how_many(models: Iterable[dict[str, Any]]) -> int:
 
 
 def prepared(model: dict[str, Any], rule: Rule, images: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
-    """The input of one query: decoded images of one size, as the model (`layout`, `input_dtype`) takes them."""
+    """The input of one query: decoded images of one size, in the model's `layout` and `input_dtype`."""
     return model_input(np.stack(images), rule, model["layout"], model["input_dtype"])
 
 
 def queries(images: int, samples: int) -> list[list[int]]:
-    """Different queries of `samples` images each, by number, in which every image has its turn."""
+    """Different queries of `samples` image indices each, which use every image."""
     if samples == 1:
         return [[number] for number in range(images)]
     turns = in_random_turns(images)

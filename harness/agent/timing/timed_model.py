@@ -1,4 +1,4 @@
-"""One model in its own process, answering the benchmark's questions. No student Python runs here."""
+"""A process with one model that answers the benchmark's requests. No student Python runs here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 
 
 def serve(connection: Connection, model: dict[str, Any], images: Sequence[Pixels], cores: list[int]) -> None:
-    """Load the model, pinned to `cores`, and answer questions until the other side is gone."""
+    """Load the model, pinned to `cores`, and answer requests until the other side is gone."""
     os.sched_setaffinity(0, cores)
     gc.disable()
     try:
@@ -48,7 +48,7 @@ def serve(connection: Connection, model: dict[str, Any], images: Sequence[Pixels
 
 
 class TimedModel:
-    """A session and its inputs, prepared beforehand, one image each, asked in a new random order each round."""
+    """A session and its prepared inputs of one image each, asked in a new random order each round."""
 
     def __init__(self, model: dict[str, Any], images: Sequence[Pixels], threads: int) -> None:
         rule, kind = Rule.from_request(model["rule"]), model["output_kind"]
@@ -60,12 +60,12 @@ class TimedModel:
         self._answers = TimedAnswers(lambda given: probabilities(as_rows(given, 1), kind))
 
     def warm_up(self, seconds: float) -> tuple[float, float]:
-        """Run for `seconds`, and on until the latency is steady: (seconds taken, median seconds)."""
+        """Run for `seconds`, then until the latency is steady: (seconds taken, median seconds)."""
         warm = warm_up(self._run, self._turns, seconds)
         return warm.seconds, warm.median_seconds
 
     def block(self, queries: int) -> list[float]:
-        """The latencies of some queries, ms, after one uncounted: the other model had the caches."""
+        """The latencies of `queries` queries, ms, after an uncounted one, because the other model had the caches."""
         self._run(next(self._turns))
         run, clock, measured = self._session.run, time.perf_counter_ns, []
         for _ in range(queries):
@@ -78,11 +78,11 @@ class TimedModel:
         return measured
 
     def answers(self, _: int) -> tuple[dict[str, list[int]], Answers, Answers]:
-        """All answers that were timed so far, as `TimedAnswers.summary` has them."""
+        """All timed answers so far, as `TimedAnswers.summary` returns them."""
         return self._answers.summary()
 
     def peak_memory_bytes(self, _: int) -> int:
-        """The largest resident memory of this process so far."""
+        """The peak resident memory of this process so far, in bytes."""
         return peak_memory_bytes()
 
     def _run(self, at: int) -> None:

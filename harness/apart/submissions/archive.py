@@ -1,4 +1,4 @@
-"""An archive of any kind, told by its content."""
+"""Unpacks an archive of any kind, recognised by its content."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .zip_file import unpack_zip
 
 
 def unpack(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
-    """Unpack into the empty `folder`; what was left out. Judged by content, not by name.
+    """Unpack into the empty `folder`; return what was left out. The content decides the kind, not the name.
 
-    Raises `Stopped` for an archive that is not taken, `OutOfRoom` when the machine cannot.
+    Raises `Stopped` for an archive that is refused, `OutOfRoom` when the machine has no room.
     """
     with stopping_at_damage(archive.name):
         if not archive.is_file():  # opening a FIFO would wait for somebody to write to it
@@ -38,7 +38,7 @@ def unpack(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
 
 @contextmanager
 def stopping_at_damage(name: str) -> Iterator[None]:
-    """Turns all that reading the archive `name` may raise into `Stopped`; `OutOfRoom` stays."""
+    """Turn every error of reading the archive `name` into `Stopped`, except `OutOfRoom`."""
     try:
         yield
     except (Stopped, OutOfRoom):

@@ -1,4 +1,4 @@
-"""What one submission may unpack to, counted while it is read and written, over all its archives together."""
+"""Limits on what one submission may unpack to, counted while reading and writing, over all its archives."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .noticed import CONFLICTS, OutOfRoom, Stopped
 
 CHUNK = 1 << 20  # bytes
 _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
-_FREE_BYTES = 100 * 10**6  # below this, no ratio is looked at
+_FREE_BYTES = 100 * 10**6  # below this, the ratio is not checked
 
 
 @dataclass(frozen=True, slots=True)
 class UnpackLimits:
-    """What one submission may unpack to, whatever the number of its archives."""
+    """What one submission may unpack to, over all its archives."""
 
-    total_bytes: int = 4 * 10**9  # what is skipped counts, too
-    files: int = 20_000  # that are taken; folders, too
-    members: int = 200_000  # of archives, those that are skipped (.venv, .git, __MACOSX) included
+    total_bytes: int = 4 * 10**9  # skipped bytes count, too
+    files: int = 20_000  # that are unpacked, folders included
+    members: int = 200_000  # of all archives, skipped ones (.venv, .git, __MACOSX) included
     depth: int = 32
-    name_bytes: int = 255  # one part of a path
+    name_bytes: int = 255  # of one part of a path
     path_bytes: int = 1024
-    ratio: int = 500  # unpacked to packed, looked at above 100 MB
+    ratio: int = 500  # unpacked to packed, checked above 100 MB
     seconds: int = 600  # of processor time; 4 GB of bzip2 take two minutes
 
 
@@ -41,7 +41,7 @@ class Spent:
 
 @dataclass(slots=True)
 class Budget:
-    """Counts what is taken and what is skipped, on top of what was `spent` before, and stops it at the limits."""
+    """Counts what is unpacked and skipped, on top of what was `spent` before, and raises `Stopped` at a limit."""
 
     limits: UnpackLimits
     packed_bytes: int | None = None  # of the submission as it was handed in
@@ -55,17 +55,17 @@ class Budget:
         self.bytes, self.files, self.members = self.spent.bytes, self.spent.files, self.spent.members
 
     def used(self, seconds: float = 0.0) -> Spent:
-        """All that the submission has used by now, with `seconds` of processor time more."""
+        """What the submission has used so far, plus `seconds` of processor time."""
         return Spent(self.bytes, self.files, self.members, self.spent.seconds + seconds)
 
     def entry(self) -> None:
-        """Count a file or folder that is taken. Raises `Stopped`."""
+        """Count a file or folder that is unpacked. Raises `Stopped`."""
         self.files += 1
         if self.files > self.limits.files:
             raise Stopped("archive-too-large", reason=f"it holds over {self.limits.files} files and folders")
 
     def member(self) -> None:
-        """Count a member that is looked at, whether or not it is taken. Raises `Stopped`."""
+        """Count a member that is examined, whether or not it is unpacked. Raises `Stopped`."""
         self.members += 1
         if self.members > self.limits.members:
             raise Stopped("archive-too-large", reason=f"it holds over {self.limits.members} members")
@@ -76,13 +76,13 @@ class Budget:
         self.bytes += size
 
     def expect(self, size: int) -> None:
-        """`size` more bytes are to come, as the submission itself says. Raises `Stopped`, before they are read."""
+        """Check `size` bytes that the archive announces, before they are read. Raises `Stopped`."""
         self._check(self.bytes + size)
 
     def path(self, name: str) -> PurePosixPath | None:
-        """The safe relative path for a name in an archive; None for litter and hidden folders.
+        """The safe relative path for a name in an archive; None for system litter and hidden folders.
 
-        Raises `Stopped` for names that are absolute, climb, are too deep or too long.
+        Raises `Stopped` for names that are absolute, contain `..`, are too deep or too long.
         """
         if "\x00" in name or "\\" in name or name.startswith("/") or re.match(r"[A-Za-z]:", name):
             raise Stopped("unsafe-path", name=name)
@@ -91,7 +91,7 @@ class Budget:
         return self.local_path(name)
 
     def local_path(self, name: str) -> PurePosixPath | None:
-        """The same for a relative path that was found on this machine's own disk."""
+        """The same for a relative path on this machine's disk."""
         parts = [part for part in as_text(name).split("/") if part not in ("", ".")]
         if not parts or parts[0] == "__MACOSX" or parts[-1] in _LITTER or parts[-1].startswith("._"):
             return None
@@ -106,7 +106,7 @@ class Budget:
         return PurePosixPath(*parts)
 
     def twin(self, path: PurePosixPath) -> bool:
-        """Whether a file of this name, up to case and Unicode form, came before: the first one counts."""
+        """Whether a file with this name, ignoring case and Unicode form, came before; the first one counts."""
         form = unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
         if form in self.seen:
             return True
@@ -114,7 +114,7 @@ class Budget:
         return False
 
     def counted(self, source: Readable) -> Counted:
-        """The source, each byte of which counts when it is read."""
+        """The source, wrapped to count each byte that is read."""
         return Counted(self, source)
 
     def _check(self, total: int) -> None:
@@ -125,13 +125,13 @@ class Budget:
 
 
 class Readable(Protocol):
-    """A file, or what unpacks one."""
+    """A file, or a decompressing reader."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class Counted:
-    """A source of bytes that are counted as they are read, whoever reads them and whether or not they are kept."""
+    """A source whose bytes are counted as they are read, whether or not they are kept."""
 
     def __init__(self, budget: Budget, source: Readable) -> None:
         self._budget, self._source = budget, source
@@ -144,7 +144,7 @@ class Counted:
 
 
 def write(source: Readable, target: Path) -> int:
-    """Copy to the new file `target`; how many bytes. Raises `OutOfRoom`, or `OSError` for a name that is taken."""
+    """Copy to the new file `target`; return the bytes. Raises `OutOfRoom`, or `OSError` if `target` exists."""
     written = 0
     with Sink(target) as sink:
         while chunk := source.read(CHUNK):
@@ -153,10 +153,10 @@ def write(source: Readable, target: Path) -> int:
 
 
 class Sink:
-    """A new file of ours, written piece by piece."""
+    """A new file, written piece by piece."""
 
     def __init__(self, target: Path) -> None:
-        """Raises `OutOfRoom`, or `OSError` for a name that is taken or that the disk does not know."""
+        """Raises `OutOfRoom`, or `OSError` for a name that exists or that the file system does not allow."""
         with _room():
             target.parent.mkdir(parents=True, exist_ok=True)
             self._stream = target.open("xb")
@@ -177,7 +177,7 @@ class Sink:
 
 
 class _room:
-    """Tells trouble of the machine from trouble with the submission, while something of ours is written."""
+    """Distinguishes the machine's trouble from the submission's while a file is written: raises `OutOfRoom`."""
 
     def __enter__(self) -> None: ...
 
@@ -187,10 +187,10 @@ class _room:
 
 
 def as_text(name: str) -> str:
-    """A file name as text that can be written down: bytes that are no UTF-8 are taken as Windows-1252."""
+    """A file name as encodable text: bytes that are not UTF-8 are read as Windows-1252."""
     for errors, encoding in (("strict", "utf-8"), ("surrogateescape", "cp1252")):
         try:
             return name.encode("utf-8", errors).decode(encoding, "replace")
         except UnicodeEncodeError:
             continue
-    return name.encode("utf-8", "replace").decode()  # half a character of UTF-16, as a .7z may have it
+    return name.encode("utf-8", "replace").decode()  # a lone UTF-16 surrogate, as a .7z may have

@@ -1,7 +1,7 @@
-"""Which functions of the libraries that load weights and image sets a notebook calls, and with what: never run.
+"""The calls with which a notebook makes libraries load weights and image sets. The notebook is never run.
 
-Python's own parser reads the cells here, as nowhere else outside the sandbox: this process has limits, ends with what
-breaks it, and serves an instructor's question (`harness weights fetch --needed-by`), no mark.
+Only here does Python's parser read cells outside the sandbox. This process has limits, may crash alone, and answers an
+instructor's question (`harness weights fetch --needed-by`); no mark depends on it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _LIBRARIES = {
 _ADDRESS = re.compile(r"https?://[^\s'\"<>()\\]{1,300}")
 _MOST = 500  # calls, and addresses
 _CELL = 200_000  # characters
-_BROKEN_LINES = 50  # that one cell may have: shell commands, Python 2
-_DEPTH = 4  # of values in values
+_BROKEN_LINES = 50  # in one cell: shell commands, Python 2
+_DEPTH = 4  # of nested values
 
-Value = object  # JSON: a constant, a list of them, {"name": dotted}, or {"name": ""} for what cannot be told
+Value = object  # JSON: a constant, a list of them, {"name": dotted}, or {"name": ""} if unknown
 
 
 def calls_and_addresses(notebook: Path) -> dict[str, object]:
@@ -45,7 +45,7 @@ def calls_and_addresses(notebook: Path) -> dict[str, object]:
 
 
 def _parsed(source: str) -> ast.Module | None:
-    """The cell's tree, without the lines that are no Python 3; None where too many are not."""
+    """The cell's tree, without lines that are not Python 3; None where there are too many of these."""
     lines = ["" if line.lstrip().startswith(("!", "%")) else line for line in source.splitlines()]
     for _ in range(_BROKEN_LINES):
         try:
@@ -66,8 +66,8 @@ class _Seen(ast.NodeVisitor):
 
     def __init__(self) -> None:
         self.calls: list[object] = []
-        self._names: dict[str, str] = {}  # name in the notebook -> what it was imported as
-        self._values: dict[str, Value] = {}  # name -> what was last assigned to it
+        self._names: dict[str, str] = {}  # name in the notebook -> dotted name that was imported
+        self._values: dict[str, Value] = {}  # name -> last assigned value
         self._whole: list[str] = []  # modules of `from ... import *`
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -106,7 +106,7 @@ class _Seen(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _dotted(self, node: ast.expr) -> str:
-        """The name that it has in its library: `models.alexnet` is `torchvision.models.alexnet`; else empty."""
+        """The dotted name in its library, `torchvision.models.alexnet` for `models.alexnet`; else empty."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)

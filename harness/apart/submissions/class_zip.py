@@ -1,4 +1,4 @@
-"""A zip with the submissions of a whole class, as an LMS makes it: what lies in it, and each submission by itself."""
+"""Lists a zip with the submissions of a whole class, as an LMS makes it, and unpacks single submissions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PAGE_BYTES = 500_000  # of names in one answer; JSON may double them
 
 
 class ClassZip:
-    """The zip, its members by their paths. Windows' separators are read as such."""
+    """The zip, with its members by path. Windows' separators are understood."""
 
     def __init__(self, file: Path) -> None:
-        """Raises `Stopped` for a file that is no zip, or holds more than anyone's class does."""
+        """Raises `Stopped` for a file that is not a zip, or has more members than any class needs."""
         self.name = file.name
         with stopping_at_damage(file.name):
             if directory_bytes(file) > _DIRECTORY:
@@ -46,7 +46,7 @@ class ClassZip:
 
     @functools.cached_property
     def _tree(self) -> dict[str, list[tuple[str, bool]]]:
-        """Folder -> (name, whether it is a folder) of what lies in it, sorted."""
+        """Folder -> sorted (name, whether it is a folder) of its entries."""
         tree: dict[str, set[tuple[str, bool]]] = defaultdict(set)
         folders = list(self._folders)
         for path in self.members:
@@ -63,7 +63,7 @@ class ClassZip:
         return {folder: sorted(entries) for folder, entries in tree.items()}
 
     def listed(self, folder: str, start: int) -> tuple[list[tuple[str, bool]], bool]:
-        """What lies in the folder from the `start`-th entry on, and whether there is more."""
+        """The folder's entries from the `start`-th on, and whether there are more."""
         entries = self._tree.get(folder, [])
         page: list[tuple[str, bool]] = []
         size = 0
@@ -75,7 +75,10 @@ class ClassZip:
         return page, False
 
     def unpack(self, path: str, target: Path, budget: Budget) -> list[Noticed]:
-        """A file to `target`, or what is below a folder into it; what was left out. Raises `Stopped`, `OutOfRoom`."""
+        """Unpack a file to `target`, or a folder's content into it; return what was left out.
+
+        Raises `Stopped`, `OutOfRoom`.
+        """
         with stopping_at_damage(self.name):
             if path in self.members:
                 info = self.members[path]
@@ -93,7 +96,7 @@ def _opened(file: str, size: int, changed: int) -> ClassZip:
 
 
 def opened(file: str) -> ClassZip:
-    """The zip, which stays open for the next request. Raises `Stopped`."""
+    """The zip, kept open for the next request. Raises `Stopped`."""
     with stopping_at_damage(os.path.basename(file)):  # noqa: PTH119 - a name that may be no UTF-8
         if not Path(file).is_file():  # opening a FIFO would wait for somebody to write to it
             raise ValueError("it is no plain file")

@@ -1,4 +1,4 @@
-"""The code of a notebook, as text, of nbformat 3 and 4."""
+"""Reads the code of a notebook as text, nbformat 3 and 4."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LARGEST = 64 * 2**20  # bytes
 
 
 def code_cells(notebook: Path) -> list[str]:
-    """The source of each code cell; none for a file that is no notebook, or is larger than 64 MiB."""
+    """The source of each code cell; empty for a file that is not a notebook, or is larger than 64 MiB."""
     try:
         document = notebook_file.read(notebook, _LARGEST)
     except NoNotebook:

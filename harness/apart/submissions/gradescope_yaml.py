@@ -1,4 +1,4 @@
-"""Gradescope's submission_metadata.yml: who handed in each folder, and when. Neither aliases nor objects are made."""
+"""Reads Gradescope's submission_metadata.yml: who handed in each folder, and when. No aliases, no objects."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .sources import Unreadable, whole
 
 _BYTES = 8_000_000
 _SUBMITTERS, _TRIES = 12, 40
-_CHARACTERS = 80  # of a name; JSON writes up to six bytes for one
+_CHARACTERS = 80  # of a name; JSON takes up to six bytes for one
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe YAML; Ruby's own tags are read as plain values, never made into objects."""
+    """Safe YAML; Ruby's tags are read as plain values, never as objects."""
 
 
 def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
@@ -28,7 +28,7 @@ def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
 
 
 def _time_or_text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
-    """A time, or as text what only looks like one: the 45th of a month is one entry's trouble, not the file's."""
+    """A time, or the text if it is not valid: a 45th of a month spoils one entry, not the file."""
     try:
         return loader.construct_yaml_timestamp(node)
     except (ValueError, OverflowError):
@@ -40,14 +40,14 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _time_or_text)
 
 
 def metadata(file: dict[str, Any], folders: list[str]) -> dict[str, Any]:
-    """For each of the folders that the file knows: `submitters` ([name, sid, email]), `at`, and `tries` (ISO times).
+    """For each of `folders` in the file: `submitters` ([name, sid, email]), `at`, and `tries` (ISO times).
 
     A time that cannot be read is the text "?". Raises `Unreadable` for the file as a whole.
     """
     try:
         text = whole(file, _BYTES)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
-            raise Unreadable("it refers to itself with an alias")  # ten of ten of ten are a billion
+            raise Unreadable("it refers to itself with an alias")  # nested aliases grow exponentially
         document = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -68,7 +68,7 @@ def _described(about: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _field(about: dict[Any, Any], name: str) -> Any:
-    """Ruby writes its keys as symbols, `:name`; newer exports write them plain."""
+    """The field `name`; Ruby writes keys as symbols, `:name`, newer exports write them plain."""
     return about.get(f":{name}", about.get(name))
 
 

@@ -1,7 +1,7 @@
-"""Which modules a notebook's code imports: read as text, never run.
+"""Finds the modules that a notebook's code imports, by reading it as text; it is never run.
 
-Outside the sandbox, so no parser of Python and nothing that a student's text can drive: JSON within a limit,
-and one pattern over the lines of code cells.
+It runs outside the sandbox, so it uses neither a parser of Python nor anything that a student's text can control: only
+JSON within a limit, and one pattern over the lines of code cells.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _IMPORT = re.compile(r"^[ \t>]*(?:import|from)[ \t]+([A-Za-z_][\w.]*(?:[ \t]*,[ 
 
 
 def imported_modules(notebook: Path) -> frozenset[str]:
-    """The top-level modules that its code cells import; empty for a file that is no notebook."""
+    """The top-level modules that the code cells import; empty for a file that is not a notebook."""
     found = set[str]()
     for source in code_cells(notebook):
         for match in _IMPORT.finditer(source):

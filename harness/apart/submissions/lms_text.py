@@ -1,4 +1,4 @@
-"""Lines that LMSs write: Blackboard's receipt, and nbgrader's time."""
+"""Reads lines that LMSs write: Blackboard's receipt, and nbgrader's time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STAMP_BYTES = 200
 
 
 def receipt(file: dict[str, Any]) -> list[str] | None:
-    """The full name and the user's name in the first line; None when it is no such line."""
+    """The full name and the user's name in the first line; None when it has not this form."""
     first_line = first_bytes(file, _RECEIPT_BYTES).decode("utf-8-sig", "replace").partition("\n")[0]
     match = _RECEIPT_LINE.fullmatch(first_line)
     return [match["name"], match["user"]] if match else None

@@ -1,8 +1,8 @@
-"""Who made a notebook, by its cell with names.
+"""Finds a notebook's authors in its cell with names.
 
-A notebook is a stranger's file, so this is no more than the trust boundary allows: strict JSON, cell by cell, from
-the file's first 256 KB only, so neither its size nor its nesting costs anything. Nothing is run, decoded or rendered,
-and the names are only shown and exported: no mark depends on them.
+A notebook is an untrusted file, so only its first 256 KB are read, as strict JSON, cell by cell: neither its size nor
+its nesting costs anything. Nothing is run, decoded or rendered. The names are only shown and exported; no mark depends
+on them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from ..notebook_file import first_cells, is_code, source
 
-_CELLS = 6  # names stand at the top
+_CELLS = 6  # names are at the top
 _CELL_CHARACTERS = 10_000
 _LINES = 40  # of a cell
 _LINE_CHARACTERS = 300
-_TITLE_LINES = 8  # of the first cell, in which names may stand without saying so
+_TITLE_LINES = 8  # of the first cell, in which names may stand without a label
 _MOST_NAMES = 12
 
 _LABEL = re.compile(
@@ -45,7 +45,7 @@ _NO_NAMES = frozenset(_OF_TITLES.split())
 
 
 def names_in(notebook: Path) -> tuple[str, ...]:
-    """The names at the top of the notebook, each once; none when there are none or it cannot be read."""
+    """The names at the top of the notebook, each once; empty when there are none or it cannot be read."""
     for number, cell in enumerate(first_cells(notebook, _CELLS)):
         lines = [line[:_LINE_CHARACTERS] for line in source(cell)[:_CELL_CHARACTERS].splitlines()[:_LINES]]
         names = [*_labelled(lines)]
@@ -57,7 +57,7 @@ def names_in(notebook: Path) -> tuple[str, ...]:
 
 
 def _labelled(lines: list[str]) -> Iterator[str]:
-    """Names after `Name:` and its like, or in the lines below one."""
+    """Names after `Name:` or a similar label, or in the lines below it."""
     listing = begun = False
     for line in lines:
         label = _LABEL.match(line)
@@ -74,7 +74,7 @@ def _labelled(lines: list[str]) -> Iterator[str]:
 
 
 def _in_title(lines: list[str]) -> Iterator[str]:
-    """Names that stand for themselves: before a student number, or alone on a line."""
+    """Names without a label: before a student number, or alone on a line."""
     for line in lines:
         numbered = [name for match in _BEFORE_NUMBER.finditer(line) for name in _people(match["name"], words=2)]
         if numbered:
@@ -94,7 +94,7 @@ def _people(text: str, words: int = 1) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Without markup, quotes and student numbers, on one line."""
+    """The text on one line, without markup, quotes and student numbers."""
     return " ".join(_NUMBER.sub("", _BULLET.sub("", text)).split()).strip(" \"'*_`.:-()[]{}#>=•·")
 
 

@@ -1,26 +1,26 @@
-"""What is said of an archive: what was left out of it, and what stopped it."""
+"""Reports on unpacking an archive: what was left out, and what stopped it."""
 
 from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
 
-# Trouble with names in the submission, not with the machine.
+# Errors of names in the submission, not of the machine.
 _TAKEN = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 CONFLICTS = (*_TAKEN, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)
-_MOST_NAMED = 10  # of one kind of thing noticed
+_MOST_NAMED = 10  # of each kind
 
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """A finding to be: its code in `harness/findings/`, and the particulars."""
+    """A future finding: its code in `harness/findings/`, and the particulars."""
 
     code: str
     particulars: dict[str, str]
 
 
 class Stopped(Exception):
-    """A limit, or something that is not unpacked at all."""
+    """Unpacking stopped: at a limit, or at something that is never unpacked."""
 
     def __init__(self, code: str, **particulars: str) -> None:
         super().__init__(code)
@@ -28,11 +28,11 @@ class Stopped(Exception):
 
 
 class OutOfRoom(Exception):
-    """The machine, not the submission, stopped it: no room on the disk, say."""
+    """The machine, not the submission, stopped the unpacking: no room on the disk, say."""
 
 
 class LeftOut:
-    """What was left out: each kind's first ones by name."""
+    """What was left out: the first names of each kind."""
 
     def __init__(self) -> None:
         self.noticed: list[Noticed] = []
@@ -45,7 +45,7 @@ class LeftOut:
 
 
 def plain_reason(error: Exception) -> str:
-    """Why an archive cannot be read, in words for its owner."""
+    """Why an archive cannot be read, in words for the student."""
     if "password" in str(error).lower() or "encrypted" in str(error).lower():
         return "it is encrypted"
     if isinstance(error, OSError) and error.errno in _TAKEN:

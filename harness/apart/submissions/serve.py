@@ -1,13 +1,13 @@
-"""What the process does: takes its limits, then answers requests, one line of JSON for each.
+"""The process's work: it sets its limits, then answers requests, one line of JSON each.
 
-A request says `what` it asks (a name in `_ANSWERS`) and `seconds` of processor time. The answer is one of
+A request holds `what` it asks for (a name in `_ANSWERS`) and `seconds` of processor time. The answer has one of
 
 value     what was asked
 stopped   [code, particulars]: why the archive is not taken
 machine   why the machine cannot take it
 trouble   why the file cannot be read
 
-and `spent`, what unpacking has used by then: {bytes, files, members, seconds}. With `last` the process ends itself.
+and `spent`, what unpacking has used so far: {bytes, files, members, seconds}. After `last` the process ends itself.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from .budget import CHUNK, Budget, Spent, UnpackLimits
 from .noticed import Noticed, OutOfRoom, Stopped
 from .sources import Unreadable
 
-_MEMORY = 1 << 30  # bytes of address space beside what Python itself takes; 7-Zip's own best needs 0.3
+_MEMORY = 1 << 30  # bytes of address space besides Python's own; 7-Zip's best compression needs 0.3 GB
 ANSWER_BYTES = 1 << 20
 
 Request = dict[str, Any]
 
 
 def main() -> None:
-    """Answer until there are no more requests, or memory has run out: then the next one deserves a new process."""
+    """Answer until there are no more requests, or memory has run out; the next request then gets a new process."""
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, taken + _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _answer(request: Request) -> dict[str, object]:
-    """What came of it."""
+    """The answer to a request."""
     before = time.process_time()
     _limit_time(before, request["seconds"])
     limits = UnpackLimits(**request.get("limits", {}))
@@ -67,14 +67,14 @@ def _answer(request: Request) -> dict[str, object]:
         said["trouble"] = str(trouble)
     except MemoryError:
         said["trouble"], said["last"] = "reading it takes too much memory", True
-    except Exception as error:  # whatever a decoder makes of a stranger's bytes: it is that file's trouble
+    except Exception as error:  # any error of a decoder is that file's trouble
         said["trouble"] = f"{type(error).__name__}: {error}"[:300]
     said["spent"] = asdict(budget.used(time.process_time() - before))
     return said
 
 
 def _limit_time(used: float, seconds: float) -> None:
-    """The kernel ends the process after so much processor time more."""
+    """Let the kernel end the process after `seconds` more of processor time."""
     soft = math.ceil(used + seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 

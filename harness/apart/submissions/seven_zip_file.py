@@ -1,6 +1,6 @@
-"""Unpacking a .7z with py7zr, which writes only through our files, and counts as they do.
+"""Unpacks a .7z with py7zr, which writes only through our counting files.
 
-The process works in the folder that it unpacks to: py7zr makes paths from that.
+The working directory is the folder that it unpacks to, because py7zr makes paths from that.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 from .budget import Budget, Sink
 from .noticed import LeftOut, Noticed, Stopped
 
-SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"  # how every .7z begins
+SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"  # the first bytes of every .7z
 
 
 def unpack_7z(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
-    """What was left out. Raises `Stopped`, `OutOfRoom`, and what `py7zr` raises for a damaged file."""
+    """Unpack; return what was left out. Raises `Stopped`, `OutOfRoom`, and what `py7zr` raises for a damaged file."""
     import py7zr
 
     left_out = LeftOut()
@@ -26,7 +26,7 @@ def unpack_7z(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
         for info in opened.files:
             budget.member()
             path = budget.path(info.filename)
-            if path is None:  # in a solid block it is inflated all the same, to reach what follows
+            if path is None:  # in a solid block it is inflated anyway, to reach the next one
                 skipped += info.uncompressed or 0
                 continue
             budget.entry()
@@ -49,7 +49,7 @@ def unpack_7z(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
 
 
 def _factory(chosen: dict[str, PurePosixPath], folder: Path, budget: Budget) -> Any:
-    """Where py7zr writes what it unpacks."""
+    """The factory of files that py7zr writes to."""
     from py7zr.io import Py7zIO, WriterFactory
 
     class Writer(Py7zIO):

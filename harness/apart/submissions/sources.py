@@ -1,4 +1,4 @@
-"""The first bytes of a file that is to be read: a plain file on the disk, or a member of a class's zip."""
+"""Reads the first bytes of a plain file on the disk, or of a member of a class's zip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Unreadable(Exception):
-    """The file cannot be read, or is not what it should be; says why in words."""
+    """The file cannot be read, or has not the expected form. The message says why."""
 
 
 def first_bytes(file: dict[str, Any], limit: int) -> bytes:
@@ -17,7 +17,7 @@ def first_bytes(file: dict[str, Any], limit: int) -> bytes:
     Raises `Unreadable`, and what `zipfile` raises for a damaged member.
     """
     if "zip" in file:
-        from .class_zip import opened  # zipfile is slow to import, and most requests have no use for it
+        from .class_zip import opened  # zipfile is slow to import, and most requests do not need it
 
         archive = opened(file["zip"])
         info = archive.members.get(file["member"])
@@ -36,7 +36,7 @@ def first_bytes(file: dict[str, Any], limit: int) -> bytes:
 
 
 def whole(file: dict[str, Any], limit: int) -> bytes:
-    """All of the file. Raises `Unreadable` where it is larger than `limit`."""
+    """The whole file. Raises `Unreadable` where it is larger than `limit` bytes."""
     found = first_bytes(file, limit + 1)
     if len(found) > limit:
         raise Unreadable(f"it is larger than {limit / 1e6:g} MB")

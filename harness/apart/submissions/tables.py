@@ -1,4 +1,4 @@
-"""CSV as spreadsheets and LMSs write it: some columns of some rows at a time."""
+"""Reads CSV as spreadsheets and LMSs write it, some columns of some rows at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .sources import Unreadable, whole
 
 _BYTES = 8_000_000
 _CELL_CHARACTERS = 500
-_PAGE_CHARACTERS = 120_000  # of one answer: JSON writes up to six characters for one
+_PAGE_CHARACTERS = 120_000  # of one answer; JSON takes up to six characters for one
 
 
 def table(file: dict[str, Any], wanted: list[str], start: int) -> dict[str, Any]:

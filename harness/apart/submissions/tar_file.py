@@ -1,4 +1,4 @@
-"""Unpacking a tar, compressed or not, in one pass: every byte that is inflated counts, kept or skipped."""
+"""Unpacks a tar, compressed or not, in one pass; every inflated byte counts, kept or skipped."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ _PACKERS: tuple[tuple[bytes, Any], ...] = ((b"\x1f\x8b", gzip.open), (b"BZh", bz
 
 
 def unpack_tar(archive: Path, folder: Path, budget: Budget) -> list[Noticed] | None:
-    """What was left out; None for what is no tar. Raises `Stopped`, `OutOfRoom`, and as `tarfile` and the unpackers."""
+    """Unpack; return what was left out, or None for a file that is not a tar.
+
+    Raises `Stopped`, `OutOfRoom`, and what `tarfile` and the decompressors raise.
+    """
     left_out = LeftOut()
     with _inflated(archive) as stream:
         counted = cast("IO[bytes]", budget.counted(cast("Readable", stream)))
         try:
-            # A stream is never wound back, and what is skipped is read: so nothing is inflated uncounted.
+            # A stream is never rewound, and skipped members are read, so every inflated byte is counted.
             opened = tarfile.open(fileobj=counted, mode="r|", bufsize=CHUNK)  # noqa: SIM115 - below
         except tarfile.ReadError:
             return None

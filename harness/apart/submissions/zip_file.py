@@ -1,4 +1,4 @@
-"""Unpacking a zip: every member's name and size is looked at before the first file is written."""
+"""Unpacks a zip; every member's name and size is checked before the first file is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIRECTORY = 32 << 20  # bytes of a zip's list of members
 
 
 def unpack_zip(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
-    """What was left out. Raises `Stopped`, `OutOfRoom`, and what `zipfile` raises for a damaged file."""
+    """Unpack; return what was left out. Raises `Stopped`, `OutOfRoom`, and what `zipfile` raises for a damaged file."""
     if directory_bytes(archive) > _DIRECTORY:
         raise Stopped("archive-too-large", reason=f"it holds over {budget.limits.members} members")
     with zipfile.ZipFile(archive) as opened:
@@ -26,7 +26,7 @@ def unpack_zip(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
 def unpack_members(
     opened: zipfile.ZipFile, members: Iterable[tuple[str, zipfile.ZipInfo]], folder: Path, budget: Budget
 ) -> list[Noticed]:
-    """Unpack the (path below `folder`, member); what was left out. The bytes of what is skipped count as announced."""
+    """Unpack each (path below `folder`, member); return what was left out. Skipped members count by announced size."""
     left_out = LeftOut()
     chosen: list[tuple[zipfile.ZipInfo, PurePosixPath]] = []
     expected = skipped = 0
@@ -58,7 +58,7 @@ def unpack_members(
 
 
 def name_of(info: zipfile.ZipInfo) -> str:
-    """The member's name: what stands after a NUL is not hidden, and UTF-8 without its flag is still UTF-8."""
+    """The member's whole name, also after a NUL; UTF-8 is recognised without its flag."""
     name = info.orig_filename if "\x00" in info.orig_filename else info.filename
     if not info.flag_bits & 0x800:
         try:
@@ -69,7 +69,7 @@ def name_of(info: zipfile.ZipInfo) -> str:
 
 
 def directory_bytes(archive: Path) -> int:
-    """The size of the list of members, of which zipfile makes objects before anyone can count them."""
+    """The size in bytes of the list of members; zipfile makes objects from it before they can be counted."""
     with archive.open("rb") as stream:
         stream.seek(max(0, archive.stat().st_size - (1 << 16) - 22))
         tail = stream.read()
@@ -84,7 +84,7 @@ def directory_bytes(archive: Path) -> int:
 
 
 def check_overlap(members: list[zipfile.ZipInfo], directory: int) -> None:
-    """Raises `BadZipFile` when two members share bytes of the file, as in Fifield's bombs."""
+    """Raise `BadZipFile` when two members share bytes of the file, as in Fifield's zip bombs."""
     ordered = sorted(members, key=lambda info: info.header_offset)
     ends = [info.header_offset for info in ordered[1:]] + [directory]
     for info, end in zip(ordered, ends, strict=False):  # an empty zip has no members, and one end

@@ -1,26 +1,26 @@
-"""Jetson-class boards: what is published of them, and how long a model would take there.
+"""Jetson-class boards: what is published about them, and predicted latencies of models on them.
 
 board          a board's TOML: peaks, memory, other names
 titles         what published tables call it
 runtimes       what runs a model on it
 architectures  the kernels of networks that published tables name (architectures.csv, made by benchmarks/)
 network        a network's kernels as columns of numbers
-published      published.csv, row by row: used as what, or why not
-factors        what the terms of that time are products of: shared by boards, or a board's own
-physics        time = arithmetic or memory, whichever is slower, and a launch, for each kernel
-blend          the mean of both fits
-random_effects what physics leaves over, shared between relatives
-latency_model  both together
+published      published.csv row by row: how each is used, or why not
+factors        the factors of each term of the predicted time: shared by boards, or a board's own
+physics        kernel time = the slower of arithmetic and memory, plus a launch
+blend          the geometric mean of both fits
+random_effects residuals of physics, shared between related cases
+latency_model  physics and random effects together
 report         predictions for a report or page
-intervals      how wide an interval has to be, from rows that were held out
-baselines      what has to be beaten: operations / peak, the roofline, three numbers for each board
+intervals      how wide an interval must be, from held-out rows
+baselines      what the model must beat: operations / peak, the roofline, three numbers for each board
 scoring        errors on held-out families, sources, networks
 fitted         the fit that ships (fitted.json), and how it is made
 calibration    the user's own measurements
-prediction     latency with interval, and what it rests on; the ratio to a reference
+prediction     latency with interval and its nearest rows; the ratio to a reference
 roofline       the board's two limits, and a model's kernels under them
 advice         what would make a model faster
-memory         does it fit
+memory         whether a model fits into a board's memory
 evaluation     the table of `harness boards evaluate` and docs/boards.md
 """
 

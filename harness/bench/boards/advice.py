@@ -12,11 +12,11 @@ _LAUNCH_SHARE = 0.4  # of the time in launches
 _ARITHMETIC_SHARE = 0.6  # of the time in convolutions that arithmetic limits
 _HALVES = 0.7  # of an image's side: half of its pixels
 
-_Weighed = tuple[float, str]  # how much of the time a sentence is about
+_Weighed = tuple[float, str]  # the share of the time that a sentence is about
 
 
 def faster(kernels: KernelList, roof: Roofline) -> tuple[str, ...]:
-    """What would make the model faster there, one sentence each, the most worthwhile first."""
+    """What would make the model faster there, one sentence each, the largest gain first."""
     side = max(kernels.input[1:])
     found = [
         *_dense(kernels, roof),
@@ -31,7 +31,7 @@ def faster(kernels: KernelList, roof: Roofline) -> tuple[str, ...]:
 
 
 def _dense(kernels: KernelList, roof: Roofline) -> Iterator[_Weighed]:
-    """A dense layer with most of the parameters, as VGG has."""
+    """Advice about a dense layer with most of the parameters, as VGG has."""
     dense = [pair for pair in zip(kernels.kernels, roof.kernels, strict=True) if pair[0].kind == "dense"]
     if not dense:
         return
@@ -85,7 +85,7 @@ def _movement(roof: Roofline) -> Iterator[_Weighed]:
 
 
 def _smaller_images(roof: Roofline, side: int) -> _Weighed:
-    """What is left to say of a network in which nothing stands out."""
+    """The advice for a network in which no layer stands out."""
     grows = _share(cost for cost in roof.kernels if cost.limited_by != "launch" and cost.kind != "dense")
     return (
         grows,

@@ -1,4 +1,4 @@
-"""The kernels of networks that published tables name, and which networks are siblings.
+"""The kernels of networks that published tables name, and the networks' families.
 
 `architectures.csv` is made by `benchmarks/architectures.py`; `architectures.toml` holds the names.
 """
@@ -56,9 +56,9 @@ def known() -> list[str]:
 
 
 def find(name: str) -> str | None:
-    """The architecture that a published table means by `name`; None for one whose kernels are not known.
+    """The architecture that a published table calls `name`; None when its kernels are not known.
 
-    Case, separators, folders and modules in front, and a file's ending, date, size and precision make no difference.
+    Case, separators, leading folders and modules, and a file's suffix, date, size and precision are ignored.
     """
     text = _ENDINGS.sub("", name.strip().lower().rsplit("/", 1)[-1])
     for noise in (_MODULES, _WEIGHTS, _QUANTISED, _PRECISION, _SIZE):
@@ -70,7 +70,7 @@ def find(name: str) -> str | None:
 
 @functools.cache
 def _by_letters() -> dict[str, str]:
-    """Every architecture by its name and its other names, in letters and digits alone."""
+    """Every architecture by its names, reduced to letters and digits."""
     aliases: dict[str, str] = _names()["aliases"]
     return {_letters(name): meant for name, meant in aliases.items()} | {_letters(name): name for name in known()}
 
@@ -80,7 +80,7 @@ def _letters(text: str) -> str:
 
 
 def size_in(name: str) -> str:
-    """The size that a model's name states, as `resnet50_224x224` does; empty for none."""
+    """The size in a model's name, as in `resnet50_224x224`; empty for none."""
     found = _SIZE.search(name.lower())
     return found[1] if found else ""
 
@@ -91,7 +91,7 @@ def says_int8(name: str) -> bool:
 
 
 def family(architecture: str) -> str:
-    """The family of an architecture: networks built of the same blocks."""
+    """The architecture's family: networks built from the same blocks."""
     families: dict[str, list[str]] = _names()["families"]
     fitting = [
         (len(start), name) for name, starts in families.items() for start in starts if architecture.startswith(start)
@@ -100,7 +100,7 @@ def family(architecture: str) -> str:
 
 
 def side(architecture: str) -> int:
-    """Pixels on a side of the image that the architecture was made for."""
+    """The side, in pixels, of the image that the architecture was designed for."""
     return _rows()[architecture][0]
 
 
@@ -112,7 +112,7 @@ def network(architecture: str, height: int, width: int) -> Network:
 
 
 def nearest(network: Network) -> tuple[str, float]:
-    """The known architecture that does most of its work in the same layers, and the share of the work: 0 to 1."""
+    """The known architecture with the largest share of work in the same layers, and that share, 0 to 1."""
     likest = {name: likeness(network, _at_home(name)) for name in known()}
     best = max(likest, key=lambda name: likest[name])
     return best, likest[best]

@@ -1,4 +1,4 @@
-"""What the model has to beat: two figures with nothing fitted, and a fit of three numbers on the board's own rows."""
+"""Baselines for the latency model: two without a fit, and a fit of three numbers to the board's own rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _all(_: Case) -> str:
     return "all"
 
 
-# The terms of physics.py without the rest; the wide priors only keep the fit from running away.
+# Only some terms of physics.py; the wide priors only keep the fit from diverging.
 _THREE = Structure(
     overlapping=False,
     factors=(
@@ -32,11 +32,11 @@ _THREE = Structure(
         Factor("launch", "place", _all, float(np.log(1e-5)), 3.0),
     ),
 )
-_EACH_OPERATOR = Factor("chatter", "none", _all, 0.0, 1e-3)  # where nothing is fused, each operator is a launch
+_EACH_OPERATOR = Factor("chatter", "none", _all, 0.0, 1e-3)  # without fusion, each operator is a launch
 
 
 def unfitted(rows: Sequence[Measurement]) -> tuple[Floats, Floats]:
-    """log(measured / predicted) of operations / peak, and of the roofline of each kernel, with nothing fitted."""
+    """log(measured / predicted) for operations / peak, and for the kernels' roofline. Nothing is fitted."""
     naive, roofline = [], []
     for row in rows:
         peak = runtimes.peak(row.board, row.runtime, row.precision) or np.nan
@@ -50,8 +50,9 @@ def unfitted(rows: Sequence[Measurement]) -> tuple[Floats, Floats]:
 
 
 def three_parameters(rows: Sequence[Measurement], known: Sequence[Measurement]) -> Floats:
-    """log(measured / predicted) by three numbers, fitted on rows of other families alone, of the same board, runtime
-    and precision: the share of the peak, the share of the bandwidth, the time of a launch.
+    """log(measured / predicted) by three numbers: the share of the peak, the share of the bandwidth, the launch time.
+
+    They are fitted to rows of other families with the same board, runtime and precision.
 
     NaN where fewer than three such rows are known.
     """

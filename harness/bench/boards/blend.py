@@ -1,8 +1,8 @@
-"""The geometric mean of two fits of the same physics: one shared by all boards, one of a board's own.
+"""The geometric mean of two fits of the same physics: one shared by all boards, one for each board alone.
 
-Two models that are wrong in different ways are together less wrong than the better one (Bates and Granger, "The
-Combination of Forecasts", 1969). A board's own three numbers count for half where rows of two families or more stand
-behind them, for a quarter with one family, for nothing without: then they would be a guess.
+The mean of two models with different errors is more accurate than the better one (Bates and Granger, "The
+Combination of Forecasts", 1969). A board's own three numbers have weight one half if they were fitted to rows of two
+families or more, a quarter with one family, and 0 without rows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ENOUGH = 2  # families
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """Both fits, and how many families stand behind the numbers of each board, runtime and precision."""
+    """Both fits, and the number of families behind the numbers of each board, runtime and precision."""
 
     shared: Physics
     own: Physics
@@ -34,11 +34,11 @@ class Blend:
 
     @staticmethod
     def of(shared: dict[str, float], own: dict[str, float], rows: Iterable[tuple[Case, str]]) -> Blend:
-        """Fitted factors, and the cases with their families that they were fitted on."""
+        """A blend from fitted factors, and the cases with their families that they were fitted to."""
         return Blend(Physics(SHARED, shared), Physics(OWN, own), _families(rows))
 
     def fit(self, rows: Sequence[tuple[Case, str]], seconds: Floats, weights: Floats) -> Blend:
-        """Both fitted to other rows: cases with their families. `self` is where the search begins."""
+        """Both fits for other rows (cases with their families). The search begins at `self`."""
         cases = [case for case, _ in rows]
         return replace(
             self,
@@ -54,9 +54,9 @@ class Blend:
         return (1 - own) * np.log(self.shared.seconds(cases)) + own * np.log(self.own.seconds(cases))
 
     def kernel_seconds(self, case: Case) -> Floats:
-        """The time of each entry of the network, `count` kernels together, without what happens once.
+        """The time of each entry of the network (`count` kernels together), without the fixed time.
 
-        How it divides among the kernels is what SHARED says, which tells their kinds apart.
+        SHARED, which distinguishes kinds of kernels, decides how the time divides among them.
         """
         whole = float(np.exp(self.log_seconds([case])[0]) / self.shared.seconds([case])[0])
         return self.shared.kernel_seconds(case) * whole

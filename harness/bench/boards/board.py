@@ -24,15 +24,15 @@ _NOISE = re.compile(r"nvidia|developer|kit|devkit|module|[^a-z0-9]")
 _Figure = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
 _GIB = 2**30
-# Of its nominal memory a Jetson shows Linux about 96 %: tegrastats says 3,964 MB on a Nano 4GB, 7,772 on a Xavier NX,
-# 15,656 on an Orin NX 16GB, 62,817 on an AGX Orin 64GB. The rest is carved out for firmware and video.
+# Linux on a Jetson has about 96 % of the nominal memory: tegrastats says 3,964 MB on a Nano 4GB, 7,772 on a Xavier NX,
+# 15,656 on an Orin NX 16GB, 62,817 on an AGX Orin 64GB. Firmware and video reserve the rest.
 _VISIBLE = 0.96
 # tegrastats on an idle Nano without a desktop: 613 MB in use. A desktop takes about as much again.
 _SYSTEM_BYTES = 613 * 2**20
 
 
 class Board(BaseModel):
-    """What its maker and others publish; a figure that nobody publishes is None."""
+    """Figures that the board's maker and others publish; None where nobody publishes one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,7 +56,7 @@ class Board(BaseModel):
     note: str = ""
 
     def assumed(self) -> Board:
-        """The board with the figures of `assumed_like` where it has none of its own."""
+        """The board, with missing figures filled in from the board `assumed_like`."""
         if self.assumed_like is None:
             return self
         other = load(self.assumed_like)
@@ -64,7 +64,7 @@ class Board(BaseModel):
         return self.model_copy(update=filled)
 
     def gpu_peak(self, precision: Precision) -> float | None:
-        """Operations per second of the GPU. A precision without a speed path of its own runs as the next wider."""
+        """Peak operations per second of the GPU. A precision without a faster path runs as the next wider one."""
         tera = {
             "fp32": self.fp32_tflops,
             "fp16": self.fp16_tflops or self.fp32_tflops,
@@ -77,7 +77,7 @@ class Board(BaseModel):
         return self.memory_bandwidth_gb_s * 1e9 if self.memory_bandwidth_gb_s else None
 
     def available_bytes(self) -> int | None:
-        """Memory less the system's share, which is what programs may use; None where the memory is not known."""
+        """The memory that programs may use: all less the system's share. None where the memory is not known."""
         if self.memory_gb is None:
             return None
         return max(0, int(self.memory_gb * _GIB * _VISIBLE) - _SYSTEM_BYTES)
@@ -85,15 +85,15 @@ class Board(BaseModel):
 
 @functools.cache
 def names() -> list[str]:
-    """The boards that are known, in alphabetical order."""
+    """The names of all known boards, in alphabetical order."""
     return sorted(file.stem for file in _FOLDER.glob("jetson-*.toml"))
 
 
 @functools.cache
 def load(name: str) -> Board:
-    """The board of that name or alias (`jetson-nano`), or of a TOML file of that path.
+    """The board with that name or alias (`jetson-nano`), or from a TOML file with that path.
 
-    Raises `UsageError` with the nearest name for one that is not known, and for a file that is no board.
+    Raises `UsageError` for an unknown name, with the nearest known one, and for a file that does not describe a board.
     """
     if name.endswith(".toml"):
         return _from_file(Path(name))
@@ -127,7 +127,7 @@ def _from_file(file: Path) -> Board:
 
 
 def _faulty(file: Path, first: Mapping[str, Any]) -> UsageError:
-    """What is wrong with a TOML that is no board, by the first of pydantic's complaints."""
+    """The error for an invalid board TOML, from pydantic's first complaint."""
     where, known = ".".join(map(str, first["loc"])), f"keys: {', '.join(Board.model_fields)}"
     if first["type"] == "extra_forbidden":
         return UsageError(f"{file}: {where}: unknown key", nearest(where, Board.model_fields, known))
@@ -135,7 +135,7 @@ def _faulty(file: Path, first: Mapping[str, Any]) -> UsageError:
 
 
 def _plain(name: str) -> str:
-    """A board's name, made comparable: small letters and digits only."""
+    """A board's name reduced to lower-case letters and digits, for comparing."""
     return _NOISE.sub("", name.lower())
 
 

@@ -20,7 +20,7 @@ from harness.errors import UsageError
 from harness.stages.evidence.record import Record
 
 _SOURCE = "your measurements"
-_DOUBTFUL = 3.0  # times; of the published rows, predicted without their family, 1.4 % are as far off
+_DOUBTFUL = 3.0  # factor; 1.4 % of the published rows are as far from a prediction without their family
 
 
 class _Kept(Record):
@@ -28,13 +28,13 @@ class _Kept(Record):
 
     schema_version: int = 2
     measured: str  # path of the CSV
-    made_from: str  # the rows that it was fitted with
+    made_from: str  # the rows that the fit used
     shared: dict[str, float]  # factors, see factors.py
     own: dict[str, float]
 
 
 class Calibration:
-    """The published rows and the user's, fitted together."""
+    """A fit of the published rows and the user's together."""
 
     def __init__(self, rows: Sequence[Measurement], physics: Blend) -> None:
         self.rows = tuple(rows)
@@ -46,14 +46,14 @@ class Calibration:
         return model.build(every, self._physics, fitted.shipped().variances)
 
     def model(self) -> Model:
-        """The model that knows both."""
+        """The latency model with both sets of rows."""
         return self._model
 
     @staticmethod
     def fit(measured: Path) -> tuple[Calibration, list[Unused]]:
         """Refit with the rows of `measured`, a CSV with the columns of `published.csv`.
 
-        Raises `UsageError` when the file is no such table or no row can be used.
+        Raises `UsageError` when the file is not such a table, or no row can be used.
         """
         rows, unused = _own(measured)
         if not rows:
@@ -65,9 +65,9 @@ class Calibration:
         return Calibration(rows, physics), unused
 
     def doubtful(self) -> list[tuple[Measurement, float]]:
-        """Rows that don't go with the others of their board and runtime, and how many times as long they took.
+        """Rows that do not fit the others of their board and runtime, and by what factor they took longer.
 
-        How much slower a whole board is than published says nothing, so each is set against the rows' median.
+        Each row is compared with the rows' median, because a whole board may be slower than published.
         """
         before = fitted.latency_model().estimate([model.related(row) for row in self.rows])
         apart = np.log(model.seconds_of(self.rows)) - before.log_seconds
@@ -92,7 +92,7 @@ class Calibration:
 
     @staticmethod
     def read(file: Path) -> Calibration:
-        """A calibration that `write` kept. Raises `UsageError` for another file, or measurements that changed since."""
+        """A calibration that `write` saved. Raises `UsageError` for another file, or if the measurements changed."""
         again = "run: harness calibrate --measured FILE.csv"
         try:
             kept = _Kept.model_validate_json(file.read_bytes())

@@ -1,4 +1,4 @@
-"""`harness boards evaluate`: how far off the model is on published rows, and docs/boards.md, which says so."""
+"""`harness boards evaluate`: the model's errors on published rows, and docs/boards.md, which lists them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADINGS = (
     "board", "runtime", "rows", "family out", "in 90 %", "source out", "in 90 %", "network out", "ops / peak",
     "roofline",
 )  # fmt: skip
-_SLACK = 0.02  # of a factor, or of a share: what another machine's rounding may change
+_SLACK = 0.02  # of a factor or share: the change that another machine's rounding may cause
 _DASH = "–"
 
 
@@ -30,7 +30,7 @@ class UnusedRow(Record):
 
 
 class Evaluated(Record):
-    """The scores, and what they leave out."""
+    """The scores, and the rows that were not used."""
 
     used: int
     unused: tuple[UnusedRow, ...]
@@ -43,9 +43,9 @@ def unused(rows: Iterable[Unused]) -> tuple[UnusedRow, ...]:
 
 
 def evaluate(file: Path, say: Callable[[str], None]) -> Evaluated:
-    """Predict the rows of a CSV without their families, their sources, their networks.
+    """Predict the rows of a CSV without knowing their families, their sources, their networks.
 
-    The model knows the published rows of the package alone. Raises `UsageError` for a file that is no such table.
+    The model knows only the package's published rows. Raises `UsageError` for a file that is not such a table.
     """
     rows, left = published.read(file)
     if not rows:
@@ -54,7 +54,7 @@ def evaluate(file: Path, say: Callable[[str], None]) -> Evaluated:
     own = fitted.identity(rows) == shipped.made_from
     results: dict[Held, HeldOut] = {}
     asked: tuple[Held, ...] = ("family", "source", "network")
-    if own:  # their coverage is that of widths without their own fold, so all of them are found again
+    if own:  # coverage needs the widths without each row's own fold, so all folds are predicted
         asked = (*asked, *(novelty for novelty in NOVELTIES if novelty not in asked))
     for held in asked:
         say(f"Leaving out each {held} in turn ...")
@@ -115,8 +115,10 @@ def as_markdown(found: Evaluated) -> str:
 
 
 def worse(found: Evaluated, before: str) -> list[str]:
-    """What got worse than in an earlier docs/boards.md: a factor that grew, a coverage that fell below 90 %,
-    a board and runtime that is gone."""
+    """What is worse than in an earlier docs/boards.md.
+
+    That is a larger factor, a coverage that fell below 90 %, or a board and runtime that is missing.
+    """
     old = {}
     for line in before.splitlines():
         parts = [part.strip() for part in line.strip("| ").split(" | ")]

@@ -1,8 +1,8 @@
-"""What the terms of `physics.py` are products of: two structures, one shared far and wide, one of a board's own.
+"""The factors whose products are the terms of `physics.py`, in two structures: shared by boards, or a board's own.
 
-SHARED tells kinds of kernels apart and learns each of its many factors from all boards and runtimes that have it.
-OWN has three numbers for each board, runtime and precision: how much of the peak, how much of the bandwidth, how long
-a launch. Each is wrong in its own way; `blend.py` takes both.
+SHARED distinguishes kinds of kernels and fits each of its many factors to all boards and runtimes that have it. OWN
+has three numbers for each board, runtime and precision: the share of the peak, the share of the bandwidth, the launch
+time. Their errors differ, so `blend.py` uses both.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from harness.bench.boards.runtimes import Runtime
 from harness.stages.evidence.conversion import Precision
 
 Term = Literal["compute", "idle", "narrow", "memory", "launch", "chatter", "fixed"]
-PER_KERNEL: tuple[Term, ...] = ("compute", "idle", "narrow", "memory", "launch", "chatter")  # `fixed` is once a case
+PER_KERNEL: tuple[Term, ...] = ("compute", "idle", "narrow", "memory", "launch", "chatter")  # `fixed` is per case
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A network on a board, with a runtime and a precision."""
+    """A network on a board, with runtime and precision."""
 
     network: Network
     board: Board
@@ -38,18 +38,18 @@ class Case:
 
     @property
     def place(self) -> str:
-        """Board, runtime and precision: what OWN has numbers for."""
+        """Board, runtime and precision: the key of OWN's numbers."""
         return f"{self.board.name} {self.runtime} {self.precision}"
 
     def bytes(self) -> NDArray[np.float64]:
-        """Bytes that each kernel moves, as the runtime does or does not fuse."""
+        """Bytes that each kernel moves; a runtime without fusion moves more."""
         network = self.network
         return network.bytes_unfused(self.precision) if self.runtime.unfused else network.bytes(self.precision)
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One kind of factor: of which term, by what, and how far from its mean it may be (logarithms)."""
+    """One kind of factor: its term, what it depends on, and the mean and spread of its prior (logarithms)."""
 
     term: Term
     name: str
@@ -61,7 +61,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Which factors there are. A term without any is left out."""
+    """A set of factors. A term without factors is left out."""
 
     factors: tuple[Factor, ...]
     overlapping: bool  # whether launches overlap the device's work in runtimes that fuse nothing
@@ -99,7 +99,7 @@ def _place(case: Case) -> str:
     return case.place
 
 
-# Means: half of the peak, 70 % of the bandwidth, 10 microseconds a launch, 100 for what happens once.
+# Prior means: half of the peak, 70 % of the bandwidth, 10 microseconds per launch, 100 microseconds fixed.
 _COMPUTE, _MEMORY, _LAUNCH, _CHATTER, _FIXED = 0.7, 0.35, float(np.log(1e-5)), -2.0, float(np.log(1e-4))
 
 SHARED = Structure(

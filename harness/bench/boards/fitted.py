@@ -22,7 +22,7 @@ FITTED = Path(__file__).parent / "fitted.json"
 
 
 class Fitted(Record):
-    """What was learnt from published rows."""
+    """Everything that was fitted to published rows."""
 
     made_from: str  # SHA-256 of the rows
     shared: dict[str, float]  # factors, see factors.py
@@ -31,15 +31,15 @@ class Fitted(Record):
     widths: Widths
 
     def physics(self) -> Blend:
-        """The two fits, as made from the rows of the package."""
+        """Both fits to the package's rows."""
         return Blend.of(self.shared, self.own, model.known(rows()))
 
 
-_WORDS = {"title", "aliases", "sources", "note"}  # of a board: what no prediction rests on
+_WORDS = {"title", "aliases", "sources", "note"}  # fields of a board that no prediction uses
 
 
 def identity(rows: list[Measurement]) -> str:
-    """Of the rows that a fit rests on: their times, boards and kernels."""
+    """The SHA-256 of what a fit uses of the rows: their times, boards and kernels."""
     digest = hashlib.sha256()
     for row in rows:
         network = row.network
@@ -50,7 +50,7 @@ def identity(rows: list[Measurement]) -> str:
 
 
 def fit(rows: list[Measurement]) -> Fitted:
-    """Fit everything: some minutes, because each family, source, board, precision and runtime is left out in turn."""
+    """Fit everything. Takes minutes: each family, source, board, precision and runtime is left out in turn."""
     whole = model.fit_physics(rows)
     variances = model.variances_from(rows, scoring.unseen_residuals(rows, whole))
     results: dict[Held, HeldOut] = {
@@ -73,7 +73,7 @@ def rows() -> list[Measurement]:
 
 @functools.cache
 def shipped() -> Fitted:
-    """The fit in the package. Raises `MachineError` for an installation whose tables and fit don't belong together."""
+    """The package's fit. Raises `MachineError` if the installed fit was made from other tables."""
     try:
         found = Fitted.model_validate_json(FITTED.read_bytes())
     except (OSError, ValidationError) as error:
@@ -85,6 +85,6 @@ def shipped() -> Fitted:
 
 @functools.cache
 def latency_model() -> Model:
-    """The model that predictions come from."""
+    """The latency model that makes the predictions."""
     found = shipped()
     return model.build(rows(), found.physics(), found.variances)

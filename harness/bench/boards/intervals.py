@@ -1,9 +1,9 @@
-"""How wide an interval has to be: measured on rows that the model had not seen (conformal prediction).
+"""How wide an interval must be, measured on held-out rows (conformal prediction).
 
-The pool's own spread says which prediction is less certain than another; the width says how wide all of them have to
-be to cover what they promise. There is a width for each way in which a case can be new, for each runtime with enough
-rows; of a case's the widest counts. Rows of one family, publisher and board stand for each other, so that each such
-group counts once.
+The pool's posterior spread ranks predictions by certainty; the width scales all spreads so that the intervals have
+their nominal coverage. There is a width for each way in which a case can be new, and for each runtime with enough
+rows; the widest that applies to a case counts. Rows of one family, publisher and board are alike, so each such group
+counts once.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from harness.bench.boards.published import Measurement, publisher
 from harness.bench.boards.random_effects import Related
 
 Floats = NDArray[np.float64]
-# "network": the case's own network, which is hardly ever among the rows; the least that any interval has to be.
+# "network": the case's own network is hardly ever among the rows, so this is the least width of any interval.
 Novelty = Literal["network", "source", "family", "board", "precision", "runtime", "layers"]
 NOVELTIES: tuple[Novelty, ...] = get_args(Novelty)
 Widths = dict[Novelty, dict[str, float]]  # runtime, or device -> factor on a normal interval
 
 CONFIDENCE = 0.90
 NORMAL = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-_ENOUGH = 60  # rows of a runtime; with fewer, its width is at least its device's
+_ENOUGH = 60  # rows of a runtime; with fewer, its width is at least that of its device
 # The fewest held-out groups whose largest error bounds 90 % of new groups: n with ceil(0.9 * (n + 1)) <= n (Vovk et
 # al., Algorithmic Learning in a Random World, 2005). A device with fewer publishers is as wide as all at least.
 _FEWEST_GROUPS = 9
 
 
 def group_weights(rows: Sequence[Measurement]) -> Floats:
-    """Weights with which each family of each publisher on each board and runtime counts once."""
+    """Weights that make each family of each publisher on each board and runtime count once."""
     groups = [(row.family, publisher(row.source), row.board.name, row.runtime.name) for row in rows]
     many = Counter(groups)
     return np.array([1 / many[group] for group in groups])
@@ -46,7 +46,7 @@ def widths_of(
 ) -> dict[str, float]:
     """Width per runtime and per device (`gpu`, `cpu`) that covers `CONFIDENCE` of these errors.
 
-    `folds`: which rows were held out together; many rows of one publisher say nothing about how publishers differ.
+    `folds`: rows held out together have the same number; rows of one publisher do not show how publishers differ.
     """
     known = np.isfinite(errors)
     scores = np.abs(errors[known]) / spreads[known] / NORMAL
@@ -69,7 +69,7 @@ def widths_of(
 
 
 def _quantile(scores: Floats, weights: Floats, here: NDArray[np.bool_]) -> float:
-    """The score below which `CONFIDENCE` of the weight lies, with one more group beyond all scores."""
+    """The weighted `CONFIDENCE` quantile of the scores, with one more group added above all scores."""
     order = np.argsort(scores[here])
     summed = np.cumsum(weights[here][order])
     wanted = CONFIDENCE * (summed[-1] + weights.max())
@@ -77,7 +77,7 @@ def _quantile(scores: Floats, weights: Floats, here: NDArray[np.bool_]) -> float
 
 
 class Seen:
-    """What rows are about, to say in what way a case is like none of them."""
+    """The networks, families, boards and so on that rows cover, to tell in which way a case is new."""
 
     def __init__(self, known: Iterable[Measurement]) -> None:
         self._runtimes: dict[str, dict[Novelty, set[str]]] = {}
@@ -87,7 +87,7 @@ class Seen:
                 seen[novelty] |= of_row
 
     def novelties(self, wanted: Related) -> tuple[Novelty, ...]:
-        """In what way no row with the case's runtime is like it, besides its network."""
+        """In which ways, besides its network, the case is unlike all rows with its runtime."""
         seen = self._runtimes.get(wanted.case.runtime.name)
         new: list[Novelty] = [] if seen else ["runtime"]
         return (*new, *(novelty for novelty, of_case in _about(wanted) if not seen or not of_case <= seen[novelty]))
@@ -105,6 +105,6 @@ def _about(one: Related) -> tuple[tuple[Novelty, frozenset[str]], ...]:
 
 
 def width(widths: Widths, novelties: Iterable[Novelty], runtime: str, device: str) -> float:
-    """The width for a case that is new in these ways."""
+    """The width for a case that is new in these ways: the widest that applies."""
     factors = [widths[novelty] for novelty in ("network", *novelties) if novelty in widths]
     return max(factor.get(runtime, factor.get(device, max(factor.values(), default=1.0))) for factor in factors)

@@ -1,4 +1,4 @@
-"""The latency model: physics fitted on published rows, and what their residuals tell about relatives."""
+"""The latency model: physics fitted to published rows, plus random effects from their residuals."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from harness.bench.boards.random_effects import Pool, Related, fit_variances
 Floats = NDArray[np.float64]
 Variances = dict[str, dict[str, float]]  # device -> effect -> variance
 
-# Rows of one network, board, runtime and publisher at eight image sizes say less than eight times as much as one.
+# Rows of one network, board, runtime and publisher at eight image sizes have less information than eight other rows.
 _KINSHIP = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """What a measurement would give: log(seconds) of each case, and their covariance."""
+    """The prediction for measurements: the mean of log(seconds) of each case, and the covariance."""
 
     log_seconds: Floats
     covariance: Floats
@@ -53,7 +53,7 @@ class Model:
             if device in self.pools:
                 shift, part = self.pools[device].tell([wanted[index] for index in here])
                 logs[here] += shift
-            else:  # no row of that device is left
+            else:  # no rows of that device
                 part = np.eye(len(here)) * sum(variances.values())
             covariance[np.ix_(here, here)] = part
         return Estimate(logs, covariance)
@@ -77,7 +77,7 @@ def known(rows: Sequence[Measurement]) -> list[tuple[Case, str]]:
 
 
 def fit_physics(rows: Sequence[Measurement], start: Blend = START) -> Blend:
-    """Physics alone; relatives together weigh less than as many strangers."""
+    """Fit physics alone; related rows have less weight than unrelated ones."""
     kin = [(publisher(r.source), r.board.name, str(r.runtime), r.architecture) for r in rows]
     many = Counter(kin)
     weights = np.array([1 / (1 + _KINSHIP * (many[key] - 1)) for key in kin])
@@ -101,7 +101,7 @@ def build(rows: Sequence[Measurement], fitted: Blend, variances: Variances) -> M
 
 
 def variances_from(rows: Sequence[Measurement], unseen: Floats) -> Variances:
-    """How much each kind of relation explains, from residuals of physics that had not seen the row's family."""
+    """The variance of each effect, from residuals of physics that was fitted without the row's family."""
     devices = np.array([case_of(row).device for row in rows])
     return {
         device: fit_variances(

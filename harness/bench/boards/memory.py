@@ -11,7 +11,7 @@ from harness.stages.evidence.record import Record
 
 _RUNTIME_GB = {"tensorrt": 0.6, "tf-trt": 1.2, "pytorch": 1.4, "torchscript": 1.4, "tensorflow": 1.2}
 _SMALL_RUNTIME_GB = 0.15
-_COPIES = 2  # of the weights, at the peak: the file's own while they are loaded. ONNX Runtime: VGG16 takes 1.11 GB
+_COPIES = 2  # of the weights at the peak, since the file is in memory while they load; VGG16 in ONNX Runtime: 1.11 GB
 
 
 class Fit(Record):
@@ -27,10 +27,10 @@ class Fit(Record):
 def fit_in_memory(
     kernels: KernelList, board: Board, runtime: Runtime, precision: Precision, measured_bytes: int | None = None
 ) -> Fit:
-    """Whether the model runs in the board's memory less the system's share.
+    """Whether the model fits into the board's memory less the system's share.
 
-    `measured_bytes`: the peak that a run showed. Without it, the weights while they are loaded, the largest kernel's
-    tensors and the runtime's own memory are added up.
+    `measured_bytes`: the measured peak of a run. Without it, the estimate adds the weights while they load, the largest
+    kernel's tensors and the runtime's own memory.
     """
     needed = measured_bytes or _estimated_bytes(kernels.kernels, runtime, precision)
     available = board.available_bytes()

@@ -1,4 +1,4 @@
-"""A network as the latency model sees it: its kernels as columns of numbers."""
+"""A network as columns of numbers about its kernels, for the latency model."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Row(NamedTuple):
     outputs: int
     nodes: int
     order: int  # its work grows with the image's area to this power
-    alike: int  # kernels that it stands for
+    alike: int  # how many equal kernels it represents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """One entry per kernel; `count` alike ones stand once."""
+    """Columns with one entry per kernel; `count` equal kernels share an entry."""
 
     kind: NDArray[np.int64]  # index into KINDS
     operations: Column
@@ -45,13 +45,13 @@ class Network:
     weights: Column  # elements
     outputs: Column  # elements
     nodes: Column
-    narrow: Column  # 8 / input channels + 8 / output channels of a convolution: how much of a tile is left empty
+    narrow: Column  # 8 / input channels + 8 / output channels of a convolution: the unused part of a tile
     count: Column
     signature: dict[tuple[str, tuple[int, ...]], float]  # (kind, shape of the weights) -> multiply-adds
 
     @staticmethod
     def scaled(rows: Sequence[Row], area: float) -> Network:
-        """The rows for an image of `area` times the pixels that they were counted for."""
+        """The network for an image with `area` times as many pixels as the rows were counted for."""
         grown = np.array([area**row.order for row in rows])
         signature: dict[tuple[str, tuple[int, ...]], float] = {}
         for row, factor in zip(rows, grown, strict=True):
@@ -79,11 +79,11 @@ class Network:
         return Network.scaled(rows, 1.0)
 
     def bytes(self, precision: Precision) -> Column:
-        """Bytes that each kernel moves at least."""
+        """The fewest bytes that each kernel can move."""
         return (self.activations + self.weights) * BYTES[precision]
 
     def bytes_unfused(self, precision: Precision) -> Column:
-        """The same where every operator of the graph is run by itself: each writes its result, the next reads it."""
+        """The same without fusion: every operator writes its result, and the next one reads it."""
         between = 2 * self.outputs * np.maximum(self.nodes - 1, 0)
         return (self.activations + self.weights + between) * BYTES[precision]
 
@@ -94,7 +94,7 @@ class Network:
 
     @property
     def special_layers(self) -> frozenset[str]:
-        """The kinds among its arithmetic kernels that not every network has, if they are more than a few."""
+        """The kinds of arithmetic kernels that not every network has, if they do more than a few percent of them."""
         counts = np.bincount(self.kind, self.count, len(KINDS))
         arithmetic = counts[: _INDEX["product"] + 1].sum()
         return frozenset(kind for kind in _SPECIAL if counts[_INDEX[kind]] >= _A_FEW * arithmetic)
@@ -110,12 +110,12 @@ def _narrowness(row: Row) -> float:
 
 
 def _without_classes(kind: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a dense layer without its number of outputs: a new head changes nothing else."""
+    """A dense layer's shape without its number of outputs, which a new head changes."""
     return tuple(sorted(shape)[-1:]) if kind == "dense" else shape
 
 
 def likeness(one: Network, other: Network) -> float:
-    """The share of the work that both do in layers of the same kind and shape: 0 to 1, whatever the image's size."""
+    """The share of work in layers of the same kind and shape, 0 to 1, independent of the image's size."""
     whole, its = sum(one.signature.values()), sum(other.signature.values())
     if not whole or not its:
         return 0.0

@@ -1,4 +1,4 @@
-"""The time of a network as physics has it: for each kernel arithmetic or memory, whichever is slower, and a launch.
+"""The physical model of a network's time: for each kernel the slower of arithmetic and memory, plus a launch.
 
     time = fixed + sum of device + sum of launches                       an engine, which fused the kernels beforehand
     time = fixed + ((sum of device)^4 + (sum of launches)^4)^(1/4)       where launches overlap the device's work
@@ -10,11 +10,11 @@
     narrow  = waste * (8 / input channels + 8 / output channels)          convolutions that fill no tile
     memory  = bytes / (bandwidth * efficiency)
 
-The fourth powers are a maximum with a rounded corner: a framework hands out its kernels while the device still works
-at the ones before, so that the slower of the two decides (PyTorch, "CUDA semantics: asynchronous execution"); that an
-engine's add up is what its published times show. Efficiencies, launch times and the rest are products of factors
-(`factors.py`). Each has a prior around 1, so that a board or a runtime with few rows keeps to what is common to all
-(partial pooling), and one without rows is that.
+The fourth powers are a smooth maximum: a framework launches kernels while the device still works on earlier ones, so
+the slower of the two decides (PyTorch, "CUDA semantics: asynchronous execution"). For an engine, published times show
+that the two add up. Efficiencies, launch times and the rest are products of factors (`factors.py`). Each factor has a
+prior around 1, so a board or runtime with few rows stays near the common value (partial pooling), and one without rows
+has that value.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 _CORNER = 4.0
 _STEPS = 40
 _SETTLED = 2e-3  # largest change of a logarithm
-_TAILS = 4.0  # degrees of freedom of the residuals: a few wild rows must not bend the rest
+_TAILS = 4.0  # degrees of freedom of the residuals' t distribution, so that outliers have little influence
 _SCALE = 0.15  # expected spread of log(measured / modelled)
 
 
@@ -51,9 +51,9 @@ class Physics:
         return np.exp(design.evaluate(design.vector(self.factors))[0])
 
     def kernel_seconds(self, case: Case) -> Floats:
-        """The time of each entry of the network, `count` kernels together, without what happens once.
+        """The time of each entry of the network (`count` kernels together), without the fixed time.
 
-        Where launches and the device's work overlap, each entry's share of the time that both take together.
+        Where launches and the device's work overlap, it is each entry's share of the total.
         """
         design = _Design(self.structure, [case])
         return design.shares(design.vector(self.factors))
@@ -146,12 +146,12 @@ class _Design:
         return np.array([factors.get(key, mean) for key, mean in zip(self._keys(), self.mean, strict=True)])
 
     def names(self, theta: Floats) -> dict[str, float]:
-        """The vector by name, without factors that the data said nothing about."""
+        """The vector by name, without factors that the data did not change."""
         told = np.abs(theta - self.mean) > 1e-4
         return {key: round(float(x), 5) for key, x, keep in zip(self._keys(), theta, told, strict=True) if keep}
 
     def _logs(self, theta: Floats) -> dict[str, Floats]:
-        """Per term the logarithm of the product of its factors: per kernel, and per case for `fixed`."""
+        """For each term, the logarithm of the product of its factors: per kernel, for `fixed` per case."""
         logs: dict[str, Floats] = {term: base.copy() for term, base in self._base.items()}
         logs["fixed"] = np.zeros(self._rows)
         for term in self._absent:
@@ -166,7 +166,7 @@ class _Design:
         return logs
 
     def parts(self, theta: Floats) -> tuple[dict[str, Floats], Floats]:
-        """What the derivatives need, and the time of each entry."""
+        """Intermediate values for the derivatives, and the time of each entry."""
         logs = self._logs(theta)
         idle, narrow = np.exp(logs["idle"]), np.exp(logs["narrow"])
         filled = 1 + idle + narrow
@@ -187,20 +187,20 @@ class _Design:
         return slopes, core * self._count + slopes["launch"]
 
     def _sides(self, slopes: dict[str, Floats], entries: Floats) -> tuple[Floats, Floats, Floats]:
-        """Of each case: its launches together, the device's work together, and the time that both take."""
+        """For each case: the sum of launches, the sum of the device's work, and the time of both together."""
         launches = np.bincount(self._row, slopes["launch"], self._rows).astype(np.float64)
         device = np.bincount(self._row, entries - slopes["launch"], self._rows).astype(np.float64)
         both = np.where(self._queued, _rounded_maximum(launches, device), launches + device)
         return launches, device, both
 
     def shares(self, theta: Floats) -> Floats:
-        """What each entry adds to its case's time, without what happens once."""
+        """Each entry's contribution to its case's time, without the fixed time."""
         slopes, entries = self.parts(theta)
         launches, device, both = self._sides(slopes, entries)
         return np.asarray(entries * (both / (launches + device))[self._row])
 
     def evaluate(self, theta: Floats) -> tuple[Floats, Floats]:
-        """log(seconds) of each case, and its derivative by each factor's logarithm."""
+        """log(seconds) of each case, and its derivatives with respect to the factors' logarithms."""
         slopes, entries = self.parts(theta)
         launches, device, both = self._sides(slopes, entries)
         total = both + slopes["fixed"]

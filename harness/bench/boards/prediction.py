@@ -1,4 +1,4 @@
-"""Predictions: how long a model takes on a board, how far that may be off, and what it rests on."""
+"""Predictions of a model's latency on a board, with interval and the nearest published rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from harness.stages.evidence.record import Record
 
 _SAME_NETWORK, _SAME_FAMILY = 0.85, 0.4  # share of the work in layers of the same shape
 _WIDER: dict[Precision, tuple[Precision, ...]] = {"int8": ("fp16", "fp32"), "fp16": ("fp32",), "fp32": ()}
-_NO_INT8 = ("pytorch", "torchscript", "tensorflow", "ncnn-vulkan")  # their convolutions on the GPU know no int8
+_NO_INT8 = ("pytorch", "torchscript", "tensorflow", "ncnn-vulkan")  # their GPU convolutions do not support int8
 _MOST_ROWS_SHOWN = 5
 YOURS = "your measurements"
 
@@ -39,10 +39,10 @@ class Prediction(Record):
     runtime: str
     precision: Precision
     latency_ms: float
-    low_ms: float  # the 90 % interval: in nine of ten such cases a measurement lies within it
+    low_ms: float  # the 90 % interval: it contains the measurement in nine of ten such cases
     high_ms: float
     throughput_per_s: float
-    new: tuple[Novelty, ...]  # in what way, besides its source, no row is like this case: the interval is wider
+    new: tuple[Novelty, ...]  # in which ways, besides its source, the case is unlike all rows; each widens the interval
     sibling: str  # the nearest known network, or empty
     rests_on: tuple[str, ...]  # the nearest rows, nearest first
     rows: int  # of this board and runtime
@@ -60,7 +60,7 @@ class Ratio(Record):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """A network, and what it is a relative of."""
+    """A network, and the labels that relate it to others."""
 
     network: Network
     architecture: str
@@ -70,7 +70,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """The model, the rows that it knows, and what those are about."""
+    """The model, its rows, and what these cover."""
 
     model: Model
     rows: Sequence[Measurement]
@@ -130,7 +130,7 @@ _BEYOND: BoardBand = "far slower"
 
 
 def band(value: float) -> BoardBand:
-    """The band of a ratio: predictions are not exact enough for more."""
+    """The band of a ratio; predictions are not precise enough for more."""
     return next((name for upper, name in BANDS if value <= upper), _BEYOND)
 
 
@@ -162,7 +162,7 @@ def _related(asked: _Asked, board: Board, runtime: Runtime, precision: Precision
 def _one(asked: _Asked, board: Board, runtime: Runtime, precision: Precision, known: _Known) -> Prediction:
     cases = [_related(asked, board.assumed(), runtime, p) for p in (precision, *_may_fall_back(runtime, precision))]
     estimate = known.model.estimate(cases)
-    # What an engine may also do in a wider precision takes at most as long as that.
+    # An engine may use a wider precision instead, so a prediction is at most as long as that one.
     best = int(np.argmin(estimate.log_seconds))
     novelties = known.seen.novelties(cases[0])
     middle = float(estimate.log_seconds[best])
@@ -181,7 +181,7 @@ def _one(asked: _Asked, board: Board, runtime: Runtime, precision: Precision, kn
         low_ms=float(np.exp(middle - half) * 1e3),
         high_ms=float(np.exp(middle + half) * 1e3),
         throughput_per_s=float(np.exp(-middle)),
-        new=tuple(novelty for novelty in novelties if novelty != "source"),  # as good as every case is
+        new=tuple(novelty for novelty in novelties if novelty != "source"),  # nearly every case has a new source
         sibling=asked.architecture.removeprefix("like ") if asked.likeness >= _SAME_FAMILY else "",
         rests_on=_nearest_rows(cases[0], known.rows),
         rows=len(here),
@@ -190,7 +190,7 @@ def _one(asked: _Asked, board: Board, runtime: Runtime, precision: Precision, kn
 
 
 def _may_fall_back(runtime: Runtime, precision: Precision) -> tuple[Precision, ...]:
-    """Wider precisions that the runtime takes where they are faster. int8 on a CPU may really be slower than fp16."""
+    """Wider precisions that the runtime uses where they are faster. On a CPU, int8 can be slower than fp16."""
     return () if runtime.on_cpu and precision == "int8" else _WIDER[precision]
 
 
@@ -219,7 +219,7 @@ def _nearest_rows(wanted: Related, known: Sequence[Measurement]) -> tuple[str, .
 
 
 def runtime_named(name: str) -> Runtime | None:
-    """A runtime by our own name for it, `ncnn-cpu:4` for one on 4 cores."""
+    """The runtime with this harness's name for it, such as `ncnn-cpu:4` for 4 cores."""
     plain, _, threads = name.partition(":")
     if plain not in get_args(runtimes.RuntimeName) or (threads and not threads.isdecimal()):
         return None

@@ -1,4 +1,4 @@
-"""Published latency rows: which can be used, as what, and why the others cannot."""
+"""Reads published latency rows: the usable ones as measurements, the others with a reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _RATE = (
     "fps", "inferences/s", "inferences/sec", "samples/s", "images/s", "images/sec", "img/s", "frames/s", "qps", "ips",
     "infer/s",
 )  # fmt: skip
-# Of one run's figures the first is taken; a 99th percentile says nothing about the typical time.
+# The first of these that a run has is used; a 99th percentile says nothing about the typical time.
 _METRICS = ("latency_p50", "latency_median", "latency_mean", "latency", "latency_gpu_mean", "latency_p90", "throughput")
 _OTHER_WORDS = {  # for those metrics
     "fps": "throughput", "latency_ms": "latency", "time": "latency", "inference_time": "latency",
@@ -37,17 +37,17 @@ _OTHER_WORDS = {  # for those metrics
     "average_latency": "latency_mean",
     "median": "latency_median", "median_latency": "latency_median", "p50": "latency_p50", "p90": "latency_p90",
 }  # fmt: skip
-_CONTRADICTION = 2.0  # times apart: no percentile of one run is that far from another on a board that does nothing else
+_CONTRADICTION = 2.0  # factor: on an idle board no two percentiles of one run differ that much
 _DISPUTED = re.compile(r"disput|differs from|contradict|implausible|unreliable")
 _WHOLE_PATH = re.compile(r"end to end|server|roboflow inference|pipeline")
 _DLA = re.compile(r"\bdlas?\d?\b")
-_DEVICE = re.compile(r"(cuda|gpu|cpu)?[ _-]*(fp16|fp32|int8)?")  # a framework's column that names none
+_DEVICE = re.compile(r"(cuda|gpu|cpu)?[ _-]*(fp16|fp32|int8)?")  # a framework column without a framework
 _BATCH_1 = re.compile(r"(?:(?:batch|bs|b)[ =]?)?1(?:\.0)?|")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run that can be used: milliseconds for one image."""
+    """A usable run: milliseconds for one image."""
 
     line: int
     board: Board
@@ -85,8 +85,8 @@ class _Bad(Exception):
 def read(file: Path) -> tuple[list[Measurement], list[Unused]]:
     """The usable rows of a CSV with the columns of `published.csv`, and the others.
 
-    A row may name a board of one's own by its TOML, which lies beside the CSV. Raises `UsageError` for a file that is
-    not such a table, and for a TOML that is no board.
+    A row may name the user's own board by its TOML beside the CSV. Raises `UsageError` for a file that is not such a
+    table, and for a TOML that does not describe a board.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
@@ -107,7 +107,7 @@ def read(file: Path) -> tuple[list[Measurement], list[Unused]]:
 
 
 def _delimiter(stream: TextIO) -> str:
-    """What separates the columns, by the header."""
+    """The column separator, by the header."""
     header = stream.readline(10_000)
     stream.seek(0)
     return max(",;\t", key=header.count)
@@ -185,10 +185,10 @@ def _measurement(line: int, row: Mapping[str, str], folder: Path) -> tuple[int, 
 
 
 def _ran(row: Mapping[str, str]) -> str:
-    """What ran the model, and how, by the columns that tables say it in.
+    """The framework and how it ran the model, from the columns in which tables say so.
 
-    OpenCV's tables name the device beside the board (`Jetson Nano B01 CUDA FP16`); where they name no framework, the
-    source does.
+    OpenCV's tables name the device beside the board (`Jetson Nano B01 CUDA FP16`); without a framework, the source
+    tells it.
     """
     framework = row["framework"].lower()
     if _DEVICE.fullmatch(framework):
@@ -202,7 +202,7 @@ def _metric(row: Mapping[str, str]) -> str:
 
 
 def _board(row: Mapping[str, str], folder: Path) -> Board:
-    """The board that the row names. Raises `_Bad`, and `UsageError` for a TOML that is no board."""
+    """The board that the row names. Raises `_Bad`, and `UsageError` for a TOML that is not a board's."""
     named = row["board"]
     if named.endswith(".toml") and Path(named).name == named:
         return load(str(folder / named))
@@ -247,7 +247,7 @@ def _size(text: str, architecture: str) -> tuple[int, int]:
 
 
 def _check_against_peak(row: Measurement) -> None:
-    """Raises `_Bad` for a row that the GPU cannot have reached. Nobody publishes a CPU's peak."""
+    """Raise `_Bad` for a row that is faster than the GPU's peak. CPUs have no published peak."""
     peak = runtimes.peak(row.board, row.runtime, row.precision)
     if peak is None or row.board.bandwidth() is None:
         raise _Bad(f"no peak figures of {row.board.title} are known")
@@ -259,7 +259,7 @@ def _check_against_peak(row: Measurement) -> None:
 
 
 def publisher(source: str) -> str:
-    """Who published a row: the repository or the site, so that several files of one author are one source."""
+    """The publisher of a row: the repository or site, so that several files of one author are one source."""
     if found := re.match(r"github:([^/\s]+/[^/\s]+)", source):
         return found[1].split("_v")[0] if "inference_results" in found[1] else found[1]
     if found := re.match(r"https?://(?:www\.)?([^/\s]+(?:/[^/\s]+){0,2})", source):

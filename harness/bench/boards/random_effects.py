@@ -1,9 +1,8 @@
-"""What physics leaves over, shared between relatives: the same family, network, board, runtime, publisher.
+"""Random effects on the residuals of physics, by family, network, board, runtime and publisher.
 
-log(measured / modelled) is a sum of effects, each common to all rows with the same label, plus noise. Given rows, the
-effects of a new case are their best linear prediction: a measured sibling moves it, the more the nearer it
-is related, and what no row tells keeps its whole variance. So a new family, a board or a runtime without rows has a
-wider interval by itself.
+log(measured / modelled) is a sum of effects, each common to all rows with the same label, plus noise. Given rows, a new
+case gets the best linear unbiased prediction: the more labels it shares with a measured row, the more that row moves
+it. An effect without rows keeps its whole variance, so a new family, board or runtime has a wider interval.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _USUAL, _USUAL_SPREAD = float(np.log(0.005)), 1.5  # prior of an effect's varian
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Related:
-    """A case, with what says which others it is related to."""
+    """A case, with the labels that relate it to others."""
 
     case: Case
     architecture: str
@@ -61,7 +60,7 @@ class Related:
 
 
 class Pool:
-    """Residuals that are known, ready to tell about others."""
+    """Known residuals, factorised to predict those of other cases."""
 
     def __init__(self, rows: Sequence[Related], residuals: Floats, variances: dict[str, float]) -> None:
         """`residuals`: log(measured / modelled) of each row. `variances`: of each effect, from `fit_variances`."""
@@ -72,10 +71,7 @@ class Pool:
         self._solved = cho_solve(self._factor, residuals)
 
     def tell(self, wanted: Sequence[Related]) -> tuple[Floats, Floats]:
-        """Of log(measured / modelled) of a new measurement of each case: the means, and how they vary together.
-
-        The second is a covariance matrix.
-        """
+        """The posterior of log(measured / modelled) of a new measurement of each case: mean and covariance matrix."""
         labelled = _Labelled(wanted)
         shared = _covariance(labelled, self._rows, self._variances)
         told = solve_triangular(self._factor[0], shared.T, lower=True)
@@ -94,7 +90,7 @@ class _Labelled:
 
 
 def _shared(effect: str, one: _Labelled, other: _Labelled) -> Floats:
-    """How far the effect is the same for each pair: 0 to 1."""
+    """The correlation of the effect for each pair, 0 to 1."""
     same: Floats = (one.labels[effect][:, None] == other.labels[effect][None, :]).astype(np.float64)
     if effect == "size":
         same = same * np.exp(-(((one.area[:, None] - other.area[None, :]) / _SIZE_REACH) ** 2) / 2)
@@ -109,7 +105,7 @@ def _covariance(one: _Labelled, other: _Labelled, variances: dict[str, float]) -
 
 
 def fit_variances(rows: Sequence[Related], residuals: Floats) -> dict[str, float]:
-    """The most probable variance of each effect and of the noise, from residuals that physics had not seen."""
+    """The most probable variance of each effect and of the noise, from residuals of rows held out from physics."""
     labelled = _Labelled(rows)
     parts = [_shared(effect, labelled, labelled) for effect in _EFFECTS] + [np.eye(len(rows))]
 

@@ -1,4 +1,4 @@
-"""Where a model's time goes on a board: its kernels under the board's two limits, the costliest of them."""
+"""A model's kernels on a board's roofline, and the costliest kernels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class KernelCost(Record):
 
 
 class Roofline(Record):
-    """The board's two limits, and the model's kernels under them."""
+    """The board's two limits, and the model's kernels below them."""
 
     board: str
     runtime: str
@@ -87,7 +87,7 @@ def operations(kernels: KernelList) -> int:
 
 
 def unknown_sentence(kernels: KernelList) -> str:
-    """What the prediction doesn't know of, as a sentence; empty when it knows all."""
+    """A sentence about operators that the prediction leaves out; empty when there are none."""
     if not kernels.unknown:
         return ""
     listed = ", ".join(f"{name} ({count})" for name, count in sorted(kernels.unknown.items()))

@@ -1,4 +1,4 @@
-"""What runs a model on a board: the runtimes that published tables name, as the latency model tells them apart."""
+"""The runtimes on boards that published tables name, as the latency model distinguishes them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RuntimeName = Literal[
 _UNFUSED = ("pytorch", "torchscript", "tensorflow")
 CPU_RUNTIMES = ("ncnn-cpu", "mnn-cpu", "onnxruntime-cpu", "opencv-cpu", "tflite-cpu")
 
-# What a framework's name says that no row here tells anything of: a runtime's other processor, other kernels.
+# Parts of framework names that no row here covers: a runtime's other processor, other kernels.
 _OTHER = re.compile(
     r"\bdlas?\d?\b|(torch|tensorflow|\btf\b).*\bcpu\b|(tf-? ?lite|tensorflow lite|litert).*(gpu|delegate|nnapi)"
     r"|\bmnn\b.*(opencl|vulkan|cuda|gpu)|torch\.compile|inductor|dynamo|opencv.*(opencl|openvino)|rocm|directml"
 )
-# The first pattern that a framework's name in small letters fits decides.
+# The first pattern that matches a framework's name in lower case decides.
 _PATTERNS: tuple[tuple[str, RuntimeName], ...] = (
     (r"ncnn.*(vulkan|gpu)", "ncnn-vulkan"),
     (r"ncnn", "ncnn-cpu"),
@@ -37,7 +37,7 @@ _PATTERNS: tuple[tuple[str, RuntimeName], ...] = (
     (r"onnx ?runtime|\bort\b|\bonnx\b", "onnxruntime-cpu"),
     (r"torch", "pytorch"),
 )
-# Runtimes that compute as the model is stored, unless they are told otherwise.
+# Runtimes that compute in the model's stored precision by default.
 _FP32_BY_DEFAULT = frozenset(
     {"pytorch", "torchscript", "tensorflow", "onnxruntime-cpu", "opencv-cpu", "onnxruntime-cuda", "opencv-cuda"}
 )
@@ -47,7 +47,7 @@ _OPERATIONS_PER_CYCLE = 16  # of one core in fp32: two 128-bit units, a multiply
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A runtime, and on how many cores where it runs on the CPU (0: all)."""
+    """A runtime, and its number of cores on the CPU (0: all)."""
 
     name: RuntimeName
     threads: int = 0
@@ -58,7 +58,7 @@ class Runtime:
 
     @property
     def unfused(self) -> bool:
-        """Whether every operator of the graph runs by itself."""
+        """Whether the runtime runs every operator separately."""
         return self.name in _UNFUSED
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class Runtime:
 
 
 def find(framework: str) -> Runtime | None:
-    """The runtime that a published table means; None for one that is not known."""
+    """The runtime that a published table calls `framework`; None for an unknown one."""
     text = framework.lower().replace("_", " ")
     if _OTHER.search(text):
         return None
@@ -78,7 +78,7 @@ def find(framework: str) -> Runtime | None:
 
 
 def precision(said: str, framework: str, runtime: Runtime) -> Precision | None:
-    """The precision that a row states, or that its runtime has by default; None where it may be any."""
+    """The precision that a row states, else its runtime's default; None where it is not known."""
     for text in (said.lower(), framework.lower()):
         if re.search(r"int[- ]?8|i8\b", text):
             return "int8"
@@ -101,7 +101,7 @@ def peak(board: Board, runtime: Runtime, precision: Precision) -> float | None:
 
 
 def usable_peak(board: Board, runtime: Runtime, precision: Precision) -> float | None:
-    """The same, with TensorFloat-32: what frameworks take for fp32 on GPUs from Ampere on, at half of fp16's rate."""
+    """The same, with TensorFloat-32, which frameworks use for fp32 on GPUs from Ampere on, at half of fp16's rate."""
     published = peak(board, runtime, precision)
     if runtime.on_cpu or precision != "fp32" or published is None or board.gpu not in _TENSOR_FLOAT_32:
         return published
@@ -109,7 +109,7 @@ def usable_peak(board: Board, runtime: Runtime, precision: Precision) -> float |
 
 
 def parallelism(board: Board, runtime: Runtime) -> float:
-    """How many results are computed at once: fewer than that in a kernel leave the machine idle in part."""
+    """How many results are computed at once; a kernel with fewer leaves a part of the processor idle."""
     if runtime.on_cpu:
         return float(4 * (min(runtime.threads or 64, board.cpu_cores or 4)))
     return float(board.cuda_cores or 128)

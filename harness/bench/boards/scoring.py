@@ -1,4 +1,4 @@
-"""How far predictions are off on rows that the model had not seen: whole families, publishers, single networks."""
+"""Prediction errors on held-out rows: whole families, publishers, single networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.stages.evidence.record import Record
 Floats = NDArray[np.float64]
 Held = Literal["family", "source", "network", "board", "precision", "runtime", "layers"]
 _NOT_HELD = ""  # the key of rows that are in no fold
-_PARTS = 4  # into which the networks of each family are dealt, so that every one keeps siblings
+_PARTS = 4  # that each family's networks are divided into, so that every network keeps siblings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class HeldOut:
     errors: Floats  # log(measured / predicted)
     spreads: Floats
     folds: NDArray[np.int64]  # which rows were left out together
-    new: tuple[tuple[Novelty, ...], ...]  # in what way each was like none of those that were left
+    new: tuple[tuple[Novelty, ...], ...]  # in which ways each was new to the rows that remained
 
 
 Results = Mapping[Held, HeldOut]
@@ -52,7 +52,7 @@ class BoardScore(Record):
 
 
 class LikeForLike(Record):
-    """A runtime's rows that a fit of three numbers can predict without their family: both, on the same rows."""
+    """Our errors and those of a three-number fit, on a runtime's rows that both can predict without their family."""
 
     runtime: str
     rows: int
@@ -128,9 +128,9 @@ def _layers(row: Measurement) -> str:
 
 
 def covered(rows: Sequence[Measurement], results: Results, held: Novelty) -> NDArray[np.bool_]:
-    """Which rows lie within their interval, each fold's widths coming from all other folds alone.
+    """Which rows lie within their interval, where each fold's widths come from the other folds only.
 
-    `results`: with each of `NOVELTIES` left out.
+    `results`: the errors with each of `NOVELTIES` held out.
     """
     result = results[held]
     inside = np.zeros(len(rows), dtype=bool)
@@ -215,7 +215,7 @@ def table(
 
 
 def like_for_like(rows: Sequence[Measurement], ours: HeldOut, three: Floats) -> tuple[LikeForLike, ...]:
-    """Against three numbers for each board, runtime and precision (`baselines.three_parameters`), families left out."""
+    """Compare with three numbers per board, runtime and precision (`baselines.three_parameters`), families held out."""
     both = np.isfinite(three) & np.isfinite(ours.errors)
     names = np.array([row.runtime.name for row in rows])
     lines = [(str(name), both & (names == name)) for name in sorted(set(names.tolist()))] + [("all runtimes", both)]

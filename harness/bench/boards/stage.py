@@ -1,4 +1,4 @@
-"""What is predicted for a model on boards: the board section of the bench page and of the grade report."""
+"""Predictions for a model on boards, for the board section of the bench page and of the grade report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _COSTLIEST = 10
 def on_boards(
     model: str, conversion: Conversion, reference: KernelList | None, boards: Sequence[Board], context: StageContext
 ) -> StageResult[BoardPredictions]:
-    """The stage `boards`: the model's kernels, listed in the sandbox, and what they come to on each board."""
+    """The stage `boards`: the model's kernels, listed in the sandbox, and its predicted latency on each board."""
     listed = kernels_of(conversion, context)
     if isinstance(listed, Failed):
         return listed
@@ -47,7 +47,7 @@ def on_boards(
 
 
 def kernels_of(conversion: Conversion, context: StageContext) -> Done[KernelList] | Failed:
-    """The model's kernels, listed in the sandbox; a failure for one that did not become ONNX."""
+    """The model's kernels, listed in the sandbox; a failure for a model that is not ONNX."""
     if conversion.native:
         return Failed(status="rejected", reason=sentence("native-not-predicted"))
     rule = conversion.preprocess
@@ -61,9 +61,9 @@ def board_predictions(
     precisions: Sequence[Precision] = (PRECISION,),
     reference: KernelList | None = None,
 ) -> BoardPredictions:
-    """The model on each board at each precision by TensorRT, set against the reference on the same board.
+    """The model on each board at each precision with TensorRT, compared with the reference on the same board.
 
-    Boards whose peaks nobody publishes are left out. Rooflines, layers and advice are for the first precision.
+    Boards without published peaks are left out. Rooflines, layers and advice are for the first precision.
     """
     by_name = {board.name: board for board in boards}
     with threadpool_limits(1):  # the matrices are small: threads cost more than they save
@@ -83,7 +83,7 @@ def board_predictions(
 
 
 def by_memory(names: Sequence[str]) -> tuple[Board, ...]:
-    """The boards of these names, all that are known without any; the one with least memory first, unknown memory last.
+    """The boards with these names, or all boards if there are no names, by memory; unknown memory comes last.
 
     Raises `UsageError` for one that is not known.
     """
@@ -93,7 +93,7 @@ def by_memory(names: Sequence[str]) -> tuple[Board, ...]:
 
 @functools.cache
 def identity() -> str:
-    """Of all that a prediction rests on beside kernels and boards: code, tables and fit. For a cache's key."""
+    """A cache key of what a prediction uses besides kernels and boards: code, tables and fit."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
     for file in sorted(path for path in Path(harness.bench.boards.__file__).parent.iterdir() if path.is_file()):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
@@ -159,12 +159,12 @@ def _costliest(roof: roofline.Roofline, kernels: Sequence[Kernel]) -> tuple[Cost
 
 @dataclass(frozen=True, slots=True)
 class BoardsRequest:
-    """A model, the boards to predict it for, and the kernels of the model that it is set against there."""
+    """A model, the boards to predict it for, and the kernels of the reference that it is compared with."""
 
     conversion: Conversion | None
     boards: tuple[Board, ...]
     reference: KernelList | None
-    rests_on: str  # what `identity` gives
+    rests_on: str  # the value of `identity`
 
 
 def _boards(request: BoardsRequest, context: StageContext) -> StageResult[BoardPredictions]:

@@ -1,6 +1,7 @@
-"""What published tables call a board, and what such a name says beside the board.
+"""Finds the board that a published table means, and parses what else the name says.
 
-Wider than `boards.load`, which also says what fits into memory: a TX2 4GB is as fast as a TX2, but not as large.
+It is more tolerant than `boards.load`, which also decides what fits into memory: a TX2 4GB is as fast as a TX2, but has
+less memory.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from harness.bench.boards.board import Board, load, names
 
 _FILE = Path(__file__).with_name("titles.toml")
-# Beside the board: its maker, what it is sold as, the release of JetPack, the power mode, a processor, a precision.
+# Besides the board: maker, product name, JetPack release, power mode, processor, precision.
 _NOISE = re.compile(
     r"nvidia|jetson|developer|devkit|\bdev\b|\bkit\b|module|\bsom\b|edition|before super"
     r"|(jetpack|\bjp)[ -]?[\d.]*|\bl4t[ -]?[\d.]*|max-?[npq](?![a-z])|\b\d+ ?w\b|\bmode\b"
@@ -24,7 +25,7 @@ _PLAIN = re.compile(r"[^a-z0-9]")
 
 
 def find(title: str, power_mode: str = "") -> Board | None:
-    """The board that a published table means by `title`; None for one that is not known."""
+    """The board that a published table calls `title`; None for an unknown one."""
     name = _by_letters().get(_letters(title))
     if name == "jetson-orin-nano" and "super" in power_mode.lower():
         name = "jetson-orin-nano-super"
@@ -32,13 +33,13 @@ def find(title: str, power_mode: str = "") -> Board | None:
 
 
 def listed() -> dict[str, list[str]]:
-    """What titles.toml lists: by a board's name, its names in published tables."""
+    """Board name -> its names in published tables, from titles.toml."""
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
 @functools.cache
 def _by_letters() -> dict[str, str]:
-    """Every board by each of its names, in letters and digits alone."""
+    """Every board by each of its names, reduced to letters and digits."""
     every, further = [load(name) for name in names()], listed()
     return {
         _letters(title): board.name

@@ -1,4 +1,4 @@
-"""The machine that times: what makes it unfair, how it fares meanwhile, and, on a Jetson, its power."""
+"""The machine that runs a benchmark: what makes its timing unfair, its state meanwhile, and a Jetson's power."""
 
 from harness.bench.machine.fairness import Check, checks
 from harness.bench.machine.monitor import MachineState, Monitor, Window

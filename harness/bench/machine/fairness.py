@@ -1,6 +1,7 @@
-"""What makes timing unfair on this machine, and the command that mends it, as isolate-check-environment does.
+"""Checks what makes timing unfair on this machine, and names the command that fixes it.
 
-Each check reads the kernel's files under a root, so that it can be tried on a made-up machine.
+The checks follow isolate-check-environment. Each reads the kernel's files under a root, so that tests can use a
+made-up machine.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-_BUSY = 0.2  # of the cores, by the load average, that others may use
+_BUSY = 0.2  # share of the cores, by the load average, that other programs may use
 _CPU = "sys/devices/system/cpu"
 
 
@@ -23,7 +24,7 @@ class Check:
     name: str
     fair: bool | None
     detail: str
-    do: str = ""  # the command that mends it; empty when there is none
+    do: str = ""  # the command that fixes it; empty when there is none
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -35,7 +36,7 @@ def checks(root: Path = Path("/")) -> list[Check]:
 
 
 def unfair(root: Path = Path("/")) -> tuple[str, ...]:
-    """What the checks say of what is unfair, one sentence each."""
+    """A sentence for each check that found timing unfair."""
     return tuple(f"{check.name}: {check.detail}" for check in checks(root) if check.fair is False)
 
 

@@ -1,4 +1,4 @@
-"""The machine while a model is timed: clock, temperature, throttling, what other programs take, power."""
+"""Monitors the machine while a model is timed: clock, temperature, throttling, other programs' load, power."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from harness.stages.evidence.record import Record
 _INTERVAL_SECONDS = 0.5
 _CPU = Path("/sys/devices/system/cpu")
 
-# What voids a round; what is only noted stands in bench/measure.py.
+# Limits beyond which a round is void; limits that are only noted are in bench/summary.py.
 MOST_FREQUENCY_CHANGE = 0.05  # between the slowest and the fastest clock, relative to the fastest
 MOST_WARMING_C = 15.0
 
 
 class MachineState(Record):
-    """What was seen of the machine in a window of time. None: this machine does not say."""
+    """The machine's state in a window of time. None where this machine does not report a value."""
 
     frequency_mhz: tuple[float, float] | None = None  # the lowest and the highest mean over the cores
     temperature_c: tuple[float, float] | None = None  # the hottest sensor, at the start and at its highest
     throttled: int | None = None  # times that a control group had used up its share of processor time
-    other_load: float | None = Field(None, ge=0)  # cores' worth of time that other programs took
-    stolen: float | None = Field(None, ge=0)  # cores' worth of time that a hypervisor gave to others
+    other_load: float | None = Field(None, ge=0)  # cores that other programs used, on average
+    stolen: float | None = Field(None, ge=0)  # cores that a hypervisor gave to other machines, on average
     power_mw: float | None = Field(None, ge=0)  # mean, of the whole board
 
     def void(self) -> str:
-        """Why what was timed meanwhile does not count; empty when it does."""
+        """Why a timing in this window does not count; empty when it does."""
         if self.throttled:
             return f"the processor time of the control group ran out {self.throttled} times"
         if self.frequency_mhz:
@@ -52,7 +52,7 @@ class MachineState(Record):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When something was timed (`time.monotonic`), and the processor time that it took itself."""
+    """When something was timed (`time.monotonic`), and its own processor time."""
 
     started: float
     ended: float
@@ -70,7 +70,7 @@ class _Sample:
 
 
 class Monitor:
-    """Looks at the machine twice a second, from a thread of its own. Use as a context manager."""
+    """Samples the machine twice a second, in a thread. Use as a context manager."""
 
     def __init__(self, cores: Sequence[int]) -> None:
         self._cores = tuple(cores)
@@ -93,7 +93,7 @@ class Monitor:
             self._power.__exit__(kind, error, at)
 
     def idle_power_mw(self, seconds: float) -> float | None:
-        """The board's mean power over the next `seconds`, with nothing of ours running; None at once elsewhere."""
+        """The board's mean power over the next `seconds`, while we run nothing; without a meter, None at once."""
         if self._power is None:
             return None
         started = time.monotonic()
@@ -101,12 +101,12 @@ class Monitor:
         return tegrastats.mean_power_mw(self._power.readings, started, time.monotonic())
 
     def state(self, window: Window) -> MachineState:
-        """What was seen in the window, by the samples in it and those on either side."""
+        """The state in the window, from the samples in it and the nearest one on either side."""
         self._samples.append(_sample(self._cores))
         seen = _around(self._samples, window)
         first, last = seen[0], seen[-1]
         seconds = max(last.at - first.at, 1e-9)
-        # Samples reach a little beyond the window; scale what was busy down to it.
+        # Samples reach a little beyond the window; scale the busy time down to it.
         share = min((window.ended - window.started) / seconds, 1.0)
         length = max(window.ended - window.started, 1e-9)
         others = (last.busy_seconds - first.busy_seconds) * share - window.own_cpu_seconds
@@ -159,7 +159,7 @@ def _temperature_c() -> float | None:
 
 
 def _throttled() -> int | None:
-    """How often a control group around this process was stopped for having used up its share."""
+    """How often a control group around this process was throttled."""
     counts = []
     for folder in cgroup_folders():
         try:

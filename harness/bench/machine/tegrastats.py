@@ -1,7 +1,7 @@
-"""tegrastats, the Jetsons' own meter: its lines parsed, and recorded while a model runs.
+"""Parses and records the output of tegrastats, the Jetsons' own meter, while a model runs.
 
-NVIDIA documents the format in the Jetson Linux Developer Guide, "tegrastats Utility"; it differs from board to
-board and from release to release in which rails and sensors there are, in `mW`, and in their letters' case.
+NVIDIA documents the format in the Jetson Linux Developer Guide, "tegrastats Utility". Boards and releases differ in
+the rails and sensors, in `mW`, and in upper and lower case.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from types import TracebackType
 INTERVAL_MS = 100
 _STOP_SECONDS = 5
 
-# Which rails together are the module's or the board's input, the first set that a line has. Xavier NX, TX2, Orin NX
-# and Orin Nano meter their input, the Nano its 5 V input; AGX boards only the parts. A Nano 2GB has no meter.
+# The rails whose sum is the input power of the module or board; the first set that a line has counts. Xavier NX, TX2,
+# Orin NX and Orin Nano meter their input, the Nano its 5 V input, AGX boards only parts. A Nano 2GB has no meter.
 _TOTALS: tuple[tuple[str, ...], ...] = (
     ("VDD_IN",),
     ("POM_5V_IN",),
@@ -43,11 +43,11 @@ class Reading:
     gpu_load_percent: int | None
     gpu_mhz: int | None
     temperatures_c: dict[str, float]  # sensors' names in lower case
-    rails_mw: dict[str, int]  # as metered now, not on average
+    rails_mw: dict[str, int]  # momentary, not averaged
 
     @property
     def power_mw(self) -> int | None:
-        """The power of the whole module, or board; None where it is not metered."""
+        """The power of the whole module or board; None where it is not metered."""
         for rails in _TOTALS:
             if all(rail in self.rails_mw for rail in rails):
                 return sum(self.rails_mw[rail] for rail in rails)
@@ -55,7 +55,7 @@ class Reading:
 
 
 def parse(line: str) -> Reading | None:
-    """A line of tegrastats; None for one that is not (a warning, say)."""
+    """The reading in a line; None for another line (a warning, say)."""
     memory = re.search(r"(?<!\S)RAM (\d+)/(\d+)MB", line)
     if memory is None:
         return None
@@ -99,12 +99,12 @@ def mean_power_mw(readings: Sequence[Stamped], started: float, ended: float) -> 
 
 
 def energy_mj(power_mw: float, idle_mw: float, seconds: float, inferences: int) -> float:
-    """Of one inference, above what the board takes when idle: millijoules. Never negative."""
+    """The energy of one inference above the idle board's, in millijoules. Never negative."""
     return max(power_mw - idle_mw, 0.0) * seconds / inferences
 
 
 class Recorder:
-    """Runs tegrastats ten times a second and keeps what it says. Use as a context manager."""
+    """Runs tegrastats with ten readings a second and keeps them. Use as a context manager."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -114,7 +114,7 @@ class Recorder:
 
     @classmethod
     def found(cls) -> Recorder | None:
-        """A recorder, where this machine has tegrastats."""
+        """A recorder; None where this machine has no tegrastats."""
         program = shutil.which("tegrastats")
         return cls(program) if program else None
 
@@ -147,7 +147,7 @@ class Recorder:
 
 
 def power_mode() -> str:
-    """The nvpmodel mode, for example `MAXN (0)`; empty where there is no nvpmodel, or it does not say."""
+    """The nvpmodel mode, for example `MAXN (0)`; empty where it is not known."""
     program = shutil.which("nvpmodel")
     if program is None:
         return ""
@@ -159,7 +159,7 @@ def power_mode() -> str:
 
 
 def parse_power_mode(said: str) -> str:
-    """From what `nvpmodel -q` prints: a line with the mode's name, then one with its number."""
+    """The mode in the output of `nvpmodel -q`: a line with the mode's name, then one with its number."""
     match = re.search(r"NV Power Mode:\s*(\S+)[ \t]*(?:\n\s*(\d+))?", said)
     if match is None:
         return ""

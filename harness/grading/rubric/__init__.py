@@ -1,4 +1,4 @@
-"""The rubric: from evidence to marks."""
+"""The rubric: computes marks from evidence."""
 
 from harness.gradebook.manual import ManualMark
 from harness.grading.rubric.rubric import check, grade

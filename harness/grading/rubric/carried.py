@@ -1,4 +1,4 @@
-"""Marks for a model that the rerun may not have trained, because its notebook or data set could hold one."""
+"""Holds back marks for a model that the rerun may not have trained: notebook or data set could contain it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OF_THE_MODEL = {"convert", "predict", "inspect", "evaluate", "boards", "benchma
 
 
 def held_back(judged: Judgement, reads: Collection[str], evidence: Evidence) -> Judgement:
-    """The judgement; a person's to make where it gives points for such a model. `reads`: the criterion's stages."""
+    """The judgement, left to a person if it gives points for such a model. `reads`: the criterion's stages."""
     found = [finding.message for finding in evidence.execute.findings if finding.code == _CODE]
     if not found or not judged.points or not _OF_THE_MODEL.intersection(reads):
         return judged

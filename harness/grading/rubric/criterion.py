@@ -1,12 +1,12 @@
 """What a criterion is: one module in `harness/grading/rubric/criteria/`, checked when it is loaded.
 
     TITLE     the line in the rubric
-    READS     the stages whose results it looks at: when the machine lost one, or one holds what the student's own
-              code said, a person decides; of other stages it sees no values (`declared.py`)
+    READS     the stages whose results it uses. A person decides when the machine lost one of them, or when one is
+              self-reported by the student's code. Values of other stages are hidden (`declared.py`)
     Options   a frozen pydantic model of the keys that it takes in assignment.toml
     mark      (evidence, options, max_points) -> Judgement
 
-It is found by its folder; no list names it.
+Criteria are discovered in their folder; no list names them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harness.stages.evidence.submission import STAGES
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Points, or None when a person has to decide; and the reason in words, with the numbers."""
+    """Points, or None when a person has to decide; and the reason, with its numbers."""
 
     points: float | None
     reason: str
@@ -40,7 +40,7 @@ class CriterionOptions(BaseModel):
 
 @functools.cache
 def kinds() -> dict[str, ModuleType]:
-    """Every criterion by its kind, which is its module's name. Raises `TypeError` for one that is malformed."""
+    """Every criterion by its kind, the module's name. Raises `TypeError` for a malformed one."""
     parameters = ("evidence", "options", "max_points")
     return modules_of(criteria.__name__, noun="criterion", function="mark", parameters=parameters, check=_check)
 

@@ -1,8 +1,8 @@
-"""What a criterion may look at: the stages that it declares, and of these what does not rest on the student's word.
+"""Restricts what a criterion sees: the stages that it declares, and of these only what is not self-reported.
 
-A stage says where its value comes from (`Done.origin`). A criterion sees the values of the stages in its `READS` and
-of others only whether they were done; to look further ends in `Undeclared`, and a person decides. So a criterion that
-forgets to say what it reads gives no points for what a student's own process said.
+A stage says where its value comes from (`Done.origin`). A criterion sees the values of the stages in its `READS`, and
+of other stages only whether they were done; any further access raises `Undeclared`, and a person decides. So a
+criterion that forgets to declare a stage gives no points for values that a student's own process reported.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import STAGES, Evidence
 
-_COMPUTED_FROM = {"evaluate": "predict"}  # outside, from what that stage sent
+_COMPUTED_FROM = {"evaluate": "predict"}  # the harness computes the first from the answers of the second
 
 
 class Undeclared(Exception):
-    """A criterion looked at what it may not judge by. The message names it."""
+    """A criterion used a value that it did not declare. The message names it."""
 
 
 class _Hidden:
@@ -37,7 +37,7 @@ class _Hidden:
 
 
 def only(evidence: Evidence, reads: Collection[str]) -> Evidence:
-    """The evidence with the values and findings of the stages `reads` alone."""
+    """The evidence with values and findings of the stages `reads` only."""
     changed: dict[str, Any] = {}
     for name in STAGES:
         result = getattr(evidence, name)
@@ -52,7 +52,7 @@ def only(evidence: Evidence, reads: Collection[str]) -> Evidence:
 
 
 def self_reported(evidence: Evidence, reads: Collection[str]) -> list[str]:
-    """Which of the stages `reads` have a value that a process which ran the student's code said."""
+    """The stages in `reads` whose value was reported by a process that ran the student's code."""
     found = []
     for name in dict.fromkeys([*reads, *(_COMPUTED_FROM[name] for name in reads if name in _COMPUTED_FROM)]):
         result = getattr(evidence, name)
@@ -62,10 +62,10 @@ def self_reported(evidence: Evidence, reads: Collection[str]) -> list[str]:
 
 
 def waiting(stages: Sequence[str], reason: str) -> str:
-    """Why a mark that rests on self-reported stages waits, with what it would be."""
+    """Why a mark that depends on self-reported stages waits, and what it would be."""
     return sentence("rests-on-own-word", stages=", ".join(stages), reason=reason)
 
 
 def _observed(execution: Execution) -> Execution:
-    """The run as the agent saw it, without what the student's own kernel told."""
+    """The run as the agent observed it, without what the student's own kernel reported."""
     return execution.model_copy(update={name: _Hidden(f"execute.{name}") for name in Execution.SELF_REPORTED})

@@ -1,7 +1,7 @@
 """The late policy: how late a submission is, and what that costs.
 
-A day late is a day of the calendar where the course is: the deadline's own clock time on the days after it, so a day
-with a change of the clocks is one day, 23 or 25 hours long. The grace counts at each of these times.
+A late day is a calendar day in the course's time zone: it ends at the deadline's clock time on a following day. So a
+day on which the clocks change counts as one day of 23 or 25 hours. The grace applies at each of these times.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _DAY = datetime.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """What the policy makes of one submission."""
+    """The policy's result for one submission."""
 
-    days: int | None  # late, each begun day counting; None when that is not known
-    mark: Mark | None  # the line in the marks, with points below 0; None when nothing is taken off
+    days: int | None  # begun late days; None when not known
+    mark: Mark | None  # the deduction, with points below 0; None without one
     findings: tuple[Finding, ...] = ()
 
 
@@ -33,20 +33,20 @@ NOT_LATE = Lateness(None, None)
 
 
 def late_days(handed_in: datetime.datetime, deadline: Deadline) -> int:
-    """Begun days after the deadline and its grace; 0 when it is in time.
+    """The number of begun days after the deadline and its grace; 0 when in time.
 
-    A time without a zone is the course's; in the hour that the clocks repeat, it is the first one.
+    A time without a zone is the course's; in the hour that the clocks repeat, it is the first of the two.
     """
     moment = _instant(handed_in if handed_in.tzinfo else handed_in.replace(tzinfo=deadline.zone))
     local = moment.astimezone(deadline.zone).replace(tzinfo=None) - _grace(deadline)
-    days = max(0, (local - deadline.local).days - 1)  # never too many, as the clocks shift by less than a day
+    days = max(0, (local - deadline.local).days - 1)  # a lower bound, since clocks shift by less than a day
     while moment > _end(deadline, days):
         days += 1
     return days
 
 
 def judge(origin: Origin, deadline: Deadline, max_points: float, earned: float) -> Lateness:
-    """What the submission's lateness costs of its `earned` points; never more than these."""
+    """What lateness costs of the `earned` points, at most all of them."""
     if origin.handed_in is None:
         return _unknown(origin)
     days = late_days(origin.handed_in, deadline)
@@ -84,7 +84,7 @@ def _days(days: int) -> str:
 
 
 def _end(deadline: Deadline, days: int) -> datetime.datetime:
-    """The last moment that is `days` days late. Where the clock shows it twice, the second time."""
+    """The last moment that is `days` days late; where the clock shows it twice, the second."""
     local = (deadline.local + days * _DAY).replace(tzinfo=deadline.zone, fold=1)
     first = local.replace(fold=0)
     instant = max(_instant(local), _instant(first))

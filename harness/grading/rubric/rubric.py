@@ -1,4 +1,4 @@
-"""The rubric applied: every criterion's mark, their sum, and whether a person has to look."""
+"""Applies the rubric: every criterion's mark, their sum, and whether a person has to look."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from harness.stages.evidence.grade import Grade, GradeStatus, Mark
 from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done
 from harness.stages.evidence.submission import Evidence
 
-_PERHAPS_ANOTHERS = ("unknown", "one of several")  # so no student reads it
+_PERHAPS_ANOTHERS = ("unknown", "one of several")  # so the student does not read it
 _DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
-# Stage -> the one whose result it works on. What the machine lost spoils all that follow.
+# Stage -> the stage whose result it uses. If the machine lost a stage, all that follow are lost.
 _WORKS_ON = {
     "convert": "execute",
     "predict": "convert",
@@ -82,17 +82,17 @@ def grade(
     manual: Mapping[str, ManualMark],
     origin: Origin = Origin(),  # noqa: B008
 ) -> Grade:
-    """Every criterion's mark; a person's mark (by the criterion's title) stands before the harness' own.
+    """Every criterion's mark; a person's mark (by the criterion's title) replaces the harness's own.
 
-    What the late policy takes off is a line of its own, after the criteria.
+    The late policy's deduction is a separate line after the criteria.
 
-    A person's mark that was given for something else does not count: the criterion waits, with the old mark shown.
+    A person's mark that was given for other content does not count: the criterion waits, and shows the old mark.
 
     Status: `failed` when neither a notebook ran through nor a model predicted, by the submission's own fault;
     `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
     has marked anything since; else `graded`.
     """
-    lost = {  # no mark reads `stress`: it only shows when the model fails
+    lost = {  # no mark uses `stress`, which only shows when the model fails
         name
         for name, result in evidence.stages().items()
         if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
@@ -131,7 +131,7 @@ def title_of(spec: CriterionSpec) -> str:
 
 
 def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Mapping[str, ManualMark]) -> Lateness:
-    """What the late policy says, or the person who overruled it."""
+    """The late policy's result, or that of a person who overruled it."""
     if assignment.deadline is None:
         return NOT_LATE
     judged = judge(origin, assignment.deadline, assignment.max_points, earned)
@@ -164,7 +164,7 @@ def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMa
 
 
 def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgement:
-    """`otherwise`: what is said without the mark, which a person needs to confirm or change it."""
+    """The judgement by a person's mark. `otherwise`: the reason without the mark, for confirming or changing it."""
     by = f" ({given.marker})" if given.marker else ""
     if not given.counts:
         was = sentence("was-given", points=given.points, by=by, given_for=GIVEN_FOR[given.given_for])

@@ -1,1 +1,1 @@
-"""What shows only when submissions lie side by side: images and models that several students handed in."""
+"""Checks across submissions: images and models that several students handed in."""

@@ -1,4 +1,4 @@
-"""Models that are one another's copies: by their weights, and by what they answer."""
+"""Finds models that are copies of each other, by weights and by answers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from harness.findings import sentence
 from harness.grading.similarity.disguised import Comparable, disguised
 
-_SAME = 1e-3  # of a probability; two trainings of one network differ by percents
-_UNSURE = 0.99  # a larger probability says little: many good models give it
-_FEWEST_UNSURE = 10  # images on which the models are not sure, to tell a copy by its answers
-_MOST_NAMED = 50  # others of one model; of more the first are named, and all counted
+_SAME = 1e-3  # of a probability; two trainings of one network differ by several percent
+_UNSURE = 0.99  # a larger probability proves little, because many good models give it
+_FEWEST_UNSURE = 10  # images on which the models are unsure, needed to recognise a copy by its answers
+_MOST_NAMED = 50  # other models; of more, the first are named and all are counted
 
 Probabilities = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A model as far as a comparison needs it."""
+    """What a comparison needs of a model."""
 
     name: str | None  # the submission; None for the reference
-    marks: frozenset[str]  # hashes, of the file and of the weights: one in common is a copy
+    marks: frozenset[str]  # hashes of file and weights; models that share one are copies
     labels: tuple[str, ...]
     probabilities: Probabilities  # shape (images, labels), for the same images in the same order
     final_layer: Callable[[], NDArray[np.float32]] | None = None  # (labels, inputs); None where it is not known
@@ -32,33 +32,32 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What a model is the same as, and how that was seen."""
+    """The models that a model is a copy of, and the evidence."""
 
     hand_ins: tuple[str, ...]  # at most 50
     of_reference: bool
     how: str
-    others: int  # how many there are, the reference not among them
-    disguised: bool = False  # all but the same: seen by what no second training of another seed leads to
+    others: int  # their number, without the reference
+    disguised: bool = False  # nearly the same: nearer than a second training with another seed can get
 
     def other(self) -> str:
-        """Whose model it is, without a name or a number: the student who reads it is not told who else."""
+        """Whose model it is, without name or number, because a student reads it."""
         if self.of_reference:
             return sentence("copy-of-reference")
         return sentence("copy-of-another")
 
     def whose(self) -> str:
-        """Who else has it, for the instructor."""
+        """Who else has the model, for the instructor."""
         more = self.others - len(self.hand_ins)
         return ", ".join(self.hand_ins) + (f", and {more} more" if more else "")
 
 
 def copies(models: Sequence[Known]) -> list[Copy | None]:
-    """For each model those that it is the same as; None for most.
+    """For each model, the models that it equals; None for most.
 
-    The same answers count only where the models are unsure: on ten images or more, with the most
-    probable class below 0.99. Two models that are right and certain of everything are not copies. A copy
-    whose weights were changed a little, or whose channels were put in another order, is looked for by
-    `harness.grading.similarity.disguised`.
+    Equal answers count only where the models are unsure: on ten images or more whose most probable class is below
+    0.99. Two models that are right and certain everywhere are not copies. `harness.grading.similarity.disguised` finds
+    copies with slightly changed weights or reordered channels.
     """
     by_weights = _by_marks(models)
     by_answers = _by_answers(models)
@@ -117,7 +116,7 @@ def _by_answers(models: Sequence[Known]) -> list[list[int]]:
 
 
 def _by_label(model: Known) -> tuple[tuple[str, ...], Probabilities]:
-    """The answers with their columns in the order of the labels' names, however they were ordered."""
+    """The labels in alphabetical order, and the answers with their columns in that order."""
     order = _order(model.labels)
     return tuple(_folded(model.labels[column]) for column in order), model.probabilities[:, order]
 

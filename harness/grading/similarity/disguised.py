@@ -1,9 +1,9 @@
-"""Copies in disguise: another's model with noise, pruned, rounded, scaled, or with its channels in another order.
+"""Finds disguised copies: a model with noise, pruned, rounded, scaled, or with its channels reordered.
 
-Two kinds of evidence. The final layer: its numbers, and its channels in any order, against those of the others with
-as many inputs. The answers: the logits on the held-out images, less what the class has in common. Honest models
-of one class are alike in both, because they learn from the same images on the same backbone, so nothing is judged
-by likeness alone: a pair is compared with the class, or has to be so near that no second training gets there.
+There are two kinds of evidence. The final layer: its numbers, and its channels in any order, compared with those of
+models with as many inputs. The answers: the logits on the held-out images, less what the class has in common. Honest
+models of one class are alike in both, because they learn from the same images on the same backbone. So likeness alone
+proves nothing: a pair is compared with the class, or must be nearer than any second training gets.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from harness.grading.similarity.likeness import (
     same_numbers,
 )
 
-# Measured by benchmarks/copies.py: honest pairs on the one side, copies with 5 % of noise on the other.
+# Measured by benchmarks/copies.py, for honest pairs and for copies with 5 % of noise.
 _SAME_NUMBERS = 0.3  # share; honest at most 0.03, pruned or rounded at least 0.9
-_COSINE = 0.997  # of final layers; honest at most 0.993, and that from one seed; with 5 % of noise 0.9987
+_COSINE = 0.997  # of final layers; honest at most 0.993, even from one seed; with 5 % of noise 0.9987
 _APART = 0.35  # of channels in any order; honest at least 0.5, with 5 % of noise and permuted 0.25
-_LEFT = 0.75  # correlation of what is left; honest at most 0.5, with 5 % of noise at least 0.9
+_LEFT = 0.75  # correlation of the remainders; honest at most 0.5, with 5 % of noise at least 0.9
 
 _FEWEST_NUMBERS = 128  # of a final layer: fewer are alike by chance
 _FEWEST_CHANNELS = 32  # to compare them in any order
 _FEWEST_OTHERS = 8  # models, to know what a class has in common
 _FEWEST_IMAGES = 50  # to compare answers
-_CONVERGED = 0.99  # cosine that nearly all others have with a model, where training leads to one solution
-_NEARLY_ALL, _FEWEST_CONVERGED = 0.9, 12  # share of the others, and how many they are at least
-_NEAR_ANSWERS = 0.9996  # cosine of answers of models that are too near to show what a class has in common
+_CONVERGED = 0.99  # cosine of nearly all others with a model, if training leads to one solution
+_NEARLY_ALL, _FEWEST_CONVERGED = 0.9, 12  # share of the others, and their least number
+_NEAR_ANSWERS = 0.9996  # cosine of answers; nearer models cannot show what a class has in common
 _NEAREST = 5  # models that each is compared with in detail, by final layer and by answers
-_LONGEST = 2**13  # numbers of a final layer that are kept for all models at once
+_LONGEST = 2**13  # numbers of each final layer that are in memory for all models at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,17 @@ class Comparable:
 
 @dataclass(frozen=True, slots=True)
 class Disguise:
-    """The other models that one is the same as, and how that was seen."""
+    """The models that a model is a disguised copy of, and the evidence."""
 
     others: tuple[int, ...]
     how: str
 
 
 def disguised(models: Sequence[Comparable]) -> list[Disguise | None]:
-    """For each model those that it is a disguised copy of, or they of it; None for most.
+    """For each model, the models that it is a disguised copy of, or that are copies of it; None for most.
 
-    Each is compared in detail with its ten nearest, so the time grows with the class; of final layers a bounded number
-    of numbers is held for each model.
+    Each is compared in detail with its ten nearest, so the time grows linearly with the class; a bounded part of each
+    model's final layer is in memory.
     """
     seen: list[dict[int, str]] = [{} for _ in models]
     for i, j, how in _pairs(models):
@@ -110,7 +110,7 @@ def _final_layers(models: Sequence[Comparable]) -> Iterator[tuple[int, _Layer]]:
 
 
 def _shortened(flat: Floats) -> Floats:
-    """A count sketch (Charikar, Chen and Farach-Colton, 2002): products of vectors stay, to within 1 / sqrt(8192)."""
+    """A count sketch (Charikar, Chen and Farach-Colton, 2002): it keeps dot products to within 1 / sqrt(8192)."""
     if len(flat) <= _LONGEST:
         return flat
     random = np.random.default_rng(0)
@@ -133,10 +133,10 @@ def _by_final_layer(
 
 
 def _has_converged(cosines: Floats) -> NDArray[np.bool_]:
-    """Whether over nine in ten of a dozen or more others are all but equal to a model.
+    """For each model, whether more than 90 % of at least 12 others are nearly equal to it.
 
-    Then being so is no sign of a copy, but of a training that leads everyone to one solution. A majority would not do:
-    a ring of copies is one.
+    Near equality then is no sign of a copy: training leads everyone to one solution. A simple majority is not enough,
+    because a ring of copies can be one.
     """
     others = len(cosines) - 1
     alike = (cosines >= _CONVERGED).sum(axis=1) - 1
@@ -144,7 +144,7 @@ def _has_converged(cosines: Floats) -> NDArray[np.bool_]:
 
 
 def _alike(one: Comparable, other: Comparable) -> str:
-    """How the final layers are the same beyond doubt; empty when they are not."""
+    """In which way the final layers are certainly the same; empty when they are not."""
     assert one.final_layer is not None and other.final_layer is not None
     first, second = one.final_layer(), other.final_layer()
     if (share := same_numbers(first, second)) >= _SAME_NUMBERS:
@@ -165,7 +165,7 @@ def _answered(one: Comparable) -> bool:
 def _by_answers(
     models: Sequence[Comparable], members: Sequence[int], inputs: Mapping[int, int]
 ) -> Iterator[tuple[int, int, str]]:
-    """`inputs`: of the final layers that may be compared with each other where the answers are near."""
+    """Pairs, with the evidence in their answers. `inputs`: of final layers, to compare where answers are near."""
     cosines = products(np.stack([answers(models[index].probabilities) for index in members]))
     near = cosines >= _NEAR_ANSWERS
     for i, j in _nearest(cosines):

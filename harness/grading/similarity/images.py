@@ -1,4 +1,4 @@
-"""What shows only when all submissions of a run lie side by side: images that several students handed in."""
+"""Notes images that several students of a run handed in."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MOST_LISTED = 1000  # shared images of one submission
 
 
 def across_students(examined: Sequence[Examined], store: Store) -> list[Examined]:
-    """The same submissions, with the images that each shares with another, and a finding for each other.
+    """The same submissions, with the images that each shares with others, and a finding for each other submission.
 
-    Of very many, the first are named: what is kept of a submission does not grow with the class.
+    Of very many, only the first are named, so that a submission's results do not grow with the class.
     """
     audits = {
         one.submission.id: one.evidence.audit.value

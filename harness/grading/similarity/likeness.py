@@ -1,7 +1,7 @@
-"""How alike two models are beyond what honest training on the same images explains.
+"""Measures how alike two models are, beyond what honest training on the same images explains.
 
-All measures ignore a common factor, and compare models with the same classes. Figures of honest models and of
-disguised copies: benchmarks/copies.py, with the table in benchmarks/README.md.
+All measures ignore a common factor, and compare models with the same classes. benchmarks/copies.py measures them for
+honest models and disguised copies; benchmarks/README.md has the table.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 
 _SAME_NUMBER = 4e-3  # relative: bfloat16 rounds by at most 2^-8
-_DIRECTIONS = 5  # of the other models, taken out before two are compared
+_DIRECTIONS = 5  # principal directions of the other models, removed before two are compared
 _MOST_OTHERS = 64  # models that these directions are taken from
-_MOST_CHANNELS = 4096  # that are looked for in another layer: where all are equal, each costs as much as there are
-_NOTHING_LEFT = 0.02  # of a vector's length: less is rounding
+_MOST_CHANNELS = 4096  # that are searched in another layer; where all are equal, the cost is quadratic
+_NOTHING_LEFT = 0.02  # of a vector's length; less is rounding
 
 
 def centred(weights: NDArray[np.float32]) -> Floats:
-    """A final layer without what is added to all classes alike, which changes no answer; of length 1.
+    """A final layer, less the mean over the classes, which changes no answer, and scaled to length 1.
 
     Shape (classes, inputs). All zeros where nothing is left.
     """
@@ -32,9 +32,9 @@ def centred(weights: NDArray[np.float32]) -> Floats:
 
 
 def same_numbers(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Share of the numbers, zeros aside, that are the same to within 0.4 % but for one factor for all.
+    """The share of the nonzero numbers that are equal within 0.4 % after a common factor.
 
-    Pruning leaves numbers as they are or 0; rounding to half precision moves each by less.
+    Pruning keeps numbers or sets them to 0; rounding to half precision changes each by less.
     """
     a, b = one.astype(np.float64).reshape(-1), other.astype(np.float64).reshape(-1)
     both = (np.abs(a) > 1e-12) & (np.abs(b) > 1e-12)
@@ -46,10 +46,10 @@ def same_numbers(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def channels_apart(one: Floats, other: Floats) -> float:
-    """How far the channels of one layer are from the nearest of the other's, whatever order they are in.
+    """The distance of one layer's channels from the other's nearest channels, in any order.
 
-    Relative to how far each layer's own channels are from their nearest: about 1 for layers that were trained
-    independently, whatever they have in common; 0 for a permuted copy. `one`, `other`: `centred`, (classes, inputs).
+    It is relative to the distance between each layer's own nearest channels: about 1 for independently trained layers,
+    whatever they have in common; 0 for a permuted copy. `one`, `other`: `centred`, (classes, inputs).
     """
     trees = [cKDTree(layer.T) for layer in (one, other)]
     some = np.unique(np.linspace(0, one.shape[1] - 1, min(one.shape[1], _MOST_CHANNELS)).astype(np.int64))
@@ -62,9 +62,9 @@ def channels_apart(one: Floats, other: Floats) -> float:
 
 
 def answers(probabilities: NDArray[np.float32]) -> Floats:
-    """A model's logits on the same images as the others', each image's mean taken out; of length 1.
+    """A model's logits on the common images, less each image's mean, scaled to length 1.
 
-    Shape (images, classes) -> (images * classes,). A probability below 1e-7 is rounding and counts as that.
+    Shape (images, classes) -> (images * classes,). A probability below 1e-7 is rounding and counts as 1e-7.
     """
     logits = np.log(np.clip(probabilities.astype(np.float64), 1e-7, None))
     logits -= logits.mean(axis=1, keepdims=True)
@@ -74,16 +74,16 @@ def answers(probabilities: NDArray[np.float32]) -> Floats:
 
 
 def products(vectors: Floats) -> Floats:
-    """The cosine of each of the `vectors`, (models, numbers) of length 1, with each other."""
+    """The cosine of each pair of `vectors`, shape (models, numbers), each of length 1."""
     return vectors @ vectors.T
 
 
 def left_in_common(cosines: Floats, i: int, j: int, near: NDArray[np.bool_]) -> tuple[float, int]:
-    """The correlation of models i and j once what other models have in common is taken out; and how many others.
+    """The correlation of models i and j after removing what other models have in common; and the number of others.
 
-    Honest training on the same images leads all models in a few common directions; what is left is each one's own
-    beginning and chance. `near[a]`: the models that are too near to a to be others, which hide what copies share.
-    0 where next to nothing is left.
+    Honest training on the same images moves all models in a few common directions; the remainder is each model's own
+    initialisation and chance. `near[a]`: models so near to a that they would hide what copies share; they are not
+    among the others. The correlation is 0 where nearly nothing is left.
     """
     others = np.flatnonzero(~near[i] & ~near[j])
     others = others[(others != i) & (others != j)]

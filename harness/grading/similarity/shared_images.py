@@ -1,4 +1,4 @@
-"""Images that several students handed in."""
+"""Finds images that several students handed in."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from harness.stages.audit.alike import alike
 from harness.stages.audit.hashing import Hashes, hashes, oriented
 from harness.stages.audit.matching import detail, match
 
-_MOST_COMPARED = 200  # pairs of images of two students that are looked at in detail
-_MOST_OF_ONE = 600  # pairs in detail with all others, for each student
-_MOST_OTHERS = 20  # students that one equal image is followed to, in the order of their names
+_MOST_COMPARED = 200  # image pairs of two students that are compared in detail
+_MOST_OF_ONE = 600  # detailed pairs with all others, for each student
+_MOST_OTHERS = 20  # students, in the order of their names, for whom one equal image is noted
 
 Pairs = list[tuple[int, int]]  # own image, the other's
 Greys = NDArray[np.uint8]
@@ -25,7 +25,7 @@ Greys = NDArray[np.uint8]
 class Owned:
     """One student's images: the hashes of their pixels, and the small grey ones in the same order.
 
-    The grey ones of a class together are gigabytes, so they are loaded for one student or two at a time.
+    The grey images of a class take gigabytes, so they are loaded for one or two students at a time.
     """
 
     pixels: tuple[str, ...]
@@ -34,17 +34,17 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Owner -> other owner -> pairs; and the owners of whom not every image was compared with every other's."""
+    """Owner -> other owner -> pairs; and the owners whose images were not all compared with every other's."""
 
     pairs: dict[str, dict[str, Pairs]]
     cut: frozenset[str]
 
 
 def shared(sets: Mapping[str, Owned]) -> Shared:
-    """The images of different owners that are one photograph.
+    """The images of different owners that show the same photograph.
 
-    A copy that was re-encoded, resized or mirrored counts; two photographs of one scene do not: two students may
-    share a table. Time and memory grow with the number of images.
+    Re-encoded, resized or mirrored copies count; two photographs of one scene do not, because two students may share a
+    table. Time and memory grow linearly with the number of images.
     """
     names = list(sets)
     found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
@@ -59,7 +59,7 @@ def shared(sets: Mapping[str, Owned]) -> Shared:
 
 
 def _equal(pixels: Sequence[tuple[str, ...]], found: dict[tuple[int, int], dict[int, int]]) -> set[int]:
-    """Note images of equal pixels; returns the owners of whom some are not noted, because very many hold them."""
+    """Note images with equal pixels; return the owners with images that too many hold, so that not all are noted."""
     holders: dict[str, dict[int, list[int]]] = defaultdict(dict)
     for owner, digests in enumerate(pixels):
         for index, digest in enumerate(digests):
@@ -76,7 +76,7 @@ def _equal(pixels: Sequence[tuple[str, ...]], found: dict[tuple[int, int], dict[
 
 
 def _alike(names: Sequence[str], sets: Mapping[str, Owned], found: dict[tuple[int, int], dict[int, int]]) -> set[int]:
-    """Note images that are alike by their hashes and in detail; returns the owners of whom not all were compared."""
+    """Note images that are alike by hashes and in detail; return the owners whose images were not all compared."""
     upright, mirrored, owners = _hashed([sets[name] for name in names])
     first = np.searchsorted(owners, np.arange(len(names)))
     near = alike(upright, mirrored, owners)
@@ -102,7 +102,7 @@ def _alike(names: Sequence[str], sets: Mapping[str, Owned], found: dict[tuple[in
 
 
 def _look(one: Owned, other: Owned, pairs: Pairs, found: dict[int, int]) -> None:
-    """Add the pairs that are one photograph in detail."""
+    """Add the pairs whose details show one photograph."""
     mine, theirs = one.greys(), other.greys()
     for i, j in sorted(pairs):
         if i not in found and match(detail(mine[i]), detail(theirs[j])).copy:

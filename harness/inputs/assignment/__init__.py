@@ -1,10 +1,11 @@
-"""What is asked: assignment.toml as frozen types.
+"""assignment.toml as frozen types.
 
 sections   each table's keys: units, defaults, bounds
 deadline   the table `deadline`
 schema     the file as a whole, and the rubric
-reading    from the file to an `Assignment`, its paths looked at
-problems   what is wrong in it, in words
+reading    from the file to an `Assignment`, its folders checked
+outdated   old names of keys
+problems   what is wrong in the file, in words
 """
 
 from harness.inputs.assignment.reading import load

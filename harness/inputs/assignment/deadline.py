@@ -1,4 +1,4 @@
-"""The table `deadline`: until when a submission is in time, on whose clock, and what a day later costs."""
+"""The table `deadline`: the deadline, its time zone, and the cost of each late day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.inputs.assignment.sections import Section
 
 
 def _to_penalty(value: object) -> object:
-    """`"10%"` of the points, or a number of points, kept as it was written."""
+    """Check a penalty: `"10%"` of the points, or a number of points; it is kept as written."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = f"{value:g}"
     if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)?\s*%?", value.strip()):
@@ -23,14 +23,14 @@ def _to_penalty(value: object) -> object:
 
 
 def _to_moment(value: object) -> object:
-    """A date with a time of day: a date alone leaves open when that day ends."""
+    """Check a moment: it needs a time of day, because a date does not say when the day ends."""
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         raise ValueError("a deadline needs a time of day, for example 2025-11-03T23:59:00")
     return value
 
 
 class Deadline(Section):
-    """Until when a submission is in time, and what a day later costs (`harness/grading/rubric/late.py`)."""
+    """The deadline, and the cost of each late day (`harness/grading/rubric/late.py`)."""
 
     at: Annotated[datetime.datetime, BeforeValidator(_to_moment)]
     time_zone: str = Field("", description="name of the course's time zone; needed unless `at` has an offset")
@@ -53,7 +53,7 @@ class Deadline(Section):
 
     @property
     def zone(self) -> datetime.tzinfo:
-        """The course's clock."""
+        """The course's time zone."""
         if self.time_zone:
             return zoneinfo.ZoneInfo(self.time_zone)
         assert self.at.tzinfo is not None
@@ -61,7 +61,7 @@ class Deadline(Section):
 
     @property
     def local(self) -> datetime.datetime:
-        """The deadline on the course's clock, without a zone."""
+        """The deadline in the course's time zone, as a naive time."""
         return self.at.astimezone(self.zone).replace(tzinfo=None) if self.at.tzinfo else self.at
 
     @property

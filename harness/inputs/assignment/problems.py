@@ -1,4 +1,4 @@
-"""What is wrong in an assignment.toml, in words, with the line on which it stands."""
+"""Messages about errors in an assignment.toml, with their line."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def _known_keys(location: tuple[str | int, ...]) -> list[str]:
         if not inner:
             return []
         section = inner[0]
-    return [f.alias or name for name, f in section.model_fields.items() if name != "file"]
+    return [f.alias or name for name, f in section.model_fields.items() if not f.exclude]
 
 
 def _line_of(text: str, location: tuple[str | int, ...]) -> int | None:
-    """The 1-based line on which the key at `location` stands, as far as a plain scan can tell."""
+    """The 1-based line of the key at `location`, as far as a simple scan can find it."""
     if not location:
         return None
     names = [part for part in location if isinstance(part, str)]

@@ -1,4 +1,4 @@
-"""Reading an assignment.toml: parsed, checked, and its paths made absolute and looked at."""
+"""Reading an assignment.toml: parse it, check it, make its paths absolute and look at the folders."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import AssignmentError
+from harness.inputs.assignment.outdated import with_new_keys
 from harness.inputs.assignment.problems import described, problem
 from harness.inputs.assignment.schema import Assignment
 from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, images_in
 
 
 def load(file: Path) -> Assignment:
-    """The assignment in `file`, checked.
+    """The assignment in `file`, checked. Outdated keys are accepted, and named in `Assignment.outdated`.
 
     Raises `AssignmentError` with one entry for each problem: a file that is missing or no TOML, an
     unknown key, a wrong value, a folder that is missing or holds no images.
@@ -29,8 +30,10 @@ def load(file: Path) -> Assignment:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AssignmentError(f"{file}: not TOML: {error}", "correct that line") from error
+    raw, renamed = with_new_keys(raw)
+    outdated = tuple(problem(file, text, (key,), what) for key, what in renamed)
     try:
-        assignment = Assignment.model_validate({**raw, "file": file})
+        assignment = Assignment.model_validate({**raw, "file": file, "outdated": outdated})
     except ValidationError as error:
         problems = [described(file, text, detail) for detail in error.errors()]
         raise AssignmentError("\n".join(problems), f"correct {file.name}") from error
@@ -59,9 +62,9 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
             )
         return folder
 
-    held_out = assignment.held_out if assignment.has_shared_set else None
-    if held_out is not None:
-        held_out = held_out.model_copy(update={"path": images("held_out", held_out.path)})
+    held_out = assignment.held_out
+    path = images("held_out", held_out.path) if assignment.has_shared_set and held_out.path else None
+    held_out = held_out.model_copy(update={"path": path})
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})

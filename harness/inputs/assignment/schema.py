@@ -1,11 +1,11 @@
-"""assignment.toml as a whole: its tables, the rubric, and what they ask of each other."""
+"""assignment.toml as a whole: its tables, the rubric, and the checks across tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.assignment.limits import ResourceLimits
@@ -14,7 +14,6 @@ from harness.inputs.assignment.sections import (
     Dataset,
     ExecutionRules,
     Feedback,
-    GradedOn,
     HandIn,
     HeldOut,
     NotebookParts,
@@ -27,7 +26,7 @@ from harness.inputs.assignment.sections import (
 
 
 class CriterionSpec(BaseModel):
-    """One line of the rubric. Keys beside these belong to the criterion and are checked by it."""
+    """One line of the rubric. All other keys belong to the criterion, which checks them."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -64,8 +63,7 @@ class Assignment(Section):
     execution: ExecutionRules = ExecutionRules()
     notebook: NotebookParts = NotebookParts()
     dataset: Dataset | None = None
-    held_out: HeldOut | None = None
-    heldout: GradedOn = Field("shared", description="the images that a submission is graded on")
+    held_out: HeldOut
     own_dataset: OwnDataset = OwnDataset()
     reference: ReferenceSolution
     benchmark: BenchmarkRules = BenchmarkRules()
@@ -75,6 +73,7 @@ class Assignment(Section):
     deadline: Deadline | None = None
     criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
     file: Path = Field(Path(), exclude=True, description="set by `load`")
+    outdated: tuple[str, ...] = Field((), exclude=True, description="set by `load`: old keys, a sentence for each")
 
     @property
     def max_points(self) -> float:
@@ -82,33 +81,28 @@ class Assignment(Section):
 
     @property
     def withholds(self) -> bool:
-        """Whether a part of each student's own data set is withheld to grade on."""
-        return self.heldout != "shared"
+        """Whether a part of each student's own data set is withheld for grading."""
+        return self.held_out.mode != "shared"
 
     @property
     def has_shared_set(self) -> bool:
-        return self.heldout != "withhold"
-
-    @field_validator("heldout", mode="before")
-    @classmethod
-    def _both_as_a_list(cls, value: object) -> object:
-        if isinstance(value, dict):
-            raise ValueError("is a word: 'shared', 'withhold' or 'both'; did you mean the section [held_out]?")
-        return "both" if isinstance(value, list) and sorted(map(str, value)) == ["shared", "withhold"] else value
+        """Whether the instructor has held-out images that every submission is graded on."""
+        return self.held_out.mode != "withhold"
 
     @model_validator(mode="after")
     def _has_what_it_grades_on(self) -> Assignment:
-        if self.withholds and self.handin.dataset == "ignored":
-            raise ValueError(f'heldout = "{self.heldout}" needs a data set, and handin.dataset is "ignored"')
-        if self.withholds and self.handin.notebook == "ignored":
-            raise ValueError(f'heldout = "{self.heldout}" needs notebooks to run, and handin.notebook is "ignored"')
-        if self.withholds and self.execution.mode == "as-handed-in":
+        if not self.withholds:
+            return self
+        mode = f'held_out.mode = "{self.held_out.mode}"'
+        if self.handin.dataset == "ignored":
+            raise ValueError(f'{mode} needs a data set, and handin.dataset is "ignored"')
+        if self.handin.notebook == "ignored":
+            raise ValueError(f'{mode} needs notebooks to run, and handin.notebook is "ignored"')
+        if self.execution.mode == "as-handed-in":
             raise ValueError(
-                f'heldout = "{self.heldout}" needs notebooks to run, and execution.mode is "as-handed-in": '
+                f'{mode} needs notebooks to run, and execution.mode is "as-handed-in": '
                 "a model that was handed in has seen the images that are withheld"
             )
-        if self.has_shared_set and self.held_out is None:
-            raise ValueError(f'heldout = "{self.heldout}" needs the section [held_out] with the images')
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
-"""The tables of assignment.toml, each a frozen type: every limit's unit, default and bounds stand here once.
+"""The tables of assignment.toml as frozen types: the only place of every limit's unit, default and bounds.
 
-The deadline's stands in `deadline.py`, the rubric's in `schema.py`.
+The table `deadline` is in `deadline.py`, the rubric in `schema.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from harness.errors import nearest
 
@@ -40,7 +40,7 @@ Part = Literal["required", "optional", "ignored"]
 
 
 class HandIn(Section):
-    """What a submission holds. A `required` part that is missing is an error finding; `ignored` is not looked at."""
+    """The parts of a submission. A missing `required` part is an error finding; an `ignored` part is not read."""
 
     notebook: Part = "optional"
     model: Part = "optional"
@@ -70,7 +70,7 @@ class ExecutionRules(Section):
 
 
 class NotebookParts(Section):
-    """What a notebook should hold, found by heading or by nbgrader's cells."""
+    """The parts that a notebook should have, found by heading or by nbgrader's cells."""
 
     steps: tuple[str, ...] = Field((), max_length=60)
     questions: tuple[str, ...] = Field((), max_length=60)
@@ -79,7 +79,7 @@ class NotebookParts(Section):
 class Dataset(Section):
     """The training images that a notebook gets, in class folders."""
 
-    path: Path | None = Field(None, description='not needed where heldout is "withhold"')
+    path: Path | None = Field(None, description='not needed where held_out.mode is "withhold"')
     mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
     names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
     layout: Literal["auto", "classes", "split", "flat"] = Field(
@@ -95,7 +95,7 @@ class Dataset(Section):
 
 
 class OwnDataset(Section):
-    """What is asked of a data set that a student hands in, and how a part of it is withheld."""
+    """Requirements on a student's own data set, and how a part of it is withheld."""
 
     min_classes: int = Field(3, ge=1, le=1000)
     max_classes: int = Field(10, ge=1, le=1000)
@@ -115,13 +115,25 @@ class OwnDataset(Section):
         return self
 
 
-GradedOn = Literal["shared", "withhold", "both"]
+HeldOutMode = Literal["shared", "withhold", "both"]
 
 
 class HeldOut(Section):
-    """The images on which everyone is graded, in class folders."""
+    """The images that a submission is graded on: the instructor's, or some withheld from the student's own."""
 
-    path: Path
+    mode: HeldOutMode = Field("shared", description="whose images: the instructor's, the student's own, or both")
+    path: Path | None = Field(None, description='class folders; not needed where mode is "withhold"')
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _both_as_a_list(cls, value: object) -> object:
+        return "both" if isinstance(value, list) and sorted(map(str, value)) == ["shared", "withhold"] else value
+
+    @model_validator(mode="after")
+    def _has_shared_images(self) -> HeldOut:
+        if self.mode != "withhold" and self.path is None:
+            raise ValueError(f'path is missing: mode = "{self.mode}" grades on its images')
+        return self
 
 
 class ReferenceSolution(Section):
@@ -154,7 +166,7 @@ Severity = Annotated[int, Field(ge=1, le=5)]
 
 
 class Robustness(Section):
-    """How the model is tried on held-out images made worse."""
+    """How the model is tested on corrupted held-out images."""
 
     enabled: bool = Field(True, description="false: no images made worse, none of no class, none covered")
     images: int = Field(40, ge=4, le=1000, description="held-out images at most, as many of each class")

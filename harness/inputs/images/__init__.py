@@ -1,4 +1,4 @@
-"""Held-out sets and how they enter a sandbox."""
+"""Held-out and training images, and how they enter a sandbox."""
 
 from harness.inputs.images.held_out import NO_SET, HeldOutSet, StagedImages, load, load_unseen, stage
 from harness.inputs.images.secret_order import Material, drawn, drawn_from, sample, secret_sample

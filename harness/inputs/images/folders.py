@@ -1,4 +1,4 @@
-"""Folders of images, as an instructor lays them: by their names, nothing is opened."""
+"""Lists an instructor's folders of images by file name; nothing is opened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def class_folders(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """Class name -> image files, both sorted, of a folder with one folder for each class."""
+    """Class name -> image files, both sorted, for a folder with one folder per class."""
     return {
         sub.name: tuple(
             sorted(f for f in sub.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))

@@ -1,6 +1,7 @@
-"""The held-out set: the instructor's images with their labels, and the form in which they go inside.
+"""The held-out set: the instructor's images with their labels, and their form inside the sandbox.
 
-Labels never go in: images are re-encoded without metadata, and enter a phase as `secret_order.py` draws them.
+Labels never enter the sandbox. Images are re-encoded without metadata, and enter in an order that `secret_order.py`
+draws.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from harness.errors import AssignmentError
 from harness.files.hashing import file_sha256
 from harness.inputs.images.folders import class_folders, images_in
 
-LONGEST_SIDE = 1024  # pixels; no model here looks at more
+LONGEST_SIDE = 1024  # pixels; no model here uses more
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutSet:
-    """Images and labels, in a fixed order: image i has the class `classes[truth[i]]`."""
+    """Images and labels in a fixed order: image i has the class `classes[truth[i]]`."""
 
     classes: tuple[str, ...]
     files: tuple[Path, ...]
@@ -30,7 +31,7 @@ class HeldOutSet:
     sha256: str  # of the images' contents and labels, not of their names
 
     def key(self) -> str:
-        """What identifies the set, wherever it lies."""
+        """The set's identity, independent of its path."""
         return self.sha256
 
 
@@ -39,19 +40,19 @@ NO_SET = HeldOutSet((), (), (), "")
 
 @dataclass(frozen=True, slots=True)
 class StagedImages:
-    """The images as they go inside: image i of the set is the file `names[i]` in `folder`, which nobody mounts."""
+    """The images re-encoded for the sandbox: image i is the file `names[i]` in `folder`, which is never mounted."""
 
     folder: Path
     names: tuple[str, ...]
-    sha256: str  # the set's: names differ from run to run, content does not
+    sha256: str  # the set's hash; names differ from run to run, content does not
 
     def key(self) -> str:
-        """What identifies the images, wherever they lie."""
+        """The images' identity, independent of paths."""
         return self.sha256
 
 
 def load(folder: Path) -> HeldOutSet:
-    """The held-out set in class folders. Raises `AssignmentError` for no images at all."""
+    """The held-out set in class folders. Raises `AssignmentError` when there are no images."""
     classes = class_folders(folder)
     files = tuple(file for names in classes.values() for file in names)
     truth = tuple(index for index, names in enumerate(classes.values()) for _ in names)
@@ -64,7 +65,7 @@ def load(folder: Path) -> HeldOutSet:
 
 
 def load_unseen(folder: Path) -> HeldOutSet:
-    """Images of none of the classes, from anywhere below a folder; they have no labels."""
+    """Images that show none of the classes, from anywhere below a folder; they have no labels."""
     files = images_in(folder)
     digest = hashlib.sha256("\n".join(file_sha256(file) for file in files).encode())
     return HeldOutSet((), files, (), digest.hexdigest())
@@ -73,8 +74,8 @@ def load_unseen(folder: Path) -> HeldOutSet:
 def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
     """Write the images to `folder`, which only its owner can list, as PNG, in a random order under random names.
 
-    EXIF rotation is applied, then all metadata dropped; the longest side is at most 1024 px. Raises
-    `AssignmentError` naming every image that does not decode.
+    EXIF rotation is applied, then all metadata are dropped; the longest side is at most 1024 pixels. Raises
+    `AssignmentError`, which names every image that does not decode.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)

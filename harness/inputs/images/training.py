@@ -1,4 +1,4 @@
-"""The training images that notebooks get: the course's, or the part of a student's own that is not withheld."""
+"""The training images that notebooks get: the course's, or those of a student's own that are not withheld."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.inputs.assignment.sections import Dataset
 
-CHECK_IMAGES = 12  # on which a conversion is compared with its original, which wants 8 at least
+CHECK_IMAGES = 12  # for comparing a conversion with its original, which needs at least 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +16,17 @@ class TrainingImages:
     """Images in class folders, how a notebook finds them, and a few of them for checking conversions."""
 
     dataset: Dataset | None  # None where the assignment gives no images
-    sha256: str  # of what the images show and which class they have
-    check_images: Callable[[], Sequence[Path]]  # made ready when they are first needed
+    sha256: str  # of the images' pixels and classes
+    check_images: Callable[[], Sequence[Path]]  # prepared at first use
 
     def key(self) -> object:
-        """What identifies them, wherever they lie."""
+        """Their identity, independent of paths."""
         return [self.sha256, self.dataset and self.dataset.model_dump(mode="json", exclude={"path"})]
 
     @property
     def folder(self) -> Path:
-        """The class folders. Only where there are images."""
-        assert self.dataset is not None and self.dataset.path is not None  # `assignment.load` has seen to it
+        """The class folders. Call it only if there are images."""
+        assert self.dataset is not None and self.dataset.path is not None  # ensured by `assignment.load`
         return self.dataset.path
 
 

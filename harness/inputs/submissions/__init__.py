@@ -1,4 +1,4 @@
-"""From a folder of submissions to submissions: one folder, archive or loose file per student or group."""
+"""Collects submissions from a folder or download: one folder, archive or loose file per student or group."""
 
 from harness.inputs.submissions.collect import collect
 

@@ -1,4 +1,4 @@
-"""Unpacking a stranger's archive, under limits, in a process of its own (`apart/submissions/`)."""
+"""Unpacks an untrusted archive, under limits, in a separate process (`apart/submissions/`)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.inputs.submissions.child import Children, Refused, Unpacked, no_roo
 __all__ = ["ARCHIVE_SUFFIXES", "FOREIGN_SUFFIXES", "Refused", "Spent", "UnpackLimits", "Unpacked", "refusing", "unpack"]
 
 ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".7z")
-FOREIGN_SUFFIXES = (".rar",)  # recognised, to say what to hand in instead
+FOREIGN_SUFFIXES = (".rar",)  # recognised, to tell the student what to hand in instead
 
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turns what stops a copy into `Refused` or `MachineError`."""
+    """Turn errors that stop a copy into `Refused` or `MachineError`."""
     try:
         yield
     except Stopped as stopped:
@@ -31,10 +31,10 @@ def refusing() -> Iterator[None]:
 def unpack(archive: Path, target: Path, limits: UnpackLimits, spent: Spent, packed_bytes: int) -> Unpacked:
     """Unpack the archive into the empty folder `target`, on top of what the submission has `spent` before.
 
-    Judged by content, not by name; `packed_bytes` is the size of the whole submission as it was handed in. Raises
-    `Refused` with a finding for anything that cannot be taken, `MachineError` when there is no room for it.
+    The content decides the kind, not the name. `packed_bytes` is the size of the whole submission as handed in. Raises
+    `Refused` with a finding for an archive that cannot be accepted, `MachineError` when there is no room.
     """
-    with Children() as alone:  # nobody else's files were read in this process
+    with Children() as alone:  # a process that has read nobody else's files
         return alone.unpack(
             "unpack", limits, spent, packed_bytes,
             archive=path_text(archive.absolute()), folder=path_text(target.absolute()),

@@ -1,7 +1,7 @@
-"""Asking the process that reads what students made (`apart/submissions/`), under limits. Its answer is not believed.
+"""Sends requests to the process that reads submissions (`apart/submissions/`), under limits. Answers are checked.
 
-A process that dies, is too slow or says too much is ended; that is the trouble of what it was asked, and the next
-request gets a new one.
+A process that dies, is too slow or sends too much is ended. Only its current request fails, and the next request gets a
+new process.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from harness.findings import Finding, finding
 _PROGRAM = Path(apart.__file__).with_name("__main__.py")
 _ANSWER_BYTES = 1 << 20
 _READING_SECONDS = 20  # of processor time, for anything but unpacking
-_WALL = 4  # times the processor's seconds, and a minute: a busy machine is not the student's doing
+_WALL = 4  # times the processor seconds, plus a minute, of wall time: a busy machine is not the student's fault
 _ENDING_SECONDS = 10
 
 
 class Unreadable(Exception):
-    """What was asked for cannot be read; says why in words. `was_stopped` when a limit of the process ended it."""
+    """The request cannot be answered. The message says why. `was_stopped`: a limit ended the process."""
 
     def __init__(self, reason: str, *, was_stopped: bool = False) -> None:
         super().__init__(reason)
@@ -41,7 +41,7 @@ class Unreadable(Exception):
 
 
 class Refused(Exception):
-    """The archive, or folder, is not taken. Carries the finding that says why, and what was spent until then."""
+    """The archive or folder is refused. Holds the finding that says why, and what was spent so far."""
 
     def __init__(self, why: Finding, spent: Spent | None = None) -> None:
         super().__init__(why.message)
@@ -50,14 +50,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """Findings for what was left out, and what the submission has used of its limits by now."""
+    """Findings about what was left out, and how much of its limits the submission has used."""
 
     findings: tuple[Finding, ...]
     spent: Spent
 
 
 class Children:
-    """Processes that answer one request after another; several at once when several threads ask."""
+    """Processes that each answer one request at a time; several run when several threads ask."""
 
     def __init__(self) -> None:
         self._idle: list[_Child] = []
@@ -71,13 +71,13 @@ class Children:
             child.end()
 
     def ask(self, what: str, **request: object) -> object:
-        """The answer, JSON of 1 MiB at most. Raises `Unreadable`, or `Refused` for a zip that is none."""
+        """The answer, at most 1 MiB of JSON. Raises `Unreadable`, or `Refused` for a file that is not a zip."""
         return _value(self._said({"what": what, "seconds": _READING_SECONDS, **request}))
 
     def unpack(
         self, what: str, limits: UnpackLimits, spent: Spent, packed_bytes: int | None = None, **request: object
     ) -> Unpacked:
-        """Unpack under the limits, of which `spent` is used. Raises `Refused`, or `MachineError` without room."""
+        """Unpack under the limits, of which `spent` is used up. Raises `Refused`, or `MachineError` without room."""
         left = max(1.0, limits.seconds - spent.seconds)
         more = {"limits": asdict(limits), "spent": asdict(spent), "packed_bytes": packed_bytes, "seconds": left}
         try:
@@ -85,7 +85,7 @@ class Children:
             now = _spent(said)
             noticed = _value(said, now)
         except Unreadable as error:
-            gone = Spent(spent.bytes, spent.files, spent.members, limits.seconds)  # it is given no second chance
+            gone = Spent(spent.bytes, spent.files, spent.members, limits.seconds)  # no second try
             if error.was_stopped:
                 raise Refused(finding("archive-too-large", reason=f"unpacking it {error}"), gone) from None
             name = Path(str(request.get("archive") or request.get("member") or "")).name
@@ -111,18 +111,18 @@ class Children:
 
 
 def ask_alone(what: str, **request: object) -> object:
-    """As `Children.ask`, by a process that nobody else's files were read in."""
+    """As `Children.ask`, in a fresh process that has read nobody else's files."""
     with Children() as children:
         return children.ask(what, **request)
 
 
 def path_text(path: Path) -> str:
-    """The path as JSON carries it, whatever the locale: the process takes names as UTF-8."""
+    """The path as text for JSON, in any locale: the process reads names as UTF-8."""
     return os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
 class _Child:
-    """One such process, and the conversation with it."""
+    """One such process, and the exchange with it."""
 
     def __init__(self) -> None:
         try:
@@ -138,7 +138,7 @@ class _Child:
         return self._process.poll() is None
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises `Unreadable` when the process dies, is too slow, or says what it should not."""
+        """The answer. Raises `Unreadable` when the process dies, is too slow, or sends an invalid answer."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -175,14 +175,14 @@ class _Child:
         return bytes(line)
 
     def end(self) -> None:
-        """End the process. It has nothing to tidy up."""
+        """End the process. It needs no cleanup."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
         if self._process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.2)  # it ends by itself, with the requests
+                self._process.wait(0.2)  # it ends itself when requests end
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(_ENDING_SECONDS)
@@ -221,7 +221,7 @@ def _no_constant(name: str) -> float:
 
 
 def no_room(why: str) -> MachineError:
-    """The machine, not the submission, stopped an unpacking."""
+    """The error when the machine, not the submission, stopped unpacking."""
     return MachineError(
         f"the submissions cannot be unpacked: {why}", "make room on the disk of the temporary folder, or set TMPDIR"
     )

@@ -1,8 +1,8 @@
-"""Lists that an instructor puts beside the submissions: groups.csv (who works with whom) and times.csv (when).
+"""Reads the instructor's lists beside the submissions: groups.csv (who works with whom) and times.csv (when).
 
-Both are read as spreadsheets write them: comma or semicolon, with or without a byte-order mark. A group export of
-Canvas is a groups.csv as it is. The lists are the instructor's and may hold what students call themselves: they are
-read by another process, like all that comes with a download.
+Both may be as spreadsheets write them: comma or semicolon, with or without a byte-order mark. Canvas's group export is
+a valid groups.csv. The lists may hold names that students chose, so another process reads them, like all files of a
+download.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _TIME_COLUMNS = ("handed_in", "handed in", "submitted", "submitted_at", "time", 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Whom a list is asked for: what an LMS calls a person or a group, and names, which people may choose."""
+    """A person or group to look up: the LMS's id, and names, which people may choose."""
 
     lms_id: str
     names: tuple[str, ...]
 
 
 class Named:
-    """Somebody's id, and the plain forms of his names."""
+    """A person's id, and the normalised forms of the names."""
 
     def __init__(self, who: Who) -> None:
         self.id = _id(who.lms_id)
@@ -47,20 +47,20 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class ClassLists:
-    """What the lists say. People and groups are found by any of their names, whatever the case and accents.
+    """The content of the lists. People and groups are found by any of their names, ignoring case and accents.
 
-    Where the lists have the LMS's ids, a row that has one is found by it alone: a name is what somebody calls himself.
+    Where the lists have the LMS's ids, a row with an id is found by it alone, because people can choose their names.
     """
 
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # group -> people
     times: dict[str, datetime.datetime] = field(default_factory=dict)  # plain name -> when
     _group_of: dict[str, str] = field(default_factory=dict)  # plain name of a person or group -> group
     _ids_of: dict[str, set[str]] = field(default_factory=dict)  # plain name -> the ids in its rows
-    _has_the_ids: bool = False  # of the LMS that the submissions come from
-    _of_several: frozenset[str] = frozenset()  # plain names that people with different ids have
+    _has_the_ids: bool = False  # whether the lists have ids of the submissions' LMS
+    _of_several: frozenset[str] = frozenset()  # normalised names that people with different ids share
 
     def among(self, everyone: Sequence[Named]) -> ClassLists:
-        """The lists as they are to be read for these people."""
+        """The lists, prepared for looking up these people."""
         ids_of: dict[str, set[str]] = {}
         for one in everyone:
             for form in one.forms if one.id else ():
@@ -78,16 +78,16 @@ class ClassLists:
         return next((self._group_of[form] for form in self._forms(who) if form in self._group_of), None)
 
     def time(self, who: Who) -> datetime.datetime | None:
-        """When the person or group handed in, as times.csv has it."""
+        """When the person or group handed in, by times.csv."""
         return next((self.times[form] for form in self._forms(who) if form in self.times), None)
 
     def is_ambiguous(self, who: Who) -> bool:
-        """Whether a list has a name of his that another submission's sender has, too."""
+        """Whether a list has one of the person's names, and another sender shares that name."""
         mine = {form for name in who.names for form in forms(name)} & self._of_several
         return any(self._is_by_name(form, who) and (form in self.times or form in self._group_of) for form in mine)
 
     def _forms(self, who: Who) -> Iterator[str]:
-        """By which he may be found, the id first."""
+        """The forms by which the person may be found, the id first."""
         yield from forms(who.lms_id)
         for name in who.names:
             for form in forms(name):
@@ -95,7 +95,7 @@ class ClassLists:
                     yield form
 
     def _is_by_name(self, form: str, who: Who) -> bool:
-        """Whether the rows with this name may be his by the name alone."""
+        """Whether rows with this name may be attributed to the person by name alone."""
         ids = self._ids_of.get(form, set())
         return not who.lms_id or not self._has_the_ids or not ids or _id(who.lms_id) in ids
 
@@ -105,7 +105,7 @@ def _id(text: str) -> str:
 
 
 def forms(name: str) -> list[str]:
-    """The name's letters and digits without accents, and with the words in turn: `Vries, Anna de` is Anna's."""
+    """The name's letters and digits without accents, in each order of its parts: `Vries, Anna de` matches Anna's."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
     words = plain.split()[:8]
@@ -113,7 +113,7 @@ def forms(name: str) -> list[str]:
 
 
 def read_class_lists(place: Place) -> ClassLists:
-    """The lists in the place; empty ones where there are none. Raises `UsageError` for what is not as it should be."""
+    """The lists in the place, empty if there are none. Raises `UsageError` for a list that is not valid."""
     lists = ClassLists()
     for entry in place.entries():
         if entry.is_folder:
@@ -141,7 +141,7 @@ def _read_groups(place: Place, file: str, lists: ClassLists) -> None:
                 groups_of_form.setdefault(form, set()).add(group)
         _note_ids(row, lists)
     lists.members.update({group: tuple(dict.fromkeys(members)) for group, members in people.items()})
-    # A name that two groups share says nothing.
+    # A name that two groups share identifies neither.
     lists._group_of.update({form: next(iter(groups)) for form, groups in groups_of_form.items() if len(groups) == 1})
 
 
@@ -162,7 +162,7 @@ def _read_times(place: Place, file: str, lists: ClassLists) -> None:
 
 
 def _note_ids(row: dict[str, str], lists: ClassLists) -> None:
-    """Which ids the person's row has."""
+    """Note the ids in the person's row."""
     ids = {_id(row[column]) for column in _ID_COLUMNS if row.get(column)}
     for form in {form for column in _NAME_COLUMNS for form in forms(row.get(column, ""))} if ids else ():
         lists._ids_of.setdefault(form, set()).update(ids)

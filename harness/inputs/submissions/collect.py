@@ -1,4 +1,4 @@
-"""What lies in the submissions folder or download, each submission copied once to a folder of ours and described."""
+"""Collects the submissions in a folder or download: copies each once to a folder of ours and describes it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from harness.inputs.submissions.parts import COMPANIONS, DATASET_ARCHIVE, MODEL_
 from harness.inputs.submissions.place import Place
 from harness.inputs.submissions.sorting import Sorted, open_place, sort_out
 
-_REFUSED_BYTES = 4 << 30  # of an archive that is not unpacked, that its hash is of
+_REFUSED_BYTES = 4 << 30  # of a refused archive that are hashed
 _AT_A_TIME = 1 << 20
 
 
 def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimits()) -> list[Submission]:  # noqa: B008
     """Every submission in the folder or LMS download, in the order of their names, copied below `workdir`.
 
-    One that cannot be taken is there too, without files and with the finding that says why: whatever an entry holds,
-    the others are taken as if it were not there. Raises `UsageError` when the folder is missing or holds no submission
-    at all, or a list beside them (groups.csv, times.csv) is not as it should be.
+    A refused submission is included, without files and with a finding that says why. No entry affects the others.
+    Raises `UsageError` when the folder is missing or holds no submission, or a list beside them (groups.csv,
+    times.csv) is not valid.
     """
     with Children() as children:
         place = open_place(submissions, children)
@@ -54,7 +54,7 @@ def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimit
 
 
 def _take(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: ClassLists) -> Submission:
-    """The submission, copied and described; with a finding in place of its files where that fails."""
+    """The submission, copied and described; if that fails, with a finding in place of its files."""
     return kept_apart(
         f"intake of {id}",
         lambda: _taken(id, one, workdir, limits, lists),
@@ -80,16 +80,16 @@ def _taken(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: Cla
         shutil.rmtree(root)
         root = workdir / f"{id}.refused"
         root.mkdir()
-    for path in (root, *root.rglob("*")):  # whatever the umask: the sandbox's own user reads it
+    for path in (root, *root.rglob("*")):  # regardless of the umask, since the sandbox's user reads it
         path.chmod(0o755 if path.is_dir() else 0o644)
     described = _describe(id, as_text(one.delivery.student), _inner(root), findings, of_files)
-    if refused_content:  # a person's mark is for this archive, not for whatever cannot be unpacked
+    if refused_content:  # a person's mark is for this archive, not for any that cannot be unpacked
         described = replace(described, sha256=refused_content)
     return replace(described, origin=_origin(one, newest, earlier, described, lists))
 
 
 def _not_taken(id: str, one: Sorted, workdir: Path, why: Finding) -> Submission:
-    """Nothing of it, by a fault of ours: a person has to look. What failed may be anything, so nothing else is used."""
+    """A submission without files, after a defect of ours, for a person to look at; uses nothing that may fail."""
     shutil.rmtree(workdir / id, ignore_errors=True)
     root = workdir / f"{id}.not-taken"
     root.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def _not_taken(id: str, one: Sorted, workdir: Path, why: Finding) -> Submission:
 
 
 def _newest(one: Sorted) -> tuple[Attempt, list[Attempt]]:
-    """The attempt that counts, the newest that has files, and the others."""
+    """The attempt that counts (the newest with files), and the others."""
     attempts = one.delivery.newest_first
     counts = next((attempt for attempt in attempts if attempt.pieces), attempts[0])
     return counts, [attempt for attempt in attempts if attempt is not counts]
@@ -138,7 +138,7 @@ def _origin(one: Sorted, newest: Attempt, earlier: list[Attempt], described: Sub
 
 
 def _inner(root: Path) -> Path:
-    """The folder that holds the files: steps into a single top folder, as archives have one."""
+    """The folder with the files: skips a single top folder, as archives have."""
     for _ in range(4):
         entries = list(root.iterdir())
         if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.lower() == "dataset":
@@ -175,7 +175,7 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding], of_fil
 
 
 def _dataset(root: Path) -> Path | None:
-    """The folder `dataset/`, else `dataset.zip`, in whatever case."""
+    """The folder `dataset/`, else `dataset.zip`, ignoring case."""
     named = {entry.name.lower(): entry for entry in sorted(root.iterdir(), reverse=True)}
     folder, archive = named.get("dataset"), named.get(DATASET_ARCHIVE)
     if folder is not None and folder.is_dir():
@@ -195,7 +195,7 @@ def _preferred(files: list[Path], stem: str) -> list[Path]:
 
 
 def _refused_hash(attempt: Attempt, place: Place, root: Path) -> str:
-    """Of the bytes of what is not unpacked: where it lies, or, out of a folder or a zip, as it was copied to `root`."""
+    """The hash of a refused archive's bytes: at its place or, from a folder or zip, of the copy in `root`."""
     lie = [place.on_disk(piece.path) for piece in attempt.pieces]
     files = [file for file in lie if file is not None and not file.is_dir()]
     copied = [] if files else [path for path in root.rglob("*") if path.is_file()]

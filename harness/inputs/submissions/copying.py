@@ -1,4 +1,4 @@
-"""A submission's files, copied to a folder of ours: archives unpacked, all under one set of limits."""
+"""Copies a submission's files to a folder of ours, and unpacks archives, all under one set of limits."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _MOST_NESTED = 5  # archives inside a submission that are unpacked
 
 
 def copy(attempt: Attempt, place: Place, root: Path, limits: UnpackLimits) -> list[Finding]:
-    """Copy the attempt's files, unpacking archives where that is what was handed in. Links are never followed.
+    """Copy the attempt's files; unpack archives if those were handed in. Links are never followed.
 
-    All archives of the submission, those inside others too, share the limits. Raises `Refused`.
+    All archives of the submission, nested ones included, share the limits. Raises `Refused`.
     """
     if len(attempt.pieces) == 1:
         (only,) = attempt.pieces
@@ -63,14 +63,14 @@ def _unpack_alone(archive: Path, root: Path, limits: UnpackLimits, spent: Spent,
 
 
 def _unpack_nested(root: Path, limits: UnpackLimits, spent: Spent, packed_bytes: int) -> list[Finding]:
-    """Unpack the archives of a submission that lacks a notebook or a model without them.
+    """Unpack the archives inside a submission that has no notebook or no model outside of them.
 
-    One that cannot be unpacked refuses the submission only when nothing else is there.
+    An archive that cannot be unpacked refuses the submission only when it has nothing else.
     """
     files = [path for path in root.rglob("*") if path.is_file()]
     archives = sorted(path for path in files if _is_archive(path.name) and "dataset" not in path.parts)
     suffixes = {path.suffix.lower() for path in files}
-    if suffixes & {NOTEBOOK_SUFFIX, *MODEL_SUFFIXES}:  # then a dataset.zip is the images, not the work
+    if suffixes & {NOTEBOOK_SUFFIX, *MODEL_SUFFIXES}:  # a dataset.zip beside these holds the images
         archives = [path for path in archives if path.name.lower() != DATASET_ARCHIVE]
     if not archives or (NOTEBOOK_SUFFIX in suffixes and suffixes & set(MODEL_SUFFIXES)):
         return []

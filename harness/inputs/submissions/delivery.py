@@ -1,4 +1,4 @@
-"""What an LMS's download says of its submissions, before a byte of them is copied."""
+"""What an LMS's download says about its submissions, before anything is copied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EARLIEST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file or folder of an attempt: where it lies, and its path in the submission (`""`: a folder's content)."""
+    """A file or folder of an attempt: its path in the download, and in the submission (`""`: a folder's content)."""
 
     path: str
     name: str = ""
@@ -29,14 +29,14 @@ class Attempt:
     """One try of a student or group. A time without a zone is the course's local time."""
 
     pieces: tuple[Piece, ...]
-    label: str  # what it is called for people: a date, a number, a file's name
+    label: str  # its name for people: a date, a number, a file name
     at: datetime.datetime | None = None
-    said_late: bool = False  # the LMS says that it was late, perhaps without saying when
+    said_late: bool = False  # the LMS marks it late, perhaps without a time
     order: int = 0  # the LMS's own numbering, where times do not decide
 
     @property
     def rank(self) -> tuple[datetime.datetime, int, str]:
-        """The higher, the newer."""
+        """A sort key; the newer attempt has the higher one."""
         at = self.at or _EARLIEST
         return (at if at.tzinfo else at.replace(tzinfo=datetime.UTC), self.order, self.label)
 
@@ -46,15 +46,15 @@ class Delivery:
     """All attempts of one student or group."""
 
     student: str  # the name for people
-    key: str  # what its id is made from: the same in every download, whoever else is in it
+    key: str  # basis of the id: the same in every download, whoever else is in it
     attempts: tuple[Attempt, ...]  # at least one
-    entries: frozenset[str]  # the top-level names that it is made of
-    why: str  # what it was recognised by, for people
+    entries: frozenset[str]  # its top-level names
+    why: str  # how it was recognised, for people
     lms_id: str = ""
     members: tuple[str, ...] = ()
-    clock: str = ""  # whose time it is, for people
-    findings: tuple[Finding, ...] = ()  # what is odd about the names or the metadata
-    exact: str = ""  # the name on the disk or of the LMS, byte for byte, where `student` is not it
+    clock: str = ""  # the source of the time, for people
+    findings: tuple[Finding, ...] = ()  # about odd names or metadata
+    exact: str = ""  # the name on the disk or of the LMS, byte for byte, if it differs from `student`
 
     @property
     def newest_first(self) -> list[Attempt]:
@@ -63,24 +63,24 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an LMS's reader found in a place: nothing when it is not that LMS's."""
+    """What an LMS's reader found in a place: nothing when the download is not that LMS's."""
 
     deliveries: tuple[Delivery, ...] = ()
     own: frozenset[str] = frozenset()  # top-level names that the LMS itself puts there
-    of_others: tuple[Finding, ...] = ()  # why it was not read, for those that are taken as they are instead
+    of_others: tuple[Finding, ...] = ()  # why it was not read, for submissions that are then taken as plain ones
 
 
 NOT_THIS_ONE = Reading()
 
 
 def parsed(names: Iterable[str], parse: Callable[[str], T | None]) -> dict[str, T]:
-    """What `parse` makes of each name that it knows. One on which it fails is none of the LMS's."""
+    """Name -> the result of `parse`, for names that it knows. A name on which it raises does not count as the LMS's."""
     found = {name: kept_apart("intake", partial(parse, name), lambda _: None) for name in names}
     return {name: one for name, one in found.items() if one is not None}
 
 
 def delivered(entries: Iterable[str], make: Callable[[], Delivery]) -> Delivery:
-    """What `make` says of the entries (paths); where it fails, they are a delivery of their own, with the finding."""
+    """The delivery that `make` returns for the entries (paths); if it raises, a plain delivery with the finding."""
     names = frozenset(entries)
 
     def as_it_is(why: Finding) -> Delivery:

@@ -1,7 +1,6 @@
-"""Copying a stranger's folder, or one file, under limits: nothing is followed, whatever changes meanwhile.
+"""Copies an untrusted folder or file under limits; no link is followed, even if the folder changes meanwhile.
 
-Each file is reached through the open folder that holds it, so a folder that is replaced by a link while it
-is read leads nowhere.
+Each file is opened relative to its open folder, so replacing a folder by a link while it is read has no effect.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from harness.findings import Finding, finding
 from harness.inputs.submissions.archives import Spent, Unpacked, UnpackLimits, refusing
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_MOST_NAMED = 10  # of one kind of thing noticed
+_MOST_NAMED = 10  # of each kind
 
 
 @dataclass(slots=True)
 class _Noticed:
-    """What was left out: each kind's first ones by name."""
+    """What was left out: the first names of each kind."""
 
     findings: list[Finding] = field(default_factory=list)
 
@@ -32,7 +31,7 @@ class _Noticed:
 
 
 def copy_folder(folder: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
-    """Copy what is in the folder into the empty folder `target`; what was left out.
+    """Copy the folder's content into the empty folder `target`; return what was left out.
 
     Hidden folders (.git, checkpoints) and litter are left out silently. Raises `Refused` at a limit,
     `MachineError` when there is no room.
@@ -51,7 +50,7 @@ def copy_folder(folder: Path, target: Path, limits: UnpackLimits, spent: Spent) 
 
 
 def copy_file(file: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
-    """Copy one plain file to `target`; a finding for anything else. Raises as `copy_folder`."""
+    """Copy one plain file to `target`; anything else becomes a finding. Raises as `copy_folder`."""
     budget, noticed = Budget(limits, spent=spent), _Noticed()
     with refusing():
         budget.entry()
@@ -105,7 +104,7 @@ def _is_folder(name: str, holder: int) -> bool:
 def _copy(name: str, holder: int | None, shown: str, target: Path, budget: Budget, noticed: _Noticed) -> None:
     try:
         mode = os.stat(name, dir_fd=holder, follow_symlinks=False).st_mode
-        if not stat.S_ISREG(mode):  # before it is opened: a device may act on that
+        if not stat.S_ISREG(mode):  # before opening it, since a device may react
             noticed.note("unsafe-member", name=shown, kind=_kind(mode))
             return
         with os.fdopen(os.open(name, _FLAGS, dir_fd=holder), "rb") as stream:
@@ -116,7 +115,7 @@ def _copy(name: str, holder: int | None, shown: str, target: Path, budget: Budge
             budget.expect(found.st_size)
             write(budget.counted(stream), target)
     except OSError as error:
-        if not target.is_dir():  # as when a folder became a file, or went, since it was listed
+        if not target.is_dir():  # for example if a folder became a file or was removed since listing
             target.unlink(missing_ok=True)
         noticed.note("file-unreadable", name=shown, reason=error.strerror or type(error).__name__)
 

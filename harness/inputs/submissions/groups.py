@@ -1,4 +1,4 @@
-"""One submission for each group of groups.csv: the newest of what its members handed in."""
+"""Merges the submissions of each group in groups.csv: the newest of its members' submissions counts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from harness.inputs.submissions.sorting import Sorted
 
 
 def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
-    """The submissions, in the order of their names; of a group's several, the newest with the others as its tries.
+    """The submissions in the order of their names; for each group the newest, with the others as earlier tries.
 
-    Where the times are not all known, the newest is not either: then all stay, each with a finding. So they do for a
-    group without members, which is most likely a mistake in the list.
+    If not all times are known, neither is the newest: then all are kept, each with a finding. The same holds for a
+    group without members, which is probably a mistake in the list.
     """
     of_group: dict[str, list[Sorted]] = defaultdict(list)
     alone = []
@@ -34,7 +34,7 @@ def one_for_each_group(found: list[Sorted], lists: ClassLists) -> list[Sorted]:
 
 
 def for_these(lists: ClassLists, found: list[Sorted]) -> ClassLists:
-    """The lists as they are to be read for the senders of these."""
+    """The lists, prepared for looking up the senders of these submissions."""
     senders = [kept_apart("intake", partial(_named, one), lambda _: None) for one in found]
     return lists.among([sender for sender in senders if sender is not None])
 
@@ -52,7 +52,7 @@ def _is_ambiguous(one: Sorted, lists: ClassLists) -> bool:
 
 
 def _who(one: Sorted) -> Who:
-    """As the lists may call its sender."""
+    """The sender's id and names, for looking up in the lists."""
     return Who(one.delivery.lms_id, (one.delivery.student, one.delivery.key))
 
 

@@ -1,4 +1,4 @@
-"""Which id each submission gets, and which claim the same person."""
+"""Gives each submission an id, and notes submissions that claim the same person."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from harness.inputs.submissions.one_entry import kept_apart
 from harness.inputs.submissions.sorting import Sorted
 
 _LONGEST = 64  # characters, before a hash
-_HASH = 16  # hexadecimal digits: 64 bits, so that nobody finds another's at home
+_HASH = 16  # hexadecimal digits: 64 bits, too many to search for a collision at home
 
 
 def with_ids(found: list[Sorted]) -> list[tuple[str, Sorted]]:
-    """Each submission with its id. Where several would have one id, each of them gets the hash of its identity.
+    """Each submission with its id. If several would have the same id, each of them gets a hash of its identity.
 
-    So no id is anybody's because he came first, and none of them depends on how many others there are.
+    So no id depends on the order or number of submissions.
     """
     wanted = [kept_apart("intake", partial(identifier, one.delivery.key), lambda _: "submission") for one in found]
     identities = _identities(found)
     ids = list(wanted)
-    while clashing := _clashing(ids):  # a name may have been chosen to be another's id with its hash
+    while clashing := _clashing(ids):  # a student may choose a name equal to another's id with its hash
         ids = [
             f"{id[:_LONGEST].rstrip('-_')}-{_hash(f'{id} {identity}')}" if id.casefold() in clashing else id
             for id, identity in zip(ids, identities, strict=True)
@@ -40,7 +40,7 @@ def with_ids(found: list[Sorted]) -> list[tuple[str, Sorted]]:
 
 
 def with_claims_noted(found: list[Sorted]) -> list[Sorted]:
-    """The submissions; those that claim one id of an LMS with a finding on each."""
+    """The submissions, with a finding on each that claims the same LMS id as another."""
     claimed = [kept_apart("intake", partial(_claim, one), lambda _: None) for one in found]
     claims = Counter(filter(None, claimed))
     titles = {source: reader.TITLE for source, reader in readers().items()}
@@ -55,7 +55,7 @@ def with_claims_noted(found: list[Sorted]) -> list[Sorted]:
 
 
 def identifier(name: str) -> str:
-    """At most 81 ASCII letters, digits, `-` and `_`; a hash is added where others were written in ASCII."""
+    """At most 81 ASCII letters, digits, `-` and `_`; a hash is added if other characters were transliterated."""
     plain = unicodedata.normalize("NFKD", name)
     stripped = "".join(c for c in plain if not unicodedata.combining(c))
     kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in anyascii(stripped))
@@ -67,13 +67,13 @@ def identifier(name: str) -> str:
 
 
 def _claim(one: Sorted) -> tuple[str, str] | None:
-    """The LMS and the number or name of the person; LMSs take `Anna` for `anna`."""
+    """The LMS and the person's number or name; LMSs ignore case."""
     id = one.delivery.lms_id
     return (one.source, id.strip().casefold()) if id.strip() else None
 
 
 def _identities(found: list[Sorted]) -> list[str]:
-    """What tells each from all others: as `Submission.identity`, with a number where even that is equal."""
+    """A unique identity for each: `Submission.identity`, with a number where that is equal."""
     seen: Counter[str] = Counter()
     identities = []
     for one in found:
@@ -94,4 +94,4 @@ def _hash(text: str) -> str:
 
 
 _PORTS = {f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)}
-_RESERVED = {"CON", "PRN", "AUX", "NUL", *_PORTS}  # no file names on Windows, where reports are read
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *_PORTS}  # not valid as file names on Windows, where reports may be read

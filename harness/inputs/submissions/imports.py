@@ -1,4 +1,4 @@
-"""Which modules a notebook's code imports: read in a process of its own (`apart/submissions/imports.py`), never run."""
+"""Finds the modules that a notebook imports, in a separate process (`apart/submissions/imports.py`); it is not run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.inputs.submissions.child import Unreadable, ask_alone, path_text
 
 
 def imported_modules(notebook: Path) -> frozenset[str]:
-    """The top-level modules that its code cells import; empty for a file that is no notebook."""
+    """The top-level modules that the code cells import; empty for a file that is not a notebook."""
     try:
         names = ask_alone("imports", notebook=path_text(notebook.absolute()))
     except Unreadable:

@@ -1,4 +1,4 @@
-"""What an LMS's own files say: read by another process, and each answer checked here."""
+"""Reads an LMS's own files through another process, and checks each answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What Gradescope says of one folder. A time that is there and cannot be read is None, and said so."""
+    """Gradescope's metadata about one folder. A time that cannot be read is None, and sets `is_odd`."""
 
     people: tuple[tuple[str, str, str], ...]  # name, sid, email
     at: datetime.datetime | None
@@ -75,7 +75,7 @@ def stamp(place: Place, path: str) -> str:
 
 
 def gradescope(place: Place, path: str, folders: tuple[str, ...]) -> Iterator[tuple[str, Submitted]]:
-    """(folder, what is said of it) for the folders that the file knows. Raises `Unreadable`."""
+    """(folder, its metadata) for the folders in the file. Raises `Unreadable`."""
     for start in range(0, len(folders), _FOLDERS_A_TIME):
         said = place.ask("gradescope", path, folders=list(folders[start : start + _FOLDERS_A_TIME]))
         for folder, about in said.items() if isinstance(said, dict) else ():

@@ -1,4 +1,4 @@
-"""Dates as LMSs write them for people, in the languages in which they do. The clock is the course's own."""
+"""Parses dates that LMSs write for people, in their languages. The clock is the course's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DATES = (
 
 
 def read_local_date(text: str) -> datetime.datetime | None:
-    """The date and time in the text, without a zone; None when there is none, or its language is not known."""
+    """The date and time in the text, without a zone; None if there is none or its language is not known."""
     for pattern in _DATES:
         match = pattern.search(text)
         if match is None:

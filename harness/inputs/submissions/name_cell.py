@@ -1,4 +1,4 @@
-"""Who made a notebook, by its cell with names: read in a process of its own (`apart/submissions/name_cell.py`)."""
+"""Finds a notebook's authors by its cell with names, in a separate process (`apart/submissions/name_cell.py`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_NAMES, _MOST_CHARACTERS = 12, 60
 
 
 def names_in(notebook: Path) -> tuple[str, ...]:
-    """The names at the top of the notebook, each once; none when there are none or it cannot be read."""
+    """The names at the top of the notebook, each once; empty when there are none or it cannot be read."""
     try:
         names = ask_alone("names", notebook=path_text(notebook.absolute()))
     except Unreadable:

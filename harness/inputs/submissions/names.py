@@ -1,4 +1,4 @@
-"""What names have in common."""
+"""The common beginning of names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def common_start(names: Sequence[str], separator: str) -> str:
-    """What all names begin with, up to and with the last `separator`; empty when that is nothing."""
+    """The common beginning of all names, up to and including the last `separator`; empty if there is none."""
     first, last = min(names), max(names)
     length = next((i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
     return first[: first[:length].rfind(separator) + 1]

@@ -1,4 +1,4 @@
-"""The one place in intake where trouble with one entry is kept from the others."""
+"""The only place in intake that isolates errors of one entry from the others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from harness.findings import Finding, finding
 
 T = TypeVar("T")
 
-_MACHINES = MACHINES_OWN | {errno.EAGAIN}  # no more processes: intake reads each thing in one of its own
+_MACHINES = MACHINES_OWN | {errno.EAGAIN}  # no more processes, which intake needs for reading
 
 
 def kept_apart(what: str, work: Callable[[], T], otherwise: Callable[[Finding], T]) -> T:
-    """What `work` makes of one entry; whatever it raises becomes a finding, and `otherwise` goes on with that.
+    """The result of `work` on one entry; if it raises, the result of `otherwise` on a finding about the error.
 
-    Errors of the user's and of the machine's stay errors: `MachineError` where the system itself says so.
+    Errors of the user and of the machine are raised; a system error of the machine becomes `MachineError`.
     """
     try:
         return work()
@@ -27,5 +27,5 @@ def kept_apart(what: str, work: Callable[[], T], otherwise: Callable[[Finding], 
         if error.errno in _MACHINES:
             raise MachineError(f"{what}: {error.strerror}", "make room, or end other programs") from error
         return otherwise(finding("harness-defect", reason=f"{what}: {error.strerror or type(error).__name__}"))
-    except Exception as error:  # so that one entry's trouble does not stop the others
+    except Exception as error:  # one entry's error must not stop the others
         return otherwise(finding("harness-defect", reason=f"{what}: {type(error).__name__}", detail=str(error)))

@@ -1,10 +1,10 @@
-"""What the files of a submission are, by their names."""
+"""The kinds of files in a submission, by name."""
 
 from __future__ import annotations
 
 NOTEBOOK_SUFFIX = ".ipynb"
-# In the order in which they are preferred when a submission holds several.
+# In order of preference when a submission holds several.
 MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
-SAVED_MODEL = "saved_model.pb"  # its folder is a model: TensorFlow's, where there is no file of one
+SAVED_MODEL = "saved_model.pb"  # its folder is a TensorFlow model, used if there is no model file
 COMPANIONS = ("labels.txt", "handin.json", "model.py")
 DATASET_ARCHIVE = "dataset.zip"

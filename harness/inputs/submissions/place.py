@@ -1,4 +1,4 @@
-"""Where submissions lie, seen by names: a folder, or an archive as an LMS makes it for a whole class."""
+"""A place with submissions, listed by name: a folder, or an LMS's archive of a whole class."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Place(Protocol):
     name: str
 
     def entries(self, folder: str = "") -> tuple[Entry, ...]:
-        """What lies in the folder, sorted by name, 100,000 at most; nothing for what is no folder."""
+        """The folder's entries, sorted by name, at most 100,000; empty if it is not a folder."""
         ...
 
     def ask(self, what: str, path: str, **more: object) -> object:
-        """What a file says, read in another process: `what` of `apart/submissions/serve.py`. Raises `Unreadable`."""
+        """Read a file in another process; `what` as in `apart/submissions/serve.py`. Raises `Unreadable`."""
         ...
 
     def copy(self, path: str, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
@@ -46,7 +46,7 @@ class Place(Protocol):
         ...
 
     def on_disk(self, path: str) -> Path | None:
-        """Where the path lies as a file or folder of its own; None inside an archive."""
+        """The path on this machine's disk; None inside an archive."""
         ...
 
 
@@ -80,7 +80,7 @@ class FolderPlace:
         try:
             if source.is_dir():
                 return copy_folder(source, target, limits, spent)
-        except OSError as error:  # of the folder itself; what lies in it has findings of its own
+        except OSError as error:  # of the folder itself; its entries get their own findings
             reason = error.strerror or "unreadable"
             raise Refused(finding("file-unreadable", name=source.name, reason=reason)) from error
         return copy_file(source, target, limits, spent)
@@ -90,10 +90,10 @@ class FolderPlace:
 
 
 class ArchivePlace:
-    """A zip with the submissions of a class, read by another process. Each is unpacked under limits of its own."""
+    """A zip with the submissions of a class, read by another process. Each is unpacked under its own limits."""
 
     def __init__(self, file: Path, children: Children) -> None:
-        """Raises `UsageError` for a file that is no zip, or holds more than anyone's class does."""
+        """Raises `UsageError` for a file that is not a zip, or has more members than any class needs."""
         self.name = as_text(file.stem)
         self._file, self._zip, self._children = file, path_text(file.absolute()), children
         self._listed = functools.cache(self._list)
@@ -117,7 +117,7 @@ class ArchivePlace:
     def entries(self, folder: str = "") -> tuple[Entry, ...]:
         try:
             return self._listed(folder)
-        except UsageError:  # it was read a moment ago
+        except UsageError:  # it was readable a moment ago
             return ()
 
     def ask(self, what: str, path: str, **more: object) -> object:

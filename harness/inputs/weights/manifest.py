@@ -1,4 +1,4 @@
-"""The manifest: what libraries publish (written by `tools/published`), and what people know beside it."""
+"""The manifest: files that libraries publish (written by `tools/published`), and entries added by hand."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def list_weights() -> list[WeightsEntry]:
 
 
 def named(name: str) -> tuple[WeightsEntry, ...]:
-    """The entry of this name, or all parts of the image set. Raises `UsageError` for a name nobody knows."""
+    """The entry with this name, or all parts of the image set. Raises `UsageError` for an unknown name."""
     known = _manifest(FOLDER)
     if name in known:
         return (known[name],)
@@ -64,7 +64,7 @@ def named(name: str) -> tuple[WeightsEntry, ...]:
 
 
 def one(name: str) -> WeightsEntry:
-    """The entry of this name. Raises `UsageError` for a name nobody knows, and for one of several files."""
+    """The entry with this name. Raises `UsageError` for an unknown name, and for a set of several files."""
     entries = named(name)
     if len(entries) > 1:
         raise UsageError(
@@ -84,5 +84,5 @@ def by_address(address: str) -> WeightsEntry | None:
 
 
 def asked_as(ask: str) -> tuple[WeightsEntry, ...]:
-    """What a call, written as in `asked.py`, makes a library load; empty where that is not known."""
+    """The entries that a call, in the form of `asked.py`, makes a library load; empty if they are not known."""
     return _asked(FOLDER).get(ask, ())

@@ -1,4 +1,4 @@
-"""What the notebooks of a class need of the manifest, and what they ask for that it does not have."""
+"""Finds which entries of the manifest a class's notebooks need, and what they need that it lacks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from harness.inputs.weights.manifest import asked_as, by_address
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Names of the manifest, and calls that nothing of it answers, each with the ids of the submissions that ask."""
+    """Needed names of the manifest, and calls that it has no entry for, each with the ids of the submissions."""
 
     names: dict[str, list[str]] = field(default_factory=dict)
     unknown: dict[str, list[str]] = field(default_factory=dict)
 
 
 def needed_by(submissions: Iterable[Submission]) -> Needed:
-    """Read each submission's notebook, in a process of its own; nothing of it is run."""
+    """Read each submission's notebook in a separate process; none is run."""
     found = Needed()
     for submission in submissions:
         if submission.notebook is None:
@@ -38,7 +38,7 @@ def needed_by(submissions: Iterable[Submission]) -> Needed:
 
 
 def _of(notebook: Path) -> tuple[list[str], list[str]]:
-    """The names that one notebook needs, each once, and what it asks for beside them."""
+    """The names that one notebook needs, each once, and its calls without an entry."""
     names: dict[str, None] = {}
     unknown: dict[str, None] = {}
     try:
@@ -59,7 +59,7 @@ def _of(notebook: Path) -> tuple[list[str], list[str]]:
 
 
 def _calls(said: object) -> list[Call]:
-    """The calls, as far as they have the form of one."""
+    """The calls that have a valid form."""
     calls = []
     for one in _list(said, "calls"):
         if isinstance(one, list) and len(one) == 3:

@@ -1,6 +1,6 @@
-"""The files that are here: in the store (`<cache>/weights/`), or where torch or Keras itself keeps what it downloaded.
+"""The files on this machine: in the store (`<cache>/weights/`), or in torch's or Keras's own download folders.
 
-A file counts only with the manifest's hash, where one is published.
+A file counts only if it has the manifest's hash, where one is published.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from harness.inputs.weights.entry import WeightsEntry
 from harness.inputs.weights.manifest import one
 
 _HUB = "hub/checkpoints"  # below TORCH_HOME
-_UNFINISHED = "unfinished"  # below the store: what a download has by now, to go on from
+_UNFINISHED = "unfinished"  # below the store: partial downloads, to resume
 
 
 def path(name: str) -> Path | None:
-    """Where the file lies on this machine, or None. Raises `UsageError` for a name nobody knows."""
+    """The file's path on this machine, or None. Raises `UsageError` for an unknown name."""
     entry = one(name)
     stored = _folder() / entry.stored_as
-    if stored.is_file():  # its hash was checked when it came in
+    if stored.is_file():  # its hash was checked when it was stored
         return stored
     if entry.place == "download":
         return None
@@ -37,13 +37,13 @@ def path(name: str) -> Path | None:
 
 
 def standing_in(name: str) -> WeightsEntry | None:
-    """The weights that serve in the place of `name`, and are here. Raises `UsageError` for an unknown name."""
+    """The weights on this machine that can replace `name`. Raises `UsageError` for an unknown name."""
     other = one(name).stand_in
     return one(other) if other and path(other) is not None else None
 
 
 def fetch(name: str, say: Callable[[str], None]) -> Path:
-    """Get the file from the first source that has it; where it is here already, that file.
+    """The file: the one that is here already, or downloaded from the first source that has it.
 
     Raises `UsageError` for an unknown name, `MachineError` with every source's reason when all failed.
     """
@@ -87,7 +87,7 @@ def fetch(name: str, say: Callable[[str], None]) -> Path:
 
 
 def add(name: str, file: Path) -> Path:
-    """Take the weights from a file. Raises `UsageError` for an unknown name, and for another file's content."""
+    """Store the weights from a file. Raises `UsageError` for an unknown name, and for a wrong hash."""
     entry = one(name)
     try:
         fits = entry.fits(file)
@@ -120,7 +120,7 @@ def _keras_home() -> Path:
 
 @contextlib.contextmanager
 def _unfinished(entry: WeightsEntry) -> Iterator[Path]:
-    """What a download is written to. It stays for the next try, unless no hash would tell a file of two halves."""
+    """The file that a download is written to. It is kept for resuming only if a hash can detect a mixed file."""
     folder = _folder() / _UNFINISHED
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -131,7 +131,7 @@ def _unfinished(entry: WeightsEntry) -> Iterator[Path]:
 
 
 def _keep(entry: WeightsEntry, file: Path) -> Path:
-    """Copy into the store, whole or not at all."""
+    """Copy the file into the store, whole or not at all."""
     folder = _folder()
     target = folder / entry.stored_as
     try:

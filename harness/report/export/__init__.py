@@ -1,4 +1,4 @@
-"""Files that other programs read."""
+"""Writes files that other programs read."""
 
 from harness.report.export.bench_files import write_bench
 from harness.report.export.feedback import write_feedback

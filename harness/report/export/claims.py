@@ -1,7 +1,7 @@
-"""Whose marks an LMS may have: those of which it is known whose they are.
+"""Selects the submissions whose marks may be exported to an LMS: those with a certain sender.
 
-Two submissions that claim one person of an LMS, or one that may be several people's, are left out of every LMS's file:
-a mark that reaches the wrong person is worse than one that is entered by hand.
+Submissions that claim the same person of an LMS, or that may be from several people, are left out of every LMS's file:
+a mark for the wrong person is worse than a mark that has to be entered by hand.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections import Counter
 
 from harness.gradebook.results import Results, SubmissionResult
 
-_NOBODYS = {"lms-id-claimed-twice", "lms-name-ambiguous"}  # findings of intake
+_NOBODYS = {"lms-id-claimed-twice", "lms-name-ambiguous"}  # findings of intake about an uncertain sender
 
 
 def exportable(results: Results) -> tuple[SubmissionResult, ...]:
-    """The submissions whose marks may go to an LMS, in their order."""
+    """The submissions whose marks may be exported, in order."""
     out = {row.id for row in left_out(results)}
     return tuple(row for row in results.submissions if row.id not in out)
 
 
 def left_out(results: Results) -> tuple[SubmissionResult, ...]:
-    """The others: found at intake, or of one name for the LMS, as a folder beside a download may be called."""
+    """The other submissions: uncertain at intake, or with an LMS name that another one has, too."""
     names = Counter(_name(row) for row in results.submissions)
     return tuple(
         row for row in results.submissions if names[_name(row)] > 1 or _NOBODYS & {f.code for f in row.findings}
@@ -28,5 +28,5 @@ def left_out(results: Results) -> tuple[SubmissionResult, ...]:
 
 
 def _name(row: SubmissionResult) -> str:
-    """What an LMS's file has for the person: see `formats/`."""
+    """The person's name in an LMS's file; see `formats/`."""
     return (row.lms_id or row.id).strip().casefold()

@@ -1,4 +1,4 @@
-"""The pages that may be given to students, and nothing else, in a folder to be uploaded or sent."""
+"""Copies only the pages that students may get to a folder for uploading or sending."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from harness.gradebook.results import Results, SubmissionResult
 from harness.report.export.claims import left_out
 
 _PAGE = "index.html"
-_CLEARED = '<meta name="audience" content="student">'  # in the head of a page that was made to be given away
-_RUN = '<meta name="run" content="{}">'  # there, too: when the run ended that made the page
+_CLEARED = '<meta name="audience" content="student">'  # in the head of a student's page
+_RUN = '<meta name="run" content="{}">'  # also in the head: when the page's run ended
 _NAME_CHARACTERS = 80
 
 
 def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
-    """Copy each submission's page from `pages/<id>/` to a folder of its own in `folder`; the files written.
+    """Copy each submission's page from `pages/<id>/` to its own folder in `folder`; return the files written.
 
-    From Moodle, the folders are named as its "upload multiple feedback files in a zip" wants them; else by id.
-    Raises `UsageError` when `folder` holds anything, or a page is missing, not a student's or of another run, and
+    For Moodle, the folders have the names that its "upload multiple feedback files in a zip" needs; otherwise ids.
+    Raises `UsageError` when `folder` is not empty, or a page is missing, not a student's, or from another run, and
     `MachineError` when it cannot be written.
     """
     try:
@@ -43,10 +43,10 @@ def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
 
 
 def _cleared_page(page: Path, run: str) -> str:
-    """The page's text. Raises `UsageError` for one that is missing, was made for the instructor or by another `run`.
+    """The page's text. Raises `UsageError` if it is missing, made for the instructor, or made by another `run`.
 
-    A run that was stopped while it wrote may have left pages of its own beside the results of the one before, in
-    which an id may have been another student's.
+    A run that was stopped while writing may have left its pages beside the previous run's results, in which an id may
+    belong to another student.
     """
     if not page.is_file():
         raise UsageError(f"{page}: the page is missing", "grade again, then export")
@@ -60,8 +60,10 @@ def _cleared_page(page: Path, run: str) -> str:
 
 
 def _names(results: Results) -> dict[str, str]:
-    """Id -> name of its folder; the id itself where the LMS has no name for it, has it twice, or it is not known whose
-    it is."""
+    """Id -> name of its folder.
+
+    The name is the id if the LMS has no name for it or has the name twice, or if the sender is not certain.
+    """
     rows, nobodys = results.submissions, {row.id for row in left_out(results)}
     wanted = {row.id: row.id if row.id in nobodys else _lms_name(row) for row in rows}
     times = Counter(name.casefold() for name in wanted.values())

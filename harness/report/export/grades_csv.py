@@ -1,4 +1,4 @@
-"""grades.csv: one row for each submission, harmless in a spreadsheet."""
+"""grades.csv: one row for each submission, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CSV for spreadsheets and LMSs: no cell of it is a formula."""
+"""CSV for spreadsheets and LMSs, in which no cell is a formula."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-# Where a semicolon is the list separator of the system, as in much of Europe, a spreadsheet begins a cell after each.
+# Where the system's list separator is a semicolon, as in much of Europe, a spreadsheet begins a new cell after each.
 _AFTER_SEMICOLON = re.compile(r"(;[\s\"']*)(?=[=+\-@＝＋－＠])")
 
 
@@ -23,12 +23,12 @@ def harmless(text: str) -> str:
 
 
 def points(value: float) -> str:
-    """Two decimals at most, as the rubric rounds."""
+    """At most two decimals, as the rubric rounds."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The table as CSV. Cells that may be a stranger's are to be `harmless` already."""
+    """The table as CSV. Foreign text in cells must already be `harmless`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

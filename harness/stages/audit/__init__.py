@@ -1,4 +1,4 @@
-"""What the numbers that describe a student's images say: copies, bursts, splits, scenes, wrong labels.
+"""Analyses the numbers that describe a student's images: copies, bursts, splits, scenes, wrong labels.
 
 Pure: nothing here opens an image. `harness/agent/phases/audit.py` describes each image inside the sandbox.
 """

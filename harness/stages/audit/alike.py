@@ -1,4 +1,4 @@
-"""Equal or nearly equal hashes among the images of a whole class, in time and memory that grow with its size.
+"""Finds equal or nearly equal hashes among the images of a whole class, in linear time and memory.
 
 Two hashes of 64 bits that differ in at most 6 agree on at least one of 7 bands (the pigeonhole principle), so
 images are compared within buckets of one band's value only (Indyk and Motwani, 1998: locality-sensitive hashing).
@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from harness.stages.audit.hashing import Hashes, distances
 
-BITS = 6  # of 64: a re-encoded or resized copy differs in fewer; detail decides
-_BANDS = (9, 9, 9, 9, 9, 9, 10)  # bits; one more band than bits that may differ
-_LARGEST_BUCKET = 4096  # hashes compared with each other; of more, those that lie together when sorted
+BITS = 6  # of 64: a re-encoded or resized copy differs in fewer; `matching.py` decides
+_BANDS = (9, 9, 9, 9, 9, 9, 10)  # bits per band; one band more than bits that may differ
+_LARGEST_BUCKET = 4096  # hashes compared with each other; in a larger bucket, those near each other when sorted
 _BLOCK = 256  # hashes compared with a bucket at once
-_KEPT = 8  # images of others for each image and band, the nearest
-_PAIRS_KEPT = 8  # for each image of the class, the nearest
+_KEPT = 8  # nearest images of other owners, for each image and band
+_PAIRS_KEPT = 8  # nearest pairs, for each image of the class
 
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Pairs of images of different owners, the nearest first; `cut`: owners whose images were not all compared."""
+    """Pairs of images with different owners, the nearest first; `cut`: owners whose images were not all compared."""
 
     pairs: Numbers  # (pairs, 2), the earlier owner's image first
     cut: frozenset[int]
@@ -35,8 +35,8 @@ class Alike:
 def alike(upright: Hashes, mirrored: Hashes, owners: Numbers) -> Alike:
     """Images whose hashes differ in at most 6 bits, upright or with one of them mirrored.
 
-    All three have the shape (images,), and `owners` is sorted. Of an image that is like very many of others only 8
-    for each band are kept.
+    All three have the shape (images,), and `owners` is sorted. For an image with very many similar ones, only 8 per
+    band are kept.
     """
     codes, bits = np.zeros(0, np.int64), np.zeros(0, np.uint8)
     cut: set[int] = set()
@@ -62,7 +62,7 @@ def alike(upright: Hashes, mirrored: Hashes, owners: Numbers) -> Alike:
 
 
 def _buckets(everyone: Hashes, shift: int, width: int) -> Iterator[tuple[Numbers, bool]]:
-    """The indices that share a band's value, in the order of their hashes; and whether others do, too."""
+    """The indices that share a band's value, in the order of their hashes; and whether the bucket was divided."""
     value = (everyone >> np.uint64(shift)) & np.uint64((1 << width) - 1)
     order = np.lexsort((everyone, value))
     edges = np.flatnonzero(np.diff(value[order])) + 1
@@ -74,7 +74,7 @@ def _buckets(everyone: Hashes, shift: int, width: int) -> Iterator[tuple[Numbers
 def _near(
     rows: Numbers, targets: Numbers, everyone: Hashes, owners: Numbers, cut: set[int]
 ) -> tuple[Numbers, NDArray[np.uint8]]:
-    """The codes of the pairs of `rows` (mirrored ones lie beyond the upright) with later owners' `targets`."""
+    """Codes of the pairs of `rows` (mirrored images follow the upright ones) with `targets` of later owners."""
     count = len(owners)
     images = rows % count
     between = distances(everyone[rows], everyone[targets])
@@ -90,7 +90,7 @@ def _near(
 
 
 def _each_once(found: list[tuple[Numbers, NDArray[np.uint8]]]) -> tuple[Numbers, NDArray[np.uint8]]:
-    """Each pair once, with the fewest bits that it was found with."""
+    """Each pair once, with its smallest number of differing bits."""
     codes, bits = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((bits, codes))
     codes, bits = codes[order], bits[order]

@@ -1,4 +1,4 @@
-"""What is said about a data set, for each fault one finding with an example."""
+"""The findings about a data set: one for each fault, with an example."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def findings_of(
     bursts: Sequence[tuple[str, ...]],
     annotation_faults: Sequence[str],
 ) -> tuple[Finding, ...]:
-    """`bursts`: scenes with three photographs or more. `unreadable`: files, however many are named."""
+    """The findings. `bursts`: scenes with three photographs or more. `unreadable`: the number of such files."""
     found = [finding("dataset-unreadable-images", count=unreadable)] if unreadable else []
     found += _about_classes(value, asked)
     found += _about_scenes(value, bursts)

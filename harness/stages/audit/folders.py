@@ -1,4 +1,4 @@
-"""Folder names for classes: a class's name may come out of an XML file and hold anything."""
+"""Safe folder names for classes, whose names may come from an XML file and hold any text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LONGEST = 80  # characters
 
 
 def folder_names(classes: tuple[str, ...]) -> dict[str, str]:
-    """Class -> a name that is harmless as a folder's; different for each class, and the class's own where it can be."""
+    """Class -> a unique and safe folder name, which is the class's own name if possible."""
     names: dict[str, str] = {}
     for label in classes:
         plain = re.sub(r"[/\\\0-\x1f\x7f]", "_", label).lstrip(".")[:_LONGEST].strip() or "class"

@@ -1,4 +1,4 @@
-"""The images of one data set, as numbers."""
+"""The images of one data set, described in numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Described(BaseModel):
-    """An image that decodes. `blur`: 0 sharp to 1; shares are of its pixels; `brightness` is 0 to 1."""
+    """An image that decodes. `blur`: 0 (sharp) to 1; shares are of its pixels; `brightness` is 0 to 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,12 +48,12 @@ class ImageSet:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes that images have, sorted."""
+        """The images' classes, sorted."""
         return tuple(sorted({label for label in self.labels if label is not None}))
 
 
 def unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row divided by its length: their products are cosines."""
+    """Each row scaled to length 1, so that dot products are cosines."""
     lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))[:, None]
     normal: NDArray[np.float32] = (embeddings / np.maximum(lengths, 1e-6)).astype(np.float32, copy=False)
     return normal

@@ -1,4 +1,4 @@
-"""Connected sets: union-find over the numbers 0 to count - 1."""
+"""Disjoint sets (union-find) of the numbers 0 to count - 1."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import defaultdict
 
 
 class Joined:
-    """Sets that grow together; an integer for each member, however many pairs are joined."""
+    """Disjoint sets that can be joined; memory is one integer per member."""
 
     def __init__(self, count: int) -> None:
         self._parent = list(range(count))
 
     def copy(self) -> Joined:
-        """The same sets, which from now on grow apart."""
+        """An independent copy of the sets."""
         other = Joined(0)
         other._parent = self._parent.copy()
         return other
@@ -25,7 +25,7 @@ class Joined:
         return self._root(one) == self._root(other)
 
     def sets(self) -> tuple[tuple[int, ...], ...]:
-        """The sets of two or more, each sorted, in the order of their first."""
+        """The sets with two members or more, each sorted, ordered by their first member."""
         members: dict[int, list[int]] = defaultdict(list)
         for index in range(len(self._parent)):
             members[self._root(index)].append(index)

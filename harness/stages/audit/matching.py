@@ -1,9 +1,9 @@
-"""Whether two images show one scene: their details are found again, all moved in one way.
+"""Whether two images show one scene: details of one are found in the other, all moved by one affine map.
 
-Photographs of one object on one table are alike as a whole, so neither a hash nor an embedding tells them from a
-burst. Detail does: 25 patches of the one image are looked for near their place in the other (normalised
-correlation of what a blur takes away). In a burst or an altered copy nearly all are found, and their moves
-fit one affine map, as a hand-held camera makes. On photographs of another moment or object they are not.
+Photographs of one object on one table are alike as a whole, so neither a hash nor an embedding distinguishes them from
+a burst. Detail does: 25 patches of one image are searched near their position in the other (normalised correlation
+after high-pass filtering). In a burst or an altered copy nearly all are found, and their moves fit one affine map, as
+a hand-held camera makes. In photographs of another moment or object they do not.
 
 Measured on the real photographs in docs/dataset.md: bursts and copies have at least 0.95 of the patches in
 one map, other photographs of the same object on the same table at most 0.64.
@@ -23,16 +23,16 @@ from harness.stages.audit.hashing import ORIENTATIONS, oriented
 Detail = NDArray[np.float32]
 
 _PATCH = 24  # pixels of the 128
-_STARTS = range(4, 101, 20)  # of the patches, in both directions
-_FFT = (64, 64)  # pixels: more than a patch and its reach
+_STARTS = range(4, 101, 20)  # positions of the patches, in both directions
+_FFT = (64, 64)  # pixels: at least a patch and its reach
 _REACH = 14  # pixels that a patch may have moved: 11 % of the side
-_BLUR = 4.0  # pixels: coarser structure is no detail
-_FEWEST_LEVELS = 3.0  # grey levels, standard deviation of a patch that holds detail
-_NOISE_LEVELS = 1.5  # of the place where it is looked for: what is flatter is noise
+_BLUR = 4.0  # pixels: coarser structure does not count as detail
+_FEWEST_LEVELS = 3.0  # grey levels: least standard deviation of a patch with detail
+_NOISE_LEVELS = 1.5  # grey levels: least standard deviation at a searched position; less is noise
 _FEWEST_PATCHES = 6
-_FOUND = 0.6  # correlation of a patch that was found again
+_FOUND = 0.6  # least correlation of a found patch
 _OFF = 1.5  # pixels from the common map
-_FIRST = 8  # patches after which a hopeless pair is given up
+_FIRST = 8  # patches after which a hopeless pair is abandoned
 _HOPELESS = 0.5  # median correlation of these
 
 
@@ -40,24 +40,24 @@ _HOPELESS = 0.5  # median correlation of these
 class Match:
     """How alike two images are in detail."""
 
-    share: float  # of the patches that were found, all moved in one way
+    share: float  # of the patches that were found with moves in one map
     correlation: float  # median over the patches
     moved: float  # pixels of 128, median of the patches' moves
     orientation: int  # how the second had to be turned
 
     @property
     def same_scene(self) -> bool:
-        """A burst or an altered copy, beyond doubt: half-way between what was measured of both kinds."""
+        """Whether it certainly is a burst or altered copy; the limit is half-way between the two measured kinds."""
         return self.share >= 0.8 and self.correlation >= 0.8
 
     @property
     def perhaps_same_scene(self) -> bool:
-        """Near enough to keep on one side of a split; not enough to tell anyone."""
+        """Whether the images must stay on one side of a split, without being reported."""
         return self.share >= 0.6 and self.correlation >= 0.7
 
     @property
     def copy(self) -> bool:
-        """The same photograph, re-encoded, resized, recoloured or turned: a second one always moves a little."""
+        """Whether it is one photograph, re-encoded, resized, recoloured or turned; a second one moves a little."""
         return self.same_scene and self.correlation >= 0.97 and self.moved < 0.5
 
 
@@ -65,14 +65,14 @@ NO_MATCH = Match(0.0, 0.0, 0.0, 0)
 
 
 def detail(grey: NDArray[np.uint8]) -> Detail:
-    """What a blur takes away from the image: float32, (128, 128)."""
+    """The image less its blurred version: float32, (128, 128)."""
     values = grey.astype(np.float32)
     fine: Detail = values - gaussian_filter(values, _BLUR)
     return fine
 
 
 def has_detail(one: Detail) -> bool:
-    """Whether there is enough in the image to find it again; one without matches nothing."""
+    """Whether the image has enough detail to be matched."""
     return len(_patches(one)) >= _FEWEST_PATCHES
 
 
@@ -115,7 +115,7 @@ def _match(patches: list[tuple[int, int, Detail]], other: Detail, orientation: i
 
 
 def _patches(fine: Detail) -> list[tuple[int, int, Detail]]:
-    """(top, left, patch of length 1) for those that hold detail, in an order that is spread over the image."""
+    """(top, left, patch scaled to length 1) of the patches with detail, in an order that is spread over the image."""
     found = []
     for y in _STARTS:
         for x in _STARTS:
@@ -129,7 +129,7 @@ def _patches(fine: Detail) -> list[tuple[int, int, Detail]]:
 def _found(y: int, x: int, patch: Detail, other: Detail, spreads: Detail) -> tuple[int, int, float]:
     """How far down and right the patch is found in the other image, and its correlation there.
 
-    `spreads`: of the other image, by `_spreads`. The patch's mean is zero, so that of the place does not matter.
+    `spreads`: the other image's, from `_spreads`. The patch's mean is zero, so the position's mean does not matter.
     """
     top, left = max(0, y - _REACH), max(0, x - _REACH)
     window = other[top : y + _PATCH + _REACH, left : x + _PATCH + _REACH]
@@ -142,7 +142,7 @@ def _found(y: int, x: int, patch: Detail, other: Detail, spreads: Detail) -> tup
 
 
 def _spreads(fine: Detail) -> Detail:
-    """The standard deviation of each place where a patch may lie, at least that of noise: (105, 105)."""
+    """The standard deviation at each possible position of a patch, at least that of noise: (105, 105)."""
 
     def means(values: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
@@ -156,7 +156,7 @@ def _spreads(fine: Detail) -> Detail:
 
 
 def _in_one_map(places: NDArray[np.float64], moves: NDArray[np.float64]) -> int:
-    """How many moves one affine map explains to within 1.5 pixels."""
+    """How many moves one affine map explains within 1.5 pixels."""
     if len(places) < 4:
         return 0
     terms = np.column_stack([places - places.mean(axis=0), np.ones(len(places))])

@@ -1,4 +1,4 @@
-"""Images that look as if they lay in the wrong class.
+"""Finds images that are probably in the wrong class.
 
 Confident learning (Northcutt, Jiang and Chuang, 2021): each image gets class probabilities from a model that did not
 see it, and the mean probability that the images of a class give to their own class is that class's
@@ -6,7 +6,7 @@ threshold. An image whose probability for another class is over that class's thr
 package cleanlab implements it too, under the AGPL, which this project cannot take in.
 
 The model is the reference's head: logistic regression on the backbone's features. A student's photographs
-of two similar objects are confused honestly, so a suspect is named only when its neighbours agree with the model.
+of two similar objects are easily confused, so a suspect is reported only when its neighbours agree with the model.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from sklearn.model_selection import StratifiedGroupKFold
 _FOLDS = 5
 _INVERSE_PENALTY = 1.0  # of the head, on whitened components
 _COMPONENTS = 256  # of the standardised features, by singular values
-_BLOCK = 256  # images whose features are double precision at once
-_FEWEST = 8  # images of a class, to judge it
+_BLOCK = 256  # images whose features are in double precision at once
+_FEWEST = 8  # images of a class; fewer are not judged
 _SEED = 1
 _NEIGHBOURS, _AGREEING = 5, 3
-_SURE = 0.85  # probability of the other class
-_UNLIKELY = 0.08  # probability of the class in which it lies
-# On sets without wrong labels (docs/dataset.md) at most about this share of the errors looks like a wrong label.
+_SURE = 0.85  # least probability of the other class
+_UNLIKELY = 0.08  # largest probability of its own class
+# On sets without wrong labels (docs/dataset.md), at most about this share of the errors looks like wrong labels.
 _HONEST = 0.05
-_SKILLED = 0.8  # cross-validated accuracy below which the model cannot judge labels
+_SKILLED = 0.8  # cross-validated accuracy that the model needs to judge labels
 _CHANCE = 0.05
 
 
@@ -45,7 +45,7 @@ class Suspect:
 
 
 def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArray[np.float32]) -> tuple[Suspect, ...]:
-    """The suspects, the surest first; none when they are as few as the model's honest errors explain.
+    """The suspects, the most certain first; none when the model's own errors explain as many.
 
     `embeddings`: (images, channels). Images of a group share a fold.
     """
@@ -77,7 +77,7 @@ def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArr
 def _cross_validated(
     embeddings: NDArray[np.float32], truth: NDArray[np.int64], groups: NDArray[np.int64], classes: int
 ) -> NDArray[np.float64] | None:
-    """(images, classes), each row by a model that saw no image of its group; None where a fold lacks a class."""
+    """Probabilities (images, classes), each row from a model without its group; None where a fold lacks a class."""
     x = _components(embeddings)
     probability = np.zeros((len(truth), classes))
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=_SEED)
@@ -90,10 +90,10 @@ def _cross_validated(
 
 
 def _components(embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The features along their main directions, scaled so that the first has a standard deviation of one.
+    """The features' principal components, scaled so that the first has standard deviation 1.
 
-    Block by block, by the sums of products of the standardised features: with 5,000 images, a singular value
-    decomposition of all at once takes 200 MB more.
+    Computed block by block from sums of products of the standardised features: with 5,000 images, one singular value
+    decomposition of all takes 200 MB more.
     """
     count, channels = embeddings.shape
     mean = sum(block.sum(axis=0) for block in _blocks(embeddings)) / count
@@ -122,7 +122,7 @@ def _neighbours_agree(
     embeddings: NDArray[np.float32],
     lengths: NDArray[np.float32],
 ) -> bool:
-    """Whether most of the nearest five images, its own group left out, lie in the other class."""
+    """Whether most of the nearest five images outside its group are in the other class."""
     cosines = (embeddings @ embeddings[image]) / (lengths * lengths[image])
     cosines[groups == groups[image]] = -1.0
     nearest = np.argsort(-cosines)[:_NEIGHBOURS]

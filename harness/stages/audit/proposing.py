@@ -1,4 +1,4 @@
-"""Pairs of one data set's images that may show one scene, proposed by hashes and embeddings."""
+"""Proposes pairs of a data set's images that may show one scene, by hashes and embeddings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from harness.stages.audit.hashing import ORIENTATIONS, Hashes, distances, hashes
 from harness.stages.audit.images import ImageSet, unit
 
 _COSINE = 0.90  # of embeddings: pairs of one scene have at least 0.95
-_NEIGHBOURS = 8  # of an image, by embedding, that are looked at in detail
-_BITS = 16  # of 64 that may differ for a pair to be looked at: in the bursts that were measured at most 6 do
-_BITS_ALONE = 22  # where there are no embeddings to propose pairs too
+_NEIGHBOURS = 8  # nearest images by embedding that are compared in detail
+_BITS = 16  # of 64 that may differ in a proposed pair; at most 6 did in measured bursts
+_BITS_ALONE = 22  # the same without embeddings
 _MOST_PAIRS = 20_000
 _BLOCK = 128  # images compared at once
 
@@ -22,10 +22,10 @@ Rows = Iterator[tuple[int, NDArray[np.uint8]]]  # the first image, and the diffe
 
 
 def proposed(images: ImageSet, first_of: Numbers) -> tuple[list[tuple[int, int]], bool]:
-    """Pairs (i, j) with i < j, sorted, at most 20,000; and whether these are all.
+    """Pairs (i, j) with i < j, sorted, at most 20,000; and whether these are all candidates.
 
-    `first_of`: for each image the first with equal pixels, which stands for it. Where there are more pairs, each
-    image proposes as many as fit, its likeliest first.
+    `first_of`: for each image the first one with equal pixels, which represents it. If there are more pairs, each
+    image proposes its likeliest ones, as many as fit.
     """
     count = len(images)
     if count < 2:
@@ -50,7 +50,7 @@ def proposed(images: ImageSet, first_of: Numbers) -> tuple[list[tuple[int, int]]
         by_hash, _ = _within(count * ORIENTATIONS * (each + 1), images, upright, first_of, likeliest)
     codes = np.unique(np.concatenate([by_hash, *near]))
     complete = complete and len(codes) <= _MOST_PAIRS
-    if len(codes) > _MOST_PAIRS:  # evenly over the images, which the codes are sorted by
+    if len(codes) > _MOST_PAIRS:  # thinned evenly over the images, by which the codes are sorted
         codes = codes[np.linspace(0, len(codes) - 1, _MOST_PAIRS).astype(np.int64)]
     return [divmod(code, count) for code in codes.tolist()], complete
 
@@ -62,7 +62,7 @@ def _within(
     first_of: Numbers,
     choose: Callable[[NDArray[np.uint8]], tuple[Numbers, Numbers]],
 ) -> tuple[Numbers, bool]:
-    """The codes of the pairs that `choose` takes of each block; given up, and False, beyond `limit` of them."""
+    """The codes of the pairs that `choose` selects in each block; stops, with False, beyond `limit` of them."""
     found = np.zeros(0, np.int64)
     for start, block in _blocks(images, upright):
         rows, columns = choose(block)
@@ -73,7 +73,7 @@ def _within(
 
 
 def _blocks(images: ImageSet, upright: Hashes) -> Rows:
-    """In every orientation, how many bits of each image's hash differ from every upright one's."""
+    """For every orientation, how many bits of each image's hash differ from every upright hash."""
     for orientation in range(ORIENTATIONS):
         turned = upright if orientation == 0 else hashes(oriented(images.greys, orientation))
         for start in range(0, len(upright), _BLOCK):
@@ -81,7 +81,7 @@ def _blocks(images: ImageSet, upright: Hashes) -> Rows:
 
 
 def _by_embedding(images: ImageSet) -> Iterator[tuple[Numbers, Numbers]]:
-    """For each block of images the nearest few of each that are near enough."""
+    """For each block of images, the nearest few of each image that are near enough."""
     if images.embeddings is None:
         return
     units = unit(images.embeddings)
@@ -95,7 +95,7 @@ def _by_embedding(images: ImageSet) -> Iterator[tuple[Numbers, Numbers]]:
 
 
 def _pairs(rows: Numbers, columns: Numbers, first_of: Numbers) -> Numbers:
-    """Each pair as one number, i * count + j with i < j; an image beside itself, or its equal, is none."""
+    """Each pair as one code, i * count + j with i < j, without pairs of an image with itself or an equal one."""
     one, other = first_of[rows], first_of[columns]
     different = one != other
     low, high = np.minimum(one, other)[different], np.maximum(one, other)[different]

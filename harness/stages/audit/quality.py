@@ -1,4 +1,4 @@
-"""What a look at each image, and at all of them together, says: blur, exposure, sizes, shop images, scenes."""
+"""Judges images one by one and together: blur, exposure, sizes, shop images, scenes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from harness.stages.audit.images import ImageSet, unit
 # Crete and others' measure on the real photographs of docs/dataset.md, 512 pixels wide: at most 0.47 as taken; at
 # least 0.55 in half of them after a blur of 2 pixels, and in nearly all after 4.
 _BLURRED = 0.55
-_TOO_DARK = 0.12  # mean brightness: detail is lost in the noise of a phone's sensor
-_CLIPPED = 0.35  # share of pixels at the end of the scale, beside a plain background's
-_OWN_SHARE = 0.8  # of the set that names its camera, before an image without one stands out
+_TOO_DARK = 0.12  # mean brightness; below, detail is lost in a phone's sensor noise
+_CLIPPED = 0.35  # share of pixels at the end of the scale, besides a plain background
+_OWN_SHARE = 0.8  # of the set that must name a camera before an image without one is suspicious
 
 
 def blurred(images: ImageSet) -> list[int]:
@@ -20,7 +20,7 @@ def blurred(images: ImageSet) -> list[int]:
 
 
 def badly_exposed(images: ImageSet) -> list[int]:
-    """The images that are too dark, or burnt out; a cut-out's white background is no fault of exposure."""
+    """The images that are too dark or overexposed; a cut-out's white background does not count."""
     return [
         i
         for i, one in enumerate(images.described)
@@ -31,8 +31,8 @@ def badly_exposed(images: ImageSet) -> list[int]:
 def from_elsewhere(images: ImageSet) -> list[int]:
     """The images that look taken from a shop or a stock library, beside photographs of the student's own.
 
-    Only where nearly all files name the camera that took them: one that names none, and has a plain white
-    border or names an owner. Where messengers stripped the files of all this, nothing is said.
+    Only if nearly all files name their camera: then those that name none and have a plain white border or name an
+    owner. If messengers removed the metadata, no image is reported.
     """
     own = sum(one.camera for one in images.described)
     if not images.described or own < _OWN_SHARE * len(images):

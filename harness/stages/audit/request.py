@@ -1,4 +1,4 @@
-"""What the stage `audit` is asked: a submission's data set, and what the assignment wants of it."""
+"""The request of the stage `audit`: a submission's data set, and the assignment's requirements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.stages.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """A submission's data set, and what is asked of it."""
+    """A submission's data set, and the requirements on it."""
 
     submission: Submission
     wanted: HandIn

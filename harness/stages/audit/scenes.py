@@ -1,4 +1,4 @@
-"""Which images are copies of each other, and which show one scene."""
+"""Groups images that are copies of each other, and images that show one scene."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from harness.stages.audit.joined import Joined
 from harness.stages.audit.matching import Detail, detail, has_detail, match
 from harness.stages.audit.proposing import proposed
 
-_DETAILS_KEPT = 512  # of 64 KiB; pairs come sorted, so an image's are wanted soon after each other
+_DETAILS_KEPT = 512  # of 64 KiB each; pairs are sorted, so those of an image follow each other
 
 
 @dataclass(frozen=True, slots=True)
 class SceneMap:
-    """Sets of images by index, each with two or more, sorted by their first.
+    """Sets of image indices, each with two or more, sorted by their first.
 
     `exact`: equal pixels. `copies`: one photograph, perhaps re-encoded, resized or turned (exact ones included).
-    `scenes`: one scene, copies and bursts alike. `groups`: what a split must keep together: as `scenes`, and pairs
-    that are in doubt.
+    `scenes`: one scene, both copies and bursts. `groups`: sets that a split must keep together: `scenes` and doubtful
+    pairs.
     """
 
     exact: tuple[tuple[int, ...], ...]
     copies: tuple[tuple[int, ...], ...]
     scenes: tuple[tuple[int, ...], ...]
     groups: tuple[tuple[int, ...], ...]
-    complete: bool  # False when there were too many similar pairs to look at all of them
+    complete: bool  # False when there were too many similar pairs to compare all
 
     def group_of(self, count: int) -> NDArray[np.int64]:
-        """The group of each of `count` images, as a number; an image alone is its own."""
+        """The group number of each of `count` images; a single image is its own group."""
         numbers = np.arange(count, dtype=np.int64)
         for group in self.groups:
             numbers[list(group)] = group[0]
@@ -41,10 +41,10 @@ class SceneMap:
 
 
 def scene_map(images: ImageSet) -> SceneMap:
-    """Compares the images with each other: hashes and embeddings propose pairs, detail decides.
+    """Compare the images with each other: hashes and embeddings propose pairs, and detail decides.
 
-    Memory and time grow with the number of images, not with its square: of more than 20,000 pairs each image keeps
-    its likeliest ones, and what is known to be one photograph is not looked at again.
+    Memory and time grow linearly with the images: above 20,000 pairs each image keeps its likeliest ones, and images
+    known to be one photograph are not compared again.
     """
     by_pixels: dict[str, list[int]] = defaultdict(list)
     for index, one in enumerate(images.described):

@@ -1,4 +1,4 @@
-"""What is withheld of a student's data set before the notebook runs."""
+"""Selects the images to withhold from a student's data set before the notebook runs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def withhold(
     per_class: int,
     seed: int,
 ) -> tuple[int, ...]:
-    """The sorted indices of a seeded part of each class, in whole groups: images of one group end on one side.
+    """The sorted indices of a seeded part of each class, in whole groups: a group is never divided.
 
-    Of each class `fraction`, at least `per_class` images, but never more than half of it, because
-    something must be left to train on. `may`: whether an image can be graded on; a group with one that
-    cannot stays with the training part. A class whose images are mostly one group gives too few.
+    It has `fraction` of each class, at least `per_class` images, but never more than half, which is left to train on.
+    `may`: whether an image can be graded on; a group with one that cannot stays in the training part. A class whose
+    images are mostly one group yields too few.
     """
     members: dict[int, list[int]] = defaultdict(list)
     for index, group in enumerate(groups):
@@ -35,7 +35,7 @@ def withhold(
     random = np.random.default_rng(seed)
     order = list(members)
     random.shuffle(order)
-    for limit in (wanted, most):  # first what fits; then, where that is too little, groups that overshoot
+    for limit in (wanted, most):  # first groups that fit; then, if these are too few, larger ones
         for group in order:
             inside = members[group]
             counts = Counter(label for index in inside if (label := labels[index]) is not None)

@@ -1,4 +1,4 @@
-"""The stage `audit`: the submission's own data set, looked at image by image, and a part of it withheld."""
+"""The stage `audit`: examines the submission's own data set, and withholds a part of it."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ class _Said(BaseModel):
 
 
 class _Reply(_Said):
-    """All that was sent of a data set that could be opened."""
+    """The complete reply about a data set that could be opened."""
 
     images: tuple[_Row, ...]
 
 
 def _read_images(outputs: Path, parts: int) -> tuple[_Row, ...]:
-    """The rows of all parts. Raises `Rejected` as `read_reply` does, and for more than there may be."""
+    """The rows of all parts. Raises `Rejected` as `read_reply` does, and for too many rows."""
     rows: list[_Row] = []
     for number in range(parts):
         rows += read_reply(outputs, f"images-{number}.json", _Part).images
@@ -107,19 +107,19 @@ def _read_images(outputs: Path, parts: int) -> tuple[_Row, ...]:
 
 @dataclass(frozen=True, slots=True)
 class AuditRules:
-    """What the assignment asks of a data set, and what images are compared with."""
+    """The assignment's requirements on a data set, and the weights for comparing images."""
 
     asked: OwnDataset
     withholds: bool
-    backbone: Path | None  # MobileNetV2's weights; without them images are compared by hashes alone
+    backbone: Path | None  # MobileNetV2's weights; without them only hashes are compared
 
     def key(self) -> object:
-        """What decides the result besides the data set."""
+        """The identity of what decides the result besides the data set."""
         return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone)]
 
 
 def audit(submission: Submission, rules: AuditRules, context: StageContext) -> StageResult[DatasetAudit]:
-    """What the data set holds, and what is wrong with it; `Skipped` when none was handed in."""
+    """The data set's content and faults; `Skipped` when none was handed in."""
     if submission.dataset is None:
         return Skipped(reason=sentence("no-data-set"))
     place = submission.root / submission.dataset
@@ -185,7 +185,7 @@ def _judged(
 
 
 def _image_set(reply: _Reply, readable: list[int], outputs: Path) -> ImageSet:
-    """Raises `Rejected` for arrays that do not fit the reply."""
+    """The images as arrays. Raises `Rejected` for arrays that do not fit the reply."""
     rows = [reply.images[index] for index in readable]
     embeddings: NDArray[np.float32] | None = None
     if (outputs / "embeddings.npy").is_file():
@@ -256,7 +256,7 @@ def _counts(labels: list[str] | tuple[str | None, ...], classes: list[str] | tup
 
 
 def _leaks(images: ImageSet, scenes: SceneMap) -> tuple[Leak, ...]:
-    """For each scene that lies in two splits, a pair for every two of them."""
+    """For each scene in several splits, a pair of images for every two of these."""
     copies = {index: together[0] for together in scenes.copies for index in together}
     found: list[Leak] = []
     for together in scenes.scenes:
@@ -268,7 +268,7 @@ def _leaks(images: ImageSet, scenes: SceneMap) -> tuple[Leak, ...]:
                 by_split.setdefault(images.splits[index], []).append(index)
         order = [split for split in ("train", "val", "test", "other") if split in by_split]
         for position, split in enumerate(order):
-            copied = {copies[i]: i for i in reversed(by_split[split]) if i in copies}  # the first of each
+            copied = {copies[i]: i for i in reversed(by_split[split]) if i in copies}  # keeps the first of each
             for later in order[position + 1 :]:
                 for j in by_split[later]:
                     same = j in copies and copies[j] in copied
@@ -320,7 +320,7 @@ def _mislabelled(images: ImageSet, groups: NDArray[np.int64]) -> tuple[MislabelS
 
 
 def _kept(value: DatasetAudit, images: ImageSet, outputs: Path, context: StageContext) -> dict[str, object]:
-    """The small images that other submissions are compared with, and those that the report shows, in the store."""
+    """Store the small images for comparing with other submissions, and those that the report shows."""
     position = {name: index for index, name in enumerate(images.names)}
     names = [name for name in _shown(value) if name in position][:_MOST_SHOWN]
     small = read_bytes_array(outputs, "thumbnails.npy", (len(images), _THUMBNAIL, _THUMBNAIL, 3))
@@ -334,7 +334,7 @@ def _kept(value: DatasetAudit, images: ImageSet, outputs: Path, context: StageCo
 
 
 def _shown(value: DatasetAudit) -> list[str]:
-    """The images that show the claims, the most serious first; a few of each claim, so that all have theirs."""
+    """The images that illustrate the claims, the most serious claim first, with a few for each."""
     claims = [
         [name for leak in value.leaks[:8] for name in (leak.picture, leak.other)],
         [suspect.picture for suspect in value.mislabelled[:12]],

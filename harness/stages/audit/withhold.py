@@ -1,4 +1,4 @@
-"""The images that are withheld of a data set, re-encoded in the sandbox and kept in the store."""
+"""Withholds images: the sandbox re-encodes them, and the store keeps them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from harness.inputs.images.held_out import LONGEST_SIDE
 from harness.stages.context import Rejected, StageContext, failed
 from harness.stages.evidence.audit import WithheldImage
 
-_AT_ONCE = 48  # images of one job: 1024 pixels as PNG take 2 MB
+_AT_ONCE = 48  # images of one job; one of 1024 pixels as PNG takes 2 MB
 
 
 def withheld_images(
     chosen: Mapping[int, tuple[str, str]], dataset: Path, context: StageContext
 ) -> tuple[WithheldImage, ...]:
-    """`chosen`: place in the order of the data set -> name and class. Raises `Rejected` when one did not come out."""
+    """The withheld images. `chosen`: index in the data set -> name and class. Raises `Rejected` if one is missing."""
     kept = []
     places = sorted(chosen)
     for start in range(0, len(places), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""Scores of a model's probabilities on the held-out images: pure functions, no sandbox."""
+"""Scores a model's probabilities on the held-out images, with pure functions and no sandbox."""
 
 from harness.stages.evaluate.classification import Answers, Truth, evaluate
 

@@ -1,4 +1,4 @@
-"""Scores of a classifier on the held-out images, with intervals, and against the reference."""
+"""Scores a classifier on the held-out images, with intervals, and compares it with the reference."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from harness.stages.evidence.record import Interval
 RESAMPLES = 2000  # of the bootstrap: the 2.5 % quantile then rests on 50 of them
 _BINS = 15  # of the calibration error, as in Guo et al. 2017
 _MOST_MISTAKES = 12
-_MOST_UNKNOWN = 10  # labels that are named
-_OTHER = -1  # predicted as a label that is none of the assignment's classes
+_MOST_UNKNOWN = 10  # labels that a finding names
+_OTHER = -1  # predicted a label outside the assignment's classes
 
 Probabilities = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -31,7 +31,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The held-out labels: image i is of `classes[of[i]]`."""
+    """The held-out labels: image i has the class `classes[of[i]]`."""
 
     classes: tuple[str, ...]
     of: Indices
@@ -53,11 +53,11 @@ class Answers:
 def evaluate(
     answers: Answers, truth: Truth, reference: Answers | None, seed: int = 0
 ) -> tuple[Evaluation, tuple[Finding, ...]]:
-    """The scores, and what is noticed: classes that do not match, labels mixed up, a wrong pre-processing.
+    """The scores, and findings: classes that do not match, mixed-up labels, a wrong pre-processing.
 
-    Intervals are 95 % percentile intervals of a bootstrap over the images; where all answers are right, or
-    all wrong, the bootstrap knows no spread, and they are the exact binomial one. Raises `ValueError` when there
-    are no images or the shapes do not fit.
+    Intervals are 95 % percentile intervals of a bootstrap over the images. Where all answers are right or all wrong,
+    the bootstrap has no spread, and the exact binomial interval is used. Raises `ValueError` when there are no images
+    or the shapes do not fit.
     """
     if len(truth.of) == 0 or answers.probabilities.shape != (len(truth.of), len(answers.labels)):
         raise ValueError(f"{answers.probabilities.shape} probabilities for {len(truth.of)} images")
@@ -82,7 +82,7 @@ def evaluate(
     findings += mixed_up
     if answers.probes and answers.probe_images is not None:
         at = answers.probe_images
-        # With labels mixed up, whatever blurs two classes would look like a better pre-processing.
+        # With mixed-up labels, any change that blurs two classes would look like a better pre-processing.
         meant = np.array([order.get(label, label) for label in range(-1, count)])
 
         def is_right(said: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -119,15 +119,15 @@ def evaluate(
 
 
 def match_labels(labels: tuple[str, ...], classes: tuple[str, ...]) -> tuple[Indices, list[Finding]]:
-    """For each class the column of its label, -1 when the model does not know it; and what is amiss.
+    """For each class the column of its label, -1 when the model lacks it; and findings.
 
-    Names match without regard to case, spaces, hyphens, underscores, dots, Unicode form and a plural s; the
-    closest form first, and each label for one class only.
+    Names match regardless of case, spaces, hyphens, underscores, dots, Unicode form and a plural s. The closest form is
+    matched first, and each label matches one class only.
     """
     free = dict(enumerate(labels))
     matched: dict[str, int] = {}
     for form in (str, _plain, _singular):
-        formed = {column: form(label) for column, label in free.items()}  # once: there may be thousands
+        formed = {column: form(label) for column, label in free.items()}  # computed once, since there may be thousands
         for name in classes:
             wanted = form(name)
             same = [column for column in free if formed[column] == wanted]
@@ -152,7 +152,7 @@ def _singular(name: str) -> str:
 
 
 def _predictions(probabilities: Probabilities, column_of: Indices) -> Indices:
-    """The class of the most probable label, -1 when that is none of the classes. Ties: the first label."""
+    """The class of the most probable label, -1 when it is not one of the classes. Ties: the first label."""
     class_of = np.full(probabilities.shape[1], _OTHER, dtype=np.int64)
     for index, column in enumerate(column_of):
         if column >= 0:
@@ -162,14 +162,14 @@ def _predictions(probabilities: Probabilities, column_of: Indices) -> Indices:
 
 
 def answered_right(probabilities: Probabilities, labels: tuple[str, ...], truth: Truth) -> NDArray[np.bool_]:
-    """For each image whether its most probable label is its class's."""
+    """For each image, whether its most probable label is that of its class."""
     column_of, _ = match_labels(labels, truth.classes)
     right: NDArray[np.bool_] = _predictions(probabilities, column_of) == truth.of
     return right
 
 
 def _with_other(probabilities: Probabilities, column_of: Indices) -> NDArray[np.float64]:
-    """Probabilities of the assignment's classes, and of everything else as a last column; rows sum to 1."""
+    """Probabilities of the assignment's classes, and the rest as a last column; rows sum to 1."""
     found = np.where(column_of >= 0, probabilities[:, np.maximum(column_of, 0)], 0.0).astype(np.float64)
     every = np.column_stack([found, 1.0 - found.sum(axis=1)])
     every = np.clip(every, 1e-7, 1.0)  # float32's resolution: a finite loss for a certain mistake
@@ -178,21 +178,21 @@ def _with_other(probabilities: Probabilities, column_of: Indices) -> NDArray[np.
 
 
 def _quiet(score: Callable[[], float]) -> float:
-    """A scikit-learn score without its warning about a class that is predicted but is none."""
+    """A scikit-learn score, without its warning about a predicted class that no image has."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return float(score())
 
 
 def _confusion(predicted: Indices, truth: Indices, count: int) -> tuple[Indices, Indices]:
-    """Rows truth, columns predicted; and, per true class, how many were predicted as something else."""
+    """The confusion matrix (rows truth, columns predicted), and per true class the predictions outside the classes."""
     other = predicted == _OTHER
     matrix = metrics.confusion_matrix(truth, np.where(other, count, predicted), labels=range(count + 1))
     return matrix[:count, :count], matrix[:count, count]
 
 
 def _resampled_confusions(predicted: Indices, truth: Indices, count: int, resamples: Indices) -> Indices:
-    """A confusion matrix for each resample, shape (resamples, classes, classes + 1); the last column is other."""
+    """A confusion matrix for each resample, shape (resamples, classes, classes + 1); the last column: other labels."""
     cell = truth * (count + 1) + np.where(predicted == _OTHER, count, predicted)
     drawn = cell[resamples] + np.arange(len(resamples))[:, None] * count * (count + 1)
     flat = np.bincount(drawn.ravel(), minlength=len(resamples) * count * (count + 1))
@@ -203,7 +203,7 @@ def _balanced_accuracies(confusions: Indices) -> NDArray[np.float64]:
     diagonal = np.diagonal(confusions, axis1=1, axis2=2)
     with np.errstate(invalid="ignore"):
         recalls = diagonal / confusions.sum(axis=2)
-    averages: NDArray[np.float64] = np.nanmean(recalls, axis=1)  # a class that was not drawn does not count
+    averages: NDArray[np.float64] = np.nanmean(recalls, axis=1)  # without classes that were not drawn
     return averages
 
 
@@ -212,7 +212,7 @@ def _macro_f1s(confusions: Indices) -> NDArray[np.float64]:
     total = confusions.sum(axis=2) + confusions[:, :, :-1].sum(axis=1)
     with np.errstate(invalid="ignore"):
         scores = 2 * diagonal / total
-    averages: NDArray[np.float64] = np.nanmean(scores, axis=1)  # nor does one that was neither drawn nor predicted
+    averages: NDArray[np.float64] = np.nanmean(scores, axis=1)  # without classes neither drawn nor predicted
     return averages
 
 
@@ -222,7 +222,7 @@ def _interval(values: NDArray[np.float64]) -> Interval:
 
 
 def _exact_interval(right: NDArray[np.bool_]) -> Interval:
-    """95 % interval of the share that is right (Clopper and Pearson, 1934)."""
+    """The 95 % interval of the share of right answers (Clopper and Pearson, 1934)."""
     bounds = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, "exact")
     return float(bounds.low), float(bounds.high)
 

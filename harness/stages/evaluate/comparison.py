@@ -1,4 +1,4 @@
-"""Two models on the same images: the paired difference in accuracy, and whether it is more than chance."""
+"""Compares two models on the same images: the paired difference in accuracy, and its significance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Comparison:
 
 
 def compare(right: Right, reference_right: Right, resamples: NDArray[np.int64]) -> Comparison:
-    """`resamples`: indices of images, shape (resamples, images)."""
+    """The comparison. `resamples`: indices of images, shape (resamples, images)."""
     gain = right.astype(np.float64) - reference_right.astype(np.float64)
     low, high = np.percentile(gain[resamples].mean(axis=1), [2.5, 97.5])
     return Comparison(
@@ -33,7 +33,7 @@ def compare(right: Right, reference_right: Right, resamples: NDArray[np.int64]) 
 
 
 def mcnemar(right: Right, other_right: Right) -> float:
-    """The exact two-sided McNemar p-value: a binomial test on the images where just one is right."""
+    """The exact two-sided McNemar p-value: a binomial test on the images where exactly one model is right."""
     only_one = int((right & ~other_right).sum())
     only_other = int((~right & other_right).sum())
     if only_one + only_other == 0:

@@ -1,4 +1,4 @@
-"""When a model fails: under worse images, on images of no class, and where it is too sure of itself."""
+"""When a model fails: on corrupted images, on images of no class, and by overconfidence."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Indices = NDArray[np.int64]
 def accuracies(
     right: NDArray[np.bool_], versions: Sequence[tuple[str, int]]
 ) -> tuple[float, dict[str, dict[int, float]]]:
-    """The accuracy on the images as they are; and corruption -> severity -> accuracy.
+    """The accuracy on the unchanged images; and corruption -> severity -> accuracy.
 
-    `right`: shape (1 + versions, images), the first row for the images as they are.
+    `right`: shape (1 + versions, images), the first row for the unchanged images.
     """
     found: dict[str, dict[int, float]] = {}
     for (corruption, severity), row in zip(versions, right[1:], strict=True):
@@ -30,17 +30,17 @@ def accuracies(
 
 
 def unseen_auroc(seen: Probabilities, unseen: Probabilities) -> float:
-    """How well the confidence tells images of the classes from others: the area under the ROC curve.
+    """How well the confidence distinguishes images of the classes from others: the area under the ROC curve.
 
-    The confidence is the largest probability (Hendrycks and Gimpel, 2017). 1: always surer of its classes;
-    0.5: no difference. Both of shape (images, labels), with at least one image.
+    The confidence is the largest probability (Hendrycks and Gimpel, 2017). 1: always more confident on its classes;
+    0.5: no difference. Both arguments have shape (images, labels), with at least one image.
     """
     confidence = np.concatenate([seen.max(axis=1), unseen.max(axis=1)])
     return float(roc_auc_score(np.repeat([1, 0], [len(seen), len(unseen)]), confidence))
 
 
 def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:
-    """Answers by confidence, in ten bins of equal width; empty bins are left out."""
+    """Answers grouped by confidence, in ten bins of equal width, without empty ones."""
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     return tuple(
         CalibrationBin(
@@ -54,7 +54,7 @@ def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tu
 
 
 def chosen(truth: Sequence[int], limit: int, seed: int = 0) -> tuple[int, ...]:
-    """Indices of at most `limit` images, as many of each class; a shorter choice begins a longer one."""
+    """Indices of at most `limit` images, class-balanced; a smaller sample is a prefix of a larger one."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(truth))
     by_class: dict[int, list[int]] = {}
@@ -65,7 +65,7 @@ def chosen(truth: Sequence[int], limit: int, seed: int = 0) -> tuple[int, ...]:
 
 
 def worst(probabilities: Probabilities, right: NDArray[np.bool_], count: int) -> tuple[int, ...]:
-    """The indices of the most confident mistakes; then, where there are too few, of the least confident answers."""
+    """Indices of the most confident mistakes; if there are too few, then of the least confident answers."""
     confidence = probabilities.max(axis=1)
     mistakes = sorted(np.flatnonzero(~right).tolist(), key=lambda index: -confidence[index])
     unsure = sorted(np.flatnonzero(right).tolist(), key=lambda index: confidence[index])

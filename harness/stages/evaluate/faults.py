@@ -1,7 +1,7 @@
-"""Faults that scores give away: labels in the wrong order, and a pre-processing that does not fit the model.
+"""Finds faults by the scores: labels in the wrong order, and a pre-processing that does not fit the model.
 
-Both are told only when the other explanation is better by a wide margin and beyond chance: a false alarm
-accuses a student.
+Both are reported only when that explanation is far and significantly better, because a false alarm accuses a
+student.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from scipy.optimize import linear_sum_assignment
 from harness.findings import Finding, finding
 from harness.stages.evaluate.comparison import Right, mcnemar
 
-# Labels are mixed up in cycles (two swapped, or three in a circle), and each cycle is judged on the images of
-# its own classes. A model that is merely weak confuses classes one way; it seldom reads A as B and B as A, both
-# more often than not. Simulated on 20,000 honest models, random biases and confusions included: 0.1 % raise
-# an alarm, all of them right on fewer than half of the images.
-_CYCLE_ACCURACY = 0.60  # once put right
-_CYCLE_RECALL = 0.50  # of every class in it, once put right
+# Labels are mixed up in cycles (two swapped, or three in a circle), and each cycle is judged on the images of its
+# own classes. A weak model confuses classes one way; it seldom takes most of A for B and most of B for A. In a
+# simulation of 20,000 honest models with random biases and confusions, 0.1 % raised an alarm, and all of these were
+# right on fewer than half of the images.
+_CYCLE_ACCURACY = 0.60  # after correction
+_CYCLE_RECALL = 0.50  # of every class in it, after correction
 _CYCLE_GAIN = 0.30
 _CYCLE_P = 1e-3
 _PREPROCESSING_GAIN = 0.10
@@ -30,10 +30,10 @@ _PREPROCESSING_P = 1e-3  # after Bonferroni; at 0.01, a course of 300 would see 
 def mixed_up_labels(
     predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: tuple[str, ...]
 ) -> tuple[dict[int, int], list[Finding]]:
-    """`labels-swapped`, when another order of the labels would be right far more often; and that order.
+    """The finding `labels-swapped`, when another order of the labels is right far more often; and that order.
 
-    `predicted`: index of a class, or -1 for a label that is none of them. The order holds only the classes that
-    are mixed up: index of the class that is said -> of the one that is meant.
+    `predicted`: index of a class, or -1 for another label. The order has only the mixed-up classes: index of the
+    predicted class -> index of the intended class.
     """
     put_right = predicted.copy()
     order: dict[int, int] = {}
@@ -52,7 +52,7 @@ def mixed_up_labels(
 
 
 def _best_order(predicted: NDArray[np.int64], truth: NDArray[np.int64], count: int) -> dict[int, int]:
-    """The label to read for each label so that most images are right (Hungarian method)."""
+    """The permutation of labels with the most right answers (Hungarian method)."""
     votes = np.zeros((count, count), dtype=np.int64)
     known = predicted >= 0
     np.add.at(votes, (predicted[known], truth[known]), 1)
@@ -61,7 +61,7 @@ def _best_order(predicted: NDArray[np.int64], truth: NDArray[np.int64], count: i
 
 
 def _cycles(order: dict[int, int]) -> list[dict[int, int]]:
-    """The permutation as its cycles, those of one label left out."""
+    """The permutation's cycles, without fixed points."""
     left, cycles = dict(order), []
     while left:
         start = label = next(iter(left))
@@ -86,9 +86,9 @@ def _is_a_mix_up(cycle: dict[int, int], put_right: Right, right: Right, truth: N
 
 
 def wrong_preprocessing(right: Right, probes: Mapping[str, Right]) -> list[Finding]:
-    """`preprocessing-mismatch`, when another common pre-processing is right far more often.
+    """The finding `preprocessing-mismatch`, when another common pre-processing is right far more often.
 
-    `right` and each probe: one entry for each of the images on which the others were tried.
+    `right` and each probe have one entry for each image on which the probes were tried.
     """
     if not probes:
         return []

@@ -1,4 +1,4 @@
-"""What a model answered, out of the store, against the held-out labels."""
+"""Scores the stored answers of a model against the held-out labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.stage import Stage
 from harness.stages.store import Store
 
-_ROUNDING = 1e-3  # of a probability: what `convert` allows between two forms of one model
+_ROUNDING = 1e-3  # of a probability: the tolerance of `convert` between two forms of one model
 
 
 def score(
@@ -31,9 +31,9 @@ def score(
     store: Store,
     stress: RobustnessAnswers | None = None,
 ) -> Done[Evaluation]:
-    """The scores of `predictions`, and against the reference's on the same images when they are given.
+    """The scores of `predictions`, and the comparison with `reference` on the same images if it is given.
 
-    `stress`: the answers to worse images and to images of no class, where these were asked for.
+    `stress`: the answers to corrupted images and to images of no class, if there are any.
     """
     truth = truth_of(held_out)
     answers = answers_of(predictions, store)
@@ -50,9 +50,9 @@ def score(
 
 
 def same_answers(one: Predictions, other: Predictions, store: Store) -> bool:
-    """Whether two models say the same of every image but for rounding: the same weights, saved twice say.
+    """Whether two models give the same answers up to rounding, as the same weights saved twice do.
 
-    Training that gives the same numbers each time ends here as well: it cannot be told from saving again.
+    Deterministic training gives the same answers too; it cannot be distinguished from saving again.
     """
     if set(one.labels) != set(other.labels) or one.images != other.images:
         return False
@@ -84,7 +84,7 @@ def truth_of(held_out: HeldOutSet) -> Truth:
 
 
 def answers_of(predictions: Predictions, store: Store) -> Answers:
-    """What the predict stage kept, as arrays."""
+    """The predict stage's stored answers as arrays."""
     return Answers(
         _array(predictions.probabilities, store),
         predictions.labels,
@@ -94,14 +94,14 @@ def answers_of(predictions: Predictions, store: Store) -> Answers:
 
 
 def _array(blob: Blob, store: Store) -> NDArray[np.float32]:
-    """Mapped, not read: with very many labels, what is looked at takes memory and not all at once."""
+    """A memory-mapped array, so that only accessed parts take memory, even with very many labels."""
     array: NDArray[np.float32] = np.load(store.path(blob), mmap_mode="r", allow_pickle=False)
     return array.view(np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateRequest:
-    """What a model answered, what is right, and what another model answered to the same images."""
+    """A model's answers, the labels, and another model's answers to the same images."""
 
     answers: Predictions | None
     held_out: HeldOutSet

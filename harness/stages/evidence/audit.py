@@ -1,4 +1,4 @@
-"""The stage `audit`: what a student's own data set holds, and what is wrong with it."""
+"""The stage `audit`: the content and faults of a student's own data set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Layout = Literal["class-folders", "split-folders", "voc", "coco"]
 
 
 class Leak(Record):
-    """Two images of one scene that lie in different splits of the student's."""
+    """Two images of one scene in different splits of the student's."""
 
     picture: str
     split: str
@@ -20,7 +20,7 @@ class Leak(Record):
 
 
 class MislabelSuspect(Record):
-    """An image that looks as if it lay in the wrong class."""
+    """An image that is probably in the wrong class."""
 
     picture: str
     label: str
@@ -35,7 +35,7 @@ class BoxFault(Record):
 
 
 class SharedImage(Record):
-    """An image that another submission holds too."""
+    """An image that another submission has, too."""
 
     picture: str
     other: str  # the other submission's id
@@ -43,7 +43,7 @@ class SharedImage(Record):
 
 
 class WithheldImage(Record):
-    """An image that was kept from the notebook, as the sandbox re-encoded it."""
+    """An image that was withheld from the notebook, re-encoded by the sandbox."""
 
     picture: str
     label: str
@@ -57,25 +57,25 @@ class DatasetAudit(Record):
     unreadable: tuple[str, ...]  # file names, at most 100
     layout: Layout = "class-folders"
     splits: dict[str, int] = {}  # the student's own: train, val, test, other -> readable images
-    unlabelled: int = 0  # readable images of no class
+    unlabelled: int = 0  # readable images without a class
     heldout: dict[str, int] = {}  # class -> images withheld from the notebook
-    groups: tuple[tuple[str, ...], ...] = ()  # images that the split keeps on one side
+    groups: tuple[tuple[str, ...], ...] = ()  # sets that the split keeps on one side
     duplicates: tuple[tuple[str, ...], ...] = ()  # equal pixels
     near_duplicates: tuple[tuple[str, ...], ...] = ()  # one scene: altered copies and bursts
     leaks: tuple[Leak, ...] = ()
     scene_spread: dict[str, float] = {}  # class -> mean cosine distance of its images; empty without embeddings
-    reference_spread: float | None = None  # the same of the course's own training images, mean over the classes
+    reference_spread: float | None = None  # the same for the course's training images, mean over the classes
     mislabelled: tuple[MislabelSuspect, ...] = ()
-    two_labels: tuple[tuple[str, ...], ...] = ()  # one photograph, copies included, that lies in several classes
+    two_labels: tuple[tuple[str, ...], ...] = ()  # copies of one photograph in several classes
     box_faults: tuple[BoxFault, ...] = ()
     shared: tuple[SharedImage, ...] = ()
     blurred: tuple[str, ...] = ()
     badly_exposed: tuple[str, ...] = ()
-    from_elsewhere: tuple[str, ...] = ()  # look taken from a shop or a stock library
+    from_elsewhere: tuple[str, ...] = ()  # images probably from a shop or a stock library
     smallest: tuple[int, int] | None = None  # width and height in pixels, of the image with the fewest
     largest: tuple[int, int] | None = None
     aspects: tuple[float, float] | None = None  # width / height: lowest and highest
-    compared_by: Literal["embeddings", "hashes"] = "hashes"  # how images of one scene were looked for
+    compared_by: Literal["embeddings", "hashes"] = "hashes"  # how images of one scene were searched
     withheld: tuple[WithheldImage, ...] = ()
     labels: dict[str, str] = {}  # image -> class; not published
     own_test: tuple[str, ...] = ()  # images of the student's own test split

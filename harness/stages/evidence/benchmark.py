@@ -1,4 +1,4 @@
-"""The stage `benchmark`: how fast a model answers, beside the reference."""
+"""The stage `benchmark`: a model's speed beside the reference's."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Latency(Record):
 
 
 class CheckedAnswers(Record):
-    """The answers that were given while the time was taken, against the predict stage's on the same images."""
+    """The timed answers, compared with the predict stage's on the same images."""
 
-    checked: int  # every one that was timed, once for each of its images
+    checked: int  # all timed answers, counted once per image
     different: int  # by more than rounding
-    largest_difference: float  # of a probability; 1 where an answer was no number
+    largest_difference: float  # of a probability; 1 where an answer was not a number
 
 
 class Benchmark(Record):
@@ -35,7 +35,7 @@ class Benchmark(Record):
     cpus: int
     threads: int
     warm_up_seconds: float
-    outputs_agree: bool  # with the predict stage's on the same images: every one that was timed
+    outputs_agree: bool  # whether all timed answers agree with the predict stage's
     answers: CheckedAnswers | None = None
-    stateful_operators: tuple[str, ...] = ()  # of the model's graph; what they time is not believed
+    stateful_operators: tuple[str, ...] = ()  # of the model's graph; timings with these are not trusted
     latencies_ms: tuple[float, ...] = ()  # the model's, in order

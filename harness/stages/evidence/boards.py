@@ -1,4 +1,4 @@
-"""The stage `boards`: what is predicted for Jetson-class boards."""
+"""The stage `boards`: predictions for Jetson-class boards."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class BoardLatency(Record):
     latency_ms: float
     interval_90: tuple[float, float]
     rests_on: str = ""  # the nearest published row
-    rows: int = 0  # published, of this board and runtime
-    new: tuple[str, ...] = ()  # in what way no row is like this case, which makes the interval wider
+    rows: int = 0  # published rows of this board and runtime
+    new: tuple[str, ...] = ()  # in which ways the case is unlike all rows; each widens the interval
     notes: tuple[str, ...] = ()
     fits: bool | None = None  # None where the board's memory is not published
-    needed_bytes: int | None = None  # estimated, of memory
-    available_bytes: int | None = None  # of the board's memory, less the system's share
+    needed_bytes: int | None = None  # estimated memory
+    available_bytes: int | None = None  # the board's memory, less the system's share
     versus_reference: BoardRatio | None = None  # None without a reference whose kernels are known
 
 
@@ -42,16 +42,16 @@ class RooflineKernel(Record):
     name: str
     operations: float
     bytes: float
-    reached_per_s: float | None = None  # operations a second that are predicted; None: at most what the roof allows
+    reached_per_s: float | None = None  # predicted operations per second; None: only bounded by the roof
 
     @property
     def intensity(self) -> float:
-        """Operations for each byte moved."""
+        """Operations per byte moved."""
         return self.operations / self.bytes
 
 
 class Roofline(Record):
-    """What a board can do at most, and where the model's kernels stand."""
+    """A board's limits, and the model's kernels below them."""
 
     board: str
     precision: str
@@ -71,13 +71,13 @@ class CostlyLayer(Record):
 
 
 class BoardPredictions(Record):
-    """Everything that is predicted for one model. The layers and the advice are those of the first board."""
+    """All predictions for one model. The layers and the advice are those of the first board."""
 
     model: str
     reason: str = ""  # why nothing is predicted; empty when something is
     boards: tuple[BoardLatency, ...] = ()
-    unknown: str = ""  # operators that the prediction does not know, as a sentence
-    not_listed: tuple[str, ...] = ()  # of those, the ones that can do a network's work, which is left out
+    unknown: str = ""  # a sentence about operators that the prediction leaves out
+    not_listed: tuple[str, ...] = ()  # those of them that can do a network's work
     rooflines: tuple[Roofline, ...] = ()
     costliest: tuple[CostlyLayer, ...] = ()
     advice: tuple[str, ...] = ()  # what would make it faster, a sentence each

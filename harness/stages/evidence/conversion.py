@@ -1,4 +1,4 @@
-"""The stage `convert`: a model at the door, and how images enter it."""
+"""The stage `convert`: a converted model, and its pre-processing."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Preprocess(Record):
 
 
 class Conversion(Record):
-    """A model at the door: as ONNX, or, where that fails, as it is."""
+    """A model as ONNX or, if conversion fails, in its own format."""
 
     model: Blob  # the ONNX file, or the file handed in when `native`
     factory: Blob | None = None  # model.py, when `native` and needed
     native: bool
-    environment: EnvironmentName = "torch"  # in which it was read, and runs when `native`
-    source_format: str  # the name of the module in agent/convert that read it
+    environment: EnvironmentName = "torch"  # that reads it, and runs it when `native`
+    source_format: str  # the name of the format's module in agent/models/formats
     layout: Literal["NCHW", "NHWC"]
     input_dtype: Literal["float32", "uint8"]
     dynamic_batch: bool
-    outputs: int  # number of classes that the model tells apart
+    outputs: int  # number of classes that the model distinguishes
     output_kind: Literal["probabilities", "logits"]
     labels: tuple[str, ...]
     preprocess: Preprocess

@@ -9,7 +9,7 @@ from harness.stages.evidence.robustness import Look
 
 
 class CalibrationBin(Record):
-    """Answers of like confidence: how sure, and how often right."""
+    """Answers with similar confidence: their mean confidence, and how often they are right."""
 
     images: int
     confidence: Share  # mean
@@ -37,7 +37,7 @@ class Evaluation(Record):
 
     images: int
     classes: tuple[str, ...]
-    depends_on_order: bool = False  # asked twice for one image, the model answers differently
+    depends_on_order: bool = False  # whether repeated images got different answers
     accuracy: Share
     accuracy_interval: Interval
     balanced_accuracy: Share
@@ -57,8 +57,8 @@ class Evaluation(Record):
     calibration: tuple[CalibrationBin, ...] = ()  # ten bins of equal width; empty ones left out
     robustness: dict[str, dict[int, Share]] = {}  # corruption -> severity (1 to 5) -> accuracy
     robustness_images: int = 0
-    robustness_clean: Share | None = None  # accuracy on the same images as they are
-    unseen_auroc: Share | None = None  # of the confidence: held-out images against images of no class
+    robustness_clean: Share | None = None  # accuracy on the same images, unchanged
+    unseen_auroc: Share | None = None  # of the confidence, for held-out images against images of no class
     unseen_images: int = 0
     unseen_confidence: Share | None = None  # mean, on images of no class
     unseen_source: Literal["folder", "patterns"] | None = None

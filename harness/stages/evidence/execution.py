@@ -11,14 +11,14 @@ from harness.stages.evidence.stage_result import Failed
 
 
 class DifferenceLine(Record):
-    """A line of a difference, cut."""
+    """A line of a diff, shortened."""
 
     kind: Literal["removed", "added", "kept"]
     text: str
 
 
 class CellChange(Record):
-    """What rules changed in a code cell before it ran."""
+    """The changes of rules to a code cell before it ran."""
 
     cell: int
     rules: tuple[str, ...]
@@ -26,7 +26,7 @@ class CellChange(Record):
 
 
 class CellError(Record):
-    """A code cell that raised or ran out of time."""
+    """A code cell that raised or reached its time limit."""
 
     cell: int  # 1-based, counting code cells only: what the student sees as the n-th code cell
     kind: Literal["error", "timeout", "died"]
@@ -38,8 +38,8 @@ class CellError(Record):
 class Execution(Record):
     """A notebook's run.
 
-    The agent counts the cells, changes them before they run, and sees how the kernel ends each of them. What the
-    fields `SELF_REPORTED` hold is printed or noticed inside the student's own kernel, which could say anything.
+    The agent counts the cells, changes them before they run, and observes how the kernel ends each of them. The fields
+    `SELF_REPORTED` were printed or noted inside the student's own kernel, which could report anything.
     """
 
     SELF_REPORTED: ClassVar[tuple[str, ...]] = ("shown", "network_attempts", "outside_reads", "harness_writes")
@@ -49,24 +49,24 @@ class Execution(Record):
     executed_cells: int
     errors: tuple[CellError, ...]
     produced: tuple[Blob, ...]  # model files, labels.txt, handin.json, model.py that the run wrote
-    network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), seen in the cell's errors and text
+    network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), from the cell's errors and text
     outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
     harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)
     python_assumed: str = ""  # why Python is an assumption; empty when the notebook says so itself
     truncated: str = ""  # why outputs were cut, if they were
     environment: EnvironmentName = "torch"  # in which it ran
-    changes: tuple[CellChange, ...] = ()  # what was changed before it ran
+    changes: tuple[CellChange, ...] = ()  # changes before it ran
     changes_left_out: int = 0  # cells whose changes are not listed
     given: tuple[str, ...] = ()  # where the course's images were put, a phrase for each place
     shown: Shown | None = None  # what the outputs of this run show
 
     @property
     def complete(self) -> bool:
-        """Whether every code cell ran to its end without an error."""
+        """Whether every code cell finished without an error."""
         return not self.errors and self.executed_cells == self.code_cells
 
 
 class FailedExecution(Failed):
-    """A run that stopped half-way, with what it did until then, where that came out."""
+    """A run that stopped half-way, with its results until then, if these were sent."""
 
     execution: Execution | None

@@ -9,9 +9,9 @@ from harness.stages.evidence.record import Record
 
 
 class Mark(Record):
-    """Points for one criterion, with the reason in words. `points` is None until a person marks it.
+    """Points for one criterion, and the reason. `points` is None until a person marks it.
 
-    What is taken off is a mark, too: its `points` are below 0, and its `max_points` are 0.
+    A deduction is a mark with `points` below 0 and `max_points` of 0.
     """
 
     criterion: str
@@ -19,7 +19,7 @@ class Mark(Record):
     points: float | None
     max_points: float
     reason: str
-    detail: str = ""  # for the instructor only: what may be about another submission
+    detail: str = ""  # for the instructor only; it may mention another submission
 
 
 GradeStatus = Literal["graded", "failed", "needs-review"]
@@ -28,13 +28,13 @@ GradeStatus = Literal["graded", "failed", "needs-review"]
 class Grade(Record):
     """The marks and their sum.
 
-    `failed`: nothing could be graded. `needs-review`: a person has to mark something, or the machine,
-    not the student, failed. `points` then sums what is marked so far.
+    `failed`: nothing could be graded. `needs-review`: a person has to mark something, or the machine, not the student,
+    failed; `points` is then the sum so far.
     """
 
     status: GradeStatus
     marks: tuple[Mark, ...]
     points: float
     max_points: float
-    late_days: int | None = None  # None when there is no deadline, or when it was handed in is not known
-    findings: tuple[Finding, ...] = ()  # of the marking itself
+    late_days: int | None = None  # None without a deadline, or if the time is not known
+    findings: tuple[Finding, ...] = ()  # about the marking itself

@@ -1,4 +1,4 @@
-"""The stage `inspect`: what a model holds, and what became of the pre-trained layers in it."""
+"""The stage `inspect`: a model's layers, and how its pre-trained layers changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.stages.evidence.record import Blob, Record
 # What became of the pre-trained layers, by the weights and by whether the answers follow them.
 WeightsSay = Literal["feature-extraction", "fine-tuned", "from-scratch", "unknown"]
 
-# What speaks against the use of a backbone, as `harness/agent/graph/backbone_use.py` finds it.
+# Evidence against the use of a backbone, from `harness/agent/graph/backbone_use.py`.
 UseDoubt = Literal[
     "", "read-as-data", "not-carried", "no-effect", "activations-differ", "unusual-graph", "same-answers", "not-run"
 ]  # fmt: skip
@@ -21,7 +21,7 @@ LARGEST_FINE_TUNING = 0.05  # median relative change of the layers
 
 
 class LayerComparison(Record):
-    """One pre-trained layer against the model's."""
+    """One pre-trained layer compared with the model's."""
 
     name: str
     identical: bool
@@ -29,7 +29,7 @@ class LayerComparison(Record):
 
 
 class Inspection(Record):
-    """What the model holds, and what became of the pre-trained layers in it.
+    """A model's layers, and how its pre-trained layers changed.
 
     A layer with weights is frozen (bit-identical up to layout, name and BatchNorm folding), moved, or new.
     """
@@ -40,20 +40,20 @@ class Inspection(Record):
     file_bytes: int
     uncounted_operators: tuple[str, ...]
     weights_say: WeightsSay
-    self_reported: bool = False  # the file's format runs the student's code, which could say anything
+    self_reported: bool = False  # the file's format runs the student's code, which could report anything
     backbone: str | None
     frozen_layers: int = 0
     moved_layers: int = 0
     new_layers: int = 0
     first_moved_layer: int | None = None  # 1-based, in the backbone's order
     layers: tuple[LayerComparison, ...] = ()
-    weights_used: bool | None = None  # the answers come of what the backbone sees; None when that cannot be told
-    why_unused: UseDoubt = ""  # what speaks against it
+    weights_used: bool | None = None  # whether the answers depend on the backbone; None when not known
+    why_unused: UseDoubt = ""  # evidence against use
     outputs: int = 0  # of the output layer
-    outputs_fit: bool | None = None  # as many as there are classes
-    head_initialised_as: str = ""  # the usual initialisation that the output layer cannot be told from
+    outputs_fit: bool | None = None  # whether they are as many as the classes
+    head_initialised_as: str = ""  # the usual initialisation that the output layer cannot be distinguished from
     scales_its_input: bool = False  # the graph begins with arithmetic on the pixels
-    preprocessing_matches: bool | None = None  # the backbone's; None where it is not declared, or in the graph
-    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors are called; empty without any
+    preprocessing_matches: bool | None = None  # with the backbone's; None if not declared, or in the graph
+    weights_fingerprint: str = ""  # equal for equal numbers, whatever the tensors' names; empty without weights
     final_layer: Blob | None = None  # .npy float32, (outputs, inputs): from the last activations to the scores
     median_change: float | None = None  # of the layers' relative changes; None without a backbone

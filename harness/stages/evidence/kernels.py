@@ -1,4 +1,4 @@
-"""An ONNX graph as an engine runs it: what the stage `boards` predicts from."""
+"""An ONNX graph as an engine runs it, from which the stage `boards` predicts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ KernelKind = Literal[
     "elementwise", "pool", "normalise", "concat", "copy", "unknown",
 ]  # fmt: skip
 _Count = Annotated[int, Field(ge=0, le=2**53)]
-# Operators that choose or repeat a graph of their own while the model runs; its kernels are not listed.
+# Operators that choose or repeat a subgraph while the model runs; its kernels are not listed.
 OWN_GRAPHS = ("If", "Loop", "Scan", "SequenceMap")
-# Operators that can do the work of whole layers, draw at random, or make as many numbers as what they see asks for:
-# taken as one pass over their numbers, they would hide a network.
+# Operators that can do the work of whole layers, draw random numbers, or have an output size that depends on the
+# image: counted as one pass over their numbers, they would hide a network.
 NOT_COUNTED = (
     "Einsum", "RNN", "GRU", "LSTM", "DeformConv", "Attention", "DFT", "STFT", "GridSample", "RoiAlign", "Det",
     "LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor", "TreeEnsemble", "TreeEnsembleClassifier",
     "TreeEnsembleRegressor", "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
     "RandomUniformLike", "NonZero", "Compress", "Unique", "NonMaxSuppression", "ConstantOfShape", "Range",
     "TopK", "OneHot", "CenterCropPad", "LinearAttention", "CausalConvWithState", "DisentangledAttention_TRT",
-    # Of these, only those whose outputs are as large as the image asks for (`harness/agent/graph/operators.py`).
+    # Of these, only those whose output size depends on the image (`harness/agent/graph/operators.py`).
     "Slice", "Reshape", "Expand", "Tile", "Pad", "Resize", "Upsample", "Split", "Squeeze", "Unsqueeze", "ReduceSum",
     "ReduceMean", "ReduceMax", "ReduceMin",
 )  # fmt: skip
@@ -31,14 +31,14 @@ MULTIPLY_ADD_KINDS = ("convolution", "pointwise", "depthwise", "grouped", "dense
 
 
 class Kernel(Record):
-    """What an engine runs in one go, for one image. Elements, not bytes: those depend on the precision."""
+    """One launch of an engine, for one image. Elements, not bytes, which depend on the precision."""
 
     kind: KernelKind
     name: Annotated[str, Field(max_length=120)] = ""
     operations: _Count  # 2 for each multiply-add
-    inputs: _Count  # elements read of what others made
-    weights: _Count  # elements read of constants
-    outputs: _Count  # elements written for others
+    inputs: _Count  # elements read of other kernels' outputs
+    weights: _Count  # elements read from constants
+    outputs: _Count  # elements written that others read
     shape: Annotated[tuple[_Count, ...], Field(max_length=6)] = ()  # of the largest constant
     nodes: _Count = 1  # operators of the graph in it
 
@@ -53,7 +53,7 @@ class KernelList(Record):
 
     @property
     def not_listed(self) -> tuple[str, ...]:
-        """Operators whose work is not here: with graphs of their own, or not counted."""
+        """Operators whose work is not listed: those with subgraphs, and those not counted."""
         return tuple(name for name in (*OWN_GRAPHS, *NOT_COUNTED) if name in self.unknown)
 
     @property

@@ -1,4 +1,4 @@
-"""Scores on images that were withheld of a student's own data set."""
+"""Scores on images withheld from a student's own data set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SeenScore(Record):
 
 
 class OwnData(Record):
-    """Scores on the images that were withheld of the student's own data set."""
+    """Scores on the images withheld from the student's own data set."""
 
     reference: Reference  # the reference, trained on the same training part
     rerun: Evaluation | None  # the model of the rerun

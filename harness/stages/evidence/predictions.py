@@ -1,4 +1,4 @@
-"""The stage `predict`: what a model answers on the held-out images."""
+"""The stage `predict`: a model's answers to the held-out images."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Predictions(Record):
     labels: tuple[str, ...]
     images: int
     seconds_per_image: float
-    asked_twice: int = 0  # images that were asked again, elsewhere in the order and in other batches
+    asked_twice: int = 0  # images that were repeated, at other positions and in other batches
     largest_difference: float = 0.0  # of a probability, between the answers to one image
-    depends_on_order: bool = False  # that difference is more than rounding
+    depends_on_order: bool = False  # whether that difference is more than rounding
     probe_images: tuple[int, ...] = ()  # indices of the images on which other pre-processings were tried
     probes: dict[str, Blob] = {}  # name of the pre-processing -> .npy float32, shape (probe images, labels)

@@ -1,4 +1,4 @@
-"""The stage `read`: a notebook's steps and answers, and what its outputs show. A run's outputs are read alike."""
+"""The stage `read`: a notebook's steps and answers, and what its outputs show; also for a run's outputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Curve(Record):
 
     cell: int
     epochs: int
-    planned: int | None  # how many were to be run, where the outputs say so
+    planned: int | None  # planned epochs, if the outputs show them
     metrics: dict[Literal["loss", "accuracy", "val_loss", "val_accuracy"], tuple[float | None, ...]]
 
 
@@ -42,13 +42,13 @@ class Step(Record):
 
     name: str
     cell: int | None
-    title: str  # the heading as it stands there
+    title: str  # the heading in the notebook
     has_code: bool
     has_words: bool  # a text, or a comment in the code
 
 
 class Question(Record):
-    """An open question in the notebook, and what stands below it."""
+    """An open question in the notebook, and the text below it."""
 
     name: str
     cell: int | None

@@ -1,4 +1,4 @@
-"""What all evidence is made of.
+"""The base class of all evidence, and files in the store.
 
 Records are frozen and refuse unknown fields. A file that a stage made is a `Blob`: its bytes lie in the
 store under their SHA-256 (`harness/stages/store.py`), so evidence is plain JSON.
@@ -24,6 +24,6 @@ Interval = tuple[float, float]  # lower and upper bound, 95 %
 class Blob(Record):
     """A file in the store."""
 
-    name: str  # what to call it when it is shown or mounted; safe for a file name
+    name: str  # its name when shown or mounted; safe as a file name
     sha256: str
     bytes: int

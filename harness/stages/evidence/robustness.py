@@ -1,4 +1,4 @@
-"""The stage `stress`: answers to worse images and to images of no class, and where a model looks."""
+"""The stage `stress`: answers to corrupted images and to images of no class, and occlusion maps."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from harness.stages.evidence.record import Blob, Record, Share
 
 
 class Look(Record):
-    """How much each part of an image counts for what the model says to it (occlusion sensitivity).
+    """An occlusion map: how much each part of an image matters for the model's answer (occlusion sensitivity).
 
-    `drops`: for each cell of a square grid over `seen_part`, the mean fall of the label's probability when
-    a window over it is grey. `seen_part`: left, top, right, bottom of what the model sees, in shares.
+    `drops`: for each cell of a square grid over `seen_part`, the mean drop of the label's probability when a window
+    over it is grey. `seen_part`: left, top, right, bottom of the part that the model sees, as shares of the sides.
     """
 
     image: int  # index in the held-out set
@@ -23,11 +23,11 @@ class Look(Record):
 
 
 class RobustnessAnswers(Record):
-    """Answers to worse images, to images of no class, and with parts covered."""
+    """Answers to corrupted images, to images of no class, and with parts covered."""
 
-    images: tuple[int, ...]  # indices in the held-out set, of those that were made worse
+    images: tuple[int, ...]  # indices in the held-out set of the corrupted images
     versions: tuple[tuple[str, int], ...]  # corruption and severity
-    corrupted: Blob  # .npy float32, shape (1 + versions, images, labels); first the images as they are
+    corrupted: Blob  # .npy float32, shape (1 + versions, images, labels); version 0 is the unchanged image
     unseen: Blob  # .npy float32, shape (images, labels)
     unseen_source: Literal["folder", "patterns"]
     labels: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""What a stage gives back: its value and findings, or whose fault it was that there is none, and what it cost.
+"""The result of a stage: its value and findings, or why there is no value, and its resource use.
 
-A `reason` is in the harness's own words and may be read by the student. What the student's own code said, in an
-exception, on standard error or in a refusal, is the `detail`: it may hold whatever that code saw, so it is the
-instructor's, unless the stage saw nothing that is secret and calls `told_to_student`.
+A `reason` is in the harness's own words, and the student may read it. Text from the student's code (an exception,
+standard error, a refusal) is the `detail`. It may contain anything that this code saw, so only the instructor reads it,
+unless the stage saw nothing secret and calls `told_to_student`.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from harness.stages.evidence.record import Record
 
 T = TypeVar("T")
 FailedStatus = Literal["failed", "timeout", "memory", "killed", "rejected"]
-# Who says what a stage found. `measured-outside`: the harness computed it from answers alone. `measured-inside`: a
-# program in the sandbox saw it that runs no code of the student's. `self-reported`: a process said it that does.
+# Where a stage's value comes from. `measured-outside`: the harness computed it from answers only. `measured-inside`: a
+# program in the sandbox measured it that runs no student code. `self-reported`: a process with student code sent it.
 EvidenceOrigin = Literal["measured-outside", "measured-inside", "self-reported"]
 StageStatus = Literal["ok", "failed", "timeout", "memory", "killed", "rejected", "skipped", "cached"]
 
 
 class Usage(Record):
-    """What a stage cost."""
+    """A stage's resource use."""
 
     seconds: float = 0.0
     peak_memory_bytes: int | None = None
-    cores_left: float | None = None  # by other work on the machine, on average; None when not known
+    cores_left: float | None = None  # cores that other work left on average; None when not known
     log: str = ""  # what the sandbox wrote to stderr, capped; for the instructor
-    log_is_told: bool = False  # the student may read it, too
+    log_is_told: bool = False  # whether the student may read it
 
 
 class Ended(Record):
-    """What every stage gives back, however it ended."""
+    """The fields of every stage result."""
 
     findings: tuple[Finding, ...] = ()
     usage: Usage = Usage()
 
 
 class Done(Ended, Generic[T]):
-    """The stage did its work: it has a value, and perhaps findings.
+    """The stage succeeded: it has a value, and perhaps findings.
 
-    A stage that does not say where its value comes from is taken for self-reported, which earns no points.
+    A value without a stated origin counts as self-reported, which earns no points.
     """
 
     status: Literal["ok"] = "ok"
@@ -74,7 +74,7 @@ class Skipped(WithoutValue):
 
 StageResult = Done[T] | Failed | Skipped
 NO_MODEL = Skipped(reason=sentence("no-usable-model"))
-# Findings of a stage that the machine or the harness lost: it says nothing of the model or the notebook.
+# Findings of a stage that the machine or the harness lost, which says nothing about model or notebook.
 NOT_THE_STUDENTS = frozenset(
     ("engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing")
 )
@@ -82,7 +82,7 @@ R = TypeVar("R", bound=Ended)
 
 
 def told_to_student(result: R) -> R:
-    """The same result with every detail in the words that the student reads, who may read the log as well.
+    """The same result, with every detail moved into the text for the student, who may also read the log.
 
     Only for a stage whose sandbox held no held-out or withheld image.
     """

@@ -1,4 +1,4 @@
-"""Everything that the stages found out about one submission."""
+"""All stage results of one submission."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from harness.stages.evidence.record import Record
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 
-# What a run left, beside the model that was handed in: no model that was not there before, one that answers the same
-# to the last digit, or another.
+# The model that a run made, compared with the handed-in one: no new model, one with the same answers, or another.
 RerunMade = Literal["nothing", "same-answers", "another"]
 STAGES = ("read", "audit", "execute", "convert", "predict", "inspect", "stress", "evaluate", "boards", "benchmark")
 
 
 class Evidence(Record):
-    """What the stages found out about one submission."""
+    """All stage results of one submission, and later findings."""
 
     execute: Done[Execution] | FailedExecution | Failed | Skipped
     audit: Done[DatasetAudit] | Failed | Skipped
@@ -39,13 +38,13 @@ class Evidence(Record):
     own: OwnData | None = None
     read: Done[NotebookReading] | Failed | Skipped = Skipped(reason=sentence("not-read"))
     boards: Done[BoardPredictions] | Failed | Skipped = Skipped(reason=sentence("no-board-asked"))
-    rerun: Evaluation | None = None  # of the model that the run made, where the one handed in was graded
-    rerun_made: RerunMade | None = None  # where the one handed in was graded, and the run is compared with it
+    rerun: Evaluation | None = None  # scores of the rerun's model, if the handed-in one was graded
+    rerun_made: RerunMade | None = None  # if the handed-in model was graded and compared with the rerun's
     intake_findings: tuple[Finding, ...] = ()
     is_copy: bool = False  # the model is another submission's, or the reference's
     same_model_as: tuple[str, ...] = ()  # other submissions, by id; a student never sees them
-    later_findings: tuple[Finding, ...] = ()  # found when all submissions were compared, or after the stages
-    trouble: str = ""  # tracebacks of what the harness failed in beside the stages; for the instructor
+    later_findings: tuple[Finding, ...] = ()  # from comparing submissions, or after the stages
+    trouble: str = ""  # tracebacks of the harness's defects outside the stages; for the instructor
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
         """Stage name -> result, in the order in which they run."""

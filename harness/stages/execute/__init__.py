@@ -1,1 +1,1 @@
-"""The stage `execute`: a notebook run from top to bottom, in the environment that it needs."""
+"""The stage `execute`: runs a notebook from top to bottom, in the environment that it needs."""

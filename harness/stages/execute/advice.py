@@ -1,4 +1,4 @@
-"""What a cell's error asks of its author: one sentence, where the error tells enough to give one."""
+"""Advice about a cell's error: one sentence for its author, if the error is known."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PATH = re.compile(
     r"(?:No such file or directory|Unable to open file|not found|Invalid .{0,30}path)[^'\"]*['\"]([^'\"]+)"
 )
 _QUOTED = re.compile(r"['\"]([^'\"\n]+)['\"]")
-# Modules that a notebook's author is likely to have written, or to have had beside it.
+# Modules that the notebook's author probably wrote, or had beside it.
 _OWN = re.compile(
     r"^(?:utils?|helpers?|my\w*|vgg16\w*|resnet50|model|dataset|plot\w*|functions?|\w+_(?:utils?|helpers?))$"
 )
@@ -52,7 +52,7 @@ _TOO_FEW = re.compile(
 
 
 def for_cell(error: CellError) -> str:
-    """What to do, as a sentence without its full stop; empty when the error says no more than itself."""
+    """What to do, as a sentence without a full stop; empty when there is no advice."""
     name, message = error.name.rpartition(".")[2], error.message
     if name == "StdinNotImplementedError":
         return advice("nobody-types")

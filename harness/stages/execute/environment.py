@@ -1,4 +1,4 @@
-"""Which environment a notebook runs in: by what it imports, among those that the assignment allows."""
+"""Chooses a notebook's environment by its imports, among those that the assignment allows."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _NEEDS: dict[str, Framework] = {
 
 
 def allowed(assignment: Assignment) -> tuple[Software, ...]:
-    """The environments of an assignment, the preferred first. Raises `UsageError` for requirements that are no text."""
+    """The assignment's environments, the preferred first. Raises `UsageError` if the requirements are not text."""
     rules = assignment.execution
     own = (course(rules.requirements),) if rules.requirements is not None else ()
     return (*own, *({"torch": TORCH, "keras": KERAS}[name] for name in rules.environments))
 
 
 def choose(imports: frozenset[str], environments: Sequence[Software], sandbox: Sandbox) -> Software:
-    """The first environment with every framework that the notebook imports, else the first of all.
+    """The first environment with every framework that the notebook imports, else the first one.
 
-    `import keras` alone runs on either framework: on TensorFlow, for which it was written, where that is built.
+    `import keras` alone works with either framework; TensorFlow, for which it was written, is used if built.
     """
     wanted = {_NEEDS[name] for name in imports if name in _NEEDS}
     if not wanted and "keras" in imports:
@@ -45,7 +45,7 @@ def choose(imports: frozenset[str], environments: Sequence[Software], sandbox: S
 
 
 def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> Software:
-    """What the submission's notebook runs with."""
+    """The environment for the submission's notebook."""
     if submission.notebook is None:
         return TORCH
     return choose(imported_modules(submission.root / submission.notebook), allowed(assignment), sandbox)

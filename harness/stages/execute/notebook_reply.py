@@ -1,4 +1,4 @@
-"""What the agent sends about a notebook beside its run: schemas with bounds, and their way into the evidence."""
+"""Schemas, with bounds, of what the agent sends about a notebook besides its run, and their evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Line = Annotated[str, Field(max_length=300)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Count = Annotated[int, Field(ge=0, le=10**13)]
 _Epochs = Annotated[tuple[_Number | None, ...], Field(max_length=1000)]
-# What the agent may note, and the finding that it becomes.
+# The agent's note -> the finding.
 _Noted = Literal[
     "package-missing", "download-left-out", "archive-not-there", "colab-stand-in", "empty-answer", "rule-failed"
 ]
@@ -39,7 +39,7 @@ class _Change(_Part):
 
 
 class TransformationReply(_Part):
-    """What was changed, as `harness/agent/notebook/transform.py` sends it."""
+    """The changes, as `harness/agent/notebook/transform.py` sends them."""
 
     changes: tuple[_Change, ...] = Field(max_length=100)
     changes_left_out: int = Field(ge=0, le=_MOST_CELLS)
@@ -50,7 +50,7 @@ class TransformationReply(_Part):
         return tuple(one.evidence() for one in self.changes)
 
     def findings(self) -> list[Finding]:
-        """That cells were changed, and what the rules had to say; at most ten of a kind."""
+        """Findings about changed cells, and the rules' notes; at most ten of a kind."""
         found = []
         if self.changes:
             rules = ", ".join(sorted({rule.replace("_", " ") for one in self.changes for rule in one.rules}))
@@ -78,7 +78,7 @@ class _Claim(_Part):
 
 
 class ShownReply(_Part):
-    """What outputs show, as `harness/agent/notebook/output_parsing.py` sends it."""
+    """The parsed outputs, as `harness/agent/notebook/output_parsing.py` sends them."""
 
     has_outputs: bool
     runs: tuple[_Run, ...] = Field(max_length=12)

@@ -1,4 +1,4 @@
-"""What the stage `execute` is asked: a notebook as handed in, on the course's images or on what is left of its own."""
+"""The request of the stage `execute`: a notebook, on the course's images or on the rest of the student's own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.stages.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class ExecuteRequest:
-    """A submission's notebook, and what it finds where it runs."""
+    """A submission's notebook, and the data set and weights that it gets."""
 
     submission: Submission
     wanted: HandIn
@@ -27,7 +27,7 @@ class ExecuteRequest:
     training: TrainingImages
     weights: GivenWeights
     withholds: bool  # whether a part of each student's data set is withheld
-    rerun: Rerun | None  # where a part of this one is
+    rerun: Rerun | None  # if a part of this one is withheld
 
 
 def _execute(request: ExecuteRequest, context: StageContext) -> StageResult[Execution]:

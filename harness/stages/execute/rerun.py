@@ -1,4 +1,4 @@
-"""The notebook of a submission, run on the part of its data set that is not withheld."""
+"""Runs a submission's notebook on the part of its data set that is not withheld."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from harness.stages.execute.stage import execute
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """What a rerun sees of a submission, and what is asked of it."""
+    """What a rerun sees of a submission, and the assignment's rules for it."""
 
     asked: OwnDataset
-    rewritten: Callable[[], Rewritten]  # what it sees, made when first asked for; raises `NotRewritten`
-    withheld_sha256: str  # of what it does not see
+    rewritten: Callable[[], Rewritten]  # what it sees, made at first use; raises `NotRewritten`
+    withheld_sha256: str  # of the images that it does not see
 
     def key(self) -> object:
-        """What decides the result beside the submission and its training part."""
+        """The identity of what decides the result besides the submission and its training part."""
         return [self.asked.model_dump(mode="json"), self.withheld_sha256]
 
 
 def rerun_context(context: StageContext, asked: OwnDataset) -> StageContext:
-    """The same with the time that the assignment gives to a rerun, in which a model is trained."""
+    """The same context with the assignment's time limit for a rerun, which trains a model."""
     if asked.rerun_seconds is None:
         return context
     seconds = {"wall_seconds": asked.rerun_seconds, "cell_seconds": asked.rerun_seconds}
@@ -41,13 +41,15 @@ def rerun_context(context: StageContext, asked: OwnDataset) -> StageContext:
 def rerun(
     this: Rerun, dataset: Dataset | None, rules: ExecutionRules, weights: Path | None, context: StageContext
 ) -> StageResult[Execution]:
-    """The notebook on the training part. One that does not finish is run again with fewer epochs, if the assignment
-    says so, which is declared in a finding."""
+    """Run the notebook on the training part.
+
+    If it does not finish and the assignment says so, it is run again with fewer epochs, and a finding says so.
+    """
     try:
         anew = this.rewritten()
     except NotRewritten as error:
         return error.result
-    assert anew.rerun is not None  # there is a notebook
+    assert anew.rerun is not None  # ensured: there is a notebook
     result = anew.unreadable or _rerun(anew.rerun, dataset, rules, this.asked, weights, context)
     return result.model_copy(update={"findings": (*anew.findings, *result.findings)})
 
@@ -70,7 +72,7 @@ def _rerun(
     slow = finding("rerun-too-slow", limit=limit / 60, done=seen.done, total=seen.total, minutes=seen.minutes(limit))
     first = first.model_copy(update={"findings": (*first.findings, slow)})
     notebook = submission.root / (submission.notebook or "")
-    fewer = notebook.with_name(f"{notebook.name}.fewer")  # no notebook to the rerun: it has another suffix
+    fewer = notebook.with_name(f"{notebook.name}.fewer")  # its suffix hides it from the rerun
     if asked.too_slow != "fewer-epochs" or not epochs.with_fewer_epochs(notebook, seen.share, fewer):
         return first
     fewer.chmod(0o644)
@@ -79,6 +81,6 @@ def _rerun(
     try:
         again = execute(submission, dataset, rules, weights, context)
     finally:
-        whole.rename(notebook)  # the stage may be tried again
+        whole.rename(notebook)  # for another try of the stage
     declared = (slow, finding("rerun-fewer-epochs", share=seen.share))
     return again.model_copy(update={"findings": (*again.findings, *declared)})

@@ -1,6 +1,6 @@
-"""What a rerun may see, written anew in the sandbox and laid out in a folder: no byte of it was a student's.
+"""Rewrites, in the sandbox, what a rerun may see, and puts it into a folder; no byte is copied from the student's.
 
-What comes out of the sandbox is written under the names that it gives, within the limits below; none of it is opened.
+Files from the sandbox are written under the names that it sends, within the limits below; none is opened.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LARGEST_JPEG = 2 * 2**20
 _LARGEST_TEXTS = 32 * 2**20  # all annotations and lists together
 _LARGEST_ALLOWED = 2**20
 _LARGEST_NOTEBOOK = 8 * 2**20
-_MOST_AT_ONCE = 200  # images of one job: its list stays far under what a reply may hold
+_MOST_AT_ONCE = 200  # images of one job, whose list is far below the limit of a reply
 _SHARE_OF_OUTPUT = 0.8
 _MOST_IMAGES = 20_000
 _LONGEST_PATH = 400  # characters
@@ -49,7 +49,7 @@ _Count = Annotated[int, Field(ge=0, le=2**40)]
 
 
 class _Carried(BaseModel):
-    """Bytes of data in the notebook's source, at most; `where` is empty when that is usual."""
+    """An upper bound on data in the notebook's source, bytes; `where` is empty when it is usual."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,7 +81,7 @@ class _Images(RootModel[tuple[tuple[int, _Name, _Path, bool], ...]]):
 
 
 class NotRewritten(Exception):
-    """The folder could not be written; `result` says why, as a stage's."""
+    """The folder could not be written; `result` is the stage result that says why."""
 
     def __init__(self, result: Failed) -> None:
         super().__init__(result.reason)
@@ -90,7 +90,7 @@ class NotRewritten(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """`rerun`: the submission as the rerun sees it; None without a notebook. `unreadable`: why it is not run."""
+    """The rewritten submission. `rerun`: as the rerun sees it; None without a notebook. `unreadable`: why not run."""
 
     rerun: Submission | None
     findings: tuple[Finding, ...]
@@ -100,7 +100,7 @@ class Rewritten:
 def rewrite(
     submission: Submission, audit: DatasetAudit, asked: OwnDataset, place: Path, training: Path, context: StageContext
 ) -> Rewritten:
-    """The submission anew in the empty folder `place`, and its training part in class folders in the empty `training`.
+    """Rewrite the submission to the empty folder `place`, and its training part to class folders in `training`.
 
     Raises `NotRewritten`.
     """
@@ -134,7 +134,7 @@ class _Job:
         self._secret = hmac.new(_key(context), submission.sha256.encode(), "sha256").hexdigest()
 
     def lay_out(self, place: Path, training: Path) -> Rewritten:
-        """The folders, filled. Raises `Rejected` and `NotRewritten`."""
+        """Fill the folders. Raises `Rejected` and `NotRewritten`."""
         submission = self._submission
         assert submission.dataset is not None
         dataset = place / (submission.dataset.with_suffix("") if self._is_zip else submission.dataset)
@@ -177,7 +177,7 @@ class _Job:
             raise NotRewritten(failed(outcome, "Writing the data set anew", self._context.limits))
 
     def _images(self, count: int, dataset: Path, training: Path) -> list[str]:
-        """Every image in its place, and by class in `training`; the names of those that look like data."""
+        """Put every image into its place, and by class into `training`; return names of images that look like data."""
         folders = folder_names(tuple(self._audit.classes))
         for name in folders.values():
             (training / name).mkdir(parents=True)
@@ -199,7 +199,7 @@ class _Job:
         return like_data
 
     def _empty_classes(self, dataset: Path) -> None:
-        """Folders of classes whose images of one split were all withheld: the numbers of classes depend on them."""
+        """Create class folders whose images were all withheld from a split, because class indices depend on them."""
         for name in self._withheld:
             folder = PurePosixPath(name).parent
             leads_out = folder.is_absolute() or ".." in folder.parts
@@ -231,36 +231,36 @@ def _unreadable(notebook: Path, reason: str) -> Failed:
 
 
 def _short(path: Path, other: str) -> Path:
-    """A path that says little, else `other`."""
+    """The path if it is short and plain, else `other`."""
     return path if len(str(path)) <= _LONGEST_OWN else Path(other)
 
 
 def _allowed(names: tuple[str, ...], root: Path) -> list[str]:
-    """Those of the assignment's allowed files that were handed in, as plain files below `root`."""
+    """The assignment's allowed files that were handed in, as plain files below `root`."""
     inside = [PurePosixPath(name) for name in names]
     inside = [path for path in inside if not path.is_absolute() and ".." not in path.parts]
     return [str(path) for path in inside if (root / path).is_file() and not (root / path).is_symlink()]
 
 
 def _at_once(use: Mapping[str, str], output: int) -> int:
-    """How many images one job may send."""
+    """How many images one job sends at once."""
     largest = _LARGEST_JPEG if all(name.lower().endswith(_JPEG) for name in use) else _LARGEST_IMAGE
     return max(1, min(_MOST_AT_ONCE, int(_SHARE_OF_OUTPUT * output / largest)))
 
 
 def _key(context: StageContext) -> bytes:
-    """A secret of this store, made once: a submission is written anew always in one way, which nobody foresees."""
+    """The store's secret, made once, so that rewriting a submission is repeatable but not predictable."""
     file = context.store.folder / "rewriting-key"
     with tempfile.NamedTemporaryFile(dir=context.store.folder, prefix="writing-") as new:
         new.write(secrets.token_bytes(32))
         new.flush()
         with contextlib.suppress(FileExistsError):
-            os.link(new.name, file)  # whole or not at all, and never over one that is there
+            os.link(new.name, file)  # whole or not at all, and never replacing an existing file
     return file.read_bytes()
 
 
 def _within(folder: Path, path: str, suffixes: tuple[str, ...]) -> Path:
-    """The place of a new file. Raises `Rejected` for a path that leads out, or is no plain name of such a file."""
+    """The path of a new file. Raises `Rejected` for a path that leads out, or is not plain, or has another suffix."""
     relative = PurePosixPath(path)
     plain = path.isprintable() and not relative.is_absolute() and ".." not in relative.parts
     plain = plain and all(len(part.encode()) <= _LONGEST_PART for part in relative.parts)
@@ -270,7 +270,7 @@ def _within(folder: Path, path: str, suffixes: tuple[str, ...]) -> Path:
 
 
 def _put_texts(sent: Path, dataset: Path) -> None:
-    """Lists and annotations: of each a line with its path, its content and a zero byte."""
+    """Write lists and annotations, each sent as a line with its path, its content and a zero byte."""
     if not sent.is_file() or sent.stat().st_size > _LARGEST_TEXTS:
         raise Rejected(sentence("reply-not-sent-or-too-large", name=sent.name, most=_LARGEST_TEXTS))
     for record in sent.read_bytes().split(b"\0")[:-1]:
@@ -282,7 +282,7 @@ def _put_texts(sent: Path, dataset: Path) -> None:
 
 
 def _put(sent: Path, target: Path, largest: int) -> None:
-    """Raises `Rejected` for a file that was not sent, or is too large, and `FileExistsError`."""
+    """Put a sent file at `target`. Raises `Rejected` if it is missing or too large, and `FileExistsError`."""
     if not sent.is_file():
         raise Rejected(sentence("reply-not-sent", name=sent.name))
     if sent.stat().st_size > largest:
@@ -300,10 +300,10 @@ def _link(file: Path, target: Path) -> None:
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """What lies in the folder as a zip, its own place left out."""
+    """Write the folder's content as a zip, with relative paths."""
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for file in files:
-            member = zipfile.ZipInfo(file.relative_to(folder).as_posix())  # of 1980, without attributes
+            member = zipfile.ZipInfo(file.relative_to(folder).as_posix())  # dated 1980, without attributes
             archive.writestr(member, file.read_bytes())

@@ -23,15 +23,15 @@ from harness.stages.execute.advice import for_cell
 from harness.stages.execute.notebook_reply import ShownReply, TransformationReply
 
 _MOST_PRODUCED = 8
-_SAID = 120  # characters of an error's own words beside the advice
-# Addresses that are noted to find image sets of the manifest; of any other the host says enough.
+_SAID = 120  # characters of an error's message beside the advice
+# Addresses that may be image sets of the manifest are noted whole; for others the host is enough.
 _ARCHIVE = re.compile(r"://.*\.(gz|tgz|zip|tar|bz2|mat)$")
 _NOTEBOOK_BYTES = 64 * 2**20
-# The agent stops the notebook this long before the sandbox's own limit, to send what there is.
+# The agent stops the notebook this long before the sandbox's limit, to send its results.
 _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
 
 _Short = Annotated[str, Field(max_length=4000)]
-_FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]  # as frames have: of no other folder
+_FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]  # as in frames: no folders
 _Noticed = tuple[int, Annotated[str, Field(max_length=200)]]
 
 
@@ -73,8 +73,7 @@ def execute(
     """Run the notebook; `Skipped` when none was handed in.
 
     `Done` only when every code cell ran to its end. Otherwise a `FailedExecution`, with what the run
-    did until it stopped. `weights_folder`: mounted for torch and
-    Keras to find (`harness/agent/notebook/pretrained.py`).
+    did until it stopped. `weights_folder`: mounted for torch and Keras (`harness/agent/notebook/pretrained.py`).
     """
     if submission.notebook is None:
         return Skipped(reason=sentence("no-notebook"))
@@ -122,7 +121,7 @@ def execute(
 
 
 def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution:
-    """What came out, in the store. Raises `Rejected`."""
+    """The reply as evidence, with files in the store. Raises `Rejected`."""
     notebook = outputs / "executed.ipynb"
     names = ("executed.ipynb", *reply.produced)
     if missing := [name for name in names if not (outputs / name).is_file()]:
@@ -183,7 +182,7 @@ def _result(
 
 
 def _said(error: CellError) -> str:
-    """The error in its own words, cut where there is advice to give beside it."""
+    """The error's message, shortened if there is advice."""
     said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
     what_to_do = for_cell(error)
     if not what_to_do:
@@ -215,7 +214,7 @@ def _noticed(execution: Execution) -> list[Finding]:
 
 
 def _of_the_manifest(what: str) -> weights.WeightsEntry | None:
-    """What a notebook tried to download: by its address, or, for weights, by their file's name anywhere."""
+    """The manifest's entry for a download: by its address or, for weights, by file name at any address."""
     return weights.by_address(what) or weights.by_file(what.rpartition("/")[2])
 
 
@@ -224,7 +223,7 @@ def _called(entry: weights.WeightsEntry) -> str:
 
 
 def _broken(outcome: Outcome, context: StageContext) -> FailedExecution:
-    """The runner itself did not come to its end: never a pass, whatever it sent before."""
+    """The failure when the runner itself did not finish, whatever it sent before."""
     limits = context.limits
     broken = told_to_student(failed(outcome, "The notebook's run", limits))
     match broken.status:

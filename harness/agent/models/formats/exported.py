@@ -16,7 +16,7 @@ def matches(file: Path) -> bool:
 
 def load(file: Path, context: Context) -> Native:
     torch = torch_ready(context.threads)
-    with file.open("rb") as stream:  # by name, it wants the suffix .pt2
+    with file.open("rb") as stream:  # given a name, it requires the suffix .pt2
         program = torch.export.load(stream)
     batch, channels, height, width = _input_shape(program)
     if channels != 3:
@@ -29,7 +29,7 @@ def load(file: Path, context: Context) -> Native:
 
 
 class _Runnable:
-    """The program as a function, and itself for the export."""
+    """The program as a callable; it keeps the program for the export."""
 
     def __init__(self, program: Any) -> None:
         self.program = program

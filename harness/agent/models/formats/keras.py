@@ -1,7 +1,7 @@
 """Keras models (.keras, .h5), through Keras 3 on its torch backend: a quarter of TensorFlow's memory.
 
-What that cannot read, TensorFlow operators inside a model say, goes through TensorFlow: Keras 3 files with
-Keras 3, Keras 2 files with tf_keras.
+A model that it cannot read, because it holds TensorFlow operators say, goes through TensorFlow: Keras 3 files
+with Keras 3, Keras 2 files with tf_keras.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def load(file: Path, context: Context) -> Native:
         given = model.predict(batch, verbose=0, batch_size=len(batch))
         return np.asarray(given[0] if isinstance(given, (list, tuple)) else given)
 
-    answer(np.zeros((1, height, width, 3), np.float32))  # the export wants a model that was called
+    answer(np.zeros((1, height, width, 3), np.float32))  # the export needs a model that was called once
     scales = any(type(layer).__name__ in _SCALING for layer in _layers(inner))
     return Native(
         answer=answer,
@@ -102,7 +102,7 @@ def _keras(threads: int) -> Any:
 
 
 def _loaded(keras: Any, file: Path) -> Any:
-    """The model. Keras goes by the suffix, which a mounted file does not have: so it reads a copy."""
+    """The model. Keras needs the file's suffix, which a mounted file does not have, so it reads a copy."""
     folder = Path(tempfile.mkdtemp(prefix="model-"))
     named = folder / ("model.h5" if is_hdf5(file) else "model.keras")
     shutil.copyfile(file, named)
@@ -131,7 +131,7 @@ def _loaded(keras: Any, file: Path) -> Any:
 
 
 def _operators() -> dict[str, Any]:
-    """Operators that Keras 3 writes into a model's graph (preprocess_input) and does not find again in .h5."""
+    """Operators that Keras 3 writes into a model's graph (preprocess_input) but cannot load from .h5."""
     from keras.src.ops import numpy as operators
 
     return {"TrueDivide": operators.TrueDivide, "Subtract": operators.Subtract}

@@ -1,4 +1,4 @@
-"""An ONNX file as handed in: checked, and taken as it is."""
+"""An ONNX file as handed in: checked, not changed."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def load(file: Path, context: Context) -> Native:
     ((name, spec),) = specs.items()
     shape = None if spec.shape.rank is None else spec.shape.as_list()
 
-    def call(image: object, kept: object = loaded) -> object:  # kept: its variables die with it
+    def call(image: object, kept: object = loaded) -> object:  # `kept` keeps the model's variables alive
         return signature(**{name: tensorflow.cast(image, spec.dtype)})
 
     scales = _scales(signature.graph)
@@ -54,7 +54,7 @@ def load(file: Path, context: Context) -> Native:
 
 
 def _scales(graph: object) -> bool:
-    """Whether the first thing that happens in the graph, or in a function that it calls, is arithmetic."""
+    """Whether the first operator in the graph, or in a function that it calls, is arithmetic."""
     definition = graph.as_graph_def()  # type: ignore[attr-defined]
     functions = {function.signature.name: function.node_def for function in definition.library.function}
     nodes = definition.node

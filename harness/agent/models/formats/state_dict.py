@@ -27,7 +27,7 @@ def load(file: Path, context: Context) -> Native:
 
 
 def from_tensors(state: Any, context: Context) -> Native:
-    """The model of model.py with a state dict loaded. Raises `Unusable` when `state` is none."""
+    """The model of model.py with the state dict loaded. Raises `Unusable` when `state` is not a state dict."""
     if not isinstance(state, Mapping) or not state or not all(hasattr(v, "shape") for v in state.values()):
         raise Unusable(f"the file holds a {type(state).__name__}, neither a model nor a state dict")
     model = from_state(state, context).float().eval()

@@ -1,7 +1,7 @@
-"""TensorFlow Lite. A float model becomes ONNX; a quantised one runs as it is: its ONNX form is another model.
+"""TensorFlow Lite. A float model becomes ONNX; a quantised one runs as it is, because its ONNX form differs.
 
-An integer input takes pixels: 0 to 255 as they are for uint8, shifted to -128 to 127 for int8. Of a float
-input nothing tells what it takes: the converter folds a Rescaling layer into the first convolution.
+An integer input takes pixels: 0 to 255 for uint8, shifted to -128 to 127 for int8. The scale of a float input is
+not known, because the converter folds a Rescaling layer into the first convolution.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class _Model:
     def __init__(self, interpreter: Any, given: dict[str, Any]) -> None:
         self._interpreter, self._given = interpreter, given
         self._asked = interpreter.get_output_details()[0]
-        # Integer weights count too, with scales of their own: dynamic-range quantisation. Shapes and
-        # axes are integers of 32 bits.
+        # Integer weights with scales count as quantised too (dynamic-range quantisation). Shapes and
+        # axes are 32-bit integers.
         self.quantised = any(tensor["dtype"] in _INTEGERS for tensor in interpreter.get_tensor_details())
 
     def answer(self, batch: NDArray[Any]) -> NDArray[Any]:
@@ -79,7 +79,7 @@ class _Model:
         scale, zero = self._asked["quantization"]
         scores = (row.astype(np.float32) - zero) * np.float32(scale)
         lowest, highest = ((np.iinfo(row.dtype).min - zero) * scale, (np.iinfo(row.dtype).max - zero) * scale)
-        if lowest == 0 and highest <= 1 and scores.sum() > 0:  # a softmax in steps of 1/256: the sum is near 1
+        if lowest == 0 and highest <= 1 and scores.sum() > 0:  # a softmax in steps of 1/256, whose sum is near 1
             scores /= scores.sum()
         return np.asarray(scores)
 

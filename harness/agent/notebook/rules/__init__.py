@@ -5,8 +5,8 @@
     ORDER   optional: below 0 goes before the others, above 0 after them
     apply   (source of a cell, setting) -> source
 
-A rule changes what stands in its way and nothing else, and gives the same for the same cell. Its name is its
-module's: the assignment switches it off under `[execution.rules]`.
+A rule changes only what it must, and gives the same result for the same cell. Its name is its module's: the assignment
+switches it off under `[execution.rules]`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def apply(source: str, setting: Setting) -> str:
     for call in calls(source, "get_file", "urlretrieve", "dataset_download", "competition_download", "login"):
         name = dotted(call.func)
         if any(_is_given(value) for value in (*call.args, *(word.value for word in call.keywords))):
-            continue  # the file itself is put where the download looks for it
+            continue  # the file is already where the download looks for it
         if name.endswith("get_file") and (place := _place(call, source)) is not None:
             setting.note("download-left-out", place)
             edits.append(Edit(span_of(source, call), repr(place)))
@@ -37,7 +37,7 @@ def apply(source: str, setting: Setting) -> str:
 
 
 def _place(call: ast.Call, source: str) -> str | None:
-    """Where `get_file` would have put a data set; None for weights and for what cannot be told."""
+    """Where `get_file` would put a data set; None for weights and for unknown arguments."""
     fname = _constant(call.args[0] if call.args else _value(call, "fname"))
     origin = _constant(call.args[1] if len(call.args) > 1 else _value(call, "origin"))
     unpacks = any(keyword(call, name) is not None for name in ("untar", "extract"))

@@ -124,7 +124,7 @@ def _renamed(source: str, call: ast.Call, names: dict[str, str]) -> list[Edit]:
 
 
 def _dropped(source: str, call: ast.Call, names: tuple[str, ...]) -> list[Edit]:
-    """The arguments taken out with the comma before, or else after, them."""
+    """Edits that remove the arguments, each with the comma before it, or else after it."""
     edits = []
     for given in call.keywords:
         if given.arg not in names:

@@ -52,7 +52,7 @@ def apply(source: str, setting: Setting) -> str:
 
 
 def today(module: str) -> str:
-    """The module's name of today."""
+    """The module's current name."""
     module = _FROM_TENSORFLOW.sub("tensorflow.keras", module)
     for pattern, new in _IN_PATH:
         if pattern.match(module):
@@ -85,7 +85,7 @@ def _imported(name: ast.alias) -> str:
 
 
 def _split(node: ast.ImportFrom, module: str, elsewhere: tuple[str, ...], other: str) -> str:
-    """The import as two, of which the second takes `elsewhere` from `other`; on one line, as it may be indented."""
+    """Two imports, the second one of the names `elsewhere` from `other`; on one line, because it may be indented."""
     moved = ", ".join(_imported(name) for name in node.names if name.name in elsewhere)
     kept = ", ".join(_imported(name) for name in node.names if name.name not in elsewhere)
     first = f"from {module} import {kept}; " if kept else ""

@@ -39,20 +39,20 @@ def apply(source: str, setting: Setting) -> str:
 
 
 def _home(source: str, given: ast.expr, setting: Setting) -> Edit | None:
-    """`os.chdir(...)` into a folder that only another machine has."""
+    """The edit for `os.chdir(...)` into a folder that only another machine has."""
     if isinstance(given, ast.Constant) and isinstance(given.value, str) and is_foreign(given.value):
         return Edit(span_of(source, given), repr(str(_folder_of_work(given.value, setting))))
     return None
 
 
 def _folder_of_work(path: str, setting: Setting) -> Path:
-    """The folder into which a notebook goes to work: a part of the submission, else where the notebook itself is."""
+    """The folder that a notebook changes to: a part of the submission, else the notebook's own folder."""
     folder = setting.here / local(path, setting.here, ())
     return folder if folder.is_dir() else setting.here
 
 
 def strings(source: str) -> list[tuple[tuple[int, int], str]]:
-    """Every string literal's place, in characters, and its text with prefix and quotes; as many as can be told."""
+    """The position, in characters, and text (with prefix and quotes) of every string literal that can be found."""
     python = python_of(source)
     starts = [0]
     for line in python.split("\n"):
@@ -86,12 +86,12 @@ def _literal(span: tuple[int, int], literal: str, setting: Setting) -> Edit | No
 
 
 def _is_path(text: str) -> bool:
-    """Whether the text is a path and not a sentence, an address or a date format."""
+    """Whether the text is a path, and not a sentence, an address or a date format."""
     return "\n" not in text and "://" not in text and ("/" in text or "\\" in text) and text.count(" ") <= 6
 
 
 def _is_named(text: str, setting: Setting) -> bool:
-    """A Windows path below the notebook's folder, as `data\\train` is."""
+    """Whether the text is a Windows path below the notebook's folder, as `data\\train` is."""
     if "\\" not in text or text.startswith("\\") or not re.fullmatch(r"[\w .()\\/-]+", text):
         return False
     parts = parts_of(text)
@@ -107,7 +107,7 @@ def _there(text: str, setting: Setting) -> str:
 
 
 def _make_room(place: str, setting: Setting) -> None:
-    """The folder in which a foreign path's file is written is there, as it was on that machine."""
+    """Note the folder of a file that is written to a foreign path, so that it exists as on that machine."""
     if "{" in place or "*" in place:
         place = re.split(r"[{*]", place)[0].rpartition("/")[0]
     folder = setting.here / place
@@ -122,7 +122,7 @@ def _command(line: str, setting: Setting) -> str:
         _make_room(place, setting)
         return str(setting.here / place)
 
-    if changes := _CHANGES_FOLDER.match(line):  # %cd takes the rest of the line, blanks and all
+    if changes := _CHANGES_FOLDER.match(line):  # %cd takes the rest of the line, with blanks
         return f"{changes[1]}{_folder_of_work(changes[2].replace(chr(92) + ' ', ' '), setting)}"
     line = _QUOTED_IN_COMMAND.sub(lambda found: there(found[0]), line)
     return _IN_COMMAND.sub(lambda found: there(found[0].replace("\\ ", " ")).replace(" ", "\\ "), line)

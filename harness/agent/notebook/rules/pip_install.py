@@ -17,7 +17,7 @@ _PYTHON = ("pip", "conda", "mamba", "uv", "easy_install")
 _MAGIC = re.compile(r"^([ \t]*)%(pip|conda|mamba)\s+(.*)$", re.MULTILINE)
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:[=<>!~].*)?$")
 _TAKES_VALUE = ("-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "-t", "-n")
-# Distribution -> the module that it brings, where the names differ.
+# Distribution -> its module, where the names differ.
 _MODULES = {
     "opencv-python": "cv2",
     "opencv-python-headless": "cv2",
@@ -58,7 +58,7 @@ def apply(source: str, setting: Setting) -> str:
 
 
 def _look_for(command: str, setting: Setting) -> None:
-    """Note the packages of an installation that are not there."""
+    """Note the packages that a command installs and that are not here."""
     words = command.split()
     if not any(words[0].startswith(tool) for tool in _PYTHON) and "pip" not in words:
         return

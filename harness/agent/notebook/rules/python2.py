@@ -10,7 +10,7 @@ from ..rule_context import Setting
 
 TITLE = "Python 2 is written as Python 3: print x as print(x), xrange as range"
 ON = True
-ORDER = -1  # the other rules read what is Python 3 only
+ORDER = -1  # first, since the other rules parse Python 3 only
 
 _PRINT = re.compile(r"^(\s*(?:[^#'\"]*:\s+)?)print(?:[ \t]+(?!\s*=)(.*?))?(,?)[ \t]*(#.*)?$")
 _STREAM = re.compile(r"^>>\s*(\w[\w.]*)\s*,\s*(.*)$")
@@ -40,7 +40,7 @@ def apply(source: str, setting: Setting) -> str:
 
 
 def _is_theirs(name: str, setting: Setting) -> bool:
-    """Whether the name is Python 2's and not one that the notebook gave."""
+    """Whether the name is Python 2's and not defined by the notebook."""
     return not any(
         re.search(rf"(^|\n)\s*{name}\s*=|import .*\b{name}\b|def {name}\(", text) for text in setting.sources
     )

@@ -29,8 +29,11 @@ class Options(CriterionOptions):
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """By the band on the assignment's board, of several the one where the ratio is worst; a person decides when
-    there is no prediction, a part of the graph is left out of it, or the model is estimated not to fit a board."""
+    """Points by the band on the assignment's board; with several boards, the one with the worst ratio counts.
+
+    A person decides when there is no prediction, when it leaves out a part of the graph, or when the model is
+    estimated not to fit a board.
+    """
     if not isinstance(evidence.predict, Done):
         return Judgement(0.0, sentence("board-no-model"))
     if not isinstance(evidence.boards, Done):

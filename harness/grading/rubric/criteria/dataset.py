@@ -1,4 +1,4 @@
-"""The student's own data set: enough images of enough classes, and none of the faults that spoil a test."""
+"""The student's own data set: enough images of enough classes, and no faults that would spoil a test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.stages.evidence.submission import Evidence
 TITLE = "The own data set is large enough, clean and split without leaks"
 READS: tuple[str, ...] = ("audit",)
 
-# Finding -> the option that says which share of the points it costs.
+# Finding -> the option with the share of the points that it costs.
 _COSTS = {
     "dataset-leak": "leak",
     "dataset-burst": "burst",
@@ -28,7 +28,7 @@ _COSTS = {
 
 
 class Options(CriterionOptions):
-    """Shares of the points; a share of 0 tells the student and costs nothing."""
+    """Shares of the points; a share of 0 costs nothing, but the student is told."""
 
     leak: float = Field(0.4, ge=0, le=1, description="one photograph in two of the student's own splits")
     burst: float = Field(0.2, ge=0, le=1, description="bursts of one scene")
@@ -41,7 +41,7 @@ class Options(CriterionOptions):
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """All points less the share of each fault that was found; none without a data set."""
+    """All points, less the share of each fault that was found; 0 without a data set."""
     if not isinstance(evidence.audit, Done):
         return Judgement(0.0, sentence("data-set-none", why=evidence.audit.reason))
     value = evidence.audit.value

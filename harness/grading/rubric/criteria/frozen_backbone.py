@@ -1,4 +1,4 @@
-"""Whether the pre-trained layers were kept, or only fine-tuned a little, in place of being trained away."""
+"""Whether the pre-trained layers were kept or only fine-tuned a little, not retrained."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Options(CriterionOptions):
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """Linear between the two anchors; a person decides where no backbone that we know is recognised."""
+    """Linear between the two anchors; a person decides where no known backbone is recognised."""
     if not isinstance(evidence.convert, Done):
         return Judgement(0.0, sentence("backbone-no-model", why=evidence.convert.reason))
     if not isinstance(evidence.inspect, Done):

@@ -1,4 +1,4 @@
-"""How long one prediction takes, relative to the reference timed in turn with it."""
+"""The latency of one prediction, relative to the reference timed in turn with it."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
 
 
 def _coarse(milliseconds: float) -> str:
-    """As coarse as on the student's page, which repeats this sentence: single figures could carry images out."""
+    """Milliseconds rounded as on the student's page, which repeats this sentence: exact figures could leak images."""
     return f"{significant(milliseconds):,.12g}"

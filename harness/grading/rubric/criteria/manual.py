@@ -1,4 +1,4 @@
-"""What a person marks: open questions, for example."""
+"""A criterion that a person marks: open questions, for example."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Options(CriterionOptions):
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """None until somebody has marked it: `harness mark`."""
+    """No points until a person marks it with `harness mark`."""
     if options.questions:
         return Judgement(None, sentence("waits-with-questions", questions="; ".join(options.questions)))
     return Judgement(None, sentence("waits"))

@@ -19,7 +19,7 @@ class Options(CriterionOptions):
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """All points for a whole run; for one that stops, `partial` of them times the share of cells that ran."""
+    """All points for a complete run; if it stops, the share `partial` of them times the share of cells that ran."""
     result = evidence.execute
     if isinstance(result, Done) and not result.value.code_cells:
         return Judgement(0.0, sentence("notebook-no-code"))

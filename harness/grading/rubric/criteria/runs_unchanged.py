@@ -20,7 +20,7 @@ class Options(CriterionOptions):
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """`per_rule` of the points off for each rule that changed a cell, however often; none for one that did not run."""
+    """All points, less the share `per_rule` for each rule that changed a cell; 0 for a notebook that did not run."""
     run: Execution | None = None
     if isinstance(evidence.execute, Done):
         run = evidence.execute.value

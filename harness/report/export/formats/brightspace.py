@@ -1,8 +1,8 @@
 """Brightspace's grade import: `Username,<item> Points Grade,End-of-Line Indicator`, `#` at each line's end.
 
-Brightspace finds students by user name or Org Defined ID, and its download of submissions has neither: names and
-numbers of its own. So a submission's own id stands under Username where it did not come from Brightspace; where it did,
-the cell is left empty for the person who imports, beside the full name.
+Brightspace finds students by user name or Org Defined ID, but its download of submissions has neither, only names and
+internal numbers. So Username holds the submission's id if it did not come from Brightspace; if it did, the cell is left
+empty for the instructor to fill in, beside the full name.
 """
 
 from __future__ import annotations

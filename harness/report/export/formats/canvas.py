@@ -1,9 +1,8 @@
 """Canvas' gradebook import: `Student,ID,SIS User ID,SIS Login ID,Section,<assignment>`.
 
-Canvas finds students by ID, which its download of submissions has in the file names. A submission that did not come
-from
-Canvas has its id under SIS Login ID. Without the assignment's number in brackets, Canvas makes a new column.
-A mark that is not final is left empty: Canvas keeps what it has.
+Canvas finds students by ID, which the file names in its download of submissions contain. A submission that did not come
+from Canvas has its id under SIS Login ID. Without the assignment's number in brackets, Canvas makes a new column. A
+mark that is not final is left empty, so Canvas keeps its value.
 """
 
 from __future__ import annotations

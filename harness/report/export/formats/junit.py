@@ -1,7 +1,7 @@
 """JUnit XML, for build servers: a suite for each submission, a case for each criterion.
 
-A case fails when it has no points, is skipped while a person has to mark it, and an error stands for a submission that
-the machine, not the student, kept from being graded.
+A case fails when it has no points, and is skipped while a person has to mark it. An error means that the machine, not
+the student, kept a submission from being graded.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ def _case(id: str, mark: Mark) -> ElementTree.Element:
 
 
 def _text(text: str) -> str:
-    """XML has no place for control characters, not even escaped."""
+    """The text without control characters, which XML does not allow even when escaped."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -1,7 +1,7 @@
-"""Moodle's offline grading worksheet: found by `Participant <number>`, which its download has in the folder names.
+"""Moodle's offline grading worksheet. It identifies students by `Participant <number>`.
 
-A submission that did not come from Moodle is left out: the worksheet has no other way to say whose it is. A mark that
-is not final is left empty.
+The folder names in Moodle's download have that number. A submission that did not come from Moodle is left out, because
+the worksheet cannot identify its sender. A mark that is not final is left empty.
 """
 
 from __future__ import annotations

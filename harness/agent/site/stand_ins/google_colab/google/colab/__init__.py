@@ -1,4 +1,4 @@
-"""Stands in for `google.colab` where a notebook runs outside Colab: what it asks for is there, or is said not to be."""
+"""A stand-in for `google.colab` outside Colab: its functions work, or say that they are not available."""
 
 from . import drive, files, output, patches, userdata
 

@@ -1,4 +1,4 @@
-"""What only Colab's page can do."""
+"""Functions that only Colab's page has."""
 
 
 def clear(*args, **kwargs):

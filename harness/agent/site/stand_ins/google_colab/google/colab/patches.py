@@ -1,4 +1,4 @@
-"""Pictures in the notebook."""
+"""Shows images in the notebook."""
 
 
 def cv2_imshow(a):
