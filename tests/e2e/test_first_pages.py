@@ -96,21 +96,21 @@ def test_a_page_is_there_before_the_run_ends_and_says_so(
 def test_pages_of_an_earlier_run_stay_until_new_ones_are_there(
     assignment: Path, reference: Path, cache: Path, tmp_path: Path
 ) -> None:
-    """Also that of a submission that was taken away, which goes at the end."""
+    """Also that of a submission that was taken away, which goes at the end. What has no notebook to run comes first."""
     submissions, out = tmp_path / "submissions", tmp_path / "out"
     hand_in(submissions, "gone", reference)
-    hand_in(submissions, "later", reference)
+    hand_in(submissions, "a-later", reference)
     assert grade(submissions, assignment, out, cache).returncode == 0
-    earlier = (out / "submissions" / "later" / "index.html").read_text("utf-8")
+    earlier = (out / "submissions" / "a-later" / "index.html").read_text("utf-8")
     (submissions / "gone").rename(tmp_path / "gone")
     hand_in(submissions, "early", reference)
-    (submissions / "later" / "notebook.ipynb").write_text(notebook("import time; time.sleep(8)"))
+    (submissions / "a-later" / "notebook.ipynb").write_text(notebook("import time; time.sleep(8)"))
     process = started(submissions, assignment, out, cache)
     until_the_first_page(process)
     assert process.poll() is None
-    assert (out / "submissions" / "later" / "index.html").read_text("utf-8") == earlier
+    assert (out / "submissions" / "a-later" / "index.html").read_text("utf-8") == earlier
     assert (out / "submissions" / "gone" / "index.html").is_file()
     _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
-    assert (out / "submissions" / "later" / "index.html").read_text("utf-8") != earlier
-    assert {folder.name for folder in (out / "submissions").iterdir()} == {"early", "later"}
+    assert (out / "submissions" / "a-later" / "index.html").read_text("utf-8") != earlier
+    assert {folder.name for folder in (out / "submissions").iterdir()} == {"early", "a-later"}
