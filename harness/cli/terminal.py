@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,9 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -19,11 +22,45 @@ from rich.text import Text
 
 from harness.boundary.one_by_one import Defect, for_each
 from harness.boundary.screen import Screen, visible
+from harness.cli.remaining import Remaining, in_words
 from harness.gradebook.results import Results, SubmissionResult
+from harness.stages.progress import Phase
 from harness.stages.progress import Progress as ProgressListener
 
 _NARROWEST = 140  # columns of a wide table where it goes into a pipe or a small window
 _STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
+
+
+_PHASES: dict[Phase, str] = {"examining": "Grading", "timing": "Timing"}
+
+
+class _Estimate:
+    """How long the phase under way still takes; each method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._phase: Phase = "examining"
+        self._remaining = Remaining(0, 1)
+
+    def begins(self, phase: Phase, submissions: int, at_once: int) -> None:
+        with self._lock:
+            self._phase, self._remaining = phase, Remaining(submissions, at_once)
+
+    def started(self, submission: str) -> None:
+        with self._lock:
+            self._remaining.started(submission, time.monotonic())
+
+    def worked_on(self, submission: str) -> None:
+        with self._lock:
+            self._remaining.worked_on(submission)
+
+    def ended(self, submission: str) -> None:
+        with self._lock:
+            self._remaining.ended(submission, time.monotonic())
+
+    def words(self) -> str:
+        with self._lock:
+            return in_words(self._remaining.seconds(time.monotonic()), self._phase)
 
 
 class PlainProgress:
@@ -33,24 +70,35 @@ class PlainProgress:
         self._console = console
         self._lock = threading.Lock()
         self._total = self._ended = 0
+        self._estimate = _Estimate()
 
     def say(self, line: str) -> None:
         with self._lock:
             self._console.print(visible(line), soft_wrap=True)
 
-    def expect(self, submissions: int) -> None:
-        self._total = submissions
-        self.say(f"Grading {submissions} submission{'s' if submissions != 1 else ''} ...")
+    def begins(self, phase: Phase, submissions: int, at_once: int) -> None:
+        self._total, self._ended = submissions, 0
+        self._estimate.begins(phase, submissions, at_once)
+        one_by_one = ", one at a time" if phase == "timing" else ""
+        self.say(f"{_PHASES[phase]} {submissions} submission{'s' if submissions != 1 else ''}{one_by_one} ...")
+
+    def submission_started(self, submission: str) -> None:
+        self._estimate.started(submission)
 
     def stage_started(self, submission: str, stage: str) -> None: ...
 
     def stage_ended(self, submission: str, stage: str, status: str, cached: bool) -> None:
-        if not cached and status != "skipped":
+        if _ran(status, cached):
+            self._estimate.worked_on(submission)
             self.say(f"  {submission}: {stage} {status}")
 
     def submission_ended(self, submission: str) -> None:
-        self._ended += 1
-        self.say(f"[{self._ended}/{self._total}] {submission}")
+        self._estimate.ended(submission)
+        left = self._estimate.words()
+        with self._lock:
+            self._ended += 1
+            line = f"[{self._ended}/{self._total}] {submission}"
+            self._console.print(visible(f"{line} ({left})" if left else line), soft_wrap=True)
 
 
 class LiveProgress:
@@ -58,15 +106,22 @@ class LiveProgress:
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._whole = bars.add_task("Preparing", total=None)
+        self._estimate = _Estimate()
+        self._whole = bars.add_task("Preparing", total=None, left=self._estimate.words)
+        self._phase: Phase = "examining"
         self._now: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def say(self, line: str) -> None:
         self._bars.console.print(visible(line))
 
-    def expect(self, submissions: int) -> None:
-        self._bars.update(self._whole, total=submissions, description="Grading")
+    def begins(self, phase: Phase, submissions: int, at_once: int) -> None:
+        self._phase = phase
+        self._estimate.begins(phase, submissions, at_once)
+        self._bars.update(self._whole, total=submissions, completed=0, description=_PHASES[phase])
+
+    def submission_started(self, submission: str) -> None:
+        self._estimate.started(submission)
 
     def stage_started(self, submission: str, stage: str) -> None:
         with self._lock:
@@ -74,16 +129,31 @@ class LiveProgress:
             self._show()
 
     def stage_ended(self, submission: str, stage: str, status: str, cached: bool) -> None:
+        if _ran(status, cached):
+            self._estimate.worked_on(submission)
         with self._lock:
             self._now.pop(submission, None)
             self._show()
 
     def submission_ended(self, submission: str) -> None:
+        self._estimate.ended(submission)
         self._bars.advance(self._whole)
 
     def _show(self) -> None:
         now = ", ".join(f"{submission}: {stage}" for submission, stage in self._now.items())
-        self._bars.update(self._whole, description=visible(f"Grading {now}")[:80])
+        self._bars.update(self._whole, description=visible(f"{_PHASES[self._phase]} {now}")[:80])
+
+
+def _ran(status: str, cached: bool) -> bool:
+    """Whether a stage was worked on now."""
+    return not cached and status != "skipped"
+
+
+class _LeftColumn(ProgressColumn):
+    """How long it still takes, as of now."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["left"](), style="progress.remaining")
 
 
 @contextmanager
@@ -93,7 +163,7 @@ def progress_on(console: Screen) -> Iterator[ProgressListener]:
         yield PlainProgress(console)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+    with Progress(*columns, TimeElapsedColumn(), _LeftColumn(), console=console, transient=True) as bars:
         yield LiveProgress(bars)
 
 

@@ -24,7 +24,7 @@ _NOT_ASKED = {
 _NOT_THERE = {
     "not-done": "It was not done.",
     "not-read": "The notebook was not read.",
-    "not-timed-yet": "The speed was not measured yet.",
+    "not-timed-yet": "It is timed when all submissions have been examined.",
     "no-notebook": "No notebook was handed in.",
     "no-data-set": "No data set was handed in.",
     "no-withheld-part": "There is no data set of which a part could be withheld, so the notebook was not run.",

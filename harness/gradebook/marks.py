@@ -23,6 +23,8 @@ def enter(book: Gradebook, submission: str, criterion: str, points: float, reaso
     an empty reason.
     """
     results = book.submissions()
+    if not results:
+        raise UsageError("nothing was graded there yet", "let `harness grade` run to its end first")
     found = _the_one(submission, results)
     marks = {mark.title: mark for mark in found.marks}
     if criterion not in marks:

@@ -33,6 +33,7 @@ from harness.gradebook.results import (
 )
 from harness.grading import marking
 from harness.grading.context import RunContext
+from harness.grading.first_pages import FirstPages
 from harness.grading.reference import prepared
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.grading.rubric.rubric import grade
@@ -47,6 +48,7 @@ from harness.report import export
 from harness.sandbox import Chosen
 from harness.stages.evidence.grade import Grade
 from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.submission import Evidence
 from harness.stages.progress import Progress
 
 
@@ -83,17 +85,45 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
 
     Raises `MachineError` when the machine, not a submission, is the trouble.
     """
-    examined = examine_all(submissions, run_context, request.jobs)
-    examined = _compared("comparing models", examined, partial(with_copies_noted, run_context=run_context))
-    store = run_context.stage_context.store
-    examined = _compared("comparing data sets", examined, partial(across_students, store=store))
-    run_context.progress.say("Writing the reports ...")
+    book = Gradebook(request.out / NAME)
+    several = with_one_identity(submissions)
+
+    def mark(one: Examined) -> Grade:
+        handed_in = one.submission
+        by_people = given(book, handed_in, several)
+        marked = grade(request.assignment, one.evidence, by_people.marks, handed_in.origin)
+        return marked.model_copy(update={"findings": (*marked.findings, *by_people.findings)})
+
+    pages = first_pages(request, submissions, run_context, mark)
     try:
-        return _publish(request, run_context, examined)
-    except OSError as error:
-        raise MachineError(
-            f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
-        ) from error
+        examined = examine_all(submissions, run_context, request.jobs, pages)
+        examined = _compared("comparing models", examined, partial(with_copies_noted, run_context=run_context))
+        store = run_context.stage_context.store
+        examined = _compared("comparing data sets", examined, partial(across_students, store=store))
+        run_context.progress.say("Writing the reports ...")
+        try:
+            return _publish(request, run_context, examined, book, mark)
+        except OSError as error:
+            raise MachineError(
+                f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
+            ) from error
+    except BaseException:
+        pages.stopped()
+        raise
+
+
+def first_pages(
+    request: Request, submissions: Sequence[Submission], run_context: RunContext, mark: Callable[[Examined], Grade]
+) -> FirstPages:
+    """What writes pages while the run goes on."""
+    progress = run_context.progress
+    return FirstPages(
+        submissions,
+        report.UnfinishedPages(_sources(request, run_context, {}), request.out),
+        marked=lambda one: marking.rows([one], request.assignment, mark)[0],
+        run=lambda: _results(request, run_context, ()),
+        first_written=lambda: progress.say(f"First pages: {(request.out / report.PAGE).resolve()}"),
+    )
 
 
 def _without_names(submissions: list[Submission], workdir: Path) -> list[Submission]:
@@ -116,49 +146,56 @@ def _compared(
     return [with_defect(one, left_out[i]) if i in left_out else next(each) for i, one in enumerate(examined)]
 
 
-def _publish(request: Request, run_context: RunContext, examined: list[Examined]) -> Results:
-    book = Gradebook(request.out / NAME)
-    several = with_one_identity([one.submission for one in examined])
-
-    def mark(one: Examined) -> Grade:
-        handed_in = one.submission
-        by_people = given(book, handed_in, several)
-        marked = grade(request.assignment, one.evidence, by_people.marks, handed_in.origin)
-        return marked.model_copy(update={"findings": (*marked.findings, *by_people.findings)})
-
-    rows = marking.rows(examined, request.assignment, mark)
-    results = Results(
-        schema=1,
-        assignment=AssignmentResult(
-            title=request.assignment.title,
-            task=request.assignment.task,
-            file=str(request.assignment.file),
-            max_points=request.assignment.max_points,
-        ),
-        reference=_reference_result(run_context.shared.reference) if run_context.shared.reference else None,
-        run=RunInfo(
-            harness=harness.__version__,
-            sandbox=request.chosen.sandbox.name,
-            sandbox_reason=request.chosen.reason,
-            not_enforced=tuple(request.chosen.sandbox.not_enforced),
-            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        ),
-        submissions=tuple(rows),
-    )
-    sources = report.Sources(
-        {one.submission.id: one.evidence for one in examined},
-        run_context.shared.reference,
-        run_context.shared.held_out,
-        run_context.stage_context.store,
-        request.assignment.feedback,
-        (*_given_folders(request), request.out, run_context.stage_context.store.folder),
-    )
+def _publish(
+    request: Request,
+    run_context: RunContext,
+    examined: list[Examined],
+    book: Gradebook,
+    mark: Callable[[Examined], Grade],
+) -> Results:
+    results = _results(request, run_context, marking.rows(examined, request.assignment, mark))
+    sources = _sources(request, run_context, {one.submission.id: one.evidence for one in examined})
     results = report.write(with_defects(results, _unwritable(results)), sources, request.out)
     book.record(results)
     export.write_grades_csv(results, request.out / "grades.csv")
     export.write_results_json(results, request.out / "results.json")
-    _drop_stale_pages(request.out, {row.id for row in rows})
+    _drop_stale_pages(request.out, {row.id for row in results.submissions})
     return results
+
+
+def _results(request: Request, run_context: RunContext, rows: Sequence[SubmissionResult]) -> Results:
+    """These rows, and how the run that they are of is made, as of now."""
+    assignment, chosen, reference = request.assignment, request.chosen, run_context.shared.reference
+    return Results(
+        schema=1,
+        assignment=AssignmentResult(
+            title=assignment.title,
+            task=assignment.task,
+            file=str(assignment.file),
+            max_points=assignment.max_points,
+        ),
+        reference=_reference_result(reference) if reference else None,
+        run=RunInfo(
+            harness=harness.__version__,
+            sandbox=chosen.sandbox.name,
+            sandbox_reason=chosen.reason,
+            not_enforced=tuple(chosen.sandbox.not_enforced),
+            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        ),
+        submissions=tuple(rows),
+    )
+
+
+def _sources(request: Request, run_context: RunContext, evidence: dict[str, Evidence]) -> report.Sources:
+    store = run_context.stage_context.store
+    return report.Sources(
+        evidence,
+        run_context.shared.reference,
+        run_context.shared.held_out,
+        store,
+        request.assignment.feedback,
+        (*_given_folders(request), request.out, store.folder),
+    )
 
 
 def _given_folders(request: Request) -> tuple[Path, ...]:

@@ -57,7 +57,6 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
         graded = run_model(model, on, "whole", run_context, runner)
         rerun, rerun_made = _rerun_to_compare(submission, executed, graded, run_context, runner.aside())
         own, noticed = own_data(submission, split, value(graded.convert), run_context, runner.aside())
-    run_context.progress.submission_ended(submission.id)
     evidence = Evidence(
         read=read,
         audit=audited,

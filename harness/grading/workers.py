@@ -14,33 +14,63 @@ import psutil
 
 from harness.boundary.one_by_one import Defect, attempt, for_each
 from harness.grading.context import RunContext
+from harness.grading.first_pages import FirstPages
 from harness.grading.submission_run import Examined, examine, time_model, unexamined, with_defect
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.submission import Submission
 
 
-def examine_all(submissions: Sequence[Submission], run_context: RunContext, jobs: int) -> list[Examined]:
+def examine_all(
+    submissions: Sequence[Submission], run_context: RunContext, jobs: int, pages: FirstPages
+) -> list[Examined]:
     """Every submission through all stages, `jobs` at a time; in the order of `submissions`.
 
-    A submission that the harness fails on has a finding
+    `pages` is told how far each has come. A submission that the harness fails on has a finding
     that says so. On KeyboardInterrupt every sandbox is stopped before it is raised again.
     """
-    run_context.progress.expect(len(submissions))
+    progress = run_context.progress
+
+    def begun(submission: Submission) -> Examined:
+        progress.submission_started(submission.id)
+        attempt("showing it", partial(pages.started, submission))
+        return examine(submission, run_context)
+
+    def examined(submission: Submission) -> Examined:
+        done = attempt("examining it", partial(begun, submission))
+        one = unexamined(submission, done) if isinstance(done, Defect) else done
+        progress.submission_ended(submission.id)
+        attempt("showing it", partial(pages.examined, one))
+        return one
+
+    def timed(one: Examined) -> Examined:
+        progress.submission_started(one.submission.id)
+        try:
+            one = time_model(one, run_context)
+        finally:
+            progress.submission_ended(one.submission.id)
+        attempt("showing it", partial(pages.timed, one))
+        return one
+
     pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="submission")
     try:
-        futures = [pool.submit(attempt, "examining it", partial(examine, each, run_context)) for each in submissions]
-        wait(futures)
-        examined = []
-        for submission, future in zip(submissions, futures, strict=True):
-            done = future.result()
-            examined.append(unexamined(submission, done) if isinstance(done, Defect) else done)
-        return for_each("timing it", examined, lambda one: time_model(one, run_context), with_defect)
+        progress.begins("examining", len(submissions), jobs)
+        with pages.written_meanwhile():
+            futures = {each.id: pool.submit(examined, each) for each in sorted(submissions, key=_has_notebook)}
+            wait(futures.values())
+        all_examined = [futures[each.id].result() for each in submissions]
+        progress.begins("timing", len(submissions), 1)
+        return for_each("timing it", all_examined, timed, with_defect)
     except BaseException:
         run_context.stage_context.sandbox.stop()
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _has_notebook(submission: Submission) -> bool:
+    """What has none is examined first: it takes seconds instead of minutes, so that there is soon a page to look at."""
+    return submission.notebook is not None
 
 
 def default_jobs(limits: ResourceLimits) -> int:

@@ -4,5 +4,6 @@ from harness.report.bench import write_bench
 from harness.report.pages import write
 from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
 from harness.report.sources import Sources
+from harness.report.unfinished import UnfinishedPages
 
-__all__ = ["INSTRUCTORS", "PAGE", "STUDENTS", "Sources", "write", "write_bench"]
+__all__ = ["INSTRUCTORS", "PAGE", "STUDENTS", "Sources", "UnfinishedPages", "write", "write_bench"]

@@ -47,7 +47,7 @@ class Row:
 
 def view(results: Results) -> dict[str, Any]:
     """The values of the page's template."""
-    rows = [_row(result) for result in results.submissions]
+    rows = [table_row(result) for result in results.submissions]
     accuracies = [row.result.evaluation.accuracy for row in rows if row.result.evaluation]
     measured = [row for row in rows if _measured(row.result)]
     drawn = [row for row in measured if _believed(row.result)]
@@ -70,7 +70,8 @@ def view(results: Results) -> dict[str, Any]:
     }
 
 
-def _row(result: SubmissionResult) -> Row:
+def table_row(result: SubmissionResult) -> Row:
+    """What the table shows of one submission."""
     score = result.evaluation
     return Row(
         result,

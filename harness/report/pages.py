@@ -49,11 +49,11 @@ def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Pat
             after=rows[index + 1] if index + 1 < len(rows) else None,
         )
         whole = student.view(for_instructor(results, rows[index], sources, thumbnail))
-        return renderer.render("student.html.j2", **whole, **neighbours.as_values())
+        return renderer.render("student.html.j2", **whole, **neighbours.as_values(), is_final=True)
 
     def students(index: int) -> str:
         cleared = student.view(for_student(results, rows[index], sources, thumbnail))
-        page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values())
+        page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values(), is_final=True)
         return without_host_paths(page, sources.host_folders)
 
     def shown(page: Callable[[int], str], index: int, file: Path) -> None:

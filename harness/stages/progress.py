@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+Phase = Literal["examining", "timing"]  # all stages but the benchmark; then the benchmarks
 
 
 class Progress(Protocol):
@@ -11,8 +13,11 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """One sentence about the run as a whole."""
 
-    def expect(self, submissions: int) -> None:
-        """How many submissions will be graded."""
+    def begins(self, phase: Phase, submissions: int, at_once: int) -> None:
+        """A phase begins, in which every submission is worked on, up to `at_once` of them together."""
+
+    def submission_started(self, submission: str) -> None:
+        """A submission's part of the phase begins."""
 
     def stage_started(self, submission: str, stage: str) -> None:
         """A stage is about to run or to be taken from the cache."""
@@ -21,4 +26,4 @@ class Progress(Protocol):
         """A stage has its result."""
 
     def submission_ended(self, submission: str) -> None:
-        """All stages of a submission but the benchmark are done."""
+        """A submission's part of the phase is done, whatever came of it."""

@@ -291,7 +291,7 @@ def test_a_stopped_run_leaves_nothing_and_goes_on(
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if "[1/2]" in line:
+        if line.startswith("First pages"):
             break
     time.sleep(2.5)
     ends = time.monotonic() + 20
@@ -310,7 +310,10 @@ def test_a_stopped_run_leaves_nothing_and_goes_on(
     while sandboxes(temporary) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not sandboxes(temporary)
-    assert [p.name for p in out.iterdir() if p.suffix in (".csv", ".json", ".html")] == []
+    assert [p.name for p in out.iterdir() if p.suffix in (".csv", ".json")] == []
+    assert "1 of 2 submissions graded so far" in (out / "index.html").read_text()
+    assert ("The run was stopped" in (out / "index.html").read_text()) == (kill != signal.SIGKILL)
+    assert not (out / "students").exists()
     done = grade(submissions, assignment, out, cache)
     assert done.returncode == 0, done.stderr
     assert results(out)["first"]["stages"]["execute"]["status"] == "cached"

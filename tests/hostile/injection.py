@@ -23,10 +23,13 @@ from pydantic import BaseModel
 import harness
 from harness.boundary import one_by_one
 from harness.grading.context import RunContext
+from harness.grading.first_pages import FirstPages
+from harness.report import UnfinishedPages
 from harness.stages.store import Store
 
 PACKAGE = str(Path(harness.__file__).parent) + "/"
 _NOT_OURS = (PACKAGE + "agent/", one_by_one.__file__)  # the guard itself cannot be guarded
+_OF_THE_RUN = (RunContext, Store, FirstPages, UnfinishedPages)  # they are of all submissions, and large
 _DEEPEST = 7
 
 
@@ -65,7 +68,7 @@ class Marked:
 
     def _said(self, value: object, depth: int) -> Iterator[str]:
         """Which submissions the value speaks of, in its texts, paths and parts."""
-        if depth > _DEEPEST or value is None or isinstance(value, (int, float, np.ndarray, RunContext, Store, type)):
+        if depth > _DEEPEST or value is None or isinstance(value, (int, float, np.ndarray, type, *_OF_THE_RUN)):
             return
         if isinstance(value, (str, Path)):
             text = str(value)

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -27,18 +28,22 @@ from harness.cli.terminal import print_grades
 from harness.files.user_folders import default_folder
 from harness.gradebook.results import SubmissionResult
 from harness.grading import marking
-from harness.grading.class_run import Request, grade_collected
+from harness.grading.class_run import Request, first_pages, grade_collected
 from harness.grading.context import RunContext
+from harness.grading.first_pages import FirstPages
 from harness.grading.reference import prepared
 from harness.grading.rubric.rubric import grade
+from harness.grading.submission_run import Examined
 from harness.grading.workers import examine_all
 from harness.inputs import assignment as assignments
 from harness.inputs.images import secret_order
 from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
+from harness.report import UnfinishedPages
 from harness.sandbox import Chosen
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.cache import StageCache
+from harness.stages.evidence.grade import Grade
 
 ERRORS: tuple[Callable[[], Exception], ...] = (
     lambda: RuntimeError("injected"),
@@ -73,13 +78,15 @@ class Class:
         """Every stage of the marked one run again, those of the others too the first time; and the marks."""
         cache = StageCache(self.course.stage_context.store, self.engine.environment_id, force=True)
         cache._redone |= self.redone
-        examined = examine_all(self._of(names), replace(self.course, cache=cache), 2)
+        submissions, course = self._of(names), replace(self.course, cache=cache)
+        pages = first_pages(self.request, submissions, course, self._mark)
+        examined = examine_all(submissions, course, 2, pages)
         if not set(names) & set(MARKED):
             self.redone = frozenset(cache._redone)
-        assignment = self.request.assignment
-        return marking.rows(
-            examined, assignment, lambda one: grade(assignment, one.evidence, {}, one.submission.origin)
-        )
+        return marking.rows(examined, self.request.assignment, self._mark)
+
+    def _mark(self, one: Examined) -> Grade:
+        return grade(self.request.assignment, one.evidence, {}, one.submission.origin)
 
     def _of(self, names: tuple[str, ...]) -> list[Submission]:
         found = [one for one in self.submissions if one.student in names]
@@ -125,6 +132,11 @@ def _images(folder: Path) -> None:
 
 
 FEW = (MARKED[0], HONEST[0])
+WRITES_MEANWHILE = (
+    *((FirstPages, name) for name in ("started", "examined", "timed", "_write_due", "_write_one", "_write_class")),
+    *((UnfinishedPages, name) for name in ("write_submission", "write_class")),
+)
+FIRST_PAGES = ("harness.grading.first_pages.", "harness.report.unfinished.")
 
 
 @dataclass
@@ -153,7 +165,9 @@ def seen(small_class: Class) -> Seen:
     named = functions_of({*kept, *run})
     by_guard = {name for name, function in named.items() if (kept | run)[function.__code__]}
     # The terminal's table is printed when all is written: its trouble is told there, and changes no result.
-    named = {name: function for name, function in named.items() if not name.startswith("harness.boundary.screen.")}
+    # What writes pages while the run goes on costs nothing but those: see the test below.
+    left_out = ("harness.boundary.screen.", *FIRST_PAGES)
+    named = {name: function for name, function in named.items() if not name.startswith(left_out)}
     always = {name: function for name, function in named.items() if function.__code__ in kept}
     return Seen(results, always, {name: f for name, f in named.items() if name not in always}, by_guard)
 
@@ -230,6 +244,29 @@ def test_every_function_that_works_for_one_submission_may_fail(small_class: Clas
     wrong = [why for batch in in_turn(every, len(MARKED)) for why in wrong_with(small_class.grade, seen, batch)]
     assert not wrong, "\n".join(wrong)
     got(f"{len(seen.always)} functions, {len(every)} faults")
+
+
+@pytest.mark.hostile(line=72, expected="all graded as before")
+def test_a_page_that_is_written_meanwhile_costs_nothing_when_it_fails(
+    small_class: Class, seen: Seen, monkeypatch: pytest.MonkeyPatch, got
+):
+    """Neither a point nor a finding, whatever fails in it, and the pages of the whole run are there."""
+    clean = small_class.grade(FEW)
+    hit = []
+    for (place, name), error in zip(WRITES_MEANWHILE, cycle(ERRORS), strict=False):
+
+        def fail(*_: object, name: str = name, error: Callable[[], Exception] = error) -> None:
+            hit.append(name)
+            raise error()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(place, name, fail)
+            results = small_class.grade(FEW)
+        assert [row.model_dump_json() for row in results] == [row.model_dump_json() for row in clean], name
+        page = (small_class.request.out / "index.html").read_text()
+        assert "2 submissions: 2 graded" in page and "not final" not in page, name
+    assert set(hit) == {name for _, name in WRITES_MEANWHILE}
+    got(f"{len(WRITES_MEANWHILE)} functions")
 
 
 @pytest.mark.hostile(line=72, expected="needs-review; all others as alone")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from example_results import results
 
-from harness.errors import MachineError
+from harness.errors import MachineError, UsageError
 from harness.gradebook.database import Gradebook, Whose
+from harness.gradebook.marks import enter
 from harness.grading.rubric import ManualMark
 
 MIA = Whose("s1", '["plain", "", "Mia"]', "content")
@@ -23,6 +24,11 @@ def test_the_latest_run_comes_back_as_it_was_recorded(tmp_path: Path):
     book.record(results("Zoë", "Mia"))
     book.record(results("Tom", "Zoë 漢字", "Anna"))
     assert Gradebook(tmp_path / "g.sqlite").latest() == results("Tom", "Zoë 漢字", "Anna")
+
+
+def test_a_run_that_never_ended_has_nothing_to_mark(tmp_path: Path):
+    with pytest.raises(UsageError, match="nothing was graded there yet"):
+        enter(Gradebook(tmp_path / "g.sqlite"), "s1", "Questions", 3, "Good.", "jo")
 
 
 def test_marks_outlive_the_hand_ins_of_a_run(tmp_path: Path):

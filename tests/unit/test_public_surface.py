@@ -23,7 +23,7 @@ EXPORTED = {
     "drawn_from load load_unseen sample secret_sample stage",
     "inputs.submissions": "collect",
     "inputs.weights": "TrainedOn WeightsEntry add by_address by_file fetch list_weights named path standing_in",
-    "report": "INSTRUCTORS PAGE STUDENTS Sources write write_bench",
+    "report": "INSTRUCTORS PAGE STUDENTS Sources UnfinishedPages write write_bench",
     "report.export": "grades_row results_schema write_bench write_feedback write_grades_csv write_results_json",
     "sandbox": "Chosen EngineName EngineReport Job KERAS Limits Outcome Sandbox Software TORCH choose course diagnose "
     "environments named open_to_all readable_by_all",

@@ -124,7 +124,8 @@ def test_progress_on_a_terminal_shows_what_is_said_and_worked_on() -> None:
     drawn, sent = screen()
     with progress_on(drawn) as progress:
         progress.say(HOSTILE)
-        progress.expect(1)
+        progress.begins("examining", 1, 1)
+        progress.submission_started(HOSTILE)
         progress.stage_started(HOSTILE, "execute")
         progress.stage_ended(HOSTILE, "execute", "ok", False)
         progress.submission_ended(HOSTILE)
@@ -135,10 +136,12 @@ def test_progress_in_a_log_is_one_line_for_each_thing() -> None:
     drawn, sent = screen()
     drawn._force_terminal = False
     with progress_on(drawn) as progress:
+        progress.begins("examining", 1, 1)
         progress.say(HOSTILE + "\n[9/9] forged")
+        progress.submission_started(HOSTILE)
         progress.stage_ended(HOSTILE, "execute", "ok", False)
     assert r"\x0a[9/9] forged" in checked(sent)
-    assert len(sent.getvalue().splitlines()) == 2
+    assert len(sent.getvalue().splitlines()) == 3
 
 
 @pytest.fixture
