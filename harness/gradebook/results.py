@@ -10,7 +10,6 @@ from pydantic import Field
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding
 from harness.inputs.submission import Origin
-from harness.stages.evaluate.transfer import Verdict, verdict
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.boards import BoardPredictions
@@ -22,6 +21,7 @@ from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.stage_result import Done, EvidenceOrigin, StageStatus
 from harness.stages.evidence.submission import Evidence
+from harness.stages.transfer_verdict import Verdict, verdict
 
 
 class StageSummary(Record):

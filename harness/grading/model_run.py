@@ -10,7 +10,6 @@ from harness.findings import sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.stages.convert import CONVERT, ConvertRequest, HandedModel
 from harness.stages.evaluate.stage import EVALUATE, EvaluateRequest
-from harness.stages.evaluate.transfer import concluded
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.evaluation import Evaluation
@@ -22,6 +21,7 @@ from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.predict import PREDICT, PredictRequest
 from harness.stages.robustness import ROBUSTNESS, RobustnessRequest, affordable
 from harness.stages.runner import StageRunner
+from harness.stages.transfer_verdict import concluded
 
 T = TypeVar("T")
 # How much is asked of a model: `answers` to the held-out images and their scores; the same to worse images too, as of

@@ -1,6 +1,6 @@
 """The stage `inspect`: parameters and multiply-adds, and which pre-trained layers were left as they were.
 
-It says what the weights show. The verdict also needs the score: `harness/stages/evaluate/transfer.py`.
+It says what the weights show. The verdict also needs the score: `harness/stages/transfer_verdict.py`.
 """
 
 from __future__ import annotations

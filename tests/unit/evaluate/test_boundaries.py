@@ -11,9 +11,9 @@ from harness.stages.evaluate.classification import calibration_error, match_labe
 from harness.stages.evaluate.comparison import mcnemar
 from harness.stages.evaluate.failures import calibration
 from harness.stages.evaluate.faults import mixed_up_labels, wrong_preprocessing
-from harness.stages.evaluate.transfer import concluded, fits, guesses
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.stage_result import Done
+from harness.stages.transfer_verdict import concluded, fits, guesses
 
 CLASSES = ("ball", "bottle", "mug")
 

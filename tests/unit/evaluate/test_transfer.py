@@ -7,10 +7,10 @@ from example_evidence import conversion, evaluation, inspection
 
 from harness.findings import finding
 from harness.inputs.weights import list_weights
-from harness.stages.evaluate.transfer import concluded, fits, verdict
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.transfer_verdict import concluded, fits, verdict
 
 TRAINED_ON = {entry.name: entry.trained_on for entry in list_weights()}
 IMAGENET = {"scale": 1 / 255, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225), "colour": "RGB"}

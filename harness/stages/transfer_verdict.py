@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from scipy.stats import binomtest
-
 from harness.findings import Finding, finding
 from harness.inputs.weights import TrainedOn
 from harness.stages.evidence.conversion import Conversion, Preprocess
@@ -67,6 +65,8 @@ def _is_untrained(value: Inspection, scored: Scored) -> bool:
 
 def guesses(score: Evaluation) -> bool:
     """Whether the model is right no more often than one that guesses among the classes."""
+    from scipy.stats import binomtest  # a second to load, for every command that reads results
+
     right = round(score.accuracy * score.images)
     test = binomtest(right, score.images, 1 / len(score.classes), alternative="greater")
     return bool(test.pvalue > _BETTER_THAN_CHANCE)
