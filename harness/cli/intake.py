@@ -87,7 +87,7 @@ def _row(one: Submission, deadline: Deadline | None) -> IntakeRow:
         notebook=str(one.notebook) if one.notebook else None,
         model=str(one.model) if one.model else None,
         dataset=one.dataset is not None,
-        companions=tuple(path.name for path in one.companions),
+        companions=tuple(str(companion.path) for companion in one.companions),
         handed_in=origin.handed_in,
         clock=origin.clock,
         said_late=origin.said_late,

@@ -18,6 +18,11 @@ KINDS: dict[str, Kind] = {
     "file-unreadable": Kind("error", "The file {name} cannot be read: {reason}."),
     "several-notebooks": Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "several-models": Kind("warning", "There are several models; {name} was graded, not {others}."),
+    "companion-elsewhere": Kind("info", "{name} was taken as the model's {what}."),
+    "companion-unclear": Kind(
+        "warning",
+        "No {what} lies beside the model, and there are several elsewhere ({names}); none was used. Put one beside it.",
+    ),
     "duplicate-id": Kind(
         "warning", "Several submissions would have the id {name}, so each has a number; this one is called {id}."
     ),

@@ -6,6 +6,7 @@ import datetime
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.findings import Finding
 
@@ -36,6 +37,13 @@ class Origin:
     exact_name: str = ""  # on the disk or from the LMS, byte for byte (surrogates represent bytes that are not UTF-8)
 
 
+class Companion(NamedTuple):
+    """A file that belongs to the model: `labels.txt`, `handin.json` or `model.py`, whatever it is called."""
+
+    role: str
+    path: Path
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One submission. Paths are relative to `root`, which holds only plain files and folders."""
@@ -45,7 +53,7 @@ class Submission:
     root: Path
     notebook: Path | None
     model: Path | None  # the model file, or the folder of a SavedModel
-    companions: tuple[Path, ...]  # labels.txt, handin.json, model.py beside the model
+    companions: tuple[Companion, ...]  # of the model
     dataset: Path | None  # the folder `dataset/`, or `dataset.zip`
     sha256: str  # of names and contents of all files
     findings: tuple[Finding, ...]

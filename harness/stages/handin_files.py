@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.boundary.bounded_json import Unbounded, check
+from harness.inputs.submissions.child import Unreadable, ask_alone, path_text
 from harness.stages.evidence.conversion import Preprocess
 
 _SAID = 200  # characters of a key that are repeated
-_LIMIT = 256 * 1024  # bytes of labels.txt or handin.json
+_LIMIT = 256 * 1024  # bytes of handin.json
 _MOST_LABELS = 10_000
 _Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 _Std = Annotated[float, Field(allow_inf_nan=False, gt=1e-9, le=1e6)]
@@ -75,36 +74,17 @@ def read_handin(file: Path) -> HandIn:
 
 
 def read_labels(file: Path) -> tuple[str, ...]:
-    """The class names of labels.txt, in order; empty when it is blank.
+    """The class names that the file lists, in order of the model's outputs; none when it is blank.
 
-    One name per line. Accepted variants: a byte order mark, Windows line ends, blank lines; all names on one line with
-    commas or semicolons; numbered from 0 (`0 mug`, Teachable Machine); WordNet identifiers before the names
-    (`n02123045 tabby`, jetson-inference). Raises `Undeclared`.
+    `harness/apart/submissions/label_lists.py` has the forms, and reads them. Raises `Undeclared`.
     """
-    content = _content(file)
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) == 1 and re.search(r"[,;]", lines[0]):
-        lines = [name.strip() for name in re.split(r"[,;]", lines[0]) if name.strip()]
-    if len(lines) > _MOST_LABELS or any(len(line) > 200 for line in lines):
-        raise Undeclared(f"labels.txt holds more than {_MOST_LABELS} names, or one over 200 characters")
-    names = tuple(_plain(lines))
-    folded = ["".join(name.split()).casefold() for name in names]
-    times = Counter(folded)
-    if twice := next((name for name, key in zip(names, folded, strict=True) if times[key] > 1), None):
-        raise Undeclared(f"labels.txt names {twice!r} twice")
-    return names
-
-
-def _plain(lines: list[str]) -> list[str]:
-    numbered = [re.match(r"(\d+)[\s:.)]+(.+)", line) for line in lines]
-    if len(lines) > 1 and all(match and int(match[1]) == i for i, match in enumerate(numbered)):
-        return [match[2].strip() for match in numbered if match]
-    return [re.sub(r"^n\d{8}\s+", "", line) for line in lines]
+        names = ask_alone("labels", file=path_text(file))
+    except Unreadable as error:
+        raise Undeclared(str(error)) from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Undeclared("it broke the program that reads it")
+    return tuple(names)
 
 
 def _content(file: Path) -> bytes:

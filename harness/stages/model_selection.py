@@ -61,4 +61,4 @@ def _written(executed: StageResult[Execution], store: Store, beside: dict[str, P
 
 
 def _companions(submission: Submission) -> dict[str, Path]:
-    return {path.name: submission.root / path for path in submission.companions}
+    return {companion.role: submission.root / companion.path for companion in submission.companions}

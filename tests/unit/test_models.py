@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.inputs.assignment import Assignment
-from harness.inputs.submission import Submission
+from harness.inputs.submission import Companion, Submission
 from harness.stages import model_selection as models
 from harness.stages.evidence.execution import Execution
 from harness.stages.evidence.stage_result import Done, Skipped
@@ -27,7 +27,7 @@ def submission(tmp_path: Path) -> Submission:
     root.mkdir()
     for name in ("model.onnx", "labels.txt", "handin.json"):
         (root / name).write_text("handed in")
-    beside = (Path("labels.txt"), Path("handin.json"))
+    beside = tuple(Companion(name, Path(name)) for name in ("labels.txt", "handin.json"))
     return Submission("id", "s", root, Path("notebook.ipynb"), Path("model.onnx"), beside, None, "0" * 64, ())
 
 

@@ -153,6 +153,12 @@ def _calls(request: Request, _: Budget) -> object:
     return calls_and_addresses(Path(request["notebook"]))
 
 
+def _labels(request: Request, _: Budget) -> object:
+    from .label_lists import label_list
+
+    return label_list(request["file"])
+
+
 def _told(noticed: list[Noticed]) -> list[object]:
     return [[one.code, one.particulars] for one in noticed]
 
@@ -169,4 +175,5 @@ _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "names": _names,
     "imports": _imports,
     "calls": _calls,
+    "labels": _labels,
 }

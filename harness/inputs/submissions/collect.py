@@ -18,13 +18,14 @@ from harness.inputs.submission import EarlierTry, Origin, Submission
 from harness.inputs.submissions.archives import Refused, UnpackLimits
 from harness.inputs.submissions.child import Children
 from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_lists
+from harness.inputs.submissions.companions import belonging_to
 from harness.inputs.submissions.copying import copy
 from harness.inputs.submissions.delivery import Attempt
 from harness.inputs.submissions.groups import for_these, one_for_each_group
 from harness.inputs.submissions.ids import with_claims_noted, with_ids
 from harness.inputs.submissions.name_cell import names_in
 from harness.inputs.submissions.one_entry import kept_apart
-from harness.inputs.submissions.parts import COMPANIONS, DATASET_ARCHIVE, MODEL_SUFFIXES, SAVED_MODEL
+from harness.inputs.submissions.parts import DATASET_ARCHIVE, MODEL_SUFFIXES, SAVED_MODEL
 from harness.inputs.submissions.place import Place
 from harness.inputs.submissions.sorting import Sorted, open_place, sort_out
 
@@ -160,14 +161,15 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding], of_fil
             findings.append(finding(code, name=str(found[0]), others=others))
     if not notebooks and not models and not any(why.severity == "error" for why in of_files):
         findings.append(finding("nothing-handed-in"))
-    beside = models[0].parent if models else Path()
+    companions, noticed = belonging_to(models[0] if models else Path("model"), outside_data)
+    findings += noticed
     return Submission(
         id=id,
         student=student,
         root=root,
         notebook=notebooks[0] if notebooks else None,
         model=models[0] if models else None,
-        companions=tuple(beside / name for name in COMPANIONS if (root / beside / name).is_file()),
+        companions=companions,
         dataset=_dataset(root),
         sha256=_content_hash(root, files),
         findings=tuple(findings),

@@ -6,5 +6,6 @@ NOTEBOOK_SUFFIX = ".ipynb"
 # In order of preference when a submission holds several.
 MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
 SAVED_MODEL = "saved_model.pb"  # its folder is a TensorFlow model, used if there is no model file
-COMPANIONS = ("labels.txt", "handin.json", "model.py")
+LABELS = "labels.txt"
+COMPANIONS = (LABELS, "handin.json", "model.py")  # what belongs to a model, by the names that we ask for
 DATASET_ARCHIVE = "dataset.zip"

@@ -17,7 +17,7 @@ def handed_in(folder: Path, *files: str) -> Path:
 def test_a_saved_model_is_the_model(tmp_path: Path) -> None:
     files = ("notebook.ipynb", "my_model/saved_model.pb", "my_model/variables/variables.index", "labels.txt")
     (taken,) = collect(handed_in(tmp_path, *files), tmp_path / "work")
-    assert taken.model == Path("my_model") and taken.companions == (Path("labels.txt"),)
+    assert taken.model == Path("my_model") and [one.path for one in taken.companions] == [Path("labels.txt")]
     assert taken.findings == ()
 
 

@@ -41,8 +41,31 @@ WHOLE: dict[str, Any] = {
         b"0 mug\n1 ball\n2 water bottle\n",
         b"0: mug\n1: ball\n2: water bottle\n",
         b"n03797390 mug\nn02778669 ball\nn04557648 water bottle\n",
+        b"1. mug\n2. ball\n3. water bottle\n",
+        b"mug 0\nball 1\nwater bottle 2\n",
+        b"ball,1\nwater bottle,2\nmug,0\n",
+        b"index,name\n0,mug\n1,ball\n2,water bottle\n",
+        b'"mug",\n"ball",\n"water bottle"\n',
+        b"'mug'\n'ball'\n'water bottle'\n",
+        b"['mug', 'ball', 'water bottle']",
+        b"class_names = ['mug',\n  'ball', 'water bottle',]\n",
+        b"['mug' 'ball' 'water bottle']",
+        b"array(['mug', 'ball', 'water bottle'], dtype='<U12')",
+        b"dict_keys(['mug', 'ball', 'water bottle'])",
+        b"('mug', 'ball', 'water bottle')",
+        b"{'ball': 1, 'mug': 0, 'water bottle': 2}",
+        b"{0: 'mug', 1: 'ball', 2: 'water bottle'}",
+        b'{"ball": 1, "mug": 0, "water bottle": 2}',
+        b'{"0": "mug", "2": "water bottle", "1": "ball"}',
+        b'{"1": "mug", "2": "ball", "3": "water bottle"}',
+        b'["mug", "ball", "water bottle"]',
+        b'{"classes": ["mug", "ball", "water bottle"], "width": 224}',
+        b'{"categories": [{"id": 1, "name": "mug"}, {"id": 3, "name": "water bottle"}, {"id": 2, "name": "ball"}]}',
+        b"train: images/train\nnc: 3\nnames: ['mug', 'ball', 'water bottle']\n",
+        b"names:\n  0: mug\n  1: ball\n  2: water bottle\n",
+        b"- mug\n- ball\n- water bottle\n",
+        b"names:\n- mug\n- ball\n- water bottle\n",
     ],
-    ids=["plain", "no-end", "bom-crlf", "blanks", "utf-16", "commas", "semicolons", "numbered", "colon", "wordnet"],
 )
 def test_labels_as_people_write_them(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_bytes(content)
@@ -54,9 +77,19 @@ def test_labels_keep_accents_and_the_order_of_the_file(tmp_path: Path) -> None:
     assert read_labels(tmp_path / "labels.txt") == ("Zwiebel", "Äpfel")
 
 
-def test_class_names_that_are_numbers_stay(tmp_path: Path) -> None:
-    (tmp_path / "labels.txt").write_text("10\n20\n50\n")
-    assert read_labels(tmp_path / "labels.txt") == ("10", "20", "50")
+@pytest.mark.parametrize(
+    "names",
+    [("10", "20", "50"), ("1 euro", "2 euro"), ("class 0", "class 1"), ("0.5 mm", "1.0 mm"), ("5 cent", "1 euro"),
+     ("0 euro", "5 euro"), ("no", "yes"), ("null", "true"), ("type-1", "type-2"), ("[a]", "b"), ("mug", "0 ball")],
+)  # fmt: skip
+def test_class_names_with_numbers_or_odd_ones_stay(names: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("\n".join(names) + "\n")
+    assert read_labels(tmp_path / "labels.txt") == names
+
+
+def test_yes_and_no_in_yaml_are_names(tmp_path: Path) -> None:
+    (tmp_path / "data.yaml").write_text("nc: 2\nnames:\n  0: no\n  1: yes\n")
+    assert read_labels(tmp_path / "data.yaml") == ("no", "yes")
 
 
 def test_a_blank_labels_file_holds_no_names(tmp_path: Path) -> None:
@@ -66,7 +99,16 @@ def test_a_blank_labels_file_holds_no_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"mug\nMug \n", "twice"), (b"x" * 201, "200 characters"), (b"a\n" * 200_000, "256 KiB")],
+    [
+        (b"mug\nMug \n", "twice"),
+        (b"x" * 201, "200 characters"),
+        (b"a\n" * 200_000, "larger than 0.26"),
+        (b"{'mug': 0, 'ball': 2}", "without a gap"),
+        (b"[" * 50_000 + b"]" * 50_000, "a list or a dict"),
+        (b"{1: [2]}", "neither a list"),
+        (b"names: &a [*a, *a]", "alias"),
+        (b"{'a': 0, 'b': 0}", "without a gap"),
+    ],
 )
 def test_labels_that_cannot_be_used(content: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_bytes(content)
