@@ -1,11 +1,14 @@
 """Real sandboxes. An engine, or shared material, that CI must have is never skipped there."""
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser, sync_playwright
 from readable import readable_to_the_sandbox
 from small_course import make_course
 
@@ -56,6 +59,18 @@ def engine(request: pytest.FixtureRequest, started_engines: dict[str, Sandbox]) 
 @pytest.fixture
 def docker_engine(started_engines: dict[str, Sandbox]) -> Sandbox:
     return _started("docker", started_engines)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, headless. Playwright's own would be another download."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        if _required("CHROMIUM"):
+            pytest.fail("no Chromium here, and CI must have it")
+        pytest.skip("no Chromium here; install Debian's chromium to look at the pages")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

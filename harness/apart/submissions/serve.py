@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import resource
 import sys
 import time
@@ -27,16 +28,19 @@ from .budget import CHUNK, Budget, Spent, UnpackLimits
 from .noticed import Noticed, OutOfRoom, Stopped
 from .sources import Unreadable
 
-_MEMORY = 1 << 30  # bytes of address space besides Python's own; 7-Zip's best compression needs 0.3 GB
+_MEMORY = 1 << 30  # bytes besides Python's own; 7-Zip's best compression needs 0.3 GB
 ANSWER_BYTES = 1 << 20
+
+_VM_DATA = re.compile(r"^VmData:\s+(\d+) kB$", re.MULTILINE)
 
 Request = dict[str, Any]
 
 
 def main() -> None:
     """Answer until there are no more requests, or memory has run out; the next request then gets a new process."""
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, taken + _MEMORY))
+    # What can be written to, so not address space: a file that is mapped to be read, a repository's pack, is no memory.
+    taken = int(_VM_DATA.findall(Path("/proc/self/status").read_text())[0]) * 1024
+    resource.setrlimit(resource.RLIMIT_DATA, (taken + _MEMORY, taken + _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin.buffer:
         answer = _answer(json.loads(line))
@@ -131,8 +135,7 @@ def _gradescope(request: Request, _: Budget) -> object:
 def _last_commit(request: Request, _: Budget) -> object:
     from .commit_time import last_commit
 
-    at = last_commit(Path(request["folder"]))
-    return at.isoformat() if at else None
+    return last_commit(Path(request["folder"])).isoformat()
 
 
 def _names(request: Request, _: Budget) -> object:
