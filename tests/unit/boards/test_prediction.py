@@ -201,11 +201,16 @@ def test_the_derivatives_are_those_of_the_model(structure: Structure) -> None:
     rows = [*every[::60], *[row for row in every if row.runtime.unfused][::12]]
     design = physics._Design(structure, [model.case_of(row) for row in rows])
     theta = design.mean + np.random.default_rng(0).normal(0, 0.3, len(design.mean))
+    target, weights = np.log(model.seconds_of(rows)), np.linspace(0.1, 1, len(rows))
     at, slopes = design.evaluate(theta)
+    target[0] = at[0]  # a case that is modelled without a misfit
+    misfits, misfit_slopes = design.misfits(theta, target, weights), design.misfit_slopes(theta, target, weights)
     for index in range(0, len(theta), 17):
         moved = theta.copy()
         moved[index] += 1e-5
         assert (design.evaluate(moved)[0] - at) / 1e-5 == pytest.approx(slopes[:, index], abs=1e-4)
+        change = (design.misfits(moved, target, weights) - misfits) / 1e-5
+        assert change == pytest.approx(misfit_slopes[:, index], abs=1e-3)
 
 
 @pytest.mark.parametrize("runtime", ["tensorrt", "pytorch"])
