@@ -49,7 +49,7 @@ def training_images(assignment: Assignment) -> TrainingImages:
 
 
 def readable(assignment: Assignment, scratch: Path) -> Assignment:
-    """The assignment with paths to copies of training images and reference code that the sandbox's user can read."""
+    """The assignment with training images and code that the sandbox's user can read, copied where necessary."""
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})

@@ -157,7 +157,7 @@ def _rerun_to_compare(
     run_context: RunContext,
     runner: StageRunner,
 ) -> tuple[Evaluation | None, RerunMade | None]:
-    """The scores of the model that the run made, and whether it is new, where a handed-in model is graded.
+    """The scores of the model that the run made, and how it compares with the handed-in model, which is graded.
 
     Both are None unless the assignment compares the two.
     """
