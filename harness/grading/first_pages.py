@@ -94,7 +94,7 @@ class FirstPages:
         The pace does not count the very first, so that there is something to look at early.
         """
         while self._pace.allows(began := time.monotonic()) and (write := self._next(began)) is not None:
-            is_counted = self._class_tried > float("-inf")
+            is_counted = self._class_is_there
             self._guarded("making its first page", write)
             if is_counted:
                 self._pace.took(time.monotonic() - began)
@@ -102,6 +102,7 @@ class FirstPages:
     def _next(self, now: float) -> Callable[[], None] | None:
         """What is to be written next: the class's page as soon as it may be, so that it leads to each new one."""
         if self._class_is_old and now >= self._class_tried + _CLASS_EVERY:
+            self._class_is_old, self._class_tried = False, now  # before it is tried: it may fail, again and again
             return partial(self._write_class, "goes on")
         if self._due:
             return partial(self._write_one, *self._due.popleft())
@@ -116,7 +117,6 @@ class FirstPages:
             self._changed(id, lambda row: replace(row, has_page=True))
 
     def _write_class(self, state: RunState) -> None:
-        self._class_is_old, self._class_tried = False, time.monotonic()
         with self._lock:
             rows = list(self._rows.values())
         self._pages.write_class(self._run(), rows, state)

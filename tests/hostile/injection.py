@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 import harness
 from harness.boundary import one_by_one
+from harness.grading import first_pages
 from harness.grading.context import RunContext
 from harness.grading.first_pages import FirstPages
 from harness.report import UnfinishedPages
@@ -49,10 +50,15 @@ class Marked:
 
     def has(self, frame: FrameType) -> bool | None:
         """Whether the outermost call that is anybody's, of those that this one is part of and itself, is the marked
-        one's: what is done on another's page with its name is done for the other. None when it is nobody's."""
+        one's: what is done on another's page with its name is done for the other. None when it is nobody's.
+
+        False for what a page takes that is written meanwhile: the same is done again at the end, and that decides.
+        """
         calls: list[FrameType] = []
         walk: FrameType | None = frame
         while walk is not None:
+            if walk.f_code.co_filename == first_pages.__file__:
+                return False
             if _is_ours(walk.f_code):
                 calls.append(walk)
             walk = walk.f_back

@@ -136,7 +136,6 @@ WRITES_MEANWHILE = (
     *((FirstPages, name) for name in ("started", "examined", "timed", "_write_due", "_write_one", "_write_class")),
     *((UnfinishedPages, name) for name in ("write_submission", "write_class")),
 )
-FIRST_PAGES = ("harness.grading.first_pages.", "harness.report.unfinished.")
 
 
 @dataclass
@@ -166,7 +165,7 @@ def seen(small_class: Class) -> Seen:
     by_guard = {name for name, function in named.items() if (kept | run)[function.__code__]}
     # The terminal's table is printed when all is written: its trouble is told there, and changes no result.
     # What writes pages while the run goes on costs nothing but those: see the test below.
-    left_out = ("harness.boundary.screen.", *FIRST_PAGES)
+    left_out = "harness.boundary.screen."
     named = {name: function for name, function in named.items() if not name.startswith(left_out)}
     always = {name: function for name, function in named.items() if function.__code__ in kept}
     return Seen(results, always, {name: f for name, f in named.items() if name not in always}, by_guard)
