@@ -166,13 +166,16 @@ def _end_to_end(request: dict[str, Any], rule: Rule, asked: Sequence[Sequence[by
 def _repeated(request: dict[str, Any], rule: Rule, images: Sequence[bytes], started: Started) -> dict[str, list[float]]:
     """Latencies, ms, of repeated and of new inputs, in turn, one image each.
 
-    MLPerf's TEST04: a model that remembers answers is faster on repeated inputs.
+    MLPerf's TEST04: a model that remembers answers is faster on repeated inputs. Each is asked once before: where few
+    queries were timed, not every image was among them.
     """
     spans: dict[str, list[float]] = {"seen_ms": [], "unseen_ms": []}
-    for image in images[:_UNSEEN]:
-        seen = pixels(image, rule)
-        negative = 255 - seen[:, ::-1]
-        for name, one in (("seen_ms", seen), ("unseen_ms", negative)):
+    chosen = [pixels(content, rule) for content in images[:_UNSEEN]]
+    for image in chosen:
+        started.run(prepared(request, rule, [image]))
+    for image in chosen:
+        negative = 255 - image[:, ::-1]
+        for name, one in (("seen_ms", image), ("unseen_ms", negative)):
             given = prepared(request, rule, [one])
             begun = time.perf_counter_ns()
             started.run(given)
