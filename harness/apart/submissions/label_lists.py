@@ -39,6 +39,8 @@ def label_list(path: str) -> list[str]:
     names = _of_lines(text) if structured is None else _of_value(structured)
     if len(names) > _MOST or any(len(name) > _LONGEST for name in names):
         raise Unreadable(f"it holds more than {_MOST:,} names, or one over {_LONGEST} characters")
+    if any("\ud800" <= character <= "\udfff" for name in names for character in name):
+        raise Unreadable("a name in it holds half of a character")  # which JSON and Python can write, and UTF-8 cannot
     seen: set[str] = set()
     for name in names:
         folded = "".join(name.split()).casefold()

@@ -108,6 +108,8 @@ def test_a_blank_labels_file_holds_no_names(tmp_path: Path) -> None:
         (b"{1: [2]}", "neither a list"),
         (b"names: &a [*a, *a]", "alias"),
         (b"{'a': 0, 'b': 0}", "without a gap"),
+        (b'["\\ud83d", "ball"]', "half of a character"),
+        (b"['\\ud83d', 'ball']", "half of a character"),
     ],
 )
 def test_labels_that_cannot_be_used(content: bytes, said: str, tmp_path: Path) -> None:
