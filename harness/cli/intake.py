@@ -15,12 +15,23 @@ from harness.boundary.screen import Screen, say_json, visible
 from harness.cli.assignment_file import read_assignment
 from harness.cli.options import PATH, as_json_option
 from harness.findings import Finding
+from harness.findings.file_kinds import FILE_KINDS
 from harness.grading.rubric.late import late_days
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
 from harness.inputs.submissions.lms import readers
 from harness.stages.evidence.record import Record
+
+_MANY = 5  # files of one kind, from which on they are counted and not listed
+_MOST_LINES = 20
+
+
+class IntakeFile(Record):
+    """A file, and what its content says it is."""
+
+    path: str
+    what: str
 
 
 class IntakeRow(Record):
@@ -33,7 +44,9 @@ class IntakeRow(Record):
     why: str  # how it was recognised
     lms_id: str
     notebook: str | None  # path in the submission
-    model: str | None
+    model: str | None  # the one that is tried first
+    models: tuple[IntakeFile, ...]  # all that may be it, in the order in which they are tried
+    files: tuple[IntakeFile, ...]
     dataset: bool
     companions: tuple[str, ...]
     handed_in: datetime.datetime | None
@@ -86,8 +99,10 @@ def _row(one: Submission, deadline: Deadline | None) -> IntakeRow:
         lms_id=origin.lms_id,
         notebook=str(one.notebook) if one.notebook else None,
         model=str(one.model) if one.model else None,
+        models=tuple(IntakeFile(path=str(model.path), what=FILE_KINDS[model.kind].title) for model in one.models),
+        files=tuple(IntakeFile(path=str(file.path), what=FILE_KINDS[file.kind].title) for file in one.files),
         dataset=one.dataset is not None,
-        companions=tuple(str(companion.path) for companion in one.companions),
+        companions=tuple(str(companion.path) for companion in one.models[0].companions) if one.models else (),
         handed_in=origin.handed_in,
         clock=origin.clock,
         said_late=origin.said_late,
@@ -123,7 +138,18 @@ def _who(row: IntakeRow) -> Text:
 def _what(row: IntakeRow) -> Text:
     beside = [*row.companions, *(["dataset/"] if row.dataset else [])]
     text = Text(f"{visible(row.notebook or 'no notebook')}\n{visible(row.model or 'no model')}")
-    return text.append(f"\n{visible(', '.join(beside))}", style="dim") if beside else text
+    if beside:
+        text.append(f"\n{visible(', '.join(beside))}", style="dim")
+    return text.append("".join(f"\n{visible(line)}" for line in _files(row)), style="dim")
+
+
+def _files(row: IntakeRow) -> list[str]:
+    """A line for each file with what it is; of a kind that there is much of, one line."""
+    many = {what for what, count in Counter(file.what for file in row.files).items() if count > _MANY}
+    lines = [f"{file.path}: {file.what}" for file in row.files if file.what not in many]
+    lines = [*lines[:_MOST_LINES], *([f"{len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else [])]
+    counts = Counter(file.what for file in row.files if file.what in many)
+    return [*lines, *(f"{count} times {what}" for what, count in sorted(counts.items()))]
 
 
 def _when(row: IntakeRow) -> Text:

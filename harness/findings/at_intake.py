@@ -7,8 +7,11 @@ from harness.findings.kind import Kind
 KINDS: dict[str, Kind] = {
     # intake
     "nothing-handed-in": Kind(
-        "error", "The submission holds neither a notebook nor a model. Hand in notebook.ipynb or model.*."
+        "error",
+        "The submission holds neither a notebook nor a model. Hand in notebook.ipynb or model.*. It holds: {there}.",
     ),
+    "file-in-place-of-another": Kind("error", "{names}: {what}. To mend it, {way_out}."),
+    "notebook-exported": Kind("error", "{name} is {what}, which cannot be run. To mend it, {way_out}."),
     "part-missing": Kind("error", "The assignment asks for a {part}, and there is none."),
     "unsafe-path": Kind("error", "The submission holds the unsafe name {name}; none of it was unpacked."),
     "unsafe-member": Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
@@ -17,7 +20,6 @@ KINDS: dict[str, Kind] = {
     "duplicate-name": Kind("warning", "{name} appears more than once; the first one counts."),
     "file-unreadable": Kind("error", "The file {name} cannot be read: {reason}."),
     "several-notebooks": Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
-    "several-models": Kind("warning", "There are several models; {name} was graded, not {others}."),
     "companion-elsewhere": Kind("info", "{name} was taken as the model's {what}."),
     "companion-unclear": Kind(
         "warning",

@@ -6,6 +6,9 @@ from harness.findings.kind import Kind
 
 KINDS: dict[str, Kind] = {
     # convert
+    "several-models": Kind("warning", "There are several models. {name} ({what}) was graded. Not graded: {others}."),
+    "no-model-of-several": Kind("error", "None of the models can be graded: neither {name} ({what}) nor {others}."),
+    "model-of-another-kind": Kind("error", "{name} is {what}. To have a model graded, {way_out}."),
     "no-model": Kind("error", "There is no model to grade. Save one with harness.handin.save."),
     "model-unreadable": Kind("error", "The model {name} cannot be loaded."),
     "model-not-converted": Kind("warning", "The model runs as it is, not as ONNX: {reason}."),

@@ -8,7 +8,8 @@ from typing import Literal, TypeVar
 from harness.bench.boards.stage import BOARDS, BoardsRequest, by_memory, identity
 from harness.findings import sentence
 from harness.grading.context import GradedOn, RunContext
-from harness.stages.convert import CONVERT, ConvertRequest, HandedModel
+from harness.stages.convert import HandedModel
+from harness.stages.convert_candidates import CONVERT, ConvertRequest
 from harness.stages.evaluate.stage import EVALUATE, EvaluateRequest
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
@@ -48,11 +49,11 @@ def value(result: StageResult[T]) -> T | None:
 
 
 def run_model(
-    model: HandedModel | None, on: GradedOn, depth: Depth, run_context: RunContext, runner: StageRunner
+    models: tuple[HandedModel, ...], on: GradedOn, depth: Depth, run_context: RunContext, runner: StageRunner
 ) -> ModelEvidence:
-    """The model through the stages, each of which reads what those before it found."""
+    """The first model that can be graded, through the stages, each of which reads what those before it found."""
     assignment = run_context.assignment
-    converted = convert(model, on, run_context, runner)
+    converted = convert(models, on, run_context, runner)
     answered = predict(value(converted), on, runner)
     inspected: StageResult[Inspection] = _NOT_ASKED
     tried: StageResult[RobustnessAnswers] = _NOT_ASKED
@@ -86,11 +87,11 @@ def run_model(
 
 
 def convert(
-    model: HandedModel | None, on: GradedOn, run_context: RunContext, runner: StageRunner
+    models: tuple[HandedModel, ...], on: GradedOn, run_context: RunContext, runner: StageRunner
 ) -> StageResult[Conversion]:
-    """The model as ONNX, or as it is where that fails."""
+    """The first of the models that can be graded, as ONNX, or as it is where that fails."""
     withholds, classes = run_context.assignment.withholds, on.held_out.classes
-    return runner.run(CONVERT, ConvertRequest(model, withholds, classes, on.training, run_context.weights))
+    return runner.run(CONVERT, ConvertRequest(models, withholds, classes, on.training, run_context.weights))
 
 
 def predict(conversion: Conversion | None, on: GradedOn, runner: StageRunner) -> StageResult[Predictions]:

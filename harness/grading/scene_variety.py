@@ -35,7 +35,7 @@ def _of_the_course(rules: AuditRules, run_context: RunContext) -> float | None:
     if given is None or given.path is None:
         return None
     place, sha256 = given.path, run_context.shared.training.sha256
-    images = Submission("the-course", "", place.parent, None, None, (), Path(place.name), sha256, ())
+    images = Submission("the-course", "", place.parent, None, (), (), Path(place.name), sha256, ())
     audited = run_context.runner(None).run(AUDIT, AuditRequest(images, HandIn(), rules))
     if not isinstance(audited, Done) or not audited.value.scene_spread:
         return None

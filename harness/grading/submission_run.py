@@ -53,8 +53,8 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
     with opened(submission, value(audited), run_context) as split:
         on = _graded_on(split, run_context)
         executed = _executed(submission, split, run_context, runner)
-        model = models.to_grade(submission, executed, assignment, store)
-        graded = run_model(model, on, "whole", run_context, runner)
+        candidates = models.to_grade(submission, executed, assignment, store)
+        graded = run_model(candidates, on, "whole", run_context, runner)
         rerun, rerun_made = _rerun_to_compare(submission, executed, graded, run_context, runner.aside())
         own, noticed = own_data(submission, split, value(graded.convert), run_context, runner.aside())
     evidence = Evidence(
@@ -164,10 +164,10 @@ def _rerun_to_compare(
     assignment, store = run_context.assignment, run_context.stage_context.store
     if assignment.withholds or assignment.execution.mode != "both":
         return None, None
-    if models.handed_in(submission, assignment.handin) is None:
+    if not models.handed_in(submission, assignment.handin):
         return None, None
     made = models.made(submission, executed, store)
-    if made is None:
+    if not made:
         return None, "nothing" if isinstance(executed, Done) else None
     beside = run_model(made, run_context.shared, "answers", run_context, runner)
     ours, theirs = value(beside.predict), value(graded.predict)

@@ -202,7 +202,7 @@ def own_data(
     rerun = model_run.value(model_run.evaluate(of_rerun, on, trained.predictions, runner))
     seen: Evaluation | None = None
     handed_in = model_selection.handed_in(submission, run_context.assignment.handin)
-    if handed_in is not None:
+    if handed_in:
         converted = model_run.value(model_run.convert(handed_in, on, run_context, runner))
         answers = model_run.value(model_run.predict(converted, on, runner))
         seen = model_run.value(model_run.evaluate(answers, on, of_rerun, runner))

@@ -37,11 +37,28 @@ class Origin:
     exact_name: str = ""  # on the disk or from the LMS, byte for byte (surrogates represent bytes that are not UTF-8)
 
 
+class SubmittedFile(NamedTuple):
+    """A file, and what its content says it is: a key of `FILE_KINDS` in `harness/findings/file_kinds.py`."""
+
+    path: Path
+    kind: str
+
+
 class Companion(NamedTuple):
     """A file that belongs to the model: `labels.txt`, `handin.json` or `model.py`, whatever it is called."""
 
     role: str
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file, or the folder of a SavedModel or of an unpacked file, that may be the model."""
+
+    path: Path
+    kind: str  # a key of `FILE_KINDS`
+    companions: tuple[Companion, ...] = ()
+    findings: tuple[Finding, ...] = ()  # about the companions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +69,17 @@ class Submission:
     student: str  # the name as handed in, for people; never used as a path
     root: Path
     notebook: Path | None
-    model: Path | None  # the model file, or the folder of a SavedModel
-    companions: tuple[Companion, ...]  # of the model
+    models: tuple[ModelFile, ...]  # the one that should be graded first
+    files: tuple[SubmittedFile, ...]  # all of them
     dataset: Path | None  # the folder `dataset/`, or `dataset.zip`
     sha256: str  # of names and contents of all files
     findings: tuple[Finding, ...]
     origin: Origin = Origin()
+
+    @property
+    def model(self) -> Path | None:
+        """The model that is tried first."""
+        return self.models[0].path if self.models else None
 
     def key(self) -> str:
         """The identity of the content, independent of sender and path."""

@@ -1,8 +1,9 @@
-"""The stage `convert`: converts a model file to ONNX, with its labels and pre-processing."""
+"""Converts a model file to ONNX, with its labels and pre-processing."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tempfile
 import threading
@@ -17,17 +18,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.errors import EnvironmentMissing
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding, sentence
+from harness.findings.file_kinds import FILE_KINDS
 from harness.findings.on_models import ASSUMED
-from harness.inputs.given_weights import GivenWeights
-from harness.inputs.images import Material, TrainingImages, drawn
+from harness.inputs.images import Material, drawn
 from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
+from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
-from harness.stages.stage import Stage
 
 _MOST_CHECKED = 16  # images on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so conversions run one at a time and never with less.
@@ -41,15 +41,30 @@ class HandedModel:
 
     file: Path  # or the folder of a SavedModel
     companions: Mapping[str, Path] = field(default_factory=dict)
-    name: str = ""  # for display; the file's own by default
+    name: str = ""  # as the student calls it; the file's own by default
+    kind: str = ""  # what its content says it is: a key of `FILE_KINDS`; empty where nobody looked
+    findings: tuple[Finding, ...] = ()  # about its companions
+    by_the_run: bool = False  # made by the notebook's run, not handed in
+
+    @property
+    def shown(self) -> str:
+        """What the student calls it."""
+        return self.name or self.file.name
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether its content says that it is none of the accepted formats."""
+        return self.kind in FILE_KINDS and FILE_KINDS[self.kind].use in ("foreign", "broken")
 
     def key(self) -> str:
-        """The SHA-256 of the contents."""
+        """The SHA-256 of the contents, and of what is said of them."""
         parts = {"model": self.file, **self.companions}
         if self.file.is_dir():
             inside = {f"model/{path.relative_to(self.file)}": path for path in _files(self.file)}
             parts = {**inside, **self.companions}
         listed = "\n".join(f"{name} {file_sha256(parts[name])}" for name in sorted(parts))
+        said = [self.name, self.kind, self.by_the_run, [one.model_dump(mode="json") for one in self.findings]]
+        listed += f"\n{json.dumps(said)}"
         return hashlib.sha256(listed.encode()).hexdigest()
 
 
@@ -123,7 +138,7 @@ def convert(
         "cpus": context.limits.cpus,
     }
     with tempfile.TemporaryDirectory(prefix="harness-convert-") as folder:
-        whole = replace(model, file=_as_one_file(model.file, Path(folder)), name=model.name or model.file.name)
+        whole = replace(model, file=_as_one_file(model.file, Path(folder)), name=model.shown)
         inputs["model"] = whole.file
         outputs, place = Path(folder) / "sent", context
         outputs.mkdir()
@@ -136,7 +151,7 @@ def convert(
                 outcome = _run_with_tensorflow(request, inputs, check_images, outputs, place, needs)
             if outcome.status != "ok":
                 ended = failed(outcome, "Loading the model", place.limits)
-                unreadable = finding("model-unreadable", name=whole.name, detail=ended.whole_reason)
+                unreadable = finding("model-unreadable", name=whole.shown, detail=ended.whole_reason)
                 return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
             return _result(whole, declared, outputs, outcome, place)
         except Rejected as rejected:
@@ -187,13 +202,14 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _as_one_file(model: Path, folder: Path) -> Path:
-    """The model's file; a SavedModel's folder becomes a reproducible zip of its plain files."""
+    """The model's file; a folder (a SavedModel, an unpacked file) becomes a reproducible zip of its plain files."""
     if not model.is_dir():
         return model
+    top = "" if (model / "model.weights.h5").is_file() else "model/"  # Keras wants its members at the top, torch below
     packed = folder / "model.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for path in _files(model):
-            member = zipfile.ZipInfo(f"model/{path.relative_to(model)}")
+            member = zipfile.ZipInfo(f"{top}{path.relative_to(model)}")
             member.file_size = path.stat().st_size  # set before writing, since above 2 GiB the header differs
             with path.open("rb") as source, archive.open(member, "w") as copy:
                 shutil.copyfileobj(source, copy)
@@ -228,9 +244,8 @@ def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Decla
 def _result(
     model: HandedModel, declared: _Declared, outputs: Path, outcome: Outcome, context: StageContext
 ) -> StageResult[Conversion]:
-    shown = model.name or model.file.name
     if (reason := refusal(outputs)) is not None:
-        unreadable = finding("model-unreadable", name=shown, detail=reason)
+        unreadable = finding("model-unreadable", name=model.shown, detail=reason)
         return Failed(
             status="failed",
             reason=unreadable.message,
@@ -315,32 +330,3 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     if reply.only_original_varies:
         found.append(finding("answers-vary"))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class ConvertRequest:
-    """A model, its classes, and images on which its two forms are compared."""
-
-    model: HandedModel | None
-    withholds: bool  # then only the rerun's model is graded
-    classes: tuple[str, ...]
-    training: TrainingImages
-    weights: GivenWeights
-    environments: tuple[str, ...] = (KERAS.lock,)  # that reading a model may need, besides the context's own
-
-
-def _convert(request: ConvertRequest, context: StageContext) -> StageResult[Conversion]:
-    if request.model is None:
-        return _no_model(request.withholds)
-    return convert(request.model, request.classes, request.training.check_images(), request.weights.hub, context)
-
-
-def _no_model(withholds: bool) -> Skipped:
-    """Why there is nothing to grade."""
-    if withholds:
-        nothing = finding("rerun-without-model")
-        return Skipped(reason=nothing.message, findings=(nothing,))
-    return Skipped(reason=sentence("no-model-at-all"), findings=(finding("no-model"),))
-
-
-CONVERT = Stage("convert", Conversion, _convert, sees_no_secret=True)

@@ -222,7 +222,7 @@ def test_forged_results_are_ignored(run: Run, store: Store) -> None:
 
 
 def test_no_notebook_is_nothing_to_run(store: Store, tmp_path: Path) -> None:
-    nothing = Submission("id", "student", tmp_path, None, None, (), None, "0" * 64, ())
+    nothing = Submission("id", "student", tmp_path, None, (), (), None, "0" * 64, ())
     context = StageContext(Bubblewrap(), store, LIMITS)
     assert isinstance(execute(nothing, None, ExecutionRules(), None, context), Skipped)
     assert isinstance(audit(nothing, AuditRules(OwnDataset(), False, None), context), Skipped)
@@ -237,7 +237,7 @@ def test_the_own_data_set_is_counted_by_class(store: Store, tmp_path: Path) -> N
             noise.convert("RGB").save(root / "dataset" / name / f"{number}.JPG", "JPEG")
     (root / "dataset" / "mug" / "page.jpg").write_text("<html>")
     (root / "dataset" / "mug" / "Thumbs.db").write_text("not an image")
-    handed_in = Submission("id", "student", root, None, None, (), Path("dataset"), "0" * 64, ())
+    handed_in = Submission("id", "student", root, None, (), (), Path("dataset"), "0" * 64, ())
     rules = AuditRules(OwnDataset(min_classes=2, min_images_per_class=1), False, None)
     result = audit(handed_in, rules, StageContext(Bubblewrap(), store, LIMITS))
     assert isinstance(result, Done), result

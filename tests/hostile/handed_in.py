@@ -37,7 +37,7 @@ class Notebook:
             path.chmod(0o755)
         self.root = root
         self.store = Store(folder / "store")
-        submission = Submission("id", "student", root, Path("notebook.ipynb"), None, (), None, "0" * 64, ())
+        submission = Submission("id", "student", root, Path("notebook.ipynb"), (), (), None, "0" * 64, ())
         context = StageContext(engine, self.store, LIMITS.model_copy(update=changes))
         self.result = execute(submission, None, ExecutionRules(), None, context)
 

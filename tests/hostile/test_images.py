@@ -49,7 +49,7 @@ def handed_in(root: Path, images: dict[str, Pixels], name: str) -> Submission:
         Image.fromarray(pixels).convert("RGB").save(file, quality=92)
     for path in (*root.parents[:2], root, *root.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return Submission(name, name, root, None, None, (), Path("dataset"), "0" * 64, ())
+    return Submission(name, name, root, None, (), (), Path("dataset"), "0" * 64, ())
 
 
 def examined(submission: Submission, engine: Sandbox, store: Store) -> Examined:

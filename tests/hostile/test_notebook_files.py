@@ -49,7 +49,7 @@ class Desk:
         file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
         file.chmod(0o644)
         given = Submission(
-            id="mia", student="Mia", root=root, notebook=Path("notebook.ipynb"), model=None, companions=(),
+            id="mia", student="Mia", root=root, notebook=Path("notebook.ipynb"), models=(), files=(),
             dataset=None, sha256="0" * 64, findings=(),
         )  # fmt: skip
         return execute(given, None, ExecutionRules(), None, self._place)

@@ -110,7 +110,7 @@ def written(
         (place / part).mkdir(parents=True, exist_ok=True)
     limits = ResourceLimits(wall_seconds=120, cell_seconds=60, memory=2 * 10**9)
     context = StageContext(engine or AgentHere(), Store(place / "store"), limits)
-    submission = Submission("id", "s", root, Path("notebook.ipynb"), None, (), Path(dataset), "0" * 64, ())
+    submission = Submission("id", "s", root, Path("notebook.ipynb"), (), (), Path(dataset), "0" * 64, ())
     return rewrite(submission, audit, asked or OwnDataset(), place / "rerun", place / "train", context)
 
 

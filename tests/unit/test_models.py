@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from harness.inputs.assignment import Assignment
-from harness.inputs.submission import Companion, Submission
+from harness.inputs.submission import Companion, ModelFile, Submission
 from harness.stages import model_selection as models
-from harness.stages.evidence.execution import Execution
+from harness.stages.evidence.execution import Execution, Produced
 from harness.stages.evidence.stage_result import Done, Skipped
 from harness.stages.store import Store
 
@@ -18,6 +18,7 @@ COURSE = {
     "reference": {"code": "transfer.py"},
     "criteria": [{"kind": "model_predicts", "points": 10}],
 }
+COURSE_READ = Assignment.model_validate(COURSE)
 NOT_RUN = Skipped(reason="The notebook was not run.")
 
 
@@ -28,7 +29,8 @@ def submission(tmp_path: Path) -> Submission:
     for name in ("model.onnx", "labels.txt", "handin.json"):
         (root / name).write_text("handed in")
     beside = tuple(Companion(name, Path(name)) for name in ("labels.txt", "handin.json"))
-    return Submission("id", "s", root, Path("notebook.ipynb"), Path("model.onnx"), beside, None, "0" * 64, ())
+    models = (ModelFile(Path("model.onnx"), "onnx", beside),)
+    return Submission("id", "s", root, Path("notebook.ipynb"), models, (), None, "0" * 64, ())
 
 
 @pytest.fixture
@@ -48,7 +50,10 @@ def ran(store: Store, tmp_path: Path) -> Done[Execution]:
         code_cells=1,
         executed_cells=1,
         errors=(),
-        produced=(blobs["model.onnx"], blobs["labels.txt"]),
+        produced=tuple(
+            Produced(**blobs[name].model_dump(), path=f"out/{name}", kind=kind)
+            for name, kind in (("model.onnx", "onnx"), ("labels.txt", "text"))
+        ),
         network_attempts=(),
         outside_reads=(),
     )
@@ -58,9 +63,10 @@ def ran(store: Store, tmp_path: Path) -> Done[Execution]:
 def graded(submission: Submission, executed: object, store: Store, **changes: object) -> dict[str, str] | None:
     """Name -> content of what is graded."""
     assignment = Assignment.model_validate(COURSE | changes)
-    model = models.to_grade(submission, executed, assignment, store)  # type: ignore[arg-type]
-    if model is None:
+    candidates = models.to_grade(submission, executed, assignment, store)  # type: ignore[arg-type]
+    if not candidates:
         return None
+    model = candidates[0]
     return {"model": model.file.read_text()} | {name: path.read_text() for name, path in model.companions.items()}
 
 
@@ -84,3 +90,19 @@ def test_nothing_that_was_handed_in_is_graded_where_images_are_withheld(submissi
     changes = {"held_out": {"mode": withholding, "path": "held_out"}, "execution": {"mode": mode}}
     assert graded(submission, ran, store, **changes) == {"model": "made: model.onnx", "labels.txt": "made: labels.txt"}
     assert graded(submission, NOT_RUN, store, **changes) is None
+
+
+def test_what_the_run_made_is_called_as_the_student_calls_it_and_what_was_handed_in_comes_next(submission, ran, store):
+    ours, theirs = models.to_grade(submission, ran, Assignment.model_validate(COURSE), store)
+    assert (ours.shown, ours.by_the_run) == ("out/model.onnx", True) != (theirs.shown, theirs.by_the_run)
+
+
+def test_what_the_run_made_and_cannot_be_graded_comes_after_what_was_handed_in(submission, ran, store):
+    spoilt = ran.value.produced[0].model_copy(update={"kind": "keras-weights"})
+    executed = Done(value=ran.value.model_copy(update={"produced": (spoilt,)}))
+    assert [
+        one.by_the_run for one in models.to_grade(submission, executed, Assignment.model_validate(COURSE), store)
+    ] == [
+        False,
+        True,
+    ]

@@ -39,7 +39,7 @@ def handed_in(tmp_path: Path) -> Submission:
         for number in range(4):
             photograph(seed=number).save(root / "dataset" / label / f"{number}.png")
     (root / "notebook.ipynb").write_bytes(notebook("1"))
-    return Submission("id", "s", root, Path("notebook.ipynb"), None, (), Path("dataset"), "0" * 64, ())
+    return Submission("id", "s", root, Path("notebook.ipynb"), (), (), Path("dataset"), "0" * 64, ())
 
 
 @pytest.fixture

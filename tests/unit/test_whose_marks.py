@@ -34,7 +34,7 @@ PRAGMA user_version = 1;
 
 
 def submission(student: str, *, id: str = "s0", content: str | None = None, origin: Origin = Origin()) -> Submission:  # noqa: B008
-    return Submission(id, student, Path(), None, None, (), None, content or f"of {student}", (), origin)
+    return Submission(id, student, Path(), None, (), (), None, content or f"of {student}", (), origin)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pickletools
 import struct
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 ACCEPTED = (
@@ -162,6 +162,20 @@ def _is_plain(name: str) -> bool:
     if module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "_codecs", "builtins"):
         return attribute in ("_reconstruct", "ndarray", "dtype", "scalar", "encode", "set")
     return f"{module}.{attribute}" in _PLAIN or module == "torch._utils"
+
+
+def may_be_model(file: Path) -> bool:
+    """Whether the beginning is that of a model's file other than ONNX, whatever it is called. Raises nothing."""
+    try:
+        start = head(file, 16)
+        if start[:8] == b"\x89HDF\r\n\x1a\n" or start[4:8] == b"TFL3" or start.startswith(_TORCH_MAGIC[:8]):
+            return True
+        if start[:4] == b"PK\x03\x04":
+            names = {PurePosixPath(name).name for name in zip_members(file)}
+            return bool(names & {"data.pkl", "model.weights.h5", "serialized_exported_program.json", "archive_format"})
+        return is_safetensors(file)
+    except OSError:
+        return False
 
 
 def describe(file: Path) -> str:

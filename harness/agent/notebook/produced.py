@@ -1,4 +1,4 @@
-"""Finds the model that a notebook wrote, and the files beside it."""
+"""Finds the models that a notebook wrote, and the files that may belong to them."""
 
 from __future__ import annotations
 
@@ -7,57 +7,84 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from ..models.model_file import may_be_model
 from .known import known
 
 _MOST_IN_ONE = 1000  # files of a SavedModel; TensorFlow writes 4 to 10
+_MOST_LOOKED_AT = 500  # files that may be models
 _DEEPEST = 6
+_SMALL = 1 << 20  # bytes of a file that belongs to a model
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The names that a model's files have, the same as for a handed-in model."""
+    """Which files are sent."""
 
     suffixes: Sequence[str]  # of a model's file, in the order in which they are preferred
     saved_model: str  # a file whose folder is a model
-    companions: Sequence[str]  # files that belong to a model beside it
+    companions: Sequence[str]  # names, in small letters, of files that belong to a model
+    most_models: int
+    most_companions: int
+    most_bytes: int  # of all models together; the first is sent whatever its size
 
 
-def produced(
-    folder: Path, before: Sequence[Path], notebook_folder: Path, scratch: Path, wanted: Wanted
-) -> dict[str, Path]:
-    """Name to send under -> file: the best model that the run made, and its companions.
+class Produced(NamedTuple):
+    """A file that the run made."""
 
-    Companions come from the model's folder, else from the notebook's. Empty when the run made no model.
+    file: Path  # where it is
+    path: str  # what the student calls it: its path below the folder in which the notebook ran
+    changed: float  # when it was last written, in seconds since 1970
+
+
+def produced(folder: Path, before: Sequence[Path], scratch: Path, wanted: Wanted) -> dict[str, Produced]:
+    """Name to send under -> what the run made: models, the likeliest first, then what may belong to them.
+
+    Empty when the run made no model. Which model is graded is decided where all of them are known.
 
     `before`: the folders that existed when the run began; the run did not make a model whose content they hold.
-    A SavedModel counts only if there is no model file. Its folder is sent as one zip, made in `scratch`.
+    A SavedModel's folder is sent as one zip, made in `scratch`.
     """
     there = _plain_files(folder)
-    files = [file for file in there if file.suffix.lower() in wanted.suffixes]
+    files = [file for file in there if _is_called(file, wanted) or may_be_model(file)][:_MOST_LOOKED_AT]
     graphs = [file for file in there if file.name == wanted.saved_model]
     numbers = {graph: _variables(graph.parent) for graph in graphs}
     looked_at = [*files, *graphs, *(file for found in numbers.values() for file in found)]
     old = known(looked_at, before)
     models = [file for file in files if file not in old]
     saved = [graph.parent for graph in graphs if not old.issuperset(numbers[graph] or [graph])]
-    if models:
-        best = min(models, key=lambda file: _rank(file, folder, wanted.suffixes))
-        found = {f"model{best.suffix.lower()}": best}
-    elif saved:
-        best = min(saved, key=lambda place: (len(place.parts), str(place)))
-        try:
-            found = {"saved_model.zip": _zipped(best, scratch / "saved_model.zip")}
-        except OSError:  # the disk that the notebook may fill is full
-            return {}
-    else:
-        return {}
-    for name in wanted.companions:
-        for place in (best.parent, notebook_folder):
-            if _is_plain(place / name):
-                found[name] = place / name
-                break
+    found: dict[str, Produced] = {}
+    size = 0
+    for file in sorted(models, key=lambda file: _rank(file, folder, wanted)):
+        size += file.stat().st_size
+        if len(found) < wanted.most_models and (not found or size <= wanted.most_bytes):
+            found[f"model-{len(found)}{_suffix(file)}"] = _named(file, file, folder)
+    for place in sorted(saved, key=lambda place: (len(place.parts), str(place))):
+        if len(found) < wanted.most_models and (packed := _zipped(place, scratch / f"saved_model-{len(found)}.zip")):
+            found[packed.name] = _named(packed, place, folder)
+    if found:
+        beside = [file for file in there if file.name.lower() in wanted.companions and file.stat().st_size <= _SMALL]
+        for index, file in enumerate(sorted(beside, key=lambda file: (len(file.parts), str(file)))):
+            if index < wanted.most_companions:
+                found[f"beside-{index}{_suffix(file)}"] = _named(file, file, folder)
     return found
+
+
+def _named(file: Path, called: Path, folder: Path) -> Produced:
+    changed = called.stat().st_mtime
+    path = str(called.relative_to(folder))
+    return Produced(file, "saved_model" if path == "." else path, changed)
+
+
+def _is_called(file: Path, wanted: Wanted) -> bool:
+    return file.suffix.lower() in wanted.suffixes
+
+
+def _suffix(file: Path) -> str:
+    """The suffix where it is plain, since a sent name may hold letters and digits only."""
+    suffix = file.suffix.lower()
+    return suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= 12 else ""
 
 
 def _variables(place: Path) -> list[Path]:
@@ -66,17 +93,25 @@ def _variables(place: Path) -> list[Path]:
     return [file for file in _plain_files(inside) if file.name.startswith("variables.data-")] if inside.is_dir() else []
 
 
-def _zipped(folder: Path, file: Path) -> Path:
-    """The folder's plain files as an uncompressed zip; the sandbox limits how much may be sent."""
-    with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
-        for inside in _plain_files(folder)[:_MOST_IN_ONE]:
-            archive.write(inside, inside.relative_to(folder))
+def _zipped(folder: Path, file: Path) -> Path | None:
+    """The folder's plain files as an uncompressed zip; None where the disk that the notebook may fill is full."""
+    try:
+        _write_zip(folder, file)
+    except OSError:
+        return None
     return file
 
 
-def _rank(file: Path, folder: Path, suffixes: Sequence[str]) -> tuple[bool, int, int, str]:
+def _write_zip(folder: Path, file: Path) -> None:
+    with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
+        for inside in _plain_files(folder)[:_MOST_IN_ONE]:
+            archive.write(inside, inside.relative_to(folder))
+
+
+def _rank(file: Path, folder: Path, wanted: Wanted) -> tuple[bool, bool, int, float, str]:
     depth = len(file.relative_to(folder).parts)
-    return (file.stem.lower() != "model", depth, suffixes.index(file.suffix.lower()), file.name)
+    is_called = _is_called(file, wanted)
+    return (file.stem.lower() != "model", not is_called, depth, -file.stat().st_mtime, file.name)
 
 
 def _plain_files(folder: Path) -> list[Path]:

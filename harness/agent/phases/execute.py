@@ -60,11 +60,11 @@ def run(request: dict[str, Any], send: Send) -> None:
     execution.run()
     end_all_others()
     before, scratch = (IN / "submission", IN / "weights"), Path(tempfile.mkdtemp(dir=TMP))
-    found = produced(_HAND_IN, before, file.parent, scratch, Wanted(**request["wanted"]))
-    for name, path in found.items():
-        send(name, path)
+    found = produced(_HAND_IN, before, scratch, Wanted(**request["wanted"]))
+    for name, one in found.items():
+        send(name, one.file)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
-    reply = execution.reply() | {"produced": list(found)}
+    reply = execution.reply() | {"produced": [[name, one.path, one.changed] for name, one in found.items()]}
     reply |= {"transformation": changed.reply(), "shown": shown(cells)}
     send("execution.json", json.dumps(reply).encode())
 

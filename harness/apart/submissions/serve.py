@@ -162,6 +162,12 @@ def _labels(request: Request, _: Budget) -> object:
     return label_list(request["file"])
 
 
+def _kinds(request: Request, _: Budget) -> object:
+    from .file_kinds import kinds
+
+    return kinds(request["folder"], request["files"])
+
+
 def _told(noticed: list[Noticed]) -> list[object]:
     return [[one.code, one.particulars] for one in noticed]
 
@@ -179,4 +185,5 @@ _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "imports": _imports,
     "calls": _calls,
     "labels": _labels,
+    "kinds": _kinds,
 }

@@ -14,23 +14,26 @@ from harness.apart.submissions.budget import as_text
 from harness.errors import UsageError
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
-from harness.inputs.submission import EarlierTry, Origin, Submission
+from harness.findings.file_kinds import FILE_KINDS
+from harness.inputs.submission import EarlierTry, Origin, Submission, SubmittedFile
 from harness.inputs.submissions.archives import Refused, UnpackLimits
+from harness.inputs.submissions.candidates import Aged, models, notebooks
 from harness.inputs.submissions.child import Children
 from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_lists
-from harness.inputs.submissions.companions import belonging_to
 from harness.inputs.submissions.copying import copy
 from harness.inputs.submissions.delivery import Attempt
+from harness.inputs.submissions.file_kinds import broken, recognised, some
 from harness.inputs.submissions.groups import for_these, one_for_each_group
 from harness.inputs.submissions.ids import with_claims_noted, with_ids
 from harness.inputs.submissions.name_cell import names_in
 from harness.inputs.submissions.one_entry import kept_apart
-from harness.inputs.submissions.parts import DATASET_ARCHIVE, MODEL_SUFFIXES, SAVED_MODEL
+from harness.inputs.submissions.parts import DATASET_ARCHIVE
 from harness.inputs.submissions.place import Place
 from harness.inputs.submissions.sorting import Sorted, open_place, sort_out
 
 _REFUSED_BYTES = 4 << 30  # of a refused archive that are hashed
 _AT_A_TIME = 1 << 20
+_MOST_LISTED = 5  # files that a finding names
 
 
 def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimits()) -> list[Submission]:  # noqa: B008
@@ -101,8 +104,8 @@ def _not_taken(id: str, one: Sorted, workdir: Path, why: Finding) -> Submission:
         student=id,
         root=root,
         notebook=None,
-        model=None,
-        companions=(),
+        models=(),
+        files=(),
         dataset=None,
         sha256=hashlib.sha256().hexdigest(),
         findings=(*one.findings, why),
@@ -149,31 +152,47 @@ def _inner(root: Path) -> Path:
 
 
 def _describe(id: str, student: str, root: Path, findings: list[Finding], of_files: list[Finding]) -> Submission:
-    findings = [*findings, *of_files]
-    files = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    outside_data = [path for path in files if path.parts[0].lower() != "dataset"]
-    notebooks = _preferred([p for p in outside_data if p.suffix.lower() == ".ipynb"], "notebook")
-    models = _preferred([p for p in outside_data if p.suffix.lower() in MODEL_SUFFIXES], "model")
-    models = models or sorted((p.parent for p in outside_data if p.name == SAVED_MODEL), key=lambda p: len(p.parts))
-    for code, found in (("several-notebooks", notebooks), ("several-models", models)):
-        if len(found) > 1:
-            others = ", ".join(map(str, found[1:]))
-            findings.append(finding(code, name=str(found[0]), others=others))
-    if not notebooks and not models and not any(why.severity == "error" for why in of_files):
-        findings.append(finding("nothing-handed-in"))
-    companions, noticed = belonging_to(models[0] if models else Path("model"), outside_data)
-    findings += noticed
+    paths = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    files = recognised(root, paths)
+    outside_data = [file for file in files if file.path.parts[0].lower() != "dataset"]
+    found = notebooks(outside_data)
+    candidates = models([Aged(file, (root / file.path).stat().st_mtime) for file in outside_data])
+    findings = [*findings, *of_files, *broken(files)]
+    if len(found) > 1:
+        findings.append(finding("several-notebooks", name=str(found[0]), others=some(found[1:])))
+    if not found:
+        findings += _exported(files)
+    if not found and not candidates and not any(why.severity == "error" for why in of_files):
+        findings.append(finding("nothing-handed-in", there=_listed(files)))
     return Submission(
         id=id,
         student=student,
         root=root,
-        notebook=notebooks[0] if notebooks else None,
-        model=models[0] if models else None,
-        companions=companions,
+        notebook=found[0] if found else None,
+        models=candidates,
+        files=files,
         dataset=_dataset(root),
-        sha256=_content_hash(root, files),
+        sha256=_content_hash(root, paths),
         findings=tuple(findings),
     )
+
+
+def _exported(files: tuple[SubmittedFile, ...]) -> list[Finding]:
+    """Findings about notebooks that were exported as something else."""
+    as_else = [
+        (file.path, FILE_KINDS[file.kind]) for file in files if file.kind in ("notebook-as-code", "notebook-page")
+    ]
+    return [
+        finding("notebook-exported", name=str(path), what=kind.title, way_out=kind.way_out)
+        for path, kind in as_else[:_MOST_LISTED]
+    ]
+
+
+def _listed(files: tuple[SubmittedFile, ...]) -> str:
+    """What there is, for somebody who misses something: `report.docx (a document), and 3 more`."""
+    named = [f"{file.path} ({FILE_KINDS[file.kind].title})" for file in files[:_MOST_LISTED]]
+    more = [f"{len(files) - _MOST_LISTED} more"] if len(files) > _MOST_LISTED else []
+    return ", ".join([*named, *more]) or "nothing"
 
 
 def _dataset(root: Path) -> Path | None:
@@ -183,17 +202,6 @@ def _dataset(root: Path) -> Path | None:
     if folder is not None and folder.is_dir():
         return Path(folder.name)
     return Path(archive.name) if archive is not None and archive.is_file() else None
-
-
-def _preferred(files: list[Path], stem: str) -> list[Path]:
-    """The files, best first: the expected name, then nearest to the top, then by kind and name."""
-
-    def rank(file: Path) -> tuple[bool, int, int, str]:
-        suffix = file.suffix.lower()
-        kind = MODEL_SUFFIXES.index(suffix) if suffix in MODEL_SUFFIXES else 0
-        return (file.stem.lower() != stem, len(file.parts), kind, str(file))
-
-    return sorted(files, key=rank)
 
 
 def _refused_hash(attempt: Attempt, place: Place, root: Path) -> str:

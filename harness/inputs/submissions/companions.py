@@ -20,6 +20,9 @@ _LABEL_STEMS = (
 )  # fmt: skip
 _LABEL_SUFFIXES = (".txt", ".json", ".csv", ".names", ".yaml", ".yml")
 _LABEL_NAMES = ("obj.names", "data.yaml", "data.yml")
+COMPANION_NAMES = tuple(
+    sorted({*COMPANIONS, *_LABEL_NAMES, *(f"{stem}{suffix}" for stem in _LABEL_STEMS for suffix in _LABEL_SUFFIXES)})
+)
 _HIDDEN_SUFFIX = re.compile(r"(\.(?:txt|json|py))\.(?:txt|json|py)$")  # Windows shows neither, so people add one
 _COPY = re.compile(r" ?\(\d+\)(?=\.[a-z]+$)")  # what a browser adds to the second download
 
@@ -32,7 +35,7 @@ def belonging_to(model: Path, files: Sequence[Path]) -> tuple[tuple[Companion, .
     found: list[Companion] = []
     findings: list[Finding] = []
     for role in COMPANIONS:
-        candidates = [(how, file) for file in files if (how := _is(file.name, role)) is not None]
+        candidates = [(how, file) for file in files if (how := called_like(file.name, role)) is not None]
         if not candidates:
             continue
         chosen = _chosen(model.parent, candidates)
@@ -61,7 +64,7 @@ def _only(candidates: list[tuple[int, Path]]) -> Path | None:
     return files[0] if len(files) == 1 else None
 
 
-def _is(name: str, role: str) -> int | None:
+def called_like(name: str, role: str) -> int | None:
     """How well the name says that the file is this; None where it does not."""
     if name == role:
         return _EXACT

@@ -7,5 +7,6 @@ NOTEBOOK_SUFFIX = ".ipynb"
 MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5", ".pt2", ".pt", ".pth", ".safetensors", ".pkl", ".tflite")
 SAVED_MODEL = "saved_model.pb"  # its folder is a TensorFlow model, used if there is no model file
 LABELS = "labels.txt"
-COMPANIONS = (LABELS, "handin.json", "model.py")  # what belongs to a model, by the names that we ask for
+FACTORY = "model.py"
+COMPANIONS = (LABELS, "handin.json", FACTORY)  # what belongs to a model, by the names that we ask for
 DATASET_ARCHIVE = "dataset.zip"

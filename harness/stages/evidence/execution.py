@@ -35,6 +35,14 @@ class CellError(Record):
     traceback: str  # plain text, capped
 
 
+class Produced(Blob):
+    """A file that a run wrote, and what the student calls it."""
+
+    path: str = ""  # below the folder in which the notebook ran
+    kind: str = ""  # what its content says it is: a key of `FILE_KINDS`
+    changed: float = 0.0  # when it was last written, in seconds after the run began
+
+
 class Execution(Record):
     """A notebook's run.
 
@@ -48,7 +56,7 @@ class Execution(Record):
     code_cells: int
     executed_cells: int
     errors: tuple[CellError, ...]
-    produced: tuple[Blob, ...]  # model files, labels.txt, handin.json, model.py that the run wrote
+    produced: tuple[Produced, ...]  # models and what may belong to them, that the run wrote
     network_attempts: tuple[tuple[int, str], ...] = ()  # (cell, what), from the cell's errors and text
     outside_reads: tuple[tuple[int, str], ...] = ()  # (cell, path), likewise
     harness_writes: tuple[tuple[int, str], ...] = ()  # (cell, path of the harness that it tried to write to)

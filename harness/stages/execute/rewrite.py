@@ -156,7 +156,7 @@ class _Job:
             _pack(dataset, _within(dataset, reply.archive, (".zip",)))
         for part in (place, training, *place.rglob("*"), *training.rglob("*")):
             part.chmod(0o755 if part.is_dir() else 0o644)
-        rerun = replace(submission, root=place, model=None, companions=(), findings=())
+        rerun = replace(submission, root=place, models=(), files=(), findings=())
         findings = self._findings(reply, like_data)
         if submission.notebook is None:
             return Rewritten(None, findings, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,16 +14,19 @@ from harness.findings import Finding, finding, sentence
 from harness.inputs import weights
 from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submission import Submission
-from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
+from harness.inputs.submissions.companions import COMPANION_NAMES
+from harness.inputs.submissions.file_kinds import recognised
+from harness.inputs.submissions.parts import MODEL_SUFFIXES, SAVED_MODEL
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
-from harness.stages.evidence.execution import CellError, Execution, FailedExecution
+from harness.stages.evidence.execution import CellError, Execution, FailedExecution, Produced
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult, Usage, told_to_student
 from harness.stages.execute.advice import for_cell
 from harness.stages.execute.notebook_reply import ShownReply, TransformationReply
 
-_MOST_PRODUCED = 8
+_MOST_MODELS, _MOST_COMPANIONS = 6, 12  # that a run's result holds
+_MODELS_SHARE = 0.5  # of what a sandbox may send, for models after the first
 _SAID = 120  # characters of an error's message beside the advice
 # Addresses that may be image sets of the manifest are noted whole; for others the host is enough.
 _ARCHIVE = re.compile(r"://.*\.(gz|tgz|zip|tar|bz2|mat)$")
@@ -32,6 +36,8 @@ _MARGIN_SHARE, _MARGIN_SECONDS = 0.05, 10.0
 
 _Short = Annotated[str, Field(max_length=4000)]
 _FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]  # as in frames: no folders
+_Path = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^/\x00]")]
+_Produced = tuple[_FileName, _Path, Annotated[float, Field(allow_inf_nan=False)]]  # name, student's path, when changed
 _Noticed = tuple[int, Annotated[str, Field(max_length=200)]]
 
 
@@ -53,7 +59,7 @@ class _Reply(BaseModel):
     code_cells: int = Field(ge=0, le=100_000)
     executed_cells: int = Field(ge=0, le=100_000)
     errors: tuple[_Error, ...] = Field(max_length=1000)
-    produced: tuple[_FileName, ...] = Field(max_length=_MOST_PRODUCED)
+    produced: tuple[_Produced, ...] = Field(max_length=_MOST_MODELS + _MOST_COMPANIONS)
     network_attempts: tuple[_Noticed, ...] = Field(max_length=50)
     outside_reads: tuple[_Noticed, ...] = Field(max_length=50)
     harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)
@@ -94,7 +100,14 @@ def execute(
         "cell_seconds": limits.cell_seconds,
         "total_seconds": total_seconds,
         "on_cell_error": rules.on_cell_error,
-        "wanted": {"suffixes": MODEL_SUFFIXES, "saved_model": SAVED_MODEL, "companions": COMPANIONS},
+        "wanted": {
+            "suffixes": MODEL_SUFFIXES,
+            "saved_model": SAVED_MODEL,
+            "companions": COMPANION_NAMES,
+            "most_models": _MOST_MODELS,
+            "most_companions": _MOST_COMPANIONS,
+            "most_bytes": int(_MODELS_SHARE * limits.output),
+        },
     }
     with tempfile.TemporaryDirectory(prefix="harness-execute-") as folder:
         outputs = Path(folder)
@@ -123,7 +136,7 @@ def execute(
 def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution:
     """The reply as evidence, with files in the store. Raises `Rejected`."""
     notebook = outputs / "executed.ipynb"
-    names = ("executed.ipynb", *reply.produced)
+    names = ("executed.ipynb", *(name for name, _, _ in reply.produced))
     if missing := [name for name in names if not (outputs / name).is_file()]:
         raise Rejected(sentence("reply-not-sent", name=missing[0]))
     if notebook.stat().st_size > _NOTEBOOK_BYTES:
@@ -136,7 +149,7 @@ def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution
         code_cells=reply.code_cells,
         executed_cells=reply.executed_cells,
         errors=tuple(CellError(**error.model_dump()) for error in reply.errors),
-        produced=tuple(blobs[name] for name in reply.produced),
+        produced=_produced(reply, outputs, blobs),
         network_attempts=reply.network_attempts,
         outside_reads=reply.outside_reads,
         harness_writes=reply.harness_writes,
@@ -147,6 +160,20 @@ def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution
         changes_left_out=reply.transformation.changes_left_out,
         given=reply.transformation.given,
         shown=reply.shown.evidence(),
+    )
+
+
+def _produced(reply: _Reply, outputs: Path, blobs: Mapping[str, Blob]) -> tuple[Produced, ...]:
+    first = min((changed for _, _, changed in reply.produced), default=0.0)
+    kinds = recognised(outputs, [Path(name) for name, _, _ in reply.produced])
+    return tuple(
+        Produced(
+            **blobs[name].model_dump(),
+            path=path,
+            kind="saved-model" if name.startswith("saved_model-") else kind.kind,
+            changed=round(changed - first, 3),
+        )
+        for (name, path, changed), kind in zip(reply.produced, kinds, strict=True)
     )
 
 

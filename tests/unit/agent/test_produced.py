@@ -7,12 +7,14 @@ import lzma
 import os
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.agent.notebook.produced import Wanted, produced
-from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
+from harness.agent.notebook.produced import Produced, Wanted, produced
+from harness.inputs.submissions.companions import COMPANION_NAMES
+from harness.inputs.submissions.parts import MODEL_SUFFIXES, SAVED_MODEL
 
 
 @pytest.fixture
@@ -30,9 +32,18 @@ def write(file: Path, content: str = "x") -> Path:
     return file
 
 
-def found(places: tuple[Path, Path, Path]) -> dict[str, Path]:
+def wanted(**changes: int) -> Wanted:
+    return replace(Wanted(MODEL_SUFFIXES, SAVED_MODEL, COMPANION_NAMES, 6, 12, 10**6), **changes)
+
+
+def sent(places: tuple[Path, Path, Path], **changes: int) -> dict[str, Produced]:
     work, handed_in, scratch = places
-    return produced(work, (handed_in,), work, scratch, Wanted(MODEL_SUFFIXES, SAVED_MODEL, COMPANIONS))
+    return produced(work, (handed_in,), scratch, wanted(**changes))
+
+
+def found(places: tuple[Path, Path, Path], **changes: int) -> dict[str, Path]:
+    """What the student calls it -> the file."""
+    return {one.path: one.file for one in sent(places, **changes).values()}
 
 
 def test_a_folder_that_tensorflow_saved_is_one_zip_of_its_plain_files(places: tuple[Path, Path, Path]):
@@ -43,9 +54,12 @@ def test_a_folder_that_tensorflow_saved_is_one_zip_of_its_plain_files(places: tu
     secret = write(places[1].parent / "secret")
     (work / "export/1/assets").symlink_to(secret)
     os.mkfifo(work / "export/1/variables/pipe")
-    sent = found(places)
-    assert set(sent) == {"saved_model.zip", "labels.txt"}
-    with zipfile.ZipFile(sent["saved_model.zip"]) as archive:
+    made = sent(places)
+    assert {name: one.path for name, one in made.items()} == {
+        "saved_model-0.zip": "export/1",
+        "beside-0.txt": "labels.txt",
+    }
+    with zipfile.ZipFile(made["saved_model-0.zip"].file) as archive:
         assert sorted(archive.namelist()) == ["saved_model.pb", "variables/variables.index"]
         assert archive.read("saved_model.pb") == b"graph"
 
@@ -53,7 +67,7 @@ def test_a_folder_that_tensorflow_saved_is_one_zip_of_its_plain_files(places: tu
 def test_a_file_of_a_model_comes_before_a_folder(places: tuple[Path, Path, Path]):
     write(places[0] / "saved_model.pb")
     model = write(places[0] / "final.h5")
-    assert found(places) == {"model.h5": model}
+    assert list(found(places)) == ["final.h5", "saved_model"] and found(places)["final.h5"] == model
 
 
 def test_a_folder_that_was_handed_in_counts_when_its_weights_are_new(places: tuple[Path, Path, Path]):
@@ -65,7 +79,7 @@ def test_a_folder_that_was_handed_in_counts_when_its_weights_are_new(places: tup
     write(work / "export/assets/note.txt", "new")
     assert found(places) == {}
     write(work / "export/variables/variables.data-00000-of-00001", "others")
-    assert set(found(places)) == {"saved_model.zip"}
+    assert set(found(places)) == {"export"}
 
 
 def packed(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -110,7 +124,7 @@ def test_what_was_there_before_is_not_made(name: str, places: tuple[Path, Path, 
     os.utime(made)
     assert found(places) == {}
     made.write_bytes(MODEL + b"x")
-    assert found(places) == {"model.onnx": made}
+    assert found(places) == {"out/model.onnx": made}
 
 
 def test_an_archive_that_is_packed_anew_is_what_it_holds(places: tuple[Path, Path, Path]):
@@ -123,7 +137,7 @@ def test_an_archive_that_is_packed_anew_is_what_it_holds(places: tuple[Path, Pat
     made.write_bytes(packed(again, zipfile.ZIP_STORED))
     assert found(places) == {}
     made.write_bytes(packed(again | {"archive/0": b"2" * 300}))
-    assert found(places) == {"model.pth": made}
+    assert found(places) == {"best.pth": made}
 
 
 def test_damaged_archives_beside_it_do_not_matter(places: tuple[Path, Path, Path]):
@@ -143,3 +157,32 @@ def test_nothing_is_taken_where_the_zip_cannot_be_written(places: tuple[Path, Pa
     write(places[0] / "saved_model.pb")
     places[2].rmdir()
     assert found(places) == {}
+
+
+def test_every_model_is_sent_the_likeliest_first(places: tuple[Path, Path, Path]):
+    work = places[0]
+    for at, name in enumerate(("old.onnx", "new.onnx", "deep/er/best.h5", "model.pth", "notes.txt")):
+        os.utime(write(work / name, name), (at, at))
+    assert list(found(places)) == ["model.pth", "new.onnx", "old.onnx", "deep/er/best.h5"]
+    assert list(found(places, most_models=2)) == ["model.pth", "new.onnx"]
+    assert list(found(places, most_bytes=17)) == ["model.pth", "new.onnx"]  # 9 and 8 bytes
+    assert list(found(places, most_bytes=1)) == ["model.pth"]
+
+
+def test_a_model_under_another_name_is_known_by_its_content(places: tuple[Path, Path, Path]):
+    write(places[0] / "model_best.pth.tar").write_bytes(packed({"m/data.pkl": b"", "m/version": b"3"}))
+    write(places[0] / "images.npz").write_bytes(packed({"a.npy": b""}))
+    assert list(found(places)) == ["model_best.pth.tar"]
+
+
+def test_what_may_belong_to_a_model_comes_with_it(places: tuple[Path, Path, Path]):
+    work = places[0]
+    for name in ("out/model.onnx", "Labels.TXT", "out/class_indices.json", "out/history.json", "x/model.py"):
+        write(work / name)
+    assert set(found(places)) == {"out/model.onnx", "Labels.TXT", "out/class_indices.json", "x/model.py"}
+    assert [name for name in sent(places) if name.startswith("beside-")] == [
+        "beside-0.txt",
+        "beside-1.json",
+        "beside-2.py",
+    ]
+    assert len(found(places, most_companions=1)) == 2

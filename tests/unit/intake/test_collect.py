@@ -52,7 +52,7 @@ def test_a_folder_with_notebook_model_and_labels(incoming: Path):
     one = taken(incoming)["Group-7"]
     assert one.student == "Group 7"
     assert (one.notebook, one.model) == (Path("Assignment.ipynb"), Path("model.onnx"))
-    assert [one.path for one in one.companions] == [Path("labels.txt"), Path("handin.json")]
+    assert [one.path for one in one.models[0].companions] == [Path("labels.txt"), Path("handin.json")]
     assert codes(one) == []
 
 

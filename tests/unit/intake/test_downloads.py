@@ -71,7 +71,7 @@ def test_canvas_numbers_of_resubmissions_are_taken_off(tmp_path: Path):
     found = taken(lay_out(CANVAS, tmp_path / "given", "unpacked"), tmp_path)
     one = found["jansenpiet-12346"]
     assert files(one) == {"notebook.ipynb", "labels.txt", "model.onnx"}
-    assert [one.path for one in one.companions] == [Path("labels.txt")]
+    assert [one.path for one in one.models[0].companions] == [Path("labels.txt")]
 
 
 def test_of_two_files_that_canvas_numbered_the_newer_counts(tmp_path: Path):

@@ -65,7 +65,7 @@ def place_in(folder: Path) -> Place:
     (root / "work.ipynb").write_text("{}")
     (root / "classes.txt").write_text("a")
     submission = Submission(
-        id="anna", student="Anna", root=root, notebook=Path("work.ipynb"), model=None, companions=(),
+        id="anna", student="Anna", root=root, notebook=Path("work.ipynb"), models=(), files=(),
         dataset=Path("dataset"), sha256="0" * 64, findings=(),
     )  # fmt: skip
     store = Store(folder / "store")

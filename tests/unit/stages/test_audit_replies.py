@@ -55,7 +55,7 @@ def sent(rows: list[dict[str, Any]], left_out: int = 0, odd: int = 0, **changes:
 
 
 def audited(folder: Path, files: dict[str, bytes], withholds: bool = False) -> Any:
-    handed_in = Submission("id", "student", folder, None, None, (), Path("dataset"), "0" * 64, ())
+    handed_in = Submission("id", "student", folder, None, (), (), Path("dataset"), "0" * 64, ())
     return audit(handed_in, AuditRules(OwnDataset(), withholds, None), context(folder, files))
 
 

@@ -159,4 +159,5 @@ def test_the_key_of_a_model_is_of_all_its_files(tmp_path: Path) -> None:
     keys.add(HandedModel(folder).key())
     assert len(keys) == 3
     one, other = HandedModel(tmp_path / "model.py"), HandedModel(folder / "variables/b")
-    assert one.key() == HandedModel(tmp_path / "model.py", name="renamed").key() != other.key()
+    assert one.key() == HandedModel(tmp_path / "model.py").key() != other.key()
+    assert one.key() != HandedModel(tmp_path / "model.py", name="renamed").key(), "what is said of it names it"

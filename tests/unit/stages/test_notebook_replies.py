@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hostile import context
 
+from harness.findings.file_kinds import FILE_KINDS
 from harness.inputs.assignment.sections import ExecutionRules, NotebookParts
 from harness.inputs.submission import Submission
 from harness.stages.evidence.stage_result import Done, Failed
@@ -53,7 +54,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 
 def handed_in(folder: Path) -> Submission:
-    return Submission("id", "student", folder, Path("notebook.ipynb"), None, (), None, "0" * 64, ())
+    return Submission("id", "student", folder, Path("notebook.ipynb"), (), (), None, "0" * 64, ())
 
 
 def changed(reply: dict[str, Any], change: Change) -> bytes:
@@ -129,15 +130,22 @@ def test_no_more_cells_ran_than_there_are(executed: int, cells: int, taken: bool
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "a/b", "", ".x", "a\0b"])
 def test_what_a_run_produced_lies_in_no_other_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("of the host")
-    files = {"execution.json": changed(EXECUTION, lambda r: r.update(produced=[name])), "executed.ipynb": b"{}"}
+    files = {
+        "execution.json": changed(EXECUTION, lambda r: r.update(produced=[[name, "model.onnx", 1.0]])),
+        "executed.ipynb": b"{}",
+    }
     result = execute(handed_in(tmp_path), None, ExecutionRules(), None, context(tmp_path, files))
     assert isinstance(result, Failed) and result.status == "rejected"
 
 
 def test_what_a_run_produced_is_kept(tmp_path: Path) -> None:
     produced = {"model.onnx": b"1", "labels.txt": b"a"}
-    reply = changed(EXECUTION, lambda r: r.update(produced=list(produced)))
+    sent = [[name, f"results/{name}", at] for at, name in enumerate(produced, start=7)]
+    reply = changed(EXECUTION, lambda r: r.update(produced=sent))
     place = context(tmp_path, {"execution.json": reply, "executed.ipynb": b"{}"} | produced)
     result = execute(handed_in(tmp_path), None, ExecutionRules(), None, place)
     assert isinstance(result, Done)
-    assert {blob.name: place.store.path(blob).read_bytes() for blob in result.value.produced} == produced
+    kept = result.value.produced
+    assert {one.name: place.store.path(one).read_bytes() for one in kept} == produced
+    assert [(one.path, one.changed) for one in kept] == [("results/model.onnx", 0), ("results/labels.txt", 1)]
+    assert {one.kind for one in kept} <= FILE_KINDS.keys()

@@ -12,7 +12,8 @@ from asked import JOB, Place, but_seconds, model_of, place_in
 
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import Dataset, ExecutionRules, NotebookParts, OwnDataset, ReferenceSolution
-from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, SAVED_MODEL
+from harness.inputs.submissions.companions import COMPANION_NAMES
+from harness.inputs.submissions.parts import MODEL_SUFFIXES, SAVED_MODEL
 from harness.sandbox.engine import Limits
 from harness.stages.audit.stage import AuditRules, audit
 from harness.stages.audit.withhold import withheld_images
@@ -45,7 +46,14 @@ def test_execute(place: Place):
         "cell_seconds": 70,
         "total_seconds": 990,
         "on_cell_error": "continue",
-        "wanted": {"suffixes": list(MODEL_SUFFIXES), "saved_model": SAVED_MODEL, "companions": list(COMPANIONS)},
+        "wanted": {
+            "suffixes": list(MODEL_SUFFIXES),
+            "saved_model": SAVED_MODEL,
+            "companions": list(COMPANION_NAMES),
+            "most_models": 6,
+            "most_companions": 12,
+            "most_bytes": JOB.output_bytes // 2,
+        },
     }
     assert place.job.inputs == {
         "submission": place.submission.root, "dataset": place.folder, "weights": place.folder / "torch-home",

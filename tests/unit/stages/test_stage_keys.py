@@ -33,7 +33,8 @@ from harness.stages.audit.request import AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BenchmarkRequest
 from harness.stages.cache import canonical
-from harness.stages.convert import ConvertRequest, HandedModel
+from harness.stages.convert import HandedModel
+from harness.stages.convert_candidates import ConvertRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
@@ -49,7 +50,7 @@ OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
 
 
 def submission(content: str) -> Submission:
-    return Submission("anna", "Anna", Path("/nowhere"), None, None, (), None, content, ())
+    return Submission("anna", "Anna", Path("/nowhere"), None, (), (), None, content, ())
 
 
 def training(content: str, **dataset: Any) -> TrainingImages:
@@ -123,12 +124,17 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "rerun": [None, rerun("1"), rerun("2"), rerun("1", rerun_seconds=9)],
         },
         ConvertRequest: {
-            "model": [
-                HandedModel(one),
-                None,
-                HandedModel(two),
-                HandedModel(one, {"labels.txt": two}),
-                HandedModel(one, {"labels.txt": one}),
+            "models": [
+                (HandedModel(one),),
+                (),
+                (HandedModel(two),),
+                (HandedModel(one), HandedModel(two)),
+                (HandedModel(two), HandedModel(one)),
+                (HandedModel(one, {"labels.txt": two}),),
+                (HandedModel(one, {"labels.txt": one}),),
+                (HandedModel(one, kind="fastai"),),
+                (HandedModel(one, name="final.onnx"),),
+                (HandedModel(one, by_the_run=True),),
             ],
             "withholds": [False, True],
             "classes": [("ball", "mug"), ("mug", "ball")],
