@@ -79,7 +79,7 @@ def test_a_keras_notebook_trains_on_vgg16_without_a_network(
     assert isinstance(assignment.dataset, Dataset)
     result = run(keras_engine, KERAS, VGG16_ON_TENSORFLOW, tmp_path, dataset=assignment.dataset, weights=hub)
     assert isinstance(result, Done), result
-    assert result.value.environment == "keras" and [blob.name for blob in result.value.produced] == ["model.keras"]
+    assert result.value.environment == "keras" and [blob.path for blob in result.value.produced] == ["model.keras"]
     assert [found.code for found in result.findings if found.severity != "info"] == []
     *shape, total, epochs, version = printed(result, tmp_path).split()[-7:]
     tensors = load_file(shared / "weights" / "vgg16_notop_caffe.safetensors")
@@ -98,8 +98,8 @@ def test_a_folder_that_a_notebook_saves_is_its_model(keras_engine: Sandbox, tmp_
     result = run(keras_engine, KERAS, cells, tmp_path)
     assert isinstance(result, Done), result
     (submission,) = collect(tmp_path / "in", tmp_path / "again")
-    made = models.made(submission, result, Store(tmp_path / "store"))
-    assert made is not None and list(made.companions) == ["labels.txt"]
+    (made,) = models.made(submission, result, Store(tmp_path / "store"))
+    assert made.shown == "exported/my_model" and list(made.companions) == ["labels.txt"]
     place = StageContext(keras_engine, Store(tmp_path / "store"), LIMITS)
     converted = convert(made, ("cat", "dog", "horse"), (), None, place)
     assert isinstance(converted, Done), converted

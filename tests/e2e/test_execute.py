@@ -88,7 +88,7 @@ def test_a_notebook_trains_and_its_model_comes_out(run: Run, engine: Sandbox, st
     assert execution.complete and execution.executed_cells == 2
     assert result.findings == ()
     assert "['ball', 'bottle', 'mug']" in text(outputs(execution, store)[0])
-    produced = {blob.name: store.path(blob).read_bytes() for blob in execution.produced}
+    produced = {blob.path: store.path(blob).read_bytes() for blob in execution.produced}
     assert set(produced) == {"model.onnx", "labels.txt", "handin.json"}
     assert produced["labels.txt"] == b"ball\nbottle\nmug\n"
     assert json.loads(produced["handin.json"])["width"] == 64
@@ -195,7 +195,7 @@ def test_old_and_odd_notebooks_run(name: str, printed: str, run: Run, store: Sto
 def test_only_plain_files_are_collected(run: Run, store: Store) -> None:
     result = run("leaves_links")
     assert isinstance(result, Done), result
-    assert {blob.name: store.path(blob).read_bytes() for blob in result.value.produced} == {"model.pt": b"a model"}
+    assert {blob.path: store.path(blob).read_bytes() for blob in result.value.produced} == {"model.pt": b"a model"}
 
 
 def test_reaching_out_is_noticed_and_the_run_goes_on(run: Run, store: Store) -> None:

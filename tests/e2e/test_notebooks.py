@@ -77,7 +77,7 @@ def test_a_notebook_from_colab_runs(run: Run, context: StageContext) -> None:
     assert "['ball', 'bottle', 'mug'] 24 6" in printed(execution, context)
     assert rules_used(execution) >= {"pip_install", "paths"}
     assert codes(result) >= {"notebook-changed", "package-missing", "colab-stand-in"}
-    assert [blob.name for blob in execution.produced] == ["model.pth"]
+    assert [blob.path for blob in execution.produced] == ["model.pth"]
 
 
 def test_the_cell_that_was_handed_in_is_kept_beside_the_changed_one(run: Run, context: StageContext) -> None:

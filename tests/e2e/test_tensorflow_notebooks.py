@@ -68,8 +68,8 @@ def test_a_notebook_on_tensorflow_ends_with_a_model(
     result = execute(handed_in, dataset, ExecutionRules(), vgg16[1], place)
     assert isinstance(result, Done), result.reason
     assert rules <= {rule for change in result.value.changes for rule in change.rules}
-    made = models.made(handed_in, result, store)
-    assert made is not None and "labels.txt" in made.companions
+    made = models.made(handed_in, result, store)[0]
+    assert "labels.txt" in made.companions
     converted = convert(made, CLASSES, (), None, StageContext(engine, store, LIMITS))
     assert isinstance(converted, Done), converted.reason
     assert (converted.value.source_format, converted.value.labels) == (source_format, CLASSES)

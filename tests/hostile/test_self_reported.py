@@ -182,4 +182,4 @@ def test_a_model_that_was_handed_in_and_touched_copied_or_renamed_is_not_made(
 @pytest.mark.hostile(line=68, expected="a new model is made")
 def test_a_model_that_a_run_writes_is_made(engine: Sandbox, tmp_path: Path) -> None:
     ran = Notebook(engine, tmp_path, "open('model.onnx', 'a').write('more')", extra={"model.onnx": "x" * 5000})
-    assert [blob.name for blob in ran.execution.produced] == ["model.onnx"]
+    assert [blob.path for blob in ran.execution.produced] == ["model.onnx"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import pickletools
 import struct
 import zipfile
@@ -175,6 +176,19 @@ def may_be_model(file: Path) -> bool:
             return bool(names & {"data.pkl", "model.weights.h5", "serialized_exported_program.json", "archive_format"})
         return is_safetensors(file)
     except OSError:
+        return False
+
+
+def is_weights(file: Path) -> bool:
+    """Whether the file holds a torch or Keras model's weights and not the model. Raises nothing."""
+    try:
+        if is_hdf5(file):
+            with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return content.find(b"model_config") < 0
+        start = head(file, 16)
+        is_torch = start.startswith(_TORCH_MAGIC[:8]) or has_member(file, "data.pkl")
+        return is_torch and is_torch_pickle(file) and is_plain_state(file)
+    except (OSError, ValueError):
         return False
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import stat
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ..models.model_file import may_be_model
+from ..models.model_file import is_weights, may_be_model
 from .known import known
 
 _MOST_IN_ONE = 1000  # files of a SavedModel; TensorFlow writes 4 to 10
 _MOST_LOOKED_AT = 500  # files that may be models
+_MOST_WHOLE = 6  # files with weights alone that are made whole
 _DEEPEST = 6
 _SMALL = 1 << 20  # bytes of a file that belongs to a model
 
@@ -38,28 +39,48 @@ class Produced(NamedTuple):
     changed: float  # when it was last written, in seconds since 1970
 
 
-def produced(folder: Path, before: Sequence[Path], scratch: Path, wanted: Wanted) -> dict[str, Produced]:
+def weights_alone(folder: Path, before: Path) -> list[Path]:
+    """The files that hold weights without their model, and that are not in the folder `before` as they are."""
+    found = [file for file in _plain_files(folder) if is_weights(file)]
+    return [file for file in found if not _is_there(file, before / file.relative_to(folder))][:_MOST_WHOLE]
+
+
+def _is_there(file: Path, other: Path) -> bool:
+    try:
+        found, copied = other.stat(), file.stat()
+    except OSError:
+        return False
+    return (found.st_size, int(found.st_mtime)) == (copied.st_size, int(copied.st_mtime))
+
+
+def produced(
+    folder: Path, before: Sequence[Path], scratch: Path, wanted: Wanted, whole: Mapping[Path, Path] | None = None
+) -> dict[str, Produced]:
     """Name to send under -> what the run made: models, the likeliest first, then what may belong to them.
 
     Empty when the run made no model. Which model is graded is decided where all of them are known.
 
     `before`: the folders that existed when the run began; the run did not make a model whose content they hold.
-    A SavedModel's folder is sent as one zip, made in `scratch`.
+    A SavedModel's folder is sent as one zip, made in `scratch`. `whole`: of files with weights alone, the same with
+    their model, which is sent in their place.
     """
     there = _plain_files(folder)
     files = [file for file in there if _is_called(file, wanted) or may_be_model(file)][:_MOST_LOOKED_AT]
     graphs = [file for file in there if file.name == wanted.saved_model]
     numbers = {graph: _variables(graph.parent) for graph in graphs}
-    looked_at = [*files, *graphs, *(file for found in numbers.values() for file in found)]
+    whole = {file: instead for file, instead in (whole or {}).items() if _is_plain(instead)}
+    variables = [file for found in numbers.values() for file in found]
+    looked_at = [*files, *graphs, *variables, *whole.values()]
     old = known(looked_at, before)
     models = [file for file in files if file not in old]
     saved = [graph.parent for graph in graphs if not old.issuperset(numbers[graph] or [graph])]
     found: dict[str, Produced] = {}
     size = 0
     for file in sorted(models, key=lambda file: _rank(file, folder, wanted)):
-        size += file.stat().st_size
+        sent = whole[file] if file in whole and whole[file] not in old else file
+        size += sent.stat().st_size
         if len(found) < wanted.most_models and (not found or size <= wanted.most_bytes):
-            found[f"model-{len(found)}{_suffix(file)}"] = _named(file, file, folder)
+            found[f"model-{len(found)}{_suffix(sent)}"] = _named(sent, file, folder)
     for place in sorted(saved, key=lambda place: (len(place.parts), str(place))):
         if len(found) < wanted.most_models and (packed := _zipped(place, scratch / f"saved_model-{len(found)}.zip")):
             found[packed.name] = _named(packed, place, folder)

@@ -23,11 +23,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from ..models.tensorflow_models import has_tensorflow
-from ..notebook import counters, pretrained, watch
+from ..notebook import counters, pretrained, watch, whole_models
 from ..notebook.dataset_mounts import Given
 from ..notebook.output_parsing import shown
 from ..notebook.outputs import Budget
-from ..notebook.produced import Wanted, produced
+from ..notebook.produced import Wanted, produced, weights_alone
 from ..notebook.reading import PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
 from ..notebook.transform import transform
 from ..paths import CPUS, IN, SITE, TMP, WORK
@@ -37,6 +37,8 @@ from .refusal import refuse
 _HAND_IN = WORK / "handin"
 _TEXT = 4000  # characters of an error's message or traceback
 _KERNEL_START_SECONDS = 60
+_WHOLE_SECONDS = 120  # for saving weights with their model
+_FEWEST_SECONDS = 5  # below that it is not begun
 
 Send = Callable[[str, Path | bytes], None]
 
@@ -60,7 +62,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     execution.run()
     end_all_others()
     before, scratch = (IN / "submission", IN / "weights"), Path(tempfile.mkdtemp(dir=TMP))
-    found = produced(_HAND_IN, before, scratch, Wanted(**request["wanted"]))
+    found = produced(_HAND_IN, before, scratch, Wanted(**request["wanted"]), execution.whole)
     for name, one in found.items():
         send(name, one.file)
     send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
@@ -120,6 +122,7 @@ class _Run:
         self._budget = Budget()
         self._errors: list[dict[str, Any]] = []
         self._executed = 0
+        self.whole: dict[Path, Path] = {}
         self._python_assumed: str = notebook.metadata.pop(PYTHON_ASSUMED, "")
         self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}, "harness": {}}
         self._code = [
@@ -156,6 +159,29 @@ class _Run:
                 self._errors.append(error)
                 if error["kind"] != "error" or self._request["on_cell_error"] == "stop":
                     break
+            if not self._errors or self._errors[-1]["kind"] == "error":
+                self.whole = self._made_whole(client)
+
+    def _made_whole(self, client: _Client) -> dict[Path, Path]:
+        """Of files with weights alone, the same with their model, as far as the kernel still has it."""
+        files = weights_alone(_HAND_IN, IN / "submission")
+        left = self._deadline - time.monotonic()
+        if not files or left < _FEWEST_SECONDS:
+            return {}
+        folder = Path(tempfile.mkdtemp(dir=TMP))
+        program = Path(whole_models.__file__).read_text(encoding="utf-8")
+        asked = f"{program}\nsave_whole({[str(file) for file in files]!r}, {str(folder)!r})\n"
+        client.timeout = int(min(left, _WHOLE_SECONDS))
+        cell = nbformat.v4.new_code_cell(asked)
+        self._notebook.cells.append(cell)  # where nbclient wants it
+        try:
+            client.execute_cell(cell, len(self._notebook.cells) - 1)
+            said = json.loads((folder / "whole.json").read_text(encoding="utf-8"))
+            return {file: folder / Path(said[str(file)]).name for file in files if str(file) in said}
+        except Exception:  # the kernel is the student's; without an answer the weights stay alone
+            return {}
+        finally:
+            self._notebook.cells.pop()
 
     def _one_cell(self, client: _Client, cell: Any, index: int, number: int) -> dict[str, Any] | None:
         """Run a cell; return its error, or None."""
