@@ -27,6 +27,7 @@ from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
+from harness.stages.measuring import guesses, measured
 from harness.stages.stage import Stage
 
 _MOST_CHECKED = 16  # images on which ONNX and original are compared
@@ -267,6 +268,7 @@ def _result(
         labels=labels,
         preprocess=rule,
         assumed=ASSUMED[default].format(width=rule.width, height=rule.height) if default else "",
+        guessed=guesses(declared_rule, declared.findings, reply.input_dtype),
         max_abs_difference=None if reply.native else reply.max_abs_difference,
         images_compared=reply.images_compared,
         opset=reply.opset,
@@ -332,7 +334,9 @@ class ConvertRequest:
 def _convert(request: ConvertRequest, context: StageContext) -> StageResult[Conversion]:
     if request.model is None:
         return _no_model(request.withholds)
-    return convert(request.model, request.classes, request.training.check_images(), request.weights.hub, context)
+    checks = request.training.check_images()
+    converted = convert(request.model, request.classes, checks, request.weights.hub, context)
+    return measured(converted, request.training, request.classes, context)
 
 
 def _no_model(withholds: bool) -> Skipped:
