@@ -7,6 +7,8 @@ _ACCURACY = {
     "accuracy-no-reference": "There is no reference to compare with.",
     "accuracy-depends-on-order": "Asked twice for the same image, the model answers differently, so an accuracy says "
     "nothing: a person looks at it.",
+    "accuracy-unsettled": "The pre-processing or the labels are not declared, and what was assumed may be wrong, so a "
+    "person decides. As assumed: {reason}",
     "accuracy-marked": "{accuracy:.3f} against the reference's {reference:.3f} on {images} images: "
     "difference {difference:+.3f} [{low:+.3f}, {high:+.3f}]. All points from {full_at:+.2f}, none at {zero_at:+.2f}.",
 }

@@ -18,8 +18,41 @@ KINDS: dict[str, Kind] = {
         "the original was graded.",
     ),
     "preprocessing-assumed": Kind("info", "No pre-processing is declared in handin.json, so this was assumed: {what}."),
+    "preprocessing-assumed-measured": Kind(
+        "info",
+        "No pre-processing is declared in handin.json, so this was assumed: {what}. On {images} training images "
+        "{right:.0%} are right with it, and no other usual one is clearly better.",
+        code="preprocessing-assumed",
+    ),
+    "preprocessing-measured": Kind(
+        "warning",
+        "No pre-processing is declared in handin.json. Measured on {images} training images: with {way} "
+        "{way_right:.0%} are right, with what is usual for this format ({usual}) {right:.0%}; so the first was used. "
+        "Declare it in handin.json.",
+    ),
+    "undeclared-unclear": Kind(
+        "warning",
+        "{what}, and {images} training images do not settle it: as assumed {right:.0%} of them are right, with {best} "
+        "{best_right:.0%}. So the accuracy waits for a person, unless it gives all points as it is. Declare it.",
+    ),
+    "undeclared-not-measured": Kind(
+        "warning",
+        "{what}, and it could not be measured on training images, so the accuracy waits for a person, unless it gives "
+        "all points as it is. Declare it. {why}",
+    ),
     "handin-json-invalid": Kind("error", "handin.json is not as it should be: {reason}."),
     "labels-missing": Kind("warning", "There is no labels.txt; the classes were taken in alphabetical order."),
+    "labels-missing-measured": Kind(
+        "warning",
+        "There is no labels.txt; the classes were taken in alphabetical order. On {images} training images {right:.0%} "
+        "are right with it, and no other order is clearly better.",
+        code="labels-missing",
+    ),
+    "labels-measured": Kind(
+        "warning",
+        "There is no labels.txt. Measured on {images} training images: in alphabetical order {right:.0%} are right, in "
+        "the order {order} {order_right:.0%}; so the latter was used. Hand in labels.txt.",
+    ),
     "labels-invalid": Kind("error", "labels.txt is not as it should be: {reason}."),
     "answers-vary": Kind(
         "warning",
@@ -54,6 +87,18 @@ KINDS: dict[str, Kind] = {
         "error",
         "The pre-processing does not fit the model: as declared {is_:.1%} on {images} images, with "
         "{other} {would:.1%}.",
+    ),
+    "labels-guess-misfits": Kind(
+        "warning",
+        "There are no labels, and the order that was taken looks mixed up: with {swaps} the accuracy would be "
+        "{would:.1%} instead of {is_:.1%}. So the accuracy waits for a person, unless it gives all points as it is. "
+        "Hand in labels.txt.",
+    ),
+    "preprocessing-guess-misfits": Kind(
+        "warning",
+        "No pre-processing is declared, and what was taken does not fit the model: {is_:.1%} on {images} images, with "
+        "{other} {would:.1%}. So the accuracy waits for a person, unless it gives all points as it is. Declare it in "
+        "handin.json.",
     ),
     "accuracy-claim-differs": Kind(
         "warning",
@@ -142,7 +187,29 @@ ASSUMED = {
     "stretched to {width} x {height}",
 }
 
+# The usual pre-processings that are tried on training images, as part of a sentence.
+_STRETCHED = {
+    "imagenet-stretched": "ImageNet's mean and standard deviation, stretched to {width} x {height}",
+    "zero-one": "RGB pixels 0 to 1, stretched to {width} x {height}",
+    "minus-one-one": "RGB pixels -1 to 1, stretched to {width} x {height}",
+    "raw-0-255": "RGB pixels 0 to 255, stretched to {width} x {height}",
+    "vgg16-caffe": "Keras' vgg16.preprocess_input, stretched to {width} x {height}",
+}
+WAYS = {
+    "assumed": "what was assumed",
+    "imagenet-cut": "ImageNet's mean and standard deviation, the centre cut ({width} x {height})",
+    **_STRETCHED,
+    **{f"{name}-colours-swapped": f"{way}, with red and blue swapped" for name, way in _STRETCHED.items()},
+}
+
 SENTENCES = {
+    "measuring": "Measuring what is not declared",
+    "measured-way": "{way}; measured on {images} training images",
+    "measured-none": "It answered too slowly.",
+    "another-order": "{way} and another order of the labels",
+    "undeclared-preprocessing": "No pre-processing is declared",
+    "undeclared-labels": "There are no labels",
+    "undeclared-both": "Neither pre-processing nor labels are declared",
     "no-onnx-equivalent": "its {format} form has no ONNX equivalent",
     "unsteady-other-programs": "other programs took {taken:.1f} of {cores} cores",
     "unsteady-ratio": "the ratio to the reference lies between {low:.2f} and {high:.2f}",

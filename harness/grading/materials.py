@@ -42,10 +42,10 @@ def training_images(assignment: Assignment) -> TrainingImages:
     """The course's training images, with some of each class for checking conversions."""
     if assignment.dataset is None or assignment.dataset.path is None:
         return NO_TRAINING_IMAGES if assignment.dataset is None else TrainingImages(assignment.dataset, "", lambda: ())
-    by_class = class_folders(assignment.dataset.path).values()
-    in_turn = [file for row in zip_longest(*by_class) for file in row if file is not None]
+    by_class = class_folders(assignment.dataset.path)
+    in_turn = [file for row in zip_longest(*by_class.values()) for file in row if file is not None]
     sha256 = tree_sha256(assignment.dataset.path)
-    return TrainingImages(assignment.dataset, sha256, lambda: in_turn[:CHECK_IMAGES])
+    return TrainingImages(assignment.dataset, sha256, lambda: in_turn[:CHECK_IMAGES], lambda: by_class)
 
 
 def readable(assignment: Assignment, scratch: Path) -> Assignment:

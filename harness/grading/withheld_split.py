@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,13 +104,20 @@ def laid_out(
                 return ()  # conversions are checked on noise then
             return _some_of(train)
 
+        def by_class() -> Mapping[str, Sequence[Path]]:
+            with contextlib.suppress(NotRewritten):
+                rewritten()
+                folders = folder_names(tuple(audit.classes))
+                return {name: _images_in(train / folder) for name, folder in folders.items()}
+            return {}
+
         dataset = assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train)
         yield WithheldSplit(
             audit,
             GradedOn(
                 held_out,
                 StagedImages(*_in_store(held_out, context), held_out.sha256),
-                TrainingImages(dataset, _training_sha256(audit), check_images),
+                TrainingImages(dataset, _training_sha256(audit), check_images, by_class),
             ),
             Rerun(assignment.own_dataset, rewritten, held_out.sha256),
         )
@@ -142,6 +149,10 @@ def _some_of(train: Path) -> tuple[Path, ...]:
         return hashlib.sha256(str(file.relative_to(train)).encode("utf-8", "surrogateescape")).hexdigest()
 
     return tuple(sorted((path for path in train.rglob("*") if path.is_file()), key=draw)[:CHECK_IMAGES])
+
+
+def _images_in(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in folder.iterdir() if path.is_file()))
 
 
 def _in_store(held_out: HeldOutSet, context: StageContext) -> tuple[Path, tuple[str, ...]]:

@@ -28,6 +28,7 @@ from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
+from harness.stages.measuring import guesses
 
 _MOST_CHECKED = 16  # images on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so conversions run one at a time and never with less.
@@ -282,6 +283,7 @@ def _result(
         labels=labels,
         preprocess=rule,
         assumed=ASSUMED[default].format(width=rule.width, height=rule.height) if default else "",
+        guessed=guesses(declared_rule, declared.findings, reply.input_dtype),
         max_abs_difference=None if reply.native else reply.max_abs_difference,
         images_compared=reply.images_compared,
         opset=reply.opset,

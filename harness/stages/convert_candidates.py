@@ -15,6 +15,7 @@ from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
+from harness.stages.measuring import measured
 from harness.stages.stage import Stage
 
 _WHY = 140  # characters of the reason why one of several models is not graded
@@ -46,7 +47,7 @@ def _convert(request: ConvertRequest, context: StageContext) -> StageResult[Conv
 
 def _converted(model: HandedModel, request: ConvertRequest, context: StageContext) -> StageResult[Conversion]:
     images, hub = request.training.check_images(), request.weights.hub
-    result = convert(model, request.classes, images, hub, context)
+    result = measured(convert(model, request.classes, images, hub, context), request.training, request.classes, context)
     return result.model_copy(update={"findings": (*model.findings, *result.findings)})
 
 

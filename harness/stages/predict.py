@@ -128,6 +128,8 @@ def predict(conversion: Conversion, staged: StagedImages, context: StageContext)
             depends_on_order=any(are_different(first, again, answered.rows) for again in asked_again),
             probe_images=answered.probed,
             probes={name: stored(rows, name) for name, rows in answered.probes.items()},
+            guessed=conversion.guessed,
+            unsettled=conversion.unsettled,
         )
     # Also for a native model: its answers themselves are judged, and its code gets pixels without labels.
     noticed = _noticed(value, answered.rows)

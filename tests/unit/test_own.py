@@ -104,6 +104,11 @@ def test_withheld_images_go_in_from_where_they_are_kept(handed_in, audit, contex
 def test_conversions_are_checked_on_the_training_part_alone(handed_in, audit, context):
     with own.laid_out(handed_in, audit, ASSIGNMENT, context) as split:
         checks = split.graded_on.training.check_images()
+        by_class = split.graded_on.training.by_class()
+        assert {label: {file.parent.name for file in files} for label, files in by_class.items()} == {
+            label: {label} for label in LABELS
+        }
+        assert {file for files in by_class.values() for file in files} == set(checks)
         assert len(checks) == 4 and {file.parent for file in checks} == {
             split.graded_on.training.folder / label for label in LABELS
         }

@@ -30,7 +30,6 @@ def alternatives(rule: Rule) -> dict[str, Rule]:
     The rule's own scaling is left out.
     """
     half = (0.5, 0.5, 0.5)
-    swapped = replace(rule, colour="RGB" if rule.colour == "BGR" else "BGR", mean=rule.mean[::-1], std=rule.std[::-1])
     ways = {
         "torchvision-imagenet": ("RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD),
         "zero-one": ("RGB", 1 / 255, ZEROS, ONES),
@@ -42,8 +41,36 @@ def alternatives(rule: Rule) -> dict[str, Rule]:
         name: replace(rule, colour=colour, scale=scale, mean=mean, std=std)  # type: ignore[arg-type]
         for name, (colour, scale, mean, std) in ways.items()
     }
-    tried["colours-swapped"] = swapped
+    tried["colours-swapped"] = _swapped(rule)
     return {name: other for name, other in tried.items() if not _same(other, rule)}
+
+
+def usual(assumed: Rule) -> dict[str, Rule]:
+    """The usual ways to make a model's input, by name: the assumed one first, each of the others once.
+
+    Each comes with the resize that it usually comes with: torchvision's evaluation cuts the centre, all others stretch.
+    """
+    width, height, half = assumed.width, assumed.height, (0.5, 0.5, 0.5)
+    stretched = {
+        "imagenet-stretched": Rule(width, height, "RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD, "stretch"),
+        "zero-one": Rule(width, height, "RGB", 1 / 255, ZEROS, ONES, "stretch"),
+        "minus-one-one": Rule(width, height, "RGB", 1 / 255, half, half, "stretch"),
+        "raw-0-255": Rule(width, height, "RGB", 1.0, ZEROS, ONES, "stretch"),
+        "vgg16-caffe": Rule(width, height, "BGR", 1.0, CAFFE_MEAN, ONES, "stretch"),
+    }
+    ways = {
+        "imagenet-cut": Rule(width, height, "RGB", 1 / 255, IMAGENET_MEAN, IMAGENET_STD, "shorter-side-crop", _CROP),
+        **stretched,
+        **{f"{name}-colours-swapped": _swapped(way) for name, way in stretched.items()},
+    }
+    first = next(
+        (name for name, way in ways.items() if way.resize == assumed.resize and _same(way, assumed)), "assumed"
+    )
+    return {first: assumed} | {name: way for name, way in ways.items() if name != first}
+
+
+def _swapped(rule: Rule) -> Rule:
+    return replace(rule, colour="RGB" if rule.colour == "BGR" else "BGR", mean=rule.mean[::-1], std=rule.std[::-1])
 
 
 def _same(one: Rule, other: Rule) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.inputs.assignment.sections import Dataset
@@ -18,6 +18,7 @@ class TrainingImages:
     dataset: Dataset | None  # None where the assignment gives no images
     sha256: str  # of the images' pixels and classes
     check_images: Callable[[], Sequence[Path]]  # prepared at first use
+    by_class: Callable[[], Mapping[str, Sequence[Path]]] = field(default=dict)  # class -> images; at first use, too
 
     def key(self) -> object:
         """Their identity, independent of paths."""

@@ -16,6 +16,7 @@ from sklearn import metrics
 from harness.findings import Finding, finding
 from harness.stages.evaluate.comparison import compare
 from harness.stages.evaluate.faults import mixed_up_labels, wrong_preprocessing
+from harness.stages.evidence.conversion import Guess
 from harness.stages.evidence.evaluation import ClassScore, Evaluation, Mistake
 from harness.stages.evidence.record import Interval
 
@@ -48,6 +49,7 @@ class Answers:
     labels: tuple[str, ...]
     probe_images: Indices | None = None
     probes: Mapping[str, Probabilities] | None = None
+    guessed: tuple[Guess, ...] = ()  # what the submission does not declare
 
 
 def evaluate(
@@ -78,7 +80,8 @@ def evaluate(
         reference_right = _predictions(reference.probabilities, reference_column_of) == truth.of
         compared = compare(right, reference_right, resamples)
 
-    order, mixed_up = mixed_up_labels(predicted, truth.of, truth.classes)
+    labels_fault = "labels-guess-misfits" if "labels" in answers.guessed else "labels-swapped"
+    order, mixed_up = mixed_up_labels(predicted, truth.of, truth.classes, labels_fault)
     findings += mixed_up
     if answers.probes and answers.probe_images is not None:
         at = answers.probe_images
@@ -90,7 +93,9 @@ def evaluate(
             return right
 
         probes = {name: is_right(_predictions(probe, column_of)) for name, probe in answers.probes.items()}
-        findings += wrong_preprocessing(is_right(predicted[at]), probes)
+        is_guessed = "preprocessing" in answers.guessed
+        fault = "preprocessing-guess-misfits" if is_guessed else "preprocessing-mismatch"
+        findings += wrong_preprocessing(is_right(predicted[at]), probes, fault)
 
     beside = _with_other(answers.probabilities, column_of)
     evaluation = Evaluation(

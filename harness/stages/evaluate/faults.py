@@ -28,9 +28,9 @@ _PREPROCESSING_P = 1e-3  # after Bonferroni; at 0.01, a course of 300 would see 
 
 
 def mixed_up_labels(
-    predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: tuple[str, ...]
+    predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: tuple[str, ...], code: str = "labels-swapped"
 ) -> tuple[dict[int, int], list[Finding]]:
-    """The finding `labels-swapped`, when another order of the labels is right far more often; and that order.
+    """The finding `code`, when another order of the labels is right far more often; and that order.
 
     `predicted`: index of a class, or -1 for another label. The order has only the mixed-up classes: index of the
     predicted class -> index of the intended class.
@@ -48,7 +48,7 @@ def mixed_up_labels(
         return {}, []
     swaps = ", ".join(f"{classes[label]!r} read as {classes[instead]!r}" for label, instead in order.items())
     would, is_ = float((put_right == truth).mean()), float((predicted == truth).mean())
-    return order, [finding("labels-swapped", swaps=swaps, would=would, is_=is_)]
+    return order, [finding(code, swaps=swaps, would=would, is_=is_)]
 
 
 def _best_order(predicted: NDArray[np.int64], truth: NDArray[np.int64], count: int) -> dict[int, int]:
@@ -85,8 +85,10 @@ def _is_a_mix_up(cycle: dict[int, int], put_right: Right, right: Right, truth: N
     )
 
 
-def wrong_preprocessing(right: Right, probes: Mapping[str, Right]) -> list[Finding]:
-    """The finding `preprocessing-mismatch`, when another common pre-processing is right far more often.
+def wrong_preprocessing(
+    right: Right, probes: Mapping[str, Right], code: str = "preprocessing-mismatch"
+) -> list[Finding]:
+    """The finding `code`, when another common pre-processing is right far more often.
 
     `right` and each probe have one entry for each image on which the probes were tried.
     """
@@ -97,4 +99,4 @@ def wrong_preprocessing(right: Right, probes: Mapping[str, Right]) -> list[Findi
     p = mcnemar(probes[best], right) * len(probes)
     if would - is_ < _PREPROCESSING_GAIN or p > _PREPROCESSING_P:
         return []
-    return [finding("preprocessing-mismatch", is_=is_, would=would, images=len(right), other=best)]
+    return [finding(code, is_=is_, would=would, images=len(right), other=best)]

@@ -21,6 +21,7 @@ from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.stage import Stage
 from harness.stages.store import Store
 
+_GUESSES_MISFIT = ("labels-guess-misfits", "preprocessing-guess-misfits")
 _ROUNDING = 1e-3  # of a probability: the tolerance of `convert` between two forms of one model
 
 
@@ -42,6 +43,7 @@ def score(
     right = answered_right(answers.probabilities, answers.labels, truth)
     failures: dict[str, object] = {
         "depends_on_order": predictions.depends_on_order,
+        "unsettled": predictions.unsettled or any(found.code in _GUESSES_MISFIT for found in findings),
         "calibration": calibration(answers.probabilities.max(axis=1), right),
     }
     if stress is not None:
@@ -90,6 +92,7 @@ def answers_of(predictions: Predictions, store: Store) -> Answers:
         predictions.labels,
         np.array(predictions.probe_images, dtype=np.int64),
         {name: _array(blob, store) for name, blob in predictions.probes.items()},
+        predictions.guessed,
     )
 
 

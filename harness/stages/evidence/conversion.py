@@ -9,6 +9,7 @@ from pydantic import Field
 from harness.inputs.environment_names import EnvironmentName
 from harness.stages.evidence.record import Blob, Record
 
+Guess = Literal["preprocessing", "labels"]
 Precision = Literal["fp32", "fp16", "int8"]  # of weights and arithmetic
 
 
@@ -44,7 +45,9 @@ class Conversion(Record):
     output_kind: Literal["probabilities", "logits"]
     labels: tuple[str, ...]
     preprocess: Preprocess
-    assumed: str = ""  # which default pre-processing was assumed; empty when it was declared
+    assumed: str = ""  # which pre-processing was assumed, or measured to fit; empty when it was declared
+    guessed: tuple[Guess, ...] = ()  # what is not declared, so that it was assumed or measured
+    unsettled: bool = False  # whether something guessed matters, and training images did not show what it is
     max_abs_difference: float | None  # of the probabilities, ONNX against the original; None when native
     images_compared: int
     opset: int | None = None

@@ -38,6 +38,7 @@ class Evaluation(Record):
     images: int
     classes: tuple[str, ...]
     depends_on_order: bool = False  # whether repeated images got different answers
+    unsettled: bool = False  # whether the score may rest on a wrong guess of what was not declared
     accuracy: Share
     accuracy_interval: Interval
     balanced_accuracy: Share

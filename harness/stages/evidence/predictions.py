@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.stages.evidence.conversion import Guess
 from harness.stages.evidence.record import Blob, Record
 
 
@@ -17,3 +18,5 @@ class Predictions(Record):
     depends_on_order: bool = False  # whether that difference is more than rounding
     probe_images: tuple[int, ...] = ()  # indices of the images on which other pre-processings were tried
     probes: dict[str, Blob] = {}  # name of the pre-processing -> .npy float32, shape (probe images, labels)
+    guessed: tuple[Guess, ...] = ()  # of the conversion, like `unsettled`
+    unsettled: bool = False

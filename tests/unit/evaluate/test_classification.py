@@ -71,6 +71,28 @@ def test_labels_mixed_up_do_not_hide_a_wrong_preprocessing():
     assert codes(findings) == ["labels-swapped", "preprocessing-mismatch"]
 
 
+@pytest.mark.parametrize(
+    ("guessed", "expected"),
+    [
+        (("preprocessing", "labels"), ["labels-guess-misfits", "preprocessing-guess-misfits"]),
+        (("preprocessing",), ["labels-swapped", "preprocessing-guess-misfits"]),
+        (("labels",), ["labels-guess-misfits", "preprocessing-mismatch"]),
+    ],
+)
+def test_nobody_is_blamed_for_what_was_guessed(guessed: tuple[str, ...], expected: list[str]):
+    of = np.repeat([0, 1, 2], 40).tolist()
+    swap = {0: 1, 1: 0, 2: 2}
+    assumed = [swap[true if number % 3 else (true + 1) % 3] for number, true in enumerate(of)]
+    probe = answering([swap[true] for true in of]).probabilities
+    said = Answers(answering(assumed).probabilities, CLASSES, np.arange(120), {"zero-one": probe}, guessed)
+    _, findings = evaluate(said, truth(of), None)
+    assert codes(findings) == expected
+    for found in findings:
+        waits = found.code.endswith("-guess-misfits")
+        assert ("waits for a person" in found.message) == waits
+        assert "declared" not in found.message or not waits or "No pre-processing is declared" in found.message
+
+
 def test_a_class_that_the_model_does_not_know_and_one_too_many():
     column_of, findings = match_labels(("ball", "bottle", "table"), CLASSES)
     assert column_of.tolist() == [0, 1, -1]

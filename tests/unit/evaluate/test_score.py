@@ -76,6 +76,20 @@ def test_a_score_is_by_each_models_own_labels(kept: Kept):
     assert score(reference, HELD_OUT, None, kept.store).value.difference is None
 
 
+def test_a_guess_that_held_out_images_contradict_is_in_doubt(kept: Kept):
+    of = TRUTH * 20
+    many = HeldOutSet(CLASSES, tuple(Path(f"{n}.png") for n in range(120)), of, "5eed")
+    swapped = saying(tuple((1, 0, 2)[index] for index in of))
+    for guessed, unsettled, expected in (
+        (("labels",), False, True),
+        (("preprocessing",), False, False),
+        ((), False, False),
+        (("preprocessing",), True, True),
+    ):
+        said = kept.predictions(swapped, guessed=guessed, unsettled=unsettled)
+        assert score(said, many, None, kept.store).value.unsettled is expected
+
+
 def test_what_is_covered_are_the_surest_mistakes_and_what_is_made_worse_is_of_all_classes(kept: Kept):
     rows = saying((0, 1, 0, 0, 1, 0))
     rows[3] = [0.95, 0.03, 0.02]

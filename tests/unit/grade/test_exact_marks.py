@@ -239,3 +239,15 @@ def test_what_a_rerun_may_have_carried_in_holds_back_points_for_the_model_alone(
     held = held_back(Judgement(3.0, "x"), (stage,), found)
     of_the_model = {"convert", "predict", "inspect", "evaluate", "boards", "benchmark"}
     assert (held.points is None) == (stage in of_the_model)
+
+
+def test_an_accuracy_that_rests_on_a_guess_in_doubt_waits_unless_it_has_all_points():
+    found = evidence()
+    scored = found.evaluate.value
+    for difference, points in ((-0.2, None), (0.0, 45)):
+        changed = scored.model_copy(update={"unsettled": True, "difference": difference})
+        moved = found.evaluate.model_copy(update={"value": changed})
+        judged = accuracy_vs_reference.mark(
+            found.model_copy(update={"evaluate": moved}), accuracy_vs_reference.Options(), 45
+        )
+        assert judged.points == points and ("a person" in judged.reason) == (points is None)

@@ -34,17 +34,18 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if score.depends_on_order:
         return Judgement(None, sentence("accuracy-depends-on-order"))
     low, high = score.difference_interval
-    return Judgement(
-        linear(score.difference, options.zero_at, options.full_at, max_points),
-        sentence(
-            "accuracy-marked",
-            accuracy=score.accuracy,
-            reference=score.reference_accuracy,
-            images=score.images,
-            difference=score.difference,
-            low=low,
-            high=high,
-            full_at=options.full_at,
-            zero_at=options.zero_at,
-        ),
+    points = linear(score.difference, options.zero_at, options.full_at, max_points)
+    reason = sentence(
+        "accuracy-marked",
+        accuracy=score.accuracy,
+        reference=score.reference_accuracy,
+        images=score.images,
+        difference=score.difference,
+        low=low,
+        high=high,
+        full_at=options.full_at,
+        zero_at=options.zero_at,
     )
+    if score.unsettled and points < max_points:  # another guess could only give more
+        return Judgement(None, sentence("accuracy-unsettled", reason=reason))
+    return Judgement(points, reason)
