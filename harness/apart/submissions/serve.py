@@ -162,6 +162,12 @@ def _labels(request: Request, _: Budget) -> object:
     return label_list(request["file"])
 
 
+def _external_data(request: Request, _: Budget) -> object:
+    from .external_data import locations
+
+    return locations(Path(request["file"]))
+
+
 def _told(noticed: list[Noticed]) -> list[object]:
     return [[one.code, one.particulars] for one in noticed]
 
@@ -179,4 +185,5 @@ _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "imports": _imports,
     "calls": _calls,
     "labels": _labels,
+    "external data": _external_data,
 }

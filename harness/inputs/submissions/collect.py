@@ -21,6 +21,7 @@ from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_l
 from harness.inputs.submissions.companions import belonging_to
 from harness.inputs.submissions.copying import copy
 from harness.inputs.submissions.delivery import Attempt
+from harness.inputs.submissions.external_data import external_data
 from harness.inputs.submissions.groups import for_these, one_for_each_group
 from harness.inputs.submissions.ids import with_claims_noted, with_ids
 from harness.inputs.submissions.name_cell import names_in
@@ -163,6 +164,7 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding], of_fil
         findings.append(finding("nothing-handed-in"))
     companions, noticed = belonging_to(models[0] if models else Path("model"), outside_data)
     findings += noticed
+    companions += external_data(root, models[0], outside_data) if models else ()
     return Submission(
         id=id,
         student=student,

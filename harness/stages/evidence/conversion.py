@@ -9,6 +9,8 @@ from pydantic import Field
 from harness.inputs.environment_names import EnvironmentName
 from harness.stages.evidence.record import Blob, Record
 
+# Of a model's rows. `one-logit`: one unit for two classes, a logit of the second.
+OutputKind = Literal["probabilities", "logits", "one-logit"]
 Precision = Literal["fp32", "fp16", "int8"]  # of weights and arithmetic
 
 
@@ -41,7 +43,7 @@ class Conversion(Record):
     input_dtype: Literal["float32", "uint8"]
     dynamic_batch: bool
     outputs: int  # number of classes that the model distinguishes
-    output_kind: Literal["probabilities", "logits"]
+    output_kind: OutputKind
     labels: tuple[str, ...]
     preprocess: Preprocess
     assumed: str = ""  # which default pre-processing was assumed; empty when it was declared
