@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ _KEYS = (
     "state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "model_weights", "params",
     "module", "ema", "model_ema", "state_dict_ema",
 )  # fmt: skip
-_OF_TRAINING = ("optim", "scheduler", "lr_sched", "scaler", "amp")
+_OF_TRAINING = re.compile(r"(opt|optim|optimizers?|amp|(grad_)?scaler|(lr_)?schedulers?)(_.*)?")
 _DEEPEST = 5  # mappings in mappings
 _MOST = 100_000  # entries that are looked at
 
@@ -75,7 +76,9 @@ def _inside(held: Any) -> Iterator[Any]:
     if isinstance(held, StandIn) and held.is_module:
         return
     if isinstance(held, Mapping):
-        yield from (value for key, value in held.items() if not str(key).startswith(_OF_TRAINING))
+        # Numbers are the keys of an optimizer's state.
+        named = (value for key, value in held.items() if isinstance(key, str) and not _OF_TRAINING.fullmatch(key))
+        yield from named
     elif isinstance(held, (list, tuple)):
         yield from held
 
