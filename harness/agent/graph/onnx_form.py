@@ -17,6 +17,7 @@ from ..models.loaded_model import Output, Unusable, output_for
 LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 _IR_VERSION = 10  # of the operator sets that are known here; what later ones added, engines refuse by itself
 _FEWEST_OUTPUTS = 2
+_DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
 _SAID = 100  # characters of a location that are repeated
 
 
@@ -132,6 +133,15 @@ def with_plain_input(model: Any) -> bool:
     value.name = name
     value.type.tensor_type.elem_type = given[kind]
     return True
+
+
+def refuse_detector(model: Any) -> None:
+    """Raises `Unusable` for a detector, by the names of its outputs."""
+    if {output.name for output in model.graph.output} == _DETECTOR:
+        raise Unusable(
+            "it is a detector with scores and boxes, as jetson-inference's ssd-mobilenet.onnx; this assignment asks "
+            "for a classifier, as its resnet18.onnx"
+        )
 
 
 def output_with_scores(model: Any, classes: int) -> Output | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
-from .onnx_form import LARGEST, check_operator_sets, lower_ir_version, needs_data, put_inside
+from .onnx_form import LARGEST, check_operator_sets, lower_ir_version, needs_data, put_inside, refuse_detector
 from .onnx_running import session_options
 from .sparse import write_out
 
@@ -31,7 +31,6 @@ _NO_TENSORS: dict[str, dict[str | None, str]] = {
     "input": {**_FORMS, "optional_type": "optional"},
     "output": _FORMS,  # engines return an optional as the tensor that it holds
 }
-_DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +112,17 @@ def read_with_data(file: Path, data: Mapping[str, Path]) -> tuple[Any, bool]:
                     "export it without functions"
                 )
     return model, changed
+
+
+def whole(file: Path, data: Mapping[str, Path]) -> bytes | None:
+    """An ONNX file with its external data inside; None for one that has none. Raises `Unusable`."""
+    import onnx
+
+    model = onnx.load_model(str(file), load_external_data=False)
+    if not needs_data(_tensors(model)):
+        return None
+    put_inside(_tensors(model), data, LARGEST - file.stat().st_size)
+    return bytes(model.SerializeToString())
 
 
 def _every_graph(model: Any) -> Iterator[Any]:
@@ -261,15 +271,6 @@ def signature(model: Any) -> Signature:
     return Signature(inputs[0].name, model.graph.output[0].name, layout, height, width, dtype, shape[0] is None, opset)
 
 
-def refuse_detector(model: Any) -> None:
-    """Raises `Unusable` for a detector, by the names of its outputs."""
-    if {output.name for output in model.graph.output} == _DETECTOR:
-        raise Unusable(
-            "it is a detector with scores and boxes, as jetson-inference's ssd-mobilenet.onnx; this assignment asks "
-            "for a classifier, as its resnet18.onnx"
-        )
-
-
 def scales_its_input(model: Any, graph: Signature) -> bool:
     """Whether the first operator on the pixels is arithmetic, as a Rescaling layer is."""
     name = graph.input
@@ -332,7 +333,7 @@ class Runner:
         return np.asarray(given)
 
     def every_answer(self, batch: NDArray[Any]) -> list[Any]:
-        """All outputs for a batch, each an array or whatever else the graph gives. Raises `Unusable` when it fails."""
+        """All outputs for a batch, arrays or not. Raises `Unusable` when it fails."""
         try:
             return list(self._session.run(None, {self._input: batch}))
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def produced(
     saved = [graph.parent for graph in graphs if not old.issuperset(numbers[graph] or [graph])]
     if models:
         best = min(models, key=lambda file: _rank(file, folder, wanted.suffixes))
-        found = {f"model{best.suffix.lower()}": best}
+        found = {f"model{best.suffix.lower()}": _with_its_data(best, scratch / "whole.onnx")}
     elif saved:
         best = min(saved, key=lambda place: (len(place.parts), str(place)))
         try:
@@ -58,6 +59,27 @@ def produced(
                 found[name] = place / name
                 break
     return found
+
+
+def _with_its_data(model: Path, file: Path) -> Path:
+    """The model or, if it is an ONNX file whose weights lie in files beside it, a whole one, written to `file`.
+
+    torch.onnx.export writes two files unless it is told not to.
+    """
+    if model.suffix.lower() != ".onnx":
+        return model
+    try:
+        from ..graph.onnx_model import whole
+
+        beside = {str(one.relative_to(model.parent)): one for one in _plain_files(model.parent)}
+        content = whole(model, beside)
+        if content is None:
+            return model
+        file.write_bytes(content)
+        return file
+    except Exception as error:  # the stage `convert` says what is wrong with the file itself
+        print(f"{model.name} is sent without its external data: {type(error).__name__}", file=sys.stderr)
+        return model
 
 
 def _variables(place: Path) -> list[Path]:

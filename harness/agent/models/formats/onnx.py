@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.onnx_form import keep_output, output_with_scores, with_plain_input
-from ...graph.onnx_model import Runner, Signature, read_with_data, refuse_detector, scales_its_input, signature
+from ...graph.onnx_form import keep_output, output_with_scores, refuse_detector, with_plain_input
+from ...graph.onnx_model import Runner, Signature, read_with_data, scales_its_input, signature
 from ...paths import TMP
 from ..class_names import names_in
 from ..loaded_model import Context, Native, Output, output_for
