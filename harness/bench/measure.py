@@ -34,6 +34,7 @@ from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import CHECK_IMAGES, StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
+from harness.stages.conversion_reply import names_inside
 from harness.stages.convert import convert
 from harness.stages.detector import open_detector
 from harness.stages.evidence.conversion import Conversion, Precision
@@ -242,10 +243,15 @@ def _first(given: GivenImages, count: int) -> images.HeldOutSet:
 
 
 def _labelled(conversion: Conversion, model: NamedModel, classes: tuple[str, ...] | None) -> Conversion:
-    """The conversion with the images' class names, if the model declares none and has as many outputs."""
+    """The conversion with the images' class names, if the model declares none and has as many outputs.
+
+    Names that the model's file holds say their order.
+    """
     if classes is None or model.handed.companions.keys() & {"labels.txt", "handin.json"}:
         return conversion
-    return conversion.model_copy(update={"labels": classes}) if len(classes) == conversion.outputs else conversion
+    if len(classes) != conversion.outputs:
+        return conversion
+    return conversion.model_copy(update={"labels": names_inside(conversion.labels, classes) or classes})
 
 
 def _in_precision(conversion: Conversion, precision: Precision, run: _Run) -> Conversion | Failed | Skipped:

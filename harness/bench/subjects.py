@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness.files.hashing import file_sha256
 from harness.inputs.images import HeldOutSet, load
 from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders
+from harness.inputs.submissions.external_data import external_data
 from harness.inputs.submissions.parts import COMPANIONS
 from harness.stages.convert import HandedModel
 
@@ -60,7 +61,10 @@ def _model_file(path: Path) -> Path:
 
 
 def _companions(file: Path) -> dict[str, Path]:
-    return {name: file.parent / name for name in COMPANIONS if (file.parent / name).is_file()}
+    named = {name: file.parent / name for name in COMPANIONS if (file.parent / name).is_file()}
+    beside = [Path(other.name) for other in file.parent.iterdir() if other.is_file()]
+    data = external_data(file.parent, Path(file.name), beside)
+    return named | {companion.role: file.parent / companion.path for companion in data}
 
 
 def _names(files: Sequence[Path]) -> list[str]:

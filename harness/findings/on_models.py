@@ -53,11 +53,29 @@ KINDS: dict[str, Kind] = {
         "There is no labels.txt. Measured on {images} training images: in alphabetical order {right:.0%} are right, in "
         "the order {order} {order_right:.0%}; so the latter was used. Hand in labels.txt.",
     ),
+    "labels-from-model": Kind(
+        "info", "There is no labels.txt; the classes were taken in the order of the names inside the model: {names}."
+    ),
     "labels-invalid": Kind("error", "labels.txt is not as it should be: {reason}."),
     "answers-vary": Kind(
         "warning",
         "The model answers differently each time on the same image. Its ONNX form, which was graded, does not. "
         "Switch dropout and augmentation off before saving (model.eval()).",
+    ),
+    "output-chosen": Kind(
+        "info",
+        "The model gives {of} outputs; output number {number}, with {outputs} class scores, was graded. Export only "
+        "the class scores if another was meant.",
+    ),
+    "one-unit": Kind(
+        "info",
+        "The model has one output unit for two classes. It was taken as the probability of the second label, {second}; "
+        "the rest is that of {first}.",
+    ),
+    "softmax-of-one-unit": Kind(
+        "error",
+        "The model has one unit, which is 1 for every image, so it always answers {second}: a softmax over one unit is "
+        "always 1. Use a sigmoid, or two units with a softmax, and train it again.",
     ),
     "labels-wrong-count": Kind("error", "The model has {outputs} outputs, but there are {labels} labels ({names})."),
     "class-missing": Kind("error", "The model does not know the class {name}."),

@@ -115,7 +115,7 @@ def write(reference: Reference, context: StageContext, folder: Path) -> None:
         "classes": conversion.labels,
         **conversion.preprocess.model_dump(mode="json"),
         "layout": conversion.layout,
-        "output": conversion.output_kind,
+        "output": "probabilities" if conversion.output_kind == "probabilities" else "logits",
     }
     write_whole(folder / "handin.json", json.dumps(handin, indent=2) + "\n")
     write_whole(folder / "baseline.json", reference.model_dump_json(indent=2))

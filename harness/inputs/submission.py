@@ -45,7 +45,10 @@ class SubmittedFile(NamedTuple):
 
 
 class Companion(NamedTuple):
-    """A file that belongs to the model: `labels.txt`, `handin.json` or `model.py`, whatever it is called."""
+    """A file that belongs to the model: `labels.txt`, `handin.json` or `model.py`, whatever it is called, or weights.
+
+    The role of a file with an ONNX model's external data is made by `harness/inputs/submissions/external_data.py`.
+    """
 
     role: str
     path: Path

@@ -11,26 +11,24 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import EnvironmentMissing
 from harness.files.hashing import file_sha256
-from harness.findings import Finding, finding, sentence
+from harness.findings import Finding, finding, one_line, sentence
 from harness.findings.file_kinds import FILE_KINDS
 from harness.findings.on_models import ASSUMED
 from harness.inputs.images import Material, drawn
+from harness.inputs.submissions.external_data import external_data_of
 from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
-from harness.stages.evidence.conversion import Conversion, Preprocess
+from harness.stages.conversion_reply import MOST_CHECKED, ConversionReply, NeedsReply, about_outputs, names_inside
+from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
 from harness.stages.measuring import guesses
 
-_MOST_CHECKED = 16  # images on which ONNX and original are compared
 # tf2onnx took 3.7 GB for a VGG16 without its top, so conversions run one at a time and never with less.
 _TENSORFLOW_BYTES = 5 * 10**9
 _ONE_AT_A_TIME = threading.Lock()
@@ -38,7 +36,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class HandedModel:
-    """A model file, and its companions: labels.txt, handin.json, model.py."""
+    """A model file, and its companions: labels.txt, handin.json, model.py, the files with its external data."""
 
     file: Path  # or the folder of a SavedModel
     companions: Mapping[str, Path] = field(default_factory=dict)
@@ -69,36 +67,6 @@ class HandedModel:
         return hashlib.sha256(listed.encode()).hexdigest()
 
 
-class _Needs(BaseModel):
-    """needs.json: the environment in which the model can be read."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    environment: Literal["keras"]
-    why: str = Field(max_length=300)
-
-
-class _Reply(BaseModel):
-    """conversion.json, as `harness/agent/phases/convert` sends it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    source_format: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")
-    layout: Literal["NCHW", "NHWC"]
-    input_dtype: Literal["float32", "uint8"]
-    outputs: int = Field(ge=1, le=1_000_000)
-    output_kind: Literal["probabilities", "logits"]
-    within_unit: bool
-    only_original_varies: bool  # a second answer differs, and the ONNX form's does not
-    default: Literal["", "torchvision-imagenet", "jetson-inference", "keras-raw", "keras-vgg16-caffe"]
-    rule: Preprocess
-    images_compared: int = Field(ge=0, le=_MOST_CHECKED)
-    native: Literal["", "not-converted", "differs"]
-    dynamic_batch: bool
-    max_abs_difference: float | None = Field(ge=0, le=1)
-    opset: int | None = Field(ge=0, le=10_000)
-
-
 @dataclass(frozen=True, slots=True)
 class _Declared:
     """What the companions declare, and the findings about them."""
@@ -106,6 +74,7 @@ class _Declared:
     labels: tuple[str, ...]
     handin: HandIn | None
     findings: tuple[Finding, ...]
+    classes: tuple[str, ...] | None  # the assignment's, where no file names the labels' order
 
 
 def convert(
@@ -125,6 +94,9 @@ def convert(
     """
     declared = _declared(model, class_names)
     inputs = {"model": model.file}
+    data = external_data_of(model.companions)
+    mounted = {location: f"data-{number}" for number, location in enumerate(data)}
+    inputs |= {mounted[location]: file for location, file in data.items()}
     if factory := model.companions.get("model.py"):
         inputs["model.py"] = factory
     if weights is not None:
@@ -134,7 +106,9 @@ def convert(
         "labels": len(declared.labels),
         "rule": preprocess.model_dump() if preprocess else None,
         "size": [preprocess.height, preprocess.width] if preprocess else None,
+        "output": declared.handin.output if declared.handin else None,
         "factory": factory is not None,
+        "data": mounted,
         "onnx": True,
         "cpus": context.limits.cpus,
     }
@@ -146,7 +120,7 @@ def convert(
         outcome = context.run("convert", request, inputs, outputs, images=_checks(check_images))
         try:
             if outcome.status == "ok" and (outputs / "needs.json").is_file():
-                needs = read_reply(outputs, "needs.json", _Needs)
+                needs = read_reply(outputs, "needs.json", NeedsReply)
                 outputs, place = Path(folder) / "sent-again", _with_tensorflow(context)
                 outputs.mkdir()
                 outcome = _run_with_tensorflow(request, inputs, check_images, outputs, place, needs)
@@ -173,7 +147,7 @@ def _with_tensorflow(context: StageContext) -> StageContext:
 
 
 def _checks(check_images: Sequence[Path]) -> dict[str, Material]:
-    return {"check": drawn(check_images[:_MOST_CHECKED])}
+    return {"check": drawn(check_images[:MOST_CHECKED])}
 
 
 def _run_with_tensorflow(
@@ -182,7 +156,7 @@ def _run_with_tensorflow(
     check_images: Sequence[Path],
     outputs: Path,
     place: StageContext,
-    needs: _Needs,
+    needs: NeedsReply,
 ) -> Outcome:
     """Run the phase in the environment `keras`; a model too large to convert is kept as it is.
 
@@ -236,10 +210,9 @@ def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Decla
             findings.append(finding("labels-invalid", reason=str(error)))
     if not labels and handin:
         labels = handin.classes
-    if not labels and class_names is not None:
-        findings.append(finding("labels-missing"))
-        labels = tuple(sorted(class_names))
-    return _Declared(labels, handin, tuple(findings))
+    if labels:
+        return _Declared(labels, handin, tuple(findings), None)
+    return _Declared(tuple(sorted(class_names or ())), handin, tuple(findings), class_names or ())
 
 
 def _result(
@@ -254,11 +227,13 @@ def _result(
             findings=(*declared.findings, unreadable),
             usage=usage(outcome),
         )
-    reply = read_reply(outputs, "conversion.json", _Reply)
-    labels = _without_background(declared.labels or _numbered(reply.outputs), reply.outputs)
+    reply = read_reply(outputs, "conversion.json", ConversionReply)
+    labels, named = _labels(declared, reply)
+    declared = replace(declared, findings=(*declared.findings, *named))
     if len(labels) != reply.outputs:
         names = ", ".join(labels[:10]) + (" …" if len(labels) > 10 else "")
-        wrong = finding("labels-wrong-count", outputs=reply.outputs, labels=len(labels), names=names)
+        outputs_given = 1 if reply.one_unit else reply.outputs
+        wrong = finding("labels-wrong-count", outputs=outputs_given, labels=len(labels), names=names)
         return Failed(
             status="rejected",
             reason=wrong.message,
@@ -296,6 +271,18 @@ def _result(
     )
 
 
+def _labels(declared: _Declared, reply: ConversionReply) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """The labels in the order of the outputs: declared, else the names inside the model, else the alphabet."""
+    if declared.classes is None:
+        return _without_background(declared.labels, reply.outputs), ()
+    inside = names_inside(reply.names, declared.classes) if len(reply.names) == reply.outputs else ()
+    if inside:
+        return inside, (finding("labels-from-model", names=one_line(", ".join(inside))),)
+    if not declared.classes:
+        return _numbered(reply.outputs), ()
+    return declared.labels, (finding("labels-missing"),)
+
+
 def _numbered(outputs: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(outputs))
 
@@ -307,7 +294,7 @@ def _without_background(labels: tuple[str, ...], outputs: int) -> tuple[str, ...
     return labels
 
 
-def _kept(model: HandedModel, reply: _Reply, outputs: Path, context: StageContext) -> tuple[Blob, Blob | None]:
+def _kept(model: HandedModel, reply: ConversionReply, outputs: Path, context: StageContext) -> tuple[Blob, Blob | None]:
     """Store the model for later stages, and model.py if it needs that."""
     store = context.store
     if not reply.native:
@@ -318,7 +305,7 @@ def _kept(model: HandedModel, reply: _Reply, outputs: Path, context: StageContex
     return store.put(model.file, "model"), store.put(factory, "model.py") if factory else None
 
 
-def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list[Finding]:
+def _noticed(reply: ConversionReply, conversion: Conversion, declared: _Declared) -> list[Finding]:
     found = []
     if reply.native == "differs":
         found.append(finding("conversion-differs", difference=reply.max_abs_difference or 0.0))
@@ -329,6 +316,7 @@ def _noticed(reply: _Reply, conversion: Conversion, declared: _Declared) -> list
     said = declared.handin.output if declared.handin else None
     if reply.output_kind == "logits" and (said == "probabilities" or (said is None and reply.within_unit)):
         found.append(finding("outputs-not-probabilities"))
+    found += about_outputs(reply, conversion.labels)
     if reply.only_original_varies:
         found.append(finding("answers-vary"))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
+from .onnx_form import LARGEST, check_operator_sets, lower_ir_version, needs_data, put_inside, refuse_detector
 from .onnx_running import session_options
 from .sparse import write_out
 
-_LARGEST = 2**31 - 1  # bytes; protobuf's own limit for one file
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 # Domains whose operators engines implement: they run their own, not a model's function of that name.
 _ENGINES_DOMAINS = ("", "ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
@@ -31,7 +31,6 @@ _NO_TENSORS: dict[str, dict[str | None, str]] = {
     "input": {**_FORMS, "optional_type": "optional"},
     "output": _FORMS,  # engines return an optional as the tensor that it holds
 }
-_DETECTOR = {"scores", "boxes"}  # the names that jetson-inference's train_ssd and onnx_export give
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +50,29 @@ class Signature:
 def read(file: Path) -> Any:
     """The file as an `onnx.ModelProto` that is safe to run: valid, in one file, with standard operators only.
 
-    Sparse weights are made dense. Raises `Unusable` for any other file.
+    Sparse weights are made dense, and a newer IR version is lowered. Raises `Unusable` for any other file.
+    """
+    return read_with_data(file, {})[0]
+
+
+def read_with_data(file: Path, data: Mapping[str, Path]) -> tuple[Any, bool]:
+    """The same, and whether engines cannot take the file as it is: its weights lay elsewhere, or its version is new.
+
+    `data`: the files with its external data, by the locations that it names; they are put inside.
     """
     import onnx
 
-    if file.stat().st_size > _LARGEST:
+    if file.stat().st_size > LARGEST:
         raise Unusable("the file is larger than 2 GB")
     try:
         model = onnx.load_model(str(file), load_external_data=False)
     except Exception as error:  # protobuf's DecodeError, which has no types
         raise Unusable("the ONNX file is cut off or damaged; export or upload it again") from error
-    for tensor in _tensors(model):
-        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-            raise Unusable(
-                "its weights lie in another file (external data); export it as one file, in torch with "
-                "external_data=False"
-            )
+    changed = needs_data(_tensors(model))
+    if changed:
+        put_inside(_tensors(model), data, LARGEST - file.stat().st_size)
+    changed |= lower_ir_version(model)
+    check_operator_sets(model)
     for function in model.functions:
         if _is_an_engines(function.domain):
             raise Unusable(
@@ -105,7 +111,18 @@ def read(file: Path) -> Any:
                     f"its function {node.domain}.{node.op_type} is written for another operator set than its graph; "
                     "export it without functions"
                 )
-    return model
+    return model, changed
+
+
+def whole(file: Path, data: Mapping[str, Path]) -> bytes | None:
+    """An ONNX file with its external data inside; None for one that has none. Raises `Unusable`."""
+    import onnx
+
+    model = onnx.load_model(str(file), load_external_data=False)
+    if not needs_data(_tensors(model)):
+        return None
+    put_inside(_tensors(model), data, LARGEST - file.stat().st_size)
+    return bytes(model.SerializeToString())
 
 
 def _every_graph(model: Any) -> Iterator[Any]:
@@ -229,11 +246,7 @@ def signature(model: Any) -> Signature:
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
         raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one image")
-    if {output.name for output in model.graph.output} == _DETECTOR:
-        raise Unusable(
-            "it is a detector with scores and boxes, as jetson-inference's ssd-mobilenet.onnx; this assignment asks "
-            "for a classifier, as its resnet18.onnx"
-        )
+    refuse_detector(model)
     if len(model.graph.output) != 1:
         raise Unusable(f"the model gives {len(model.graph.output)} outputs; export only the class scores")
     for what, value in (("input", inputs[0]), ("output", model.graph.output[0])):
@@ -318,6 +331,13 @@ class Runner:
         except Exception as error:
             raise Unusable(f"the ONNX model stopped: {_plain(error)}") from error
         return np.asarray(given)
+
+    def every_answer(self, batch: NDArray[Any]) -> list[Any]:
+        """All outputs for a batch, arrays or not. Raises `Unusable` when it fails."""
+        try:
+            return list(self._session.run(None, {self._input: batch}))
+        except Exception as error:
+            raise Unusable(f"the ONNX model stopped: {_plain(error)}") from error
 
 
 def _plain(error: BaseException) -> str:

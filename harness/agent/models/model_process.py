@@ -102,13 +102,15 @@ class _Served:
             "input_dtype": native.input_dtype,
             "default": native.default,
             "dynamic_batch": native.dynamic_batch,
+            "names": native.names,
+            "output": [native.output.number, native.output.of],
         }
         return described, None
 
     def _answer(self, _: dict[str, Any], batch: Any) -> Reply:
-        from .loaded_model import as_rows
+        from .loaded_model import units
 
-        return {}, as_rows(self._native.answer(batch.copy()), len(batch))
+        return {}, units(self._native.answer(batch.copy()), len(batch))
 
     def _export(self, said: dict[str, Any], _: Any) -> Reply:
         self._form.to_onnx(self._native, Path(said["to"]))
@@ -135,8 +137,9 @@ class _Served:
         import torch
 
         from .loaded_model import Unusable
+        from .torch_models import taken
 
-        module = self._native.module
+        module, output = self._native.module, self._native.output
         if not isinstance(module, torch.nn.Module):
             raise Unusable("the engine torch needs a torch model; this one is none")
         if said["compiled"] and isinstance(module, torch.jit.ScriptModule):
@@ -148,7 +151,7 @@ class _Served:
 
         def timed(batch: Any) -> Any:
             with torch.inference_mode():
-                return runs(torch.from_numpy(batch)).numpy()
+                return taken(runs(torch.from_numpy(batch)), output).float().numpy()
 
         self._timed = timed
         gc.collect()
@@ -156,10 +159,10 @@ class _Served:
         return {}, None
 
     def _timed_answer(self, said: dict[str, Any], _: Any) -> Reply:
-        from .loaded_model import as_rows
+        from .loaded_model import units
 
         given = self._given(said)
-        return {"token": said["token"]}, as_rows(self._timed(given), len(given))
+        return {"token": said["token"]}, units(self._timed(given), len(given))
 
     def _given(self, said: dict[str, Any]) -> Any:
         """The array in the shared memory, as the model's input."""

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .loaded_model import Native, Unusable
+from .class_names import plain_names
+from .loaded_model import Native, Output, Unusable
 from .own_process import OwnProcess
 
 _LAYOUTS = ("NCHW", "NHWC")
 _DTYPES = ("float32", "uint8")
 _DEFAULTS = ("torchvision-imagenet", "keras-vgg16-caffe", "keras-raw", "jetson-inference")
 _LONGEST_SIDE = 2048  # pixels, as the harness bounds it
+_MOST_OUTPUTS = 1000  # likewise
 
 
 class StudentModel:
@@ -76,4 +78,16 @@ class StudentModel:
             raise Unusable("the model's process says that it holds an ONNX graph")
         if not sides or layout not in _LAYOUTS or dtype not in _DTYPES or default not in _DEFAULTS:
             raise Unusable("the model's process did not say what it takes")
-        return Native(self._answer, self, layout, height, width, dtype, default, said.get("dynamic_batch") is True)  # type: ignore[arg-type]
+        return Native(
+            self._answer, self, layout, height, width, dtype, default,  # type: ignore[arg-type]
+            said.get("dynamic_batch") is True, plain_names(said.get("names")), _output(said.get("output")),
+        )  # fmt: skip
+
+
+def _output(said: Any) -> Output:
+    """Which output it says it takes. Raises `Unusable` for what is no number of one."""
+    if not (isinstance(said, list) and len(said) == 2 and all(type(one) is int for one in said)):
+        raise Unusable("the model's process did not say which output it takes")
+    if not 1 <= said[0] <= said[1] <= _MOST_OUTPUTS:
+        raise Unusable("the model's process did not say which output it takes")
+    return Output(*said)

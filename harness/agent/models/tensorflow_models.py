@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .loaded_model import Default, Native, NeedsEnvironment, Unusable
+from .loaded_model import Context, Default, Native, NeedsEnvironment, Output, Unusable, output_for
 
 _OPSET = 18
 _USUAL_SIDE = 224  # pixels, where the model leaves it free
@@ -39,27 +39,55 @@ def tensorflow_ready(threads: int, why: str) -> Any:
 
 
 def native(
-    call: Callable[[Any], Any], shape: Any, size: tuple[int, int] | None, default: Default, *, threads: int
+    call: Callable[[Any], Any],
+    shape: Any,
+    context: Context,
+    default: Default,
+    *,
+    dtype: Any,
+    names: tuple[str, ...] = (),
 ) -> Native:
     """A function of a batch of images, ready to answer.
 
-    `shape`: its input's, (batch, height, width, 3), None where free. `size`: the declared (height, width).
-    Raises `Unusable` for any other shape.
+    `shape`: its input's, (batch, height, width, 3), None where free; `dtype`: its input's type. One of whole numbers
+    takes pixels. Raises `Unusable` for any other shape.
     """
-    tensorflow = tensorflow_ready(threads, "")
+    tensorflow = tensorflow_ready(context.threads, "")
     if shape is None or isinstance(shape, list) or len(shape) != 4:
         raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of images")
     if shape[3] != 3:
         raise Unusable(f"the model's input has the shape {tuple(shape)}; its last dimension must be the 3 colours")
-    free = size or (_USUAL_SIDE, _USUAL_SIDE)
+    free = context.size or (_USUAL_SIDE, _USUAL_SIDE)
     height, width = shape[1] or free[0], shape[2] or free[1]
-    spec = tensorflow.TensorSpec((shape[0], height, width, 3), tensorflow.float32, name="image")
-    function = tensorflow.function(lambda image: _one_tensor(call(image)), input_signature=[spec])
+    inner = tensorflow.as_dtype(dtype)
+    taken = tensorflow.uint8 if inner.is_integer else tensorflow.float32
+    spec = tensorflow.TensorSpec((shape[0], height, width, 3), taken, name="image")
+    chosen: list[Output] = []
+
+    def scores(image: Any) -> Any:
+        given = call(tensorflow.cast(image, inner))
+        found, output = one_of(given, context.classes)
+        chosen.append(output)
+        return tensorflow.cast(found, tensorflow.float32)
+
+    function = tensorflow.function(scores, input_signature=[spec])
 
     def answer(batch: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(function(tensorflow.constant(batch, tensorflow.float32)).numpy())
+        return np.asarray(function(tensorflow.constant(batch, taken)).numpy())
 
-    return Native(answer, function, "NHWC", height, width, "float32", default, shape[0] is None)
+    function.get_concrete_function()
+    return Native(
+        answer=answer,
+        module=function,
+        layout="NHWC",
+        height=height,
+        width=width,
+        input_dtype="uint8" if inner.is_integer else "float32",
+        default="keras-raw" if inner.is_integer else default,
+        dynamic_batch=shape[0] is None,
+        names=names,
+        output=chosen[0],
+    )
 
 
 def to_onnx(native: Native, out: Path) -> None:
@@ -72,10 +100,21 @@ def to_onnx(native: Native, out: Path) -> None:
     )
 
 
-def _one_tensor(given: Any) -> Any:
-    """The scores in a model's return value; the first of several outputs."""
+def one_of(given: Any, classes: int) -> tuple[Any, Output]:
+    """The class scores in a model's return value, of TensorFlow or Keras, and which of its outputs that is."""
     if isinstance(given, dict):
-        given = next(iter(given.values()))
-    if isinstance(given, (list, tuple)):
-        given = given[0]
-    return given
+        called, tensors = list(given), list(given.values())
+    else:
+        tensors = list(given) if isinstance(given, (list, tuple)) else [given]
+        called = [""] * len(tensors)
+    first = [place for place, name in enumerate(called) if name == "logits"]
+    output = output_for([_shape(tensor) for tensor in tensors], classes, first)
+    return tensors[output.number - 1], output
+
+
+def _shape(tensor: Any) -> tuple[int | None, ...] | None:
+    """The shape for one image; None where it is not known."""
+    try:
+        return (1, *tuple(tensor.shape)[1:])
+    except (AttributeError, ValueError, TypeError):
+        return None

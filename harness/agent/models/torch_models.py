@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib.util
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .loaded_model import Context, Native, Unusable, as_rows
+from ..graph.onnx_form import only_output
+from .loaded_model import Context, Default, Native, Output, Unusable, as_rows, output_for
+from .state_names import fitted
 
 # Square sizes to try when the input size is not known, the usual one first.
 _SIZES = (224, 299, 256, 192, 180, 160, 150, 128, 112, 100, 96, 64, 48, 32, 28)
 _OPSET = 18
+_CALLED = ("logits", "out")  # what models call the class scores among several outputs
 
 
 def torch_ready(threads: int) -> Any:
@@ -64,14 +67,18 @@ def from_state(tensors: Mapping[str, Any], context: Context) -> Any:
     build = getattr(import_factory(context.factory), "build_model", None)
     if not callable(build):
         raise Unusable("model.py has no function build_model(num_classes)")
-    state = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
     model = _built(torch, build, context.classes, seed=0)
+    there = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    names = fitted({name: tuple(tensor.shape) for name, tensor in tensors.items()}, there)
+    state = {new: tensors[old] for old, new in names.new_names.items()}
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise Unusable(f"the weights do not fit build_model({context.classes}): {_short(error)}") from error
-    if unexpected:
-        raise Unusable(f"the weights hold {_some(unexpected)}, which build_model({context.classes}) does not have")
+    left_out = list(names.left_out) if missing else []  # beside a whole model they are a loss's or a metric's
+    if unexpected or left_out:
+        more = _some([*unexpected, *left_out])
+        raise Unusable(f"the weights hold {more}, which build_model({context.classes}) does not have")
     if missing:
         absent = _left_to_chance(torch, build, context.classes, model, missing)
         if absent:
@@ -100,33 +107,60 @@ def _left_to_chance(torch: Any, build: Any, classes: int, model: Any, missing: l
     return [name for name in missing if name not in again or not torch.equal(first[name], again[name])]
 
 
-def unwrapped(loaded: Any) -> Any:
-    """The model or the state dict inside a checkpoint: `{"model_state_dict": …, "epoch": …}` and the like."""
-    if isinstance(loaded, Mapping):
-        for key in ("state_dict", "model_state_dict", "model", "net", "weights", "ema"):
-            if key in loaded and not hasattr(loaded[key], "shape"):
-                return loaded[key]
-    return loaded
-
-
-def native(model: Any, context: Context, *, size: tuple[int, int] | None, dynamic_batch: bool = True) -> Native:
+def native(
+    model: Any,
+    context: Context,
+    *,
+    size: tuple[int, int] | None,
+    dynamic_batch: bool = True,
+    names: tuple[str, ...] = (),
+    dtype: Any = None,
+) -> Native:
     """A torch module, script or exported program's module, ready to answer.
 
-    `size` is the (height, width) that the file fixes; else the declared one, else one that works.
-    Raises `Unusable` when the model answers at none.
+    `size` is the (height, width) that the file fixes; else the declared one, else one that works. `dtype`: of its
+    input, if that is not float32. Raises `Unusable` when the model answers at none.
     """
     torch = torch_ready(context.threads)
+    if dtype is not None and dtype != torch.float32:
+        model = in_another_type(torch, model, dtype)
 
-    def answer(batch: NDArray[Any]) -> NDArray[Any]:
+    def given(batch: NDArray[Any]) -> Any:
         with torch.inference_mode():
-            given = model(torch.from_numpy(np.ascontiguousarray(batch)))
-        return np.asarray(_one_tensor(given).float().numpy())
+            return model(torch.from_numpy(np.ascontiguousarray(batch)))
+
+    def scores(batch: NDArray[Any], output: Output | None = None) -> NDArray[Any]:
+        every = given(batch)
+        return np.asarray(taken(every, output or which(every, context.classes)).float().numpy())
 
     fixed = size or context.size
-    height, width = fixed if fixed is not None else _size_that_works(answer)
+    height, width = fixed if fixed is not None else _size_that_works(scores)
+    one = np.zeros((1, 3, height, width), np.float32)
     if fixed is not None:
-        as_rows(answer(np.zeros((1, 3, height, width), np.float32)), 1)
-    return Native(answer, model, "NCHW", height, width, "float32", "torchvision-imagenet", dynamic_batch)
+        as_rows(scores(one), 1)
+    output = which(given(one), context.classes)
+
+    def answer(batch: NDArray[Any]) -> NDArray[Any]:
+        return scores(batch, output)
+
+    default: Default = "torchvision-imagenet"
+    return Native(answer, model, "NCHW", height, width, "float32", default, dynamic_batch, names, output)
+
+
+def in_another_type(torch: Any, model: Any, dtype: Any) -> Any:
+    """The model with its input, float32, turned into `dtype`."""
+
+    class InAnotherType(torch.nn.Module):  # type: ignore[misc]
+        turns_its_input = True
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model, self.dtype = model, dtype
+
+        def forward(self, image: Any) -> Any:
+            return self.model(image.to(self.dtype))
+
+    return InAnotherType().eval()
 
 
 def _size_that_works(answer: Any) -> tuple[int, int]:
@@ -143,26 +177,54 @@ def _size_that_works(answer: Any) -> tuple[int, int]:
     ) from first
 
 
-def _one_tensor(given: Any) -> Any:
-    """The scores in a model's return value: the first of several outputs, or `logits` of a mapping."""
-    if isinstance(given, Mapping):
-        given = next((given[key] for key in ("logits", "out") if key in given), next(iter(given.values())))
-    if isinstance(given, (tuple, list)):
-        given = given[0]
-    if not hasattr(given, "shape"):
+def which(given: Any, classes: int) -> Output:
+    """Which tensor of a model's return value has the scores of `classes`, for one image or a batch."""
+    tensors = _tensors(given)
+    if not tensors:
         raise Unusable(f"the model returned a {type(given).__name__}, not a tensor of class scores")
-    return given
+    shapes = [(1, *tensor.shape[1:]) if tensor.ndim > 1 else tuple(tensor.shape) for _, tensor in tensors]
+    first = [place for place, (name, _) in enumerate(tensors) if name in _CALLED]
+    return output_for(shapes, classes, first)
+
+
+def taken(given: Any, output: Output) -> Any:
+    """The tensor of a model's return value that `output` names. Raises `Unusable` when it is not there."""
+    tensors = _tensors(given)
+    if len(tensors) < output.number:
+        raise Unusable(f"the model returned a {type(given).__name__}, not a tensor of class scores")
+    return tensors[output.number - 1][1]
+
+
+def _tensors(given: Any) -> list[tuple[str, Any]]:
+    """The tensors in a model's return value, with their keys: a tensor, a tuple, a dictionary, or one in another."""
+    if hasattr(given, "shape"):
+        return [("", given)]
+    entries: Iterable[tuple[Any, Any]] = ()
+    if isinstance(given, Mapping):
+        entries = given.items()
+    elif isinstance(given, (tuple, list)):
+        entries = zip(getattr(given, "_fields", [""] * len(given)), given, strict=True)
+    found = []
+    for key, value in entries:
+        inside = _tensors(value)
+        found += [(str(key), tensor) for _, tensor in inside] if len(inside) == 1 else inside
+    return found
 
 
 def export_module(native: Native, out: Path) -> None:
     """Write an `nn.Module` or script as ONNX, by tracing; BatchNorm is not folded."""
     torch = torch_ready(1)
-    model = native.module
-    example = torch.zeros(2, 3, native.height, native.width)
+    model, example = native.module, torch.zeros(2, 3, native.height, native.width)
+    if getattr(model, "turns_its_input", False):  # a script in it is traced by itself only
+        model, example = model.model, example.to(model.dtype)
     with torch.inference_mode():
         given = model(example)
-    if not hasattr(given, "shape"):
-        model = _first_output(torch, model)
+    scripted = isinstance(model, torch.jit.ScriptModule)
+    if not hasattr(given, "shape") and not scripted:
+        model = _one_output(torch, model, native.output)
+    answers = ["answer"]
+    if scripted and native.output.of > 1:
+        answers = [f"answer {number}" for number in range(1, native.output.of + 1)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter is deprecated, but torch is pinned
         torch.onnx.export(
@@ -172,23 +234,25 @@ def export_module(native: Native, out: Path) -> None:
             dynamo=False,
             opset_version=_OPSET,
             input_names=["image"],
-            output_names=["answer"],
-            dynamic_axes={"image": {0: "batch"}, "answer": {0: "batch"}},
+            output_names=answers,
+            dynamic_axes={name: {0: "batch"} for name in ("image", *answers)},
             do_constant_folding=False,
             training=torch.onnx.TrainingMode.PRESERVE,
         )
+    if len(answers) > 1 or example.dtype != torch.float32:
+        only_output(out, native.output)
 
 
-def _first_output(torch: Any, model: Any) -> Any:
-    class FirstOutput(torch.nn.Module):  # type: ignore[misc]
+def _one_output(torch: Any, model: Any, output: Output) -> Any:
+    class OneOutput(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
         def forward(self, image: Any) -> Any:
-            return _one_tensor(self.model(image))
+            return taken(self.model(image), output)
 
-    return FirstOutput().eval()
+    return OneOutput().eval()
 
 
 def export_program(program: Any, example: Any, out: Path, *, dynamic_batch: bool) -> None:
@@ -218,7 +282,8 @@ def to_onnx(native: Native, out: Path) -> None:
     except Exception:
         torch = torch_ready(1)
         example = torch.zeros(2, 3, native.height, native.width)
-        export_program(native.module, example, out, dynamic_batch=True)
+        module = native.module if native.output.of == 1 else _one_output(torch, native.module, native.output)
+        export_program(module, example, out, dynamic_batch=True)
 
 
 def _some(names: list[str]) -> str:

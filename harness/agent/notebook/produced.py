@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ def produced(
     size = 0
     for file in sorted(models, key=lambda file: _rank(file, folder, wanted)):
         sent = whole[file] if file in whole and whole[file] not in old else file
+        sent = _with_its_data(sent, scratch / f"whole-{len(found)}.onnx")
         size += sent.stat().st_size
         if len(found) < wanted.most_models and (not found or size <= wanted.most_bytes):
             found[f"model-{len(found)}{_suffix(sent)}"] = _named(sent, file, folder)
@@ -106,6 +108,27 @@ def _suffix(file: Path) -> str:
     """The suffix where it is plain, since a sent name may hold letters and digits only."""
     suffix = file.suffix.lower()
     return suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= 12 else ""
+
+
+def _with_its_data(model: Path, file: Path) -> Path:
+    """The model or, if it is an ONNX file whose weights lie in files beside it, a whole one, written to `file`.
+
+    torch.onnx.export writes two files unless it is told not to.
+    """
+    if model.suffix.lower() != ".onnx":
+        return model
+    try:
+        from ..graph.onnx_model import whole
+
+        beside = {str(one.relative_to(model.parent)): one for one in _plain_files(model.parent)}
+        content = whole(model, beside)
+        if content is None:
+            return model
+        file.write_bytes(content)
+        return file
+    except Exception as error:  # the stage `convert` says what is wrong with the file itself
+        print(f"{model.name} is sent without its external data: {type(error).__name__}", file=sys.stderr)
+        return model
 
 
 def _variables(place: Path) -> list[Path]:

@@ -1,9 +1,11 @@
 """The phase `convert`: converts a submission's model to ONNX and compares it with the original.
 
 The model formats are in `harness/agent/models/formats`. The request holds `labels` (how many), `rule` and `size` as
-declared or null, `factory` (whether /in/model.py exists), `onnx` (whether to convert the model, or keep it as it is)
-and `cpus`; the list of images is `check`. Sent: `conversion.json` and, when the model was converted, `model.onnx`; or
-`refused.json` with a reason for the student; or `needs.json` with the environment in which the model can be read.
+declared or null, `output` (what handin.json calls the scores, or null), `factory` (whether /in/model.py exists), `data`
+(location of an ONNX file's external data -> its name under /in), `onnx` (whether to convert the model, or keep it as
+it is) and `cpus`; the list of images is `check`. Sent: `conversion.json` and, when the model was converted,
+`model.onnx`; or `refused.json` with a reason for the student; or `needs.json` with the environment in which the model
+can be read.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -25,12 +27,14 @@ from ..images.preprocessing import Rule, UnreadableImage, model_input, pixels
 from ..models.loaded_model import (
     Answers,
     Context,
+    Kind,
     Native,
     NeedsEnvironment,
     Unusable,
     answers,
     is_probabilities,
     probabilities,
+    units,
 )
 from ..models.model_file import is_onnx
 from ..models.preprocessing_defaults import assumed
@@ -40,6 +44,7 @@ from ..paths import IN, TMP
 from .refusal import described, refuse
 
 _FEWEST_IMAGES = 8
+_FAR = np.float32(30)  # times an image's input
 TOLERANCE = 1e-3  # of the probabilities, ONNX against the original
 
 
@@ -65,10 +70,11 @@ def use_mounted_weights() -> None:
 
 
 def load_handed_in(
-    labels: int, size: tuple[int, int] | None, factory: bool, threads: int
+    labels: int, size: tuple[int, int] | None, factory: bool, threads: int, data: Mapping[str, str] | None = None
 ) -> tuple[str, Format, Native]:
     """The name of the format of /in/model, the format, and the model. Raises `Unusable`."""
-    context = Context(labels, size, IN / "model.py" if factory else None, threads)
+    beside = {location: IN / name for location, name in (data or {}).items()}
+    context = Context(labels, size, IN / "model.py" if factory else None, threads, beside)
     name, form = format_of(IN / "model")
     return name, form, form.load(IN / "model", context)
 
@@ -89,14 +95,19 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
     original = answers(native, batch, together=False)
     if not np.isfinite(original).all():
         raise Unusable("it answers with NaN or infinity; train it with a lower learning rate")
-    kind = "probabilities" if is_probabilities(original) else "logits"
+    alone = units(native.answer(batch[:1]), 1).shape[1] == 1
+    kind = _kind_of_one(native, batch, original, request["output"]) if alone else _kind(original)
     reply = {
         "source_format": opened.format,
         "layout": native.layout,
         "input_dtype": native.input_dtype,
         "outputs": original.shape[1],
         "output_kind": kind,
-        "within_unit": bool(((original >= 0) & (original <= 1)).all()),
+        "within_unit": not alone and bool(((original >= 0) & (original <= 1)).all()),
+        "one_unit": alone,
+        "always_one": alone and bool((np.abs(original[:, 1] - 1) <= 1e-6).all()),
+        "output": [native.output.number, native.output.of],
+        "names": list(native.names) if len(native.names) == original.shape[1] else [],
         "default": "" if request["rule"] else native.default,
         "rule": asdict(rule),
         "images_compared": len(batch),
@@ -121,6 +132,24 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
     return reply | compared
 
 
+def _kind(original: Answers) -> Kind:
+    return "probabilities" if is_probabilities(original) else "logits"
+
+
+def _kind_of_one(native: Native, batch: NDArray[Any], original: Answers, said: str | None) -> Kind:
+    """Whether one unit is a probability or a logit.
+
+    A sigmoid stays between 0 and 1 whatever it is given; a logit that does so for all images leaves it for inputs far
+    from any image.
+    """
+    if not is_probabilities(original) or said == "logits":
+        return "one-logit"
+    if said == "probabilities" or native.input_dtype == "uint8":
+        return "probabilities"
+    far = answers(native, np.concatenate([batch[:2] * _FAR, batch[:2] * -_FAR]), together=False)
+    return "probabilities" if is_probabilities(far[np.isfinite(far).all(axis=1)]) else "one-logit"
+
+
 def _repeats(model: Native, batch: NDArray[Any], before: Answers) -> bool:
     """Whether the model gives the same answers to the same images as before, asked image by image."""
     return bool(np.allclose(answers(model, batch, together=False), before, atol=TOLERANCE))
@@ -135,7 +164,7 @@ class _Opened:
         wanted = request["labels"], size, request["factory"], request["cpus"]
         self._student: StudentModel | None = None
         if is_onnx(IN / "model"):
-            self.format, form, self.native = load_handed_in(*wanted)
+            self.format, form, self.native = load_handed_in(*wanted, request["data"])
             self._export: Callable[[Path], None] = partial(form.to_onnx, self.native)
         else:
             self._student = StudentModel(*wanted)

@@ -168,6 +168,12 @@ def _kinds(request: Request, _: Budget) -> object:
     return kinds(request["folder"], request["files"])
 
 
+def _external_data(request: Request, _: Budget) -> object:
+    from .external_data import locations
+
+    return locations(Path(request["file"]))
+
+
 def _told(noticed: list[Noticed]) -> list[object]:
     return [[one.code, one.particulars] for one in noticed]
 
@@ -186,4 +192,5 @@ _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "calls": _calls,
     "labels": _labels,
     "kinds": _kinds,
+    "external data": _external_data,
 }

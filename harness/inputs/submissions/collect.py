@@ -15,13 +15,14 @@ from harness.errors import UsageError
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding
 from harness.findings.file_kinds import FILE_KINDS
-from harness.inputs.submission import EarlierTry, Origin, Submission, SubmittedFile
+from harness.inputs.submission import EarlierTry, ModelFile, Origin, Submission, SubmittedFile
 from harness.inputs.submissions.archives import Refused, UnpackLimits
 from harness.inputs.submissions.candidates import Aged, models, notebooks
 from harness.inputs.submissions.child import Children
 from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_lists
 from harness.inputs.submissions.copying import copy
 from harness.inputs.submissions.delivery import Attempt
+from harness.inputs.submissions.external_data import external_data
 from harness.inputs.submissions.file_kinds import broken, recognised, some
 from harness.inputs.submissions.groups import for_these, one_for_each_group
 from harness.inputs.submissions.ids import with_claims_noted, with_ids
@@ -156,7 +157,7 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding], of_fil
     files = recognised(root, paths)
     outside_data = [file for file in files if file.path.parts[0].lower() != "dataset"]
     found = notebooks(outside_data)
-    candidates = models([Aged(file, (root / file.path).stat().st_mtime) for file in outside_data])
+    candidates = _models(root, outside_data)
     findings = [*findings, *of_files, *broken(files)]
     if len(found) > 1:
         findings.append(finding("several-notebooks", name=str(found[0]), others=some(found[1:])))
@@ -174,6 +175,16 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding], of_fil
         dataset=_dataset(root),
         sha256=_content_hash(root, paths),
         findings=tuple(findings),
+    )
+
+
+def _models(root: Path, files: list[SubmittedFile]) -> tuple[ModelFile, ...]:
+    """The files that may be the model, the best first, each with all that belongs to it."""
+    found = models([Aged(file, (root / file.path).stat().st_mtime) for file in files])
+    paths = [file.path for file in files]
+    return tuple(
+        replace(one, companions=(*one.companions, *external_data(root, one.path, paths))) if one.kind == "onnx" else one
+        for one in found
     )
 
 

@@ -10,6 +10,8 @@ from harness.inputs.environment_names import EnvironmentName
 from harness.stages.evidence.record import Blob, Record
 
 Guess = Literal["preprocessing", "labels"]
+# Of a model's rows. `one-logit`: one unit for two classes, a logit of the second.
+OutputKind = Literal["probabilities", "logits", "one-logit"]
 Precision = Literal["fp32", "fp16", "int8"]  # of weights and arithmetic
 
 
@@ -42,7 +44,7 @@ class Conversion(Record):
     input_dtype: Literal["float32", "uint8"]
     dynamic_batch: bool
     outputs: int  # number of classes that the model distinguishes
-    output_kind: Literal["probabilities", "logits"]
+    output_kind: OutputKind
     labels: tuple[str, ...]
     preprocess: Preprocess
     assumed: str = ""  # which pre-processing was assumed, or measured to fit; empty when it was declared

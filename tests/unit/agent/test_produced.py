@@ -186,3 +186,20 @@ def test_what_may_belong_to_a_model_comes_with_it(places: tuple[Path, Path, Path
         "beside-2.py",
     ]
     assert len(found(places, most_companions=1)) == 2
+
+
+def test_an_onnx_file_with_its_weights_beside_it_is_sent_whole(places: tuple[Path, Path, Path]):
+    """As torch.onnx.export writes it; the file beside it would stay behind."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    work, secret = places[0], write(places[1].parent / "secret.bin", "1234")
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [2], b"abcdefgh", raw=True)
+    model = helper.make_model(helper.make_graph([], "g", [], [], [weight]))
+    onnx.save(model, work / "net.onnx", save_as_external_data=True, location="net.onnx.data", size_threshold=0)
+    made = found(places)["net.onnx"]
+    assert onnx.load(made, load_external_data=False).graph.initializer[0].raw_data == b"abcdefgh"
+    # A link out of the folder is no such file: the model is sent as it is.
+    (work / "net.onnx.data").unlink()
+    (work / "net.onnx.data").symlink_to(secret)
+    assert found(places)["net.onnx"] == work / "net.onnx"

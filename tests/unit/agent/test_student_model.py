@@ -13,7 +13,7 @@ from harness.agent.models.student_model import StudentModel
 
 SAID = {
     "format": "whole_module", "layout": "NCHW", "height": 32, "width": 32, "input_dtype": "float32",
-    "default": "torchvision-imagenet", "dynamic_batch": True,
+    "default": "torchvision-imagenet", "dynamic_batch": True, "names": [], "output": [1, 1],
 }  # fmt: skip
 
 

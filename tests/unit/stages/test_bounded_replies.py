@@ -17,15 +17,15 @@ _MOST_MEMORY = 200 * 2**20  # bytes over what the process had before
 _READ = """
 import sys
 from pathlib import Path
-from harness.stages.convert import _Reply
 from harness.stages.context import Rejected, read_reply
+from harness.stages.conversion_reply import ConversionReply
 
 def peak():
     return next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmHWM")) * 1024
 
 before = peak()
 try:
-    read_reply(Path(sys.argv[1]), "conversion.json", _Reply)
+    read_reply(Path(sys.argv[1]), "conversion.json", ConversionReply)
 except Rejected as why:
     print(peak() - before, why)
 """

@@ -19,6 +19,10 @@ CONVERTED: dict[str, Any] = {
     "outputs": 3,
     "output_kind": "logits",
     "within_unit": False,
+    "one_unit": False,
+    "always_one": False,
+    "output": [1, 1],
+    "names": [],
     "only_original_varies": False,
     "default": "torchvision-imagenet",
     "rule": {
@@ -161,3 +165,28 @@ def test_the_key_of_a_model_is_of_all_its_files(tmp_path: Path) -> None:
     one, other = HandedModel(tmp_path / "model.py"), HandedModel(folder / "variables/b")
     assert one.key() == HandedModel(tmp_path / "model.py").key() != other.key()
     assert one.key() != HandedModel(tmp_path / "model.py", name="renamed").key(), "what is said of it names it"
+
+
+def test_names_inside_the_model_that_are_not_the_classes_are_not_taken(tmp_path: Path) -> None:
+    result = converted(tmp_path, names=["x\u202e", "y", "z"])
+    assert isinstance(result, Done) and result.value.labels == LABELS
+
+
+def test_names_inside_the_model_are_written_as_the_assignment_does(tmp_path: Path) -> None:
+    said = [name.upper() for name in reversed(LABELS)]
+    result = converted(tmp_path, names=said)
+    assert isinstance(result, Done) and result.value.labels == tuple(reversed(LABELS))
+    assert "labels-from-model" in {found.code for found in result.findings}
+
+
+@pytest.mark.parametrize("names", [[LABELS[0]] * 3, [*LABELS, LABELS[0]], list(LABELS[:2])])
+def test_names_twice_or_of_another_number_are_not_taken(names: list[str], tmp_path: Path) -> None:
+    result = converted(tmp_path, names=names)
+    assert isinstance(result, Done) and "labels-missing" in {found.code for found in result.findings}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"one_unit": True}, {"output": [2, 1]}, {"output": [1, 1, 1]}, {"names": ["x"] * 1001}]
+)
+def test_outputs_that_cannot_be(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert isinstance(converted(tmp_path, **changes), Failed)

@@ -52,6 +52,7 @@ def test_convert(place: Place):
     convert(model, None, images, place.folder / "weights", place.context)
     assert place.request == {
         "labels": 2, "rule": RULE | {"height": 48}, "size": [48, 32], "factory": True, "onnx": True, "cpus": 3,
+        "output": None, "data": {},
     }  # fmt: skip
     assert place.job.inputs == {
         "model": model.file, "model.py": place.folder / "model.py", "weights": place.folder / "weights",
@@ -61,8 +62,20 @@ def test_convert(place: Place):
 
 def test_convert_without_companions(place: Place):
     convert(HandedModel(place.file("model.onnx")), ("mug", "ball", "lamp"), [], None, place.context)
-    assert place.request == {"labels": 3, "rule": None, "size": None, "factory": False, "onnx": True, "cpus": 3}
+    assert place.request == {
+        "labels": 3, "rule": None, "size": None, "factory": False, "onnx": True, "cpus": 3, "output": None, "data": {},
+    }  # fmt: skip
     assert place.job.inputs == {"model": place.folder / "model.onnx"}
+
+
+def test_external_data_is_mounted_under_a_name_of_ours(place: Place):
+    """The location is the student's word, and no place in the sandbox's file system."""
+    beside = {"external data: ../parts/w.bin": place.file("w.bin"), "external data: model": place.file("other.bin")}
+    convert(HandedModel(place.file("model.onnx"), beside), ("mug", "ball"), [], None, place.context)
+    assert place.request["data"] == {"../parts/w.bin": "data-0", "model": "data-1"}
+    assert place.job.inputs == {
+        "model": place.folder / "model.onnx", "data-0": place.folder / "w.bin", "data-1": place.folder / "other.bin",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("memory", "given"), [(3 * 10**9, 5 * 10**9), (7 * 10**9, 7 * 10**9)])

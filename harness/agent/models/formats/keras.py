@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..class_names import names_in, names_in_extras
 from ..keras2 import as_keras3, is_keras2
 from ..loaded_model import Context, Native, NeedsEnvironment, Unusable
 from ..model_file import has_member, is_hdf5, zip_members
-from ..tensorflow_models import ENVIRONMENT, has_tensorflow, tensorflow_ready
+from ..tensorflow_models import ENVIRONMENT, has_tensorflow, one_of, tensorflow_ready
 from ..tensorflow_models import native as tensorflow_native
 from ..tensorflow_models import to_onnx as tensorflow_to_onnx
 from ..torch_models import torch_ready
@@ -45,14 +46,17 @@ def load(file: Path, context: Context) -> Native:
         raise Unusable(f"the model's input has the shape {shape}; its last dimension must be the 3 colours")
     free = context.size or (_USUAL_SIDE, _USUAL_SIDE)
     height, width = shape[1] or free[0], shape[2] or free[1]
-    image = keras.Input((height, width, 3))
-    model = keras.Model(image, inner(image, training=False))  # augmentation layers off
+    integer = "int" in str(inner.inputs[0].dtype)
+    image = keras.Input((height, width, 3), dtype="uint8" if integer else "float32")
+    taken = image if not integer else keras.ops.cast(image, inner.inputs[0].dtype)
+    given = inner(taken, training=False)  # augmentation layers off
+    scores, output = one_of(given, context.classes)
+    model = keras.Model(image, scores)
 
     def answer(batch: NDArray[Any]) -> NDArray[Any]:
-        given = model.predict(batch, verbose=0, batch_size=len(batch))
-        return np.asarray(given[0] if isinstance(given, (list, tuple)) else given)
+        return np.asarray(model.predict(batch, verbose=0, batch_size=len(batch)))
 
-    answer(np.zeros((1, height, width, 3), np.float32))  # the export needs a model that was called once
+    answer(np.zeros((1, height, width, 3), image.dtype))  # the export needs a model that was called once
     scales = any(type(layer).__name__ in _SCALING for layer in _layers(inner))
     return Native(
         answer=answer,
@@ -60,9 +64,11 @@ def load(file: Path, context: Context) -> Native:
         layout="NHWC",
         height=height,
         width=width,
-        input_dtype="float32",
-        default="keras-raw" if scales else "keras-vgg16-caffe",
+        input_dtype="uint8" if integer else "float32",
+        default="keras-raw" if scales or integer else "keras-vgg16-caffe",
         dynamic_batch=True,
+        names=_names(file),
+        output=output,
     )
 
 
@@ -79,9 +85,10 @@ def _load_with_tensorflow(file: Path, context: Context) -> Native:
     return tensorflow_native(
         lambda image: model(image, training=False),  # augmentation layers off
         model.input_shape,
-        context.size,
+        context,
         "keras-raw" if scales else "keras-vgg16-caffe",
-        threads=context.threads,
+        dtype=model.inputs[0].dtype,
+        names=_names(file),
     )
 
 
@@ -90,6 +97,16 @@ def to_onnx(native: Native, out: Path) -> None:
         tensorflow_to_onnx(native, out)
         return
     native.module.export(str(out), format="onnx", verbose=False)
+
+
+def _names(file: Path) -> tuple[str, ...]:
+    """The names of the classes in the attributes of an .h5, or in the texts of a .keras."""
+    if not is_hdf5(file):
+        return names_in_extras(file, "", (".json", ".txt"))
+    import h5py
+
+    with h5py.File(file, "r") as stored:
+        return names_in({key: stored.attrs[key] for key in list(stored.attrs) if key != "model_config"})
 
 
 def _keras(threads: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..class_names import names_in
 from ..loaded_model import Context, Native, Unusable
 from ..model_file import is_safetensors
 from ..torch_models import from_state, native, to_onnx
@@ -16,11 +17,13 @@ def matches(file: Path) -> bool:
 
 
 def load(file: Path, context: Context) -> Native:
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
     try:
         tensors = load_file(file)
+        with safe_open(file, framework="pt") as opened:
+            names = names_in(opened.metadata())
     except SafetensorError as error:
         raise Unusable(f"the safetensors file is cut off or damaged ({error}); save it again") from error
-    return native(from_state(tensors, context).float().eval(), context, size=None)
+    return native(from_state(tensors, context).float().eval(), context, size=None, names=names)

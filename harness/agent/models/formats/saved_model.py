@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from ...paths import TMP
+from ..class_names import names_in_extras
 from ..loaded_model import Context, Native, Unusable
 from ..model_file import has_member
 from ..tensorflow_models import native, tensorflow_ready, to_onnx
@@ -41,15 +42,16 @@ def load(file: Path, context: Context) -> Native:
     shape = None if spec.shape.rank is None else spec.shape.as_list()
 
     def call(image: object, kept: object = loaded) -> object:  # `kept` keeps the model's variables alive
-        return signature(**{name: tensorflow.cast(image, spec.dtype)})
+        return signature(**{name: image})
 
     scales = _scales(signature.graph)
     return native(
         call,
         tuple(shape) if shape is not None else None,
-        context.size,
+        context,
         "keras-raw" if scales else "keras-vgg16-caffe",
-        threads=context.threads,
+        dtype=spec.dtype,
+        names=names_in_extras(file, "assets/", (".txt", ".json")),
     )
 
 

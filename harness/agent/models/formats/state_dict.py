@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..loaded_model import Context, Native, Unusable
+from ..class_names import names_in
+from ..loaded_model import Context, Native
 from ..model_file import is_plain_state, is_torch_pickle
-from ..torch_models import from_state, native, to_onnx, torch_ready, unwrapped
+from ..torch_models import from_state, native, to_onnx, torch_ready
 
 __all__ = ["load", "matches", "to_onnx"]
 
@@ -19,16 +21,17 @@ def matches(file: Path) -> bool:
 
 def load(file: Path, context: Context) -> Native:
     torch = torch_ready(context.threads)
+    from ..checkpoints import model_or_state
+    from ..unpickling import unpickled
+
     try:
         loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError) as error:
-        raise Unusable(f"the file is cut off or damaged ({str(error)[:150]}); save it again") from error
-    return from_tensors(unwrapped(loaded), context)
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError):
+        loaded = unpickled(file)
+    return from_tensors(model_or_state(loaded), context, names_in(loaded))
 
 
-def from_tensors(state: Any, context: Context) -> Native:
-    """The model of model.py with the state dict loaded. Raises `Unusable` when `state` is not a state dict."""
-    if not isinstance(state, Mapping) or not state or not all(hasattr(v, "shape") for v in state.values()):
-        raise Unusable(f"the file holds a {type(state).__name__}, neither a model nor a state dict")
+def from_tensors(state: Mapping[str, Any], context: Context, names: tuple[str, ...]) -> Native:
+    """The model of model.py with the state dict loaded."""
     model = from_state(state, context).float().eval()
-    return native(model, context, size=None)
+    return native(model, context, size=None, names=names or names_in(vars(model)))

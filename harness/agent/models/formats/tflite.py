@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..loaded_model import Context, Native, NeedsEnvironment, Unusable
+from ...graph.onnx_form import only_output
+from ..class_names import names_in_extras
+from ..loaded_model import Context, Native, NeedsEnvironment, Output, Unusable, output_for
 from ..model_file import head
 from ..tensorflow_models import ENVIRONMENT
 
@@ -45,7 +47,9 @@ def load(file: Path, context: Context) -> Native:
         raise Unusable(f"the model takes exactly {shape[0]} images at a time; convert it again with a batch of 1")
     if given["dtype"] not in (np.float32, np.uint8, np.int8):
         raise Unusable(f"the input's type is {np.dtype(given['dtype']).name}; float32, uint8 and int8 are read")
-    ready = _Model(interpreter, given)
+    shapes = [tuple(int(side) for side in one["shape"]) for one in interpreter.get_output_details()]
+    output = output_for(shapes, context.classes)
+    ready = _Model(interpreter, given, output)
     integer = given["dtype"] != np.float32
     return Native(
         answer=ready.answer,
@@ -56,15 +60,17 @@ def load(file: Path, context: Context) -> Native:
         input_dtype="uint8" if integer else "float32",
         default="keras-raw" if integer else "keras-vgg16-caffe",
         dynamic_batch=False,
+        names=names_in_extras(file, "", (".txt",)),  # TensorFlow Lite appends its associated files as a zip
+        output=output,
     )
 
 
 class _Model:
     """An interpreter that answers one image at a time."""
 
-    def __init__(self, interpreter: Any, given: dict[str, Any]) -> None:
+    def __init__(self, interpreter: Any, given: dict[str, Any], output: Output) -> None:
         self._interpreter, self._given = interpreter, given
-        self._asked = interpreter.get_output_details()[0]
+        self._asked = interpreter.get_output_details()[output.number - 1]
         # Integer weights with scales count as quantised too (dynamic-range quantisation). Shapes and
         # axes are 32-bit integers.
         self.quantised = any(tensor["dtype"] in _INTEGERS for tensor in interpreter.get_tensor_details())
@@ -90,3 +96,5 @@ def to_onnx(native: Native, out: Path) -> None:
     import tf2onnx
 
     tf2onnx.convert.from_tflite(str(native.module), opset=_OPSET, output_path=str(out))
+    if native.output.of > 1:
+        only_output(out, native.output)
