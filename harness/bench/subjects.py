@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.files.hashing import file_sha256
 from harness.inputs.images import HeldOutSet, load
-from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders
+from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, is_image
 from harness.inputs.submissions.external_data import external_data
 from harness.inputs.submissions.parts import COMPANIONS
 from harness.stages.convert import HandedModel
@@ -101,9 +101,7 @@ def given_images(folder: Path, *, calibrate: bool) -> GivenImages:
 
 
 def _flat(folder: Path) -> HeldOutSet:
-    files = tuple(
-        sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
-    )
+    files = tuple(sorted(file for file in folder.iterdir() if is_image(file.name)))
     if not files:
         suffixes = " ".join(IMAGE_SUFFIXES)
         raise UsageError(

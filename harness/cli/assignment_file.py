@@ -9,8 +9,11 @@ from harness.inputs.assignment import Assignment, load
 
 
 def read_assignment(file: Path) -> Assignment:
-    """The assignment in `file`; its outdated keys are named on stderr. Raises `AssignmentError` as `load` does."""
+    """The assignment in `file`; outdated keys and images that are not used are named on stderr.
+
+    Raises `AssignmentError` as `load` does.
+    """
     assignment = load(file)
-    for line in assignment.outdated:
+    for line in (*assignment.outdated, *assignment.remarks):
         say(line, err=True)
     return assignment

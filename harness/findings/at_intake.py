@@ -17,6 +17,7 @@ KINDS: dict[str, Kind] = {
     "unsafe-member": Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
     "archive-too-large": Kind("error", "The submission was not unpacked: {reason}."),
+    "folder-left-out": Kind("info", "{name}/ was left out: {what}."),
     "duplicate-name": Kind("warning", "{name} appears more than once; the first one counts."),
     "file-unreadable": Kind("error", "The file {name} cannot be read: {reason}."),
     "several-notebooks": Kind("warning", "There are several notebooks; {name} was graded, not {others}."),

@@ -6,7 +6,9 @@ from harness.findings.kind import Kind
 
 KINDS: dict[str, Kind] = {
     # audit
-    "dataset-unreadable-images": Kind("warning", "{count} image files of the data set cannot be read."),
+    "dataset-unreadable-images": Kind(
+        "warning", "{count} image files of the data set cannot be read ({names}). Export them as JPEG or PNG."
+    ),
     "dataset-unusable": Kind("error", "The data set cannot be read: {reason}."),
     "dataset-leak": Kind(
         "error",

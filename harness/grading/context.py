@@ -71,7 +71,7 @@ def without_reference(
     store = Store(default_folder())
     cache = StageCache(store, sandbox.environment_id, force=force)
     with own_folder("harness-course-", store.folder) as scratch:  # weights are hard-linked into it
-        assignment = readable(assignment, scratch)
+        assignment = readable(assignment, scratch, progress.say)
         held_out = images.load(assignment.held_out.path) if assignment.held_out.path else images.NO_SET
         staged = images.stage(held_out, scratch / "images")
         unseen = None

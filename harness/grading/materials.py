@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from harness.inputs import weights
 from harness.inputs.assignment import Assignment
 from harness.inputs.given_weights import GivenWeights, KnownBackbones
 from harness.inputs.images import CHECK_IMAGES, NO_TRAINING_IMAGES, TrainingImages
-from harness.inputs.images.folders import class_folders
+from harness.inputs.images.folders import class_folders, listed
+from harness.inputs.images.laying_out import laid_out
 from harness.inputs.weights import WeightsEntry
 from harness.sandbox import open_to_all, readable_by_all
 
@@ -48,11 +50,21 @@ def training_images(assignment: Assignment) -> TrainingImages:
     return TrainingImages(assignment.dataset, sha256, lambda: in_turn[:CHECK_IMAGES], lambda: by_class)
 
 
-def readable(assignment: Assignment, scratch: Path) -> Assignment:
-    """The assignment with training images and code that the sandbox's user can read, copied where necessary."""
+def readable(assignment: Assignment, scratch: Path, say: Callable[[str], None] = lambda _: None) -> Assignment:
+    """The assignment with training images and code that the sandbox's user can read, copied where necessary.
+
+    `say` is told of images that had to be written anew, or do not decode.
+    """
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
-        dataset = dataset.model_copy(update={"path": readable_by_all(dataset.path, scratch)})
+        images = laid_out(dataset.path, scratch / "training-images")
+        for files, what in (
+            (images.rewritten, "written anew for notebooks and the reference, upright and with 8 bits RGB"),
+            (images.left_out, "left out: they do not decode. Replace them, or take them out of the folder"),
+        ):
+            if files:
+                say(f"{listed(files, dataset.path)} of dataset.path: {what}.")
+        dataset = dataset.model_copy(update={"path": readable_by_all(images.folder, scratch)})
     code = readable_by_all(assignment.reference.code, scratch)
     reference_solution = assignment.reference.model_copy(update={"code": code})
     return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})

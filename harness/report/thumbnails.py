@@ -10,7 +10,7 @@ from functools import cache
 from PIL import Image
 
 from harness.inputs.images import HeldOutSet
-from harness.inputs.images.held_out import upright_rgb
+from harness.inputs.images.decoding import upright_rgb
 
 _LONGEST_SIDE = 260  # pixels; shown at half that size, to be sharp on a dense screen
 

@@ -68,7 +68,12 @@ REQUIRED = {
     ("", "title"), ("reference", "code"), ("deadline", "at"), ("unseen", "path"),
     ("criteria", "kind"), ("criteria", "points"),
 }  # fmt: skip
-NOT_ON_THE_PAGE = {("", "file"), ("", "outdated"), ("criteria", "title")}  # set by `load`; the kind's own
+NOT_ON_THE_PAGE = {
+    ("", "file"),
+    ("", "outdated"),
+    ("", "remarks"),
+    ("criteria", "title"),
+}  # set by `load`; the kind's own
 
 
 def documented() -> dict[tuple[str, str], str]:

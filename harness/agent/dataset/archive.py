@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import unicodedata
 import zipfile
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -38,7 +39,7 @@ def unpacked(file: Path, scratch: Path) -> Tree:
 def _unpack(archive: zipfile.ZipFile, target: Path) -> int:
     """Unpack the members; return how many were left out: not plain files, names that lead outside, repeated names."""
     odd = 0
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if not member.filename.endswith(("/", "\\"))]
     if len(members) > _MOST_MEMBERS:
         raise Unreadable(f"it holds more than {_MOST_MEMBERS:,} files")
     if sum(member.file_size for member in members) > _MOST_BYTES:
@@ -61,7 +62,7 @@ def _harmless(member: zipfile.ZipInfo) -> PurePosixPath | None:
     kind = member.external_attr >> 16
     if kind and not stat.S_ISREG(kind) and stat.S_IFMT(kind):
         return None
-    path = PurePosixPath(member.filename.replace("\\", "/"))
+    path = PurePosixPath(unicodedata.normalize("NFC", member.filename.replace("\\", "/")))
     if path.is_absolute() or ".." in path.parts or ":" in (path.parts or (":",))[0] or "\0" in member.filename:
         return None
     return path

@@ -7,9 +7,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..images.listing import IMAGE_SUFFIXES, is_litter
 from .image import Unreadable
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".heic", ".jfif")
+# Those that cannot be read count as images, so that they are named and not passed over.
+IMAGES = (*IMAGE_SUFFIXES, *(".heic", ".heif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".jxl", ".psd"))
 _MOST_FILES = 100_000
 _DEEPEST = 32  # folders
 
@@ -65,4 +67,4 @@ def inner(root: Path) -> Path:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "__MACOSX")) or name.lower() in ("thumbs.db", "desktop.ini")
+    return is_litter(name)

@@ -104,11 +104,11 @@ def batch(encoded: Sequence[Path | bytes], rule: Rule, layout: Layout, dtype: st
 
 def rgb(image: Image.Image) -> Image.Image:
     """The image as RGB: 16-bit values are scaled, transparent parts become white."""
-    if image.mode.startswith("I"):  # 16 bits: convert() would clip at 255
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bits: convert() would clip at 255
         wide = np.asarray(image, dtype=np.float64)
         top = 65535.0 if wide.max(initial=0) > 255 else 255.0
-        return Image.fromarray((wide / top * 255).round().astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        return Image.fromarray((wide.clip(0, top) / top * 255).round().astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
         with_alpha = image.convert("RGBA")
         white = Image.new("RGBA", with_alpha.size, "white")
         return Image.alpha_composite(white, with_alpha).convert("RGB")

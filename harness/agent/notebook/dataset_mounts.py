@@ -11,15 +11,17 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..images.listing import IMAGE_SUFFIXES, is_litter
 from .dataset_paths import Reads
 from .foreign_paths import is_foreign, parts_of, place_of_name
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_SUFFIXES = IMAGE_SUFFIXES
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|rar|7z)$", re.IGNORECASE)
 _PARTS: dict[str, tuple[str, ...]] = {
     "train": ("train", "training", "training_set", "train_set", "trainset", "traindata", "train_data", "training_data"),
@@ -61,6 +63,15 @@ def _unless_in_the_way() -> Iterator[None]:
         yield
 
 
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(_SUFFIXES) and not is_litter(name)
+
+
+def _composed(name: str) -> str:
+    """The name as the rule `unicode_names` makes that of a notebook's."""
+    return unicodedata.normalize("NFC", name)
+
+
 class Given:
     """Puts the images in place for one notebook; `said` has a sentence for each place."""
 
@@ -68,9 +79,9 @@ class Given:
         """`images`: class folders. `here`: the notebook's folder; nothing is made outside `tops`."""
         self._here, self._tops = here, tops
         self._classes = {
-            folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES)
+            _composed(folder.name): sorted(f for f in folder.iterdir() if _is_image(f.name))
             for folder in sorted(images.iterdir())
-            if folder.is_dir() and not folder.name.startswith(".")
+            if folder.is_dir() and not is_litter(folder.name)
         }
         self.said: dict[str, None] = {}
 
@@ -146,7 +157,7 @@ class Given:
         for name, files in images.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
             for file in files:
-                (folder / name / file.name).symlink_to(file)
+                (folder / name / _composed(file.name)).symlink_to(file)
         self._say(folder, sum(map(len, images.values())))
 
     def _fill_flat(self, folder: Path) -> None:

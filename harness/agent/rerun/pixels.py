@@ -25,6 +25,7 @@ _ORIENTATION = 0x0112  # EXIF
 _FORMATS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
     ".jfif": "JPEG",
     ".png": "PNG",
     ".bmp": "BMP",
@@ -32,6 +33,7 @@ _FORMATS = {
     ".gif": "GIF",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".avif": "AVIF",
 }
 
 # Measured `data_share`: at most 0.109 on 311 photographs of cards, 75 of fruit and 120 renderings (a card on a

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from .noticed import CONFLICTS, OutOfRoom, Stopped
+from .noticed import CONFLICTS, Noticed, OutOfRoom, Stopped
+from .passed_over import Environments, Folder, environments, parts_of, passed_over
 
 CHUNK = 1 << 20  # bytes
-_LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
+_MOST_NAMED = 10  # folders that were left out
 _FREE_BYTES = 100 * 10**6  # below this, the ratio is not checked
 
 
@@ -21,7 +24,7 @@ class UnpackLimits:
 
     total_bytes: int = 4 * 10**9  # skipped bytes count, too
     files: int = 20_000  # that are unpacked, folders included
-    members: int = 200_000  # of all archives, skipped ones (.venv, .git, __MACOSX) included
+    members: int = 200_000  # of all archives, skipped ones (.venv, node_modules, __MACOSX) included
     depth: int = 32
     name_bytes: int = 255  # of one part of a path
     path_bytes: int = 1024
@@ -50,6 +53,11 @@ class Budget:
     files: int = field(init=False)
     members: int = field(init=False)
     seen: set[str] = field(default_factory=set)
+    environments: Environments = field(default_factory=dict)  # of the archive or folder that is being read
+    left_out: dict[str, str] = field(default_factory=dict)  # folder -> what it is, of those that people are told of
+    _files_in: Counter[Folder] = field(default_factory=Counter)
+    _members_in: Counter[Folder] = field(default_factory=Counter)
+    _bytes_in: Counter[Folder] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.bytes, self.files, self.members = self.spent.bytes, self.spent.files, self.spent.members
@@ -58,17 +66,34 @@ class Budget:
         """What the submission has used so far, plus `seconds` of processor time."""
         return Spent(self.bytes, self.files, self.members, self.spent.seconds + seconds)
 
-    def entry(self) -> None:
-        """Count a file or folder that is unpacked. Raises `Stopped`."""
+    def entry(self, path: PurePosixPath | None = None, size: int = 0) -> None:
+        """Count a file or folder that is unpacked; `size` is what it says it has. Raises `Stopped`."""
         self.files += 1
+        folder = path.parts[:-1] if path else ()
+        self._files_in[folder] += 1
+        self._bytes_in[folder] += size
         if self.files > self.limits.files:
-            raise Stopped("archive-too-large", reason=f"it holds over {self.limits.files} files and folders")
+            much = _most(self._files_in, "files", self.limits.files)
+            raise Stopped("archive-too-large", reason=f"it holds over {self.limits.files} files and folders{much}")
 
-    def member(self) -> None:
-        """Count a member that is examined, whether or not it is unpacked. Raises `Stopped`."""
+    def member(self, name: str = "", size: int = 0) -> None:
+        """Count a member that is examined, whether or not it is unpacked; `size` if it is not. Raises `Stopped`."""
         self.members += 1
+        if name:
+            folder = tuple(parts_of(as_text(name))[:-1][: self.limits.depth])
+            self._members_in[folder] += 1
+            self._bytes_in[folder] += size
         if self.members > self.limits.members:
-            raise Stopped("archive-too-large", reason=f"it holds over {self.limits.members} members")
+            much = _most(self._members_in, "members", self.limits.members)
+            raise Stopped("archive-too-large", reason=f"it holds over {self.limits.members} members{much}")
+
+    def listed(self, names: Iterable[str]) -> None:
+        """Learn the names of all members of an archive, before their paths are asked for."""
+        self.environments = environments(as_text(name) for name in names)
+
+    def noticed(self) -> list[Noticed]:
+        """The folders that were left out and that people should know of."""
+        return [Noticed("folder-left-out", {"name": name, "what": what}) for name, what in self.left_out.items()]
 
     def count(self, size: int) -> None:
         """Count bytes that were read. Raises `Stopped`."""
@@ -79,23 +104,29 @@ class Budget:
         """Check `size` bytes that the archive announces, before they are read. Raises `Stopped`."""
         self._check(self.bytes + size)
 
-    def path(self, name: str) -> PurePosixPath | None:
-        """The safe relative path for a name in an archive; None for system litter and hidden folders.
+    def path(self, name: str, *, is_folder: bool = False) -> PurePosixPath | None:
+        """The safe relative path for a name in an archive, `\\` as `/`; None for what is passed over.
 
         Raises `Stopped` for names that are absolute, contain `..`, are too deep or too long.
         """
-        if "\x00" in name or "\\" in name or name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        if _leads_outside(name):
             raise Stopped("unsafe-path", name=name)
-        if ".." in name.split("/"):
-            raise Stopped("unsafe-path", name=name)
-        return self.local_path(name)
+        return self._taken(parts_of(as_text(name)), is_folder or name.endswith(("/", "\\")))
 
-    def local_path(self, name: str) -> PurePosixPath | None:
-        """The same for a relative path on this machine's disk."""
-        parts = [part for part in as_text(name).split("/") if part not in ("", ".")]
-        if not parts or parts[0] == "__MACOSX" or parts[-1] in _LITTER or parts[-1].startswith("._"):
+    def local_path(self, name: str, *, is_folder: bool = False) -> PurePosixPath | None:
+        """The same for a relative path on this machine's disk, where a `\\` may also be a part of a name."""
+        text = as_text(name)
+        last = text.rpartition("/")[2]
+        parts = parts_of(text) if "\\" in last and not _leads_outside(last) else _plain_parts(text)
+        return self._taken(parts, is_folder)
+
+    def _taken(self, parts: list[str], is_folder: bool) -> PurePosixPath | None:
+        if not parts:
             return None
-        if any(part.startswith(".") for part in parts[:-1]):
+        over = passed_over(parts, self.environments, is_folder=is_folder)
+        if over is not None:
+            if over.what and len(self.left_out) < _MOST_NAMED and len(over.folder.encode()) <= self.limits.path_bytes:
+                self.left_out[over.folder] = over.what
             return None
         if len(parts) > self.limits.depth:
             raise Stopped("archive-too-large", reason=f"folders nest over {self.limits.depth} deep")
@@ -119,9 +150,38 @@ class Budget:
 
     def _check(self, total: int) -> None:
         if total > self.limits.total_bytes:
-            raise Stopped("archive-too-large", reason=f"it unpacks to over {self.limits.total_bytes / 1e9:g} GB")
+            much = _most(self._bytes_in, "GB", self.limits.total_bytes)
+            raise Stopped("archive-too-large", reason=f"it unpacks to over {self.limits.total_bytes / 1e9:g} GB{much}")
         if self.packed_bytes is not None and total > max(_FREE_BYTES, self.limits.ratio * self.packed_bytes):
             raise Stopped("archive-too-large", reason="it unpacks to far more than it holds")
+
+
+def _leads_outside(name: str) -> bool:
+    """Whether the name is absolute, climbs up or holds a NUL, by the rules of any system."""
+    slashed = name.replace("\\", "/")
+    if "\x00" in name or slashed.startswith("/") or re.match(r"[A-Za-z]:", slashed):
+        return True
+    return ".." in slashed.split("/")
+
+
+def _plain_parts(name: str) -> list[str]:
+    return [part for part in unicodedata.normalize("NFC", name).split("/") if part not in ("", ".")]
+
+
+def _most(held: Counter[Folder], unit: str, limit: int) -> str:
+    """`; data/raw holds 18,000 of the 20,000 files`: the deepest folder with at least half of what was counted."""
+    below: Counter[Folder] = Counter()
+    for folder, amount in held.items():
+        for length in range(1, len(folder) + 1):
+            below[folder[:length]] += amount
+    total = held.total()
+    much = [folder for folder, amount in below.items() if 2 * amount >= total > 0]
+    if not much:
+        return ""
+    most = max(much, key=lambda folder: (len(folder), below[folder]))
+    amount = min(below[most], limit)
+    said = f"{amount / 1e9:.1f} of the {limit / 1e9:g}" if unit == "GB" else f"{amount:,} of the {limit:,}"
+    return f"; {'/'.join(most)} holds {said} {unit}"
 
 
 class Readable(Protocol):

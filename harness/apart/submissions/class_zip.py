@@ -105,5 +105,5 @@ def opened(file: str) -> ClassZip:
 
 
 def _slashes(name: str) -> str:
-    """The member's path with `/`: some Windows programs write `\\` only, against the specification."""
-    return name if "/" in name else name.replace("\\", "/")
+    """The member's path with `/`: some Windows programs write `\\`, against the specification."""
+    return name.replace("\\", "/")

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from . import zip_models
+from .zip_models import model_in
+
 _MOST_MEMBERS = 100_000  # of a zip
 _PICKLED = 64 << 20  # bytes of a pickle that are read
 _TORCH_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6
@@ -25,6 +28,13 @@ _MAKERS = (
 )
 _MODULES = ("torch.nn.modules.", "torchvision.models.", "torch.fx.", "timm.")
 _TENSORS = ("torch._utils.", "torch.FloatStorage", "torch.storage.", "torch.Tensor", "torch._tensor.")
+_OF_ZIPS = {
+    zip_models.TORCH: "torch",
+    zip_models.TORCH_EXPORT: "torch-export",
+    zip_models.KERAS: "keras",
+    zip_models.ARRAYS: "numpy",
+    zip_models.DOCUMENT: "document",
+}
 
 
 class _Pickled(NamedTuple):
@@ -50,19 +60,10 @@ def of_zip(file: Path) -> str:
 
 def of_members(names: tuple[str, ...]) -> str:
     """What a zip with members of these names is; `torch` for a file of torch.save, `archive` for no model."""
-    last = {PurePosixPath(name).name for name in names}
-    tops = {name for name in names if "/" not in name}
-    if "data.pkl" in last and ("constants.pkl" in last or "version" in last or "byteorder" in last):
-        return "torchscript" if "constants.pkl" in last else "torch"
-    if "archive_format" in last or "serialized_exported_program.json" in last:
-        return "torch-export"
-    if {"config.json", "model.weights.h5"} <= tops:
-        return "keras"
-    if "[Content_Types].xml" in tops or "mimetype" in tops:
-        return "document"
-    if names and all(name.endswith(".npy") for name in names):
-        return "numpy"
-    return "archive"
+    model = model_in(names)
+    if model == zip_models.TORCH and any(PurePosixPath(name).name == "constants.pkl" for name in names):
+        return "torchscript"
+    return _OF_ZIPS.get(model or "", "archive")
 
 
 def of_hdf5(content: mmap.mmap) -> str:

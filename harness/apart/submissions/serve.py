@@ -101,6 +101,12 @@ def _unpack_member(request: Request, budget: Budget) -> object:
     return _told(opened(request["zip"]).unpack(request["member"], Path(request["folder"]), budget))
 
 
+def _content(request: Request, _: Budget) -> object:
+    from .archive import content
+
+    return content(Path(request["path"]))
+
+
 def _listed(request: Request, _: Budget) -> object:
     from .class_zip import opened
 
@@ -180,6 +186,7 @@ def _told(noticed: list[Noticed]) -> list[object]:
 
 _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "unpack": _unpack,
+    "content": _content,
     "unpack member": _unpack_member,
     "list": _listed,
     "table": _table,

@@ -23,13 +23,14 @@ def unpack_7z(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
     with archive.open("rb") as stream, py7zr.SevenZipFile(stream) as opened:  # given a stream, it uses one thread
         chosen: dict[str, PurePosixPath] = {}
         expected = skipped = 0
+        budget.listed(info.filename for info in opened.files)
         for info in opened.files:
-            budget.member()
-            path = budget.path(info.filename)
+            path = budget.path(info.filename, is_folder=info.is_directory)
+            budget.member(info.filename, 0 if path else info.uncompressed or 0)
             if path is None:  # in a solid block it is inflated anyway, to reach the next one
                 skipped += info.uncompressed or 0
                 continue
-            budget.entry()
+            budget.entry(path, info.uncompressed or 0)
             if info.is_directory:
                 continue
             if info.is_symlink or info.is_junction or info.is_socket:
@@ -45,7 +46,7 @@ def unpack_7z(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
         budget.count(skipped)
         budget.expect(expected)
         opened.extract(targets=list(chosen), factory=_factory(chosen, folder, budget))
-    return left_out.noticed
+    return [*left_out.noticed, *budget.noticed()]
 
 
 def _factory(chosen: dict[str, PurePosixPath], folder: Path, budget: Budget) -> Any:

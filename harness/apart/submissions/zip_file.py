@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 from .budget import Budget, write
 from .noticed import LeftOut, Noticed, Stopped
 
-_DIRECTORY = 32 << 20  # bytes of a zip's list of members
+DIRECTORY = 32 << 20  # bytes of a zip's list of members
 
 
 def unpack_zip(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
     """Unpack; return what was left out. Raises `Stopped`, `OutOfRoom`, and what `zipfile` raises for a damaged file."""
-    if directory_bytes(archive) > _DIRECTORY:
+    if directory_bytes(archive) > DIRECTORY:
         raise Stopped("archive-too-large", reason=f"it holds over {budget.limits.members} members")
     with zipfile.ZipFile(archive) as opened:
         members = opened.infolist()
@@ -30,14 +30,16 @@ def unpack_members(
     left_out = LeftOut()
     chosen: list[tuple[zipfile.ZipInfo, PurePosixPath]] = []
     expected = skipped = 0
+    members = list(members)
+    budget.listed(name for name, _ in members)
     for name, info in members:  # all names before the first file
-        budget.member()
         path = budget.path(name)
+        budget.member(name, 0 if path else info.file_size)
         if path is None:
             skipped += info.file_size
             continue
-        budget.entry()
-        if info.is_dir():
+        budget.entry(path, info.file_size)
+        if name.endswith(("/", "\\")):
             continue
         mode = info.external_attr >> 16 if info.create_system == 3 else 0
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
@@ -54,7 +56,7 @@ def unpack_members(
     for info, path in chosen:
         with opened.open(info) as stream:
             write(budget.counted(stream), folder / path)
-    return left_out.noticed
+    return [*left_out.noticed, *budget.noticed()]
 
 
 def name_of(info: zipfile.ZipInfo) -> str:

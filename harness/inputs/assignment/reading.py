@@ -11,7 +11,7 @@ from harness.errors import AssignmentError
 from harness.inputs.assignment.outdated import with_new_keys
 from harness.inputs.assignment.problems import described, problem
 from harness.inputs.assignment.schema import Assignment
-from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, images_in
+from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, images_in, listed, not_used
 
 
 def load(file: Path) -> Assignment:
@@ -41,7 +41,7 @@ def load(file: Path) -> Assignment:
 
 
 def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
-    base, problems = assignment.file.parent, list[str]()
+    base, problems, remarks = assignment.file.parent, list[str](), list[str]()
 
     def images(section: str, path: Path) -> Path:
         folder = (base / path).resolve()
@@ -60,7 +60,13 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
                     f"\n  looked for {' '.join(IMAGE_SUFFIXES)}",
                 )
             )
+        remark(section, folder)
         return folder
+
+    def remark(section: str, folder: Path) -> None:
+        if unused := not_used(folder):
+            what = f"not used: {listed(unused, folder)}; put JPEG or PNG files directly into the class folders"
+            remarks.append(problem(assignment.file, text, (section, "path"), what))
 
     held_out = assignment.held_out
     path = images("held_out", held_out.path) if assignment.has_shared_set and held_out.path else None
@@ -99,5 +105,6 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
             "reference": reference,
             "execution": execution,
             "unseen": unseen,
+            "remarks": tuple(remarks),
         }
     )

@@ -74,6 +74,7 @@ class Assignment(Section):
     criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
     file: Path = Field(Path(), exclude=True, description="set by `load`")
     outdated: tuple[str, ...] = Field((), exclude=True, description="set by `load`: old keys, a sentence for each")
+    remarks: tuple[str, ...] = Field((), exclude=True, description="set by `load`: images that are not used")
 
     @property
     def max_points(self) -> float:

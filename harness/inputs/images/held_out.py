@@ -12,10 +12,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
-
 from harness.errors import AssignmentError
 from harness.files.hashing import file_sha256
+from harness.inputs.images.decoding import UNDECODABLE, upright_rgb
 from harness.inputs.images.folders import class_folders, images_in
 
 LONGEST_SIDE = 1024  # pixels; no model here uses more
@@ -86,7 +85,7 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
     for file, name in pairs:
         try:
             image = upright_rgb(file, LONGEST_SIDE)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except UNDECODABLE as error:
             unreadable.append(f"{file}: does not decode: {error}")
             continue
         image.save(folder / name, compress_level=1)
@@ -97,13 +96,3 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
             "\n".join(sorted(unreadable)), "replace these held-out images, or take them out of the folder"
         )
     return StagedImages(folder, tuple(names), held_out.sha256)
-
-
-def upright_rgb(file: Path, longest_side: int) -> Image.Image:
-    """The instructor's image, upright, as RGB without metadata, shrunk to `longest_side` pixels."""
-    with Image.open(file) as opened:
-        image = ImageOps.exif_transpose(opened).convert("RGB")
-    image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    clean = Image.new("RGB", image.size)
-    clean.paste(image)
-    return clean

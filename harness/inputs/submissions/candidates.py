@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from harness.findings.file_kinds import FILE_KINDS
 from harness.inputs.submission import ModelFile, SubmittedFile
-from harness.inputs.submissions.companions import belonging_to, called_like
+from harness.inputs.submissions.companions import belonging_to, is_called
 from harness.inputs.submissions.parts import FACTORY, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
 
 _WHOLE, _WITH_CODE, _WEIGHTS, _UNKNOWN, _BROKEN, _FOREIGN = range(6)
@@ -53,7 +53,7 @@ def notebooks(files: Sequence[SubmittedFile]) -> list[Path]:
 def models(files: Sequence[Aged]) -> tuple[ModelFile, ...]:
     """The models, the best first, each with what belongs to it. A SavedModel or an unpacked file is its folder."""
     paths = [one.file.path for one in files]
-    has_code = any(called_like(path.name, FACTORY) is not None for path in paths)
+    has_code = any(is_called(path.name, FACTORY) for path in paths)
     unpacked = _unpacked(files)
     folders = {one.file.path for one in unpacked}
     single = [_folder_of(one) for one in files if _may_be(one.file) and one.file.path.parent not in folders]

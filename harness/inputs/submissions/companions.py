@@ -24,7 +24,8 @@ COMPANION_NAMES = tuple(
     sorted({*COMPANIONS, *_LABEL_NAMES, *(f"{stem}{suffix}" for stem in _LABEL_STEMS for suffix in _LABEL_SUFFIXES)})
 )
 _HIDDEN_SUFFIX = re.compile(r"(\.(?:txt|json|py))\.(?:txt|json|py)$")  # Windows shows neither, so people add one
-_COPY = re.compile(r" ?\(\d+\)(?=\.[a-z]+$)")  # what a browser adds to the second download
+# What a browser adds to the second download, and Canvas to a file that comes again.
+_COPY = re.compile(r"(?: ?\(\d+\)|-\d{1,2})(?=\.[a-z]+$)")
 
 
 def belonging_to(model: Path, files: Sequence[Path]) -> tuple[tuple[Companion, ...], tuple[Finding, ...]]:
@@ -47,6 +48,11 @@ def belonging_to(model: Path, files: Sequence[Path]) -> tuple[tuple[Companion, .
         if chosen != model.parent / role:
             findings.append(finding("companion-elsewhere", what=role, name=str(chosen)))
     return tuple(found), tuple(findings)
+
+
+def is_called(name: str, role: str) -> bool:
+    """Whether a file of this name may be the model's labels.txt, handin.json or model.py."""
+    return called_like(name, role) is not None
 
 
 def _chosen(folder: Path, candidates: list[tuple[int, Path]]) -> Path | None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.apart.submissions.budget import Budget, write
+from harness.apart.submissions.budget import Budget, as_text, write
+from harness.apart.submissions.passed_over import Folder, environments
 from harness.findings import Finding, finding
 from harness.inputs.submissions.archives import Spent, Unpacked, UnpackLimits, refusing
 
@@ -33,8 +34,8 @@ class _Noticed:
 def copy_folder(folder: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
     """Copy the folder's content into the empty folder `target`; return what was left out.
 
-    Hidden folders (.git, checkpoints) and litter are left out silently. Raises `Refused` at a limit,
-    `MachineError` when there is no room.
+    Hidden folders (.git, checkpoints) and litter are left out silently, environments with a finding.
+    Raises `Refused` at a limit, `MachineError` when there is no room.
     """
     budget, noticed = Budget(limits, spent=spent), _Noticed()
     with refusing():
@@ -42,11 +43,13 @@ def copy_folder(folder: Path, target: Path, limits: UnpackLimits, spent: Spent) 
             path = budget.local_path(shown)
             if path is None:
                 continue
+            budget.entry(path)
             if budget.twin(path):
                 noticed.note("duplicate-name", name=str(path))
                 continue
             _copy(name, holder, str(path), target / path, budget, noticed)
-    return Unpacked(tuple(noticed.findings), budget.used())
+    left_out = (finding(one.code, **one.particulars) for one in budget.noticed())
+    return Unpacked((*noticed.findings, *left_out), budget.used())
 
 
 def copy_file(file: Path, target: Path, limits: UnpackLimits, spent: Spent) -> Unpacked:
@@ -62,18 +65,20 @@ def copy_file(file: Path, target: Path, limits: UnpackLimits, spent: Spent) -> U
 def _entries(folder: Path, budget: Budget, noticed: _Noticed) -> Iterator[tuple[int, str, str]]:
     """(open folder, name in it, path from the top) of every entry but folders, sorted, without recursion."""
     waiting = [(os.open(folder, _FLAGS | os.O_DIRECTORY), "")]
+    budget.environments = known = dict[Folder, str]()
     try:
         while waiting:
             holder, above = waiting.pop()
             try:
-                names = sorted(_listed(holder, budget))
+                names = sorted(_listed(holder, above, budget))
+                known.update(environments(as_text(f"{above}{name}{_inside(name)}") for name in names))
                 below = []
                 for name in names:
                     path = f"{above}{name}"
                     if not _is_folder(name, holder):
                         yield holder, name, path
-                    elif not name.startswith(".") and name != "__MACOSX":
-                        budget.local_path(f"{path}/.")  # too deep or too long
+                    elif (taken := budget.local_path(path, is_folder=True)) is not None:  # not too deep or too long
+                        budget.entry(taken)
                         below.append((name, path))
                 for name, path in reversed(below):
                     try:
@@ -87,11 +92,16 @@ def _entries(folder: Path, budget: Budget, noticed: _Noticed) -> Iterator[tuple[
             os.close(holder)
 
 
-def _listed(holder: int, budget: Budget) -> Iterator[str]:
+def _listed(holder: int, above: str, budget: Budget) -> Iterator[str]:
     with os.scandir(holder) as entries:
         for entry in entries:
-            budget.entry()
+            budget.member(f"{above}{entry.name}")
             yield entry.name
+
+
+def _inside(name: str) -> str:
+    """What makes the path of a folder `conda-meta` that of a file in it, as the list of an archive has it."""
+    return "/history" if name == "conda-meta" else ""
 
 
 def _is_folder(name: str, holder: int) -> bool:

@@ -30,6 +30,7 @@ from harness.inputs.submissions.lms import readers
 from harness.inputs.submissions.one_entry import kept_apart
 from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
 from harness.inputs.submissions.place import ArchivePlace, Entry, FolderPlace, Place
+from harness.inputs.submissions.split_archives import drive_stem
 
 PLAIN = "plain"
 
@@ -269,11 +270,18 @@ def _plain_deliveries(place: Place, entries: tuple[Entry, ...]) -> Iterator[Deli
     if whole:
         yield whole
     by_stem: dict[str, list[Entry]] = defaultdict(list)
+    split: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        if entry not in loose and not (whole and entry.name == "dataset"):
+        stem = kept_apart("intake", partial(drive_stem, entry.name), lambda _: "") if entry in files else ""
+        if stem:
+            split[stem].append(entry)
+        elif entry not in loose and not (whole and entry.name == "dataset"):
             yield delivered([entry.name], partial(_of_one, entry))
         elif entry in loose and not whole:
             by_stem[kept_apart("intake", partial(_stem, entry), partial(_whole_name, entry))].append(entry)
+    for stem, same in split.items():
+        make = partial(_of_split, stem, same) if len(same) > 1 else partial(_of_one, same[0])
+        yield delivered([entry.name for entry in same], make)
     for stem, same in by_stem.items():
         yield delivered([entry.name for entry in same], partial(_of_loose, stem, same))
 
@@ -281,6 +289,10 @@ def _plain_deliveries(place: Place, entries: tuple[Entry, ...]) -> Iterator[Deli
 def _of_one(entry: Entry) -> Delivery:
     why = "a folder" if entry.is_folder else "an archive"
     return _plain_delivery(as_text(_stem(entry)), entry.name, [_piece(entry)], why)
+
+
+def _of_split(stem: str, same: list[Entry]) -> Delivery:
+    return _plain_delivery(as_text(stem), f"/{stem}.zip", [_piece(entry) for entry in same], "the parts of a download")
 
 
 def _of_loose(stem: str, same: list[Entry]) -> Delivery:

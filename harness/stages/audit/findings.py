@@ -8,6 +8,8 @@ from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.stages.evidence.audit import DatasetAudit
 
+_MOST_EXAMPLES = 3
+
 
 def findings_of(
     value: DatasetAudit,
@@ -19,7 +21,10 @@ def findings_of(
     annotation_faults: Sequence[str],
 ) -> tuple[Finding, ...]:
     """The findings. `bursts`: scenes with three photographs or more. `unreadable`: the number of such files."""
-    found = [finding("dataset-unreadable-images", count=unreadable)] if unreadable else []
+    found = []
+    if unreadable:
+        names = ", ".join(value.unreadable[:_MOST_EXAMPLES]) + (", ..." if unreadable > _MOST_EXAMPLES else "")
+        found.append(finding("dataset-unreadable-images", count=unreadable, names=names))
     found += _about_classes(value, asked)
     found += _about_scenes(value, bursts)
     if value.mislabelled:

@@ -39,8 +39,8 @@ _MOST_IMAGES = 20_000
 _LONGEST_PATH = 400  # characters
 _LONGEST_OWN = 160  # characters of the path of the notebook or the data set
 _LONGEST_PART = 255  # bytes, of most file systems
-_JPEG = (".jpg", ".jpeg", ".jfif")
-_IMAGES = (*_JPEG, ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
+_JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
+_IMAGES = (*_JPEG, ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".avif")
 _TEXTS = (".xml", ".json", ".txt", ".names", ".lst", ".csv", ".tsv")
 
 _Path = Annotated[str, Field(max_length=_LONGEST_PATH)]

@@ -19,13 +19,14 @@ LONG = "A message that commits share, long enough for git to keep most as change
 WHEN = "2025-11-03T12:34:56+01:00"
 
 
-def git(folder: Path, *arguments: str, when: str = WHEN) -> str:
+def git(folder: Path, *arguments: str, when: str = WHEN, author: str = "") -> str:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "GIT_CONFIG_NOSYSTEM": "1",
         **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         "GIT_COMMITTER_DATE": when,
+        "GIT_AUTHOR_DATE": author or WHEN,  # else how git packs them depends on how long this takes
     }
     return subprocess.check_output(["git", "-C", str(folder), *arguments], env=environment, text=True, timeout=60)
 
@@ -39,7 +40,8 @@ def repository(tmp_path: Path) -> Path:
         (folder / "notebook.ipynb").write_text(str(number))
         git(folder, "add", ".")
         when = f"2025-11-0{1 + number // 20}T12:{number:02}:00+0{number % 3}:00" if number < 39 else WHEN
-        git(folder, "commit", "-q", "-m", f"Number {number}\n\n{LONG}", when=when)
+        author = f"2025-11-01T10:00:{number // 8:02}+00:00"
+        git(folder, "commit", "-q", "-m", f"Number {number}\n\n{LONG}", when=when, author=author)
     return folder
 
 

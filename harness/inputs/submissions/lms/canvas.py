@@ -2,7 +2,8 @@
 
 After `lib/content_zipper.rb` of canvas-lms: the name is the sortable name (or the group's) in lower case without
 anything that is no word character; with anonymous grading `anon_<id>` stands for name and user. A file that is
-handed in again under its name gets `-1`, `-2` ... before its suffix. There are no times, only `LATE`.
+handed in again under its name gets `-1`, `-2` ... before its suffix; students number their own files in the same way.
+There are no times, only `LATE`.
 
 Canvas writes the numbers and `LATE`; a student chooses the file's name, and may choose what he or the group is called:
 Canvas takes `_4711_` out of a name, not `_ 4711_`, of which the space goes later. So a name can be read in several
@@ -15,9 +16,11 @@ from __future__ import annotations
 
 import re
 import statistics
+import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 from harness.findings import finding
 from harness.inputs.submissions.child import Unreadable
@@ -54,7 +57,7 @@ class _File:
     user: str
     attachment: int  # 0: of a text or a link
     name: str
-    number: int  # of the resubmission: 0 at first
+    number: int  # of the resubmission, where Canvas wrote it: 0 at first
     late: bool
 
 
@@ -106,14 +109,13 @@ def _readings(entry: str) -> list[_File]:
 
 def _file(entry: str, match: re.Match[str], student: str, *, late: bool) -> _File:
     name = match["file"] or f"{match['typed']}.html"
-    again = _AGAIN.fullmatch(name)
     return _File(
         entry=entry,
         student=student,
         user=match["user"],
         attachment=int(match["attachment"] or 0),
-        name=again["stem"] + again["suffix"] if again else name,
-        number=int(again["number"]) if again else 0,
+        name=unicodedata.normalize("NFC", name),
+        number=0,
         late=late,
     )
 
@@ -157,11 +159,39 @@ def _of_a_size(found: list[_File], sizes: list[int]) -> list[_File]:
     return [file for file in found if file.attachment == 0 or least <= file.attachment <= most] or found
 
 
+def _numbered(files: list[_File]) -> list[_File]:
+    """The user's files, without the numbers that Canvas put behind their names; a student's own numbers stay.
+
+    Canvas numbers a file whose name the student has used before. So a number is Canvas' where the plain name is there,
+    too, and each number up to it, each uploaded later than the one before; or where every file has one and no two
+    differ in nothing else: a hand-in that came again as a whole.
+    """
+    series: dict[str, dict[int, _File]] = defaultdict(dict)
+    for file in files:
+        stem, number = _plain(file.name)
+        series[stem][number] = file
+    whole = len(series) == len(files) > 1 and all(0 not in of_one for of_one in series.values())
+    found = []
+    for file in files:
+        stem, number = _plain(file.name)
+        earlier = [series[stem].get(one) for one in range(number + 1)]
+        uploads = [one.attachment for one in earlier if one is not None]
+        again = len(uploads) == len(earlier) and all(a < b for a, b in pairwise(uploads))
+        found.append(replace(file, name=stem, number=number) if number and (whole or again) else file)
+    return found
+
+
+def _plain(name: str) -> tuple[str, int]:
+    """The name without a number behind it, and the number; 0 without one."""
+    again = _AGAIN.fullmatch(name)
+    return (again["stem"] + again["suffix"], int(again["number"])) if again else (name, 0)
+
+
 def _delivery(files: list[_File], *, is_odd: bool) -> Delivery:
     """The newest of each file is handed in; what it replaced is listed as an attempt of its own."""
     newest: dict[str, _File] = {}
     replaced = []
-    for file in sorted(files, key=lambda file: (file.number, file.attachment)):
+    for file in sorted(_numbered(files), key=lambda file: (file.number, file.attachment)):
         if file.name in newest:
             replaced.append(newest[file.name])
         newest[file.name] = file
