@@ -14,6 +14,8 @@ from typing import Any
 
 _BEGINNING = 256_000  # bytes
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 Cell = dict[str, Any]
 
 
@@ -86,8 +88,9 @@ def outputs(cell: Cell) -> list[dict[str, Any]]:
 
 
 def text(value: object) -> str:
-    """A notebook's text: a string, or a list of them."""
-    return value if isinstance(value, str) else "".join(part for part in listed(value) if isinstance(part, str))
+    """A notebook's text: a string, or a list of them; half characters (`\\ud83d` alone) become U+FFFD."""
+    whole = value if isinstance(value, str) else "".join(part for part in listed(value) if isinstance(part, str))
+    return _HALF.sub("\ufffd", whole)
 
 
 def listed(value: object) -> list[Any]:

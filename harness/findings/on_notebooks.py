@@ -7,6 +7,11 @@ from harness.findings.kind import Kind
 KINDS: dict[str, Kind] = {
     # read
     "no-saved-outputs": Kind("info", "The notebook was saved without its outputs: run it whole, then save it."),
+    "half-characters": Kind(
+        "info",
+        "The notebook holds {count} half characters, as of an emoji that was cut in two; a sign stands in the place of "
+        "each. Type them again.",
+    ),
     "step-missing": Kind("warning", "The step '{name}' was not found in the notebook. Give it a heading of that name."),
     "step-uncommented": Kind(
         "info", "The step '{name}' (cell {cell}) has code without a word about it. Say what it does, and why."
@@ -27,6 +32,9 @@ KINDS: dict[str, Kind] = {
         "info", "{what} was not unpacked: it is neither in the submission nor given by the assignment."
     ),
     "colab-stand-in": Kind("info", "{what} is not here: drives and uploads do nothing, paths lead to the submission."),
+    "restart-left-out": Kind(
+        "info", "{what} was left out: it ends or restarts the kernel, and the cells after it would not run."
+    ),
     "empty-answer": Kind("info", "{what} got the empty answer: nobody types while grading."),
     "rule-failed": Kind("info", "A cell was left as it was, because a rule could not be applied ({what})."),
     # execute
@@ -35,7 +43,23 @@ KINDS: dict[str, Kind] = {
     "harness-path-write": Kind(
         "warning", "Cell {cell} tried to write to {path}, which belongs to the grading; nothing came of it."
     ),
+    "image-missing": Kind(
+        "warning",
+        "Cell {cell} shows the image {path}, which is not there; the run went on. Hand it in beside the notebook.",
+    ),
     "cell-error": Kind("error", "Cell {cell} stopped with {error}."),
+    "cell-timeout-loop": Kind(
+        "error",
+        "Cell {cell} was still running after {seconds:g} s and was stopped. See whether its loop ends, and that "
+        "nothing in it waits.",
+        code="cell-timeout",
+    ),
+    "cell-timeout-flood": Kind(
+        "error",
+        "Cell {cell} was still writing output after {seconds:g} s and was stopped. See whether its loop ends, and "
+        "print less.",
+        code="cell-timeout",
+    ),
     "cell-timeout": Kind(
         "error",
         "Cell {cell} was still running after {seconds:g} s and was stopped. Train for fewer epochs, or on smaller "
@@ -43,6 +67,18 @@ KINDS: dict[str, Kind] = {
     ),
     "notebook-timeout": Kind("error", "The notebook was still running after {seconds:g} s in all."),
     "notebook-memory": Kind("error", "The notebook used more than {limit}. Use smaller batches."),
+    "notebook-memory-flood": Kind(
+        "error",
+        "Cell {cell} wrote output without end until the notebook had used more than {limit}. See whether its loop "
+        "ends, and print less.",
+        code="notebook-memory",
+    ),
+    "kernel-ended": Kind(
+        "error",
+        "Cell {cell} ended the kernel, by a call such as exit() or by a crash in a library. Leave that out, and run "
+        "all cells from the top before you hand in.",
+        code="notebook-runner-killed",
+    ),
     "notebook-runner-killed": Kind("error", "The notebook's kernel or its runner died: {reason}."),
     "output-truncated": Kind("warning", "The notebook's outputs were cut: {reason}."),
     "network-attempt": Kind("warning", "Cell {cell} tried the network ({what}); there is none while grading."),
@@ -149,5 +185,4 @@ ADVICE: dict[str, str] = {
 
 SENTENCES = {
     "run-before-last-cell": "it stopped before the last cell",
-    "run-in-cell": "in cell {cell}",
 }

@@ -2,6 +2,7 @@
 
     agent/                    harness/agent/
     site/                     on the PYTHONPATH of a notebook's kernel:
+    site/kernel_startup.py      makes a notebook's kernel lenient with what only shows something
     site/sitecustomize.py       makes `import torchvision` work on any torch
     site/harness/handin.py      `from harness.handin import save`
 

@@ -44,11 +44,16 @@ def read(submission: Submission, parts: NotebookParts, context: StageContext) ->
         steps=reply.step_evidence(),
         questions=reply.question_evidence(),
     )
-    return Done(value=reading, origin="self-reported", findings=tuple(_findings(reading)), usage=usage(outcome))
+    return Done(
+        value=reading,
+        origin="self-reported",
+        findings=tuple(_findings(reading, reply.half_characters)),
+        usage=usage(outcome),
+    )
 
 
-def _findings(reading: NotebookReading) -> list[Finding]:
-    found = []
+def _findings(reading: NotebookReading, half_characters: int) -> list[Finding]:
+    found = [finding("half-characters", count=half_characters)] if half_characters else []
     if reading.code_cells and not reading.shown.has_outputs:
         found.append(finding("no-saved-outputs"))
     found += [one for step in reading.steps if (one := _of_step(step)) is not None]

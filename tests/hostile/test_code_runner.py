@@ -7,10 +7,10 @@ from sandboxed import Ran, limits
 hostile = pytest.mark.hostile
 
 MURDERS = {
-    "exits": "import os\nos._exit(0)",
+    "exits": "import os\ngetattr(os, '_exit')(0)",  # as it is usually written, it is left out
     "kills-its-parent": "import os\nos.kill(os.getppid(), 9)",
     "kills-all": "import os\nos.kill(-1, 9)",
-    "closes-every-descriptor": "import os\nos.closerange(0, 4096)\nos._exit(0)",
+    "closes-every-descriptor": "import os\nos.closerange(0, 4096)\ngetattr(os, '_exit')(0)",
 }
 
 

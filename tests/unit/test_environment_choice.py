@@ -9,7 +9,10 @@ import pytest
 
 from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox.software import KERAS, TORCH, Software, course
-from harness.stages.execute.environment import choose
+from harness.stages.evidence.execution import CellError, Execution, FailedExecution
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import Done, Usage
+from harness.stages.execute.environment import another, choose
 
 BOTH = (TORCH, KERAS)
 
@@ -123,3 +126,37 @@ def test_a_courses_own_requirements_come_first_where_they_have_the_framework(tmp
     assert choose(frozenset({"torch"}), environments, Engine(TORCH)) is own
     assert choose(frozenset(), environments, Engine(TORCH)) is own
     assert choose(frozenset({"tensorflow"}), environments, Engine(TORCH)) is KERAS
+
+
+def stopped(name: str, message: str) -> FailedExecution:
+    error = CellError(cell=2, kind="error", name=name, message=message, traceback="")
+    run = Execution(
+        notebook=Blob(name="executed.ipynb", sha256="0" * 64, bytes=2),
+        code_cells=3,
+        executed_cells=1,
+        errors=(error,),
+        produced=(),
+    )
+    return FailedExecution(status="failed", reason="", usage=Usage(), execution=run)
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "again"),
+    [
+        ("ModuleNotFoundError", "No module named 'tensorflow'", True),
+        ("ModuleNotFoundError", "No module named 'tensorflow.keras'", True),
+        ("ImportError", "This requires the tensorflow module. You can install it via `pip install tensorflow`", True),
+        ("ModuleNotFoundError", "No module named 'fastai'", False),
+        ("ValueError", "No module named 'tensorflow'", False),
+    ],
+)
+def test_a_run_that_stopped_for_want_of_tensorflow_is_tried_where_it_is(name: str, message: str, again: bool) -> None:
+    assert another(stopped(name, message), TORCH, BOTH) is (KERAS if again else None)
+
+
+def test_a_run_is_not_tried_elsewhere_without_such_an_environment_or_twice() -> None:
+    wanting = stopped("ModuleNotFoundError", "No module named 'tensorflow'")
+    assert another(wanting, TORCH, (TORCH,)) is None
+    assert another(wanting, KERAS, BOTH) is None
+    assert wanting.execution is not None
+    assert another(Done(value=wanting.execution, origin="measured-inside"), TORCH, BOTH) is None

@@ -14,6 +14,9 @@ _SHELL_CELL_MAGICS = ("bash", "sh", "shell", "script", "system", "sx")
 _SHELL = re.compile(r"^(\s*)((?:[A-Za-z_]\w*\s*=\s*)?!{1,2})(?!=)(.*)$", re.DOTALL)
 _MAGIC = re.compile(r"^\s*(?:[A-Za-z_][\w, ]*=\s*)?%(?!%)[A-Za-z_]\w*")
 _HELP = re.compile(r"^\s*(?:\?{1,2}\s*[\w.*]+|[\w.]+\?{1,2})\s*$")
+_TRAINING = re.compile(
+    r"^(?:fit|backward|learn|fine_?tune)|train(?!able|loader|_?data|_?set|_test)|epoch", re.IGNORECASE
+)
 
 Span = tuple[int, int]  # first and one past the last character
 
@@ -90,6 +93,12 @@ def calls(source: str, *names: str) -> Iterator[ast.Call]:
             yield node
 
 
+def is_training(source: str) -> bool:
+    """Whether the cell trains a model, as far as the names of what it calls tell."""
+    names = (last_name(node.func) for node in nodes(source) if isinstance(node, ast.Call))
+    return any(_TRAINING.search(name) for name in names)
+
+
 def last_name(node: ast.AST) -> str:
     """`c` for `a.b.c`; empty for a node that is neither a name nor an attribute."""
     if isinstance(node, ast.Attribute):
@@ -106,6 +115,22 @@ def dotted(node: ast.AST) -> str:
 
 def keyword(call: ast.Call, name: str) -> ast.keyword | None:
     return next((given for given in call.keywords if given.arg == name), None)
+
+
+def without(source: str, call: ast.Call, *names: str) -> list[Edit]:
+    """Edits that remove the call's arguments of these names, each with the comma before it, or else after it."""
+    edits = []
+    for given in call.keywords:
+        if given.arg not in names:
+            continue
+        start, end = span_of(source, given)
+        before = source[:start].rstrip()
+        if before.endswith(","):
+            start = len(before) - 1
+        elif source[end:].lstrip().startswith(","):
+            end = source.index(",", end) + 1
+        edits.append(Edit((start, end), ""))
+    return edits
 
 
 def span_of(source: str, node: ast.AST) -> Span:

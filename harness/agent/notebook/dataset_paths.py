@@ -183,6 +183,10 @@ class Reads:
         for found in re.finditer(r"^\s*!\s*mkdir\s+(?:-p\s+)?(\S+)", source, re.MULTILINE):
             self.made.add(clean(found[1]))
 
+    def folders_of(self, call: ast.Call) -> Values:
+        """Every folder that a call reads or makes, as far as the notebook's constants tell."""
+        return frozenset(map(clean, self._folder(call)))
+
     def _folder(self, call: ast.Call) -> Values:
         """The folder that a reader gets: its first argument, a keyword, or the path whose method it is."""
         owner = getattr(call.func, "value", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import warnings
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import nbformat
 
+from . import halves
 from .language import assumed, foreign
 from .mending import mended
 
@@ -26,6 +28,7 @@ _INVALID = (
     nbformat.ValidationError,
 )
 PYTHON_ASSUMED = "python_assumed"  # in the metadata that `read` gives: why Python is only an assumption
+HALVES = "half_characters"  # likewise: how many half characters were replaced
 
 
 class Unreadable(Exception):
@@ -33,18 +36,20 @@ class Unreadable(Exception):
 
 
 def read(file: Path) -> Any:
-    """The notebook as nbformat 4, as it was handed in. Raises `Unreadable`."""
+    """The notebook as nbformat 4, as it was handed in but for half characters (`halves`). Raises `Unreadable`."""
     size = file.stat().st_size
     if size > _LARGEST:
         raise Unreadable(f"it is {size / 1e6:.0f} MB; clear its outputs and save it again")
     try:
-        notebook = _upgraded(json.loads(_text(file.read_bytes())))
+        raw, replaced = halves.parsed(_text(file.read_bytes()))
+        notebook = _upgraded(raw)
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
     except _INVALID as error:
         raise Unreadable(f"it is no notebook ({str(error)[:120]}); save it again from Jupyter") from error
     if len(notebook.cells) > _MOST_CELLS:
         raise Unreadable(f"it has {len(notebook.cells)} cells; at most {_MOST_CELLS} are run")
+    notebook.metadata[HALVES] = replaced
     return notebook
 
 
@@ -62,8 +67,8 @@ def code_cells(notebook: Any) -> list[Any]:
 
 def _text(content: bytes) -> str:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16")
-    return content.decode("utf-8-sig")
+        return content.decode("utf-16", "surrogatepass")
+    return content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogatepass")
 
 
 def _upgraded(raw: Any) -> Any:

@@ -6,6 +6,8 @@ import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .dataset_paths import Reads
+
 _MOST_NOTES = 50
 
 
@@ -16,8 +18,10 @@ class Setting:
     here: Path  # the notebook's folder
     sources: tuple[str, ...] = ()  # of all code cells, as handed in
     names: tuple[str, ...] = ()  # the assignment's names for the images' folder
+    has_images: bool = True  # whether the assignment gives images
     notes: dict[tuple[str, str], None] = field(default_factory=dict)
     folders: set[Path] = field(default_factory=set)  # that must exist before the notebook runs
+    reads: Reads | None = None  # of the changed cells, for rules that go `LAST`
     _mentioned: dict[str, bool] = field(default_factory=dict)
 
     def note(self, code: str, what: str) -> None:

@@ -57,30 +57,50 @@ def transform(
     """
     handed_in = tuple(cell.source for cell in cells)
     names = tuple(dataset["names"]) if dataset else ()
-    setting = Setting(here, handed_in, names)
+    setting = Setting(here, handed_in, names, given is not None)
     on = {name: rule for name, rule in rules().items() if switches.get(name, rule.ON)}
     done = Transformation(stand_ins=[rule.STAND_IN for rule in on.values() if hasattr(rule, "STAND_IN")])
-    for number, cell in enumerate(cells, start=1):
-        used = _apply(cell, on, setting)
-        if not used:
+    used = [_apply(cell, _only(on, last=False), setting) for cell in cells]
+    _put_images(cells, here, dataset, given, setting, done)
+    for cell, names_of_rules in zip(cells, used, strict=True):
+        names_of_rules += _apply(cell, _only(on, last=True), setting)
+    for number, (cell, names_of_rules) in enumerate(zip(cells, used, strict=True), start=1):
+        if not names_of_rules:
             continue
         if len(done.changes) < _MOST_CHANGES:
             done.changes.append(
-                {"cell": number, "rules": used, "diff": _difference(handed_in[number - 1], cell.source)}
+                {"cell": number, "rules": names_of_rules, "diff": _difference(handed_in[number - 1], cell.source)}
             )
         else:
             done.changes_left_out += 1
         cell.metadata["as_handed_in"] = handed_in[number - 1]
-    reads = Reads(tuple(cell.source for cell in cells))
+    done.notes = list(setting.notes)
+    return done
+
+
+def _only(rules_on: Mapping[str, Any], *, last: bool) -> dict[str, Any]:
+    return {name: rule for name, rule in rules_on.items() if getattr(rule, "LAST", False) == last}
+
+
+def _put_images(
+    cells: list[Any],
+    here: Path,
+    dataset: Mapping[str, Any] | None,
+    given: Given | None,
+    setting: Setting,
+    done: Transformation,
+) -> None:
+    """Put the images where the changed cells look for them, and make the folders that a foreign path stands for."""
+    sources = tuple(cell.source for cell in cells)
+    reads = Reads(sources)
     if given is not None and dataset is not None:
         given.mount(dataset["mounted_as"])
-        given.put(reads, names, dataset["layout"], dataset["mounted_as"], "\n".join(cell.source for cell in cells))
+        given.put(reads, setting.names, dataset["layout"], dataset["mounted_as"], "\n".join(sources))
         done.given = list(given.said)
     made = {str(here / path) for path in reads.made}
     for folder in sorted(setting.folders):
         _make(folder.parent if str(folder) in made else folder, here)
-    done.notes = list(setting.notes)
-    return done
+    setting.reads = reads
 
 
 def _apply(cell: Any, on: Mapping[str, Any], setting: Setting) -> list[str]:

@@ -9,10 +9,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..paths import WORK
+from ..paths import SITE, WORK
 
 _NOTES = WORK / ".noticed"
 _MOST_BYTES = 256 * 1024
+KINDS = (
+    "network",
+    "file",  # a read outside
+    "harness",  # a write to it
+    "image",  # one that was to be shown and is not there
+    "flood",  # a cell wrote more than is passed on
+)
 
 _HOOK = r"""
 def _install():
@@ -78,6 +85,10 @@ def _install():
                     command = [command]
                 if found := fetches.search(" ".join(map(os.fsdecode, command))):
                     note("network", found[0])
+            elif event == "notebook.image_missing":
+                note("image", arguments[0])
+            elif event == "notebook.flood":
+                note("flood", "")
         except Exception:
             pass
 
@@ -89,10 +100,11 @@ del _install
 
 
 def install(home: Path) -> None:
-    """Install the hook as a start-up file of the kernel's IPython."""
+    """Install the hook, and what makes a kernel lenient (`site/kernel_startup.py`), as IPython's start-up files."""
     startup = home / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
     (startup / "00-watch.py").write_text(_HOOK.replace("NOTES", repr(str(_NOTES))))
+    (startup / "01-kernel.py").write_text((SITE / "kernel_startup.py").read_text())
 
 
 class Notes:
@@ -104,7 +116,7 @@ class Notes:
         self._stream = _NOTES.open("rb")
 
     def since_last(self) -> list[tuple[str, str]]:
-        """New (kind, what) pairs, each once. Kinds: `network`, `file` (a read outside), `harness` (a write to it)."""
+        """New (kind, what) pairs, each once, of the `KINDS`."""
         try:
             piece = self._stream.read(_MOST_BYTES)
         except OSError:
@@ -115,6 +127,6 @@ class Notes:
                 kind, what = json.loads(line)
             except (ValueError, TypeError):
                 continue
-            if kind in ("network", "file", "harness") and isinstance(what, str):
+            if kind in KINDS and isinstance(what, str):
                 found[(kind, what[:200])] = None
         return list(found)

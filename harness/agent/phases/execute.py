@@ -23,16 +23,18 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from ..models.tensorflow_models import has_tensorflow
-from ..notebook import counters, pretrained, watch, whole_models
+from ..notebook import counters, halves, pretrained, watch, whole_models
+from ..notebook.cell import is_training
 from ..notebook.dataset_mounts import Given
 from ..notebook.output_parsing import shown
 from ..notebook.outputs import Budget
 from ..notebook.produced import Wanted, produced, weights_alone
-from ..notebook.reading import PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
+from ..notebook.reading import HALVES, PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
 from ..notebook.transform import transform
 from ..paths import CPUS, IN, SITE, TMP, WORK
 from ..process import end_all_others
 from .refusal import refuse
+from .said import last_line, one_sentence, plain
 
 _HAND_IN = WORK / "handin"
 _TEXT = 4000  # characters of an error's message or traceback
@@ -65,10 +67,10 @@ def run(request: dict[str, Any], send: Send) -> None:
     found = produced(_HAND_IN, before, scratch, Wanted(**request["wanted"]), execution.whole)
     for name, one in found.items():
         send(name, one.file)
-    send("executed.ipynb", nbformat.writes(notebook).encode("utf-8", "replace"))
+    send("executed.ipynb", halves.whole(nbformat.writes(notebook)).encode())
     reply = execution.reply() | {"produced": [[name, one.path, one.changed] for name, one in found.items()]}
     reply |= {"transformation": changed.reply(), "shown": shown(cells)}
-    send("execution.json", json.dumps(reply).encode())
+    send("execution.json", halves.encoded(reply))
 
 
 def _set_environment(stand_ins: list[str]) -> None:
@@ -124,7 +126,8 @@ class _Run:
         self._executed = 0
         self.whole: dict[Path, Path] = {}
         self._python_assumed: str = notebook.metadata.pop(PYTHON_ASSUMED, "")
-        self._noticed: dict[str, dict[tuple[int, str], None]] = {"network": {}, "file": {}, "harness": {}}
+        notebook.metadata.pop(HALVES, None)
+        self._noticed: dict[str, dict[tuple[int, str], None]] = {kind: {} for kind in watch.KINDS}
         self._code = [
             (index, cell)
             for index, cell in enumerate(notebook.cells)
@@ -194,9 +197,9 @@ class _Run:
                 raise CellTimeoutError("the notebook's time is over")
             client.execute_cell(cell, index)
         except CellTimeoutError:
-            return _error(number, "timeout", "NotebookTimeout" if whole else "CellTimeout", "", "")
+            return _error(number, "timeout", "NotebookTimeout" if whole else "CellTimeout", "", "", cell.source)
         except CellExecutionError as error:
-            return _error(number, "error", error.ename, error.evalue, error.traceback)
+            return _error(number, "error", *_named(error), error.traceback)
         except DeadKernelError as error:
             return _error(number, "died", "DeadKernel", str(error), "")
         return None
@@ -209,16 +212,29 @@ class _Run:
             "network_attempts": list(self._noticed["network"])[:50],
             "outside_reads": list(self._noticed["file"])[:50],
             "harness_writes": list(self._noticed["harness"])[:50],
+            "missing_images": list(self._noticed["image"])[:50],
+            "floods": [cell for cell, _ in self._noticed["flood"]][:50],
             "python_assumed": self._python_assumed,
             "truncated": "; ".join(self._budget.said),
         }
 
 
-def _error(cell: int, kind: str, name: str, message: str, traceback: str) -> dict[str, Any]:
+def _named(error: CellExecutionError) -> tuple[str, str]:
+    """The exception's name and message; by its traceback where the kernel names none, as for an error in a display."""
+    if error.ename in ("", "NoneType") or not isinstance(error.ename, str):
+        name, message = last_line(str(error.traceback))
+        return name or "an error without a name", message
+    return error.ename, str(error.evalue)
+
+
+def _error(cell: int, kind: str, name: str, message: str, traceback: str, source: str = "") -> dict[str, Any]:
+    """`source`: of a cell that was stopped."""
     return {
         "cell": cell,
         "kind": kind,
         "name": name[:200],
-        "message": message[:_TEXT],
-        "traceback": traceback[-_TEXT:],
+        "message": plain(message)[:_TEXT],
+        "said": one_sentence(message),
+        "traceback": plain(traceback[-2 * _TEXT :])[-_TEXT:],
+        "trains": is_training(source),
     }

@@ -6,14 +6,14 @@ lists of names). Sent: `reading.json`; or `refused.json` with a reason for the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..notebook import halves
 from ..notebook.headings import sections
 from ..notebook.output_parsing import shown
-from ..notebook.reading import Unreadable, code_cells, read
+from ..notebook.reading import HALVES, Unreadable, code_cells, read
 from ..paths import IN
 from .refusal import refuse
 
@@ -29,5 +29,6 @@ def run(request: dict[str, Any], send: Send) -> None:
         return
     cells = code_cells(notebook)
     found = sections(notebook.cells, request["steps"], request["questions"])
-    reply = {"code_cells": len(cells), "shown": shown(cells), **found}
-    send("reading.json", json.dumps(reply).encode("utf-8", "replace"))
+    replaced = min(notebook.metadata[HALVES], 10**6)
+    reply = {"code_cells": len(cells), "half_characters": replaced, "shown": shown(cells), **found}
+    send("reading.json", halves.encoded(reply))

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ..notebook.halves import encoded
+from .said import one_sentence
 
 Send = Callable[[str, Path | bytes], None]
 
 
 def refuse(send: Send, reason: str, **more: bool) -> None:
     """Send the reason, and flags that the phase adds."""
-    send("refused.json", json.dumps({"reason": reason, **more}).encode())
+    send("refused.json", encoded({"reason": reason, **more}))
 
 
 def described(error: BaseException) -> str:
     """A sentence about an exception of the student's code."""
-    said = " ".join(str(error).split())[:300]
+    said = one_sentence(str(error))
     return f"loading it stopped with {type(error).__name__}{f': {said}' if said else ''}"
 
 
 def unread(error: BaseException) -> str:
     """A sentence about an exception of our own analysis: it does not know the graph's form."""
-    said = " ".join(str(error).split())[:200]
+    said = one_sentence(str(error))
     return f"its graph has a form that is not read here ({type(error).__name__}{f': {said}' if said else ''})"
 
 

@@ -12,13 +12,13 @@ and `images.json` with [N, name, path, whether it looks like data] for each imag
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..dataset import open_tree, read
 from ..dataset.walk import Tree
+from ..notebook.halves import encoded
 from ..notebook.reading import Unreadable, code_cells
 from ..notebook.reading import read as read_notebook
 from ..paths import IN, WORK
@@ -59,7 +59,7 @@ def run(request: dict[str, Any], send: Send) -> None:
     others = {name: content for name, content in named.items() if name not in modules}
     prose = [cell.source for cell in notebook.cells if cell.cell_type != "code"] if notebook else []
     reply |= {"allowed": sorted(allowed), "carried": source.carried(code, prose, modules, others).values()}
-    send("rewritten.json", json.dumps(reply).encode())
+    send("rewritten.json", encoded(reply))
 
 
 def _notebook() -> tuple[Any, str]:
@@ -79,7 +79,7 @@ def _send_images(chosen: Plan, first: int, count: int, send: Send) -> None:
         if made is not None:
             send(f"image-{number}", made.content)
             rows.append([number, one.name, one.path.as_posix(), made.carries_data])
-    send("images.json", json.dumps(rows).encode())
+    send("images.json", encoded(rows))
 
 
 def _send_texts(files: Tree, chosen: Plan, send: Send) -> dict[str, Any]:

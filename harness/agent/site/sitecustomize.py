@@ -1,7 +1,7 @@
 """Import hooks of a notebook's kernel, which cost nothing until the library is imported.
 
 They make `import torchvision` work on any torch, let Keras take the pre-trained weights in ~/.keras/models as they
-are, and serve downloads whose file is mounted.
+are, serve downloads whose file is mounted, and write tqdm's bars as text where there are no widgets.
 """
 
 import importlib.util
@@ -99,8 +99,28 @@ def _download(address):
     return response
 
 
+def _as_text(notebook):
+    """Let `tqdm.notebook` write its bars as text where ipywidgets is missing, as `tqdm.auto` does."""
+    if getattr(notebook, "IProgress", None) is not None:
+        return
+    from tqdm.std import tqdm as plain
+
+    class TextBar(plain):
+        container = None
+
+        def __init__(self, *values, display=True, **options):
+            super().__init__(*values, **options)
+
+    def text_range(*values, **options):
+        return TextBar(range(*values), **options)
+
+    notebook.tqdm = notebook.tqdm_notebook = TextBar
+    notebook.trange = notebook.tnrange = text_range
+
+
 sys.meta_path[:0] = [
     _BeforeTorchvision(),
     _After(_GET_FILE, _take_models),
     _After(("urllib.request",), _take_downloads),
+    _After(("tqdm.notebook",), _as_text),
 ]

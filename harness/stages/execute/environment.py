@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.inputs.assignment import Assignment
@@ -9,6 +10,8 @@ from harness.inputs.submission import Submission
 from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox import KERAS, TORCH, Sandbox, Software, course
 from harness.sandbox.software import Framework
+from harness.stages.evidence.execution import Execution, FailedExecution
+from harness.stages.evidence.stage_result import StageResult
 
 _NEEDS: dict[str, Framework] = {
     "tensorflow": "tensorflow",
@@ -22,6 +25,9 @@ _NEEDS: dict[str, Framework] = {
     "pytorch_lightning": "torch",
     "lightning": "torch",
 }
+_WANTS_TENSORFLOW = re.compile(
+    r"No module named '(?:tensorflow|tf_keras)|requires the tensorflow module|`?tensorflow`? must be installed"
+)
 
 
 def allowed(assignment: Assignment) -> tuple[Software, ...]:
@@ -42,6 +48,18 @@ def choose(imports: frozenset[str], environments: Sequence[Software], sandbox: S
             if "tensorflow" in one.frameworks and sandbox.software_id(one) is not None:
                 return one
     return next((one for one in environments if wanted <= one.frameworks), environments[0])
+
+
+def another(result: StageResult[Execution], tried: Software, environments: Sequence[Software]) -> Software | None:
+    """The environment with TensorFlow, if a run without it stopped for want of it: `import keras` does not tell."""
+    if not isinstance(result, FailedExecution) or result.execution is None or not result.execution.errors:
+        return None
+    error = result.execution.errors[0]
+    if "tensorflow" in tried.frameworks or error.name not in ("ModuleNotFoundError", "ImportError"):
+        return None
+    if not _WANTS_TENSORFLOW.search(error.message):
+        return None
+    return next((one for one in environments if "tensorflow" in one.frameworks), None)
 
 
 def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> Software:

@@ -19,7 +19,13 @@ _Count = Annotated[int, Field(ge=0, le=10**13)]
 _Epochs = Annotated[tuple[_Number | None, ...], Field(max_length=1000)]
 # The agent's note -> the finding.
 _Noted = Literal[
-    "package-missing", "download-left-out", "archive-not-there", "colab-stand-in", "empty-answer", "rule-failed"
+    "package-missing",
+    "download-left-out",
+    "archive-not-there",
+    "colab-stand-in",
+    "empty-answer",
+    "restart-left-out",
+    "rule-failed",
 ]
 _MOST_OF_A_KIND = 10
 
@@ -122,6 +128,7 @@ class ReadingReply(_Part):
     """reading.json, as `harness/agent/phases/read_notebook.py` sends it."""
 
     code_cells: int = Field(ge=0, le=_MOST_CELLS)
+    half_characters: int = Field(0, ge=0, le=10**6)
     shown: ShownReply
     steps: tuple[_Step, ...] = Field(max_length=60)
     questions: tuple[_Question, ...] = Field(max_length=400)

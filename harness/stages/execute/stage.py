@@ -27,7 +27,6 @@ from harness.stages.execute.notebook_reply import ShownReply, TransformationRepl
 
 _MOST_MODELS, _MOST_COMPANIONS = 6, 12  # that a run's result holds
 _MODELS_SHARE = 0.5  # of what a sandbox may send, for models after the first
-_SAID = 120  # characters of an error's message beside the advice
 # Addresses that may be image sets of the manifest are noted whole; for others the host is enough.
 _ARCHIVE = re.compile(r"://.*\.(gz|tgz|zip|tar|bz2|mat)$")
 _NOTEBOOK_BYTES = 64 * 2**20
@@ -38,6 +37,7 @@ _Short = Annotated[str, Field(max_length=4000)]
 _FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]  # as in frames: no folders
 _Path = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^/\x00]")]
 _Produced = tuple[_FileName, _Path, Annotated[float, Field(allow_inf_nan=False)]]  # name, student's path, when changed
+_Cell = Annotated[int, Field(ge=1, le=100_000)]
 _Noticed = tuple[int, Annotated[str, Field(max_length=200)]]
 
 
@@ -48,7 +48,9 @@ class _Error(BaseModel):
     kind: Literal["error", "timeout", "died"]
     name: _Short
     message: _Short
+    said: str = Field("", max_length=300)  # the message as one sentence
     traceback: _Short
+    trains: bool = False  # whether a cell that was stopped trains a model
 
 
 class _Reply(BaseModel):
@@ -63,6 +65,8 @@ class _Reply(BaseModel):
     network_attempts: tuple[_Noticed, ...] = Field(max_length=50)
     outside_reads: tuple[_Noticed, ...] = Field(max_length=50)
     harness_writes: tuple[_Noticed, ...] = Field((), max_length=50)
+    missing_images: tuple[_Noticed, ...] = Field((), max_length=50)
+    floods: tuple[_Cell, ...] = Field((), max_length=50)  # cells that wrote more than is passed on
     python_assumed: str = Field("", max_length=100)
     truncated: str = Field(max_length=1000)
     transformation: TransformationReply
@@ -129,8 +133,8 @@ def execute(
             reason = sentence("job-unusable", what="The notebook's run", why=rejected.whole)
             killed = finding("notebook-runner-killed", reason=rejected.whole)
             return Failed(status="rejected", reason=reason, findings=(killed,), usage=usage(outcome))
-    noticed = [*reply.transformation.findings(), *_noticed(execution)]
-    return _result(execution, noticed, outcome, context, total_seconds)
+    noticed = [*reply.transformation.findings(), *_noticed(execution), *_missing_images(reply)]
+    return _result(execution, reply, noticed, outcome, context, total_seconds)
 
 
 def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution:
@@ -148,7 +152,7 @@ def _execution(reply: _Reply, outputs: Path, context: StageContext) -> Execution
         notebook=blobs["executed.ipynb"],
         code_cells=reply.code_cells,
         executed_cells=reply.executed_cells,
-        errors=tuple(CellError(**error.model_dump()) for error in reply.errors),
+        errors=tuple(CellError(**error.model_dump(exclude={"said", "trains"})) for error in reply.errors),
         produced=_produced(reply, outputs, blobs),
         network_attempts=reply.network_attempts,
         outside_reads=reply.outside_reads,
@@ -178,26 +182,34 @@ def _produced(reply: _Reply, outputs: Path, blobs: Mapping[str, Blob]) -> tuple[
 
 
 def _result(
-    execution: Execution, findings: list[Finding], outcome: Outcome, context: StageContext, total_seconds: float
+    execution: Execution,
+    reply: _Reply,
+    findings: list[Finding],
+    outcome: Outcome,
+    context: StageContext,
+    total_seconds: float,
 ) -> StageResult[Execution]:
     limits = context.limits
     cost: Usage = usage(outcome)
     if execution.complete:
         return Done(value=execution, origin="measured-inside", findings=tuple(findings), usage=cost)
-    error = execution.errors[0] if execution.errors else None
+    error = reply.errors[0] if reply.errors else None
+    floods = error is not None and error.cell in reply.floods
     if error is None:
         wrong = finding("notebook-runner-killed", reason=sentence("run-before-last-cell"))
         status: Literal["failed", "timeout", "memory", "killed"] = "killed"
     elif error.kind == "timeout" and error.name == "NotebookTimeout":
         wrong, status = finding("notebook-timeout", seconds=total_seconds), "timeout"
     elif error.kind == "timeout":
-        wrong, status = finding("cell-timeout", cell=error.cell, seconds=limits.cell_seconds), "timeout"
+        kind = "cell-timeout-flood" if floods else "cell-timeout" if error.trains else "cell-timeout-loop"
+        wrong, status = finding(kind, cell=error.cell, seconds=limits.cell_seconds), "timeout"
     elif error.kind == "died" and outcome.memory_limit_hit:
-        wrong, status = finding("notebook-memory", limit=f"{limits.memory / 1e9:.1f} GB"), "memory"
+        kind = "notebook-memory-flood" if floods else "notebook-memory"
+        wrong, status = finding(kind, cell=error.cell, limit=f"{limits.memory / 1e9:.1f} GB"), "memory"
     elif error.kind == "died":
-        wrong, status = finding("notebook-runner-killed", reason=sentence("run-in-cell", cell=error.cell)), "killed"
+        wrong, status = finding("kernel-ended", cell=error.cell), "killed"
     else:
-        wrong, status = finding("cell-error", cell=error.cell, error=_said(error)), "failed"
+        wrong, status = finding("cell-error", cell=error.cell, error=_said(error, execution.errors[0])), "failed"
     missing = next((one for one in findings if one.code == "weights-missing"), wrong)
     return FailedExecution(
         status=status,
@@ -208,14 +220,17 @@ def _result(
     )
 
 
-def _said(error: CellError) -> str:
-    """The error's message, shortened if there is advice."""
-    said = (f"{error.name}: {error.message}" if error.message else error.name).rstrip(".")
-    what_to_do = for_cell(error)
-    if not what_to_do:
-        return said
-    said = said if len(said) <= _SAID else f"{said[: _SAID - 1]}…"
-    return f"{said}. {what_to_do}"
+def _said(error: _Error, evidence: CellError) -> str:
+    """The error's message as one sentence, and what to do if that is known."""
+    said = f"{error.name}: {error.said}" if error.said else error.name
+    what_to_do = for_cell(evidence)
+    return f"{said}. {what_to_do}" if what_to_do else said
+
+
+def _missing_images(reply: _Reply) -> list[Finding]:
+    """One finding for each image that was to be shown, at most ten."""
+    paths = {path: cell for cell, path in reversed(reply.missing_images)}
+    return [finding("image-missing", cell=cell, path=path) for path, cell in sorted(paths.items())[:10]]
 
 
 def _noticed(execution: Execution) -> list[Finding]:
@@ -225,7 +240,7 @@ def _noticed(execution: Execution) -> list[Finding]:
     known = {what: entry for what in attempts if (entry := _of_the_manifest(what))}
     found += [
         finding("weights-missing", cell=attempts[what], what=_called(entry), name=entry.part_of or entry.name)
-        for what, entry in known.items()
+        for what, entry in sorted(known.items(), key=lambda one: attempts[one[0]])
     ]
     hosts = {what: cell for what, cell in attempts.items() if what not in known and not _ARCHIVE.search(what)}
     found += [finding("network-attempt", cell=cell, what=what) for what, cell in sorted(hosts.items())[:10]]

@@ -3,6 +3,7 @@
     TITLE   what the rule does, in the report and in docs/notebooks.md
     ON      whether it is on where the assignment says nothing
     ORDER   optional: below 0 goes before the others, above 0 after them
+    LAST    optional: True for a rule that is applied when the images are in place
     apply   (source of a cell, setting) -> source
 
 A rule changes only what it must, and gives the same result for the same cell. Its name is its module's: the assignment

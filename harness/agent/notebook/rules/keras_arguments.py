@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from ..cell import Edit, calls, dotted, edited, keyword, last_name, nodes, span_of, text_of
+from ..cell import Edit, calls, dotted, edited, keyword, last_name, nodes, span_of, text_of, without
 from ..rule_context import Setting
 
 TITLE = "Methods and arguments that Keras has removed are written as today: fit_generator as fit, lr as learning_rate"
@@ -50,13 +50,11 @@ def apply(source: str, setting: Setting) -> str:
         edits += _fitting(source, call)
     for call in calls(source, *_OPTIMIZERS):
         if not dotted(call.func).startswith(("torch", "optim.")):
-            edits += _renamed(source, call, {"lr": "learning_rate"}) + _dropped(source, call, ("decay",))
+            edits += _renamed(source, call, {"lr": "learning_rate"}) + without(source, call, "decay")
     for call in calls(source, *_LAYERS):
         edits += _layer(source, call)
     for call in calls(source, "Model"):
         edits += _renamed(source, call, {"input": "inputs", "output": "outputs"})
-    for call in calls(source, "save"):
-        edits += _saving(source, call)
     for node in nodes(source):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             name = last_name(node.value.func)
@@ -74,8 +72,8 @@ def _fitting(source: str, call: ast.Call) -> list[Edit]:
         _, end = span_of(source, call.func)
         edits.append(Edit((end - len(method), end), _METHODS[method]))
         edits += _renamed(source, call, {"generator": "x"})
-    edits += _dropped(source, call, _FIT_GONE)
-    edits += _dropped(source, call, ("samples_per_epoch",))  # Keras counts an iterator's steps itself
+    edits += without(source, call, *_FIT_GONE)
+    edits += without(source, call, "samples_per_epoch")  # Keras counts an iterator's steps itself
     return edits
 
 
@@ -104,36 +102,10 @@ def _is_whole(node: ast.expr) -> bool:
     )
 
 
-def _saving(source: str, call: ast.Call) -> list[Edit]:
-    """`model.save('name')`: Keras 3 asks for a suffix."""
-    if not (isinstance(call.func, ast.Attribute) and len(call.args) == 1 and isinstance(call.args[0], ast.Constant)):
-        return []
-    name, owner = call.args[0].value, dotted(call.func.value)
-    if not isinstance(name, str) or "." in name.rsplit("/", 1)[-1] or "model" not in owner.lower():
-        return []
-    return [Edit(span_of(source, call.args[0]), repr(name.rstrip("/") + ".keras"))]
-
-
 def _renamed(source: str, call: ast.Call, names: dict[str, str]) -> list[Edit]:
     edits = []
     for given in call.keywords:
         if given.arg in names and keyword(call, names[given.arg]) is None:
             start, _ = span_of(source, given)
             edits.append(Edit((start, start + len(given.arg)), names[given.arg]))
-    return edits
-
-
-def _dropped(source: str, call: ast.Call, names: tuple[str, ...]) -> list[Edit]:
-    """Edits that remove the arguments, each with the comma before it, or else after it."""
-    edits = []
-    for given in call.keywords:
-        if given.arg not in names:
-            continue
-        start, end = span_of(source, given)
-        before = source[:start].rstrip()
-        if before.endswith(","):
-            start = len(before) - 1
-        elif source[end:].lstrip().startswith(","):
-            end = source.index(",", end) + 1
-        edits.append(Edit((start, end), ""))
     return edits

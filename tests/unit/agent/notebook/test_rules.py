@@ -75,6 +75,22 @@ CHANGES = [
     ("downloaded_data", "p = tf.keras.utils.get_file('pets', origin=u, untar=True)", "p = 'pets'"),
     ("downloaded_data", "p = get_file('cats.zip', origin=u, extract=True)", "p = 'cats.zip'"),
     ("downloaded_data", "p = kagglehub.dataset_download('a/b')", "p = '.'"),
+    ("kernel_restarts", "import os\nos.kill(os.getpid(), 9)", "import os\nNone"),
+    ("kernel_restarts", "import os as o\npid = o.getpid()\no.kill(pid, 9)", "import os as o\npid = o.getpid()\nNone"),
+    ("kernel_restarts", "from os import _exit\n_exit(0); x = 1", "from os import _exit\nNone; x = 1"),
+    ("kernel_restarts", "IPython.Application.instance().kernel.do_shutdown(True)", "None"),
+    ("kernel_restarts", "get_ipython().kernel.do_shutdown(restart=True)", "None"),
+    ("kernel_restarts", "from google.colab import runtime\nruntime.unassign()",
+     "from google.colab import runtime\nNone"),
+    ("kernel_restarts", "if restart:\n    exit()", "if restart:\n    None"),
+    ("kernel_restarts", "quit", "None"),
+    ("kernel_restarts", "sys.exit(main())", "(main(),)"),
+    ("kernel_restarts", "psutil.Process(os.getpid()).kill()", "None"),
+    ("kernel_restarts", "!kill -9 -1", "pass  # not run: !kill -9 -1"),
+    ("downloaded_data", "import torchvision\nx = datasets.CIFAR10('d', transform=t)",
+     "import torchvision\nx = datasets.CIFAR10('d', transform=t, download=True)"),
+    ("downloaded_data", "from torchvision.datasets import MNIST\nMNIST(root='d', download=False)",
+     "from torchvision.datasets import MNIST\nMNIST(root='d', download=True)"),
     ("keras_backend", "import os\nos.environ['KERAS_BACKEND'] = 'theano'",
      "import os\npass  # not run: os.environ['KERAS_BACKEND'] = 'theano'"),
 ]  # fmt: skip
@@ -113,6 +129,15 @@ LEFT_ALONE = [
     ("paths", "open('/etc/passwd')\nopen('/home/jan/.ssh/id_rsa')"),
     ("paths", "data = 'data/train'"),
     ("google_colab", "from google.colab import drive"),
+    ("kernel_restarts", "print('call exit() or os._exit(0)')  # exit()"),
+    ("kernel_restarts", "def exit():\n    pass\nexit()"),
+    ("kernel_restarts", "os.kill(child.pid, 9); os.kill(os.getpid(), 0); worker.kill(); window.exit()"),
+    ("kernel_restarts", "if not found:\n    sys.exit('no images')"),
+    ("downloaded_data", "import torchvision\nclass MNIST:\n    pass\nx = MNIST()"),
+    ("downloaded_data", "import torchvision\nx = datasets.CIFAR10('d', True, download=wanted)"),
+    ("keras_files", "import keras\nmodel.save('m.h5')\nmodel.save('m.keras')\nmodel.save_weights('m.weights.h5')"),
+    ("keras_files", "import keras\nimage_of_model.save('x.png')\nimage.save('y')"),
+    ("keras_files", "import tf_keras\nmodel.save_weights('m.h5')"),
 ]
 
 
@@ -129,7 +154,6 @@ def test_the_arguments_of_keras_1_and_2_become_those_of_keras_3() -> None:
         "opt = SGD(lr=1e-4, decay=1e-6, momentum=0.9)\n"
         "history = model.fit_generator(generator=gen, samples_per_epoch=2000, nb_epoch=5, workers=4)\n"
         "m = Model(input=a, output=b)\n"
-        "model.save('flowers_model')\n"
     )
     assert applied("keras_arguments", before) == (
         "import keras\n"
@@ -138,7 +162,6 @@ def test_the_arguments_of_keras_1_and_2_become_those_of_keras_3() -> None:
         "opt = SGD(learning_rate=1e-4, momentum=0.9)\n"
         "history = model.fit(x=gen, epochs=5)\n"
         "m = Model(inputs=a, outputs=b)\n"
-        "model.save('flowers_model.keras')\n"
     )
 
 
@@ -290,3 +313,54 @@ def test_rules_together_leave_python_as_python(sources: list[str]) -> None:
     for name, rule in rules().items():
         source = rule.apply(source, setting)
         assert tree_of(source) is not None, name
+
+
+@pytest.mark.parametrize(
+    ("cells", "changed"),
+    [
+        (
+            ("ModelCheckpoint('best.h5', save_weights_only=True)", "model.load_weights('best.h5')"),
+            ("ModelCheckpoint('best.weights.h5', save_weights_only=True)", "model.load_weights('best.weights.h5')"),
+        ),
+        (
+            ("path = 'a/cp-{epoch:04d}.ckpt'", "ModelCheckpoint(filepath=path, save_weights_only=True, period=5)"),
+            ("path = 'a/cp-{epoch:04d}.weights.h5'", "ModelCheckpoint(filepath=path, save_weights_only=True)"),
+        ),
+        (
+            (
+                "c = ModelCheckpoint(os.path.join(d, 'b.hdf5'), save_best_only=True)",
+                "m = load_model(d + '/' + 'b.hdf5')",
+            ),
+            ("c = ModelCheckpoint(os.path.join(d, 'b.h5'), save_best_only=True)", "m = load_model(d + '/' + 'b.h5')"),
+        ),
+        (
+            ("model.save('flowers', save_format='tf')", "m = load_model('flowers')\nprint('flowers')"),
+            ("model.save('flowers.keras')", "m = load_model('flowers.keras')\nprint('flowers')"),
+        ),
+        (
+            ("path = 'saved'\nos.makedirs(path)", "model.save(path)", "load_model(path)"),
+            (
+                "path = 'saved'\nos.makedirs(path)",
+                "model.save(str(path) + '.keras')",
+                "load_model(str(path) + '.keras')",
+            ),
+        ),
+        (
+            ("model.save_weights(f'runs/{n}.h5')", "latest = tf.train.latest_checkpoint(folder)"),
+            (
+                "model.save_weights(f'runs/{n}.weights.h5')",
+                "latest = max(__import__('glob').glob(f'{folder}/*.weights.h5'), default=None, "
+                "key=__import__('os').path.getmtime)",
+            ),
+        ),
+    ],
+)
+def test_a_file_of_keras_has_its_new_name_wherever_it_is_loaded(
+    cells: tuple[str, ...], changed: tuple[str, ...]
+) -> None:
+    others = ("import keras", *cells)
+    assert tuple(applied("keras_files", cell, *others) for cell in cells) == changed
+
+
+def test_a_call_that_is_left_out_is_noted() -> None:
+    assert noted("kernel_restarts", "os._exit(0)") == [("restart-left-out", "os._exit(0)")]

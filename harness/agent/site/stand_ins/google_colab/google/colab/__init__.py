@@ -1,8 +1,8 @@
 """A stand-in for `google.colab` outside Colab: its functions work, or say that they are not available."""
 
-from . import drive, files, output, patches, userdata
+from . import drive, files, output, patches, runtime, userdata
 
-__all__ = ["auth", "drive", "files", "output", "patches", "userdata"]
+__all__ = ["auth", "drive", "files", "output", "patches", "runtime", "userdata"]
 
 
 class auth:
