@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -15,6 +16,7 @@ from .passed_over import Environments, Folder, environments, parts_of, passed_ov
 
 CHUNK = 1 << 20  # bytes
 _MOST_NAMED = 10  # folders that were left out
+_LATEST = 1 << 33  # seconds since 1970; a time after that is not one
 _FREE_BYTES = 100 * 10**6  # below this, the ratio is not checked
 
 
@@ -203,13 +205,23 @@ class Counted:
         return piece
 
 
-def write(source: Readable, target: Path) -> int:
-    """Copy to the new file `target`; return the bytes. Raises `OutOfRoom`, or `OSError` if `target` exists."""
+def write(source: Readable, target: Path, changed: float) -> int:
+    """Copy to the new file `target`; return the bytes. Raises `OutOfRoom`, or `OSError` if `target` exists.
+
+    `changed`: when the file was last changed, in seconds since 1970, as `set_changed` takes it.
+    """
     written = 0
     with Sink(target) as sink:
         while chunk := source.read(CHUNK):
             written += sink.write(chunk)
+    set_changed(target, changed)
     return written
+
+
+def set_changed(file: Path, changed: float) -> None:
+    """Set when the file was last changed, which says which of several is the newest; 1970 for a time that cannot be."""
+    seconds = int(changed) if 0 <= changed < _LATEST else 0
+    os.utime(file, (seconds, seconds))
 
 
 class Sink:

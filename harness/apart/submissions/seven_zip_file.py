@@ -9,7 +9,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .budget import Budget, Sink
+from .budget import Budget, Sink, set_changed
 from .noticed import LeftOut, Noticed, Stopped
 
 SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"  # the first bytes of every .7z
@@ -46,6 +46,9 @@ def unpack_7z(archive: Path, folder: Path, budget: Budget) -> list[Noticed]:
         budget.count(skipped)
         budget.expect(expected)
         opened.extract(targets=list(chosen), factory=_factory(chosen, folder, budget))
+        for info in opened.files:
+            if info.filename in chosen and info.lastwritetime is not None:
+                set_changed(folder / chosen[info.filename], info.lastwritetime.totimestamp())
     return [*left_out.noticed, *budget.noticed()]
 
 

@@ -86,7 +86,7 @@ def _take(opened: tarfile.TarFile, info: tarfile.TarInfo, folder: Path, budget: 
         stream = opened.extractfile(info)
         assert stream is not None
         with stream:
-            if write(stream, folder / path) != info.size:
+            if write(stream, folder / path, info.mtime) != info.size:
                 raise tarfile.ReadError("it is cut off")
 
 

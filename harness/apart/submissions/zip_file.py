@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import stat
 import zipfile
 from collections.abc import Iterable
@@ -55,8 +56,16 @@ def unpack_members(
     budget.expect(expected)
     for info, path in chosen:
         with opened.open(info) as stream:
-            write(budget.counted(stream), folder / path)
+            write(budget.counted(stream), folder / path, _changed(info))
     return [*left_out.noticed, *budget.noticed()]
+
+
+def _changed(info: zipfile.ZipInfo) -> float:
+    """When the member was last changed, in seconds since 1970 by the packer's clock; 0 for a date that is none."""
+    try:
+        return calendar.timegm((*info.date_time, 0, 0, 0))
+    except (ValueError, OverflowError):
+        return 0
 
 
 def name_of(info: zipfile.ZipInfo) -> str:

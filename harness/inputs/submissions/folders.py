@@ -123,7 +123,7 @@ def _copy(name: str, holder: int | None, shown: str, target: Path, budget: Budge
                 noticed.note("unsafe-member", name=shown, kind=_kind(found.st_mode))
                 return
             budget.expect(found.st_size)
-            write(budget.counted(stream), target)
+            write(budget.counted(stream), target, found.st_mtime)
     except OSError as error:
         if not target.is_dir():  # for example if a folder became a file or was removed since listing
             target.unlink(missing_ok=True)

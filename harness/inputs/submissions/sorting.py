@@ -36,7 +36,7 @@ PLAIN = "plain"
 
 _LEVELS = 3  # of folders around a class that are searched
 _ARCHIVES = (*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES)
-_WORK = (NOTEBOOK_SUFFIX, *MODEL_SUFFIXES)
+_WORK = (NOTEBOOK_SUFFIX, *MODEL_SUFFIXES, ".ckpt", ".pth.tar", ".pt.tar")
 _PARTS_OF_ONE = {
     *("code", "src", "data", "dataset", "images", "train", "test", "model", "models", "notebook", "notebooks")
 }
