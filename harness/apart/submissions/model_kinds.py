@@ -8,14 +8,17 @@ import pickletools
 import struct
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from . import zip_models
+from .zip_file import DIRECTORY, directory_bytes
 from .zip_models import model_in
 
 _MOST_MEMBERS = 100_000  # of a zip
 _PICKLED = 64 << 20  # bytes of a pickle that are read
+_MOST_OPERATIONS = 2_000_000  # of a pickle that are looked at; a model has some 100,000
 _TORCH_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6
 _DAMAGED = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, struct.error)
 # Names that a pickle imports -> what made it; the first that fits. Modules of torch and torchvision come last, since a
@@ -47,6 +50,8 @@ class _Pickled(NamedTuple):
 def of_zip(file: Path) -> str:
     """The kind of a file that begins as a zip."""
     try:
+        if directory_bytes(file) > DIRECTORY:
+            return "archive"
         with zipfile.ZipFile(file) as archive:
             names = tuple(archive.namelist()[:_MOST_MEMBERS])
             if (kind := of_members(names)) != "torch":
@@ -135,7 +140,7 @@ def _looked_into(pickled: bytes) -> _Pickled:
     names: set[str] = set()
     strings: list[str] = []
     try:
-        for opcode, argument, _ in pickletools.genops(io.BytesIO(pickled)):
+        for opcode, argument, _ in islice(pickletools.genops(io.BytesIO(pickled)), _MOST_OPERATIONS):
             if opcode.name in ("GLOBAL", "INST"):
                 names.add(str(argument).replace(" ", ".", 1))
             elif opcode.name == "STACK_GLOBAL" and len(strings) >= 2:

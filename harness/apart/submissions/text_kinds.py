@@ -12,7 +12,7 @@ _READ = 8 << 20  # bytes of a text that are looked at; of JSON, that are parsed
 _START = 64 << 10  # bytes at the beginning, where a page says what it is
 _POINTER_BYTES = 4096
 _LFS = re.compile(rb"^version https?://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/", re.MULTILINE)
-_CONFLICT = re.compile(rb"^<<<<<<< .*?^=======\r?$.*?^>>>>>>> ", re.MULTILINE | re.DOTALL)
+_CONFLICT = (b"\n<<<<<<< ", b"\n=======", b"\n>>>>>>> ")
 _NOTEBOOK_PAGE = (b"jp-Notebook", b"nbconvert", b"jupyter", b"ipython_notebook", b"colab-df-container")
 _CELL_MARK = re.compile(rb"^# (?:In\[[\d ]*\]:|%%|<codecell>)", re.MULTILINE)
 _PLAIN = {
@@ -40,7 +40,7 @@ def of_text(content: mmap.mmap, name: str) -> str:
     start = content[:_START]
     if len(content) <= _POINTER_BYTES and _LFS.search(start):
         return "lfs-pointer"
-    if b"<<<<<<< " in content[:_READ] and _CONFLICT.search(content[:_READ]):
+    if _has_conflict(content):
         return "conflict"
     begin = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     suffix = Path(name).suffix.lower()
@@ -59,6 +59,16 @@ def of_text(content: mmap.mmap, name: str) -> str:
     if suffix == ".py" or _CELL_MARK.search(start):
         return "notebook-as-code" if _CELL_MARK.search(start) else "python"
     return _PLAIN.get(suffix, "text")
+
+
+def _has_conflict(content: mmap.mmap) -> bool:
+    """Whether git's marks follow each other, each at the beginning of a line."""
+    text, place = b"\n" + content[:_READ], 0
+    for mark in _CONFLICT:
+        place = text.find(mark, place)
+        if place < 0:
+            return False
+    return True
 
 
 def _of_json(content: mmap.mmap, suffix: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,23 +14,31 @@ from harness.inputs.submissions.parts import MODEL_SUFFIXES, NOTEBOOK_SUFFIX
 
 _AT_A_TIME = 500  # files of one request, so that the answer stays far below its limit
 _MOST_NAMED = 3
+_SECONDS = 60.0  # of one submission; 20,000 honest files take two or three
 _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".heic", ".avif", ".jfif")
 _ALWAYS_NAMED = ("lfs-pointer", "conflict")  # of no use whatever they are called
 _NAMED_BY_SUFFIX = ("web-page", "link", "cut-off", "empty")  # where the name promises something else
 
 
 def recognised(root: Path, files: Sequence[Path]) -> tuple[SubmittedFile, ...]:
-    """Each file, relative to `root`, with its kind (a key of `FILE_KINDS`), in the same order."""
+    """Each file, relative to `root`, with its kind (a key of `FILE_KINDS`), in the same order.
+
+    After a minute, which only files take that were made for it, the rest is `unrecognised`.
+    """
+    until = time.monotonic() + _SECONDS
     with Children() as children:
         return tuple(
             SubmittedFile(path, kind)
             for at in range(0, len(files), _AT_A_TIME)
-            for path, kind in _some(children, root, files[at : at + _AT_A_TIME])
+            for path, kind in _some(children, root, files[at : at + _AT_A_TIME], until)
         )
 
 
-def _some(children: Children, root: Path, files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+def _some(children: Children, root: Path, files: Sequence[Path], until: float) -> Iterator[tuple[Path, str]]:
     """The files with their kinds. One on which the reading process fails is `unrecognised`; others are asked again."""
+    if time.monotonic() > until:
+        yield from ((file, "unrecognised") for file in files)
+        return
     try:
         told = children.ask("kinds", folder=path_text(root.absolute()), files=[path_text(file) for file in files])
     except Unreadable:
@@ -37,8 +46,8 @@ def _some(children: Children, root: Path, files: Sequence[Path]) -> Iterator[tup
             yield files[0], "unrecognised"
             return
         middle = len(files) // 2
-        yield from _some(children, root, files[:middle])
-        yield from _some(children, root, files[middle:])
+        yield from _some(children, root, files[:middle], until)
+        yield from _some(children, root, files[middle:], until)
         return
     kinds = told if isinstance(told, list) and len(told) == len(files) else ["unrecognised"] * len(files)
     for file, kind in zip(files, kinds, strict=True):

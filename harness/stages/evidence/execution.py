@@ -40,7 +40,7 @@ class Produced(Blob):
 
     path: str = ""  # below the folder in which the notebook ran
     kind: str = ""  # what its content says it is: a key of `FILE_KINDS`
-    changed: float = 0.0  # when it was last written, in seconds after the run began
+    changed: float = 0.0  # when it was last written, in seconds after the first of them
 
 
 class Execution(Record):

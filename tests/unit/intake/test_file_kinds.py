@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -144,12 +145,21 @@ def test_what_is_no_plain_file_is_said_so_and_the_rest_is_read(tmp_path: Path) -
 
 
 def test_a_file_that_is_too_much_costs_only_itself(tmp_path: Path) -> None:
-    """A billion nested lists: the parser's depth, not ours, ends there."""
+    """Nested a hundred thousand times, and what a pattern or a decoder would never finish."""
+    (tmp_path / "marks.txt").write_bytes(b"<<<<<<< \n" * 900_000)
     (tmp_path / "deep.json").write_bytes(b'{"a":' * 200_000)
     (tmp_path / "deep.pkl").write_bytes(b"\x80\x04" + b"(" * 30_000_000)
     (tmp_path / "model.onnx").write_bytes(graph())
-    names = [Path("deep.json"), Path("deep.pkl"), Path("model.onnx")]
-    assert [file.kind for file in recognised(tmp_path, names)][0::2] == ["json", "onnx"]
+    names = [Path("deep.json"), Path("deep.pkl"), Path("marks.txt"), Path("model.onnx")]
+    before = time.process_time()
+    assert [file.kind for file in recognised(tmp_path, names)] == ["json", "pickle", "text", "onnx"]
+    assert time.process_time() - before < 5, "the work is the other process's"
+
+
+def test_when_the_time_is_over_the_rest_is_not_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.onnx").write_bytes(graph())
+    monkeypatch.setattr("harness.inputs.submissions.file_kinds._SECONDS", -1.0)
+    assert [file.kind for file in recognised(tmp_path, [Path("model.onnx")])] == ["unrecognised"]
 
 
 def test_files_in_place_of_others_are_named_together() -> None:
