@@ -7,7 +7,7 @@ classes is known only when it has been loaded: the stage `convert` tries one aft
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ _UNPACKED = {
     "unpacked-keras": ("config.json", "model.weights.h5"),
     "unpacked-torch": ("data.pkl", "version"),
 }
+_PARTS = ("data.pkl", "data", "config.json", "model.weights.h5")  # of these, which look like models themselves
 
 
 class Aged(NamedTuple):
@@ -55,11 +56,19 @@ def models(files: Sequence[Aged]) -> tuple[ModelFile, ...]:
     paths = [one.file.path for one in files]
     has_code = any(is_called(path.name, FACTORY) for path in paths)
     unpacked = _unpacked(files)
-    folders = {one.file.path for one in unpacked}
-    single = [_folder_of(one) for one in files if _may_be(one.file) and one.file.path.parent not in folders]
+    parts = {one.file.path / name for one in unpacked for name in _PARTS}
+    saved = {path.parent for path in paths if path.name == SAVED_MODEL}
+    single = [_folder_of(one) for one in files if _may_be(one.file) and not _is_part(one.file, parts, saved)]
     possible = [*unpacked, *single]
     best = sorted(possible, key=lambda one: _rank(one, has_code))[:MOST_TRIED]
     return tuple(ModelFile(*one.file, *belonging_to(one.file.path, paths)) for one in best)
+
+
+def _is_part(file: SubmittedFile, parts: Set[Path], saved: Set[Path]) -> bool:
+    """Whether the file is one of an unpacked file's `parts`, or lies in a SavedModel, one of the folders `saved`."""
+    if not parts.isdisjoint((file.path, *file.path.parents)):
+        return True
+    return file.kind in ("frozen-graph", "tf-checkpoint") and not saved.isdisjoint(file.path.parents)
 
 
 def _folder_of(one: Aged) -> Aged:

@@ -55,10 +55,17 @@ def test_an_unpacked_file_and_a_saved_model_are_their_folders() -> None:
         ("archive/data.pkl", "torch-module"),
         ("archive/version", "text"),
         ("saved/saved_model.pb", "saved-model"),
+        ("saved/variables/variables.index", "tf-checkpoint"),
+        ("saved/keras_metadata.pb", "frozen-graph"),
     ]
     found = {str(model.path): model.kind for model in models(files(*there))}
     assert list(found) == ["archive", "objects", "saved"], "and not what is in them"
     assert (found["objects"], found["archive"], found["saved"]) == ("unpacked-keras", "unpacked-torch", "saved-model")
+
+
+def test_an_unpacked_file_at_the_top_hides_no_other_model() -> None:
+    there = [("config.json", "json"), ("model.weights.h5", "keras-weights"), ("saved_model.pb", "saved-model")]
+    assert order(*there, ("final.h5", "hdf5-model"), ("keras_metadata.pb", "frozen-graph")) == [".", ".", "final.h5"]
 
 
 def test_the_notebook_is_one_by_content_whatever_it_is_called() -> None:
