@@ -52,6 +52,8 @@ def plain_reason(error: Exception) -> str:
     said = str(error)
     if "password" in said.lower() or "encrypted" in said.lower():
         return "it is encrypted"
+    if "overlap" in said.lower():
+        return "files in it overlap, which no packing program writes"
     if type(error).__name__ in _DAMAGE:
         return "it is cut off or damaged, or it is no archive"
     if isinstance(error, OSError) and error.errno in _TAKEN:
