@@ -12,6 +12,11 @@ KINDS: dict[str, Kind] = {
     "no-model": Kind("error", "There is no model to grade. Save one with harness.handin.save."),
     "model-unreadable": Kind("error", "The model {name} cannot be loaded."),
     "model-not-converted": Kind("warning", "The model runs as it is, not as ONNX: {reason}."),
+    "settings-passed-over": Kind(
+        "info",
+        "Another version of Keras wrote the model; empty settings that the one here does not know were left out: "
+        "{settings}.",
+    ),
     "conversion-differs": Kind(
         "warning",
         "The ONNX form answers differently from the original (largest difference {difference:.2g}); "

@@ -10,6 +10,8 @@ _JOBS = {
     "job-output": "{what} sent results that are too large or malformed",
     "job-failed": "{what} failed",
     "job-unusable": "{what} sent something unusable: {why}.",
+    "advice-model-py": "model.py must only define build_model, which builds the model and does nothing else",
+    "advice-onnx": "save the model as ONNX, which brings no code of its own",
     "engine-failed-times": "The sandbox engine failed {times} times.",
 }
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_MOST_OF_IT = 0.6  # of a limit; a shorter text would lose more than a half sentence says
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+
 
 def with_detail(sentence: str, detail: str) -> str:
     """`It stopped.` and `no such file` -> `It stopped: no such file.`"""
@@ -12,6 +17,19 @@ def with_detail(sentence: str, detail: str) -> str:
 
 
 def one_line(text: str, limit: int = 300) -> str:
-    """Control characters and line breaks out, cut at `limit`: the text may be a student's."""
+    """Escape codes, control characters and line breaks out; the text may be a student's.
+
+    At most `limit` characters: a longer one ends after a sentence that fills most of it, else after a word, with an
+    ellipsis.
+    """
+    text = _ESCAPES.sub("", text)
     shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    if len(shown) <= limit:
+        return shown
+    kept = shown[: limit - 1]
+    end = max(kept.rfind(mark) for mark in (". ", "; ", "! ", "? "))
+    if end >= _MOST_OF_IT * limit:
+        return f"{kept[:end]} …"
+    if shown[limit - 1] != " ":
+        kept = kept.rpartition(" ")[0] or kept
+    return kept.rstrip(" .,:;([{'\"") + "…"

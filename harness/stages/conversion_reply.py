@@ -10,6 +10,7 @@ from harness.findings import Finding, finding, one_line
 from harness.stages.evidence.conversion import OutputKind, Preprocess
 
 MOST_CHECKED = 16  # images on which ONNX and original are compared
+_SETTINGS_NAMED = 3
 _Number = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -37,6 +38,7 @@ class ConversionReply(BaseModel):
     always_one: bool  # and that is 1 for every image
     output: tuple[_Number, _Number]  # which of how many
     names: tuple[Annotated[str, Field(max_length=200)], ...] = Field(max_length=1000)  # of the classes, in the file
+    passed_over: tuple[Annotated[str, Field(max_length=150)], ...] = Field(max_length=20)  # empty settings of layers
     only_original_varies: bool  # a second answer differs, and the ONNX form's does not
     default: Literal["", "torchvision-imagenet", "jetson-inference", "keras-raw", "keras-vgg16-caffe"]
     rule: Preprocess
@@ -68,7 +70,7 @@ def names_inside(names: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str,
 
 
 def about_outputs(reply: ConversionReply, labels: tuple[str, ...]) -> list[Finding]:
-    """Findings where an output was chosen of several, and where one unit stands for the two `labels`."""
+    """Findings on a chosen output, on one unit that stands for the two `labels`, and on settings left out."""
     found = []
     if reply.output[1] > 1:
         number, of = reply.output
@@ -76,4 +78,6 @@ def about_outputs(reply: ConversionReply, labels: tuple[str, ...]) -> list[Findi
     if reply.one_unit:
         first, second = (one_line(name, 60) for name in labels)
         found.append(finding("softmax-of-one-unit" if reply.always_one else "one-unit", first=first, second=second))
+    if reply.passed_over:
+        found.append(finding("settings-passed-over", settings=", ".join(reply.passed_over[:_SETTINGS_NAMED])))
     return found

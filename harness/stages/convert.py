@@ -31,6 +31,7 @@ from harness.stages.measuring import guesses
 
 # tf2onnx took 3.7 GB for a VGG16 without its top, so conversions run one at a time and never with less.
 _TENSORFLOW_BYTES = 5 * 10**9
+_WITH_CODE = ("torch-module", "torchscript", "keras", "hdf5-model", "saved-model", "unpacked-keras", "unpacked-torch")
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -125,7 +126,7 @@ def convert(
                 outputs.mkdir()
                 outcome = _run_with_tensorflow(request, inputs, check_images, outputs, place, needs)
             if outcome.status != "ok":
-                ended = failed(outcome, "Loading the model", place.limits)
+                ended = _with_advice(failed(outcome, "Loading the model", place.limits), whole)
                 unreadable = finding("model-unreadable", name=whole.shown, detail=ended.whole_reason)
                 return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
             return _result(whole, declared, outputs, outcome, place)
@@ -138,6 +139,19 @@ def convert(
                 findings=(*declared.findings, unreadable),
                 usage=usage(outcome),
             )
+
+
+def _with_advice(ended: Failed, model: HandedModel) -> Failed:
+    """The same with what to do, where the submission's own code may have been the cause."""
+    if ended.detail or ended.status == "rejected":
+        return ended
+    if "model.py" in model.companions:
+        advice = sentence("advice-model-py")
+    elif model.kind in _WITH_CODE:
+        advice = sentence("advice-onnx")
+    else:
+        return ended
+    return ended.model_copy(update={"reason": f"{ended.reason}; {advice}"})
 
 
 def _with_tensorflow(context: StageContext) -> StageContext:

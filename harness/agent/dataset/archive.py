@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import stat
+import struct
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from ..phases.said import one_sentence
 from .image import Unreadable
 from .walk import Tree, tree
 
@@ -32,8 +35,18 @@ def unpacked(file: Path, scratch: Path) -> Tree:
     except MemoryError:
         raise Unreadable(f"{file.name} cannot be unpacked: it takes too much memory") from None
     except Exception as error:  # also errors of zlib, lzma and struct, and RuntimeError for a password
-        raise Unreadable(f"{file.name} cannot be unpacked: {str(error)[:300] or type(error).__name__}") from error
+        raise Unreadable(f"{file.name} cannot be unpacked: {_why(error)}") from error
     return replace(tree(target), odd=odd)
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with the archive, and what to do."""
+    said = str(error)
+    if "password" in said.lower() or "encrypted" in said.lower():
+        return "it is encrypted; pack it without a password"
+    if isinstance(error, (zipfile.BadZipFile, zlib.error, EOFError, struct.error)):
+        return "it is cut off, damaged or no zip; pack it again as a zip"
+    return f"{one_sentence(said) or type(error).__name__}; pack it again as a zip"
 
 
 def _unpack(archive: zipfile.ZipFile, target: Path) -> int:

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..phases.said import one_sentence
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .walk import Tree
@@ -82,7 +83,7 @@ def _parsed(file: Path) -> ElementTree.Element:
         parser.feed(file.read_bytes())
         root = parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise _Refused(f"it is not XML: {error}") from error
+        raise _Refused(f"it is not XML: {one_sentence(str(error))}") from error
     if not isinstance(root, ElementTree.Element):
         raise _Refused("it is empty")
     return root

@@ -14,6 +14,7 @@ from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
 from .onnx_form import LARGEST, check_operator_sets, lower_ir_version, needs_data, put_inside, refuse_detector
 from .onnx_running import session_options
+from .onnx_words import invalid, refused, stopped
 from .sparse import write_out
 
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
@@ -98,7 +99,7 @@ def read_with_data(file: Path, data: Mapping[str, Path]) -> tuple[Any, bool]:
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise Unusable(f"the ONNX file is not valid: {' '.join(str(error).split())[:200]}") from error
+        raise Unusable(invalid(error)) from error
     for end in shapeless:
         end.ClearField("shape")
     write_out(_every_graph(model), every_node(model))
@@ -289,13 +290,16 @@ def _side(dimension: Any) -> int | None:
 
 def _layout(shape: list[int | None]) -> tuple[Layout, int | None, int | None]:
     if len(shape) != 4:
-        raise Unusable(f"the input has {len(shape)} dimensions; a batch of images has 4")
+        raise Unusable(
+            f"the input has {len(shape)} dimensions, and a batch of images has 4; export a model that takes images"
+        )
     if shape[1] == 3 or (shape[1] is None and shape[3] != 3):
         layout, height, width = "NCHW", shape[2], shape[3]
     elif shape[3] == 3:
         layout, height, width = "NHWC", shape[1], shape[2]
     else:
-        raise Unusable(f"the input's shape is {shape}; one of its dimensions must be the 3 colours")
+        sides = " x ".join("any" if side is None else str(side) for side in shape[1:])
+        raise Unusable(f"its images are {sides}, and those here have 3 colours; train it on colour images (RGB)")
     for side in (height, width):
         if side is not None and not _SIDES[0] <= side <= _SIDES[1]:
             raise Unusable(f"the input is {width} x {height} pixels; between 8 and 2048 are accepted")
@@ -312,7 +316,7 @@ def session(file: Path, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
-        raise Unusable(f"ONNX Runtime refuses it: {_plain(error)}") from error
+        raise Unusable(refused(error)) from error
 
 
 class Runner:
@@ -329,7 +333,7 @@ class Runner:
         try:
             (given,) = self._session.run([self._output], {self._input: batch})
         except Exception as error:
-            raise Unusable(f"the ONNX model stopped: {_plain(error)}") from error
+            raise Unusable(stopped(error)) from error
         return np.asarray(given)
 
     def every_answer(self, batch: NDArray[Any]) -> list[Any]:
@@ -337,9 +341,4 @@ class Runner:
         try:
             return list(self._session.run(None, {self._input: batch}))
         except Exception as error:
-            raise Unusable(f"the ONNX model stopped: {_plain(error)}") from error
-
-
-def _plain(error: BaseException) -> str:
-    """ONNX Runtime's message without its status code and our paths."""
-    return " ".join(str(error).split("failed:", 1)[-1].split())[:250]
+            raise Unusable(stopped(error)) from error

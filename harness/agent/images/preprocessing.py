@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from ..phases.said import one_sentence
+
 Colour = Literal["RGB", "BGR"]
 Resize = Literal["stretch", "shorter-side-crop"]
 Layout = Literal["NCHW", "NHWC"]
@@ -66,7 +68,7 @@ def upright(encoded: Path | bytes) -> Image.Image:
             return rgb(ImageOps.exif_transpose(opened))
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         name = "an image" if isinstance(encoded, bytes) else encoded.name
-        raise UnreadableImage(f"{name} does not decode: {error}") from error
+        raise UnreadableImage(f"{name} does not decode: {one_sentence(str(error))}") from error
 
 
 def fitted(image: Image.Image, rule: Rule) -> NDArray[np.uint8]:

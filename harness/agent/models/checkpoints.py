@@ -40,7 +40,10 @@ def model_or_state(loaded: Any) -> Any:
         absent = sorted(_stand_ins(loaded, _DEEPEST, [_MOST]), key=lambda one: not one.is_module)
         if absent:
             raise Unusable(needed(absent[0]))
-        raise Unusable(f"the file holds a {type(loaded).__name__}, neither a model nor a state dict")
+        raise Unusable(
+            f"the file holds neither a model nor a state dict, but an object of the type {type(loaded).__name__}; save "
+            "the whole model as ONNX, or with torch.save(model)"
+        )
     if isinstance(found, torch.nn.Module):
         return _without_wrappers(found)
     return found

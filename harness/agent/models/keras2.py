@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from .model_file import is_hdf5
+from .keras_config import changed, version
 
 _MODELS = ("Functional", "Model")
 
 
 def is_keras2(file: Path) -> bool:
     """Whether Keras 2 wrote the file, by its version attribute; a file without one counts as Keras 3's."""
-    return _version(file).startswith("2.")
-
-
-def _version(file: Path) -> str:
-    try:
-        if is_hdf5(file):
-            import h5py
-
-            with h5py.File(file, "r") as stored:
-                given = stored.attrs.get("keras_version", "")
-            return given.decode() if isinstance(given, bytes) else str(given)
-        with zipfile.ZipFile(file) as archive:
-            return str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
-    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile):
-        return ""
+    return version(file).startswith("2.")
 
 
 def as_keras3(file: Path) -> None:
     """Rewrite the configuration in place."""
-    if is_hdf5(file):
-        import h5py
-
-        with h5py.File(file, "r+") as stored:
-            if "model_config" in stored.attrs:
-                stored.attrs["model_config"] = json.dumps(_rewritten(json.loads(stored.attrs["model_config"])))
-        return
-    with zipfile.ZipFile(file) as archive:
-        members = {info.filename: archive.read(info) for info in archive.infolist()}
-    members["config.json"] = json.dumps(_rewritten(json.loads(members["config.json"]))).encode()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
+    changed(file, _rewritten)
 
 
 def _rewritten(part: Any) -> Any:

@@ -63,6 +63,7 @@ class Native:
     dynamic_batch: bool  # False: one image at a time
     names: tuple[str, ...] = ()  # of the classes, in the order of the outputs, where the file holds them
     output: Output = Output()
+    passed_over: tuple[str, ...] = ()  # settings of layers that are not known here and were empty
 
 
 def as_rows(answer: NDArray[Any], images: int) -> Answers:

@@ -60,6 +60,11 @@ def is_torch_pickle(file: Path) -> bool:
     return has_member(file, "data.pkl") and not has_member(file, "constants.pkl")
 
 
+def is_old_torch(file: Path) -> bool:
+    """Whether `torch.save` wrote it in its form before 1.6: several pickles in a row."""
+    return head(file, len(_TORCH_MAGIC)) == _TORCH_MAGIC
+
+
 def is_safetensors(file: Path) -> bool:
     start = head(file, 9)
     if len(start) < 9 or start[8:] != b"{":
@@ -200,5 +205,5 @@ def describe(file: Path) -> str:
     if start[:4] == b"PK\x03\x04":
         if not zip_members(file):
             return "the file is cut off or damaged; save or upload it again"
-        return f"it is a zip archive but no model; accepted: {ACCEPTED}"
-    return f"it is none of the accepted formats ({ACCEPTED})"
+        return f"it is a zip archive but no model; accepted are {ACCEPTED}"
+    return f"it is none of the accepted formats; save it as one of them: {ACCEPTED}"

@@ -103,6 +103,7 @@ class _Served:
             "default": native.default,
             "dynamic_batch": native.dynamic_batch,
             "names": native.names,
+            "passed_over": native.passed_over,
             "output": [native.output.number, native.output.of],
         }
         return described, None

@@ -71,5 +71,7 @@ def _end_as(code: int) -> None:
     if code < 0:
         print(f"the model's process was ended by {signal.Signals(-code).name}", file=sys.stderr, flush=True)
         os._exit(128 - code)
-    print(f"the model's process ended by itself with status {code}", file=sys.stderr, flush=True)
+    print(
+        f"the model's process ended by itself with status {code}; its code must not end it", file=sys.stderr, flush=True
+    )
     os._exit(code or 1)

@@ -20,6 +20,8 @@ _LAYOUTS = ("NCHW", "NHWC")
 _DTYPES = ("float32", "uint8")
 _DEFAULTS = ("torchvision-imagenet", "keras-vgg16-caffe", "keras-raw", "jetson-inference")
 _LONGEST_SIDE = 2048  # pixels, as the harness bounds it
+_MOST_SETTINGS = 1000
+_LONGEST_SETTING = 150  # characters
 _MOST_OUTPUTS = 1000  # likewise
 
 
@@ -81,7 +83,14 @@ class StudentModel:
         return Native(
             self._answer, self, layout, height, width, dtype, default,  # type: ignore[arg-type]
             said.get("dynamic_batch") is True, plain_names(said.get("names")), _output(said.get("output")),
+            _settings(said.get("passed_over")),
         )  # fmt: skip
+
+
+def _settings(said: Any) -> tuple[str, ...]:
+    """The settings that it passed over, as it names them; empty for what is no list of short names."""
+    short = isinstance(said, list) and len(said) <= _MOST_SETTINGS and all(isinstance(one, str) for one in said)
+    return tuple(one for one in said if one.isprintable() and len(one) <= _LONGEST_SETTING) if short else ()
 
 
 def _output(said: Any) -> Output:

@@ -53,10 +53,7 @@ def native(
     takes pixels. Raises `Unusable` for any other shape.
     """
     tensorflow = tensorflow_ready(context.threads, "")
-    if shape is None or isinstance(shape, list) or len(shape) != 4:
-        raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of images")
-    if shape[3] != 3:
-        raise Unusable(f"the model's input has the shape {tuple(shape)}; its last dimension must be the 3 colours")
+    check_input(shape)
     free = context.size or (_USUAL_SIDE, _USUAL_SIDE)
     height, width = shape[1] or free[0], shape[2] or free[1]
     inner = tensorflow.as_dtype(dtype)
@@ -88,6 +85,18 @@ def native(
         names=names,
         output=chosen[0],
     )
+
+
+def check_input(shape: Any) -> None:
+    """Raises `Unusable` unless the shape (several: a list or dictionary of them) is that of a batch of images."""
+    if isinstance(shape, (list, dict)):
+        raise Unusable(f"the model takes {len(shape)} inputs; a classifier takes one image")
+    if shape is None or len(shape) != 4:
+        sides = "no" if shape is None else len(shape)
+        raise Unusable(f"the model's input has {sides} dimensions; a batch of images has 4: save one that takes images")
+    if shape[3] != 3:
+        taken = " x ".join("any" if side is None else str(side) for side in shape[1:])
+        raise Unusable(f"the model takes images of {taken}, and those here are height x width x 3 colours; train it so")
 
 
 def to_onnx(native: Native, out: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,12 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.onnx_form import only_output
+from ..phases.said import one_sentence
 from .loaded_model import Context, Default, Native, Output, Unusable, as_rows, output_for
+from .model_py import build_model, built, import_factory
 from .state_names import fitted
 
 # Square sizes to try when the input size is not known, the usual one first.
 _SIZES = (224, 299, 256, 192, 180, 160, 150, 128, 112, 100, 96, 64, 48, 32, 28)
 _OPSET = 18
+_ANOTHER = "hand in the model.py that they were made with, or save the model as ONNX"
+RGB = "train it on colour images (RGB)"
+_OF_A_HEAD = 2  # its tensors: weight and bias
+_CHANNELS = re.compile(r"expected input\[[\d, ]+\] to have (\d+) channels")
 _CALLED = ("logits", "out")  # what models call the class scores among several outputs
 
 
@@ -33,25 +38,6 @@ def torch_ready(threads: int) -> Any:
     return torch
 
 
-def import_factory(factory: Path | None) -> Any:
-    """The student's model.py as the module `model`; its classes are put into `__main__` too.
-
-    A notebook pickles its classes as `__main__.Name`. Raises what the file raises.
-    """
-    if factory is None:
-        return None
-    spec = importlib.util.spec_from_file_location("model", factory)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["model"] = module
-    spec.loader.exec_module(module)
-    main = sys.modules["__main__"]
-    for name, value in vars(module).items():
-        if not hasattr(main, name):
-            setattr(main, name, value)
-    return module
-
-
 def from_state(tensors: Mapping[str, Any], context: Context) -> Any:
     """`build_model(num_classes)` of model.py with the tensors loaded into it.
 
@@ -64,13 +50,13 @@ def from_state(tensors: Mapping[str, Any], context: Context) -> Any:
             "the file holds only weights; hand in model.py with build_model(num_classes) beside it, "
             "or save the model as ONNX or TorchScript"
         )
-    build = getattr(import_factory(context.factory), "build_model", None)
-    if not callable(build):
-        raise Unusable("model.py has no function build_model(num_classes)")
-    model = _built(torch, build, context.classes, seed=0)
+    build = build_model(import_factory(context.factory))
+    model = built(torch, build, context.classes, seed=0)
     there = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     names = fitted({name: tuple(tensor.shape) for name, tensor in tensors.items()}, there)
     state = {new: tensors[old] for old, new in names.new_names.items()}
+    if other := [name for name, tensor in state.items() if there.get(name, ()) not in ((), tuple(tensor.shape))]:
+        raise Unusable(_do_not_fit(context.classes, other, state, there))
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
@@ -78,31 +64,17 @@ def from_state(tensors: Mapping[str, Any], context: Context) -> Any:
     left_out = list(names.left_out) if missing else []  # beside a whole model they are a loss's or a metric's
     if unexpected or left_out:
         more = _some([*unexpected, *left_out])
-        raise Unusable(f"the weights hold {more}, which build_model({context.classes}) does not have")
+        raise Unusable(f"the weights hold {more}, which build_model({context.classes}) does not have; {_ANOTHER}")
     if missing:
         absent = _left_to_chance(torch, build, context.classes, model, missing)
         if absent:
-            raise Unusable(f"the weights lack {_some(absent)}, which build_model({context.classes}) has")
-    return model
-
-
-def _built(torch: Any, build: Any, classes: int, seed: int) -> Any:
-    torch.manual_seed(seed)
-    try:
-        model = build(classes)
-    except OSError as error:
-        raise Unusable(
-            f"build_model({classes}) tried to read or download something that is not there "
-            f"({_short(error)}); use weights=None in model.py, the handed-in weights replace them"
-        ) from error
-    if not isinstance(model, torch.nn.Module):
-        raise Unusable(f"build_model({classes}) gave a {type(model).__name__}, not a torch.nn.Module")
+            raise Unusable(f"the weights lack {_some(absent)}, which build_model({context.classes}) has; {_ANOTHER}")
     return model
 
 
 def _left_to_chance(torch: Any, build: Any, classes: int, model: Any, missing: list[str]) -> list[str]:
     """The missing tensors that build_model leaves at random values: those that change with the seed."""
-    again = _built(torch, build, classes, seed=1).state_dict()
+    again = built(torch, build, classes, seed=1).state_dict()
     first = model.state_dict()
     return [name for name in missing if name not in again or not torch.equal(first[name], again[name])]
 
@@ -137,7 +109,7 @@ def native(
     height, width = fixed if fixed is not None else _size_that_works(scores)
     one = np.zeros((1, 3, height, width), np.float32)
     if fixed is not None:
-        as_rows(scores(one), 1)
+        _tried(scores, one)
     output = which(given(one), context.classes)
 
     def answer(batch: NDArray[Any]) -> NDArray[Any]:
@@ -172,9 +144,27 @@ def _size_that_works(answer: Any) -> tuple[int, int]:
             first = first or error
         else:
             return side, side
-    raise Unusable(
-        f"the model answers at no usual input size ({_short(first)}); give width and height in handin.json"
-    ) from first
+    raise Unusable(no_image(_short(first))) from first
+
+
+def _tried(answer: Any, one: NDArray[Any]) -> None:
+    """Raises `Unusable` when the model does not answer at the size that is given."""
+    try:
+        given = answer(one)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        said = _short(error)
+        if _CHANNELS.search(said):
+            raise Unusable(no_image(said)) from error
+        height, width = one.shape[2:]
+        raise Unusable(f"it does not answer for an image of {width} x {height} pixels ({said})") from error
+    as_rows(given, 1)
+
+
+def no_image(said: str) -> str:
+    """Why a model that stopped so, at every usual size, cannot be used."""
+    if channels := _CHANNELS.search(said):
+        return f"its images have {channels[1]} colour channels, and those here have 3; {RGB}"
+    return f"it answers at no usual size of image ({said}); give width and height in handin.json, if it takes images"
 
 
 def which(given: Any, classes: int) -> Output:
@@ -286,12 +276,33 @@ def to_onnx(native: Native, out: Path) -> None:
         export_program(module, example, out, dynamic_batch=True)
 
 
+def _do_not_fit(classes: int, other: list[str], state: Mapping[str, Any], there: Mapping[str, tuple[int, ...]]) -> str:
+    """Why weights of other shapes than the model's cannot be used."""
+    first = other[0]
+    ends = state[first].shape[:1], there[first][:1]
+    if len(other) <= _OF_A_HEAD and ends[1] == (classes,) and ends[0] != ends[1]:
+        return (
+            f"the weights are for {ends[0][0] if ends[0] else 'no'} classes ({first}), and there are {classes} labels; "
+            "hand in the weights of the model for this assignment's classes"
+        )
+    more = f", and {len(other) - 1} more differ" if len(other) > 1 else ""
+    return (
+        f"the weights do not fit build_model({classes}): {first} is {_sides(state[first].shape)} in the file and "
+        f"{_sides(there[first])} in the model{more}; {_ANOTHER}"
+    )
+
+
+def _sides(shape: Iterable[int]) -> str:
+    return " x ".join(map(str, shape)) or "one number"
+
+
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:3])
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
 def _short(error: object) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    text = lines[-1] if "Traceback of TorchScript" in str(error) else " ".join(lines)  # the cause is on the last line
-    return " ".join(text.split())[:200]
+    """The exception's one sentence; a script's cause stands on its last line."""
+    text = str(error)
+    lines = [line for line in text.splitlines() if line.strip()]
+    return one_sentence(lines[-1] if "Traceback of TorchScript" in text else text)

@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 import torch
 
 from .loaded_model import Unusable
-from .model_file import head
+from .model_file import head, is_old_torch
 
-_DAMAGED = "the file is cut off or damaged; save it again"
+_DAMAGED = "the file is cut off or damaged; save or upload it again"
 # Classes that torchvision has renamed or moved since, whose parts and forward are the same.
 _NOW = {
     "ConvBNReLU": ("torchvision.ops.misc", "Conv2dNormActivation"),
@@ -186,7 +186,7 @@ def _read(file: Path) -> Any:
     except UnicodeDecodeError:  # of Python 2
         return torch.load(file, map_location="cpu", weights_only=False, pickle_module=ours, encoding="latin1")
     except (RuntimeError, pickle.UnpicklingError):
-        if head(file, 1) != b"\x80":
+        if head(file, 1) != b"\x80" or is_old_torch(file):  # whose first pickle is a number, and no model
             raise
         with file.open("rb") as stream:
             return _Unpickler(stream).load()

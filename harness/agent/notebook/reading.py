@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 
+from ..phases.said import one_sentence
 from . import halves
 from .language import assumed, foreign
 from .mending import mended
@@ -46,7 +47,7 @@ def read(file: Path) -> Any:
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
     except _INVALID as error:
-        raise Unreadable(f"it is no notebook ({str(error)[:120]}); save it again from Jupyter") from error
+        raise Unreadable(f"it is no notebook ({one_sentence(str(error), 120)}); save it again from Jupyter") from error
     if len(notebook.cells) > _MOST_CELLS:
         raise Unreadable(f"it has {len(notebook.cells)} cells; at most {_MOST_CELLS} are run")
     notebook.metadata[HALVES] = replaced

@@ -44,6 +44,7 @@ from ..paths import IN, TMP
 from .refusal import described, refuse
 
 _FEWEST_IMAGES = 8
+_MOST_PASSED_OVER = 20
 _FAR = np.float32(30)  # times an image's input
 TOLERANCE = 1e-3  # of the probabilities, ONNX against the original
 
@@ -108,6 +109,7 @@ def _converted(request: dict[str, Any], send: Callable[[str, Path | bytes], None
         "always_one": alone and bool((np.abs(original[:, 1] - 1) <= 1e-6).all()),
         "output": [native.output.number, native.output.of],
         "names": list(native.names) if len(native.names) == original.shape[1] else [],
+        "passed_over": list(native.passed_over)[:_MOST_PASSED_OVER],
         "default": "" if request["rule"] else native.default,
         "rule": asdict(rule),
         "images_compared": len(batch),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.onnx_model import read, session
+from ..graph.onnx_words import stopped
 from ..models.loaded_model import Unusable
 from ..paths import IN
 from ..timing.detector_heads import head_of
@@ -37,7 +38,7 @@ def _described(file: Path) -> dict[str, Any]:
     try:
         outputs = running.run(None, {given.name: np.zeros((1, 3, height, width), np.float32)})
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
-        raise Unusable(f"the ONNX model stopped: {' '.join(str(error).split())[:250]}") from error
+        raise Unusable(stopped(error)) from error
     try:
         head, classes = head_of([answer.name for answer in answers], outputs)
     except ValueError as error:

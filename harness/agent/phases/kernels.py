@@ -14,6 +14,7 @@ from typing import Any
 from ..graph.fusion import fuse
 from ..graph.multiply_adds import parameters
 from ..graph.onnx_model import every_node, read
+from ..graph.onnx_words import stopped
 from ..graph.shapes import Shape, tensor_shapes
 from ..models.loaded_model import Unusable
 from ..paths import IN
@@ -49,9 +50,7 @@ def listed(model: Any, height: int, width: int) -> dict[str, Any]:
     try:
         shapes, whole = tensor_shapes(model, wanted, name, shape, dtype)
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
-        raise Unusable(
-            f"the model does not run on one image of shape {shape}: {' '.join(str(error).split())[:250]}"
-        ) from error
+        raise Unusable(stopped(error)) from error
     kernels, unknown = fuse(model, shapes, whole)
     if len(kernels) > _MOST:
         raise Unusable(f"the graph has {len(kernels)} kernels; at most {_MOST} are taken")

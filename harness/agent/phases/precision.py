@@ -15,6 +15,7 @@ from ..images.preprocessing import Rule, UnreadableImage, batch
 from ..models.loaded_model import Unusable
 from ..paths import IN, TMP
 from .refusal import refuse
+from .said import one_sentence
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -25,7 +26,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     except (Unusable, UnreadableImage) as error:
         refuse(send, str(error))
     except Exception as error:  # the converters raise many kinds for unknown graphs
-        refuse(send, f"the converter to {request['precision']} stopped: {' '.join(str(error).split())[:250]}")
+        refuse(send, f"the converter to {request['precision']} stopped: {one_sentence(str(error))}")
     else:
         send("model.onnx", converted)
 

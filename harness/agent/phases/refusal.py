@@ -19,7 +19,7 @@ def refuse(send: Send, reason: str, **more: bool) -> None:
 
 def described(error: BaseException) -> str:
     """A sentence about an exception of the student's code."""
-    said = one_sentence(str(error))
+    said = "" if isinstance(error, SystemExit) and error.code is None else one_sentence(str(error))
     return f"loading it stopped with {type(error).__name__}{f': {said}' if said else ''}"
 
 

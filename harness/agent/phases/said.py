@@ -25,16 +25,21 @@ _NOISE = tuple(
         r"\[enforce fail at [^\]]*\]\s*[^.\n]{0,80}\.\s*",
         r"\{\{.*?\}\}\s*",
         r"\[\[.*?\]\]\s*",
+        r"\[(?:Errno|WinError) -?\d+\]\s*",
+        r"\bat 0x[0-9a-fA-F]+\b",
+        r"\s*==> Context:.*",
         r"\s*\[Op:\w+\](?: name:[^\n]*)?",
         r"\[ONNXRuntimeError\] : \d+ : \w+ : ",
         r"\s*\[[EWIF]:[^\]]*\]",
-        rf"(?:\bat )?{_CPP}:\d+(?::| line \d+)?(?: in)?(?: [\w:<>~ *&]+\([^()\n]*\)(?: const)?(?: \[[^\]\n]*\])?)?:?",
+        rf"(?:\bat )?{_CPP}:\d+(?::| line \d+)?(?: in)?(?: [\w:<>~ *&,]+\([^()\n]*\)(?: const)?(?: \[[^\]\n]*\])?)?:?",
         rf"\(?{_CPP}\)?(?= line \d+)",
         r"\b(?:Full object )?[cC]onfig(?:uration)?\s*[=:]\s*[{<].*",
     )
 )
 # A paragraph that only says where: what went wrong follows.
 _WRAPPERS = re.compile(r"Exception encountered when calling |Graph execution error|Detected at node ")
+_URL_ERROR = re.compile(r"<urlopen error ([^<>\n]*)>")
+_FILE_OBJECT = re.compile(r"<(?:_io\.\w+|[\w.]*FileIO)[^>\n]*>")
 _ELSEWHERE = re.compile(r"Caught \w+ in ")  # a traceback of another process follows
 _NO_PARAGRAPH = re.compile(r"(?:Call )?[aA]rguments received by |File \"|Stack trace|Original Traceback|defined at ")
 _LISTED = re.compile(r"\(?\d+[.)]|[-*•] |File \"|frame #|Traceback ")
@@ -55,6 +60,10 @@ def one_sentence(text: str, most: int = _MOST) -> str:
     Without a full stop; empty where nothing is said. A longer sentence ends after a word, with an ellipsis.
     """
     text = plain(text).replace("\r\n", "\n")
+    text = _URL_ERROR.sub(r"\1", text)
+    text = _FILE_OBJECT.sub("the file", text)
+    if (caused := text.rpartition("Exception encountered: ")[2].strip()) and caused != text:
+        text = caused  # what stands before it is a configuration
     if _ELSEWHERE.match(text) and (there := last_line(text))[0]:
         text = ": ".join(filter(None, there))
     for noise in _NOISE:

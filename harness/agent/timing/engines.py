@@ -15,6 +15,7 @@ from ..graph.onnx_model import session
 from ..graph.onnx_running import engine_name, session_options
 from ..models.loaded_model import Unusable
 from ..paths import TMP
+from ..phases.said import one_sentence
 from .memory import peak_memory_bytes
 from .own_code import OwnCode
 
@@ -76,7 +77,7 @@ def _with_provider(engine: str, file: Path, threads: int, *, fp16: bool) -> Star
             str(file), session_options(threads), providers=[*providers, "CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
-        raise Unusable(f"ONNX Runtime refuses it with {provider}: {' '.join(str(error).split())[:250]}") from error
+        raise Unusable(f"ONNX Runtime refuses it with {provider}: {one_sentence(str(error))}") from error
     if running.get_providers()[0] != provider:  # without the device it falls back silently
         raise NotHere(
             f"{provider} is installed, but could not be started (a sandbox has no GPU: for models that you trust, "
@@ -100,7 +101,7 @@ def _openvino(file: Path, threads: int) -> Started:
     try:
         request = core.compile_model(core.read_model(str(file)), "CPU", settings).create_infer_request()
     except RuntimeError as error:
-        raise Unusable(f"OpenVINO refuses it: {' '.join(str(error).split())[:250]}") from error
+        raise Unusable(f"OpenVINO refuses it: {one_sentence(str(error))}") from error
 
     def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
         return [np.asarray(output) for output in request.infer([batch]).values()]

@@ -16,6 +16,7 @@ from ..graph.onnx_model import session
 from ..images.preprocessing import Rule
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
+from ..phases.said import one_sentence
 from .memory import peak_memory_bytes
 from .scenarios import in_random_turns, warm_up
 from .timed_answers import TimedAnswers
@@ -44,7 +45,7 @@ def serve(connection: Connection, model: dict[str, Any], images: Sequence[Pixels
         try:
             connection.send(("value", getattr(timed, question)(argument)))
         except Exception as error:  # onnxruntime's own classes, one for each of its status codes
-            connection.send(("error", f"the model stopped while it was timed: {' '.join(str(error).split())[:200]}"))
+            connection.send(("error", f"the model stopped while it was timed: {one_sentence(str(error))}"))
 
 
 class TimedModel:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .sources import Unreadable, whole
+from .sources import Unreadable, whole, yaml_trouble
 
 _BYTES = 8_000_000
 _SUBMITTERS, _TRIES = 12, 40
@@ -50,8 +50,7 @@ def metadata(file: dict[str, Any], folders: list[str]) -> dict[str, Any]:
             raise Unreadable("it refers to itself with an alias")  # nested aliases grow exponentially
         document = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Unreadable(line[:300]) from error
+        raise Unreadable(yaml_trouble(error)) from error
     if not isinstance(document, dict):
         raise Unreadable("it is no list of submissions")
     named = {str(name): about for name, about in document.items() if isinstance(about, dict)}

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import yaml
 
-from .sources import Unreadable, whole
+from .sources import Unreadable, whole, yaml_trouble
 
 _BYTES = 256 * 1024
 _MOST = 10_000
@@ -83,7 +83,7 @@ def _yaml(text: str) -> object:
             raise Unreadable("it refers to itself with an alias")  # ten of ten of ten are a billion
         return cast(object, yaml.load(text, Loader=yaml.BaseLoader))  # every scalar is text: `no` is a name, not False
     except (yaml.YAMLError, RecursionError) as error:
-        raise Unreadable(str(error).splitlines()[0][:200] if str(error) else "it is no YAML") from error
+        raise Unreadable(f"it is no YAML: {yaml_trouble(error)}") from error
 
 
 def _of_value(value: object) -> list[str]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 # Errors of names in the submission, not of the machine.
 _TAKEN = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 CONFLICTS = (*_TAKEN, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)
+# What decoders raise for damage, by name, since they are slow to import: `error` is zlib's and struct's.
+_DAMAGE = ("BadZipFile", "ReadError", "Bad7zFile", "LZMAError", "EOFError", "error")
+_SAID = 2000  # characters of a library's words; who shows them cuts them at a word's end
 _MOST_NAMED = 10  # of each kind
 
 
@@ -46,10 +49,15 @@ class LeftOut:
 
 def plain_reason(error: Exception) -> str:
     """Why an archive cannot be read, in words for the student."""
-    if "password" in str(error).lower() or "encrypted" in str(error).lower():
+    said = str(error)
+    if "password" in said.lower() or "encrypted" in said.lower():
         return "it is encrypted"
+    if "overlap" in said.lower():
+        return "files in it overlap, which no packing program writes"
+    if type(error).__name__ in _DAMAGE:
+        return "it is cut off or damaged, or it is no archive"
     if isinstance(error, OSError) and error.errno in _TAKEN:
         return "it holds a file and a folder of the same name"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error)[:200] or type(error).__name__
+    return said[:_SAID] or type(error).__name__

@@ -30,6 +30,7 @@ from .sources import Unreadable
 
 _MEMORY = 1 << 30  # bytes besides Python's own; 7-Zip's best compression needs 0.3 GB
 ANSWER_BYTES = 1 << 20
+_SAID = 2000  # characters of an error; who shows them cuts them after a word
 
 _VM_DATA = re.compile(r"^VmData:\s+(\d+) kB$", re.MULTILINE)
 
@@ -72,7 +73,7 @@ def _answer(request: Request) -> dict[str, object]:
     except MemoryError:
         said["trouble"], said["last"] = "reading it takes too much memory", True
     except Exception as error:  # any error of a decoder is that file's trouble
-        said["trouble"] = f"{type(error).__name__}: {error}"[:300]
+        said["trouble"] = f"{type(error).__name__}: {error}"[:_SAID]
     said["spent"] = asdict(budget.used(time.process_time() - before))
     return said
 

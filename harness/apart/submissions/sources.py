@@ -6,9 +6,19 @@ import os
 import stat
 from typing import Any
 
+_SAID = 300  # characters
+
 
 class Unreadable(Exception):
     """The file cannot be read, or has not the expected form. The message says why."""
+
+
+def yaml_trouble(error: BaseException) -> str:
+    """What PyYAML says of a text, in one line: where, and what is wrong there."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if problem and mark is not None:
+        return f"line {mark.line + 1}: {problem}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:_SAID]
 
 
 def first_bytes(file: dict[str, Any], limit: int) -> bytes:

@@ -29,6 +29,7 @@ _PROGRAM = Path(apart.__file__).with_name("__main__.py")
 _ANSWER_BYTES = 1 << 20
 _READING_SECONDS = 20  # of processor time, for anything but unpacking
 _WALL = 4  # times the processor seconds, plus a minute, of wall time: a busy machine is not the student's fault
+_SAID = 2000  # characters of what it says; a finding cuts them after a word
 _ENDING_SECONDS = 10
 
 
@@ -195,7 +196,7 @@ def _value(said: dict[str, Any], spent: Spent | None = None) -> object:
         [(code, particulars)] = _pairs([said["stopped"]])
         raise Refused(finding(code, **particulars), spent)
     if "value" not in said:
-        raise Unreadable(str(said.get("trouble", "it broke the program that reads it"))[:300])
+        raise Unreadable(str(said.get("trouble", "it broke the program that reads it"))[:_SAID])
     return said["value"]
 
 

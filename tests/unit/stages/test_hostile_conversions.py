@@ -20,6 +20,7 @@ CONVERTED: dict[str, Any] = {
     "output_kind": "logits",
     "within_unit": False,
     "one_unit": False,
+    "passed_over": [],
     "always_one": False,
     "output": [1, 1],
     "names": [],

@@ -9,7 +9,7 @@ from ...graph.onnx_form import only_output
 from ..class_names import names_in_extras
 from ..loaded_model import Context, Native, Unusable
 from ..model_file import has_member
-from ..torch_models import export_program, native, torch_ready
+from ..torch_models import RGB, export_program, native, torch_ready
 
 
 def matches(file: Path) -> bool:
@@ -23,7 +23,7 @@ def load(file: Path, context: Context) -> Native:
     value = _input(program)
     batch, channels, height, width = (side if isinstance(side, int) else None for side in value.shape)
     if channels != 3:
-        raise Unusable(f"the model takes {channels} colour channels; images have 3")
+        raise Unusable(f"its images have {channels} colour channels, and those here have 3; {RGB}")
     if batch is not None and batch != 1:
         raise Unusable(f"the model takes exactly {batch} images at a time; export it with a dynamic batch, or for 1")
     fixed = (height, width) if height and width else None
@@ -49,7 +49,9 @@ def _input(program: Any) -> Any:
         raise Unusable(f"the model takes {len(names)} inputs; a classifier takes one image")
     value = next(n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and n.name == names[0])
     if len(value.shape) != 4:
-        raise Unusable(f"the input has {len(value.shape)} dimensions; a batch of images has 4")
+        raise Unusable(
+            f"the input has {len(value.shape)} dimensions, and a batch of images 4; export a model that takes images"
+        )
     return value
 
 

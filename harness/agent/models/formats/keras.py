@@ -7,9 +7,11 @@ with Keras 3, Keras 2 files with tf_keras.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,18 @@ from numpy.typing import NDArray
 
 from ..class_names import names_in, names_in_extras
 from ..keras2 import as_keras3, is_keras2
+from ..keras_config import layer_of_a_hub, why_not, without_unknown_settings
 from ..loaded_model import Context, Native, NeedsEnvironment, Unusable
 from ..model_file import has_member, is_hdf5, zip_members
-from ..tensorflow_models import ENVIRONMENT, has_tensorflow, one_of, tensorflow_ready
+from ..tensorflow_models import ENVIRONMENT, check_input, has_tensorflow, one_of, tensorflow_ready
 from ..tensorflow_models import native as tensorflow_native
 from ..tensorflow_models import to_onnx as tensorflow_to_onnx
 from ..torch_models import torch_ready
 
 _USUAL_SIDE = 224  # pixels, where the model leaves it free
 # Layers and operators that scale the pixels inside the model.
+_REFUSALS = (ValueError, TypeError, OSError, KeyError, AttributeError, NameError, ImportError, EOFError, SyntaxError)
+_OF_THEIR_OWN = re.compile(r"Could not locate function")
 _SCALING = ("Rescaling", "Normalization", "TrueDivide", "Subtract", "Lambda", "GetItem", "TFOpLambda")
 
 
@@ -38,12 +43,9 @@ def load(file: Path, context: Context) -> Native:
     if has_tensorflow():
         return _load_with_tensorflow(file, context)
     keras = _keras(context.threads)
-    inner = _loaded(keras, file)
+    inner, passed_over = _loaded(keras, file)
     shape = inner.input_shape
-    if isinstance(shape, list) or len(shape) != 4:
-        raise Unusable(f"the model's input has the shape {shape}; a classifier takes one batch of images")
-    if shape[3] != 3:
-        raise Unusable(f"the model's input has the shape {shape}; its last dimension must be the 3 colours")
+    check_input(shape)
     free = context.size or (_USUAL_SIDE, _USUAL_SIDE)
     height, width = shape[1] or free[0], shape[2] or free[1]
     integer = "int" in str(inner.inputs[0].dtype)
@@ -69,6 +71,7 @@ def load(file: Path, context: Context) -> Native:
         dynamic_batch=True,
         names=_names(file),
         output=output,
+        passed_over=passed_over,
     )
 
 
@@ -80,9 +83,9 @@ def _load_with_tensorflow(file: Path, context: Context) -> Native:
     else:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         import keras
-    model = _loaded(keras, file)
+    model, passed_over = _loaded(keras, file)
     scales = any(type(layer).__name__ in _SCALING for layer in _layers(model))
-    return tensorflow_native(
+    ready = tensorflow_native(
         lambda image: model(image, training=False),  # augmentation layers off
         model.input_shape,
         context,
@@ -90,6 +93,7 @@ def _load_with_tensorflow(file: Path, context: Context) -> Native:
         dtype=model.inputs[0].dtype,
         names=_names(file),
     )
+    return replace(ready, passed_over=passed_over)
 
 
 def to_onnx(native: Native, out: Path) -> None:
@@ -118,33 +122,56 @@ def _keras(threads: int) -> Any:
     return keras
 
 
-def _loaded(keras: Any, file: Path) -> Any:
-    """The model. Keras needs the file's suffix, which a mounted file does not have, so it reads a copy."""
+def _loaded(keras: Any, file: Path) -> tuple[Any, tuple[str, ...]]:
+    """The model, and settings in it that were passed over.
+
+    Keras needs the file's suffix, which a mounted file does not have, so it reads a copy.
+    """
     folder = Path(tempfile.mkdtemp(prefix="model-"))
     named = folder / ("model.h5" if is_hdf5(file) else "model.keras")
     shutil.copyfile(file, named)
     keras2 = is_keras2(named)
+    if layer_of_a_hub(named):
+        raise Unusable(
+            "it has a layer of TensorFlow Hub (KerasLayer), whose weights and code are not in the file; save it with "
+            "model.export('model') as a SavedModel, or build it on keras.applications"
+        )
     try:
         if keras2 and not has_tensorflow():
             as_keras3(named)
-        return keras.models.load_model(
-            named,
-            compile=False,
-            safe_mode=False,  # Lambda layers: this is the sandbox
-            custom_objects={} if keras.__name__ == "tf_keras" else _operators(),
-        )
-    except (ValueError, TypeError, OSError, KeyError, AttributeError, NameError, ImportError) as error:
+        try:
+            return _read(keras, named), ()
+        except _REFUSALS:
+            if not (passed_over := () if keras2 else without_unknown_settings(named)):
+                raise
+        return _read(keras, named), passed_over
+    except _REFUSALS as error:
         said = " ".join(str(error).split())
         if "No model config found" in said:
             raise Unusable(
                 "the file holds only weights; save the whole model with model.save('model.keras')"
             ) from error
-        if not has_tensorflow() and not isinstance(error, OSError) and (keras2 or _wants_tensorflow(said)):
+        elsewhere = _OF_THEIR_OWN.search(said) is None  # which no environment has
+        if (
+            elsewhere
+            and not has_tensorflow()
+            and not isinstance(error, OSError)
+            and (keras2 or _wants_tensorflow(said))
+        ):
             version = "Keras 2" if keras2 else "Keras on TensorFlow"
             raise NeedsEnvironment(ENVIRONMENT, f"{version} wrote it, with parts that only TensorFlow has") from error
-        raise Unusable(f"Keras cannot load it: {said[:250]}") from error
+        raise Unusable(why_not(named, error, keras.__version__)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read(keras: Any, named: Path) -> Any:
+    return keras.models.load_model(
+        named,
+        compile=False,
+        safe_mode=False,  # Lambda layers: this is the sandbox
+        custom_objects={} if keras.__name__ == "tf_keras" else _operators(),
+    )
 
 
 def _operators() -> dict[str, Any]:

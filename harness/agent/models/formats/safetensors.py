@@ -25,5 +25,5 @@ def load(file: Path, context: Context) -> Native:
         with safe_open(file, framework="pt") as opened:
             names = names_in(opened.metadata())
     except SafetensorError as error:
-        raise Unusable(f"the safetensors file is cut off or damaged ({error}); save it again") from error
+        raise Unusable("the safetensors file is cut off or damaged; save or upload it again") from error
     return native(from_state(tensors, context).float().eval(), context, size=None, names=names)

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from ...paths import TMP
+from ...phases.said import one_sentence
 from ..class_names import names_in_extras
 from ..loaded_model import Context, Native, Unusable
 from ..model_file import has_member
@@ -31,7 +32,9 @@ def load(file: Path, context: Context) -> Native:
     try:
         loaded = tensorflow.saved_model.load(str(place))
     except (OSError, ValueError, KeyError, tensorflow.errors.OpError) as error:
-        raise Unusable(f"TensorFlow cannot load it: {' '.join(str(error).split())[:250]}") from error
+        raise Unusable(
+            f"TensorFlow cannot load it ({one_sentence(str(error))}); save it again with model.export, or as .keras"
+        ) from error
     if not loaded.signatures:
         raise Unusable("the SavedModel has no signature to call; save it with model.export(), or as .keras")
     signature = loaded.signatures.get("serving_default") or next(iter(loaded.signatures.values()))

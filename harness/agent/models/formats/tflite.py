@@ -7,6 +7,7 @@ not known, because the converter folds a Rescaling layer into the first convolut
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph.onnx_form import only_output
+from ...phases.said import one_sentence
 from ..class_names import names_in_extras
 from ..loaded_model import Context, Native, NeedsEnvironment, Output, Unusable, output_for
 from ..model_file import head
 from ..tensorflow_models import ENVIRONMENT
 
+_CUSTOM = re.compile(r"custom op(?:eration)?[:(\s]+'?(\w{1,60})")
 _OPSET = 18
 _INTEGERS = (np.int8, np.uint8, np.int16)
 
@@ -36,7 +39,7 @@ def load(file: Path, context: Context) -> Native:
         interpreter = Interpreter(model_path=str(file), num_threads=context.threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise Unusable(f"TensorFlow Lite cannot load it: {' '.join(str(error).split())[:200]}") from error
+        raise Unusable(_why(str(error))) from error
     if len(interpreter.get_input_details()) != 1:
         raise Unusable(f"the model takes {len(interpreter.get_input_details())} inputs; a classifier takes one image")
     given = interpreter.get_input_details()[0]
@@ -63,6 +66,21 @@ def load(file: Path, context: Context) -> Native:
         names=names_in_extras(file, "", (".txt",)),  # TensorFlow Lite appends its associated files as a zip
         output=output,
     )
+
+
+def _why(said: str) -> str:
+    """Why the interpreter does not take the file, and what to do."""
+    if "Select TensorFlow op" in said or "Flex" in said:
+        return (
+            "it needs operators of TensorFlow (select ops); convert it with TFLITE_BUILTINS alone, or save the .keras"
+        )
+    if custom := _CUSTOM.search(said):
+        return f"it needs the operator {custom[1]}, which is not one of TensorFlow Lite's own; save the .keras"
+    if "Op builtin_code out of range" in said or "Didn't find op" in said:
+        return "it was written by a newer TensorFlow Lite, with operators that are not known here; save the .keras"
+    if "builtin" not in said and ("flatbuffer" in said or "Model provided" in said or "open" in said):
+        return "the file is cut off or damaged; save or upload it again"
+    return f"TensorFlow Lite cannot load it ({one_sentence(said)}); convert it again, or save the .keras"
 
 
 class _Model:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import TMP
+from ...phases.said import one_sentence
 from ..class_names import names_in_extras
 from ..loaded_model import Context, Native, Unusable
 from ..model_file import has_member, zip_members
 from ..torch_models import export_module, native, torch_ready
 
+_OPERATOR = re.compile(r"Unknown builtin op: ([\w:]{1,80})")
 _ON_A_CARD = re.compile(rb"torch\.device\(\"(?:cuda|mps)(?::\d+)?\"\)")  # as the code in the file says it
 
 
@@ -30,7 +32,16 @@ def load(file: Path, context: Context) -> Native:
         script = torch.jit.load(str(read), map_location="cpu").eval()
         return _ready(script, context, names, lambda: torch.jit.load(str(read), map_location="cpu").eval())
     except (RuntimeError, ValueError, zipfile.BadZipFile) as error:
-        raise Unusable(f"torch.jit.load refuses it: {' '.join(str(error).split())[:200]}") from error
+        raise Unusable(_why(str(error))) from error
+
+
+def _why(said: str) -> str:
+    """Why torch does not take the script, and what to do."""
+    if own := _OPERATOR.search(said):
+        return f"it needs the operator {own[1]} of another package, which is not here; save it as ONNX"
+    if "PytorchStreamReader" in said or "zip" in said or "unexpected EOF" in said:
+        return "the file is cut off or damaged; save or upload it again"
+    return f"torch.jit.load cannot read it ({one_sentence(said)}); save it again, or as ONNX"
 
 
 def _ready(script: Any, context: Context, names: tuple[str, ...], again: Any) -> Native:

@@ -7,7 +7,8 @@ from pathlib import Path
 from ..class_names import names_in
 from ..loaded_model import Context, Native
 from ..model_file import is_plain_state, is_torch_pickle
-from ..torch_models import import_factory, native, to_onnx, torch_ready
+from ..model_py import import_factory
+from ..torch_models import native, to_onnx, torch_ready
 from .state_dict import from_tensors
 
 __all__ = ["load", "matches", "to_onnx"]
