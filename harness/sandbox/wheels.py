@@ -20,6 +20,7 @@ from harness.sandbox.software import Software
 LOCK = "lock.txt"  # beside the wheels: each package with its version
 _PIP_SECONDS = 3600
 _TORCH = "torch=="
+_WITHOUT_WHEELS = re.compile(r"imutils\b", re.IGNORECASE)  # published as source alone; it is Python without a build
 _OTHER_PINS = ("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE", "PIP_REQUIREMENT", "PIP_TARGET", "PIP_USER")
 
 
@@ -29,12 +30,24 @@ def gather(software: Software, folder: Path, given: Path | None) -> None:
     Raises `UsageError` for a folder without wheels, `MachineError` when a wheel is not available.
     """
     if given is not None and not any(given.glob("*.whl")):
-        raise UsageError(f"{given}: no wheels in it", "give a folder that pip download filled")
+        raise UsageError(f"{given}: no wheels in it", "give a folder that pip wheel filled")
     folder.mkdir(parents=True, exist_ok=True)
     offline = ["--no-index", "--find-links", str(given)] if given else []
+    for line in _from_source(software):
+        _pip("wheel", [*offline, "--wheel-dir", str(folder), "--no-deps", *_pins(software), line])
     for wanted in _wanted(software):
-        _download([*offline, "--dest", str(folder), "--find-links", str(folder), *wanted])
+        _pip("download", [*offline, "--only-binary=:all:", "--dest", str(folder), "--find-links", str(folder), *wanted])
     (folder / LOCK).write_text("\n".join(sorted(map(_pin, folder.glob("*.whl")))) + "\n")
+
+
+def _from_source(software: Software) -> list[str]:
+    """The lines of its requirements whose packages have no wheel."""
+    lines = (line.strip() for file in software.requirements for line in file.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if _WITHOUT_WHEELS.match(line)]
+
+
+def _pins(software: Software) -> list[str]:
+    return ["--constraint", str(software.constraints)] if software.constraints else []
 
 
 def _wanted(software: Software) -> list[list[str]]:
@@ -44,16 +57,16 @@ def _wanted(software: Software) -> list[list[str]]:
         return [["--no-deps", *listed]]
     if software.constraints is None:
         return [listed]
-    pins = ["--constraint", str(software.constraints)]
+    pins = _pins(software)
     # torch is first, with its exact version: if a CPU build of that version is configured, pip takes it, and the
     # rest is resolved against it.
     exact = [line for line in software.constraints.read_text().splitlines() if line.startswith(_TORCH)]
     return [*([*pins, "--no-deps", line] for line in exact), [*pins, *listed]]
 
 
-def _download(arguments: list[str]) -> None:
+def _pip(command: str, arguments: list[str]) -> None:
     done = subprocess.run(
-        [*pip(), "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", *arguments],
+        [*pip(), command, "--quiet", "--disable-pip-version-check", *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -20,7 +20,7 @@ from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submissions import collect
-from harness.sandbox import KERAS, Sandbox, course, environments
+from harness.sandbox import KERAS, TORCH, Sandbox, course, environments
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.software import Software
 from harness.sandbox.virtual_environments import find
@@ -64,11 +64,11 @@ def run(engine: Sandbox, software: Software, cells: tuple[str, ...], folder: Pat
     return execute(submission, dataset, ExecutionRules(), hub, place)
 
 
-def printed(result: Any, folder: Path) -> str:
+def printed(result: Any, folder: Path, stream: str = "stdout") -> str:
     execution = result.value if isinstance(result, Done) else result.execution
     executed = json.loads(Store(folder / "store").path(execution.notebook).read_bytes())
     outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
-    return "".join("".join(output.get("text", ())) for output in outputs if output.get("name") == "stdout")
+    return "".join("".join(output.get("text", ())) for output in outputs if output.get("name") == stream)
 
 
 def test_a_keras_notebook_trains_on_vgg16_without_a_network(
@@ -86,6 +86,60 @@ def test_a_keras_notebook_trains_on_vgg16_without_a_network(
     given = tensors["block5_conv3.weight"]
     assert shape == ["(3,", "3,", "512,", "512)"] and (epochs, version) == ("3", "2.21.0")
     assert float(total) == pytest.approx(float(np.abs(given).sum(dtype=np.float64)), rel=1e-4)
+
+
+EVERYWHERE = (
+    "import warnings\nwarnings.simplefilter('ignore')\n"
+    "import albumentations as A, cv2, imageio, imutils, ipywidgets, numpy as np, pandas, plotly.express as px\n"
+    "import seaborn as sns, sklearn, skimage.transform, splitfolders, tqdm\nfrom imutils import paths",
+    "image = np.full((40, 60, 3), 90, np.uint8)\n"
+    "cv2.imwrite('one.png', image)\n"
+    "assert list(paths.list_images('.')) == ['./one.png'] and imageio.v3.imread('one.png').shape == (40, 60, 3)\n"
+    "turned = A.Compose([A.Rotate(30, p=1), A.CLAHE(p=1), A.Resize(20, 30), A.Normalize()])\n"
+    "print('SHAPES', turned(image=image)['image'].shape, imutils.resize(image, width=30).shape,\n"
+    "      skimage.transform.resize(image, (20, 30)).shape, cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).shape)",
+    "from tqdm.notebook import tqdm, trange\nfrom tqdm.auto import tqdm as either\n"
+    "for epoch in trange(3, desc='epochs'):\n    for batch in tqdm([1, 2], leave=False):\n        pass\n"
+    "for batch in either([1, 2], desc='batches'):\n    pass",
+    "shown = ipywidgets.Output()\nwith shown:\n    print('SHOWN')\ndisplay(shown)\n"
+    "slider = ipywidgets.IntSlider(3, description='size')\nslider.value = 5\nprint('SLIDER', slider.value)\nslider",
+    "sns.heatmap([[3, 1], [0, 4]], annot=True)\npx.line(x=[1, 2], y=[3, 4]).show()",
+)
+OF_TORCH = (
+    "import timm, torch, torchinfo, torchmetrics\nfrom albumentations.pytorch import ToTensorV2\n"
+    "model = timm.create_model('resnet18', num_classes=3).eval()\n"
+    "batch = ToTensorV2()(image=np.zeros((32, 32, 3), np.float32))['image'][None]\n"
+    "score = torchmetrics.Accuracy(task='multiclass', num_classes=3)(model(batch).argmax(1), torch.tensor([0]))\n"
+    "print('OWN', tuple(model(batch).shape), torchinfo.summary(model, (1, 3, 32, 32), verbose=0).total_params)",
+    "timm.create_model('resnet18', pretrained=True)",
+)
+OF_KERAS = (
+    "import keras_hub\n"
+    "backbone = keras_hub.models.ResNetBackbone(input_conv_filters=[64], input_conv_kernel_sizes=[3],\n"
+    "    stackwise_num_filters=[64], stackwise_num_blocks=[1], stackwise_num_strides=[1], block_type='basic_block',\n"
+    "    image_shape=(32, 32, 3))\n"
+    "model = keras_hub.models.ImageClassifier(backbone=backbone, num_classes=3)\n"
+    "print('OWN', tuple(model(np.zeros((1, 32, 32, 3), 'float32')).shape), model.count_params())",
+    "keras_hub.models.Backbone.from_preset('resnet_18_imagenet')",
+)
+
+
+@pytest.mark.parametrize(("software", "own"), [(TORCH, OF_TORCH), (KERAS, OF_KERAS)], ids=("torch", "keras"))
+def test_what_notebooks_import_works_without_a_network(
+    software: Software, own: tuple[str, str], keras_engine: Sandbox, tmp_path: Path
+) -> None:
+    """Up to the last cell, which asks for weights from a hub, and is told at once that there is no network."""
+    result = run(keras_engine, software, (*EVERYWHERE, *own), tmp_path)
+    assert isinstance(result, FailedExecution) and result.execution is not None, result
+    assert result.execution.executed_cells == len(EVERYWHERE) + 1, result.reason
+    assert result.reason.startswith(f"Cell {len(EVERYWHERE) + 2} stopped") and "no network" in result.reason
+    assert {found.code for found in result.findings if found.severity == "warning"} <= {"network-attempt"}
+    assert {cell for cell, _ in result.execution.network_attempts} <= {len(EVERYWHERE) + 2}, "an import asked"
+    said = printed(result, tmp_path)
+    assert "SHAPES (20, 30, 3) (20, 30, 3) (20, 30, 3) (40, 60)" in said and "SLIDER 5" in said and "SHOWN" in said
+    assert "OWN (1, 3)" in said
+    bars = printed(result, tmp_path, "stderr")
+    assert "epochs: 100%" in bars and "batches: 100%" in bars
 
 
 def test_a_folder_that_a_notebook_saves_is_its_model(keras_engine: Sandbox, tmp_path: Path) -> None:
@@ -122,8 +176,6 @@ def test_weights_that_are_not_there_are_named_with_the_command(
 
 def test_torchs_weights_too(engine: Sandbox, tmp_path: Path) -> None:
     cells = ("import torchvision\nmodel = torchvision.models.vgg16(weights='DEFAULT')",)
-    from harness.sandbox import TORCH
-
     result = run(engine, TORCH, cells, tmp_path)
     assert isinstance(result, FailedExecution), result
     assert result.reason.endswith("harness weights fetch vgg16")

@@ -84,6 +84,9 @@ def _set_environment(stand_ins: list[str]) -> None:
         PYTHONHASHSEED="0",
         KERAS_BACKEND="tensorflow" if has_tensorflow() else "torch",
         TF_CPP_MIN_LOG_LEVEL="3",
+        NO_ALBUMENTATIONS_UPDATE="1",  # its import asks the network for a newer version
+        HF_HUB_OFFLINE="1",  # else a model of timm is asked for over and over, for 47 s
+        PLOTLY_RENDERER="plotly_mimetype",  # else its 4 MB of JavaScript come first
         OMP_NUM_THREADS=str(CPUS),
     )
     pretrained.place(home)

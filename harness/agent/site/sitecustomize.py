@@ -1,7 +1,7 @@
 """Import hooks of a notebook's kernel, which cost nothing until the library is imported.
 
 They make `import torchvision` work on any torch, let Keras take the pre-trained weights in ~/.keras/models as they
-are, serve downloads whose file is mounted, and write tqdm's bars as text where there are no widgets.
+are, serve downloads whose file is mounted, write tqdm's bars as text, and keep plotly from asking who started it.
 """
 
 import importlib.util
@@ -100,9 +100,7 @@ def _download(address):
 
 
 def _as_text(notebook):
-    """Let `tqdm.notebook` write its bars as text where ipywidgets is missing, as `tqdm.auto` does."""
-    if getattr(notebook, "IProgress", None) is not None:
-        return
+    """Let `tqdm.notebook` write its bars as text: nothing draws widgets here, so one would stay at 0 %."""
     from tqdm.std import tqdm as plain
 
     class TextBar(plain):
@@ -118,9 +116,15 @@ def _as_text(notebook):
     notebook.trange = notebook.tnrange = text_range
 
 
+def _take_any_jupyter(renderers):
+    """Let plotly show a figure without looking for old versions of Jupyter, in the command line of the agent."""
+    renderers.display_jupyter_version_warnings = lambda: None
+
+
 sys.meta_path[:0] = [
     _BeforeTorchvision(),
     _After(_GET_FILE, _take_models),
     _After(("urllib.request",), _take_downloads),
     _After(("tqdm.notebook",), _as_text),
+    _After(("plotly.io._renderers",), _take_any_jupyter),
 ]
