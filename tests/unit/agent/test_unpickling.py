@@ -113,7 +113,7 @@ def test_a_history_is_neither(tmp_path: Path) -> None:
 def test_a_cut_off_file_is_said_in_our_words(cut: int, tmp_path: Path) -> None:
     torch.save(nn.Linear(300, 200), tmp_path / "f")
     (tmp_path / "f").write_bytes((tmp_path / "f").read_bytes()[:-cut])
-    with pytest.raises(Unusable, match=r"^the file is cut off or damaged; save it again$"):
+    with pytest.raises(Unusable, match=r"^the file is cut off or damaged; save or upload it again$"):
         unpickled(tmp_path / "f")
 
 

@@ -105,7 +105,7 @@ def test_no_shape_of_json_makes_it_raise(cells: list[Any], tmp_path_factory: pyt
 
 def test_lone_surrogates_can_be_written(tmp_path: Path) -> None:
     [cell] = cells_of(tmp_path, code({"output_type": "stream", "text": "a\ud800b"}, source="x = '\udfff'"))
-    assert cell.outputs == (Text("stdout", "ab"),)
+    assert cell.outputs == (Text("stdout", "a\ufffdb"),)
     cell.source.encode()
 
 
