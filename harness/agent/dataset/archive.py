@@ -11,7 +11,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 from .image import Unreadable
 from .walk import Tree, tree
 

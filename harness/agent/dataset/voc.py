@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .walk import Tree

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
+from .onnx_errors import invalid, refused, stopped
 from .onnx_form import LARGEST, check_operator_sets, lower_ir_version, needs_data, put_inside, refuse_detector
 from .onnx_running import session_options
-from .onnx_words import invalid, refused, stopped
 from .sparse import write_out
 
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 
 Colour = Literal["RGB", "BGR"]
 Resize = Literal["stretch", "shorter-side-crop"]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 from .model_file import is_hdf5
 
 _DEEPEST = 60  # parts in parts

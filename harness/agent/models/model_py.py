@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 from .loaded_model import Unusable
 
 _NAME = "model.py"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.onnx_form import only_output
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 from .loaded_model import Context, Default, Native, Output, Unusable, as_rows, output_for
 from .model_py import build_model, built, import_factory
 from .state_names import fitted

@@ -10,8 +10,8 @@ from typing import Any
 
 import nbformat
 
-from ..phases.said import one_sentence
-from . import halves
+from ..phases.error_text import one_sentence
+from . import surrogates
 from .language import assumed, foreign
 from .mending import mended
 
@@ -37,12 +37,12 @@ class Unreadable(Exception):
 
 
 def read(file: Path) -> Any:
-    """The notebook as nbformat 4, as it was handed in but for half characters (`halves`). Raises `Unreadable`."""
+    """The notebook as nbformat 4, as it was handed in but for half characters (`surrogates`). Raises `Unreadable`."""
     size = file.stat().st_size
     if size > _LARGEST:
         raise Unreadable(f"it is {size / 1e6:.0f} MB; clear its outputs and save it again")
     try:
-        raw, replaced = halves.parsed(_text(file.read_bytes()))
+        raw, replaced = surrogates.parsed(_text(file.read_bytes()))
         notebook = _upgraded(raw)
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.onnx_errors import stopped
 from ..graph.onnx_model import read, session
-from ..graph.onnx_words import stopped
 from ..models.loaded_model import Unusable
 from ..paths import IN
 from ..timing.detector_heads import head_of

@@ -23,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from ..models.tensorflow_models import has_tensorflow
-from ..notebook import counters, halves, pretrained, watch, whole_models
+from ..notebook import counters, pretrained, surrogates, watch, whole_models
 from ..notebook.cell import is_training
 from ..notebook.dataset_mounts import Given
 from ..notebook.output_parsing import shown
@@ -33,8 +33,8 @@ from ..notebook.reading import HALVES, PYTHON_ASSUMED, Unreadable, clear_outputs
 from ..notebook.transform import transform
 from ..paths import CPUS, IN, SITE, TMP, WORK
 from ..process import end_all_others
+from .error_text import last_line, one_sentence, plain
 from .refusal import refuse
-from .said import last_line, one_sentence, plain
 
 _HAND_IN = WORK / "handin"
 _TEXT = 4000  # characters of an error's message or traceback
@@ -67,10 +67,10 @@ def run(request: dict[str, Any], send: Send) -> None:
     found = produced(_HAND_IN, before, scratch, Wanted(**request["wanted"]), execution.whole)
     for name, one in found.items():
         send(name, one.file)
-    send("executed.ipynb", halves.whole(nbformat.writes(notebook)).encode())
+    send("executed.ipynb", surrogates.whole(nbformat.writes(notebook)).encode())
     reply = execution.reply() | {"produced": [[name, one.path, one.changed] for name, one in found.items()]}
     reply |= {"transformation": changed.reply(), "shown": shown(cells)}
-    send("execution.json", halves.encoded(reply))
+    send("execution.json", surrogates.encoded(reply))
 
 
 def _set_environment(stand_ins: list[str]) -> None:

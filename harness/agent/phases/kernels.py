@@ -13,8 +13,8 @@ from typing import Any
 
 from ..graph.fusion import fuse
 from ..graph.multiply_adds import parameters
+from ..graph.onnx_errors import stopped
 from ..graph.onnx_model import every_node, read
-from ..graph.onnx_words import stopped
 from ..graph.shapes import Shape, tensor_shapes
 from ..models.loaded_model import Unusable
 from ..paths import IN

@@ -14,8 +14,8 @@ from ..graph.onnx_model import read, session
 from ..images.preprocessing import Rule, UnreadableImage, batch
 from ..models.loaded_model import Unusable
 from ..paths import IN, TMP
+from .error_text import one_sentence
 from .refusal import refuse
-from .said import one_sentence
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..notebook import halves
+from ..notebook import surrogates
 from ..notebook.headings import sections
 from ..notebook.output_parsing import shown
 from ..notebook.reading import HALVES, Unreadable, code_cells, read
@@ -31,4 +31,4 @@ def run(request: dict[str, Any], send: Send) -> None:
     found = sections(notebook.cells, request["steps"], request["questions"])
     replaced = min(notebook.metadata[HALVES], 10**6)
     reply = {"code_cells": len(cells), "half_characters": replaced, "shown": shown(cells), **found}
-    send("reading.json", halves.encoded(reply))
+    send("reading.json", surrogates.encoded(reply))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..notebook.halves import encoded
-from .said import one_sentence
+from ..notebook.surrogates import encoded
+from .error_text import one_sentence
 
 Send = Callable[[str, Path | bytes], None]
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from ..dataset import open_tree, read
 from ..dataset.walk import Tree
-from ..notebook.halves import encoded
 from ..notebook.reading import Unreadable, code_cells
 from ..notebook.reading import read as read_notebook
+from ..notebook.surrogates import encoded
 from ..paths import IN, WORK
 from ..rerun import naming, pixels, source
 from ..rerun.plan import Choice, Plan, audited_name, plan

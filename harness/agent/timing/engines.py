@@ -15,7 +15,7 @@ from ..graph.onnx_model import session
 from ..graph.onnx_running import engine_name, session_options
 from ..models.loaded_model import Unusable
 from ..paths import TMP
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 from .memory import peak_memory_bytes
 from .own_code import OwnCode
 

@@ -16,7 +16,7 @@ from ..graph.onnx_model import session
 from ..images.preprocessing import Rule
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 from .memory import peak_memory_bytes
 from .scenarios import in_random_turns, warm_up
 from .timed_answers import TimedAnswers

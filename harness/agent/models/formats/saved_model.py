@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from ...paths import TMP
-from ...phases.said import one_sentence
+from ...phases.error_text import one_sentence
 from ..class_names import names_in_extras
 from ..loaded_model import Context, Native, Unusable
 from ..model_file import has_member

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph.onnx_form import only_output
-from ...phases.said import one_sentence
+from ...phases.error_text import one_sentence
 from ..class_names import names_in_extras
 from ..loaded_model import Context, Native, NeedsEnvironment, Output, Unusable, output_for
 from ..model_file import head

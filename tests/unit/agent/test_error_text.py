@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.agent.phases.said import last_line, one_sentence, plain
+from harness.agent.phases.error_text import last_line, one_sentence, plain
 
 ESSAY = (
     "Weights only load failed. This file can still be loaded, to do so you have two options, \x1b[1mdo those steps "

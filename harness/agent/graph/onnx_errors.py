@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..phases.said import one_sentence
+from ..phases.error_text import one_sentence
 
 _MOST = 160  # characters of a library's own words
 _NOT_GIVEN = re.compile(r"(?:input|Node input) '([^'\n]{0,80})' (?:of node|is not)")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.agent.notebook import halves
+from harness.agent.notebook import surrogates
 from harness.agent.notebook.reading import HALVES, read
 from harness.agent.rerun.source import rewritten
 from harness.apart.submissions.code_cells import code_cells
@@ -51,12 +51,12 @@ def test_half_characters_may_also_be_written_as_bytes(tmp_path: Path) -> None:
 
 
 def test_two_halves_that_belong_together_are_one_character() -> None:
-    assert halves.whole("\ud83d" + "\ude00") == WHOLE
-    assert halves.whole("\ude00\ud83d!") == "\ufffd\ufffd!"
+    assert surrogates.whole("\ud83d" + "\ude00") == WHOLE
+    assert surrogates.whole("\ude00\ud83d!") == "\ufffd\ufffd!"
 
 
 def test_what_is_sent_holds_none() -> None:
-    assert json.loads(halves.encoded({"a\udc00": ["\ud83d", 1]})) == {"a\ufffd": ["\ufffd", 1]}
+    assert json.loads(surrogates.encoded({"a\udc00": ["\ud83d", 1]})) == {"a\ufffd": ["\ufffd", 1]}
 
 
 def test_nor_does_what_is_read_outside_the_sandbox(tmp_path: Path) -> None:
