@@ -77,7 +77,7 @@ def test_a_notebook_from_colab_runs(run: Run, context: StageContext) -> None:
     assert "['ball', 'bottle', 'mug'] 24 6" in printed(execution, context)
     assert rules_used(execution) >= {"pip_install", "paths"}
     assert codes(result) >= {"notebook-changed", "package-missing", "colab-stand-in"}
-    assert [blob.path for blob in execution.produced] == ["model.pth"]
+    assert [blob.path for blob in execution.produced] == ["models/model.pth"]
 
 
 def test_the_cell_that_was_handed_in_is_kept_beside_the_changed_one(run: Run, context: StageContext) -> None:
@@ -92,7 +92,7 @@ def test_the_cell_that_was_handed_in_is_kept_beside_the_changed_one(run: Run, co
     [
         ("windows_paths", ["mug 10", "(8, 8)", "done"], {"paths"}),
         ("keras_2_code", ["Found 24 images", "Found 6 images"],
-         {"keras_arguments", "keras_history", "keras_names", "whole_numbers"}),
+         {"keras_arguments", "keras_files", "keras_history", "keras_names", "whole_numbers"}),
         ("keras_1_and_python_2", ["data (6, 8, 8, 3)", "trained"], {"keras_arguments", "keras_names", "python2"}),
         ("torch_of_some_years_ago", ["(4, 4)", "torch.Size([2, 3])"],
          {"magics", "no_gpu", "numpy_names", "pillow_names", "torch_names", "whole_numbers"}),
