@@ -195,7 +195,7 @@ def test_old_and_odd_notebooks_run(name: str, printed: str, run: Run, store: Sto
 def test_only_plain_files_are_collected(run: Run, store: Store) -> None:
     result = run("leaves_links")
     assert isinstance(result, Done), result
-    assert {blob.path: store.path(blob).read_bytes() for blob in result.value.produced} == {"model.pt": b"a model"}
+    assert {blob.path: store.path(blob).read_bytes() for blob in result.value.produced} == {"deep/model.pt": b"a model"}
 
 
 def test_reaching_out_is_noticed_and_the_run_goes_on(run: Run, store: Store) -> None:

@@ -123,4 +123,4 @@ def test_checkpoints_of_keras_2_are_written_and_found_again(run: Run) -> None:
         "keras.models.load_model('finished').predict(np.zeros((1, 3)), verbose=0).shape",
     )
     assert isinstance(result, Done), result.reason
-    assert "model.keras" in {blob.name for blob in result.value.produced}
+    assert {blob.path for blob in result.value.produced} == {"finished.keras", "out/best.weights.h5"}
