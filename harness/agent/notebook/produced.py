@@ -24,7 +24,7 @@ _SMALL = 1 << 20  # bytes of a file that belongs to a model
 class Wanted:
     """Which files are sent."""
 
-    suffixes: Sequence[str]  # of a model's file, in the order in which they are preferred
+    suffixes: Sequence[str]  # of a model's file
     saved_model: str  # a file whose folder is a model
     companions: Sequence[str]  # names, in small letters, of files that belong to a model
     most_models: int

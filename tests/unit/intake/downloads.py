@@ -164,3 +164,14 @@ EXPECTED = {
     ),
     "nbgrader": (NBGRADER, {"anna", "piet"}, {"anna": {"notebook.ipynb", "timestamp.txt"}}),
 }
+
+
+def with_names(members: dict[str, bytes]) -> bytes:
+    """A zip whose members have exactly these names."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo("placeholder")
+            info.filename = name
+            archive.writestr(info, content)
+    return stream.getvalue()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import tarfile
 import unicodedata
-import zipfile
 from pathlib import Path
 
 import pytest
-from downloads import NOTEBOOK, codes, files, unpacked, zipped
+from downloads import NOTEBOOK, codes, files, unpacked, with_names, zipped
 
 from harness.apart.submissions.budget import Budget, UnpackLimits
 from harness.apart.submissions.noticed import Stopped
@@ -23,17 +22,6 @@ HAND_IN = {"notebook.ipynb": NOTEBOOK, "model.onnx": b"onnx", "labels.txt": b"a\
 
 def taken(given: Path, tmp_path: Path, **limits: int) -> dict[str, Submission]:
     return {one.id: one for one in collect(given, tmp_path / "work", UnpackLimits(**limits))}
-
-
-def with_names(members: dict[str, bytes]) -> bytes:
-    """A zip whose members have exactly these names."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            info = zipfile.ZipInfo("placeholder")
-            info.filename = name
-            archive.writestr(info, content)
-    return stream.getvalue()
 
 
 def as_7z(members: dict[str, bytes]) -> bytes:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 import pytest
-from downloads import NOTEBOOK, codes, files, taken, unpacked, zipped
+from downloads import NOTEBOOK, codes, files, taken, unpacked, with_names, zipped
 
 from harness.apart.submissions.zip_models import ARRAYS, DOCUMENT, KERAS, TORCH, TORCH_EXPORT, model_in
 
 TORCH_MEMBERS = ["best/data.pkl", "best/byteorder", "best/data/0", "best/version", "best/.data/serialization_id"]
-
-
-def with_names(members: dict[str, bytes]) -> bytes:
-    """A zip whose members have exactly these names."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            info = zipfile.ZipInfo("placeholder")
-            info.filename = name
-            archive.writestr(info, content)
-    return stream.getvalue()
 
 
 # --- models that are zips -----------------------------------------------------------------------
