@@ -162,12 +162,14 @@ def _rerun_to_compare(
 ) -> tuple[Evaluation | None, RerunMade | None]:
     """The scores of the model that the run made, and how it compares with the handed-in model, which is graded.
 
-    Both are None unless the assignment compares the two.
+    Both are None unless the assignment compares the two, and where the handed-in one could not be graded, so that the
+    run's own was: compared with itself it would seem to be made again.
     """
     assignment, store = run_context.assignment, run_context.stage_context.store
     if assignment.withholds or assignment.execution.mode != "both":
         return None, None
-    if not models.handed_in(submission, assignment.handin):
+    converted = value(graded.convert)
+    if not models.handed_in(submission, assignment.handin) or (converted is not None and converted.by_the_run):
         return None, None
     made = models.made(submission, executed, store)
     if not made:

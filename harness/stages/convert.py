@@ -272,6 +272,7 @@ def _result(
         labels=labels,
         preprocess=rule,
         assumed=ASSUMED[default].format(width=rule.width, height=rule.height) if default else "",
+        by_the_run=model.by_the_run,
         guessed=guesses(declared_rule, declared.findings, reply.input_dtype),
         max_abs_difference=None if reply.native else reply.max_abs_difference,
         images_compared=reply.images_compared,

@@ -1,12 +1,15 @@
 """Which of a submission's models is graded."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from harness.grading import submission_run
 from harness.inputs.assignment import Assignment
 from harness.inputs.submission import Companion, ModelFile, Submission
 from harness.stages import model_selection as models
+from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.execution import Execution, Produced
 from harness.stages.evidence.stage_result import Done, Skipped
 from harness.stages.store import Store
@@ -106,3 +109,16 @@ def test_what_the_run_made_and_cannot_be_graded_comes_after_what_was_handed_in(s
         False,
         True,
     ]
+
+
+def test_what_the_run_made_is_not_compared_with_itself_where_nothing_handed_in_can_be_graded(submission, ran, store):
+    """Handed in with a file that nobody can load, it would count as reproduced."""
+    assignment = Assignment.model_validate(COURSE | {"execution": {"mode": "both"}})
+    conversion = Conversion.model_construct(by_the_run=True)
+    graded = SimpleNamespace(convert=Done(value=conversion))
+    context = SimpleNamespace(assignment=assignment, stage_context=SimpleNamespace(store=store))
+    assert submission_run._rerun_to_compare(submission, ran, graded, context, None) == (None, None)
+    conversion = Conversion.model_construct(by_the_run=False)
+    graded = SimpleNamespace(convert=Done(value=conversion))
+    with pytest.raises(AttributeError):  # it goes on to run the model
+        submission_run._rerun_to_compare(submission, ran, graded, context, None)

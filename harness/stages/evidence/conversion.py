@@ -48,6 +48,7 @@ class Conversion(Record):
     labels: tuple[str, ...]
     preprocess: Preprocess
     assumed: str = ""  # which pre-processing was assumed, or measured to fit; empty when it was declared
+    by_the_run: bool = False  # made by the notebook's run, not handed in
     guessed: tuple[Guess, ...] = ()  # what is not declared, so that it was assumed or measured
     unsettled: bool = False  # whether something guessed matters, and training images did not show what it is
     max_abs_difference: float | None  # of the probabilities, ONNX against the original; None when native
