@@ -7,6 +7,7 @@ still loads. A stand-in is never a model: what is left of one says which class w
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import io
 import pickle
