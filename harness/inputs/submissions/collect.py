@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.apart.submissions.budget import as_text
 from harness.errors import UsageError
-from harness.files.hashing import file_sha256
+from harness.files.hashing import file_sha256, sparse_sha256
 from harness.findings import Finding, finding
 from harness.findings.file_kinds import FILE_KINDS
 from harness.inputs.submission import EarlierTry, ModelFile, Origin, Submission, SubmittedFile
@@ -33,7 +33,6 @@ from harness.inputs.submissions.place import Place
 from harness.inputs.submissions.sorting import Sorted, open_place, sort_out
 
 _REFUSED_BYTES = 4 << 30  # of a refused archive that are hashed
-_AT_A_TIME = 1 << 20
 _MOST_LISTED = 5  # files that a finding names
 
 
@@ -226,10 +225,7 @@ def _refused_hash(attempt: Attempt, place: Place, root: Path) -> str:
         digest.update(os.fsencode(f" {len(file.name)}:{file.name}:"))
         with contextlib.suppress(OSError):
             if file.is_file() and not file.is_symlink():
-                digest.update(b"%d:" % file.stat().st_size)
-                with file.open("rb") as stream:
-                    for _ in range(_REFUSED_BYTES // _AT_A_TIME):
-                        digest.update(stream.read(_AT_A_TIME))
+                digest.update(bytes.fromhex(sparse_sha256(file, _REFUSED_BYTES)))
     return digest.hexdigest()
 
 
