@@ -54,6 +54,12 @@ KINDS: dict[str, Kind] = {
         "nothing in it waits.",
         code="cell-timeout",
     ),
+    "cell-timeout-idle": Kind(
+        "error",
+        "Cell {cell} did nothing for {seconds:g} s and was stopped. It waits for something that does not come here: a "
+        "GPU, the network, an answer, or a process that has ended. Take out what waits.",
+        code="cell-timeout",
+    ),
     "cell-timeout-flood": Kind(
         "error",
         "Cell {cell} was still writing output after {seconds:g} s and was stopped. See whether its loop ends, and "

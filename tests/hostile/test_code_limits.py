@@ -32,6 +32,36 @@ def test_a_cell_that_never_ends_is_stopped(engine, got, tmp_path, cell):
     got(ran.said())
 
 
+@hostile(line=16, expected="L idle time", runsc=True)
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import time\nwhile True:\n    print('waiting for a free GPU')\n    time.sleep(2)",
+        "import subprocess\nsubprocess.run(['sleep', 'infinity'])",
+        "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+    ],
+    ids=["sleeps", "waits-for-a-process", "waits-for-itself"],
+)
+def test_a_cell_that_does_nothing_is_stopped_before_its_time(engine, got, tmp_path, cell):
+    ran = Notebook(engine, tmp_path, "print('before')", cell, cell_seconds=80, idle_seconds=5)
+    assert (ran.status, ran.codes) == ("timeout", ["cell-timeout"])
+    assert "did nothing for 5 s" in ran.result.findings[0].message
+    assert ran.execution.executed_cells == 1 and "before" in ran.text
+    got(ran.said())
+
+
+@hostile(line=16, expected="runs on", runsc=True)
+def test_a_cell_whose_processes_work_is_not_idle(engine, got, tmp_path):
+    """Also where the work is done by a process that is no child of the kernel."""
+    program = "import time; end = time.monotonic() + 9\nwhile time.monotonic() < end: pass"
+    waits = (
+        f"import subprocess, sys, time\nsubprocess.Popen(['setsid', sys.executable, '-c', {program!r}])\ntime.sleep(8)"
+    )
+    ran = Notebook(engine, tmp_path, waits, "print('after')", cell_seconds=80, idle_seconds=5)
+    assert ran.status == "ok", ran.said()
+    got(ran.said())
+
+
 @hostile(line=16, expected="L total time", runsc=True)
 def test_a_stopped_program_and_a_closed_output_end_with_the_total_time(engine, got):
     for code in (

@@ -152,6 +152,7 @@ MIB = 2**20
 BOUNDS: dict[tuple[str, str], tuple[Any, Any, Any, Any]] = {
     ("limits", "wall_seconds"): (1e-9, 86_400, 0, 86_400.1),
     ("limits", "cell_seconds"): (1e-9, 86_400, 0, 86_400.1),
+    ("limits", "idle_seconds"): (5, 86_400, 4.9, 86_400.1),
     ("limits", "memory"): (256 * MIB, NO, 256 * MIB - 1, NO),
     ("limits", "cpus"): (1, 256, 0, 257),
     ("limits", "processes"): (32, 65_536, 31, 65_537),

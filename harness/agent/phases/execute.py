@@ -1,13 +1,14 @@
 """The phase `execute`: runs a submission's notebook from top to bottom in its own kernel.
 
 The request holds `notebook` (path in the submission), `dataset` (`mounted_as`, `names`, `layout`: where notebooks
-look for the training images; or null), `rules` (name -> whether it is on), `cell_seconds`, `total_seconds`,
-`on_cell_error`, and `wanted` (the names of models, as `Wanted` has them). Sent: `executed.ipynb`, `execution.json`
-and what `produced` finds; or `refused.json` with a reason for the student.
+look for the training images; or null), `rules` (name -> whether it is on), `cell_seconds`, `idle_seconds`,
+`total_seconds`, `on_cell_error`, and `wanted` (the names of models, as `Wanted` has them). Sent: `executed.ipynb`,
+`execution.json` and what `produced` finds; or `refused.json` with a reason for the student.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -26,6 +27,7 @@ from ..models.tensorflow_models import has_tensorflow
 from ..notebook import counters, pretrained, surrogates, watch, whole_models
 from ..notebook.cell import is_training
 from ..notebook.dataset_mounts import Given
+from ..notebook.idleness import Idleness
 from ..notebook.output_parsing import shown
 from ..notebook.outputs import Budget
 from ..notebook.produced import Wanted, produced, weights_alone
@@ -93,9 +95,23 @@ def _set_environment(stand_ins: list[str]) -> None:
 
 
 class _Client(NotebookClient):
-    """nbclient with outputs capped while they arrive, and no widgets."""
+    """nbclient with outputs capped while they arrive, an end of cells that do nothing, and no widgets."""
 
     budget: Budget
+    idleness: Idleness
+    is_idle = False  # whether a cell was stopped for that
+
+    async def _async_poll_kernel_alive(self) -> None:
+        alive = asyncio.ensure_future(super()._async_poll_kernel_alive())
+        try:
+            while not alive.done():
+                await asyncio.wait([alive], timeout=1)
+                if self.idleness.sample() and self.task_poll_for_reply is not None and not alive.done():
+                    self.is_idle = True
+                    self.task_poll_for_reply.cancel()
+                    return
+        finally:
+            alive.cancel()
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
         kept = self.budget.take(msg["msg_type"], msg["content"])
@@ -150,6 +166,7 @@ class _Run:
             resources={"metadata": {"path": str(self._folder)}},
         )
         client.budget = self._budget
+        client.idleness = Idleness(self._request["idle_seconds"])
         notes, unreached = watch.Notes(), counters.Unreached()
         with client.setup_kernel(cwd=str(self._folder)):
             for number, (index, cell) in enumerate(self._code, start=1):
@@ -195,6 +212,7 @@ class _Run:
         whole = left < self._request["cell_seconds"]  # the notebook's limit comes before the cell's
         client.timeout = max(1, int(min(left, self._request["cell_seconds"])))
         self._budget.next_cell()
+        client.idleness.begin()
         try:
             if left <= 0:
                 raise CellTimeoutError("the notebook's time is over")
@@ -204,6 +222,8 @@ class _Run:
         except CellExecutionError as error:
             return _error(number, "error", *_named(error), error.traceback)
         except DeadKernelError as error:
+            if client.is_idle:
+                return _error(number, "timeout", "CellIdle", "", "", cell.source)
             return _error(number, "died", "DeadKernel", str(error), "")
         return None
 

@@ -12,6 +12,7 @@ class ResourceLimits(Section):
 
     wall_seconds: float = Field(600, gt=0, le=86_400, description="a whole stage, seconds")
     cell_seconds: float = Field(300, gt=0, le=86_400, description="one notebook cell, seconds")
+    idle_seconds: float = Field(60, ge=5, le=86_400, description="a cell that uses no processor time, seconds")
     memory: Bytes = Field(4 * 10**9, ge=256 * 2**20, description="memory with no swap")
     cpus: int = Field(2, ge=1, le=256, description="processor cores")
     processes: int = Field(512, ge=32, le=65_536, description="processes and threads")

@@ -102,6 +102,7 @@ def execute(
         "dataset": images,
         "rules": rules.rules,
         "cell_seconds": limits.cell_seconds,
+        "idle_seconds": limits.idle_seconds,
         "total_seconds": total_seconds,
         "on_cell_error": rules.on_cell_error,
         "wanted": {
@@ -200,6 +201,8 @@ def _result(
         status: Literal["failed", "timeout", "memory", "killed"] = "killed"
     elif error.kind == "timeout" and error.name == "NotebookTimeout":
         wrong, status = finding("notebook-timeout", seconds=total_seconds), "timeout"
+    elif error.kind == "timeout" and error.name == "CellIdle":
+        wrong, status = finding("cell-timeout-idle", cell=error.cell, seconds=limits.idle_seconds), "timeout"
     elif error.kind == "timeout":
         kind = "cell-timeout-flood" if floods else "cell-timeout" if error.trains else "cell-timeout-loop"
         wrong, status = finding(kind, cell=error.cell, seconds=limits.cell_seconds), "timeout"

@@ -18,7 +18,14 @@ from harness.stages.store import Store
 
 # No two alike, so that none passes for another.
 LIMITS = ResourceLimits(
-    wall_seconds=1000, cell_seconds=70, memory=3 * 10**9, cpus=3, processes=333, disk=44 * 10**6, output=55 * 10**6
+    wall_seconds=1000,
+    cell_seconds=70,
+    idle_seconds=44,
+    memory=3 * 10**9,
+    cpus=3,
+    processes=333,
+    disk=44 * 10**6,
+    output=55 * 10**6,
 )
 JOB = Limits(
     wall_seconds=1000,

@@ -44,6 +44,7 @@ def test_execute(place: Place):
         "dataset": {"mounted_as": "data/flowers", "names": ["flowers", "x.zip"], "layout": "split"},
         "rules": {"paths": False},
         "cell_seconds": 70,
+        "idle_seconds": 44,
         "total_seconds": 990,
         "on_cell_error": "continue",
         "wanted": {
