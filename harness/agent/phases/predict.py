@@ -42,7 +42,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     rule = Rule.from_request(request["rule"])
-    images = _Held(request["images"], rule)
+    images = _ResizedImages(request["images"], rule)
     asker = Asker(model := ready(request, rule), rule, request)
     started = time.monotonic()
     rows, again = asker.twice(len(images), request["again"], images)
@@ -61,22 +61,22 @@ def _predict(request: dict[str, Any], send: Callable[[str, Path | bytes], None])
     send("predictions.json", json.dumps(reply).encode())
 
 
-class _Held:
+class _ResizedImages:
     """The images resized by a rule, each held as pixels or, where that is smaller, encoded as it was sent."""
 
     def __init__(self, images: Incoming, rule: Rule) -> None:
         """`rule`: only its size and resize count, not its scaling."""
         self._rule = rule
-        self._held: list[bytes | NDArray[np.uint8]] = []
+        self._images: list[bytes | NDArray[np.uint8]] = []
         for encoded in images.take("images"):
             seen = pixels(encoded, rule)
-            self._held.append(seen if seen.nbytes <= len(encoded) else encoded)
+            self._images.append(seen if seen.nbytes <= len(encoded) else encoded)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._images)
 
     def __call__(self, place: int) -> NDArray[np.uint8]:
-        held = self._held[place]
+        held = self._images[place]
         return pixels(held, self._rule) if isinstance(held, bytes) else held
 
 

@@ -45,30 +45,30 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     rule = Rule.from_request(request["rule"])
     incoming, versions, cells = request["images"], request["versions"], request["cells"]
-    worse = [_Worse(encoded, versions) for encoded in incoming.take("images")]
+    corrupted_images = [_CorruptedImage(encoded, versions) for encoded in incoming.take("images")]
     unseen = [shrunk(upright(encoded)) for encoded in incoming.take("unseen")]
     unseen += [pattern(number) for number in range(request["patterns"])]
-    covered = [_Covered(upright(encoded), rule, cells) for encoded in incoming.take("covered")]
+    covered = [_OccludedImage(upright(encoded), rule, cells) for encoded in incoming.take("covered")]
     asker = Asker(ready(request, rule), rule, request, time.monotonic() + request["seconds"])
 
     each, windows = 1 + len(versions), 1 + (cells - 1) ** 2
-    first = len(worse) * each
+    first = len(corrupted_images) * each
 
     def one(place: int) -> Pixels:
         if place >= first:
             return fitted(unseen[place - first], rule)
-        return fitted(worse[place // each].version(place % each), rule)
+        return fitted(corrupted_images[place // each].version(place % each), rule)
 
     rows = asker.all(first + len(unseen), one)
     labels = request["labels"]
-    send("corrupted.npy", npy(rows[:first].reshape(len(worse), each, labels).swapaxes(0, 1)))
+    send("corrupted.npy", npy(rows[:first].reshape(len(corrupted_images), each, labels).swapaxes(0, 1)))
     send("unseen.npy", npy(rows[first:]))
     rows = asker.all(len(covered) * windows, lambda place: covered[place // windows].window(place % windows))
     send("covered.npy", npy(rows.reshape(len(covered), windows, labels)))  # may be empty
     send("stress.json", json.dumps({"seen_parts": [one.seen_part for one in covered]}).encode())
 
 
-class _Worse:
+class _CorruptedImage:
     """An image in all its versions; their random seed comes from its content, not from its position."""
 
     def __init__(self, encoded: bytes, versions: list[list[Any]]) -> None:
@@ -84,7 +84,7 @@ class _Worse:
         return corrupted(self._image, corruption, severity, self._seed)
 
 
-class _Covered:
+class _OccludedImage:
     """An image as the model sees it, and with windows of two by two cells greyed."""
 
     def __init__(self, image: Image.Image, rule: Rule, cells: int) -> None:
