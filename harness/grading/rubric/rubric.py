@@ -16,6 +16,7 @@ from harness.grading.rubric.criterion import Judgement, kinds
 from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
 from harness.grading.rubric.late import NOT_LATE, Lateness, judge
 from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.points import rounded, total
 from harness.inputs.assignment.problems import problem
 from harness.inputs.assignment.schema import CriterionSpec
 from harness.inputs.submission import Origin
@@ -24,7 +25,6 @@ from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done
 from harness.stages.evidence.submission import Evidence
 
 _PERHAPS_ANOTHERS = ("unknown", "one of several")  # so the student does not read it
-_DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the stage whose result it uses. If the machine lost a stage, all that follow are lost.
 _WORKS_ON = {
     "convert": "execute",
@@ -98,10 +98,10 @@ def grade(
         if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
     }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
-    earned = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
+    earned = total(mark.points or 0.0 for mark in marks)
     lateness = _lateness(assignment, origin, earned, manual)
     marks += [lateness.mark] if lateness.mark else []
-    points = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
+    points = total(mark.points or 0.0 for mark in marks)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     our_fault = any(found.code == "harness-defect" for found in evidence.findings())
     nothing = not ran and not isinstance(evidence.predict, Done)
@@ -142,7 +142,7 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
         given = _by_person(manual[judged.mark.title], judged.mark.max_points, reason)
         points, reason, detail = given.points, given.reason, given.detail
     if points is not None:
-        points = 0.0 - min(round(-points, _DECIMALS), earned)
+        points = 0.0 - min(rounded(-points), earned)
     changed = {"points": points, "reason": reason, "detail": detail}
     return replace(judged, mark=judged.mark.model_copy(update=changed))
 
@@ -152,7 +152,7 @@ def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMa
     judged = held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
     if title in manual:
         judged = _by_person(manual[title], spec.points, judged.reason)
-    points = None if judged.points is None else round(judged.points, _DECIMALS)
+    points = None if judged.points is None else rounded(judged.points)
     return Mark(
         criterion=spec.kind,
         title=title,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.points import total
 from harness.inputs.assignment.sections import (
     BenchmarkRules,
     Dataset,
@@ -78,7 +79,7 @@ class Assignment(Section):
 
     @property
     def max_points(self) -> float:
-        return sum(c.points for c in self.criteria)
+        return total(c.points for c in self.criteria)
 
     @property
     def withholds(self) -> bool:
