@@ -13,7 +13,7 @@ from harness.inputs.submission import Origin
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.boards import BoardPredictions
-from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.own_data import SeenScore
@@ -53,6 +53,7 @@ class SubmissionResult(Record):
     notebook: NotebookReading | None = None  # as handed in; self-reported
     boards: BoardPredictions | None = None  # predicted, where the assignment names boards
     rerun: Evaluation | None = None  # scores of the rerun's model, where the handed-in one was graded
+    rerun_difference: PairedDifference | None = None  # its accuracy minus the handed-in model's, on the same images
     findings: tuple[Finding, ...]
     same_model_as: tuple[str, ...] = ()  # submissions; for the instructor only
     marks: tuple[Mark, ...]
@@ -163,6 +164,7 @@ def submission_result(
         notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
         boards=evidence.boards.value if isinstance(evidence.boards, Done) else None,
         rerun=evidence.rerun,
+        rerun_difference=evidence.rerun_difference,
         findings=(*evidence.findings(), *grade.findings),
         same_model_as=evidence.same_model_as,
         marks=grade.marks,
