@@ -1,4 +1,4 @@
-"""Writes the tables of docs/intervals.md, with the exact coverage of the intervals: `python benchmarks/interval_coverage.py`.
+"""Writes the tables of docs/intervals.md, the intervals' exact coverage: `python benchmarks/interval_coverage.py`.
 
 Coverage is summed over all possible outcomes, not simulated. A test compares the page with what is computed.
 """
@@ -102,8 +102,8 @@ def as_markdown() -> str:
 
 
 def _wilson() -> Iterator[str]:
-    yield "| images | mean | lowest, at n and p | highest | below 0.93 | above 0.97 | modified: lowest | highest | out |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "| images | mean | lowest, at n and p | highest | below 0.93 | above 0.97 | modified: lowest, highest | out |"
+    yield "|---|---|---|---|---|---|---|---|"
     for first, last in COUNTS:
         plain = np.array([wilson_coverage(count) for count in range(first, last + 1)])
         other = np.array([wilson_coverage(count, modified=True) for count in range(first, last + 1)])
@@ -111,7 +111,7 @@ def _wilson() -> Iterator[str]:
         yield (
             f"| {first} to {last} | {plain.mean():.3f} | {plain.min():.3f}, {first + count} and {SHARES[share]:.2f} "
             f"| {plain.max():.3f} | {(plain < 0.93).mean():.1%} | {(plain > 0.97).mean():.1%} "
-            f"| {other.min():.3f} | {other.max():.3f} | {((other < 0.93) | (other > 0.97)).mean():.1%} |"
+            f"| {other.min():.3f}, {other.max():.3f} | {((other < 0.93) | (other > 0.97)).mean():.1%} |"
         )
 
 

@@ -18,7 +18,7 @@ from harness.stages.evidence.grade import Grade, GradeStatus, Mark
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.own_data import SeenScore
 from harness.stages.evidence.reading import NotebookReading
-from harness.stages.evidence.record import Record
+from harness.stages.evidence.record import Interval, Record
 from harness.stages.evidence.stage_result import Done, EvidenceOrigin, StageStatus
 from harness.stages.evidence.submission import Evidence
 from harness.stages.transfer_verdict import Verdict, verdict
@@ -44,6 +44,7 @@ class SubmissionResult(Record):
     status: GradeStatus
     points: float
     max_points: float
+    points_interval: Interval | None = None  # 95 %; None where no mark rests on a sample, or one is open
     stages: dict[str, StageSummary]
     evaluation: Evaluation | None
     benchmark: Benchmark | None
@@ -155,6 +156,7 @@ def submission_result(
         status=grade.status,
         points=grade.points,
         max_points=grade.max_points,
+        points_interval=grade.points_interval,
         stages=summaries,
         evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,

@@ -175,6 +175,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         status=result.status,
         points=result.points,
         max_points=result.max_points,
+        points_interval=result.points_interval,
         stages={name: _stage(stage) for name, stage in result.stages.items()},
         evaluation=evaluation(result.evaluation, show_held_out),
         benchmark=benchmark(result.benchmark),

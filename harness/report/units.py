@@ -76,6 +76,12 @@ def points(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", MINUS)
 
 
+def points_interval(interval: Interval) -> str:
+    """(11.5, 13.0) -> `11.5–13`."""
+    low, high = interval
+    return f"{points(low)}–{points(high)}"
+
+
 def times(ratio: float) -> str:
     """1.284 -> `1.28×`; from 10 on without decimals."""
     return f"{_ratio(ratio)}×"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from harness.grading.rubric.carried import held_back
 from harness.grading.rubric.criterion import Judgement, kinds
 from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
 from harness.grading.rubric.late import NOT_LATE, Lateness, judge
+from harness.grading.rubric.uncertainty import borderline, crossed, of_total, rounded_interval
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.points import rounded, total
 from harness.inputs.assignment.problems import problem
@@ -34,6 +35,14 @@ _WORKS_ON = {
     "boards": "convert",
     "benchmark": "predict",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """A criterion's mark, and whether the harness's own judgement rests on a sample of images."""
+
+    mark: Mark
+    is_uncertain: bool
 
 
 def check(assignment: Assignment) -> None:
@@ -89,18 +98,29 @@ def grade(
     A person's mark that was given for other content does not count: the criterion waits, and shows the old mark.
 
     Status: `failed` when neither a notebook ran through nor a model predicted, by the submission's own fault;
-    `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
-    has marked anything since; else `graded`.
+    `needs-review` when a mark is open, when a grade boundary lies in the total's interval and no person has marked one
+    of the criteria that make it uncertain, or when a stage was lost to the engine or a defect of ours and no person has
+    marked anything since; else `graded`.
     """
     lost = {  # no mark uses `stress`, which only shows when the model fails
         name
         for name, result in evidence.stages().items()
         if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
     }
-    marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
+    marked = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
+    marks = [one.mark for one in marked]
     earned = total(mark.points or 0.0 for mark in marks)
     lateness = _lateness(assignment, origin, earned, manual)
+
+    def after_lateness(earned: float) -> float:
+        late = _lateness(assignment, origin, earned, manual).mark
+        return total([earned, late.points or 0.0 if late else 0.0])
+
     marks += [lateness.mark] if lateness.mark else []
+    interval = of_total(marks[: len(marked)], after_lateness)
+    uncertain = [one.mark.title for one in marked if one.is_uncertain]
+    decided = any(title in manual and manual[title].counts for title in uncertain)
+    boundaries = () if decided else crossed(interval, assignment.grading.borderline)
     points = total(mark.points or 0.0 for mark in marks)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     our_fault = any(found.code == "harness-defect" for found in evidence.findings())
@@ -108,19 +128,23 @@ def grade(
     status: GradeStatus
     if nothing and not lost and not our_fault:
         status = "failed"
-    elif any(mark.points is None for mark in marks) or (
-        (lost or our_fault) and not any(given.counts for given in manual.values())
+    elif (
+        boundaries
+        or any(mark.points is None for mark in marks)
+        or ((lost or our_fault) and not any(given.counts for given in manual.values()))
     ):
         status = "needs-review"
     else:
         status = "graded"
+    near = [borderline(points, interval, boundaries, uncertain)] if boundaries and interval else []
     return Grade(
         status=status,
         marks=tuple(marks),
         points=points,
         max_points=assignment.max_points,
         late_days=lateness.days,
-        findings=lateness.findings,
+        findings=(*lateness.findings, *near),
+        points_interval=interval,
     )
 
 
@@ -147,20 +171,23 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
     return replace(judged, mark=judged.mark.model_copy(update=changed))
 
 
-def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
+def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> _Marked:
     title = title_of(spec)
     judged = held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
+    is_uncertain = judged.points_interval is not None
     if title in manual:
         judged = _by_person(manual[title], spec.points, judged.reason)
     points = None if judged.points is None else rounded(judged.points)
-    return Mark(
+    mark = Mark(
         criterion=spec.kind,
         title=title,
         points=points,
         max_points=spec.points,
         reason=judged.reason,
         detail=judged.detail,
+        points_interval=rounded_interval(judged.points_interval, points),
     )
+    return _Marked(mark, is_uncertain)
 
 
 def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgement:

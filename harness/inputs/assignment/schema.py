@@ -15,6 +15,7 @@ from harness.inputs.assignment.sections import (
     Dataset,
     ExecutionRules,
     Feedback,
+    Grading,
     HandIn,
     HeldOut,
     NotebookParts,
@@ -71,6 +72,7 @@ class Assignment(Section):
     robustness: Robustness = Robustness()
     unseen: Unseen | None = None
     feedback: Feedback = Feedback()
+    grading: Grading = Grading()
     deadline: Deadline | None = None
     criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
     file: Path = Field(Path(), exclude=True, description="set by `load`")
@@ -105,6 +107,13 @@ class Assignment(Section):
                 f'{mode} needs notebooks to run, and execution.mode is "as-handed-in": '
                 "a model that was handed in has seen the images that are withheld"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _boundaries_can_be_reached(self) -> Assignment:
+        for boundary in self.grading.borderline:
+            if boundary > self.max_points:
+                raise ValueError(f"grading.borderline has {boundary:g}, but the criteria sum to {self.max_points:g}")
         return self
 
     @model_validator(mode="after")
