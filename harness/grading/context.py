@@ -94,7 +94,12 @@ def without_reference(
 def with_scenes(run_context: RunContext) -> RunContext:
     """The same context with the scenes of the course's held-out images, which are searched once."""
     shared = run_context.shared
-    found = run_context.runner(None).run(SCENES, ScenesRequest(shared.staged))
+
+    def starting() -> None:
+        run_context.progress.say("Comparing the held-out images with each other; this is done once ...")
+
+    request = ScenesRequest(shared.staged, shared.held_out.truth)
+    found = run_context.runner(None).run(SCENES, request, starting=starting)
     if not isinstance(found, Done):  # our defect: intervals are then those of independent images
         run_context.progress.say(f"Scenes of the held-out images were not found: {found.reason}")
         return run_context

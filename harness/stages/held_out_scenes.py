@@ -7,6 +7,7 @@ data set are (`audit/scenes.py`), but by hashes only, since embeddings are compu
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,25 +30,35 @@ class SceneNumbers(Record):
 
 @dataclass(frozen=True, slots=True)
 class ScenesRequest:
-    """The held-out images, re-encoded."""
+    """The held-out images, re-encoded, and the class of each."""
 
     staged: StagedImages
+    truth: tuple[int, ...]
 
 
-def scene_numbers(staged: StagedImages) -> tuple[int, ...]:
-    """For each image the number of its scene; pairs in doubt count as one scene, which makes intervals wider."""
+def scene_numbers(staged: StagedImages, truth: Sequence[int]) -> tuple[int, ...]:
+    """For each image the number of its scene; pairs in doubt count as one scene, which makes intervals wider.
+
+    Only images of one class are compared: photographs of one scene show the same, and the time grows with the pairs.
+    """
+    numbers = [0] * len(truth)
+    for label in sorted(set(truth)):
+        members = [index for index, one in enumerate(truth) if one == label]
+        images = _image_set(staged, [staged.names[index] for index in members])
+        for index, first in zip(members, scene_map(images).group_of(len(images)).tolist(), strict=True):
+            numbers[index] = members[first]
+    return tuple(numbers)
+
+
+def _image_set(staged: StagedImages, names: Sequence[str]) -> ImageSet:
     greys, described = [], []
-    for name in staged.names:
+    for name in names:
         with Image.open(staged.folder / name) as image:
             greys.append(np.asarray(image.convert("L").resize((GREY, GREY), Image.Resampling.BOX)))
             digest = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
             described.append(_described(image.width, image.height, digest))
-    count = len(greys)
-    if count == 0:
-        return ()
-    splits: tuple[Split, ...] = tuple("" for _ in staged.names)
-    images = ImageSet(staged.names, (None,) * count, splits, tuple(described), np.stack(greys), None)
-    return tuple(scene_map(images).group_of(count).tolist())
+    splits: tuple[Split, ...] = tuple("" for _ in names)
+    return ImageSet(tuple(names), (None,) * len(names), splits, tuple(described), np.stack(greys), None)
 
 
 def _described(width: int, height: int, sha256: str) -> Described:
@@ -59,7 +70,7 @@ def _described(width: int, height: int, sha256: str) -> Described:
 
 
 def _work(request: ScenesRequest, context: StageContext) -> StageResult[SceneNumbers]:
-    return Done(value=SceneNumbers(scenes=scene_numbers(request.staged)), origin="measured-outside")
+    return Done(value=SceneNumbers(scenes=scene_numbers(request.staged, request.truth)), origin="measured-outside")
 
 
 SCENES = Stage("scenes", SceneNumbers, _work)

@@ -22,7 +22,7 @@ def test_bursts_and_copies_in_a_held_out_set_are_scenes(tmp_path: Path):
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(grey).resize((256, 256)).save(folder / f"{index:02}.png")
     held_out = load(tmp_path / "held_out")
-    numbers = scene_numbers(stage(held_out, tmp_path / "staged"))
+    numbers = scene_numbers(stage(held_out, tmp_path / "staged"), held_out.truth)
     assert numbers == (0, 0, 2, 2, 4, 4, 6, 6, 8, 9)
 
 

@@ -165,7 +165,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "compared_with": [None, *answers],
             "robustness": [None, tried, tried.model_copy(update={"corrupted": OTHER_BLOB})],
         },
-        ScenesRequest: {"staged": images},
+        ScenesRequest: {"staged": images, "truth": [(0, 1), (1, 0)]},
         BoardsRequest: {
             "conversion": [*models, None],
             "boards": [(), (load("jetson-tx2"),), (load("jetson-nano-4gb"),)],
