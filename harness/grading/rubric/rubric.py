@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -35,14 +35,6 @@ _WORKS_ON = {
     "boards": "convert",
     "benchmark": "predict",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    """A criterion's mark, and whether the harness's own judgement rests on a sample of images."""
-
-    mark: Mark
-    is_uncertain: bool
 
 
 def check(assignment: Assignment) -> None:
@@ -107,8 +99,7 @@ def grade(
         for name, result in evidence.stages().items()
         if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
     }
-    marked = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
-    marks = [one.mark for one in marked]
+    marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
     earned = total(mark.points or 0.0 for mark in marks)
     lateness = _lateness(assignment, origin, earned, manual)
 
@@ -117,8 +108,8 @@ def grade(
         return total([earned, late.points or 0.0 if late else 0.0])
 
     marks += [lateness.mark] if lateness.mark else []
-    interval = of_total(marks[: len(marked)], after_lateness)
-    uncertain = [one.mark.title for one in marked if one.is_uncertain]
+    interval = of_total(marks[: len(assignment.criteria)], after_lateness)
+    uncertain = [title_of(spec) for spec in assignment.criteria if _rests_on_a_sample(spec, evidence, lost)]
     decided = any(title in manual and manual[title].counts for title in uncertain)
     boundaries = () if decided else crossed(interval, assignment.grading.borderline)
     points = total(mark.points or 0.0 for mark in marks)
@@ -171,14 +162,13 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
     return replace(judged, mark=judged.mark.model_copy(update=changed))
 
 
-def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> _Marked:
+def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
     title = title_of(spec)
-    judged = held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
-    is_uncertain = judged.points_interval is not None
+    judged = _judged(spec, evidence, lost)
     if title in manual:
         judged = _by_person(manual[title], spec.points, judged.reason)
     points = None if judged.points is None else rounded(judged.points)
-    mark = Mark(
+    return Mark(
         criterion=spec.kind,
         title=title,
         points=points,
@@ -187,7 +177,15 @@ def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMa
         detail=judged.detail,
         points_interval=rounded_interval(judged.points_interval, points),
     )
-    return _Marked(mark, is_uncertain)
+
+
+def _judged(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judgement:
+    """The harness's own judgement."""
+    return held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
+
+
+def _rests_on_a_sample(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> bool:
+    return _judged(spec, evidence, lost).points_interval is not None
 
 
 def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgement:
