@@ -13,6 +13,7 @@ from harness.cli.options import PATH, as_json_option, force_option
 from harness.cli.sandbox_options import handins_sandbox_option
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
+from harness.grading import sample_size
 from harness.grading.reference import prepared, write
 from harness.grading.rubric.rubric import check as check_rubric
 
@@ -42,6 +43,7 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
         progress_on(Screen(stderr=True)) as progress,
         prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
     ):
+        sample_size.warn(ready)
         trained = ready.shared.reference
         assert trained is not None
         write(trained, ready.stage_context, folder)

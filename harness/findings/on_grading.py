@@ -9,6 +9,12 @@ KINDS: dict[str, Kind] = {
     "hand-in-time-unknown": Kind(
         "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
     ),
+    "grade-borderline": Kind(
+        "info",
+        "The {points:g} points rest on a sample of images; on others like these they would be {low:g} to {high:g}. The "
+        "grade boundary at {boundaries} points lies between, so a person decides. For that, the instructor marks "
+        "{criteria} by hand; the measured points may stay.",
+    ),
     "sandbox-off": Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": Kind("error", "The sandbox engine failed; this says nothing of the submission."),
     "machine-busy": Kind(

@@ -103,12 +103,14 @@ KINDS: dict[str, Kind] = {
     "not-reproduced": Kind(
         "warning",
         "Run again, the notebook makes a model that reaches {rerun:.1%}; the one handed in reaches {handed_in:.1%} "
-        "(difference {difference:+.1%}). Fix the random seeds, and hand in the model that the notebook makes.",
+        "(difference {difference:+.1%} [{low:+.1%}, {high:+.1%}], McNemar's test p = {p:.3f}). Fix the random seeds, "
+        "and hand in the model that the notebook makes.",
     ),
     "reproduced": Kind(
         "info",
         "Run again, the notebook makes a model that reaches {rerun:.1%}, and the one handed in {handed_in:.1%} "
-        "(difference {difference:+.1%}).",
+        "(difference {difference:+.1%} [{low:+.1%}, {high:+.1%}], McNemar's test p = {p:.3f}): on these images they do "
+        "not differ by more than chance.",
     ),
     "rerun-made-nothing": Kind(
         "info",

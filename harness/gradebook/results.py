@@ -13,12 +13,12 @@ from harness.inputs.submission import Origin
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.boards import BoardPredictions
-from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.own_data import SeenScore
 from harness.stages.evidence.reading import NotebookReading
-from harness.stages.evidence.record import Record
+from harness.stages.evidence.record import Interval, Record
 from harness.stages.evidence.stage_result import Done, EvidenceOrigin, StageStatus
 from harness.stages.evidence.submission import Evidence
 from harness.stages.transfer_verdict import Verdict, verdict
@@ -44,6 +44,7 @@ class SubmissionResult(Record):
     status: GradeStatus
     points: float
     max_points: float
+    points_interval: Interval | None = None  # 95 %; None where no mark rests on a sample, or one is open
     stages: dict[str, StageSummary]
     evaluation: Evaluation | None
     benchmark: Benchmark | None
@@ -53,6 +54,7 @@ class SubmissionResult(Record):
     notebook: NotebookReading | None = None  # as handed in; self-reported
     boards: BoardPredictions | None = None  # predicted, where the assignment names boards
     rerun: Evaluation | None = None  # scores of the rerun's model, where the handed-in one was graded
+    rerun_difference: PairedDifference | None = None  # its accuracy minus the handed-in model's, on the same images
     findings: tuple[Finding, ...]
     same_model_as: tuple[str, ...] = ()  # submissions; for the instructor only
     marks: tuple[Mark, ...]
@@ -154,6 +156,7 @@ def submission_result(
         status=grade.status,
         points=grade.points,
         max_points=grade.max_points,
+        points_interval=grade.points_interval,
         stages=summaries,
         evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
@@ -163,6 +166,7 @@ def submission_result(
         notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
         boards=evidence.boards.value if isinstance(evidence.boards, Done) else None,
         rerun=evidence.rerun,
+        rerun_difference=evidence.rerun_difference,
         findings=(*evidence.findings(), *grade.findings),
         same_model_as=evidence.same_model_as,
         marks=grade.marks,

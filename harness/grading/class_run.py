@@ -31,7 +31,7 @@ from harness.gradebook.results import (
     SubmissionResult,
     with_defects,
 )
-from harness.grading import marking
+from harness.grading import marking, sample_size
 from harness.grading.context import RunContext
 from harness.grading.first_pages import FirstPages
 from harness.grading.reference import prepared
@@ -77,6 +77,7 @@ def grade_all(request: Request, progress: Progress) -> Results:
     ):
         submissions = _without_names(collect(request.submissions, Path(workdir)), Path(workdir))
         with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as run_context:
+            sample_size.warn(run_context)
             return grade_collected(request, submissions, run_context)
 
 

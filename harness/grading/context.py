@@ -19,6 +19,8 @@ from harness.sandbox import Sandbox
 from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
 from harness.stages.evidence.reference import Reference
+from harness.stages.evidence.stage_result import Done
+from harness.stages.held_out_scenes import SCENES, ScenesRequest
 from harness.stages.progress import Progress
 from harness.stages.runner import StageRunner
 from harness.stages.store import Store
@@ -87,6 +89,21 @@ def without_reference(
             cache,
             progress,
         )
+
+
+def with_scenes(run_context: RunContext) -> RunContext:
+    """The same context with the scenes of the course's held-out images, which are searched once."""
+    shared = run_context.shared
+
+    def starting() -> None:
+        run_context.progress.say("Comparing the held-out images with each other; this is done once ...")
+
+    request = ScenesRequest(shared.staged, shared.held_out.truth)
+    found = run_context.runner(None).run(SCENES, request, starting=starting)
+    if not isinstance(found, Done):  # our defect: intervals are then those of independent images
+        run_context.progress.say(f"Scenes of the held-out images were not found: {found.reason}")
+        return run_context
+    return replace(run_context, shared=replace(shared, held_out=replace(shared.held_out, scenes=found.value.scenes)))
 
 
 def with_reference(run_context: RunContext, reference: Reference) -> RunContext:

@@ -12,7 +12,7 @@ from harness.bench.boards.stage import KERNELS
 from harness.errors import MachineError
 from harness.files.hashing import HashedFile
 from harness.files.whole_file import copy_whole, write_whole
-from harness.grading.context import GradedOn, RunContext, with_reference, without_reference
+from harness.grading.context import GradedOn, RunContext, with_reference, with_scenes, without_reference
 from harness.grading.model_run import Depth, run_model, value
 from harness.inputs.assignment import Assignment
 from harness.sandbox import Sandbox
@@ -39,6 +39,7 @@ def prepared(
     """
     with without_reference(assignment, sandbox, progress, force=force) as run_context:
         if assignment.has_shared_set:
+            run_context = with_scenes(run_context)
             reference = _timed(trained(run_context, run_context.shared), run_context)
             run_context = with_reference(run_context, reference)
         yield run_context

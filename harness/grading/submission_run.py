@@ -16,9 +16,9 @@ from harness.stages import model_selection as models
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
-from harness.stages.evaluate.stage import same_answers
+from harness.stages.evaluate.stage import paired_difference, same_answers
 from harness.stages.evidence.audit import DatasetAudit
-from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.evidence.submission import STAGES, Evidence, RerunMade
@@ -40,6 +40,15 @@ class Examined:
     held_out: HeldOutSet | None = None  # the set that it was graded on, if that is not the course's
 
 
+@dataclass(frozen=True, slots=True)
+class _Rerun:
+    """The model that the run made: its scores, its accuracy minus the handed-in model's, and what it is beside it."""
+
+    scores: Evaluation | None = None
+    difference: PairedDifference | None = None
+    made: RerunMade | None = None
+
+
 def examine(submission: Submission, run_context: RunContext) -> Examined:
     """Run the submission through all stages except the benchmark, which is `Skipped` until `time_model`.
 
@@ -55,7 +64,7 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
         executed = _executed(submission, split, run_context, runner)
         candidates = models.to_grade(submission, executed, assignment, store)
         graded = run_model(candidates, on, "whole", run_context, runner)
-        rerun, rerun_made = _rerun_to_compare(submission, executed, graded, run_context, runner.aside())
+        rerun = _rerun_to_compare(submission, executed, graded, run_context, runner.aside())
         own, noticed = own_data(submission, split, value(graded.convert), run_context, runner.aside())
     evidence = Evidence(
         read=read,
@@ -69,8 +78,9 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
         boards=graded.boards,
         benchmark=Skipped(reason=sentence("not-timed-yet")),
         own=own,
-        rerun=rerun,
-        rerun_made=rerun_made,
+        rerun=rerun.scores,
+        rerun_difference=rerun.difference,
+        rerun_made=rerun.made,
         intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, run_context)),
         later_findings=noticed,
     )
@@ -159,25 +169,29 @@ def _rerun_to_compare(
     graded: ModelEvidence,
     run_context: RunContext,
     runner: StageRunner,
-) -> tuple[Evaluation | None, RerunMade | None]:
-    """The scores of the model that the run made, and how it compares with the handed-in model, which is graded.
+) -> _Rerun:
+    """The model that the run made, compared with the handed-in model, which is graded.
 
-    Both are None unless the assignment compares the two, and where the handed-in one could not be graded, so that the
+    It is empty unless the assignment compares the two, and where the handed-in one could not be graded, so that the
     run's own was: compared with itself it would seem to be made again.
     """
     assignment, store = run_context.assignment, run_context.stage_context.store
     if assignment.withholds or assignment.execution.mode != "both":
-        return None, None
+        return _Rerun()
     converted = value(graded.convert)
     if not models.handed_in(submission, assignment.handin) or (converted is not None and converted.by_the_run):
-        return None, None
+        return _Rerun()
     made = models.made(submission, executed, store)
     if not made:
-        return None, "nothing" if isinstance(executed, Done) else None
+        return _Rerun(made="nothing" if isinstance(executed, Done) else None)
     beside = run_model(made, run_context.shared, "answers", run_context, runner)
     ours, theirs = value(beside.predict), value(graded.predict)
-    is_same = ours is not None and theirs is not None and same_answers(ours, theirs, store)
-    return value(beside.evaluate), "same-answers" if is_same else "another"
+    scores = value(beside.evaluate)
+    if ours is None or theirs is None:
+        return _Rerun(scores, made="another")
+    made_again = same_answers(ours, theirs, store)
+    difference = paired_difference(ours, theirs, run_context.shared.held_out, store)
+    return _Rerun(scores, difference, "same-answers" if made_again else "another")
 
 
 def _beside_the_stages(

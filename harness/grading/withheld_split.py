@@ -133,13 +133,20 @@ def _training_sha256(audit: DatasetAudit) -> str:
 
 
 def _held_out(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
-    """The withheld images with their labels. The files were re-encoded in the sandbox, and are not opened outside."""
+    """The withheld images with their labels and scenes, and only those classes of which there are images.
+
+    The files were re-encoded in the sandbox, and are not opened outside.
+    """
     classes = tuple(sorted(audit.heldout))
     truth = tuple(classes.index(one.label) for one in audit.withheld)
     digest = hashlib.sha256()
     for one in audit.withheld:
         digest.update(f"{one.file.sha256} {one.label}\n".encode())
-    return HeldOutSet(classes, tuple(context.store.path(one.file) for one in audit.withheld), truth, digest.hexdigest())
+    files = tuple(context.store.path(one.file) for one in audit.withheld)
+    first_of = {name: together[0] for together in audit.groups for name in together}
+    scenes = [first_of.get(one.picture, one.picture) for one in audit.withheld]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(scenes))}
+    return HeldOutSet(classes, files, truth, digest.hexdigest(), tuple(numbers[name] for name in scenes))
 
 
 def _some_of(train: Path) -> tuple[Path, ...]:

@@ -22,7 +22,7 @@ from harness.gradebook.results import (
     SubmissionResult,
 )
 from harness.report import dataset
-from harness.report.coarse import benchmark, evaluation, memory, significant
+from harness.report.coarse import benchmark, evaluation, memory, paired_difference, significant
 from harness.report.sources import Sources
 from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.audit import DatasetAudit, SharedImage
@@ -175,6 +175,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         status=result.status,
         points=result.points,
         max_points=result.max_points,
+        points_interval=result.points_interval,
         stages={name: _stage(stage) for name, stage in result.stages.items()},
         evaluation=evaluation(result.evaluation, show_held_out),
         benchmark=benchmark(result.benchmark),
@@ -184,6 +185,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         notebook=result.notebook,
         boards=result.boards,
         rerun=evaluation(result.rerun, show_held_out),
+        rerun_difference=paired_difference(result.rerun_difference),
         findings=_findings(found for found in result.findings if found not in self_said),
         marks=tuple(mark.model_copy(update={"detail": ""}) for mark in result.marks),
         members=result.members,
@@ -228,6 +230,7 @@ def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
         own=_own(evidence.own, show_held_out),
         read=_ended(evidence.read),
         rerun=evaluation(evidence.rerun, show_held_out),
+        rerun_difference=paired_difference(evidence.rerun_difference),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from harness.stages.evidence.benchmark import Benchmark, Latency
-from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.record import Interval
 
 _TIME_FIGURES = 2  # significant figures
@@ -23,6 +23,7 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         return None
     return Evaluation(
         images=score.images,
+        scenes=score.scenes,
         classes=score.classes,
         accuracy=round(score.accuracy, 3),
         accuracy_interval=_interval(score.accuracy_interval),
@@ -31,12 +32,17 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         macro_f1=round(score.macro_f1, 3),
         macro_f1_interval=_interval(score.macro_f1_interval),
         log_loss=round(score.log_loss, 2),
+        log_loss_interval=_interval_or_none(score.log_loss_interval, 2),
         calibration_error=round(score.calibration_error, 3),
+        calibration_error_interval=_interval_or_none(score.calibration_error_interval),
+        calibration_floor=_rounded(score.calibration_floor, 3),
         per_class=tuple(
             one.model_copy(
                 update={
                     "recall": round(one.recall, 3),
-                    "precision": None if one.precision is None else round(one.precision, 3),
+                    "precision": _rounded(one.precision, 3),
+                    "recall_interval": _interval_or_none(one.recall_interval),
+                    "precision_interval": _interval_or_none(one.precision_interval),
                 }
             )
             for one in score.per_class
@@ -46,7 +52,7 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         mistakes=score.mistakes if show_held_out else (),
         reference_accuracy=_rounded(score.reference_accuracy, 3),
         difference=_rounded(score.difference, 3),
-        difference_interval=None if score.difference_interval is None else _interval(score.difference_interval),
+        difference_interval=_interval_or_none(score.difference_interval),
         mcnemar_p=_rounded(score.mcnemar_p, 3),
         calibration=tuple(
             one.model_copy(update={"confidence": round(one.confidence, 2), "accuracy": round(one.accuracy, 2)})
@@ -59,11 +65,20 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         robustness_images=score.robustness_images,
         robustness_clean=_rounded(score.robustness_clean, 3),
         unseen_auroc=_rounded(score.unseen_auroc, 2),
+        unseen_auroc_interval=_interval_or_none(score.unseen_auroc_interval, 2),
         unseen_images=score.unseen_images,
         unseen_confidence=_rounded(score.unseen_confidence, 2),
         unseen_source=score.unseen_source,
         looks=score.looks if show_held_out else (),
     )
+
+
+def paired_difference(found: PairedDifference | None) -> PairedDifference | None:
+    """The difference rounded to a tenth of a percentage point."""
+    if found is None:
+        return None
+    interval = _interval(found.interval)
+    return PairedDifference(value=round(found.value, 3), interval=interval, mcnemar_p=round(found.mcnemar_p, 3))
 
 
 def benchmark(speed: Benchmark | None) -> Benchmark | None:
@@ -75,7 +90,7 @@ def benchmark(speed: Benchmark | None) -> Benchmark | None:
         model=_latency(speed.model),
         reference=None if speed.reference is None else _latency(speed.reference),
         ratio=_rounded(speed.ratio, 2),
-        ratio_interval=None if speed.ratio_interval is None else _interval(speed.ratio_interval, 2),
+        ratio_interval=_interval_or_none(speed.ratio_interval, 2),
         cpus=speed.cpus,
         threads=speed.threads,
         warm_up_seconds=round(speed.warm_up_seconds, 1),
@@ -113,3 +128,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 def _interval(interval: Interval, digits: int = 3) -> Interval:
     low, high = interval
     return round(low, digits), round(high, digits)
+
+
+def _interval_or_none(interval: Interval | None, digits: int = 3) -> Interval | None:
+    return None if interval is None else _interval(interval, digits)

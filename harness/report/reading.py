@@ -39,6 +39,7 @@ def view(evidence: Evidence, execution: Execution | None) -> dict[str, Any]:
         "trainings": [_training(curve) for curve in shown.curves[:_CURVES]] if shown else [],
         "claim_gap": _gap(shown, measured),
         "rerun": evidence.rerun,
+        "rerun_difference": evidence.rerun_difference,
         "steps": reading.steps if reading else (),
         "questions": reading.questions if reading else (),
     }

@@ -28,6 +28,7 @@ _FILTERS = (
     units.size,
     units.count,
     units.points,
+    units.points_interval,
     units.times,
     units.times_interval,
     units.probability,

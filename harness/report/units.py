@@ -19,10 +19,10 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}%"
 
 
-def percent_interval(interval: Interval) -> str:
+def percent_interval(interval: Interval, digits: int = 1) -> str:
     """(0.79, 0.913) -> `79.0–91.3%`."""
     low, high = interval
-    return f"{100 * low:.1f}–{100 * high:.1f}%"
+    return f"{100 * low:.{digits}f}–{100 * high:.{digits}f}%"
 
 
 def signed(value: float, digits: int = 1) -> str:
@@ -74,6 +74,12 @@ def count(number: float) -> str:
 def points(value: float) -> str:
     """At most two decimals: 12.5, 40, 33.33."""
     return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", MINUS)
+
+
+def points_interval(interval: Interval) -> str:
+    """(11.5, 13.0) -> `11.5–13`."""
+    low, high = interval
+    return f"{points(low)}–{points(high)}"
 
 
 def times(ratio: float) -> str:

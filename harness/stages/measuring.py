@@ -22,7 +22,7 @@ from harness.findings.on_models import WAYS
 from harness.inputs.images import TrainingImages, drawn
 from harness.sandbox import KERAS
 from harness.stages.context import Rejected, StageContext, failed, read_array, read_reply, reject_refusal
-from harness.stages.evaluate.classification import match_labels
+from harness.stages.evaluate.labels import match_labels
 from harness.stages.evidence.conversion import Conversion, Guess, Preprocess
 from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.predict import checked, model_request

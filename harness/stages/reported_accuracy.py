@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from harness.findings import Finding, finding
-from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.reading import NotebookReading, Shown
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
+_CHANCE = 0.05  # of McNemar's test
 _TOLERANCE = 0.05  # of accuracy, above the interval, because reports are rounded and about other images
 
 
@@ -61,9 +62,28 @@ def _rerun(evidence: Evidence, handed_in: Evaluation) -> list[Finding]:
     if evidence.rerun_made == "same-answers":
         return [finding("rerun-saved-again")]
     rerun = evidence.rerun
-    if rerun is None:
+    difference = evidence.rerun_difference
+    if rerun is None or difference is None:
         return []
-    low, high = handed_in.accuracy_interval
-    code = "reproduced" if low <= rerun.accuracy <= high else "not-reproduced"
-    difference = rerun.accuracy - handed_in.accuracy
-    return [finding(code, rerun=rerun.accuracy, handed_in=handed_in.accuracy, difference=difference)]
+    code = "not-reproduced" if _differs(difference) else "reproduced"
+    return [
+        finding(
+            code,
+            rerun=rerun.accuracy,
+            handed_in=handed_in.accuracy,
+            difference=difference.value,
+            low=difference.interval[0],
+            high=difference.interval[1],
+            p=difference.mcnemar_p,
+        )
+    ]
+
+
+def _differs(difference: PairedDifference) -> bool:
+    """Whether two models are right on different images by more than chance.
+
+    McNemar's test takes every image as independent. Images of one scene are not, and the interval accounts for that, so
+    it must leave out 0, too.
+    """
+    low, high = difference.interval
+    return difference.mcnemar_p < _CHANCE and not low <= 0 <= high

@@ -27,8 +27,8 @@ from harness.stages.context import (
     reject_refusal,
     usage,
 )
-from harness.stages.evaluate.classification import answered_right
 from harness.stages.evaluate.failures import chosen, worst
+from harness.stages.evaluate.labels import answered_right
 from harness.stages.evaluate.stage import answers_of, truth_of
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions

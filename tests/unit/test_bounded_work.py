@@ -22,7 +22,7 @@ from harness.sandbox.none import NoProtection
 from harness.stages import robustness
 from harness.stages.context import StageContext, read_array, read_bytes_array
 from harness.stages.convert import _as_one_file
-from harness.stages.evaluate import classification
+from harness.stages.evaluate import labels as label_names
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.robustness import Trial
 from harness.stages.store import Store
@@ -74,15 +74,15 @@ def test_a_saved_model_is_packed_without_being_read_into_memory(tmp_path: Path):
 def test_each_of_thousands_of_labels_is_put_into_a_form_once(monkeypatch: pytest.MonkeyPatch):
     """It was done for each class of the assignment anew, in each of some dozens of scores."""
     asked = []
-    plain = classification._plain
+    plain = label_names._plain
 
     def counted(name: str) -> str:
         asked.append(name)
         return plain(name)
 
-    monkeypatch.setattr(classification, "_plain", counted)
+    monkeypatch.setattr(label_names, "_plain", counted)
     labels, classes = tuple(f"label {n}" for n in range(500)), tuple(f"class {n}" for n in range(20))
-    classification.match_labels(labels, classes)
+    label_names.match_labels(labels, classes)
     assert len(asked) <= 2 * (len(labels) + len(classes))
 
 

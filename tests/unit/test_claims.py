@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from example_evidence import evaluation, evidence, execution
 
+from harness.stages.evaluate.comparison import compare
+from harness.stages.evaluate.scenes import Scenes
+from harness.stages.evidence.evaluation import PairedDifference
 from harness.stages.evidence.reading import Claim, NotebookReading, Shown
 from harness.stages.evidence.stage_result import Done, Skipped
 from harness.stages.evidence.submission import Evidence
@@ -32,20 +36,35 @@ def test_a_reported_accuracy_far_above_the_measured_one_is_a_finding() -> None:
     assert codes(with_claim(1.0, evaluate=Skipped(reason="x"))) == []
 
 
-def test_both_models_are_compared_where_both_are_there() -> None:
-    same = evaluation()
-    low = same.accuracy_interval[0]
-    assert codes(evidence(rerun=same)) == ["reproduced"]
-    (found,) = against_measurement(evidence(rerun=same.model_copy(update={"accuracy": low - 0.1})))
-    assert found.code == "not-reproduced" and f"{low - 0.1:.1%}" in found.message and "difference -" in found.message
+def differing(wins: int, losses: int, images: int = 150, scene: int = 1) -> PairedDifference:
+    """The rerun's model is right alone on the first `wins` images, and the handed-in one on the `losses` after them."""
+    number = np.arange(images)
+    right, other_right = number >= losses, (number < losses) | (number >= losses + wins)
+    return compare(right, other_right, Scenes(number // scene))
+
+
+def test_both_models_are_compared_on_the_same_images() -> None:
+    """An accuracy within the other's interval once was `reproduced`, also where the two differ on 12 images of 12."""
+    rerun = evaluation(accuracy=0.87)
+    (found,) = against_measurement(evidence(rerun=rerun, rerun_difference=differing(0, 12)))
+    assert found.code == "not-reproduced"
+    assert "87.0%" in found.message and "difference -8.0% [-1" in found.message and "p = 0.000" in found.message
+    assert codes(evidence(rerun=rerun, rerun_difference=differing(6, 18))) == ["not-reproduced"]
+    assert codes(evidence(rerun=rerun, rerun_difference=differing(12, 18))) == ["reproduced"]
+    assert codes(evidence(rerun=rerun, rerun_difference=differing(0, 0))) == ["reproduced"]
+
+
+def test_images_of_one_scene_are_no_evidence_of_their_own() -> None:
+    """One scene of 12 images on which the rerun's model fails is one chance event."""
+    assert codes(evidence(rerun=evaluation(), rerun_difference=differing(0, 12, scene=12))) == ["reproduced"]
 
 
 def test_a_run_that_made_nothing_new_reproduces_nothing() -> None:
     """A model handed in and touched during the run once was `reproduced`."""
-    same = evaluation()
+    same, difference = evaluation(), differing(0, 0)
     assert codes(evidence(rerun=None, rerun_made="nothing")) == ["rerun-made-nothing"]
     assert codes(evidence(rerun=same, rerun_made="same-answers")) == ["rerun-saved-again"]
-    assert codes(evidence(rerun=same, rerun_made="another")) == ["reproduced"]
+    assert codes(evidence(rerun=same, rerun_difference=difference, rerun_made="another")) == ["reproduced"]
 
 
 def test_saved_outputs_count_before_those_of_the_run() -> None:

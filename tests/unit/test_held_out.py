@@ -1,5 +1,6 @@
 """Held-out images enter a sandbox under random names, upright, and without metadata."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,14 @@ def test_the_hash_is_of_contents_and_labels(folder: Path):
     assert load(folder).sha256 == before
     (folder / "mug" / "mug1.jpg").rename(folder / "ball" / "mug1.jpg")
     assert load(folder).sha256 != before
+
+
+def test_a_class_folder_without_images_is_refused(folder: Path):
+    (folder / "lamp").mkdir()
+    with pytest.raises(AssignmentError, match="no images of lamp"):
+        load(folder)
+
+
+def test_scenes_are_a_part_of_the_sets_identity(folder: Path):
+    held_out = load(folder)
+    assert held_out.key() != replace(held_out, scenes=(0, 0, 2, 3, 4, 5, 6, 7)).key()

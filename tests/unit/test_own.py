@@ -101,6 +101,16 @@ def test_withheld_images_go_in_from_where_they_are_kept(handed_in, audit, contex
         assert [place.read_text() for place in places] == [f"withheld {one.picture}" for one in audit.withheld]
 
 
+def test_withheld_images_of_one_group_are_one_scene_and_no_class_is_empty(handed_in, audit, context):
+    first, second, *_ = (one.picture for one in audit.withheld)
+    counts = {**audit.classes, "lamp": 3}
+    audit = audit.model_copy(update={"groups": ((first, second),), "classes": counts})
+    with own.laid_out(handed_in, audit, ASSIGNMENT, context) as split:
+        held_out = split.graded_on.held_out
+        assert held_out.scenes == (0, 0, *range(1, len(held_out.files) - 1))
+        assert set(held_out.truth) == set(range(len(held_out.classes))) and "lamp" not in held_out.classes
+
+
 def test_conversions_are_checked_on_the_training_part_alone(handed_in, audit, context):
     with own.laid_out(handed_in, audit, ASSIGNMENT, context) as split:
         checks = split.graded_on.training.check_images()

@@ -20,16 +20,21 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.grading.rubric import criteria
 from harness.plugins import modules_of
+from harness.stages.evidence.record import Interval
 from harness.stages.evidence.submission import STAGES
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Points, or None when a person has to decide; and the reason, with its numbers."""
+    """Points, or None when a person has to decide; and the reason, with its numbers.
+
+    `points_interval`: 95 %, where the points rest on a sample; None where they do not.
+    """
 
     points: float | None
     reason: str
     detail: str = ""  # for the instructor only
+    points_interval: Interval | None = None
 
 
 class CriterionOptions(BaseModel):

@@ -15,7 +15,9 @@ from harness.grading.rubric.carried import held_back
 from harness.grading.rubric.criterion import Judgement, kinds
 from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
 from harness.grading.rubric.late import NOT_LATE, Lateness, judge
+from harness.grading.rubric.uncertainty import borderline, crossed, of_total, rounded_interval
 from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.points import rounded, total
 from harness.inputs.assignment.problems import problem
 from harness.inputs.assignment.schema import CriterionSpec
 from harness.inputs.submission import Origin
@@ -24,7 +26,6 @@ from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done
 from harness.stages.evidence.submission import Evidence
 
 _PERHAPS_ANOTHERS = ("unknown", "one of several")  # so the student does not read it
-_DECIMALS = 2  # of every mark's points; the sum is that of the rounded ones
 # Stage -> the stage whose result it uses. If the machine lost a stage, all that follow are lost.
 _WORKS_ON = {
     "convert": "execute",
@@ -89,8 +90,9 @@ def grade(
     A person's mark that was given for other content does not count: the criterion waits, and shows the old mark.
 
     Status: `failed` when neither a notebook ran through nor a model predicted, by the submission's own fault;
-    `needs-review` when a mark is open, or a stage was lost to the engine or a defect of ours and no person
-    has marked anything since; else `graded`.
+    `needs-review` when a mark is open, when a grade boundary lies in the total's interval and no person has marked one
+    of the criteria that make it uncertain, or when a stage was lost to the engine or a defect of ours and no person has
+    marked anything since; else `graded`.
     """
     lost = {  # no mark uses `stress`, which only shows when the model fails
         name
@@ -98,29 +100,42 @@ def grade(
         if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
     }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
-    earned = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
+    earned = total(mark.points or 0.0 for mark in marks)
     lateness = _lateness(assignment, origin, earned, manual)
+
+    def after_lateness(earned: float) -> float:
+        late = _lateness(assignment, origin, earned, manual).mark
+        return total([earned, late.points or 0.0 if late else 0.0])
+
     marks += [lateness.mark] if lateness.mark else []
-    points = round(sum(mark.points or 0.0 for mark in marks), _DECIMALS)
+    interval = of_total(marks[: len(assignment.criteria)], after_lateness)
+    uncertain = [title_of(spec) for spec in assignment.criteria if _rests_on_a_sample(spec, evidence, lost)]
+    decided = any(title in manual and manual[title].counts for title in uncertain)
+    boundaries = () if decided else crossed(interval, assignment.grading.borderline)
+    points = total(mark.points or 0.0 for mark in marks)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     our_fault = any(found.code == "harness-defect" for found in evidence.findings())
     nothing = not ran and not isinstance(evidence.predict, Done)
     status: GradeStatus
     if nothing and not lost and not our_fault:
         status = "failed"
-    elif any(mark.points is None for mark in marks) or (
-        (lost or our_fault) and not any(given.counts for given in manual.values())
+    elif (
+        boundaries
+        or any(mark.points is None for mark in marks)
+        or ((lost or our_fault) and not any(given.counts for given in manual.values()))
     ):
         status = "needs-review"
     else:
         status = "graded"
+    near = [borderline(points, interval, boundaries, uncertain)] if boundaries and interval else []
     return Grade(
         status=status,
         marks=tuple(marks),
         points=points,
         max_points=assignment.max_points,
         late_days=lateness.days,
-        findings=lateness.findings,
+        findings=(*lateness.findings, *near),
+        points_interval=interval,
     )
 
 
@@ -142,17 +157,17 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
         given = _by_person(manual[judged.mark.title], judged.mark.max_points, reason)
         points, reason, detail = given.points, given.reason, given.detail
     if points is not None:
-        points = 0.0 - min(round(-points, _DECIMALS), earned)
+        points = 0.0 - min(rounded(-points), earned)
     changed = {"points": points, "reason": reason, "detail": detail}
     return replace(judged, mark=judged.mark.model_copy(update=changed))
 
 
 def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMark], lost: Set[str]) -> Mark:
     title = title_of(spec)
-    judged = held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
+    judged = _judged(spec, evidence, lost)
     if title in manual:
         judged = _by_person(manual[title], spec.points, judged.reason)
-    points = None if judged.points is None else round(judged.points, _DECIMALS)
+    points = None if judged.points is None else rounded(judged.points)
     return Mark(
         criterion=spec.kind,
         title=title,
@@ -160,7 +175,17 @@ def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMa
         max_points=spec.points,
         reason=judged.reason,
         detail=judged.detail,
+        points_interval=rounded_interval(judged.points_interval, points),
     )
+
+
+def _judged(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judgement:
+    """The harness's own judgement."""
+    return held_back(_by_harness(spec, evidence, lost), kinds()[spec.kind].READS, evidence)
+
+
+def _rests_on_a_sample(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> bool:
+    return _judged(spec, evidence, lost).points_interval is not None
 
 
 def _by_person(given: ManualMark, max_points: float, otherwise: str) -> Judgement:

@@ -9,11 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.points import total
 from harness.inputs.assignment.sections import (
     BenchmarkRules,
     Dataset,
     ExecutionRules,
     Feedback,
+    Grading,
     HandIn,
     HeldOut,
     NotebookParts,
@@ -70,6 +72,7 @@ class Assignment(Section):
     robustness: Robustness = Robustness()
     unseen: Unseen | None = None
     feedback: Feedback = Feedback()
+    grading: Grading = Grading()
     deadline: Deadline | None = None
     criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1), AfterValidator(_unique_kinds)]
     file: Path = Field(Path(), exclude=True, description="set by `load`")
@@ -78,7 +81,7 @@ class Assignment(Section):
 
     @property
     def max_points(self) -> float:
-        return sum(c.points for c in self.criteria)
+        return total(c.points for c in self.criteria)
 
     @property
     def withholds(self) -> bool:
@@ -104,6 +107,13 @@ class Assignment(Section):
                 f'{mode} needs notebooks to run, and execution.mode is "as-handed-in": '
                 "a model that was handed in has seen the images that are withheld"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _boundaries_can_be_reached(self) -> Assignment:
+        for boundary in self.grading.borderline:
+            if boundary > self.max_points:
+                raise ValueError(f"grading.borderline has {boundary:g}, but the criteria sum to {self.max_points:g}")
         return self
 
     @model_validator(mode="after")

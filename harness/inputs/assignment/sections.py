@@ -175,12 +175,31 @@ class Robustness(Section):
     looks: int = Field(3, ge=0, le=12, description="mistakes on which is tried where the model looks")
 
 
+Boundary = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+
+
 class Feedback(Section):
     """What the page that is given to a student shows."""
 
     show_held_out: bool = Field(
         False, description="held-out and withheld images: the surest mistakes, and where the model looks"
     )
+
+
+class Grading(Section):
+    """What happens to the total. The points themselves are the criteria's."""
+
+    borderline: tuple[Boundary, ...] = Field(
+        (),
+        max_length=20,
+        description="totals, in points, from which a better grade is given; a person decides near them",
+    )
+
+    @model_validator(mode="after")
+    def _rise(self) -> Grading:
+        if any(later <= earlier for earlier, later in zip(self.borderline, self.borderline[1:], strict=False)):
+            raise ValueError("borderline must rise: the lowest boundary first, each one once")
+        return self
 
 
 class Unseen(Section):

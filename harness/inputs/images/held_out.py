@@ -22,16 +22,21 @@ LONGEST_SIDE = 1024  # pixels; no model here uses more
 
 @dataclass(frozen=True, slots=True)
 class HeldOutSet:
-    """Images and labels in a fixed order: image i has the class `classes[truth[i]]`."""
+    """Images and labels in a fixed order: image i has the class `classes[truth[i]]`.
+
+    `scenes`: a number for each image, equal for images of one scene; empty where that is not known, so that each image
+    counts as a scene of its own.
+    """
 
     classes: tuple[str, ...]
     files: tuple[Path, ...]
     truth: tuple[int, ...]
     sha256: str  # of the images' contents and labels, not of their names
+    scenes: tuple[int, ...] = ()
 
     def key(self) -> str:
         """The set's identity, independent of its path."""
-        return self.sha256
+        return " ".join([self.sha256, *map(str, self.scenes)])
 
 
 NO_SET = HeldOutSet((), (), (), "")
@@ -51,12 +56,17 @@ class StagedImages:
 
 
 def load(folder: Path) -> HeldOutSet:
-    """The held-out set in class folders. Raises `AssignmentError` when there are no images."""
+    """The held-out set in class folders. Raises `AssignmentError` when there are no images, or none of a class."""
     classes = class_folders(folder)
     files = tuple(file for names in classes.values() for file in names)
     truth = tuple(index for index, names in enumerate(classes.values()) for _ in names)
     if not files:
         raise AssignmentError(f"{folder}: no images in class folders", "correct held_out.path")
+    if empty := [name for name, images in classes.items() if not images]:
+        raise AssignmentError(
+            f"{folder}: no images of {', '.join(empty)}: nothing can be measured of a class without images",
+            "put images into these class folders, or remove the folders",
+        )
     digest = hashlib.sha256()
     for file, label in zip(files, truth, strict=True):
         digest.update(f"{file_sha256(file)} {list(classes)[label]}\n".encode())

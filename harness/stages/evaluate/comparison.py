@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from harness.stages.evidence.record import Interval
+from harness.stages.evaluate.intervals import holding, paired
+from harness.stages.evaluate.scenes import Scenes, of_gains
+from harness.stages.evidence.evaluation import PairedDifference
 
 Right = NDArray[np.bool_]  # one for each image: whether the answer was right
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A model against the reference; `difference` is accuracy minus the reference's."""
+def compare(right: Right, other_right: Right, scenes: Scenes | None = None) -> PairedDifference:
+    """The accuracy minus the other model's on the same images, with Tango's interval and McNemar's test.
 
-    reference_accuracy: float
-    difference: float
-    interval: Interval  # 95 %, paired bootstrap over the images
-    mcnemar_p: float
-
-
-def compare(right: Right, reference_right: Right, resamples: NDArray[np.int64]) -> Comparison:
-    """The comparison. `resamples`: indices of images, shape (resamples, images)."""
-    gain = right.astype(np.float64) - reference_right.astype(np.float64)
-    low, high = np.percentile(gain[resamples].mean(axis=1), [2.5, 97.5])
-    return Comparison(
-        float(reference_right.mean()), float(gain.mean()), (float(low), float(high)), mcnemar(right, reference_right)
+    `scenes`: of the images; by default each is a scene of its own. The interval is that of the effective count of
+    images; McNemar's test takes every image as independent.
+    """
+    gains = right.astype(np.float64) - other_right.astype(np.float64)
+    share = 1.0
+    if scenes is not None:
+        share = scenes.effective(of_gains(gains, scenes)) / len(gains)
+    only_one, only_other = float((gains > 0).sum()), float((gains < 0).sum())
+    value = float(gains.mean())
+    low, high = paired(share * only_one, share * only_other, share * len(gains))
+    return PairedDifference(
+        value=value, interval=holding((low, high), value, -1.0, 1.0), mcnemar_p=mcnemar(right, other_right)
     )
 
 
@@ -38,4 +37,4 @@ def mcnemar(right: Right, other_right: Right) -> float:
     only_other = int((~right & other_right).sum())
     if only_one + only_other == 0:
         return 1.0
-    return float(binomtest(only_one, only_one + only_other, 0.5).pvalue)
+    return min(1.0, float(binomtest(only_one, only_one + only_other, 0.5).pvalue))

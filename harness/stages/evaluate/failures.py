@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from harness.stages.evidence.evaluation import CalibrationBin
-
-_BINS = 10  # of the reliability diagram
+from harness.stages.evaluate import intervals
+from harness.stages.evaluate.bootstrap import drawn, percentile
+from harness.stages.evaluate.intervals import holding, wider
+from harness.stages.evaluate.scenes import Scenes
+from harness.stages.evidence.record import Interval
 
 Probabilities = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -39,18 +41,24 @@ def unseen_auroc(seen: Probabilities, unseen: Probabilities) -> float:
     return float(roc_auc_score(np.repeat([1, 0], [len(seen), len(unseen)]), confidence))
 
 
-def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:
-    """Answers grouped by confidence, in ten bins of equal width, without empty ones."""
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    return tuple(
-        CalibrationBin(
-            images=int(inside.sum()),
-            confidence=min(1.0, float(confidence[inside].mean())),
-            accuracy=float(right[inside].mean()),
-        )
-        for inside in (bins == index for index in range(_BINS))
-        if inside.any()
-    )
+def unseen_auroc_interval(seen: Probabilities, unseen: Probabilities, scenes: Scenes, seed: int = 0) -> Interval:
+    """The 95 % interval of `unseen_auroc`: bootstrap over scenes and over unseen images.
+
+    It is at least Newcombe's, in which a scene counts once: where all confidences are apart, no resample varies.
+    """
+    confidence, other = seen.max(axis=1), np.sort(unseen.max(axis=1))
+    value = unseen_auroc(seen, unseen)
+    below, up_to = (np.searchsorted(other, confidence, side) for side in ("left", "right"))
+    random, beside = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    others = drawn(len(other), beside, like=scenes.count)
+    values = []
+    for of_scenes, of_others in zip(drawn(scenes.count, random, like=len(other)), others, strict=True):
+        weights = of_scenes[:, scenes.of]
+        lower = np.hstack([np.zeros((len(of_others), 1)), np.cumsum(of_others, axis=1)])
+        won = (lower[:, below] + lower[:, up_to]) / 2
+        values.append((weights * won).sum(axis=1) / (weights.sum(axis=1) * len(other)))
+    closed = intervals.auroc(value, scenes.effective(1.0), len(other))
+    return holding(wider(percentile(np.concatenate(values)), closed), value)
 
 
 def chosen(truth: Sequence[int], limit: int, seed: int = 0) -> tuple[int, ...]:

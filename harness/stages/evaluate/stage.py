@@ -11,9 +11,11 @@ from harness.findings import sentence
 from harness.inputs.images import HeldOutSet
 from harness.stages.context import StageContext
 from harness.stages.evaluate import Answers, Truth, evaluate
-from harness.stages.evaluate.classification import answered_right
-from harness.stages.evaluate.failures import accuracies, calibration, unseen_auroc
-from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evaluate.calibration import calibration
+from harness.stages.evaluate.comparison import compare
+from harness.stages.evaluate.failures import accuracies, unseen_auroc, unseen_auroc_interval
+from harness.stages.evaluate.labels import answered_right
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.robustness import RobustnessAnswers
@@ -63,6 +65,15 @@ def same_answers(one: Predictions, other: Predictions, store: Store) -> bool:
     return bool(apart.max(initial=0.0) <= _ROUNDING)
 
 
+def paired_difference(one: Predictions, other: Predictions, held_out: HeldOutSet, store: Store) -> PairedDifference:
+    """The accuracy of `one` minus that of `other` on the held-out images."""
+    truth = truth_of(held_out)
+    right, other_right = (
+        answered_right(_array(said.probabilities, store), said.labels, truth) for said in (one, other)
+    )
+    return compare(right, other_right, truth.grouped())
+
+
 def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
     corrupted, unseen = _array(stress.corrupted, store), _array(stress.unseen, store)
     some = Truth(truth.classes, truth.of[list(stress.images)])
@@ -73,6 +84,7 @@ def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: 
         "robustness_clean": clean,
         "robustness_images": len(stress.images),
         "unseen_auroc": unseen_auroc(answers.probabilities, unseen),
+        "unseen_auroc_interval": unseen_auroc_interval(answers.probabilities, unseen, truth.grouped()),
         "unseen_images": len(unseen),
         "unseen_confidence": min(1.0, float(unseen.max(axis=1).mean())),
         "unseen_source": stress.unseen_source,
@@ -81,8 +93,9 @@ def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: 
 
 
 def truth_of(held_out: HeldOutSet) -> Truth:
-    """The labels of the set."""
-    return Truth(held_out.classes, np.array(held_out.truth, dtype=np.int64))
+    """The labels of the set, and which images show one scene."""
+    scenes = np.array(held_out.scenes, dtype=np.int64) if held_out.scenes else None
+    return Truth(held_out.classes, np.array(held_out.truth, dtype=np.int64), scenes)
 
 
 def answers_of(predictions: Predictions, store: Store) -> Answers:

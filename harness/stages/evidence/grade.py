@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.findings import Finding
-from harness.stages.evidence.record import Record
+from harness.stages.evidence.record import Interval, Record
 
 
 class Mark(Record):
@@ -20,6 +20,7 @@ class Mark(Record):
     max_points: float
     reason: str
     detail: str = ""  # for the instructor only; it may mention another submission
+    points_interval: Interval | None = None  # 95 %; None if the points rest on no sample, or a person gave them
 
 
 GradeStatus = Literal["graded", "failed", "needs-review"]
@@ -28,8 +29,8 @@ GradeStatus = Literal["graded", "failed", "needs-review"]
 class Grade(Record):
     """The marks and their sum.
 
-    `failed`: nothing could be graded. `needs-review`: a person has to mark something, or the machine, not the student,
-    failed; `points` is then the sum so far.
+    `failed`: nothing could be graded. `needs-review`: a person has to mark something or to decide at a grade boundary,
+    or the machine, not the student, failed; `points` is then the sum so far.
     """
 
     status: GradeStatus
@@ -38,3 +39,4 @@ class Grade(Record):
     max_points: float
     late_days: int | None = None  # None without a deadline, or if the time is not known
     findings: tuple[Finding, ...] = ()  # about the marking itself
+    points_interval: Interval | None = None  # 95 %, of `points`; None if no mark has one, or one is open

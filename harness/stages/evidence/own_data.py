@@ -13,7 +13,7 @@ class SeenScore(Record):
     accuracy: Share
     accuracy_interval: Interval
     difference: float | None = None  # to the rerun's model on the same images
-    difference_interval: Interval | None = None  # paired bootstrap
+    difference_interval: Interval | None = None
     mcnemar_p: float | None = None
 
 

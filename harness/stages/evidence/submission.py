@@ -9,7 +9,7 @@ from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
-from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.own_data import OwnData
@@ -39,6 +39,7 @@ class Evidence(Record):
     read: Done[NotebookReading] | Failed | Skipped = Skipped(reason=sentence("not-read"))
     boards: Done[BoardPredictions] | Failed | Skipped = Skipped(reason=sentence("no-board-asked"))
     rerun: Evaluation | None = None  # scores of the rerun's model, if the handed-in one was graded
+    rerun_difference: PairedDifference | None = None  # the rerun's model minus the handed-in one
     rerun_made: RerunMade | None = None  # if the handed-in model was graded and compared with the rerun's
     intake_findings: tuple[Finding, ...] = ()
     is_copy: bool = False  # the model is another submission's, or the reference's

@@ -7,10 +7,10 @@ from scipy.stats import binomtest
 
 from harness.inputs.weights import TrainedOn
 from harness.stages.evaluate import Answers, Truth, evaluate
-from harness.stages.evaluate.classification import calibration_error, match_labels
+from harness.stages.evaluate.calibration import calibration, calibration_error
 from harness.stages.evaluate.comparison import mcnemar
-from harness.stages.evaluate.failures import calibration
 from harness.stages.evaluate.faults import mixed_up_labels, wrong_preprocessing
+from harness.stages.evaluate.labels import match_labels
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.stage_result import Done
 from harness.stages.transfer_verdict import concluded, fits, guesses

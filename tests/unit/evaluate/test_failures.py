@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from harness.stages.evaluate.failures import accuracies, calibration, chosen, unseen_auroc, worst
+from harness.stages.evaluate.calibration import calibration
+from harness.stages.evaluate.failures import accuracies, chosen, unseen_auroc, worst
 from harness.stages.robustness import cell_drops
 
 

@@ -4,11 +4,14 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import beta
 
 from harness.bench import estimates
-from harness.stages.evaluate import Answers, Truth, evaluate
-from harness.stages.evaluate.comparison import compare, mcnemar
+from harness.stages.evaluate import Answers, Truth
+from harness.stages.evaluate.bootstrap import percentile
+from harness.stages.evaluate.calibration import calibration_error
+from harness.stages.evaluate.comparison import mcnemar
+from harness.stages.evaluate.scenes import Scenes
+from harness.stages.evaluate.score_intervals import Judged, resampled_scores
 from harness.stages.latency_statistics import nearest_rank, ratio_interval_apart, ratio_interval_in_turn
 
 CLASSES = ("ball", "bottle", "bowl", "lamp", "mug")
@@ -53,45 +56,27 @@ def answered() -> tuple[np.ndarray, Answers, Truth]:
     return predicted, Answers(rows, (*CLASSES, "table")), Truth(CLASSES, of)
 
 
-def test_the_intervals_of_the_scores(answered):
+def test_the_bootstrap_draws_whole_scenes(answered):
+    """18 images in 9 scenes of one or more: the scores of each resample, image by image."""
     predicted, answers, truth = answered
-    found, _ = evaluate(answers, truth, None, seed=3)
-    accuracies, recalls, f1s = [], [], []
-    for drawn in np.random.default_rng(3).integers(0, 18, (RESAMPLES, 18)):
-        said, are = predicted[drawn].tolist(), truth.of[drawn].tolist()
-        accuracies.append(sum(p == t for p, t in zip(said, are, strict=True)) / 18)
+    scenes = Scenes(np.random.default_rng(2).integers(0, 9, 18))
+    confidence, losses = answers.probabilities.max(axis=1), np.random.default_rng(1).random(18)
+    judged = Judged(np.where(predicted == 5, -1, predicted), truth.of, 5, confidence, losses)
+    found = resampled_scores(judged, scenes, seed=3)
+    recalls, f1s, means, errors = [], [], [], []
+    for drawn in np.random.default_rng(3).integers(0, scenes.count, (RESAMPLES, scenes.count)):
+        inside = [image for scene in drawn for image in np.flatnonzero(scenes.of == scene)]
+        said, are = predicted[inside].tolist(), truth.of[inside].tolist()
         of_classes, with_predicted = recalls_and_f1s(said, are)
         recalls.append(sum(of_classes) / len(of_classes))
         f1s.append(sum(with_predicted) / len(with_predicted))
-    assert found.accuracy_interval == pytest.approx(middle_95(accuracies), abs=1e-12)
-    assert found.balanced_accuracy_interval == pytest.approx(middle_95(recalls), abs=1e-12)
-    assert found.macro_f1_interval == pytest.approx(middle_95(f1s), abs=1e-12)
-    assert found.accuracy_interval != found.balanced_accuracy_interval != found.macro_f1_interval
-
-
-def test_the_interval_of_the_difference_to_the_reference(answered):
-    predicted, _, truth = answered
-    reference = np.random.default_rng(8).random(18) < 0.6
-    drawn = np.random.default_rng(0).integers(0, 18, (RESAMPLES, 18))
-    found = compare(predicted == truth.of, reference, drawn)
-    gains = [sum(int(predicted[i] == truth.of[i]) - int(reference[i]) for i in one) / 18 for one in drawn]
-    assert found.interval == pytest.approx(middle_95(gains), abs=1e-12)
-    assert found.difference == pytest.approx((predicted == truth.of).mean() - reference.mean())
-    assert found.reference_accuracy == pytest.approx(reference.mean())
-
-
-@pytest.mark.parametrize("count", [1, 7, 40])
-@pytest.mark.parametrize("right", [True, False])
-def test_where_all_are_right_or_wrong_the_interval_is_the_binomial_one(count: int, right: bool):
-    """Clopper and Pearson by quantiles of the beta distribution."""
-    of = np.array([0, 1] * count)[:count]
-    rows = np.zeros((count, 3), np.float32)
-    rows[np.arange(count), of if right else np.full(count, 2)] = 1
-    found, _ = evaluate(Answers(rows, ("ball", "bottle", "x")), Truth(("ball", "bottle"), of), None)
-    hits = count if right else 0
-    low = float(beta.ppf(0.025, hits, count - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, count - hits)) if hits < count else 1.0
-    assert found.accuracy_interval == pytest.approx((low, high))
+        means.append(losses[inside].mean())
+        errors.append(calibration_error(confidence[inside], np.array(said) == np.array(are)))
+    assert found["balanced_accuracy"] == pytest.approx(recalls)
+    assert found["macro_f1"] == pytest.approx(f1s)
+    assert found["log_loss"] == pytest.approx(means)
+    assert found["calibration_error"] == pytest.approx(errors)
+    assert percentile(found["log_loss"]) == pytest.approx(middle_95(means))
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 0), (1, 0), (0, 5), (3, 3), (8, 2), (40, 17)])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.stages.evaluate import Answers, Truth, evaluate
-from harness.stages.evaluate.classification import match_labels
+from harness.stages.evaluate.labels import match_labels
 
 
 @pytest.mark.parametrize(

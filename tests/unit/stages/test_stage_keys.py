@@ -40,6 +40,7 @@ from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.execute.request import ExecuteRequest
 from harness.stages.execute.rerun import Rerun
+from harness.stages.held_out_scenes import ScenesRequest
 from harness.stages.inspect import InspectRequest
 from harness.stages.predict import PredictRequest
 from harness.stages.read_notebook import ReadRequest
@@ -164,6 +165,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "compared_with": [None, *answers],
             "robustness": [None, tried, tried.model_copy(update={"corrupted": OTHER_BLOB})],
         },
+        ScenesRequest: {"staged": images, "truth": [(0, 1), (1, 0)]},
         BoardsRequest: {
             "conversion": [*models, None],
             "boards": [(), (load("jetson-tx2"),), (load("jetson-nano-4gb"),)],

@@ -25,7 +25,7 @@ class Options(CriterionOptions):
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """Linear between the two anchors, on the difference in accuracy."""
+    """Linear between the two anchors, on the difference in accuracy; so are the ends of its interval."""
     if not isinstance(evidence.evaluate, Done):
         return Judgement(0.0, sentence("accuracy-none", why=evidence.evaluate.reason))
     score = evidence.evaluate.value
@@ -48,4 +48,5 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     )
     if score.unsettled and points < max_points:  # another guess could only give more
         return Judgement(None, sentence("accuracy-unsettled", reason=reason))
-    return Judgement(points, reason)
+    ends = tuple(linear(end, options.zero_at, options.full_at, max_points) for end in (low, high))
+    return Judgement(points, reason, points_interval=(ends[0], ends[1]))
