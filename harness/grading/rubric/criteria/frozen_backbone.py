@@ -52,7 +52,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
         return Judgement(None, sentence("backbone-too-compressed", backbone=seen.backbone))
     points, why = _kept(seen, options, max_points)
     there = sum(layer.relative_change is not None for layer in seen.layers)
-    reused = there / max(1, len(seen.layers))
+    reused = there / len(seen.layers) if seen.layers else 1.0
     if reused >= options.reused_full_at:
         return Judgement(points, why)
     part = linear(reused, options.reused_zero_at, options.reused_full_at, 1.0)
