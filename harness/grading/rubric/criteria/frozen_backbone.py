@@ -64,7 +64,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
 def _kept(seen: Inspection, options: Options, max_points: float) -> tuple[float, str]:
     """The points for how little the layers that the model has moved, and why."""
     kept = {"frozen": seen.frozen_layers, "layers": len(seen.layers), "backbone": seen.backbone}
-    if seen.moved_layers and seen.weights_say != "feature-extraction":
+    if seen.weights_say == "fine-tuned" or (seen.weights_say == "little-reused" and seen.moved_layers):
         moved = {"moved": seen.median_change, "full_at": options.full_at, "zero_at": options.zero_at}
         points = linear(seen.median_change or 0.0, options.zero_at, options.full_at, max_points)
         return points, sentence("backbone-moved", **kept, **moved)
