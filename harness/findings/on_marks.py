@@ -37,6 +37,17 @@ _BACKBONE = {
     "backbone-not-rested-on": "The model carries {backbone} weights, but its answers do not rest on them.",
     "backbone-not-shown": "It could not be shown that the answers rest on the {backbone} weights.",
     "backbone-kept": "{frozen} of {layers} pre-trained {backbone} layers are as they were.",
+    "backbone-kept-compressed": "{frozen} of {layers} pre-trained {backbone} layers are as they were, apart from "
+    "{changes}.",
+    "backbone-changes-rounding": "rounding",
+    "backbone-changes-pruning": "pruning ({zeros:.0%} of their weights are zero)",
+    "backbone-changes-both": "rounding and pruning ({zeros:.0%} of their weights are zero)",
+    "backbone-beside-another": "Another network stands beside the pre-trained {backbone} layers: {new:,} of "
+    "{total:,} parameters are new. A person decides.",
+    "backbone-too-compressed": "Too much of the {backbone} weights was rounded or set to zero to tell whether they "
+    "were trained.",
+    "backbone-reused-in-part": "{judged} The model has {reused} of the backbone's {layers} layers: all points from "
+    "{full_at:.0%} of them, none below {zero_at:.0%}.",
     "backbone-moved": "{frozen} of {layers} pre-trained {backbone} layers are as they were; they moved by {moved:.1%} "
     "(median). All points up to {full_at:.0%}, none at {zero_at:.0%}.",
 }

@@ -143,6 +143,39 @@ KINDS: dict[str, Kind] = {
         "It could not be shown that the answers rest on the pre-trained {backbone} weights in the file: {why}. A "
         "person has to look at the graph.",
     ),
+    "backbone-quantised": Kind(
+        "info",
+        "Frozen, then quantised: the weights of {layers} {backbone} layers lie within half a quantisation step of the "
+        "pre-trained ones.",
+    ),
+    "backbone-in-half-precision": Kind(
+        "info",
+        "Frozen, then rounded: the weights of {layers} {backbone} layers are the pre-trained ones in half precision.",
+    ),
+    "backbone-pruned": Kind(
+        "info",
+        "Frozen, then pruned: {zeros:.0%} of the weights in the frozen {backbone} layers are zero, and the others are "
+        "the pre-trained ones.",
+    ),
+    "backbone-compressed": Kind(
+        "warning",
+        "So much of the {backbone} weights was rounded or set to zero that it cannot be told whether they were "
+        "trained. A person has to look at the model.",
+    ),
+    "batchnorm-moved": Kind(
+        "warning",
+        "The weights of these {backbone} layers are frozen, but the statistics of {moved} of their {count} BatchNorms "
+        "moved. Keep frozen layers in inference mode: model.eval() in torch, training=False in Keras.",
+    ),
+    "backbone-little-reused": Kind(
+        "warning",
+        "The model has only {reused} of the {layers} {backbone} layers.",
+    ),
+    "network-beside": Kind(
+        "warning",
+        "Another network of {layers} layers stands beside the pre-trained {backbone}, and sees the image itself. "
+        "{share:.0%} of the model's parameters ({new:,}) are new.",
+    ),
     "untrained-head": Kind(
         "error",
         "The output layer looks untrained: its weights cannot be told from {initialisation}, and {right} of {images} "
@@ -195,6 +228,7 @@ BACKBONE_DOUBTS = {
     "activations-differ": "for one image, some of its layers give other activations than the pre-trained layers",
     "unusual-graph": "the graph has operators before, between or beside its layers that no ordinary network has there",
     "same-answers": "it gives the same answer for every image",
+    "shared": "another network beside them decides the answers as much",
     "not-run": "the graph does not run with its layers opened",
 }
 

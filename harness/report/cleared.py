@@ -44,7 +44,8 @@ _INSPECTION = (
     "total_parameters", "trainable_parameters", "multiply_adds", "file_bytes", "weights_say", "verdict",
     "self_reported", "backbone", "frozen_layers", "moved_layers", "new_layers", "first_moved_layer", "layers",
     "weights_used", "outputs", "outputs_fit", "head_initialised_as", "scales_its_input", "preprocessing_matches",
-    "median_change",
+    "median_change", "reused_layers", "quantised_layers", "half_layers", "zeros", "new_parameters", "beside_layers",
+    "beside_parameters", "normalisations", "moved_normalisations",
 )  # fmt: skip
 _NOT_SHOWN = Skipped(reason="")
 R = TypeVar("R", bound=Ended)

@@ -29,9 +29,12 @@ from harness.stages.context import (
 )
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.inspection import (
+    FEWEST_ZEROS,
     LARGEST_FINE_TUNING,
+    LEAST_REUSED,
     Inspection,
     LayerComparison,
+    Rounding,
     UseDoubt,
     WeightsSay,
 )
@@ -43,6 +46,9 @@ from harness.stages.stage import Stage
 _IMAGES = 6  # on which the answers with and without the backbone are compared
 _LARGEST_FINAL_LAYER = 2**18  # numbers, as harness/agent/graph/final_layer.py sends
 _FEWEST_LAYERS = 3  # of the model's layers with a counterpart, to recognise a backbone at all
+_FEWEST_BESIDE = 3  # layers that make another network; one or two are an adapter or a gate
+_UNCLEAR = 0.25  # share of the layers that may be rounded or emptied beyond recognition
+_MOST_ZEROS = 0.9  # of a backbone's weights; from less nothing follows
 
 # Formats that are loaded by running what the student wrote.
 _RUNS_CODE = ("state_dict", "safetensors", "whole_module")
@@ -68,6 +74,9 @@ class _Layer(BaseModel):
     elements: int = Field(ge=1)
     identical: bool
     relative_change: float | None = Field(ge=0, allow_inf_nan=False)
+    form: Rounding
+    zeros: float = Field(ge=0, le=1, allow_inf_nan=False)
+    clear: bool
 
 
 class _Backbone(BaseModel):
@@ -75,7 +84,12 @@ class _Backbone(BaseModel):
 
     layers: Annotated[tuple[_Layer, ...], Field(max_length=5000)]
     untouched_parameters: int = Field(ge=0, le=2**40)
+    new_parameters: int = Field(ge=0, le=2**40)
     new_layers: int = Field(ge=0, le=2**31)
+    beside_layers: int = Field(ge=0, le=2**31)
+    beside_parameters: int = Field(ge=0, le=2**40)
+    normalisations: int = Field(ge=0, le=2**31)
+    moved_normalisations: int = Field(ge=0, le=2**31)
     used: bool | None
     why_unused: UseDoubt = ""
 
@@ -95,6 +109,7 @@ class _Reply(BaseModel):
     multiply_adds: int | None = Field(ge=0, le=2**53)
     uncounted: tuple[Annotated[str, Field(max_length=60)], ...] = Field(max_length=50)
     weights_fingerprint: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    unread_layers: int = Field(0, ge=0, le=2**31)
     weight_tensors: int = Field(ge=0, le=2**31)
     convolutions: int = Field(ge=0, le=2**31)
     structure: float | None = Field(ge=0, allow_inf_nan=False)
@@ -166,6 +181,7 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
     layers = found.layers if found else ()
     moved = [index for index, layer in enumerate(layers, 1) if layer.relative_change and not layer.identical]
     counts = found is not None and found.used is not False
+    frozen = [layer for layer in layers if layer.identical] if counts else []
     return Inspection(
         total_parameters=reply.parameters,
         trainable_parameters=max(0, reply.parameters - (found.untouched_parameters if found and counts else 0)),
@@ -176,12 +192,20 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
         weights_say=_weights_say(reply, found, asked, conversion.native),
         self_reported=conversion.native or conversion.source_format in _RUNS_CODE,
         backbone=best,
-        frozen_layers=sum(layer.identical for layer in layers) if counts else 0,
+        frozen_layers=len(frozen),
         moved_layers=len(moved) if counts else 0,
         new_layers=found.new_layers if found and counts else reply.weight_tensors,
         first_moved_layer=moved[0] if moved and counts else None,
         layers=tuple(
-            LayerComparison(name=x.name, identical=x.identical, relative_change=x.relative_change) for x in layers
+            LayerComparison(
+                name=x.name,
+                identical=x.identical,
+                relative_change=x.relative_change,
+                rounding=x.form,
+                zeros=x.zeros,
+                clear=x.clear,
+            )
+            for x in layers
         ),
         weights_used=found.used if found else None,
         why_unused=found.why_unused if found else "",
@@ -190,21 +214,50 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
         head_initialised_as=reply.head_initialised_as,
         scales_its_input=reply.scales_its_input,
         median_change=median(_changes(layers)) if layers else None,
+        reused_layers=len(_found(layers)) if counts else 0,
+        quantised_layers=sum(layer.form == "quantised" for layer in frozen),
+        half_layers=sum(layer.form == "half" for layer in frozen),
+        zeros=_zeros(frozen),
+        new_parameters=min(found.new_parameters, reply.parameters) if found and counts else None,
+        beside_layers=found.beside_layers if found and counts else 0,
+        beside_parameters=found.beside_parameters if found and counts else 0,
+        normalisations=found.normalisations if found and counts else 0,
+        moved_normalisations=found.moved_normalisations if found and counts else 0,
     )
 
 
 def _weights_say(reply: _Reply, found: _Backbone | None, asked: set[str], native: bool) -> WeightsSay:
     if found is not None and found.used is not False:
         if found.used is None and not native:
-            return "unknown"
-        return "feature-extraction" if all(x.identical for x in _found(found.layers)) else "fine-tuned"
+            shared = found.why_unused == "shared" and found.beside_layers >= _FEWEST_BESIDE
+            return "mixed" if shared else "unknown"
+        return _of_used(found)
     if found is None and (not asked or _from_elsewhere(reply)):
         return "unknown"
     return "from-scratch"
 
 
+def _of_used(found: _Backbone) -> WeightsSay:
+    """What the weights show of a backbone on which the answers rest."""
+    layers = _found(found.layers)
+    if found.beside_layers >= _FEWEST_BESIDE:
+        return "mixed"
+    if sum(not x.clear for x in layers) > _UNCLEAR * len(layers) or _zeros(layers) > _MOST_ZEROS:
+        return "unknown"
+    if len(layers) < LEAST_REUSED * len(found.layers):
+        return "little-reused"
+    return "feature-extraction" if all(x.identical or not x.clear for x in layers) else "fine-tuned"
+
+
+def _zeros(layers: Sequence[_Layer]) -> float:
+    """The share of the layers' weights that were set to zero."""
+    return sum(x.zeros * x.elements for x in layers) / max(1, sum(x.elements for x in layers))
+
+
 def _from_elsewhere(reply: _Reply) -> bool:
-    """Whether the weights look pre-trained, on something that is not known here."""
+    """Whether the weights look pre-trained, on something that is not known here, or cannot be read."""
+    if reply.unread_layers >= _FEWEST_LAYERS:
+        return True
     if reply.convolutions < _SMALLEST_PRETRAINED:
         return False
     return reply.structure is None or reply.structure >= _PRETRAINED_STRUCTURE
@@ -240,12 +293,46 @@ def _noticed(value: Inspection) -> tuple[Finding, ...]:
         found.append(finding("backbone-unused", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
     elif value.weights_say == "from-scratch":
         found.append(finding("trained-from-scratch"))
-    elif value.backbone is not None and value.weights_used is None and value.why_unused not in ("", "same-answers"):
+    elif _is_unclear(value):
         found.append(finding("backbone-use-unclear", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
+    elif value.backbone is not None and value.weights_used and value.weights_say == "unknown":
+        found.append(finding("backbone-compressed", backbone=value.backbone))
     moved = value.median_change
     fine_tuned = value.weights_say == "fine-tuned" and value.frozen_layers == 0
     if fine_tuned and moved is not None and moved > LARGEST_FINE_TUNING:
         found.append(finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved))
+    return (*found, *_of_the_backbone(value))
+
+
+def _is_unclear(value: Inspection) -> bool:
+    """Whether there is a reason to doubt that the answers rest on the backbone that was recognised."""
+    asked = value.backbone is not None and value.weights_used is None and value.weights_say != "mixed"
+    return asked and value.why_unused not in ("", "same-answers")
+
+
+def _of_the_backbone(value: Inspection) -> tuple[Finding, ...]:
+    """What was done to a recognised backbone's layers, and what stands beside them."""
+    if value.backbone is None or value.weights_used is False:
+        return ()
+    found, backbone = [], value.backbone
+    if value.quantised_layers:
+        found.append(finding("backbone-quantised", layers=value.quantised_layers, backbone=backbone))
+    if value.half_layers:
+        found.append(finding("backbone-in-half-precision", layers=value.half_layers, backbone=backbone))
+    if value.zeros >= FEWEST_ZEROS:
+        found.append(finding("backbone-pruned", zeros=value.zeros, backbone=backbone))
+    if value.moved_normalisations:
+        moved, count = value.moved_normalisations, value.normalisations
+        found.append(finding("batchnorm-moved", moved=moved, count=count, backbone=backbone))
+    if value.weights_say == "little-reused":
+        found.append(
+            finding("backbone-little-reused", reused=value.reused_layers, layers=len(value.layers), backbone=backbone)
+        )
+    if value.beside_layers >= _FEWEST_BESIDE:
+        new, total = value.new_parameters or 0, max(1, value.total_parameters)
+        found.append(
+            finding("network-beside", layers=value.beside_layers, backbone=backbone, share=new / total, new=new)
+        )
     return tuple(found)
 
 

@@ -15,7 +15,9 @@ from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 
-Verdict = Literal["feature-extraction", "fine-tuned", "from-scratch", "copied", "untrained-head", "unknown"]
+Verdict = Literal[
+    "feature-extraction", "fine-tuned", "little-reused", "mixed", "from-scratch", "copied", "untrained-head", "unknown"
+]  # fmt: skip
 
 _BETTER_THAN_CHANCE = 0.01  # one-sided; above it, the score is no more than guessing
 
@@ -64,12 +66,27 @@ def _is_untrained(value: Inspection, scored: Scored) -> bool:
 
 
 def guesses(score: Evaluation) -> bool:
-    """Whether the model is right no more often than one that guesses among the classes."""
+    """Whether the model is right no more often than one that gives the same answers whatever the image.
+
+    Exact binomial at 1 % against `by_chance`: of uneven classes, who always says the largest is right more often than
+    one in as many as there are.
+    """
     from scipy.stats import binomtest  # a second to load, for every command that reads results
 
     right = round(score.accuracy * score.images)
-    test = binomtest(right, score.images, 1 / len(score.classes), alternative="greater")
+    test = binomtest(right, score.images, by_chance(score), alternative="greater")
     return bool(test.pvalue > _BETTER_THAN_CHANCE)
+
+
+def by_chance(score: Evaluation) -> float:
+    """The share that answers drawn as often as the model gave each would have right: sum of p(said) p(true).
+
+    Cohen, A coefficient of agreement for nominal scales, 1960: the agreement that chance explains.
+    """
+    true = [sum(row) + other for row, other in zip(score.confusion, score.confusion_other, strict=True)]
+    said = [sum(column) for column in zip(*score.confusion, strict=True)]
+    images = sum(true)
+    return sum(t * s for t, s in zip(true, said, strict=True)) / images**2 if images else 1 / len(score.classes)
 
 
 def fits(rule: Preprocess, trained_on: TrainedOn) -> bool:

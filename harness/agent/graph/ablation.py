@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,10 @@ _SAME = 1e-9  # spread of a probability from image to image that counts as none
 _DEAD = 1e-4  # change below which a single layer does not matter: rounding gives 1e-6
 _LEAST = 1e-12  # probability; float32 keeps no smaller one beside 1
 _PAIRS = 4  # image pairs for the exchange
+_NEAR = (
+    0.25  # distance from i's answer, relative to that from i's to j's: above it the backbone does a part of the work
+)
+_BETWEEN = 1.0  # distance from j's answer; what notices the change answers neither, and lies farther away
 _FAR = 0.5  # distance from j's answer, relative to that from i's: below it the backbone does most of the work
 
 Tensor = NDArray[Any]
@@ -85,20 +89,30 @@ class Exchange:
         return run_model(self._session, [self._name("own", k) for k in range(self._uses)], feeds)
 
 
-def carries_the_answer(graph: Exchange, passages: Sequence[range], batch: Tensor, answers: NDArray[np.float64]) -> bool:
-    """Whether the classes follow from what passes through each of the `passages`. Raises `Unusable`."""
-    distances: list[list[float]] = [[] for _ in passages]
+def carries_the_answer(
+    graph: Exchange, passages: Sequence[range], batch: Tensor, answers: NDArray[np.float64]
+) -> Literal["all", "a part", "nothing"]:
+    """What of the classes follows from what passes through each of the `passages`. Raises `Unusable`."""
+    to_other: list[list[float]] = [[] for _ in passages]
+    to_own: list[list[float]] = [[] for _ in passages]
     for i in range(min(_PAIRS, len(batch))):
         apart = np.linalg.norm(answers - answers[i], axis=1)
         j = int(apart.argmax())
         if apart[j] <= _SAME:
             continue
         seen = graph.outputs(batch[j : j + 1])
-        for layers, found in zip(passages, distances, strict=True):
+        for place, layers in enumerate(passages):
             row = graph.answer(batch[i : i + 1], {k: seen[k] for k in layers})[0]
-            far = float(np.linalg.norm(row - answers[j])) / float(apart[j])
-            found.append(far if np.isfinite(far) else float("inf"))
-    return all(found and float(np.median(found)) < _FAR for found in distances)
+            for found, whose in ((to_other, j), (to_own, i)):
+                far = float(np.linalg.norm(row - answers[whose])) / float(apart[j])
+                found[place].append(far if np.isfinite(far) else float("inf"))
+    if all(found and float(np.median(found)) < _FAR for found in to_other):
+        return "all"
+    shared = all(
+        other and float(np.median(other)) < _BETWEEN and _NEAR < float(np.median(own)) < np.inf
+        for other, own in zip(to_other, to_own, strict=True)
+    )
+    return "a part" if shared else "nothing"
 
 
 def unmoved(graph: Exchange, uses: int, batch: Tensor) -> set[int]:

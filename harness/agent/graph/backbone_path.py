@@ -20,13 +20,16 @@ _SIZES = ("Shape", "Size", "ConstantOfShape")  # their outputs depend on an inpu
 
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum")
 _MOVES = ("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Cast", "Pad", "Concat")
+_QUANTISES = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 # What image pipelines do to pixels before the first layer.
-_PREPARES = (*_ARITHMETIC, *_MOVES, "Slice", "Split", "Gather", "Resize", "Upsample", "Clip", "BatchNormalization")
+_PREPARES = (
+    *_ARITHMETIC, *_MOVES, *_QUANTISES, "Slice", "Split", "Gather", "Resize", "Upsample", "Clip", "BatchNormalization",
+)  # fmt: skip
 # What stands between the layers of VGG, ResNet, MobileNet and EfficientNet, in torch's and in TensorFlow's exports.
 _BETWEEN = (
     *_ARITHMETIC, *_MOVES, "BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid",
     "HardSwish", "Swish", "Tanh", "Elu", "Erf", "Gelu", "Dropout", "LRN", "MaxPool", "AveragePool",
-    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "QuantizeLinear", "DequantizeLinear",
+    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", *_QUANTISES,
 )  # fmt: skip
 # Operators with which a graph can branch on its input. No classifier of a course needs one.
 _CHOICES = (
@@ -72,6 +75,11 @@ def backbone_path(model: Any, names: Iterable[str], input: str, weights: Mapping
     return BackbonePath(
         tuple(uses), tuple(name for name in names if name not in used), _plain(nodes, uses, seen, weights)
     )
+
+
+def image_dependent(model: Any, input: str) -> set[str]:
+    """The names of all tensors whose numbers depend on the image."""
+    return _following(list(model.graph.node), {input})
 
 
 def _following(nodes: list[Any], start: set[str]) -> set[str]:

@@ -17,11 +17,13 @@ from .ablation import Exchange, Shuffle, carries_the_answer, constant, matters, 
 from .activations import agreement, given_weights
 from .backbone_path import Passages, Use, backbone_path
 from .backbones import Backbone, Layer, unrelated, view_like
+from .layout import layout
 from .multiply_adds import weights
 
 Why = Literal[
-    "", "read-as-data", "not-carried", "no-effect", "activations-differ", "unusual-graph", "same-answers", "not-run"
-]
+    "", "read-as-data", "not-carried", "no-effect", "activations-differ", "unusual-graph", "same-answers", "not-run",
+    "shared",
+]  # fmt: skip
 
 _FEW = 0.25  # share of the layers that may be off the path before the backbone counts as unused
 _SILENT = 0.1  # share of the layers that may leave the answers unchanged: some of EfficientNet's gates nearly do
@@ -68,10 +70,13 @@ def backbone_use(
         carries = carries_the_answer(exchange, passages, batch, answers)
         dead |= unmoved(exchange, len(uses), batch)
         del exchange
-        if not carries:
-            return BackboneUse(False, "not-carried")
+        alone = _is_compressed(near, by_weight) and not layout(model, tensors, near, input).beside
+        if carries == "a part" and layout(model, tensors, near, input).beside:
+            return BackboneUse(None, "shared") if all_matter else BackboneUse(False, "no-effect")
+        if carries != "all":
+            return BackboneUse(None if alone else False, "not-carried")
         if not all_matter or len(dead) > _FEW * len(uses):
-            return BackboneUse(False, "no-effect")
+            return BackboneUse(None if alone else False, "no-effect")
         differing = _differing(model, uses, given, backbone, by_weight, input, batch, threads)
     except Unusable:
         return BackboneUse(None, "not-run")
@@ -81,6 +86,14 @@ def backbone_use(
     if off or len(dead) > _SILENT * len(uses) or not to_the_end or not path.plain:
         return BackboneUse(None, "unusual-graph")
     return BackboneUse(True)
+
+
+def _is_compressed(near: set[str], layers: dict[str, Layer]) -> bool:
+    """Whether the layers were rounded or pruned so much that a network may no longer answer by what it sees.
+
+    Such a network carries nothing along unless another one stands beside it.
+    """
+    return any(layers[name].form == "quantised" or layers[name].zeros > 0 for name in near)
 
 
 def _differing(
@@ -97,7 +110,7 @@ def _differing(
     moved: list[tuple[Use, NDArray[Any]]] = []
     for use, weight in zip(uses, given, strict=True):
         layer = layers[use.weight]
-        if layer.identical:  # equal weights need no comparison of outputs
+        if layer.identical or not layer.clear:  # equal weights need no comparison of outputs, and few tell nothing
             continue
         original = view_like(backbone.layers[layer.name], weight)
         if original is not None:

@@ -9,6 +9,7 @@ one layer only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .rounding import Form, change, kept
+
 Floats = NDArray[np.float32]
 
 # First parts of the ImageNet classifier's name in torchvision's, timm's and Keras' weights.
@@ -25,6 +28,9 @@ _CLASSIFIERS = ("classifier", "fc", "head", "heads", "predictions", "top", "AuxL
 _CHANNELS, _ENTRIES = 32, 256  # of a tensor that are compared to find its counterpart
 _FOLD = 1e-6  # relative; float32 rounding of weight * gamma / sqrt(var + eps) stays below 2e-7
 _FOLDED_VECTOR = 1e-4  # relative; sums and square roots are rounded in another order
+_ROUNDED_VECTOR = 0.02  # relative; of a model that was rounded: bfloat16 leaves 0.004 of each number that is added
+_ONE_STEP = 0.55  # of the storage's, by which a rounded vector may differ
+_SMALLEST_HALF = 2.0**-23  # twice float16's smallest step: BatchNorms of dead channels hold less
 _EPSILONS = (1e-5, 1e-3)  # of BatchNorm, in torch and in Keras
 _UNRELATED = 0.9  # two unrelated sets of weights of equal size are 1.4 apart
 
@@ -38,17 +44,25 @@ class Backbone:
 
     layers: dict[str, Floats]
     vectors: tuple[Floats, ...]
+    normalised: frozenset[int] = frozenset()  # the sizes of its BatchNorms
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One pre-trained layer: whether the model has it unchanged, else how much its counterpart changed."""
+    """One pre-trained layer: whether the model has it unchanged, else how much its counterpart changed.
+
+    Rounded numbers, and numbers set to zero, are unchanged. `clear` is False where so much was rounded or set to zero
+    that nothing follows from the rest.
+    """
 
     name: str
     elements: int
     identical: bool
     relative_change: float | None  # |w - w0| / |w0|; None when the model has no counterpart
     counterpart: str | None = None  # the tensor's name in the model
+    form: Form = ""  # how its numbers were rounded
+    zeros: float = 0.0  # share of its numbers that were set to zero
+    clear: bool = True
 
 
 def load(file: Path) -> Backbone:
@@ -71,7 +85,8 @@ def load(file: Path) -> Backbone:
     }
     layers = {name.removesuffix(".weight"): tensor for name, tensor in kept.items() if tensor.ndim in (2, 4)}
     vectors = {name: tensor for name, tensor in kept.items() if tensor.ndim == 1}
-    return Backbone(layers, (*vectors.values(), *_folded(vectors)))
+    sizes = frozenset(vector.size for name, vector in vectors.items() if name.endswith("running_var"))
+    return Backbone(layers, (*vectors.values(), *_folded(vectors)), sizes)
 
 
 def _keras(file: Path) -> dict[str, Floats]:
@@ -118,8 +133,16 @@ def _folded(vectors: Mapping[str, Floats]) -> list[Floats]:
     return found
 
 
-def compare(layers: Mapping[str, Floats], weights: Mapping[str, NDArray[Any]]) -> list[Layer]:
-    """Each layer of a backbone against the model's weights, nearest pairs first."""
+def compare(
+    layers: Mapping[str, Floats],
+    weights: Mapping[str, NDArray[Any]],
+    steps: Mapping[str, NDArray[Any]] | None = None,
+) -> list[Layer]:
+    """Each layer of a backbone against the model's weights, nearest pairs first.
+
+    `steps`: for each number of a weight the distance to the next that its storage has, where that is known.
+    """
+    steps = steps or {}
     by_sides: dict[tuple[int, ...], list[str]] = {}
     for name, tensor in weights.items():
         if tensor.ndim in (2, 4):
@@ -127,17 +150,31 @@ def compare(layers: Mapping[str, Floats], weights: Mapping[str, NDArray[Any]]) -
     pairs = []
     for name, original in layers.items():
         for candidate in by_sides.get(tuple(sorted(original.shape)), []):
-            for view in _views(weights[candidate], original.shape):
-                pairs.append((_similarity(original, view), name, candidate, view))
+            for order in _orders(weights[candidate], original.shape):
+                view = weights[candidate].transpose(order)
+                pairs.append((_similarity(original, view), name, candidate, order))
     pairs.sort(key=lambda pair: -pair[0])
     found: dict[str, Layer] = {}
     taken: set[str] = set()
-    for _, name, candidate, view in pairs:
+    for _, name, candidate, order in pairs:
         if name not in found and candidate not in taken:
-            change = _change(layers[name], np.asarray(view, np.float32))
-            found[name] = Layer(name, layers[name].size, change == 0.0, change, candidate)
+            view = np.asarray(weights[candidate].transpose(order), np.float32)
+            step = steps[candidate].transpose(order) if candidate in steps else None
+            found[name] = _compared(name, candidate, layers[name], view, step)
             taken.add(candidate)
     return [found.get(name) or Layer(name, original.size, False, None) for name, original in layers.items()]
+
+
+def _compared(name: str, candidate: str, original: Floats, found: Floats, step: NDArray[Any] | None) -> Layer:
+    moved = _change(original, found)
+    if moved == 0.0:
+        gone = (found == 0) & (original != 0)
+        return Layer(name, original.size, True, 0.0, candidate, zeros=float(gone.mean()))
+    moved = min(moved, change(original, found, step))
+    same = kept(original, found, step) if moved <= _UNRELATED else None
+    if same is None:
+        return Layer(name, original.size, False, moved, candidate)
+    return Layer(name, original.size, same.clear, 0.0, candidate, same.form, same.zeros, same.clear)
 
 
 def unrelated(layer: Layer) -> bool:
@@ -145,28 +182,68 @@ def unrelated(layer: Layer) -> bool:
     return layer.relative_change is None or layer.relative_change > _UNRELATED
 
 
-def untouched(backbone: Backbone, layers: list[Layer], weights: Mapping[str, NDArray[Any]]) -> set[str]:
-    """The names of the model's tensors that equal the backbone's: layers, biases and BatchNorm's numbers."""
+def untouched(
+    backbone: Backbone,
+    layers: list[Layer],
+    weights: Mapping[str, NDArray[Any]],
+    steps: Mapping[str, NDArray[Any]] | None = None,
+) -> set[str]:
+    """The names of the model's tensors that equal the backbone's: layers, biases and BatchNorm's numbers.
+
+    `steps` as in `compare`.
+    """
+    steps = steps or {}
     same = {layer.counterpart for layer in layers if layer.identical and layer.counterpart}
+    is_rounded = any(layer.form for layer in layers)
     by_size: dict[int, list[Floats]] = {}
     for vector in backbone.vectors:
         by_size.setdefault(vector.size, []).append(vector)
     for name, tensor in weights.items():
         if tensor.size == max(tensor.shape, default=0):
             flat = np.asarray(tensor, np.float32).reshape(-1)
-            if any(_same_vector(flat, known) for known in by_size.get(flat.size, [])):
+            step = np.abs(steps[name]).reshape(-1) if name in steps else None
+            if any(_same_vector(flat, known, is_rounded, step) for known in by_size.get(flat.size, [])):
                 same.add(name)
     return same
 
 
-def _same_vector(found: Floats, known: Floats) -> bool:
-    return np.array_equal(found, known) or _relative(found, known) <= _FOLDED_VECTOR
+def refolded(backbone: Backbone, layer: Layer, found: NDArray[Any]) -> bool:
+    """Whether a frozen layer's factor for each channel is another than its BatchNorm leaves, or none.
+
+    `found`: the layer's tensor in the model.
+    """
+    original = backbone.layers[layer.name]
+    view = view_like(found, original)
+    if view is None or layer.form == "quantised":  # a channel of a few steps does not tell its factor
+        return False
+    w0, w = (np.asarray(x, np.float64).reshape(len(original), -1) for x in (original, view))
+    w0 = np.where(w != 0, w0, 0.0)
+    squares = (w0**2).sum(axis=1)
+    told = squares > 0
+    factor = np.divide((w * w0).sum(axis=1), squares, where=told, out=np.zeros(len(w0)))
+    allowed = _ROUNDED_VECTOR if layer.form else _FOLDED_VECTOR
+    known = [vector.astype(np.float64) for vector in backbone.vectors if vector.size == len(w0)]
+    return not any(_relative(factor[told], one[told]) <= allowed for one in (*known, np.ones(len(w0))))
+
+
+def _same_vector(found: Floats, known: Floats, is_rounded: bool, step: NDArray[Any] | None) -> bool:
+    if step is not None and bool((np.abs(found - known) <= _ONE_STEP * step).all()):
+        return True
+    if np.array_equal(found, known) or _relative(found, known) <= _FOLDED_VECTOR:
+        return True
+    if not is_rounded:
+        return False
+    allowed = _ROUNDED_VECTOR * float(np.linalg.norm(known)) + _SMALLEST_HALF * math.sqrt(known.size)
+    return float(np.linalg.norm(found - known)) <= allowed
 
 
 def _views(tensor: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]:
     """The tensor in every order of its axes that gives `shape`."""
-    orders = permutations(range(tensor.ndim))
-    return [tensor.transpose(order) for order in orders if tuple(tensor.shape[axis] for axis in order) == shape]
+    return [tensor.transpose(order) for order in _orders(tensor, shape)]
+
+
+def _orders(tensor: NDArray[Any], shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return [o for o in permutations(range(tensor.ndim)) if tuple(tensor.shape[axis] for axis in o) == shape]
 
 
 def view_like(original: NDArray[Any], found: NDArray[Any]) -> NDArray[Any] | None:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from .onnx_model import Signature, every_node
 from .operators import FACTORS
+from .sequence_work import SEQUENCE, names, sequence_multiply_adds
 from .shapes import Shape, tensor_shapes
 
 # Operators with work that is not counted; all others cost next to nothing beside a convolution.
 _UNCOUNTED = (
-    "Einsum", "LSTM", "GRU", "RNN", "DeformConv", "Attention", "If", "Loop", "Scan",
-    "RoiAlign", "DFT", "STFT", "GridSample", "Det",
+    "DeformConv", "If", "Loop", "Scan", "RoiAlign", "DFT", "STFT", "GridSample", "Det",
 )  # fmt: skip
 _LARGEST = 2**53  # multiply-adds; no real network has more
 
@@ -42,7 +42,7 @@ def weights(model: Any) -> dict[str, NDArray[Any]]:
     """
     from onnx import TensorProto, numpy_helper
 
-    floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
+    floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant":
@@ -54,7 +54,8 @@ def weights(model: Any) -> dict[str, NDArray[Any]]:
         if node.op_type == "Identity" and node.input[0] in found:
             found[node.output[0]] = found[node.input[0]]
     used = {name for node in every_node(model) if node.op_type != "Identity" for name in node.input}
-    return {name: numpy_helper.to_array(tensor) for name, tensor in found.items() if name in used}
+    arrays = {name: numpy_helper.to_array(tensor) for name, tensor in found.items() if name in used}
+    return {name: a if a.dtype.kind == "f" else a.astype(np.float32) for name, a in arrays.items()}
 
 
 def fingerprint(tensors: Mapping[str, NDArray[Any]]) -> str:
@@ -92,11 +93,18 @@ def work(model: Any, graph: Signature, height: int, width: int) -> Work:
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
     nodes = [node for node in model.graph.node if node.op_type in FACTORS]
+    sequences = [node for node in model.graph.node if node.op_type in SEQUENCE]
     shape = (1, 3, height, width) if graph.layout == "NCHW" else (1, height, width, 3)
     wanted = [name for node in nodes for name in _names(node)]
+    wanted += [name for node in sequences for name in names(node)]
     shapes, _ = tensor_shapes(model, wanted, graph.input, shape, graph.dtype)
     total = sum(multiply_adds(node, shapes) for node in nodes)
     uncounted = {node.op_type for node in every_node(model) if node.op_type in _UNCOUNTED}
+    for node in sequences:
+        counted = sequence_multiply_adds(node, shapes)
+        total += counted or 0
+        if counted is None:
+            uncounted.add(node.op_type)
     return Work(min(total, _LARGEST), tuple(sorted(uncounted)))
 
 

@@ -12,7 +12,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.backbone_use import BackboneUse, backbone_use
-from ..graph.backbones import Backbone, Layer, compare, load, unrelated, untouched
+from ..graph.backbones import Backbone, Layer, compare, load, refolded, unrelated, untouched
 from ..graph.final_layer import final_layer
+from ..graph.float_form import float_form
 from ..graph.initialisation import head, initialised_as, structure
+from ..graph.layout import Layout, layout, unread_layers
 from ..graph.multiply_adds import fingerprint, parameters, statistics, weights, work
 from ..graph.onnx_model import live, read, scales_its_input, signature
 from ..images.preprocessing import Rule, UnreadableImage, batch
@@ -55,6 +57,7 @@ def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]
     graph = signature(model)
     rule = Rule.from_request(request["rule"])
     done = work(model, graph, rule.height, rule.width)
+    model, steps = float_form(model)
     tensors = weights(model)
     last = head(model, tensors)
     mapped = final_layer(model, tensors)
@@ -67,11 +70,15 @@ def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]
             return BackboneUse(None, "not-run")
         return backbone_use(model, backbone, layers, graph.input, given, graph.dynamic_batch, request["cpus"])
 
+    def laid_out(kept: set[str]) -> Layout:
+        return layout(model, tensors, kept, graph.input)
+
     return {
-        **_compared(tensors, statistics(model), request["backbones"], used),
+        **_compared(_Held(tensors, steps, statistics(model)), request["backbones"], used, laid_out),
         "parameters": parameters(model),
         "multiply_adds": done.multiply_adds,
         "uncounted": done.uncounted,
+        "unread_layers": unread_layers(model, tensors, graph.input),
         "head_initialised_as": initialised_as(last) if last is not None else "",
         "scales_its_input": scales_its_input(model, graph),
         "final_layer": list(mapped.shape) if mapped is not None else None,
@@ -87,14 +94,15 @@ def _of_native(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_module(module: Any, backbones: dict[str, str]) -> dict[str, Any]:
-    """The inspection of a loaded module, in the process that loaded it. Raises `Unusable`."""
+    """The inspection of a loaded module, in the process that loaded it: its numbers only. Raises `Unusable`."""
     tensors = _own_weights(module)
     counted = [tensor.size for name, tensor in tensors.items() if not name.endswith(_STATISTICS)]
     return {
-        **_compared(tensors, {name for name in tensors if name.endswith(_STATISTICS)}, backbones, None),
+        **_compared(_Held(tensors, {}, {n for n in tensors if n.endswith(_STATISTICS)}), backbones, None, None),
         "parameters": sum(counted),
         "multiply_adds": None,
         "uncounted": [],
+        "unread_layers": 0,
         "head_initialised_as": "",
         "scales_its_input": True,
         "final_layer": None,
@@ -110,38 +118,64 @@ def _npy(array: NDArray[Any]) -> bytes:
 def _own_weights(module: Any) -> Tensors:
     """Name -> tensor of a torch module or a Keras model. Raises `Unusable` for anything else."""
     if callable(getattr(module, "state_dict", None)):
-        named = {str(name): tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}
-    elif hasattr(module, "weights"):
-        named = {f"{i} {weight.path}": np.asarray(weight.numpy()) for i, weight in enumerate(module.weights)}
-    else:
+        found = {str(name): _floats(tensor) for name, tensor in module.state_dict().items()}
+        return {name: tensor for name, tensor in found.items() if tensor is not None}
+    if not hasattr(module, "weights"):
         raise Unusable("it does not show its weights")
+    named = {f"{i} {weight.path}": np.asarray(weight.numpy()) for i, weight in enumerate(module.weights)}
     return {name: tensor for name, tensor in named.items() if tensor.dtype.kind == "f"}
 
 
+def _floats(tensor: Any) -> NDArray[Any] | None:
+    """A torch tensor's numbers; None of one that holds no weights (a counter, or packed parameters)."""
+    if getattr(tensor, "is_quantized", False):
+        tensor = tensor.dequantize()
+    if not callable(getattr(tensor, "is_floating_point", None)) or not tensor.is_floating_point():
+        return None
+    return np.asarray(tensor.detach().cpu().float().numpy())
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A model's weights by name, the steps of their storage, and the names of BatchNorm's statistics."""
+
+    tensors: Tensors
+    steps: Tensors
+    statistics: set[str]
+
+
 def _compared(
-    tensors: Tensors,
-    not_trained: set[str],
+    held: _Held,
     backbones: dict[str, str],
     used: Callable[[Backbone, list[Layer]], BackboneUse] | None,
+    laid_out: Callable[[set[str]], Layout] | None,
 ) -> dict[str, Any]:
     """The weights compared with each backbone. `used` is called only for a backbone that the model may come from."""
+    tensors = held.tensors
     shapes = {name: t for name, t in tensors.items() if t.ndim in (2, 4) and t.size > max(t.shape)}
-    found = {}
+    known: dict[str, tuple[Backbone, list[Layer]]] = {}
     for name, file in backbones.items():
         try:
             backbone: Backbone = load(IN / file)
         except Exception as error:  # weights without a published hash may hold anything
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
             continue
-        layers = compare(backbone.layers, tensors)
-        same = untouched(backbone, layers, tensors) - not_trained
-        mine = {layer.counterpart for layer in layers if not unrelated(layer)}
-        near = sum(not unrelated(layer) for layer in layers)
-        use = used(backbone, layers) if used is not None and near >= _FEWEST_LAYERS else BackboneUse(None)
+        known[name] = backbone, compare(backbone.layers, tensors, held.steps)
+    frozen = {name: {x.counterpart for x in layers if x.identical} for name, (_, layers) in known.items()}
+    found = {}
+    for name, (backbone, layers) in known.items():
+        mine = {layer.counterpart for layer in layers if layer.counterpart and not unrelated(layer)}
+        use = used(backbone, layers) if used is not None and len(mine) >= _FEWEST_LAYERS else BackboneUse(None)
+        place = laid_out(mine) if laid_out is not None else Layout({}, (), frozenset())
+        # A layer of another frozen backbone is not one that was trained here.
+        elsewhere = set().union(*(kept for kept in frozen.values() if len(kept) >= _FEWEST_LAYERS))
+        beside = [weight for weight in place.beside if weight not in elsewhere and weight in shapes]
         found[name] = {
             "layers": [_plain(layer) for layer in layers],
-            "untouched_parameters": sum(tensors[n].size for n in same if tensors[n].ndim > 0),
+            **_vectors(held, backbone, layers, place),
             "new_layers": len(set(shapes) - mine),
+            "beside_layers": len(beside),
+            "beside_parameters": sum(tensors[weight].size for weight in beside),
             "used": use.used,
             "why_unused": use.why,
         }
@@ -151,6 +185,39 @@ def _compared(
         "convolutions": sum(tensor.ndim == 4 for tensor in shapes.values()),
         "structure": structure(tensors),
         "weights_fingerprint": fingerprint(tensors),
+    }
+
+
+def _vectors(held: _Held, backbone: Backbone, layers: list[Layer], place: Layout) -> dict[str, int]:
+    """Counts of the parameters that are as they were and of those that are new, and of frozen layers' BatchNorms.
+
+    A BatchNorm whose statistics moved is told from one whose factor was trained only where it was not folded; a
+    folded one next to a frozen layer is taken for the first, so that an exporter changes no count.
+    """
+    tensors = held.tensors
+    same = untouched(backbone, layers, tensors, held.steps)
+    frozen = {layer.counterpart for layer in layers if layer.identical and layer.counterpart}
+    mine = {layer.counterpart for layer in layers if layer.counterpart and not unrelated(layer)}
+    folded = {
+        name for name in place.folded if place.owner[name] in frozen and tensors[name].size in backbone.normalised
+    }
+    stored = {name for name in held.statistics if place.owner.get(name) in frozen}
+    moved = {place.owner[name] for name in folded | stored if name not in same}
+    by_weight = {layer.counterpart: layer for layer in layers}
+    for weight in {place.owner[name] for name in folded} - moved:
+        if refolded(backbone, by_weight[weight], tensors[weight]):
+            moved.add(weight)
+    counted = {name for name, tensor in tensors.items() if name not in held.statistics and tensor.ndim > 0}
+    layer_of = {name: place.owner.get(name, name) for name in counted}
+    return {
+        "untouched_parameters": sum(tensors[name].size for name in counted & (same | folded)),
+        "new_parameters": sum(
+            tensors[name].size
+            for name in counted
+            if layer_of[name] not in mine and not (name in same and not place.owner)
+        ),
+        "normalisations": len({place.owner[name] for name in folded | stored}),
+        "moved_normalisations": len(moved),
     }
 
 

@@ -10,7 +10,7 @@ from harness.inputs.weights import list_weights
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.stage_result import Done, Skipped
-from harness.stages.transfer_verdict import concluded, fits, verdict
+from harness.stages.transfer_verdict import by_chance, concluded, fits, guesses, verdict
 
 TRAINED_ON = {entry.name: entry.trained_on for entry in list_weights()}
 IMAGENET = {"scale": 1 / 255, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225), "colour": "RGB"}
@@ -44,6 +44,37 @@ def test_a_head_that_has_learnt_something_or_was_moved_is_not(changes):
     looked = inspected(head_initialised_as=changes["head"])
     assert verdict(looked.value, scored, is_copy=False) == "feature-extraction"
     assert not codes(concluded(looked, scored, None, None))
+
+
+UNEVEN = ("ball", "mug", "pen")
+
+
+@pytest.mark.parametrize(
+    ("confusion", "is_guessing"),
+    [
+        (((60, 0, 0), (25, 0, 0), (15, 0, 0)), True),  # always the largest class: 60 % right, and 1 of 3 is 33 %
+        (((36, 14, 10), (15, 6, 4), (9, 4, 2)), True),  # answers as often as the classes, whatever the image
+        (((55, 3, 2), (5, 18, 2), (4, 2, 9)), False),
+        (((60, 0, 0), (15, 10, 0), (15, 0, 0)), False),  # never wrong about the second class
+    ],
+)
+def test_guessing_is_judged_by_the_answers_given(confusion: Any, is_guessing: bool) -> None:
+    right = sum(row[place] for place, row in enumerate(confusion))
+    other = (0,) * len(UNEVEN)
+    score = evaluation(classes=UNEVEN, images=100, accuracy=right / 100, confusion=confusion, confusion_other=other)
+    assert guesses(score) is is_guessing
+
+
+def test_chance_is_that_of_cohen_s_kappa() -> None:
+    """Against scikit-learn: kappa = (accuracy - chance) / (1 - chance)."""
+    from sklearn.metrics import cohen_kappa_score
+
+    confusion = ((40, 12, 8), (5, 17, 3), (6, 2, 7))
+    true = [i for i, row in enumerate(confusion) for count in row for _ in range(count)]
+    said = [j for row in confusion for j, count in enumerate(row) for _ in range(count)]
+    score = evaluation(classes=UNEVEN, images=100, accuracy=0.64, confusion=confusion, confusion_other=(0, 0, 0))
+    chance = by_chance(score)
+    assert (0.64 - chance) / (1 - chance) == pytest.approx(cohen_kappa_score(true, said))
 
 
 def test_a_model_that_was_never_scored_is_called_what_its_weights_say():

@@ -15,13 +15,26 @@ from harness.stages.inspect import inspect
 
 def layers(*changes: float | None, used: bool | None = True, why: str = "") -> dict[str, Any]:
     compared = [
-        {"name": f"features.{i}", "elements": 100, "identical": change == 0, "relative_change": change}
+        {
+            "name": f"features.{i}",
+            "elements": 100,
+            "identical": change == 0,
+            "relative_change": change,
+            "form": "",
+            "zeros": 0.0,
+            "clear": True,
+        }
         for i, change in enumerate(changes)
     ]
     return {
         "layers": compared,
         "untouched_parameters": 100 * changes.count(0),
+        "new_parameters": 50,
         "new_layers": 1,
+        "beside_layers": 0,
+        "beside_parameters": 0,
+        "normalisations": 0,
+        "moved_normalisations": 0,
         "used": used,
         "why_unused": why,
     }
@@ -128,6 +141,48 @@ def test_a_backbone_that_is_not_known_here_is_not_called_trained_from_scratch(
 )
 def test_an_inspection_that_is_not_as_agreed(changes: dict[str, Any], tmp_path: Path) -> None:
     assert isinstance(inspected(tmp_path, {}, **changes), Failed)
+
+
+def changed(found: dict[str, Any], each: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """The comparison with `changes`, and with `each` in every layer."""
+    return found | {"layers": [layer | (each or {}) for layer in found["layers"]]} | changes
+
+
+SAID: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "quantised": (changed(layers(0, 0, 0, 0), {"form": "quantised"}), "feature-extraction", ["backbone-quantised"]),
+    "half": (changed(layers(0, 0, 0, 0), {"form": "half"}), "feature-extraction", ["backbone-in-half-precision"]),
+    "pruned": (changed(layers(0, 0, 0, 0), {"zeros": 0.3}), "feature-extraction", ["backbone-pruned"]),
+    "pruned to nothing": (
+        changed(layers(0, 0, 0, 0), {"zeros": 0.95}), "unknown", ["backbone-compressed", "backbone-pruned"],
+    ),
+    "rounded beyond recognition": (
+        changed(layers(0, 0, 0, 0), {"identical": False, "clear": False}), "unknown", ["backbone-compressed"],
+    ),
+    "statistics": (
+        changed(layers(0, 0, 0, 0), normalisations=4, moved_normalisations=3), "feature-extraction",
+        ["batchnorm-moved"],
+    ),
+    "the first layers only": (layers(0, 0, 0, *[None] * 10), "little-reused", ["backbone-little-reused"]),
+    "a gate beside it": (changed(layers(0, 0, 0, 0), beside_layers=2), "feature-extraction", []),
+    "a network beside it": (changed(layers(0, 0, 0, 0), beside_layers=3), "mixed", ["network-beside"]),
+    "a network that decides as much": (
+        changed(layers(0, 0, 0, 0, used=None, why="shared"), beside_layers=20), "mixed", ["network-beside"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_was_done_to_a_backbone_is_said(name: str, tmp_path: Path) -> None:
+    found, verdict, codes = SAID[name]
+    result = inspected(tmp_path, {"vgg16": found})
+    assert isinstance(result, Done), result
+    assert result.value.weights_say == verdict
+    assert [f.code for f in result.findings] == codes
+
+
+def test_weights_that_cannot_be_read_are_not_called_trained_from_scratch(tmp_path: Path) -> None:
+    result = inspected(tmp_path, {"vgg16": layers(None, None, None)}, convolutions=0, structure=None, unread_layers=52)
+    assert result.value.weights_say == "unknown" and not result.findings
 
 
 def test_a_backbone_that_nobody_asked_about_does_not_count(tmp_path: Path) -> None:
