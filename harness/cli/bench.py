@@ -36,7 +36,11 @@ from harness.stages.timing import Engine, Mode
     show_default=True,
     help="MLPerf's, or `fixed-rate`: a camera with 30 images a second.",
 )
-@click.option("--quick", is_flag=True, help="10 s for each model instead of the rules' 60 s; labelled so.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="10 s for each model instead of 60 s, MLPerf v0.5's length (later rules: 600 s); labelled so.",
+)
 @click.option(
     "--engine",
     "engines",

@@ -29,13 +29,13 @@ Anchors = Sequence[tuple[float, float]]  # of criteria: the ratios where all poi
 FEWEST_PAIRS = 2  # one has no spread
 FIRST_PAIRS = 6
 MOST_PAIRS = 24
-WIDEST = 0.05  # of the points: the interval's whole width at which timing ends
+WIDEST = 0.04  # of the points: the whole width, of what more pairs make narrower, at which timing ends
 _CONFIDENCE = 0.95
 # How far a ratio can be off in all pairs of a run alike, relative, with 95 % confidence: how the models lie in memory,
 # and that other programs take caches from a large model more than from a small one. It grows with the time that
 # queries waited for a core; two and more other programs on each core are alike. From benchmarks/latency_marks.py
 # (docs/benchmarking.md).
-_SYSTEMATIC, _SYSTEMATIC_BY_WAITING, _MOST_WAITING = 0.01, 0.02, 2.0
+_SYSTEMATIC, _SYSTEMATIC_BY_WAITING, _MOST_WAITING = 0.02, 0.015, 2.0
 _TENTH = 0.1
 _WAITED = 0.02  # of a run's processor time: the most that wall time may exceed it by and still count
 
@@ -104,17 +104,19 @@ class PairedRatio:
 
     @property
     def interval(self) -> Interval:
-        """The 95 % interval of the ratio."""
-        return self.interval_with(len(self.logs))
+        """The 95 % interval of the ratio: that of the pairs, widened by what they do not show."""
+        low, high = self.interval_with(len(self.logs))
+        shared = 1 + systematic(self.waited)
+        return low / shared, high * shared
 
     def interval_with(self, pairs: int) -> Interval:
-        """The interval if so many pairs had the same mean: Stein's, widened by what pairs do not show."""
+        """Stein's interval if so many pairs had the same mean."""
         spread = float(self.logs[: self.first].std(ddof=1))
-        half = _students(self.first - 1) * spread / math.sqrt(pairs) + math.log1p(systematic(self.waited))
+        half = _students(self.first - 1) * spread / math.sqrt(pairs)
         return self.ratio * math.exp(-half), self.ratio * math.exp(half)
 
     def pairs_wanted(self, anchors: Anchors) -> int | None:
-        """The fewest pairs with which the interval is narrow enough in points; None if `MOST_PAIRS` are too few."""
+        """The fewest pairs with which their interval is narrow in points; None if `MOST_PAIRS` are too few."""
         for pairs in range(len(self.logs), MOST_PAIRS + 1):
             if width(self.interval_with(pairs), anchors) <= WIDEST:
                 return pairs
