@@ -7,6 +7,7 @@ start to start, and a test on them finds a model different from itself.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,9 +26,10 @@ Floats = NDArray[np.float64]
 
 SIGNIFICANCE = 0.01
 # Smaller changes of the median count for nothing: within a run they are the noise of a good machine; between two runs,
-# of another day, they are also the machine's (clock, temperature, placement in memory).
+# of another day, they are also the machine's (clock, temperature, placement in memory), and other programs'.
 SMALLEST_CHANGE = 0.03
 SMALLEST_CHANGE_APART = 0.05
+_MOST_TAKEN = 0.8  # of the cores, as far as it widens the smallest change: to five times
 FEWEST_ROUNDS = 3  # of each, for an interval over rounds
 
 
@@ -46,7 +48,24 @@ def compare(new: BenchResults, old: BenchResults) -> tuple[Comparison, ...]:
     check_comparable([one.key for one in new.measurements], new.scenario, new.mode, new.host, old)
     earlier = {measurement.key: measurement for measurement in old.measurements}
     pairs = [(one, earlier[one.key]) for one in new.measurements if one.key in earlier]
-    return tuple(_compared(*pair, _apart(*pair), SMALLEST_CHANGE_APART) for pair in pairs)
+    cores = os.cpu_count() or 1
+    return tuple(_compared(*pair, _apart(*pair), smallest_change_apart(*pair, cores)) for pair in pairs)
+
+
+def smallest_change_apart(new: Measurement, old: Measurement, cores: int) -> float:
+    """The smallest change that counts between two runs, relative.
+
+    Where other programs, or a hypervisor, took a share of the cores, a model can have been slower by as much without
+    having changed: of two runs, nobody knows which share they took from the model. `cores`: the machine's.
+    """
+    taken = min(max(_taken(new), _taken(old)) / max(cores, 1), _MOST_TAKEN)
+    return (1 + SMALLEST_CHANGE_APART) / (1 - taken) - 1
+
+
+def _taken(measurement: Measurement) -> float:
+    """The cores that others took, on average over the rounds that count."""
+    states = [one.machine for one in measurement.rounds if not one.void]
+    return float(np.mean([(state.other_load or 0.0) + (state.stolen or 0.0) for state in states])) if states else 0.0
 
 
 def compare_in_turn(results: BenchResults, earlier: str) -> tuple[Comparison, ...]:

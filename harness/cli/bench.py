@@ -164,7 +164,8 @@ def _verdict(pair: Comparison) -> str:
     if pair.ratio_interval is None or pair.p_value is None:
         return f"{said}; it takes {FEWEST_ROUNDS} rounds of each to tell"
     low, high = pair.ratio_interval
-    return f"{said}, x{pair.ratio:.3f} [{low:.3f}, {high:.3f}], p = {pair.p_value:.2g}"
+    smallest = f"changes under {pair.smallest_change:.0%} count for nothing"
+    return f"{said}, x{pair.ratio:.3f} [{low:.3f}, {high:.3f}], p = {pair.p_value:.2g}; {smallest}"
 
 
 def _title(one: Measurement) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -31,6 +32,21 @@ def test_the_verdict(factor, verdict):
     assert found.verdict == verdict
     assert found.ratio == pytest.approx(factor, rel=0.02)
     assert found.ratio_interval[0] <= found.ratio <= found.ratio_interval[1]
+
+
+@pytest.mark.parametrize(
+    ("taken", "factor", "verdict"), [(0.0, 1.3, "slower"), (0.6, 1.3, "no difference"), (0.6, 1.7, "slower")]
+)
+def test_of_two_runs_a_change_that_other_programs_can_have_made_counts_for_nothing(taken, factor, verdict, monkeypatch):
+    """Of two cores they took 0.6 in the new run: 1.05 / 0.7 is 1.5."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    new = measured("a", 10 * factor, 1)
+    busy = tuple(
+        one.model_copy(update={"machine": one.machine.model_copy(update={"other_load": taken})}) for one in new.rounds
+    )
+    (found,) = compare(results(new.model_copy(update={"rounds": busy})), results(measured("a", 10, 2)))
+    assert found.verdict == verdict
+    assert found.smallest_change == pytest.approx(1.05 / (1 - max(taken, 0.02) / 2) - 1)
 
 
 def test_the_interval_of_two_runs_is_welchs_over_rounds():
