@@ -1,6 +1,6 @@
 """Benchmarks models by MLPerf's rules, side by side, and compares them with an earlier run."""
 
-from harness.bench.compare import compare, uncompared
+from harness.bench.compare import compare, compare_in_turn, uncompared
 from harness.bench.measure import Request, measure
 from harness.bench.results import BenchResults, Comparison, load
 from harness.bench.rules import EFFORTS, SCENARIOS
@@ -12,6 +12,7 @@ __all__ = [
     "Comparison",
     "Request",
     "compare",
+    "compare_in_turn",
     "load",
     "measure",
     "uncompared",

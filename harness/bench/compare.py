@@ -1,27 +1,82 @@
-"""Compares a run with an earlier one: faster, slower, or no difference, by a test. For continuous integration."""
+"""Compares models with earlier ones: faster, slower, or no difference, by a test. For continuous integration.
+
+The replicates are rounds, each a fresh process. Queries or blocks of one process are none: they share what differs from
+start to start, and a test on them finds a model different from itself.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import ttest_1samp, ttest_ind
 
-from harness.bench.estimates import p_value, smallest_p_value
 from harness.bench.results import BenchResults, Comparison, Host, Key, Measurement, Verdict
 from harness.bench.rules import ScenarioName
 from harness.errors import UsageError
-from harness.stages.latency_statistics import ratio_interval_apart
+from harness.stages.evidence.record import Interval
 from harness.stages.timing import Mode
 
+Floats = NDArray[np.float64]
+
 SIGNIFICANCE = 0.01
-SMALLEST_CHANGE = 0.03  # of the median; a smaller difference is within the noise of a good machine
+# Smaller changes of the median count for nothing: within a run they are the noise of a good machine; between two runs,
+# of another day, they are also the machine's (clock, temperature, placement in memory), and other programs'.
+SMALLEST_CHANGE = 0.03
+SMALLEST_CHANGE_APART = 0.05
+_MOST_TAKEN = 0.8  # of the cores, as far as it widens the smallest change: to five times
+FEWEST_ROUNDS = 3  # of each, for an interval over rounds
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """Of the logarithms of the medians, new - old."""
+
+    mean: float
+    interval: Interval  # 95 %
+    sure_interval: Interval  # 1 - SIGNIFICANCE
+    p: float
 
 
 def compare(new: BenchResults, old: BenchResults) -> tuple[Comparison, ...]:
     """Each measurement that both runs have. Raises `UsageError` as `check_comparable` does."""
     check_comparable([one.key for one in new.measurements], new.scenario, new.mode, new.host, old)
     earlier = {measurement.key: measurement for measurement in old.measurements}
-    return tuple(_compared(one, earlier[one.key]) for one in new.measurements if one.key in earlier)
+    pairs = [(one, earlier[one.key]) for one in new.measurements if one.key in earlier]
+    cores = os.cpu_count() or 1
+    return tuple(_compared(*pair, _apart(*pair), smallest_change_apart(*pair, cores)) for pair in pairs)
+
+
+def smallest_change_apart(new: Measurement, old: Measurement, cores: int) -> float:
+    """The smallest change that counts between two runs, relative.
+
+    Where other programs, or a hypervisor, took a share of the cores, a model can have been slower by as much without
+    having changed: of two runs, nobody knows which share they took from the model. `cores`: the machine's.
+    """
+    taken = min(max(_taken(new), _taken(old)) / max(cores, 1), _MOST_TAKEN)
+    return (1 + SMALLEST_CHANGE_APART) / (1 - taken) - 1
+
+
+def _taken(measurement: Measurement) -> float:
+    """The cores that others took, on average over the rounds that count."""
+    states = [one.machine for one in measurement.rounds if not one.void]
+    return float(np.mean([(state.other_load or 0.0) + (state.stolen or 0.0) for state in states])) if states else 0.0
+
+
+def compare_in_turn(results: BenchResults, earlier: str) -> tuple[Comparison, ...]:
+    """Each measurement with that of the model named `earlier`, timed in the same run, on the same engine."""
+    before = {one.key[1:]: one for one in results.measurements if one.model == earlier}
+    pairs = [
+        (one, before[one.key[1:]])
+        for one in results.measurements
+        if one.model != earlier and not one.is_reference and one.key[1:] in before
+    ]
+    return tuple(_compared(*pair, _in_turn(*pair), SMALLEST_CHANGE) for pair in pairs)
 
 
 def check_comparable(keys: Sequence[Key], scenario: ScenarioName, mode: Mode, host: Host, old: BenchResults) -> None:
@@ -64,22 +119,20 @@ def _title(key: Key) -> str:
     return f"{model} ({engine}, {precision})"
 
 
-def _compared(new: Measurement, old: Measurement) -> Comparison:
-    """Mann-Whitney on the blocks' medians, and the bootstrap interval of the medians' ratio.
+def _compared(new: Measurement, old: Measurement, found: _Difference | None, smallest: float) -> Comparison:
+    """The verdict is slower or faster if the 99 % interval of the ratio lies wholly beyond the smallest change.
 
-    The verdict is slower or faster if the test is significant at 1 %, the 95 % interval of the ratio excludes 1, and
-    the change is at least `SMALLEST_CHANGE`. Blocks are tested, because neighbouring queries are correlated and would
-    make any difference significant. With too few blocks for any significant result, it is `too few queries`.
+    A 99 % interval beyond it is a test at 1 % of the hypothesis that the change is no larger. With too few rounds for
+    an interval, the verdict is `too few rounds`.
     """
-    blocks = [np.array(measurement.block_medians_ms, dtype=np.float64) for measurement in (new, old)]
-    low, high = ratio_interval_apart(*blocks)
-    p, ratio = p_value(*blocks), new.p50_ms / old.p50_ms
-    differs = p < SIGNIFICANCE and not low <= 1 <= high and abs(ratio - 1) >= SMALLEST_CHANGE
+    ratio = math.exp(found.mean) if found else new.p50_ms / old.p50_ms
     verdict: Verdict = "no difference"
-    if smallest_p_value(*blocks) >= SIGNIFICANCE:
-        verdict = "too few queries"
-    elif differs:
-        verdict = "slower" if ratio > 1 else "faster"
+    if found is None:
+        verdict = "too few rounds"
+    elif found.sure_interval[0] > math.log1p(smallest):
+        verdict = "slower"
+    elif found.sure_interval[1] < -math.log1p(smallest):
+        verdict = "faster"
     return Comparison(
         model=new.model,
         engine=new.engine,
@@ -87,7 +140,39 @@ def _compared(new: Measurement, old: Measurement) -> Comparison:
         old_ms=old.p50_ms,
         new_ms=new.p50_ms,
         ratio=ratio,
-        ratio_interval=(low, high),
-        p_value=p,
+        ratio_interval=(math.exp(found.interval[0]), math.exp(found.interval[1])) if found else None,
+        p_value=found.p if found else None,
+        smallest_change=smallest,
         verdict=verdict,
     )
+
+
+def _apart(new: Measurement, old: Measurement) -> _Difference | None:
+    """Of two runs: Welch's t on the logarithms of their rounds' medians; None for too few rounds."""
+    one, other = (np.log(_round_medians(measurement)) for measurement in (new, old))
+    if min(len(one), len(other)) < FEWEST_ROUNDS:
+        return None
+    return _difference(ttest_ind(one, other, equal_var=False), float(one.mean() - other.mean()))
+
+
+def _in_turn(new: Measurement, old: Measurement) -> _Difference | None:
+    """Of one run: Student's t on the pairs of rounds that were timed one after the other; None for too few."""
+    pairs = [
+        math.log(one.median_ms / other.median_ms)
+        for one, other in zip(new.rounds, old.rounds, strict=False)
+        if not one.void and not other.void
+    ]
+    if len(pairs) < FEWEST_ROUNDS:
+        return None
+    return _difference(ttest_1samp(pairs, 0.0), float(np.mean(pairs)))
+
+
+def _round_medians(measurement: Measurement) -> Floats:
+    """The median of each round that counts, ms; what trtexec timed is one round."""
+    medians = [one.median_ms for one in measurement.rounds if not one.void]
+    return np.array(medians or [float(np.median(row)) for row in measurement.block_medians_ms])
+
+
+def _difference(tested: Any, mean: float) -> _Difference:
+    narrow, sure = (tested.confidence_interval(level) for level in (0.95, 1 - SIGNIFICANCE))
+    return _Difference(mean, (narrow.low, narrow.high), (sure.low, sure.high), float(tested.pvalue))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,13 +79,8 @@ def median_interval(rounds: Sequence[Floats]) -> Interval:
 
 
 def p_value(new: Floats, old: Floats) -> float:
-    """The p-value of the two-sided Mann-Whitney test on the block medians."""
+    """The p-value of the two-sided Mann-Whitney test."""
     return float(mannwhitneyu(new.ravel(), old.ravel(), alternative="two-sided").pvalue)
-
-
-def smallest_p_value(new: Floats, old: Floats) -> float:
-    """The smallest possible `p_value` with as many block medians: when all of one are above all of the other."""
-    return 2 / math.comb(new.size + old.size, new.size)
 
 
 def drift(latencies: Floats) -> float:

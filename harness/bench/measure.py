@@ -65,6 +65,7 @@ class Request:
     boards: Sequence[Board]  # to predict for, all if empty; if there is one, timing uses its envelope
     cores: int | None
     earlier: BenchResults | None = None  # the run to compare with
+    earlier_model: Path | None = None  # the model to compare with; it is timed in turn with the others
 
 
 @dataclass(slots=True)
@@ -93,7 +94,8 @@ def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResu
     """
     _check(request)
     times = [trtexec.read(file) for file in request.models if trtexec.is_times(file)]
-    models = named_models([file for file in request.models if not trtexec.is_times(file)], request.reference)
+    files = [file for file in request.models if not trtexec.is_times(file)]
+    models = named_models([*files, *([request.earlier_model] if request.earlier_model else [])], request.reference)
     with _prepared(request, sandbox, progress) as run:
         host = here(run.cores)
         if request.earlier:  # checked now, minutes before `compare`
@@ -126,6 +128,7 @@ def measure(request: Request, sandbox: Sandbox, progress: Progress) -> BenchResu
             host=host,
             envelope=run.envelope,
             measurements=tuple(measured),
+            earlier_model=models[-1].name if request.earlier_model else "",
             unmeasured=tuple(run.unmeasured),
             outlooks=outlooks(run.opened, models, request.boards, request.precisions, run.converting, progress),
         )
@@ -267,13 +270,13 @@ def _in_precision(conversion: Conversion, precision: Precision, run: _Run) -> Co
 
 
 def _time_in_turn(variants: Sequence[Variant], run: _Run) -> None:
-    """Run rounds of all variants in turn, so that a slower machine slows all of them alike.
+    """Run rounds of all variants in turn, every second time in reverse, so that a slower machine slows all alike.
 
     A variant is done when it has the effort's rounds and its median's interval is narrow, or at the round limit.
     """
     effort = run.request.effort
-    for _ in range(effort.most_rounds):
-        for variant in variants:
+    for turn in range(effort.most_rounds):
+        for variant in variants if turn % 2 == 0 else reversed(variants):
             if variant.failed or variant.steady(effort):
                 continue
             _round(variant, run)

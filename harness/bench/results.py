@@ -102,7 +102,7 @@ class Measurement(Record):
     fits: tuple[Fit, ...] = ()
     rounds: tuple[TimedRound, ...]
     latencies_ms: tuple[float, ...]  # of valid rounds, in order; thinned out above 10,000
-    block_medians_ms: tuple[tuple[float, ...], ...]  # by round; --compare tests these
+    block_medians_ms: tuple[tuple[float, ...], ...]  # by round
     notes: tuple[str, ...] = ()
 
     @property
@@ -141,20 +141,22 @@ class Envelope(Record):
     memory_bytes: int
 
 
-Verdict = Literal["faster", "slower", "no difference", "too few queries"]  # the last: to see any difference
+# "too few rounds": to see any difference. "too few queries" is what earlier versions said, and wrote into bench.json.
+Verdict = Literal["faster", "slower", "no difference", "too few rounds", "too few queries"]
 
 
 class Comparison(Record):
-    """One measurement compared with the same one of an earlier run."""
+    """One measurement compared with the same one of an earlier run, or with an earlier model's of this run."""
 
     model: str
     engine: str
     precision: str
     old_ms: float
     new_ms: float
-    ratio: float  # new / old
-    ratio_interval: Interval
-    p_value: float
+    ratio: float  # new / old, by the means of the logarithms of the rounds' medians
+    ratio_interval: Interval | None  # None with too few rounds
+    p_value: float | None
+    smallest_change: float = 0.03  # of the median: what is certainly larger counts
     verdict: Verdict
 
 
@@ -174,7 +176,13 @@ class BenchResults(Record):
     measurements: tuple[Measurement, ...]
     unmeasured: tuple[Unmeasured, ...] = ()
     outlooks: tuple[BoardPredictions, ...] = ()  # predictions for boards, by model
-    compared: tuple[Comparison, ...] = ()  # with the run that --compare named
+    compared: tuple[Comparison, ...] = ()  # with the run or the model that --compare named
+    earlier_model: str = ""  # the model that --compare named
+
+
+def is_results(path: Path) -> bool:
+    """Whether a path is named as results are, and not as a model."""
+    return path.suffix == ".json"
 
 
 def load(file: Path) -> BenchResults:

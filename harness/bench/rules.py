@@ -1,10 +1,11 @@
 """What is timed, and for how long: the scenarios of MLPerf Inference, and a camera's fixed rate.
 
-MLPerf's are in github.com/mlcommons/inference_policies, inference_rules.adoc: SingleStream's result is the 90th
-percentile of one sample at a time, MultiStream's the 99th of queries of 8 samples, Offline's the throughput with all
-samples available at once. A run takes 60 s and, for a percentile, as many queries as early stopping needs at
-confidence 0.99. `fixed-rate` is ours: a camera's images, each timed from its planned moment, so that a stall counts
-for every image that it delays (no coordinated omission).
+MLPerf's are in github.com/mlcommons/inference_policies, inference_rules.adoc. Scenarios and percentiles are those of
+the rules since they have early stopping (read as of the v3.0 round): SingleStream's result is the 90th percentile of
+one sample at a time, MultiStream's the 99th of queries of 8 samples, Offline's the throughput with all samples
+available at once; for a percentile, as many queries as early stopping needs at confidence 0.99. A run's length is that
+of v0.5 (60 s, for SingleStream also 1,024 queries); the later rules say 600 s. `fixed-rate` is ours: a camera's images,
+each timed from its planned moment, so that a stall counts for every image that it delays (no coordinated omission).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Effort:
     """How long each model is timed: in rounds, each in a fresh process, the models in turn."""
 
     name: EffortName
-    seconds: float  # of timed queries in all rounds together, at least
+    seconds: float  # of timed queries in all rounds together, at least; 60: MLPerf v0.5, of which later rules say 600
     rounds: int
     most_rounds: int  # if the median's interval stays too wide
     warm_up_seconds: float

@@ -19,6 +19,7 @@ from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.latency_statistics import nearest_rank
+from harness.stages.timed_answers import together
 from harness.stages.timing import OWN_PYTHON, Engine, Mode, Repeated, Round, Subject
 
 Floats = NDArray[np.float64]
@@ -102,7 +103,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
     stopped = early_stopped(latencies, scenario.percentile) if scenario.percentile else None
     peak = max(timed.peak_memory_bytes for timed in counted)
     width = interval_width(variant)
-    answers = checked([timed.answers for timed in counted if timed.answers is not None])
+    answers = together([timed.answers for timed in counted if timed.answers is not None])
     remembers = remembered([timed.repeated for timed in counted if timed.repeated is not None])
     believed = not (answers and answers.different) and not remembers and not counted[0].stateful_operators
     return Measurement(
@@ -189,17 +190,6 @@ def thinned(latencies: Floats) -> Floats:
         return latencies
     chosen: Floats = latencies[np.linspace(0, len(latencies) - 1, MOST_KEPT).astype(int)]
     return chosen
-
-
-def checked(rounds: Sequence[CheckedAnswers]) -> CheckedAnswers | None:
-    """The answers of all rounds together."""
-    if not rounds:
-        return None
-    return CheckedAnswers(
-        checked=sum(one.checked for one in rounds),
-        different=sum(one.different for one in rounds),
-        largest_difference=max(one.largest_difference for one in rounds),
-    )
 
 
 def remembered(rounds: Sequence[Repeated]) -> float | None:

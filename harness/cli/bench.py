@@ -13,7 +13,8 @@ from rich.text import Text
 from harness import bench as benchmarks
 from harness import report, sandbox
 from harness.bench.boards.stage import by_memory
-from harness.bench.results import BenchResults, Measurement
+from harness.bench.compare import FEWEST_ROUNDS
+from harness.bench.results import BenchResults, Comparison, Measurement, is_results
 from harness.bench.rules import EffortName, ScenarioName
 from harness.boundary.screen import Screen, say, say_json, visible
 from harness.cli.options import PATH, as_json_option
@@ -35,7 +36,11 @@ from harness.stages.timing import Engine, Mode
     show_default=True,
     help="MLPerf's, or `fixed-rate`: a camera with 30 images a second.",
 )
-@click.option("--quick", is_flag=True, help="10 s for each model instead of the rules' 60 s; labelled so.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="10 s for each model instead of 60 s, MLPerf v0.5's length (later rules: 600 s); labelled so.",
+)
 @click.option(
     "--engine",
     "engines",
@@ -69,7 +74,12 @@ from harness.stages.timing import Engine, Mode
 )
 @click.option("--cores", type=click.IntRange(1, 256), help="Processor cores to pin to [default: all].")
 @click.option("--out", type=PATH, help="Folder for index.html, bench.json and bench.csv.")
-@click.option("--compare", "earlier", type=PATH, help="An earlier bench.json: exit status 1 when slower.")
+@click.option(
+    "--compare",
+    "earlier",
+    type=PATH,
+    help="An earlier bench.json, or better the earlier model, which is timed in turn: exit status 1 when slower.",
+)
 @sandbox_option("Where models run. A GPU is only there with `none`: for models that you trust.")
 @as_json_option
 def bench(
@@ -93,7 +103,7 @@ def bench(
     MODEL is a model file of any kind that is graded, a folder with one, or the times that trtexec wrote (.json).
     """
     effort: EffortName = "quick" if quick else "full"
-    before = benchmarks.load(earlier) if earlier else None
+    before = benchmarks.load(earlier) if earlier and is_results(earlier) else None
     request = benchmarks.Request(
         models=models,
         reference=reference,
@@ -106,11 +116,15 @@ def bench(
         boards=by_memory(names) if names else (),
         cores=cores,
         earlier=before,
+        earlier_model=earlier if before is None else None,
     )
     with progress_on(Screen(stderr=True)) as progress:
         results = benchmarks.measure(request, sandbox.choose(sandbox_name).sandbox, progress)
     if before:
         results = results.model_copy(update={"compared": benchmarks.compare(results, before)})
+    elif results.earlier_model:
+        compared = benchmarks.compare_in_turn(results, results.earlier_model)
+        results = results.model_copy(update={"compared": compared})
     if out:
         out.mkdir(parents=True, exist_ok=True)
         export.write_bench(results, out)
@@ -123,7 +137,7 @@ def bench(
             say(sentence)
         if out:
             say(f"Report: {(out / 'index.html').resolve()}")
-    slower = any(one.verdict in ("slower", "too few queries") for one in results.compared)
+    slower = any(one.verdict in ("slower", "too few rounds") for one in results.compared)
     return 1 if slower or results.unmeasured or not all(one.valid for one in results.measurements) else 0
 
 
@@ -142,14 +156,16 @@ def _print(results: BenchResults, console: Screen) -> None:
     for lost in results.unmeasured:
         console.print(visible(f"{lost.model} not measured: {lost.reason}"), style="red", soft_wrap=True)
     for pair in results.compared:
-        low, high = pair.ratio_interval
-        console.print(
-            visible(
-                f"{pair.model} ({pair.engine}, {pair.precision}): {pair.verdict}: {pair.old_ms:.4g} -> "
-                f"{pair.new_ms:.4g} ms, x{pair.ratio:.3f} [{low:.3f}, {high:.3f}], p = {pair.p_value:.2g}"
-            ),
-            soft_wrap=True,
-        )
+        console.print(visible(f"{pair.model} ({pair.engine}, {pair.precision}): {_verdict(pair)}"), soft_wrap=True)
+
+
+def _verdict(pair: Comparison) -> str:
+    said = f"{pair.verdict}: {pair.old_ms:.4g} -> {pair.new_ms:.4g} ms"
+    if pair.ratio_interval is None or pair.p_value is None:
+        return f"{said}; it takes {FEWEST_ROUNDS} rounds of each to tell"
+    low, high = pair.ratio_interval
+    smallest = f"changes under {pair.smallest_change:.0%} count for nothing"
+    return f"{said}, x{pair.ratio:.3f} [{low:.3f}, {high:.3f}], p = {pair.p_value:.2g}; {smallest}"
 
 
 def _title(one: Measurement) -> str:

@@ -19,6 +19,8 @@ _SPEED = {
     "latency-other-model": "It was not the same model: while timed it answered differently than before.",
     "latency-stateful": "It can answer one call otherwise than the next ({operators}): a person decides.",
     "latency-no-reference": "The reference was not timed beside it.",
+    "latency-unsteady": "The timing was too unsteady for points: {ratio:.2f} times the reference's latency, 95 % "
+    "interval {low:.2f} to {high:.2f}, which is {least:.2f} to {most:.2f} of {points:g} points. A person decides.",
     "latency-marked": "{model} ms (median) against the reference's {reference} ms: {ratio:.2f} times "
     "[{low:.2f}, {high:.2f}]. All points up to {full_at:g} times, none at {zero_at:g} times.",
     "board-no-model": "There is no model to predict for.",

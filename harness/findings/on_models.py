@@ -269,8 +269,6 @@ SENTENCES = {
     "undeclared-both": "Neither pre-processing nor labels are declared",
     "no-onnx-equivalent": "its {format} form has no ONNX equivalent",
     "unsteady-other-programs": "other programs took {taken:.1f} of {cores} cores",
-    "unsteady-ratio": "the ratio to the reference lies between {low:.2f} and {high:.2f}",
-    "unsteady-repeated": "{why}, though it was repeated",
     "unsteady-few-queries": "there was time for {queries} queries only, not {wanted}",
     "copy-same-numbers": "{share:.0%} of the numbers in its final layer are the same",
     "copy-near-layers": "the final layers differ by {difference:.1%}",

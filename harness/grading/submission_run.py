@@ -8,6 +8,7 @@ from harness.boundary.one_by_one import Defect
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.model_run import ModelEvidence, run_model, value
+from harness.grading.rubric.criteria.latency_vs_reference import anchors
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
 from harness.inputs.images import HeldOutSet
@@ -97,8 +98,14 @@ def time_model(examined: Examined, run_context: RunContext) -> Examined:
     with opened(submission, value(evidence.audit), run_context) as split:
         on = _graded_on(split, run_context)
         reference = on.reference.conversion if on.reference else None
+        assignment = run_context.assignment
         request = BenchmarkRequest(
-            value(evidence.convert), value(evidence.predict), reference, on.staged, run_context.assignment.benchmark
+            value(evidence.convert),
+            value(evidence.predict),
+            reference,
+            on.staged,
+            assignment.benchmark,
+            anchors(assignment.criteria),
         )
         result = runner.run(BENCHMARK, request)
     return replace(

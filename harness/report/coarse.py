@@ -95,6 +95,7 @@ def benchmark(speed: Benchmark | None) -> Benchmark | None:
         threads=speed.threads,
         warm_up_seconds=round(speed.warm_up_seconds, 1),
         outputs_agree=speed.outputs_agree,
+        clock=speed.clock,
     )
 
 

@@ -1,10 +1,12 @@
 """The stage `benchmark`: latency, throughput and memory, beside the reference's.
 
-A timing during which other programs used the cores does not count, and is repeated once.
+Pairs of fresh processes are timed in one sandbox; if the spread of their ratios asks for more pairs, these follow in
+a second one (`paired_ratio.py`).
 """
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -13,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.findings import Finding, finding, sentence
@@ -31,22 +32,31 @@ from harness.stages.context import (
 from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Latency
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
-from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
-from harness.stages.latency_statistics import nearest_rank, ratio_interval_in_turn
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult, Usage
+from harness.stages.latency_statistics import nearest_rank
+from harness.stages.paired_ratio import (
+    FEWEST_PAIRS,
+    FIRST_PAIRS,
+    MOST_PAIRS,
+    Anchors,
+    Floats,
+    PairedRatio,
+    Spans,
+    log_ratios,
+    steadier_clock,
+)
 from harness.stages.stage import Stage
-from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators
+from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, together
 from harness.stages.timing_replies import TimedImages, compared, model_request, read_latencies, timed_images
 
-_MOST_QUERIES = 10_000  # for each model, unless the rules want more
-_SHARE_OF_TIME = 0.7  # of the wall time, after which no new block begins
+_MOST_QUERIES = 10_000  # for each model in a sandbox, unless the rules want more
+_SHARE_OF_TIME = 0.7  # of the wall time, after which no new turn begins
 # Of a probability, compared with the predict stage's. float32 sums differ between batches of 8 and 1 by 1e-6 of a
 # logit, which at logits of some tens is at most 1e-4 of a probability.
 _SAME = 1e-3
-_STEADY = 0.25  # width of the ratio's interval, relative to the ratio
 _MOST_TAKEN = 0.2  # of all cores, by other programs; more slows even a model with its own core
 
 Role = Literal["model", "reference"]
-Floats = NDArray[np.float32]
 
 
 class _Reply(BaseModel):
@@ -54,23 +64,66 @@ class _Reply(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    blocks: dict[Role, Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)]]
+    processes: dict[
+        Role, Annotated[tuple[Annotated[int, Field(ge=1, le=100_064)], ...], Field(min_length=1, max_length=MOST_PAIRS)]
+    ]  # how many queries each was asked
     answers: dict[Role, Groups]
     stateful: dict[Role, Operators]
     peak_memory_bytes: dict[Role, Annotated[int, Field(ge=0)]]
     warm_up_seconds: float = Field(ge=0, allow_inf_nan=False)
     images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list's first images the queries used
-    cpus: int = Field(ge=1)
     engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
 
     @model_validator(mode="after")
     def _alike(self) -> _Reply:
-        roles = [set(said) for said in (self.blocks, self.peak_memory_bytes, self.answers, self.stateful)]
-        if any(said != roles[0] for said in roles) or "model" not in self.blocks:
+        roles = [set(said) for said in (self.processes, self.peak_memory_bytes, self.answers, self.stateful)]
+        if any(said != roles[0] for said in roles) or "model" not in self.processes:
             raise ValueError("its figures are not of the same models")
-        if len({len(blocks) for blocks in self.blocks.values()}) != 1:
-            raise ValueError("the models had different numbers of turns")
+        if len({len(queries) for queries in self.processes.values()}) != 1:
+            raise ValueError("the models had different numbers of processes")
+        if "reference" in self.processes and len(self.processes["reference"]) < FEWEST_PAIRS:
+            raise ValueError("one pair has no spread")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """What one sandbox measured, checked; or several together."""
+
+    reply: _Reply  # of the first
+    spans: dict[Role, Spans]
+    answers: tuple[CheckedAnswers, ...]  # by sandbox
+    peak_memory_bytes: dict[Role, int]
+    warm_up_seconds: float
+    usage: Usage
+
+    def and_then(self, later: _Timed) -> _Timed:
+        known = [one for one in (self.usage.cores_left, later.usage.cores_left) if one is not None]
+        peaks = [one for one in (self.usage.peak_memory_bytes, later.usage.peak_memory_bytes) if one is not None]
+        return _Timed(
+            self.reply,
+            {role: spans.and_then(later.spans[role]) for role, spans in self.spans.items()},
+            (*self.answers, *later.answers),
+            {role: max(bytes, later.peak_memory_bytes[role]) for role, bytes in self.peak_memory_bytes.items()},
+            self.warm_up_seconds + later.warm_up_seconds,
+            Usage(
+                seconds=self.usage.seconds + later.usage.seconds,
+                peak_memory_bytes=max(peaks, default=None),
+                cores_left=min(known, default=None),
+                log=self.usage.log + later.usage.log,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Subjects:
+    """What is timed, and all that a sandbox run of it needs."""
+
+    models: dict[Role, Conversion]
+    predictions: Predictions
+    staged: StagedImages
+    rules: BenchmarkRules
+    context: StageContext
 
 
 def benchmark(
@@ -80,54 +133,81 @@ def benchmark(
     staged: StagedImages,
     rules: BenchmarkRules,
     context: StageContext,
+    anchors: Anchors = (),
 ) -> StageResult[Benchmark]:
     """The model's timing beside the reference's, on the same cores, in the same minutes.
 
-    `predictions`: the predict stage's, for comparison with all timed answers. A disturbed timing is void and repeated
-    once; if that is disturbed as well, a finding says so.
+    `predictions`: the predict stage's, for comparison with all timed answers. `anchors`: of the criteria that turn the
+    ratio into points; they say how narrow its interval has to be. Pairs so uneven that the most that are timed would
+    not make it so narrow are void, and timed once more.
     """
     if conversion.native:
         return Skipped(reason=sentence("native-not-timed"))
-    timed: dict[Role, Conversion] = {"model": conversion}
+    models: dict[Role, Conversion] = {"model": conversion}
     if reference is not None and not reference.native:
-        timed["reference"] = reference
-    first = _timed(timed, predictions, staged, rules, context)
-    if not isinstance(first, Done) or not disturbed(first.value, first.usage.cores_left):
-        return first
-    again = _timed(timed, predictions, staged, rules, context)
-    result = again if isinstance(again, Done) else first  # a busy machine must not fail a submission
-    if not (reason := disturbed(result.value, result.usage.cores_left)):
-        return result
-    unsteady = finding("benchmark-unsteady", reason=sentence("unsteady-repeated", why=reason))
-    return result.model_copy(update={"findings": (*result.findings, unsteady)})
+        models["reference"] = reference
+    subjects = _Subjects(models, predictions, staged, rules, context)
+    timed = _timed(subjects, FIRST_PAIRS)
+    if isinstance(timed, Failed) or "reference" not in models:
+        return timed if isinstance(timed, Failed) else _done(timed, None, rules)
+    ratio = _ratio(timed)
+    if (wanted := ratio.pairs_wanted(anchors)) is None:
+        again = _timed(subjects, FIRST_PAIRS)
+        if isinstance(again, Failed):  # a busy machine must not fail a submission
+            return _done(timed, ratio, rules)
+        timed, ratio = again, _ratio(again)
+        wanted = ratio.pairs_wanted(anchors)
+    if wanted is not None and (missing := wanted - len(ratio.logs)) > 0:
+        more = _timed(subjects, max(missing, FEWEST_PAIRS))
+        if isinstance(more, _Timed):
+            timed = timed.and_then(more)
+            ratio = _ratio(timed, ratio)
+    return _done(timed, ratio, rules)
 
 
-def disturbed(value: Benchmark, cores_left: float | None) -> str:
-    """Why a timing does not count, as a part of a sentence; empty when it counts.
-
-    `cores_left`: cores that other programs left meanwhile, on average; None when not known.
-    """
-    cores = os.cpu_count() or 1
-    if cores_left is not None and (taken := cores - cores_left) > _MOST_TAKEN * cores:
-        return sentence("unsteady-other-programs", taken=taken, cores=cores)
-    if value.ratio and value.ratio_interval:
-        low, high = value.ratio_interval
-        if (high - low) / value.ratio > _STEADY:
-            return sentence("unsteady-ratio", low=low, high=high)
-    return ""
+def _ratio(timed: _Timed, before: PairedRatio | None = None) -> PairedRatio:
+    """The ratio of all pairs; clock and spread are those that the first pairs, `before`, decided."""
+    model, reference = timed.spans["model"], timed.spans["reference"]
+    clock = before.clock if before else steadier_clock(model, reference)
+    logs = log_ratios(model, reference, clock)
+    return PairedRatio(logs, before.first if before else len(logs), clock, max(model.waited, reference.waited))
 
 
-def _timed(
-    timed: dict[Role, Conversion],
-    predictions: Predictions,
-    staged: StagedImages,
-    rules: BenchmarkRules,
-    context: StageContext,
-) -> Done[Benchmark] | Failed:
-    """The result of one sandbox run."""
-    request = _request(timed, rules, context)
-    inputs: dict[str, Path] = {role: context.store.path(c.model) for role, c in timed.items()}
-    images = timed_images(staged)
+def _done(timed: _Timed, ratio: PairedRatio | None, rules: BenchmarkRules) -> Done[Benchmark]:
+    clock = ratio.clock if ratio else "processor"
+    summaries = {
+        role: _summary(np.concatenate(spans.by(clock)), timed.peak_memory_bytes[role])
+        for role, spans in timed.spans.items()
+    }
+    value = Benchmark(
+        engine=timed.reply.engine,
+        model=summaries["model"],
+        reference=summaries.get("reference"),
+        ratio=ratio.ratio if ratio else None,
+        ratio_interval=ratio.interval if ratio else None,
+        cpus=1,
+        threads=1,
+        warm_up_seconds=timed.warm_up_seconds,
+        outputs_agree=not any(one.different for one in timed.answers),
+        answers=together(timed.answers),
+        stateful_operators=timed.reply.stateful["model"],
+        latencies_ms=tuple(round(float(ms), 4) for ms in np.concatenate(timed.spans["model"].by(clock))),
+        clock=clock,
+        waited=timed.spans["model"].waited,
+        pair_ratios=tuple(float(one) for one in np.exp(ratio.logs)) if ratio else (),
+        first_pairs=ratio.first if ratio else 0,
+    )
+    # Only ONNX graphs get here, so no student code runs in the process with ONNX Runtime and the agent's loop.
+    findings = _noticed(value, rules, timed.usage.cores_left)
+    return Done(value=value, origin="measured-inside", findings=findings, usage=timed.usage)
+
+
+def _timed(subjects: _Subjects, pairs: int) -> _Timed | Failed:
+    """So many pairs, in one sandbox."""
+    context = subjects.context
+    request = _request(subjects, pairs)
+    inputs: dict[str, Path] = {role: context.store.path(c.model) for role, c in subjects.models.items()}
+    images = timed_images(subjects.staged)
     with tempfile.TemporaryDirectory(prefix="harness-benchmark-") as folder:
         outputs = Path(folder)
         outcome = context.run("benchmark", request, inputs, outputs, images={"images": images.material})
@@ -137,7 +217,7 @@ def _timed(
             return ended.model_copy(update={"findings": (unusable,)})
         try:
             reject_refusal(outputs)
-            return _result(timed, predictions, images, rules, outputs, outcome, context)
+            return _checked(subjects, images, pairs, outputs, outcome)
         except Rejected as rejected:
             unusable = finding("benchmark-failed", reason=str(rejected), detail=rejected.detail)
             return Failed(
@@ -149,56 +229,44 @@ def _timed(
             )
 
 
-def _request(timed: dict[Role, Conversion], rules: BenchmarkRules, context: StageContext) -> dict[str, Any]:
-    models = {role: {"file": role, **model_request(conversion)} for role, conversion in timed.items()}
+def _request(subjects: _Subjects, pairs: int) -> dict[str, Any]:
+    """The rules are of the first pairs together; each process does its share of them."""
+    rules, context = subjects.rules, subjects.context
+    models = {role: {"file": role, **model_request(conversion)} for role, conversion in subjects.models.items()}
     return {
         "models": models,
         "cpus": context.limits.cpus,
-        "queries": rules.queries,
-        "most_queries": max(_MOST_QUERIES, rules.queries + 64),
-        "min_seconds": rules.min_seconds,
-        "warm_up_seconds": rules.warm_up_seconds,
+        "pairs": pairs,
+        "queries": math.ceil(rules.queries / FIRST_PAIRS),
+        "most_queries": math.ceil(max(_MOST_QUERIES, rules.queries + 64) / FIRST_PAIRS),
+        "min_seconds": rules.min_seconds / FIRST_PAIRS,
+        "warm_up_seconds": rules.warm_up_seconds / FIRST_PAIRS,
         "budget_seconds": context.limits.wall_seconds * _SHARE_OF_TIME,
     }
 
 
-def _result(
-    timed: dict[Role, Conversion],
-    predictions: Predictions,
-    images: TimedImages,
-    rules: BenchmarkRules,
-    outputs: Path,
-    outcome: Outcome,
-    context: StageContext,
-) -> Done[Benchmark]:
+def _checked(subjects: _Subjects, images: TimedImages, pairs: int, outputs: Path, outcome: Outcome) -> _Timed:
+    """What the sandbox sent. Raises `Rejected`."""
     reply = read_reply(outputs, "benchmark.json", _Reply)
-    if set(reply.blocks) != set(timed):
+    if set(reply.processes) != set(subjects.models) or len(reply.processes["model"]) > pairs:
         raise Rejected(sentence("timed-other-models"))
-    measured = {role: read_latencies(outputs, f"latencies-{role}.npy", sum(reply.blocks[role])) for role in timed}
-    ratio = interval = None
-    if "reference" in timed:
-        blocks = [_block_medians(measured[role], reply.blocks[role]) for role in ("model", "reference")]
-        interval = ratio_interval_in_turn(*blocks)
-        ratio = nearest_rank(measured["model"], 50) / nearest_rank(measured["reference"], 50)
-    answers = _answers(timed["model"], predictions, images, reply, outputs, context)
-    value = Benchmark(
-        engine=reply.engine,
-        model=_summary(measured["model"], reply.peak_memory_bytes["model"]),
-        reference=(
-            _summary(measured["reference"], reply.peak_memory_bytes["reference"]) if "reference" in timed else None
-        ),
-        ratio=ratio,
-        ratio_interval=interval,
-        cpus=reply.cpus,
-        threads=reply.cpus,
-        warm_up_seconds=reply.warm_up_seconds,
-        outputs_agree=answers.different == 0,
-        answers=answers,
-        stateful_operators=reply.stateful["model"],
-        latencies_ms=tuple(round(float(ms), 4) for ms in measured["model"]),
+    return _Timed(
+        reply,
+        {role: _spans(role, reply.processes[role], outputs) for role in subjects.models},
+        (_answers(subjects, images, reply, outputs),),
+        dict(reply.peak_memory_bytes),
+        reply.warm_up_seconds,
+        usage(outcome),
     )
-    # Only ONNX graphs get here, so no student code runs in the process with ONNX Runtime and the agent's loop.
-    return Done(value=value, origin="measured-inside", findings=_noticed(value, rules), usage=usage(outcome))
+
+
+def _spans(role: Role, queries: tuple[int, ...], outputs: Path) -> Spans:
+    edges = list(pairwise(np.cumsum((0, *queries)).tolist()))
+    walls, processors = (
+        read_latencies(outputs, f"{kind}-{role}.npy", sum(queries)).astype(np.float64)
+        for kind in ("latencies", "processor")
+    )
+    return Spans(tuple(walls[a:b] for a, b in edges), tuple(processors[a:b] for a, b in edges))
 
 
 def _summary(latencies: Floats, peak_memory_bytes: int) -> Latency:
@@ -212,58 +280,70 @@ def _summary(latencies: Floats, peak_memory_bytes: int) -> Latency:
     )
 
 
-def _block_medians(latencies: Floats, blocks: tuple[int, ...]) -> Floats:
-    edges = np.cumsum((0, *blocks))
-    medians = [np.median(latencies[a:b]) for a, b in pairwise(edges)]
-    return np.asarray(medians, dtype=np.float32)
-
-
-def _answers(
-    conversion: Conversion,
-    predictions: Predictions,
-    images: TimedImages,
-    reply: _Reply,
-    outputs: Path,
-    context: StageContext,
-) -> CheckedAnswers:
+def _answers(subjects: _Subjects, images: TimedImages, reply: _Reply, outputs: Path) -> CheckedAnswers:
     """The model's timed answers, compared with its answers in the predict stage."""
     groups = reply.answers["model"]
     if reply.images > len(images.material.files) or max(groups.inputs) >= reply.images:
         raise Rejected(sentence("timed-other-images"))
-    if sum(groups.counts) != sum(reply.blocks["model"]):
+    if sum(groups.counts) != sum(reply.processes["model"]):
         raise Rejected(sentence("timed-other-queries"))
     asked = images.asked([[place] for place in range(reply.images)])
     ends = "answers-low-model.npy", "answers-high-model.npy"
-    return compared(groups, ends, asked, conversion, predictions, _SAME, outputs, context)
+    conversion, predictions = subjects.models["model"], subjects.predictions
+    return compared(groups, ends, asked, conversion, predictions, _SAME, outputs, subjects.context)
 
 
-def _noticed(value: Benchmark, rules: BenchmarkRules) -> tuple[Finding, ...]:
+def _noticed(value: Benchmark, rules: BenchmarkRules, cores_left: float | None) -> tuple[Finding, ...]:
     found = []
     if not value.outputs_agree:
         found.append(finding("benchmark-outputs-differ"))
     if value.stateful_operators:
         found.append(finding("stateful-model", operators=", ".join(value.stateful_operators)))
-    if value.model.queries < rules.queries:
-        reason = sentence("unsteady-few-queries", queries=value.model.queries, wanted=rules.queries)
+    if reason := unsteady(value, rules, cores_left):
         found.append(finding("benchmark-unsteady", reason=reason))
     return tuple(found)
 
 
+def unsteady(value: Benchmark, rules: BenchmarkRules, cores_left: float | None) -> str:
+    """What disturbed the timing, as a part of a sentence; empty when nothing did.
+
+    `cores_left`: cores that other programs left meanwhile, on average; None when not known.
+    """
+    cores = os.cpu_count() or 1
+    if value.model.queries < rules.queries:
+        return sentence("unsteady-few-queries", queries=value.model.queries, wanted=rules.queries)
+    if cores_left is not None and (taken := cores - cores_left) > _MOST_TAKEN * cores:
+        return sentence("unsteady-other-programs", taken=taken, cores=cores)
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class BenchmarkRequest:
-    """A model with its answers, the reference timed beside it, and the images of the queries."""
+    """A model with its answers, the reference timed beside it, and the images of the queries.
+
+    `anchors`: of each criterion that turns the ratio into points, where all points end and where none are left.
+    """
 
     conversion: Conversion | None
     predictions: Predictions | None
     reference: Conversion | None
     staged: StagedImages
     rules: BenchmarkRules
+    anchors: tuple[tuple[float, float], ...] = ()
 
 
 def _benchmark(request: BenchmarkRequest, context: StageContext) -> StageResult[Benchmark]:
     if request.conversion is None or request.predictions is None:
         return NO_MODEL
-    return benchmark(request.conversion, request.reference, request.predictions, request.staged, request.rules, context)
+    return benchmark(
+        request.conversion,
+        request.reference,
+        request.predictions,
+        request.staged,
+        request.rules,
+        context,
+        request.anchors,
+    )
 
 
 BENCHMARK = Stage("benchmark", Benchmark, _benchmark)

@@ -64,3 +64,14 @@ def checked_answers(
         different=int(counts[differences > tolerance].sum()),
         largest_difference=float(differences.max()),
     )
+
+
+def together(several: Sequence[CheckedAnswers]) -> CheckedAnswers | None:
+    """The answers of all rounds together; None of none."""
+    if not several:
+        return None
+    return CheckedAnswers(
+        checked=sum(one.checked for one in several),
+        different=sum(one.different for one in several),
+        largest_difference=max(one.largest_difference for one in several),
+    )

@@ -177,7 +177,7 @@ def test_a_model_that_became_slower_is_said_to_be_and_the_other_way_round_faster
     for name in ("tiny", "mobilenet_v2"):
         (tmp_path / name).mkdir()
         write_torch(torch_model(name), "onnx", tmp_path / name / "handed_in.onnx")
-        runs[name] = run(tmp_path / name / "handed_in.onnx", effort=Effort("quick", 2.0, 2, 2, 0.1))
+        runs[name] = run(tmp_path / name / "handed_in.onnx", effort=Effort("quick", 3.0, 3, 3, 0.1))
     for old, new, verdict in (("tiny", "mobilenet_v2", "slower"), ("mobilenet_v2", "tiny", "faster")):
         (said,) = compare(runs[new], runs[old])
         assert said.verdict == verdict, said

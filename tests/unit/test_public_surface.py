@@ -13,7 +13,7 @@ PACKAGE = Path(harness.__file__).parent
 # Room -> what its `__init__` exports. A room that is not here exports nothing: its modules are imported by name.
 EXPORTED = {
     "agent.dataset": "Box DatasetImage Reading Unreadable open_tree read",
-    "bench": "BenchResults Comparison EFFORTS Request SCENARIOS compare load measure uncompared",
+    "bench": "BenchResults Comparison EFFORTS Request SCENARIOS compare compare_in_turn load measure uncompared",
     "bench.boards": "Board load names",
     "bench.machine": "Check MachineState Monitor Window checks",
     "findings": "Finding Severity advice backbone_doubt finding one_line sentence with_detail",

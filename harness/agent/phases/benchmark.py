@@ -1,13 +1,17 @@
-"""The phase `benchmark`: times the model and the reference in turn, batch 1, on the same cores.
+"""The phase `benchmark`: times the model and the reference in turn, batch 1, one thread each, on the same cores.
 
-Each runs in its own process (`timed_model.py`), so that each has its own peak memory. They take turns in short blocks,
-so that anything that slows the machine slows both, and their ratio stays the same.
+Several pairs of fresh processes (`timed_model.py`), one pair after the other: what differs from start to start
+(memory layout, say) is then in the spread of the pairs. The two of a pair take turns in short blocks, in balanced order
+(A B B A), so that anything that slows the machine slows both. A process is forked from this one, which has imported
+ONNX Runtime and decoded the images: what it pays before its first query is loading the model.
 
-The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`), `cpus`,
-`queries`, `most_queries`, `min_seconds`, `warm_up_seconds` and `budget_seconds`. Queries cycle through at most 64
-images of the list `images`. Sent: `latencies-<name>.npy` (float32, ms), `answers-low-<name>.npy` and
-`answers-high-<name>.npy` (probabilities, the summary of all timed answers by `timed_answers.py`), `benchmark.json`; or
-`refused.json`. Earlier answers never come in here: the harness compares outside.
+The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`), `cpus` (cores
+that they may run on), `pairs`, for each process `queries`, `most_queries`, `min_seconds`, `warm_up_seconds`, and
+`budget_seconds`. Queries cycle through at most 64 images of the list `images`. Sent: `latencies-<name>.npy` and
+`processor-<name>.npy` (float32, ms: wall and processor time of each query, process after process),
+`answers-low-<name>.npy` and `answers-high-<name>.npy` (probabilities, the summary of all timed answers by
+`timed_answers.py`), `benchmark.json`; or `refused.json`. Earlier answers never come in here: the harness compares
+outside.
 """
 
 from __future__ import annotations
@@ -17,8 +21,9 @@ import math
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -28,18 +33,31 @@ import numpy as np
 from ..graph.onnx_running import engine_name
 from ..graph.statefulness import stateful_operators
 from ..images.preprocessing import Rule, UnreadableImage, pixels
-from ..models.loaded_model import Unusable
+from ..models.loaded_model import Unusable, as_rows
 from ..paths import IN
+from ..timing.timed_answers import TimedAnswers
 from ..timing.timed_inputs import how_many
 from ..timing.timed_model import Pixels, serve
 from .predict import npy
 from .refusal import refusing
 
-_BLOCK_SECONDS = 0.1  # how long one model runs, about, before the other's turn
-_FEWEST_IN_BLOCK = 4
-_FEWEST_BLOCKS = 12  # enough for an interval over blocks
+_BLOCK_SECONDS = 0.05  # how long one model runs, about, before the other's turn
+_FEWEST_IN_BLOCK, _MOST_IN_BLOCK = 2, 64
+_FEWEST_PAIRS = 2  # in any case: the spread of one is not known
+_REFILLED_SECONDS = 0.02  # a query that takes longer than this refills the caches by the way
 
-Ask = Callable[[str, int | float], Any]
+Ask = Callable[..., Any]
+
+
+@dataclass(slots=True)
+class _Timed:
+    """What all processes of one model measured so far."""
+
+    walls: list[list[float]] = field(default_factory=list)  # ms, by process
+    processors: list[list[float]] = field(default_factory=list)
+    answers: TimedAnswers = field(default_factory=lambda: TimedAnswers(lambda given: as_rows(given, 1)))
+    warm_up_seconds: float = 0.0
+    peak_memory_bytes: int = 0
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -50,16 +68,35 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     with refusing(send, Unusable, UnreadableImage):
         images = list(request["images"].take("images"))[: how_many(models.values())]
         decoded = _decoded(models, images)
-        with ExitStack() as stack:
-            asks = {name: stack.enter_context(_started(model, decoded[name], cores)) for name, model in models.items()}
-            reply = _measured(asks, request, deadline, send)
-        reply |= {
+        engine = engine_name("CPU")  # imports ONNX Runtime, once for all processes
+        timed = {name: _Timed() for name in models}
+        for pair in range(request["pairs"]):
+            if pair >= _FEWEST_PAIRS and time.monotonic() > deadline:
+                break
+            order = list(models) if pair % 2 == 0 else list(reversed(models))
+            with ExitStack() as stack:
+                asks = {name: stack.enter_context(_started(models[name], decoded[name], cores)) for name in order}
+                _pair(asks, timed, request, deadline)
+        for name, one in timed.items():
+            _send_measured(name, one, send)
+        reply = {
+            "processes": {name: [len(spans) for spans in one.walls] for name, one in timed.items()},
+            "answers": {name: one.answers.summary()[0] for name, one in timed.items()},
+            "peak_memory_bytes": {name: one.peak_memory_bytes for name, one in timed.items()},
+            "warm_up_seconds": sum(one.warm_up_seconds for one in timed.values()),
             "images": len(images),
-            "cpus": len(cores),
-            "engine": engine_name("CPU"),
+            "engine": engine,
             "stateful": {name: stateful_operators(IN / model["file"]) for name, model in models.items()},
         }
         send("benchmark.json", json.dumps(reply).encode())
+
+
+def _send_measured(name: str, timed: _Timed, send: Callable[[str, Path | bytes], None]) -> None:
+    for kind, by_process in (("latencies", timed.walls), ("processor", timed.processors)):
+        send(f"{kind}-{name}.npy", npy(np.asarray([ms for spans in by_process for ms in spans], np.float32)))
+    _, low, high = timed.answers.summary()
+    send(f"answers-low-{name}.npy", npy(low))
+    send(f"answers-high-{name}.npy", npy(high))
 
 
 def _decoded(models: dict[str, Any], images: list[bytes]) -> dict[str, list[Pixels]]:
@@ -84,16 +121,16 @@ def _started(model: dict[str, Any], images: list[Pixels], cores: list[int]) -> I
     process.start()
     theirs.close()
     try:
-        yield lambda question, argument: _answer(ours, question, argument)
+        yield lambda question, *arguments: _answer(ours, question, arguments)
     finally:
         process.kill()
         process.join()
         ours.close()
 
 
-def _answer(connection: Connection, question: str, argument: int | float) -> Any:
+def _answer(connection: Connection, question: str, arguments: Sequence[Any]) -> Any:
     try:
-        connection.send((question, argument))
+        connection.send((question, arguments))
         kind, value = connection.recv()
     except (EOFError, OSError) as error:
         raise Unusable("the process with the model died while it was timed") from error
@@ -102,41 +139,34 @@ def _answer(connection: Connection, question: str, argument: int | float) -> Any
     return value
 
 
-def _measured(
-    asks: dict[str, Ask],
-    request: dict[str, Any],
-    deadline: float,
-    send: Callable[[str, Path | bytes], None],
-) -> dict[str, Any]:
-    warm = {name: ask("warm_up", request["warm_up_seconds"]) for name, ask in asks.items()}
-    sizes = {name: _block_size(median) for name, (_, median) in warm.items()}
-    timed: dict[str, list[list[float]]] = {name: [] for name in asks}
-    while not all(_enough(blocks, request) for blocks in timed.values()):
-        if time.monotonic() > deadline and all(timed.values()):
-            break
-        for name, ask in asks.items():
-            timed[name].append(ask("block", sizes[name]))
-    counted = {}
+def _pair(asks: Mapping[str, Ask], timed: Mapping[str, _Timed], request: dict[str, Any], deadline: float) -> None:
+    """Time one fresh process of each model; `asks` is in the order of their first turns."""
+    sizes: dict[str, tuple[int, bool]] = {}
     for name, ask in asks.items():
-        send(f"latencies-{name}.npy", npy(np.asarray([ms for b in timed[name] for ms in b], np.float32)))
-        counted[name], low, high = ask("answers", 0)
-        send(f"answers-low-{name}.npy", npy(low))
-        send(f"answers-high-{name}.npy", npy(high))
-    return {
-        "answers": counted,
-        "blocks": {name: [len(block) for block in blocks] for name, blocks in timed.items()},
-        "peak_memory_bytes": {name: ask("peak_memory_bytes", 0) for name, ask in asks.items()},
-        "warm_up_seconds": sum(seconds for seconds, _ in warm.values()),
-    }
+        seconds, median = ask("warm_up", request["warm_up_seconds"])
+        timed[name].warm_up_seconds += seconds
+        sizes[name] = _block_size(median), median < _REFILLED_SECONDS
+        timed[name].walls.append([])
+        timed[name].processors.append([])
+    order = list(asks)
+    while not all(_enough(timed[name].walls[-1], request) for name in asks):
+        if time.monotonic() > deadline and all(timed[name].walls[-1] for name in asks):
+            break
+        for name in order:
+            walls, processors = asks[name]("block", *sizes[name])
+            timed[name].walls[-1] += walls
+            timed[name].processors[-1] += processors
+        order.reverse()
+    for name, ask in asks.items():
+        timed[name].answers.add_counted(*ask("answers"))
+        timed[name].peak_memory_bytes = max(timed[name].peak_memory_bytes, ask("peak_memory_bytes"))
 
 
 def _block_size(median_seconds: float) -> int:
-    return max(_FEWEST_IN_BLOCK, min(64, math.ceil(_BLOCK_SECONDS / max(median_seconds, 1e-6))))
+    return max(_FEWEST_IN_BLOCK, min(_MOST_IN_BLOCK, math.ceil(_BLOCK_SECONDS / max(median_seconds, 1e-6))))
 
 
-def _enough(blocks: list[list[float]], request: dict[str, Any]) -> bool:
-    count = sum(len(block) for block in blocks)
-    seconds = sum(sum(block) for block in blocks) / 1000
-    if count + 64 > request["most_queries"]:
+def _enough(spans: list[float], request: dict[str, Any]) -> bool:
+    if len(spans) + _MOST_IN_BLOCK > request["most_queries"]:
         return True
-    return count >= request["queries"] and seconds >= request["min_seconds"] and len(blocks) >= _FEWEST_BLOCKS
+    return bool(len(spans) >= request["queries"] and sum(spans) / 1000 >= request["min_seconds"])

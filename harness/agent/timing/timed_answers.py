@@ -53,6 +53,13 @@ class TimedAnswers:
             self._latest[input] = latest
         latest[1].count += 1
 
+    def add_counted(self, counted: dict[str, list[int]], low: Answers, high: Answers) -> None:
+        """Add what `summary` returned in another process; each input has one row of `low` and `high` in a group."""
+        for input, count, lowest, highest in zip(counted["inputs"], counted["counts"], low, high, strict=True):
+            group = self._group(input, lowest[None])
+            group.take(highest[None])
+            group.count += count
+
     def _group(self, input: int, rows: Answers) -> _Group:
         groups = self._groups.setdefault(input, [])
         found = next((group for group in groups if group.holds(rows)), None)

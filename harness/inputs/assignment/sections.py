@@ -155,8 +155,8 @@ class BenchmarkRules(Section):
     """How speed is measured."""
 
     queries: int = Field(64, ge=64, le=100_000, description="at least; 64 are the fewest for a p90 (MLPerf)")
-    warm_up_seconds: float = Field(1.0, gt=0, le=60)
-    min_seconds: float = Field(2.0, ge=0, le=600, description="of timed queries for each model")
+    warm_up_seconds: float = Field(0.5, gt=0, le=60, description="for each model, at least, in all its processes")
+    min_seconds: float = Field(1.0, ge=0, le=600, description="of timed queries for each model, in all its processes")
 
 
 Corruption = Literal[

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from harness.stages.evidence.record import Interval, Record
+
+Clock = Literal["processor", "wall"]
 
 
 class Latency(Record):
@@ -25,12 +29,15 @@ class CheckedAnswers(Record):
 
 
 class Benchmark(Record):
-    """The model and the reference, timed in turn in one sandbox on the same cores."""
+    """The model and the reference, timed in turn in pairs of fresh processes, one thread each, on the same cores.
+
+    All times are by `clock`.
+    """
 
     engine: str  # for example "onnxruntime 1.30.0 CPU"
     model: Latency
     reference: Latency | None
-    ratio: float | None  # model p50 / reference p50
+    ratio: float | None  # model / reference: the geometric mean of `pair_ratios`
     ratio_interval: Interval | None
     cpus: int
     threads: int
@@ -39,3 +46,7 @@ class Benchmark(Record):
     answers: CheckedAnswers | None = None
     stateful_operators: tuple[str, ...] = ()  # of the model's graph; timings with these are not trusted
     latencies_ms: tuple[float, ...] = ()  # the model's, in order
+    clock: Clock = "wall"  # the steadier one; processor time is the latency less the waiting for a core
+    waited: float = 0.0  # how much the model's queries waited for a core, relative to their processor time
+    pair_ratios: tuple[float, ...] = ()  # of the fastest tenths' limits, one for each pair
+    first_pairs: int = 0  # those whose spread is in the interval, and decided how many more followed

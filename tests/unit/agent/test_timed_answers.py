@@ -106,3 +106,16 @@ def test_queries_hold_every_image() -> None:
 @pytest.mark.parametrize(("side", "dtype", "images"), [(32, "float32", 64), (224, "uint8", 64), (2048, "float32", 16)])
 def test_large_inputs_are_fewer(side: int, dtype: str, images: int) -> None:
     assert how_many([{"rule": {"width": side, "height": side}, "input_dtype": dtype}]) == images
+
+
+def test_answers_of_several_processes_are_kept_together() -> None:
+    """Equal ones in one group however many processes gave them, and no more than 16 groups for an image."""
+    right, wrong = [[float(p) for p in BEFORE[0]], [0.7, 0.3]]
+    merged = TimedAnswers(lambda given: as_rows(given, 1))
+    for process in range(30):
+        merged.add_counted(*taken([(0, right), (0, right), (0, [0.01 * process, 1 - 0.01 * process])]).summary())
+    counted, low, high = merged.summary()
+    assert sum(counted["counts"]) == 90 and max(counted["counts"]) >= 60 and len(counted["counts"]) <= 16
+    found = checked_answers(Groups(**counted), low, high, [[0], [1], [2]], BEFORE, 1e-3)
+    assert found.checked == 90 and found.different >= 29
+    assert checked([(0, right), (0, wrong)]).different == 1

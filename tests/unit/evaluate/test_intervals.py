@@ -12,7 +12,7 @@ from harness.stages.evaluate.calibration import calibration_error
 from harness.stages.evaluate.comparison import mcnemar
 from harness.stages.evaluate.scenes import Scenes
 from harness.stages.evaluate.score_intervals import Judged, resampled_scores
-from harness.stages.latency_statistics import nearest_rank, ratio_interval_apart, ratio_interval_in_turn
+from harness.stages.latency_statistics import nearest_rank
 
 CLASSES = ("ball", "bottle", "bowl", "lamp", "mug")
 RESAMPLES = 2000
@@ -91,16 +91,6 @@ def test_mcnemar_is_the_two_sided_binomial_test(one: int, other: int):
 # --- of times -----------------------------------------------------------------------------------
 
 
-def test_the_interval_of_the_ratio_of_a_submissions_time():
-    """Pairs of blocks that were timed in turn stay pairs."""
-    rng = np.random.default_rng(5)
-    model, reference = rng.lognormal(0.3, 0.2, 9).astype(np.float32), rng.lognormal(0, 0.2, 9).astype(np.float32)
-    ratios = []
-    for drawn in np.random.default_rng(0).integers(0, 9, (RESAMPLES, 9)):
-        ratios.append(np.median([model[i] for i in drawn]) / np.median([reference[i] for i in drawn]))
-    assert ratio_interval_in_turn(model, reference) == pytest.approx(middle_95(ratios), rel=1e-6)
-
-
 @pytest.mark.parametrize("percent", [1, 50, 90, 99, 100])
 @pytest.mark.parametrize("count", [1, 2, 64, 100, 101])
 def test_a_percentile_is_the_smallest_latency_that_so_many_did_not_exceed(percent: int, count: int):
@@ -126,20 +116,6 @@ def test_the_interval_of_a_median_resamples_rounds_and_in_each_its_blocks():
     assert estimates.block_medians(rounds) == pytest.approx(blocks)
     expected = middle_95(bootstrapped_medians(blocks, np.random.default_rng(0)))
     assert estimates.median_interval(rounds) == pytest.approx(expected)
-
-
-def test_the_interval_of_the_ratio_of_two_runs():
-    rng = np.random.default_rng(9)
-    new, old = rng.lognormal(0.1, 0.1, (3, 10)), rng.lognormal(0, 0.1, (4, 10))
-    random = np.random.default_rng(0)
-    ratios = np.array(bootstrapped_medians(new, random)) / np.array(bootstrapped_medians(old, random))
-    assert ratio_interval_apart(new, old) == pytest.approx(middle_95(ratios))
-
-
-def test_the_least_p_value_is_reached_where_all_of_one_lie_above_all_of_the_other():
-    low, high = np.arange(5.0).reshape(1, 5), np.arange(10.0, 14.0).reshape(1, 4)
-    assert estimates.smallest_p_value(low, high) == pytest.approx(2 / 126)
-    assert estimates.p_value(low, high) == pytest.approx(estimates.smallest_p_value(low, high))
 
 
 def test_drift_needs_six_latencies():

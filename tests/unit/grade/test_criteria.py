@@ -169,6 +169,29 @@ def test_a_model_that_may_keep_a_state_waits_for_a_person_and_is_told_why():
 
 
 @pytest.mark.parametrize(
+    ("ratio", "interval", "points"),
+    [
+        (4.0, (3.6, 4.4), 60 / 8.5),  # 0.8 / 8.5 of the points wide
+        (4.0, (3.5, 4.4), None),  # 0.9 / 8.5
+        (1.0, (0.5, 1.5), 10),  # all points from end to end
+        (20.0, (10.0, 40.0), 0),
+        (9.5, (9.0, 30.0), None),
+    ],
+)
+def test_an_interval_wider_than_a_tenth_of_the_points_waits_for_a_person(ratio, interval, points):
+    timed = benchmark().model_copy(update={"ratio": ratio, "ratio_interval": interval})
+    judged = latency_vs_reference.mark(evidence(benchmark=Done(value=timed)), latency_vs_reference.Options(), 10)
+    assert judged.points == (None if points is None else pytest.approx(points))
+    assert ("A person decides" in judged.reason) == (points is None)
+
+
+def test_the_ends_of_each_latency_criterion_are_known_to_the_timing(tmp_path: Path):
+    strict = 'kind = "latency_vs_reference"\ntitle = "Strictly"\nfull_at = 1\nzero_at = 3\npoints = 2'
+    rubric = assignment(tmp_path, LATENCY, PREDICTS, strict)
+    assert latency_vs_reference.anchors(rubric.criteria) == ((1.5, 10.0), (1.0, 3.0))
+
+
+@pytest.mark.parametrize(
     ("own", "shown"), [(11.83, "12 ms"), (0.026789, "0.027 ms"), (1234.5, "1,200 ms"), (98765.0, "99,000 ms")]
 )
 def test_a_latency_is_told_as_coarsely_as_on_the_students_page(own: float, shown: str):

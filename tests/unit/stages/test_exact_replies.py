@@ -13,9 +13,9 @@ from hostile import npy
 
 from harness.boundary.bounded_json import Unbounded, check, read_bounded
 from harness.inputs.assignment.limits import ResourceLimits
-from harness.inputs.assignment.sections import Robustness
+from harness.inputs.assignment.sections import BenchmarkRules, Robustness
 from harness.sandbox.engine import Outcome
-from harness.stages.benchmark import disturbed
+from harness.stages.benchmark import unsteady
 from harness.stages.context import Rejected, failed, read_array, read_bytes_array, usage
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.predict import checked
@@ -170,9 +170,9 @@ def test_of_timed_answers_the_end_that_is_farther_off_counts():
 LATENCY = Latency(p50_ms=1, p90_ms=1, p99_ms=1, throughput_per_s=1, queries=64, peak_memory_bytes=1)
 
 
-def timed(ratio: float | None, interval: tuple[float, float] | None) -> Benchmark:
+def benchmark_example() -> Benchmark:
     return Benchmark(
-        engine="x", model=LATENCY, reference=LATENCY, ratio=ratio, ratio_interval=interval, cpus=1, threads=1,
+        engine="x", model=LATENCY, reference=None, ratio=None, ratio_interval=None, cpus=1, threads=1,
         warm_up_seconds=1, outputs_agree=True,
     )  # fmt: skip
 
@@ -180,17 +180,14 @@ def timed(ratio: float | None, interval: tuple[float, float] | None) -> Benchmar
 @pytest.mark.parametrize("cores", [1, 4, 10])
 def test_a_fifth_of_all_cores_may_be_taken(cores: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    steady = timed(1.0, (1.0, 1.0))
-    assert disturbed(steady, 0.81 * cores) == "" == disturbed(steady, None)
-    assert f"{0.21 * cores:.1f} of {cores} cores" in disturbed(steady, 0.79 * cores)
+    value, rules = benchmark_example(), BenchmarkRules()
+    assert unsteady(value, rules, 0.81 * cores) == "" == unsteady(value, rules, None)
+    assert f"{0.21 * cores:.1f} of {cores} cores" in unsteady(value, rules, 0.79 * cores)
 
 
-@pytest.mark.parametrize(
-    ("ratio", "interval", "is_disturbed"),
-    [(2.0, (1.75, 2.25), False), (2.0, (1.75, 2.26), True), (1.0, (0.9, 1.3), True), (None, None, False)],
-)
-def test_the_ratio_is_steady_within_a_quarter_of_itself(ratio, interval, is_disturbed: bool):
-    assert bool(disturbed(timed(ratio, interval), None)) == is_disturbed
+def test_fewer_queries_than_asked_for_are_said():
+    assert unsteady(benchmark_example(), BenchmarkRules(queries=64), None) == ""
+    assert "64 queries only, not 65" in unsteady(benchmark_example(), BenchmarkRules(queries=65), None)
 
 
 @pytest.mark.parametrize(

@@ -174,20 +174,24 @@ def test_robustness(place: Place, has_unseen: bool):
     assert counts == {"images": 3, "covered": 2} | ({"unseen": 5} if has_unseen else {})
 
 
-@pytest.mark.parametrize(("queries", "most"), [(64, 10_000), (9_936, 10_000), (9_937, 10_001), (100_000, 100_064)])
-def test_benchmark(place: Place, queries: int, most: int):
+@pytest.mark.parametrize(
+    ("queries", "each", "most"), [(64, 11, 1667), (9_936, 1656, 1667), (9_939, 1657, 1668), (100_000, 16_667, 16_678)]
+)
+def test_benchmark(place: Place, queries: int, each: int, most: int):
+    """Each of six processes does its share."""
     (place.folder / "r").mkdir()
     model, reference = model_of(place), conversion(place.context.store, place.folder / "r", layout="NHWC")
     answered = predictions(place.context.store, place.folder, ANSWERS)
-    rules = BenchmarkRules(queries=queries, warm_up_seconds=3, min_seconds=4)
+    rules = BenchmarkRules(queries=queries, warm_up_seconds=3, min_seconds=4.5)
     benchmark(model, reference, answered, place.staged, rules, place.context)
     assert place.request == {
         "models": {"model": MODEL | {"file": "model"}, "reference": MODEL | {"file": "reference", "layout": "NHWC"}},
         "cpus": 3,
-        "queries": queries,
+        "pairs": 6,
+        "queries": each,
         "most_queries": most,
-        "min_seconds": 4,
-        "warm_up_seconds": 3,
+        "min_seconds": 0.75,
+        "warm_up_seconds": 0.5,
         "budget_seconds": 700,
     }
     assert place.job.inputs == kept(place, model) | {"reference": place.context.store.path(reference.model)}

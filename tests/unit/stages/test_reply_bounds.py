@@ -63,7 +63,6 @@ def test_each_bound_is_the_one_agreed():
 
 BOUNDED_ELSEWHERE = {
     "audit.stage._Reply.images",  # put together from parts, each with a bound, and counted
-    "benchmark._Reply.blocks{}",  # a file of latencies has as many entries as these sum to
     "timed_answers.Groups.counts",  # as many as the inputs beside them
 }
 

@@ -178,6 +178,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "reference": [None, *models],
             "staged": images,
             "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
+            "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
         },
         TrainRequest: {
             "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import Field, model_validator
 
 from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.inputs.assignment.schema import CriterionSpec
 from harness.report.coarse import significant
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
 TITLE = "Time for one prediction, against the reference"
 READS: tuple[str, ...] = ("benchmark",)
+
+# Of the points: the widest interval that still gives them. More pairs are timed until their part of it is 4 % wide
+# (`harness/stages/paired_ratio.py`).
+WIDEST = 0.1
 
 
 class Options(CriterionOptions):
@@ -25,8 +32,20 @@ class Options(CriterionOptions):
         return self
 
 
+def points(ratio: float, options: Options, max_points: float) -> float:
+    """The points at a ratio to the reference."""
+    return linear(ratio, options.zero_at, options.full_at, max_points)
+
+
+def anchors(criteria: Iterable[CriterionSpec]) -> tuple[tuple[float, float], ...]:
+    """`full_at` and `zero_at` of each criterion of this kind: they say how exact the ratio has to be."""
+    kind = __name__.rpartition(".")[2]
+    every = (Options.model_validate(spec.options) for spec in criteria if spec.kind == kind)
+    return tuple((options.full_at, options.zero_at) for options in every)
+
+
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
-    """Linear between the two anchors, on the ratio of medians; a person decides when it was not measured."""
+    """Linear between the two anchors, on the ratio; a person decides when it was not measured, or not steadily."""
     if not isinstance(evidence.predict, Done):
         return Judgement(0.0, sentence("latency-no-model"))
     if not isinstance(evidence.benchmark, Done):
@@ -39,8 +58,12 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if timed.ratio is None or timed.ratio_interval is None or timed.reference is None:
         return Judgement(None, sentence("latency-no-reference"))
     low, high = timed.ratio_interval
+    most, least = (points(ratio, options, max_points) for ratio in (low, high))
+    if most - least > WIDEST * max_points:
+        figures = {"ratio": timed.ratio, "low": low, "high": high, "least": least, "most": most}
+        return Judgement(None, sentence("latency-unsteady", points=max_points, **figures))
     return Judgement(
-        linear(timed.ratio, options.zero_at, options.full_at, max_points),
+        points(timed.ratio, options, max_points),
         sentence(
             "latency-marked",
             model=_coarse(timed.model.p50_ms),
