@@ -1,4 +1,4 @@
-"""`harness calibrate`: refits the latency model with the user's own measurements."""
+"""`harness calibrate`: moves the latency model to the user's own measurements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.cli.options import PATH
 @click.option("--measured", type=PATH, required=True, help="CSV of your own runs, columns as in published.csv.")
 @click.option("--out", type=PATH, default=Path("calibration.json"), show_default=True, help="For predict.")
 def calibrate(measured: Path, out: Path) -> int:
-    """Refit with your own measurements from a board; three models already narrow the intervals there."""
+    """Follow your own measurements from a board; three models already narrow the intervals there."""
     with threadpool_limits(1):
         made, unused = Calibration.fit(measured)
     made.write(measured, out)

@@ -97,5 +97,7 @@ def test_a_board_of_ones_own_is_predicted_for(tmp_path: Path, model: Path) -> No
     done = harness("predict", model, "--board", file, "--json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["predictions"]
-    assert row["board"] == "mine" and "board" in row["new"] and row["memory"]["fits"] and row["costliest"]
+    assert row["board"] == "mine" and row["memory"]["fits"] and row["costliest"]
+    (nano,) = json.loads(harness("predict", model, "--board", "jetson-nano", "--json").stdout)["predictions"]
+    assert row["latency_ms"] == nano["latency_ms"] and row["new"] == nano["new"], "the same silicon"
     assert "mine" in harness("predict", model, "--board", file).stdout

@@ -90,6 +90,7 @@ def says_int8(name: str) -> bool:
     return bool(_QUANTISED.search(name.lower()))
 
 
+@functools.cache
 def family(architecture: str) -> str:
     """The architecture's family: networks built from the same blocks."""
     families: dict[str, list[str]] = _names()["families"]

@@ -17,12 +17,13 @@ from harness.stages.evidence.conversion import Precision
 _FOLDER = Path(__file__).parent
 _INHERITED = (
     "cuda_cores", "tensor_cores", "gpu_max_mhz", "fp32_tflops", "fp16_tflops", "int8_tops",
-    "memory_bandwidth_gb_s", "cpu_cores", "cpu_max_ghz",
+    "memory_bandwidth_gb_s", "cpu", "cpu_cores", "cpu_max_ghz",
 )  # fmt: skip
 _NOISE = re.compile(r"nvidia|developer|kit|devkit|module|[^a-z0-9]")
 
 _Figure = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
+_GENERATIONS = ("Maxwell", "Pascal", "Volta", "Turing", "Ampere", "Ada", "Hopper", "Blackwell")  # of NVIDIA's GPUs
 _GIB = 2**30
 # Linux on a Jetson has about 96 % of the nominal memory: tegrastats says 3,964 MB on a Nano 4GB, 7,772 on a Xavier NX,
 # 15,656 on an Orin NX 16GB, 62,817 on an AGX Orin 64GB. Firmware and video reserve the rest.
@@ -71,6 +72,11 @@ class Board(BaseModel):
             "int8": self.int8_tops or self.fp16_tflops or self.fp32_tflops,
         }[precision]
         return tera * 1e12 if tera else None
+
+    @property
+    def generation(self) -> str:
+        """The GPU's generation: `Pascal` for `Pascal (sm_62)` and for `NVIDIA Pascal`; else the text as it is."""
+        return next((name for name in _GENERATIONS if name.lower() in self.gpu.lower()), self.gpu)
 
     def bandwidth(self) -> float | None:
         """Bytes per second of the memory."""

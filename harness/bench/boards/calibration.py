@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from harness.bench.boards import fitted, published
 from harness.bench.boards import latency_model as model
-from harness.bench.boards.blend import Blend
 from harness.bench.boards.fitted import identity
 from harness.bench.boards.latency_model import Model
 from harness.bench.boards.published import Measurement, Unused
@@ -24,34 +23,30 @@ _DOUBTFUL = 3.0  # factor; 1.4 % of the published rows are as far from a predict
 
 
 class _Kept(Record):
-    """The calibration file."""
+    """The calibration file: the table, since what is made of it takes no time."""
 
-    schema_version: int = 2
+    schema_version: int = 3
     measured: str  # path of the CSV
-    made_from: str  # the rows that the fit used
-    shared: dict[str, float]  # factors, see factors.py
-    own: dict[str, float]
+    made_from: str  # the rows that were used
 
 
 class Calibration:
-    """A fit of the published rows and the user's together."""
+    """The published fit, moved to the user's rows: one factor for each board and runtime that they measured."""
 
-    def __init__(self, rows: Sequence[Measurement], physics: Blend) -> None:
+    def __init__(self, rows: Sequence[Measurement]) -> None:
         self.rows = tuple(rows)
-        self._physics = physics
 
     @functools.cached_property
     def _model(self) -> Model:
-        every = [*fitted.rows(), *self.rows]
-        return model.build(every, self._physics, fitted.shipped().variances)
+        return model.calibrate(fitted.latency_model(), self.rows)
 
     def model(self) -> Model:
-        """The latency model with both sets of rows."""
+        """The latency model that follows the user's rows."""
         return self._model
 
     @staticmethod
     def fit(measured: Path) -> tuple[Calibration, list[Unused]]:
-        """Refit with the rows of `measured`, a CSV with the columns of `published.csv`.
+        """Calibrate with the rows of `measured`, a CSV with the columns of `published.csv`.
 
         Raises `UsageError` when the file is not such a table, or no row can be used.
         """
@@ -61,16 +56,14 @@ class Calibration:
             raise UsageError(
                 f"{measured}: no row can be used{first}", f"one row per run, columns {','.join(published.COLUMNS)}"
             )
-        physics = model.fit_physics([*fitted.rows(), *rows], fitted.shipped().physics())
-        return Calibration(rows, physics), unused
+        return Calibration(rows), unused
 
     def doubtful(self) -> list[tuple[Measurement, float]]:
         """Rows that do not fit the others of their board and runtime, and by what factor they took longer.
 
         Each row is compared with the rows' median, because a whole board may be slower than published.
         """
-        before = fitted.latency_model().estimate([model.related(row) for row in self.rows])
-        apart = np.log(model.seconds_of(self.rows)) - before.log_seconds
+        apart = model.log_errors(fitted.latency_model(), self.rows)
         places = np.array([f"{row.board.name} {row.runtime}" for row in self.rows])
         for place in set(places.tolist()):
             apart[places == place] -= np.median(apart[places == place])
@@ -78,13 +71,8 @@ class Calibration:
         return [(self.rows[index], float(np.exp(apart[index]))) for index in far]
 
     def write(self, measured: Path, file: Path) -> None:
-        """Keep the fit. Raises `UsageError` where `file` cannot be written."""
-        kept = _Kept(
-            measured=str(measured.resolve()),
-            made_from=identity(list(self.rows)),
-            shared=self._physics.shared.factors,
-            own=self._physics.own.factors,
-        )
+        """Keep the calibration. Raises `UsageError` where `file` cannot be written."""
+        kept = _Kept(measured=str(measured.resolve()), made_from=identity(list(self.rows)))
         try:
             file.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
         except OSError as error:
@@ -103,7 +91,7 @@ class Calibration:
         rows, _ = _own(Path(kept.measured))
         if identity(rows) != kept.made_from:
             raise UsageError(f"{kept.measured} has changed since {file} was made", again)
-        return Calibration(rows, Blend.of(kept.shared, kept.own, model.known([*fitted.rows(), *rows])))
+        return Calibration(rows)
 
 
 def _own(measured: Path) -> tuple[list[Measurement], list[Unused]]:

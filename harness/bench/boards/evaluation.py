@@ -58,7 +58,7 @@ def evaluate(file: Path, say: Callable[[str], None]) -> Evaluated:
         asked = (*asked, *(novelty for novelty in NOVELTIES if novelty not in asked))
     for held in asked:
         say(f"Leaving out each {held} in turn ...")
-        results[held] = scoring.held_out(rows, known, held, shipped.physics(), shipped.variances)
+        results[held] = scoring.held_out(rows, known, held, shipped.physics())
     scores = scoring.table(rows, results) if own else scoring.table(rows, results, shipped.widths)
     three = scoring.like_for_like(rows, results["family"], baselines.three_parameters(rows, known))
     return Evaluated(used=len(rows), unused=unused(left), scores=scores, against_three=three)
@@ -161,14 +161,30 @@ _INTRODUCTION = """# Latency on boards that are not here
 as `mine.toml`, which lies beside the CSV. The graph is read in the sandbox and fused as an engine fuses
 (`harness/agent/graph/fusion.py`). Each kernel takes the longer of its arithmetic and its memory traffic, and a launch
 (`harness/bench/boards/physics.py`). That is fitted twice: with many factors that boards share, and with three numbers
-of each board, runtime and precision (`factors.py`); the time is a mean of both (`blend.py`). What that leaves over is
-shared between relatives: the same family, network, board, runtime, publisher (`random_effects.py`). A model's own
-family is the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on,
-fp32 means TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the
-same.
+of each board, runtime and precision (`factors.py`); the time is a mean of both (`blend.py`). A model's own family is
+the one that does most of its work in layers of the same shape; names don't matter. On GPUs from Ampere on, fp32 means
+TensorFloat-32, which frameworks take by default; rows above the *published* fp32 peak are left out all the same.
 
 A prediction is the model alone, batch 1. Compare predictions on one board: what is common to two models cancels, so
 their ratio is surer than either time. Where the board is at hand, measure.
+
+## What always holds
+
+- **The same silicon takes the same time.** Fitted factors belong to a board's published figures (`silicon.py`), not to
+  its name: Nano 2 GB and 4 GB, Orin NX 8 GB and 16 GB (nobody publishes the clocks of the 8 GB module), both AGX Orin
+  kits, TX2 NX and TX2.
+- **A board that is nowhere stronger is nowhere faster**: in peak, bandwidth, clock, CUDA cores (for runtimes on the
+  CPU: cores, clock, bandwidth, generation of the cores). Published rows contradict that (NVIDIA's TX2 rows include
+  copies to the host, the Nano's do not), so the order is enforced on the fitted times, and on the ends of the intervals
+  (`ordering.py`): fitted times stay free where rows are, which a fit with monotone factors would not allow, and
+  contradicting rows share the blame. A board of your own takes what the common factors say, within what measured boards
+  allow: a board that is stronger by a factor c at most is faster by c^2 at most.
+- **Nothing is faster than the roofline**: neither a time nor the low end of an interval.
+- **More layers are never faster.** Every layer adds a time that depends on that layer alone.
+- **Layers that were never measured are named.** Where no row of the runtime on that generation of boards has depthwise,
+  grouped or attention layers, the page says so. The interval is then as wide as such cases are off: every runtime's
+  rows with such layers on one generation are left out, and those networks predicted in which a fifth of the arithmetic
+  kernels or more are such layers.
 
 ## How far it is off
 
@@ -185,11 +201,11 @@ predicted by a model that was fitted without
 
 "In 90 %" is the share of rows within the interval that a prediction from what is left has. It is as wide as errors on
 rows that are new in the same ways: the family, the board, the precision, the runtime, a kind of layer (depthwise,
-grouped) or a source that no row of the runtime has. Those are errors on other families (sources) than the
+grouped, attention) or a source that no row of the runtime has. Those are errors on other families (sources) than the
 row's. Each family of each publisher on each board counts once, so that 576 rows of one author's YOLOs don't decide
-how wide the interval of a classifier is. How much each kind of relation explains (15 variances a device) is estimated
-once, from the held-out residuals of all rows. "ops / peak" divides operations by the peak of the GPU or of the cores;
-"roofline" takes for each kernel the larger of that and bytes / bandwidth. Nothing is fitted in those two.
+how wide the interval of a classifier is; nine tenths of all rows are covered, too. "ops / peak" divides operations by
+the peak of the GPU or of the cores; "roofline" takes for each kernel the larger of that and bytes / bandwidth. Nothing
+is fitted in those two.
 
 A device whose rows come from fewer than nine held-out groups (for "source out": the CPUs' two publishers) has at least
 the width of all rows together: nine is the fewest of which the largest error bounds 90 % of new ones.
@@ -207,6 +223,10 @@ the width of all rows together: nine is the fewest of which the largest error bo
 - All of ncnn but 15 rows are one publisher's. Its "source out" is a runtime seen on 15 rows of YOLO 11 on Orins, or
   (ncnn-vulkan) on none. ncnn-cpu on the Nano and the TX2 NX is three times as slow as those rows make one think, and
   its intervals stay below 90 % there.
+- Two publishers' ncnn-cpu differ more than their boards do: Ultralytics' YOLO 11 on the Orin NX and the Orin Nano Super
+  takes a half to a third of the time that the other's rows make one think, and a fifth of those rows lies in its
+  interval. ncnn-cpu as a whole stays below 90 %. An earlier version had a random effect for each publisher; it described
+  such rows, but a prediction has no publisher.
 - Ultralytics' YOLO 8 to 11 stay one family, since they share up to 70 % of their work in layers of the same shape:
   one version left out alone would leave its near twins, and flatter the figures.
 """

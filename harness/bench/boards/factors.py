@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.bench.boards import silicon
 from harness.bench.boards.board import Board
 from harness.bench.boards.network import Network
 from harness.bench.boards.runtimes import Runtime
@@ -25,21 +26,37 @@ PER_KERNEL: tuple[Term, ...] = ("compute", "idle", "narrow", "memory", "launch",
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A network on a board, with runtime and precision."""
+    """A network on a board, with runtime and precision.
+
+    `silicon` and `generation` are the levels that its factors have. Both are empty for a board that was not measured:
+    the common values alone depend on nothing but its peak and bandwidth, so that a weaker one is nowhere faster.
+    """
 
     network: Network
     board: Board
     runtime: Runtime
     precision: Precision
+    silicon: str
+    generation: str
+
+    @staticmethod
+    def measured(network: Network, board: Board, runtime: Runtime, precision: Precision) -> Case:
+        """The case on a board with rows of its own."""
+        return Case(network, board, runtime, precision, silicon.name(board), board.generation)
+
+    @staticmethod
+    def common(network: Network, board: Board, runtime: Runtime, precision: Precision) -> Case:
+        """The case on a board of which nothing but its figures is known."""
+        return Case(network, board, runtime, precision, "", "")
 
     @property
     def device(self) -> Literal["cpu", "gpu"]:
-        return "cpu" if self.runtime.on_cpu else "gpu"
+        return self.runtime.device
 
     @property
     def place(self) -> str:
-        """Board, runtime and precision: the key of OWN's numbers."""
-        return f"{self.board.name} {self.runtime} {self.precision}"
+        """Silicon, runtime and precision: the key of OWN's numbers."""
+        return f"{self.silicon} {self.runtime} {self.precision}"
 
     def bytes(self) -> NDArray[np.float64]:
         """Bytes that each kernel moves; a runtime without fusion moves more."""
@@ -72,7 +89,7 @@ def _device(case: Case) -> str:
 
 
 def _device_board(case: Case) -> str:
-    return f"{case.device} {case.board.name}"
+    return f"{case.device} {case.silicon}"
 
 
 def _runtime(case: Case) -> str:
@@ -84,7 +101,7 @@ def _runtime_precision(case: Case) -> str:
 
 
 def _board_runtime(case: Case) -> str:
-    return f"{case.board.name} {case.runtime.name}"
+    return f"{case.silicon} {case.runtime.name}"
 
 
 def _board_threads(case: Case) -> str:
@@ -92,7 +109,7 @@ def _board_threads(case: Case) -> str:
 
 
 def _gpu_precision(case: Case) -> str:
-    return f"{case.device} {case.board.gpu} {case.precision}"
+    return f"{case.device} {case.generation} {case.precision}"
 
 
 def _place(case: Case) -> str:

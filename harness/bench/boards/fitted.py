@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from harness.bench.boards import intervals, published, scoring
 from harness.bench.boards import latency_model as model
-from harness.bench.boards import published, scoring
 from harness.bench.boards.blend import Blend
-from harness.bench.boards.intervals import NOVELTIES, Widths
-from harness.bench.boards.latency_model import Model, Variances
+from harness.bench.boards.intervals import NOVELTIES, Pair, Widths
+from harness.bench.boards.latency_model import Model
 from harness.bench.boards.published import Measurement
 from harness.bench.boards.scoring import Held, HeldOut
 from harness.errors import MachineError
@@ -27,8 +28,8 @@ class Fitted(Record):
     made_from: str  # SHA-256 of the rows
     shared: dict[str, float]  # factors, see factors.py
     own: dict[str, float]
-    variances: Variances
     widths: Widths
+    ratios: dict[Pair, dict[str, float]]  # the same for the ratio of two networks' times
 
     def physics(self) -> Blend:
         """Both fits to the package's rows."""
@@ -52,17 +53,24 @@ def identity(rows: list[Measurement]) -> str:
 def fit(rows: list[Measurement]) -> Fitted:
     """Fit everything. Takes minutes: each family, source, board, precision and runtime is left out in turn."""
     whole = model.fit_physics(rows)
-    variances = model.variances_from(rows, scoring.unseen_residuals(rows, whole))
-    results: dict[Held, HeldOut] = {
-        novelty: scoring.held_out(rows, rows, novelty, whole, variances) for novelty in NOVELTIES
-    }
+    results: dict[Held, HeldOut] = {novelty: scoring.held_out(rows, rows, novelty, whole) for novelty in NOVELTIES}
     return Fitted(
         made_from=identity(rows),
         shared=whole.shared.factors,
         own=whole.own.factors,
-        variances=variances,
         widths=scoring.widths(rows, results),
+        ratios=ratios(rows, results),
     )
+
+
+def ratios(rows: list[Measurement], results: Mapping[Held, HeldOut]) -> dict[Pair, dict[str, float]]:
+    """How wide the interval of a ratio must be, for each kind of pair."""
+    network, family = results["network"].errors, results["family"].errors
+    return {
+        "siblings": intervals.ratio_widths(rows, network, siblings=True),
+        "known families": intervals.ratio_widths(rows, network, siblings=False),
+        "a new family": intervals.ratio_widths(rows, family, siblings=False),
+    }
 
 
 @functools.cache
@@ -86,5 +94,4 @@ def shipped() -> Fitted:
 @functools.cache
 def latency_model() -> Model:
     """The latency model that makes the predictions."""
-    found = shipped()
-    return model.build(rows(), found.physics(), found.variances)
+    return model.build(rows(), shipped().physics())

@@ -15,7 +15,7 @@ from harness.stages.evidence.kernels import KernelKind, KernelList
 KINDS: tuple[str, ...] = get_args(KernelKind)
 _INDEX = {kind: index for index, kind in enumerate(KINDS)}
 _SPECIAL = ("depthwise", "grouped", "product")
-_A_FEW = 0.02  # of the arithmetic kernels
+_A_FEW, _MANY = 0.02, 0.2  # of the arithmetic kernels
 BYTES: dict[Precision, int] = {"fp32": 4, "fp16": 2, "int8": 1}
 
 Column = NDArray[np.float64]
@@ -95,9 +95,17 @@ class Network:
     @property
     def special_layers(self) -> frozenset[str]:
         """The kinds of arithmetic kernels that not every network has, if they do more than a few percent of them."""
+        return self._kinds_with(_A_FEW)
+
+    @property
+    def mostly_special(self) -> bool:
+        """Whether a kind that not every network has is one of its main ones."""
+        return bool(self._kinds_with(_MANY))
+
+    def _kinds_with(self, share: float) -> frozenset[str]:
         counts = np.bincount(self.kind, self.count, len(KINDS))
         arithmetic = counts[: _INDEX["product"] + 1].sum()
-        return frozenset(kind for kind in _SPECIAL if counts[_INDEX[kind]] >= _A_FEW * arithmetic)
+        return frozenset(kind for kind in _SPECIAL if counts[_INDEX[kind]] >= max(share * arithmetic, 1))
 
     def total_bytes(self, precision: Precision) -> float:
         return float((self.bytes(precision) * self.count).sum())

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import functools
+import heapq
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
-from harness.bench.boards import architectures, fitted, intervals, runtimes
+from harness.bench.boards import architectures, fitted, intervals, runtimes, scoring, silicon
 from harness.bench.boards.board import Board
 from harness.bench.boards.calibration import Calibration
-from harness.bench.boards.factors import Case
-from harness.bench.boards.intervals import Novelty, Seen
-from harness.bench.boards.latency_model import Model
+from harness.bench.boards.intervals import About, Novelty, Seen
+from harness.bench.boards.latency_model import Asked, Model
 from harness.bench.boards.network import Network
 from harness.bench.boards.published import Measurement
-from harness.bench.boards.random_effects import Related
 from harness.bench.boards.runtimes import Runtime
 from harness.stages.evidence.boards import BoardBand
 from harness.stages.evidence.conversion import Precision
@@ -30,6 +30,11 @@ _WIDER: dict[Precision, tuple[Precision, ...]] = {"int8": ("fp16", "fp32"), "fp1
 _NO_INT8 = ("pytorch", "torchscript", "tensorflow", "ncnn-vulkan")  # their GPU convolutions do not support int8
 _MOST_ROWS_SHOWN = 5
 YOURS = "your measurements"
+_KINDS = {"product": "attention"}  # the layer that multiplies two tensors
+_TITLES: dict[str, str] = {
+    "tensorrt": "TensorRT", "tf-trt": "TF-TRT", "pytorch": "PyTorch", "torchscript": "TorchScript",
+    "tensorflow": "TensorFlow", "onnxruntime-cuda": "ONNX Runtime", "onnxruntime-cpu": "ONNX Runtime",
+}  # fmt: skip
 
 
 class Prediction(Record):
@@ -59,13 +64,16 @@ class Ratio(Record):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """A network, and the labels that relate it to others."""
+class _Network:
+    """A network, and the known ones that it is like."""
 
     network: Network
     architecture: str
     family: str
     likeness: float
+
+    def about(self, board: Board, runtime: Runtime, precision: Precision) -> About:
+        return About(Asked(self.network, board.assumed(), runtime, precision), self.family, YOURS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +82,12 @@ class _Known:
 
     model: Model
     rows: Sequence[Measurement]
+    silicons: Sequence[str]  # of the rows
     seen: Seen
+
+    @staticmethod
+    def of(model: Model, rows: Sequence[Measurement]) -> _Known:
+        return _Known(model, rows, [silicon.name(row.board) for row in rows], Seen(rows))
 
 
 def predict(
@@ -88,32 +101,41 @@ def predict(
 
     Combinations for which no peak is known are left out. Without kernels there is nothing to predict.
     """
-    asked = _asked(Network.of(kernels))
+    network = _network(Network.of(kernels))
     known = _known(calibration)
-    found = []
-    for board in boards:
-        whole = board.assumed()
-        for runtime in asked_runtimes:
-            if whole.bandwidth() is None or runtimes.usable_peak(whole, runtime, "fp32") is None:
+    found: dict[tuple[int, Runtime, Precision], Prediction] = {}
+    for runtime in asked_runtimes:
+        usable = [index for index, board in enumerate(boards) if _predictable(board, runtime)]
+        for precision in precisions:
+            if not usable or (precision == "int8" and runtime.name in _NO_INT8):
                 continue
-            found += [
-                _one(asked, board, runtime, precision, known)
-                for precision in precisions
-                if precision != "int8" or runtime.name not in _NO_INT8
-            ]
-    return tuple(found)
+            times = _log_times(network, [boards[index] for index in usable], runtime, precision, known)
+            for index, own in zip(usable, times, strict=True):
+                found[index, runtime, precision] = _one(network, boards[index], runtime, precision, own, known)
+    every = itertools.product(range(len(boards)), asked_runtimes, precisions)
+    return tuple(found[key] for key in every if key in found)
+
+
+def _predictable(board: Board, runtime: Runtime) -> bool:
+    """Whether the peak and the bandwidth are known."""
+    whole = board.assumed()
+    return whole.bandwidth() is not None and runtimes.usable_peak(whole, runtime, "fp32") is not None
 
 
 def ratio(one: KernelList, other: KernelList, board: Board, runtime: Runtime, precision: Precision) -> Ratio:
     """How much longer `one` takes than `other` on the same board."""
     known = _known(None)
-    cases = [_related(_asked(Network.of(kernels)), board.assumed(), runtime, precision) for kernels in (one, other)]
-    estimate = known.model.estimate(cases)
-    covariance = estimate.covariance
-    spread = float(np.sqrt(max(0.0, covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
-    width = max(_width(known.seen.novelties(case), case) for case in cases)
-    middle = float(estimate.log_seconds[0] - estimate.log_seconds[1])
-    half = intervals.NORMAL * spread * width
+    networks = [_network(Network.of(kernels)) for kernels in (one, other)]
+    first, second = (_log_times(network, [board], runtime, precision, known)[0] for network in networks)
+    shipped, seen = fitted.shipped(), known.seen
+    cases = [network.about(board, runtime, precision) for network in networks]
+    new = any("family" in seen.novelties(case) for case in cases)
+    alike = cases[0].family == cases[1].family
+    widths = shipped.ratios["a new family" if new else "siblings" if alike else "known families"]
+    half = widths.get(runtime.name, widths[runtime.device])
+    if seen.unmeasured_layers(cases[0]) != seen.unmeasured_layers(cases[1]):
+        half = max(half, intervals.width(shipped.widths, ("layers",), runtime.name, runtime.device))
+    middle = first.middle - second.middle
     value = float(np.exp(middle))
     return Ratio(ratio=value, low=float(np.exp(middle - half)), high=float(np.exp(middle + half)), band=band(value))
 
@@ -138,53 +160,86 @@ def _known(calibration: Calibration | None) -> _Known:
     if calibration is None:
         return _published()
     rows = [*fitted.rows(), *calibration.rows]
-    return _Known(calibration.model(), rows, Seen(rows))
+    return _Known.of(calibration.model(), rows)
 
 
 @functools.cache
 def _published() -> _Known:
-    return _Known(fitted.latency_model(), fitted.rows(), Seen(fitted.rows()))
+    return _Known.of(fitted.latency_model(), fitted.rows())
 
 
-def _asked(network: Network) -> _Asked:
+def _network(network: Network) -> _Network:
     name, likeness = architectures.nearest(network)
     if likeness >= _SAME_NETWORK:
-        return _Asked(network, name, architectures.family(name), likeness)
+        return _Network(network, name, architectures.family(name), likeness)
     if likeness >= _SAME_FAMILY:
-        return _Asked(network, f"like {name}", architectures.family(name), likeness)
-    return _Asked(network, "a new network", "a new family", likeness)
+        return _Network(network, f"like {name}", architectures.family(name), likeness)
+    return _Network(network, "a new network", "a new family", likeness)
 
 
-def _related(asked: _Asked, board: Board, runtime: Runtime, precision: Precision) -> Related:
-    return Related(Case(asked.network, board, runtime, precision), asked.architecture, asked.family, YOURS)
+@dataclass(frozen=True, slots=True)
+class _LogTimes:
+    """log(seconds) of a prediction and of the ends of its interval, and the precision that decided it."""
+
+    middle: float
+    low: float
+    high: float
+    precision: Precision
 
 
-def _one(asked: _Asked, board: Board, runtime: Runtime, precision: Precision, known: _Known) -> Prediction:
-    cases = [_related(asked, board.assumed(), runtime, p) for p in (precision, *_may_fall_back(runtime, precision))]
-    estimate = known.model.estimate(cases)
-    # An engine may use a wider precision instead, so a prediction is at most as long as that one.
-    best = int(np.argmin(estimate.log_seconds))
-    novelties = known.seen.novelties(cases[0])
-    middle = float(estimate.log_seconds[best])
-    half = float(intervals.NORMAL * max(estimate.spread[0], estimate.spread[best]) * _width(novelties, cases[0]))
-    here = [row for row in known.rows if row.board.name == board.name and row.runtime.name == runtime.name]
+def _log_times(
+    network: _Network, boards: Sequence[Board], runtime: Runtime, precision: Precision, known: _Known
+) -> list[_LogTimes]:
+    """Of each board. An engine may use a wider precision instead, so a prediction is at most as long as that one.
+
+    The intervals of all precisions have the widths of the one that was asked for, so that each is in the boards' order.
+    """
+    cases = [network.about(board, runtime, precision) for board in boards]
+    allowed = (precision, *_may_fall_back(runtime, precision))
+    estimates = known.model.estimate([replace(case.asked, precision=one) for case in cases for one in allowed])
+    found = []
+    for index, case in enumerate(cases):
+        own = estimates[index * len(allowed) : (index + 1) * len(allowed)]
+        ends = [scoring.interval(estimate, known.seen, case, fitted.shipped().widths) for estimate in own]
+        middles = [estimate.log_seconds for estimate in own]
+        decided = allowed[int(np.argmin(middles))]
+        found.append(_LogTimes(min(middles), min(low for low, _ in ends), min(high for _, high in ends), decided))
+    return found
+
+
+def _one(
+    network: _Network, board: Board, runtime: Runtime, precision: Precision, times: _LogTimes, known: _Known
+) -> Prediction:
+    case = network.about(board, runtime, precision)
+    same = silicon.name(board)
+    of_runtime = [
+        (row, name == same)
+        for row, name in zip(known.rows, known.silicons, strict=True)
+        if row.runtime.name == runtime.name
+    ]
     notes = []
     if board.assumed_like:
         notes.append(f"nobody publishes all peaks of {board.title}: those of {board.assumed_like} stand in")
-    if best:
-        notes.append(f"{precision} is predicted to be no faster than {cases[best].case.precision}")
+    if unmeasured := known.seen.unmeasured_layers(case):
+        kinds = " and ".join(_KINDS.get(kind, kind) for kind in unmeasured)
+        notes.append(
+            f"there is no measurement of {kinds} layers with {_TITLES.get(runtime.name, runtime.name)} on this board"
+        )
+    if times.precision != precision:
+        notes.append(f"{precision} is predicted to be no faster than {times.precision}")
     return Prediction(
         board=board.name,
         runtime=str(runtime),
         precision=precision,
-        latency_ms=float(np.exp(middle) * 1e3),
-        low_ms=float(np.exp(middle - half) * 1e3),
-        high_ms=float(np.exp(middle + half) * 1e3),
-        throughput_per_s=float(np.exp(-middle)),
-        new=tuple(novelty for novelty in novelties if novelty != "source"),  # nearly every case has a new source
-        sibling=asked.architecture.removeprefix("like ") if asked.likeness >= _SAME_FAMILY else "",
-        rests_on=_nearest_rows(cases[0], known.rows),
-        rows=len(here),
+        latency_ms=float(np.exp(times.middle) * 1e3),
+        low_ms=float(np.exp(times.low) * 1e3),
+        high_ms=float(np.exp(times.high) * 1e3),
+        throughput_per_s=float(np.exp(-times.middle)),
+        # nearly every case has a new source
+        new=tuple(novelty for novelty in known.seen.novelties(case) if novelty != "source"),
+        sibling=network.architecture.removeprefix("like ") if network.likeness >= _SAME_FAMILY else "",
+        rests_on=_nearest_rows(case, network.architecture, of_runtime),
+        rows=sum(here for _, here in of_runtime),
         notes=tuple(notes),
     )
 
@@ -194,27 +249,22 @@ def _may_fall_back(runtime: Runtime, precision: Precision) -> tuple[Precision, .
     return () if runtime.on_cpu and precision == "int8" else _WIDER[precision]
 
 
-def _width(novelties: Sequence[Novelty], wanted: Related) -> float:
-    return intervals.width(fitted.shipped().widths, novelties, wanted.case.runtime.name, wanted.case.device)
+def _nearest_rows(case: About, architecture: str, known: Sequence[tuple[Measurement, bool]]) -> tuple[str, ...]:
+    """The rows that say most about the case, of those of its runtime, each with whether it is of its silicon."""
 
-
-def _nearest_rows(wanted: Related, known: Sequence[Measurement]) -> tuple[str, ...]:
-    """The rows that say most about the case."""
-
-    def distance(row: Measurement) -> tuple[bool, ...]:
+    def distance(one: tuple[Measurement, bool]) -> tuple[bool, ...]:
+        row, here = one
         return (
-            row.runtime.name != wanted.case.runtime.name,
-            row.family != wanted.family,
-            row.board.name != wanted.case.board.name,
-            row.architecture != wanted.architecture,
-            row.precision != wanted.case.precision,
+            row.family != case.family,
+            not here,
+            row.architecture != architecture,
+            row.precision != case.asked.precision,
         )
 
-    near = sorted((row for row in known if row.runtime.name == wanted.case.runtime.name), key=distance)
     return tuple(
         f"{row.model} {row.height}x{row.width} {row.precision} on {row.board.name}: {row.ms:.3g} ms "
         f"({row.source}, line {row.line})"
-        for row in near[:_MOST_ROWS_SHOWN]
+        for row, _ in heapq.nsmallest(_MOST_ROWS_SHOWN, known, key=distance)
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from harness.bench.boards import fitted, runtimes
 from harness.bench.boards.board import Board
-from harness.bench.boards.factors import Case
+from harness.bench.boards.latency_model import Asked
 from harness.bench.boards.network import Network
 from harness.bench.boards.runtimes import Runtime
 from harness.stages.evidence.conversion import Precision
@@ -50,8 +50,7 @@ def roofline(kernels: KernelList, board: Board, runtime: Runtime, precision: Pre
     if peak is None or bandwidth is None or not kernels.kernels:
         return None
     network = Network.of(kernels)
-    case = Case(network, whole, runtime, precision)
-    seconds = fitted.latency_model().physics.kernel_seconds(case)
+    seconds = fitted.latency_model().kernel_seconds(Asked(network, whole, runtime, precision))
     total = float(seconds.sum())
     moved = network.bytes(precision)
     costs = []

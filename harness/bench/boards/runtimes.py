@@ -42,6 +42,7 @@ _FP32_BY_DEFAULT = frozenset(
     {"pytorch", "torchscript", "tensorflow", "onnxruntime-cpu", "opencv-cpu", "onnxruntime-cuda", "opencv-cuda"}
 )
 _TENSOR_FLOAT_32 = ("Ampere", "Ada", "Hopper", "Blackwell")  # generations of NVIDIA's GPUs
+_GPU_PARALLELISM = 512.0  # the median of Jetsons' CUDA cores
 _OPERATIONS_PER_CYCLE = 16  # of one core in fp32: two 128-bit units, a multiply-add is 2
 
 
@@ -55,6 +56,10 @@ class Runtime:
     @property
     def on_cpu(self) -> bool:
         return self.name in CPU_RUNTIMES
+
+    @property
+    def device(self) -> Literal["cpu", "gpu"]:
+        return "cpu" if self.on_cpu else "gpu"
 
     @property
     def unfused(self) -> bool:
@@ -103,13 +108,14 @@ def peak(board: Board, runtime: Runtime, precision: Precision) -> float | None:
 def usable_peak(board: Board, runtime: Runtime, precision: Precision) -> float | None:
     """The same, with TensorFloat-32, which frameworks use for fp32 on GPUs from Ampere on, at half of fp16's rate."""
     published = peak(board, runtime, precision)
-    if runtime.on_cpu or precision != "fp32" or published is None or board.gpu not in _TENSOR_FLOAT_32:
+    if runtime.on_cpu or precision != "fp32" or published is None or board.generation not in _TENSOR_FLOAT_32:
         return published
     return max(published, (board.gpu_peak("fp16") or 0.0) / 2)
 
 
 def parallelism(board: Board, runtime: Runtime) -> float:
-    """How many results are computed at once; a kernel with fewer leaves a part of the processor idle."""
-    if runtime.on_cpu:
-        return float(4 * (min(runtime.threads or 64, board.cpu_cores or 4)))
-    return float(board.cuda_cores or 128)
+    """How many results are computed at once; a kernel with fewer leaves a part of the processor idle.
+
+    The same for all GPUs: with the number of their cores, a GPU with more of them at the same peak would be slower.
+    """
+    return float(4 * min(runtime.threads or 64, board.cpu_cores or 4)) if runtime.on_cpu else _GPU_PARALLELISM

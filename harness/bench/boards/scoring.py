@@ -10,10 +10,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bench.boards import baselines, intervals
+from harness.bench.boards import baselines, intervals, silicon
 from harness.bench.boards import latency_model as model
 from harness.bench.boards.blend import Blend
-from harness.bench.boards.intervals import NOVELTIES, Novelty, Widths
+from harness.bench.boards.board import Board
+from harness.bench.boards.intervals import NOVELTIES, About, Novelty, Seen, Widths
+from harness.bench.boards.latency_model import Estimate
 from harness.bench.boards.published import Measurement, publisher
 from harness.stages.evidence.record import Record
 
@@ -28,9 +30,8 @@ class HeldOut:
     """Errors on rows whose family (or publisher, or network) was left out of the fit; NaN where none was possible."""
 
     errors: Floats  # log(measured / predicted)
-    spreads: Floats
     folds: NDArray[np.int64]  # which rows were left out together
-    new: tuple[tuple[Novelty, ...], ...]  # in which ways each was new to the rows that remained
+    estimates: dict[int, tuple[Estimate, Seen]]  # row -> its prediction, and what the rows that remained cover
 
 
 Results = Mapping[Held, HeldOut]
@@ -60,49 +61,33 @@ class LikeForLike(Record):
     three_factor: float
 
 
-def held_out(
-    rows: Sequence[Measurement],
-    known: Sequence[Measurement],
-    held: Held,
-    start: Blend,
-    variances: model.Variances,
-) -> HeldOut:
+def held_out(rows: Sequence[Measurement], known: Sequence[Measurement], held: Held, start: Blend) -> HeldOut:
     """Predict each of `rows` from those of `known` that are not of its family, publisher or network.
 
-    "layers" leaves out a runtime's networks with depthwise convolutions and the like; others are not predicted.
+    "board" leaves out a silicon. "layers" leaves out a runtime's networks with depthwise convolutions and the like on
+    one generation of boards, and predicts those that have many.
     """
     key = _key(held, [*known, *rows])
-    errors, spreads = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    errors = np.full(len(rows), np.nan)
     groups: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         groups[key(row)].append(index)
     folds = np.zeros(len(rows), dtype=np.int64)
-    new: list[tuple[Novelty, ...]] = [()] * len(rows)
+    estimates: dict[int, tuple[Estimate, Seen]] = {}
     for number, (value, indices) in enumerate(sorted(groups.items())):
         kept = [row for row in known if key(row) != value]
         folds[indices] = number
         if not kept or value == _NOT_HELD:
             continue
         fitted = start if len(kept) == len(known) else model.fit_physics(kept, start)
-        wanted = [rows[index] for index in indices]
-        estimate = model.build(kept, fitted, variances).estimate([model.related(row) for row in wanted])
-        errors[indices] = np.log(model.seconds_of(wanted)) - estimate.log_seconds
-        spreads[indices] = estimate.spread
-        seen = intervals.Seen(kept)
-        for index in indices:
-            new[index] = seen.novelties(model.related(rows[index]))
-    return HeldOut(errors, spreads, folds, tuple(new))
-
-
-def unseen_residuals(rows: Sequence[Measurement], start: Blend) -> Floats:
-    """log(measured / modelled) of each row by physics that had not seen the row's family."""
-    left = np.zeros(len(rows))
-    families = np.array([row.family for row in rows])
-    for family in sorted(set(families.tolist())):
-        out = np.flatnonzero(families == family).tolist()
-        fitted = model.fit_physics([row for row in rows if row.family != family], start)
-        left[out] = model.residuals([rows[index] for index in out], fitted)
-    return left
+        found = model.build(kept, fitted).estimate([model.asked_of(rows[index]) for index in indices])
+        seen = Seen(kept)
+        for index, estimate in zip(indices, found, strict=True):
+            if held == "layers" and not rows[index].network.mostly_special:
+                continue
+            errors[index] = np.log(rows[index].ms / 1e3) - estimate.log_seconds
+            estimates[index] = (estimate, seen)
+    return HeldOut(errors, folds, estimates)
 
 
 def _key(held: Held, every: Sequence[Measurement]) -> Callable[[Measurement], str]:
@@ -115,16 +100,17 @@ def _key(held: Held, every: Sequence[Measurement]) -> Callable[[Measurement], st
         "family": lambda row: row.family,
         "source": lambda row: publisher(row.source),
         "network": lambda row: str(part[row.architecture]),
-        "board": lambda row: row.board.name,
+        "board": lambda row: silicon.name(row.board),
         "precision": lambda row: f"{row.runtime.name} {row.precision}",
         "runtime": lambda row: row.runtime.name,
-        "layers": lambda row: f"{row.runtime.name} {layers}" if (layers := _layers(row)) else _NOT_HELD,
+        "layers": _layers,
     }
     return keys[held]
 
 
 def _layers(row: Measurement) -> str:
-    return " ".join(sorted(row.network.special_layers))
+    special, place = row.network.special_layers, intervals.place(row.board, row.runtime.device)
+    return f"{row.runtime.name} {place}" if special else _NOT_HELD
 
 
 def covered(rows: Sequence[Measurement], results: Results, held: Novelty) -> NDArray[np.bool_]:
@@ -149,12 +135,13 @@ def widths(rows: Sequence[Measurement], results: Results) -> Widths:
 
 def _widths(rows: Sequence[Measurement], results: Results, which: NDArray[np.int64]) -> Widths:
     some = [rows[index] for index in which.tolist()]
-    return {
-        novelty: intervals.widths_of(some, result.errors[which], result.spreads[which], result.folds[which])
-        for novelty in NOVELTIES
-        for result in (results[novelty],)
-        if np.isfinite(result.errors[which]).any()
-    }
+    found: Widths = {}
+    for novelty in NOVELTIES:
+        errors, folds = results[novelty].errors[which], results[novelty].folds[which]
+        if np.isfinite(errors).any():
+            widths_of = intervals.layer_widths if novelty == "layers" else intervals.widths_of
+            found[novelty] = widths_of(some, errors, folds)
+    return found
 
 
 def covered_by(widths: Widths, rows: Sequence[Measurement], result: HeldOut) -> NDArray[np.bool_]:
@@ -168,9 +155,23 @@ def _mark_inside(
     inside: NDArray[np.bool_], rows: Sequence[Measurement], here: Iterable[int], result: HeldOut, widths: Widths
 ) -> None:
     for index in here:
-        case = model.case_of(rows[index])
-        wider = intervals.width(widths, result.new[index], case.runtime.name, case.device)
-        inside[index] = abs(result.errors[index]) <= intervals.NORMAL * result.spreads[index] * wider
+        if index not in result.estimates:
+            continue
+        row = rows[index]
+        estimate, seen = result.estimates[index]
+        low, high = interval(estimate, seen, intervals.about(row), widths)
+        inside[index] = low <= np.log(row.ms / 1e3) <= high
+
+
+def interval(estimate: Estimate, seen: Seen, case: About, widths: Widths) -> tuple[float, float]:
+    """The ends of an estimate's interval, log(seconds), as wide on each board as the case is new there."""
+    runtime = estimate.asked.runtime
+
+    def half(board: Board | None) -> float:
+        new = seen.novelties(case, board) if board else seen.unmeasured(case)
+        return intervals.width(widths, new, runtime.name, runtime.device)
+
+    return estimate.interval(half)
 
 
 def table(
