@@ -11,8 +11,8 @@ KINDS: dict[str, Kind] = {
     ),
     "grade-borderline": Kind(
         "info",
-        "The {points:g} points rest on a sample of images; on others like these they would be {low:g} to {high:g}. The "
-        "grade boundary at {boundaries} points lies between, so a person decides. For that, the instructor marks "
+        "The {points:g} points are measured: on other images like these, or timed again, they would be {low:g} to "
+        "{high:g}. The grade boundary at {boundaries} points lies between, so a person decides. For that, the instructor marks "
         "{criteria} by hand; the measured points may stay.",
     ),
     "sandbox-off": Kind("warning", "This was run without a sandbox (--sandbox none)."),

@@ -11,10 +11,14 @@ from harness.stages.evidence.record import Interval
 
 
 def rounded_interval(interval: Interval | None, points: float | None) -> Interval | None:
-    """The interval rounded as points are; it holds the rounded points. None for a mark that a person gives."""
+    """The interval rounded as points are; it holds the rounded points.
+
+    None for a mark that a person gives, and where both ends give the same points, as beyond a criterion's anchors.
+    """
     if interval is None or points is None:
         return None
-    return min(rounded(interval[0]), points), max(rounded(interval[1]), points)
+    low, high = min(rounded(interval[0]), points), max(rounded(interval[1]), points)
+    return None if low == high else (low, high)
 
 
 def of_total(marks: Sequence[Mark], after_lateness: Callable[[float], float]) -> Interval | None:

@@ -74,6 +74,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
             full_at=options.full_at,
             zero_at=options.zero_at,
         ),
+        points_interval=(least, most),
     )
 
 
