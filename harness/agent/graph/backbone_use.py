@@ -50,6 +50,8 @@ def backbone_use(
 ) -> BackboneUse:
     """Whether the answers to `batch` depend on those of the `layers` that have a counterpart in the model."""
     tensors = weights(model)
+    # Dynamic quantisation takes its scale of all images that it is asked together.
+    together = together and all(node.op_type != "DynamicQuantizeLinear" for node in model.graph.node)
     path = backbone_path(model, [x.counterpart for x in layers if x.counterpart], input, tensors)
     by_weight = {layer.counterpart: layer for layer in layers if layer.counterpart}
     near = {name for name, layer in by_weight.items() if not unrelated(layer)}
