@@ -8,7 +8,6 @@ from harness.boundary.one_by_one import Defect
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.model_run import ModelEvidence, run_model, value
-from harness.grading.rubric.criteria.latency_vs_reference import anchors
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
 from harness.inputs.images import HeldOutSet
@@ -91,8 +90,11 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
     return Examined(submission, evidence, frozenset(runner.cached), held_out)
 
 
-def time_model(examined: Examined, run_context: RunContext) -> Examined:
-    """The same submission with its benchmark; call it when nothing else runs."""
+def time_model(examined: Examined, run_context: RunContext, anchors: tuple[tuple[float, float], ...] = ()) -> Examined:
+    """The same submission with its benchmark; call it when nothing else runs.
+
+    `anchors`: as in `BenchmarkRequest`, from the rubric, whose code decides no stage's result.
+    """
     evidence, submission = examined.evidence, examined.submission
     runner = run_context.runner(submission.id)
     with opened(submission, value(evidence.audit), run_context) as split:
@@ -105,7 +107,7 @@ def time_model(examined: Examined, run_context: RunContext) -> Examined:
             reference,
             on.staged,
             assignment.benchmark,
-            anchors(assignment.criteria),
+            anchors,
         )
         result = runner.run(BENCHMARK, request)
     return replace(

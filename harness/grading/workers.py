@@ -15,6 +15,7 @@ import psutil
 from harness.boundary.one_by_one import Defect, attempt, for_each
 from harness.grading.context import RunContext
 from harness.grading.first_pages import FirstPages
+from harness.grading.rubric.criteria.latency_vs_reference import anchors
 from harness.grading.submission_run import Examined, examine, time_model, unexamined, with_defect
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.submission import Submission
@@ -45,7 +46,7 @@ def examine_all(
     def timed(one: Examined) -> Examined:
         progress.submission_started(one.submission.id)
         try:
-            one = time_model(one, run_context)
+            one = time_model(one, run_context, anchors(run_context.assignment.criteria))
         finally:
             progress.submission_ended(one.submission.id)
         attempt("showing it", partial(pages.timed, one))
