@@ -225,8 +225,8 @@ the width of all rows together: nine is the fewest of which the largest error bo
   its intervals stay below 90 % there.
 - Two publishers' ncnn-cpu differ more than their boards do: Ultralytics' YOLO 11 on the Orin NX and the Orin Nano Super
   takes a half to a third of the time that the other's rows make one think, and a fifth of those rows lies in its
-  interval. ncnn-cpu as a whole stays below 90 %. An earlier version had a random effect for each publisher; it described
-  such rows, but a prediction has no publisher.
+  interval. ncnn-cpu as a whole stays below 90 %. An earlier version had a random effect for each publisher; it
+  described such rows, but a prediction has no publisher.
 - Ultralytics' YOLO 8 to 11 stay one family, since they share up to 70 % of their work in layers of the same shape:
   one version left out alone would leave its near twins, and flatter the figures.
 """
