@@ -12,8 +12,8 @@ KINDS: dict[str, Kind] = {
     "grade-borderline": Kind(
         "info",
         "The {points:g} points are measured: on other images like these, or timed again, they would be {low:g} to "
-        "{high:g}. The grade boundary at {boundaries} points lies between, so a person decides. For that, the instructor marks "
-        "{criteria} by hand; the measured points may stay.",
+        "{high:g}. The grade boundary at {boundaries} points lies between, so a person decides. For that, the "
+        "instructor marks {criteria} by hand; the measured points may stay.",
     ),
     "sandbox-off": Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": Kind("error", "The sandbox engine failed; this says nothing of the submission."),

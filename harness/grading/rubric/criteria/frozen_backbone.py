@@ -71,6 +71,10 @@ def _kept(seen: Inspection, options: Options, max_points: float) -> tuple[float,
     rounded, pruned = bool(seen.quantised_layers or seen.half_layers), seen.zeros >= FEWEST_ZEROS
     if not rounded and not pruned:
         return max_points, sentence("backbone-kept", **kept)
-    what = "both" if rounded and pruned else "pruning" if pruned else "rounding"
-    changes = sentence(f"backbone-changes-{what}", **({"zeros": seen.zeros} if pruned else {}))
+    if not pruned:
+        changes = sentence("backbone-changes-rounding")
+    elif not rounded:
+        changes = sentence("backbone-changes-pruning", zeros=seen.zeros)
+    else:
+        changes = sentence("backbone-changes-both", zeros=seen.zeros)
     return max_points, sentence("backbone-kept-compressed", **kept, changes=changes)
