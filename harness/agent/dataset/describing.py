@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ..images.preprocessing import rgb
+from .keypoints import Extractor
 
 GREY = 128  # pixels, both sides
 THUMBNAIL = 112  # pixels, both sides
@@ -41,6 +42,7 @@ class Described:
     camera: bool  # the file names the camera that took it
     rights: bool  # the file names an artist or a copyright
     plain_border: bool
+    keypoints: NDArray[np.uint8] | None  # as `keypoints.py` packs them
 
     def values(self) -> dict[str, Any]:
         """The values that are sent as JSON."""
@@ -75,8 +77,8 @@ def opened(file: Path, longest_side: int) -> tuple[Image.Image, tuple[int, int],
     return upright, size[::-1] if turned else size, exif
 
 
-def described(file: Path) -> Described | None:
-    """The image in numbers; None when it does not decode."""
+def described(file: Path, extractor: Extractor | None = None) -> Described | None:
+    """The image in numbers, with keypoints where an `extractor` is given; None when it does not decode."""
     try:
         image, size, exif = opened(file, 2 * _WORKING_SIDE)
     except Exception:  # decoders raise many kinds; each means that the image cannot be used
@@ -97,6 +99,7 @@ def described(file: Path) -> Described | None:
         camera=bool(exif.get(_MAKE) or exif.get(_MODEL)),
         rights=bool(exif.get(_COPYRIGHT) or exif.get(_ARTIST)),
         plain_border=_plain_border(grey),
+        keypoints=None if extractor is None else extractor(np.asarray(small)),
     )
 
 

@@ -1,29 +1,33 @@
 """The phase `audit`: reads a student's data set and describes each image in numbers.
 
-The request holds `embed_seconds`; /in/backbone, when it is mounted, holds MobileNetV2's weights. Sent:
-`audit.json`; `greys.npy` (uint8, readable images by 128 by 128); `thumbnails.npy` (uint8, readable images by
-THUMBNAIL by THUMBNAIL by 3, on grey); and `embeddings.npy` (float32, readable images
-by 1280) where the weights are mounted and the time was enough. Arrays are in the order of the readable images.
+The request holds `embed_seconds` and `keypoint_seconds`; /in/backbone, when it is mounted, holds MobileNetV2's
+weights. Sent: `audit.json`; `greys.npy` (uint8, readable images by 128 by 128); `thumbnails.npy` (uint8, readable
+images by THUMBNAIL by THUMBNAIL by 3, on grey); `keypoints.npy` (uint8, readable images by 1 + KEYPOINTS by NUMBERS)
+where OpenCV is installed, zeros for images for which the time was not enough; and `embeddings.npy` (float32, readable
+images by 1280) where the weights are mounted and the time was enough. Arrays are in the order of the readable images.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..dataset import Reading, Unreadable, open_tree, read
 from ..dataset.boxes import faults
 from ..dataset.describing import THUMBNAIL, Described, described
 from ..dataset.embedding import embedded
 from ..dataset.image import DatasetImage
+from ..dataset.keypoints import KEYPOINTS, NUMBERS, sift
 from ..paths import IN, WORK
 
-_MOST_IMAGES = 5000  # each takes some 70 KB in the arrays that are sent
+_MOST_IMAGES = 5000  # each takes some 90 KB in the arrays that are sent
 _IMAGES_BYTES = 800_000  # of one file of the reply: the harness reads at most 1 MiB
 _IMAGES = 1_000  # in one file of the reply
 
@@ -39,7 +43,10 @@ def run(request: dict[str, Any], send: Send) -> None:
         send("audit.json", json.dumps({"refused": str(error)[:1000]}).encode())
         return
     images = reading.images[:_MOST_IMAGES]
-    seen = [described(image.file) for image in images]
+    extractor, deadline = sift(), time.monotonic() + request["keypoint_seconds"]
+    seen = [described(image.file, extractor if time.monotonic() < deadline else None) for image in images]
+    if extractor is not None:
+        send("keypoints.npy", _npy(_keypoints(seen)))
     _send_arrays([image.file for image, one in zip(images, seen, strict=True) if one], seen, request, send)
     rows = [_row(image, one, files.root, reading.labels) for image, one in zip(images, seen, strict=True)]
     parts = _in_parts([json.dumps(row) for row in rows])
@@ -97,6 +104,14 @@ def _send_arrays(files: list[Path], seen: list[Described | None], request: dict[
         features = embedded(files, IN / "backbone", request["embed_seconds"])
         if features is not None:
             send("embeddings.npy", _npy(features))
+
+
+def _keypoints(seen: list[Described | None]) -> NDArray[np.uint8]:
+    rows = np.zeros((sum(one is not None for one in seen), 1 + KEYPOINTS, NUMBERS), np.uint8)
+    for row, one in zip(rows, (one for one in seen if one), strict=True):
+        if one.keypoints is not None:
+            row[:] = one.keypoints
+    return rows
 
 
 def _npy(array: np.ndarray[Any, Any]) -> bytes:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.findings import Finding, finding, sentence
-from harness.grading.similarity.shared_images import Owned, Pairs, Shared, shared
+from harness.grading.similarity.shared_images import Shared, shared
+from harness.grading.similarity.shared_parts import Owned, Pairs
 from harness.grading.submission_run import Examined
 from harness.stages.evidence.audit import DatasetAudit, SharedImage
 from harness.stages.evidence.record import Blob
@@ -31,7 +32,11 @@ def across_students(examined: Sequence[Examined], store: Store) -> list[Examined
         if isinstance(one.evidence.audit, Done) and one.evidence.audit.value.greys is not None
     }
     sets = {
-        owner: Owned(tuple(audit.pixels.values()), _loading(store, audit.greys))
+        owner: Owned(
+            tuple(audit.pixels.values()),
+            _loading(store, audit.greys),
+            None if audit.keypoints is None else _loading(store, audit.keypoints),
+        )
         for owner, audit in audits.items()
         if audit.greys is not None
     }
@@ -39,9 +44,9 @@ def across_students(examined: Sequence[Examined], store: Store) -> list[Examined
     return [_with_shared(one, found, audits) for one in examined]
 
 
-def _loading(store: Store, greys: Blob) -> Callable[[], NDArray[np.uint8]]:
+def _loading(store: Store, array: Blob) -> Callable[[], NDArray[np.uint8]]:
     def load() -> NDArray[np.uint8]:
-        loaded: NDArray[np.uint8] = np.load(store.path(greys), allow_pickle=False)
+        loaded: NDArray[np.uint8] = np.load(store.path(array), mmap_mode="r", allow_pickle=False)
         return loaded
 
     return load

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.grading.similarity.shared_parts import Owned, Pairs, with_parts
 from harness.stages.audit.alike import alike
 from harness.stages.audit.hashing import Hashes, hashes, oriented
 from harness.stages.audit.matching import detail, match
@@ -16,20 +17,6 @@ from harness.stages.audit.matching import detail, match
 _MOST_COMPARED = 200  # image pairs of two students that are compared in detail
 _MOST_OF_ONE = 600  # detailed pairs with all others, for each student
 _MOST_OTHERS = 20  # students, in the order of their names, for whom one equal image is noted
-
-Pairs = list[tuple[int, int]]  # own image, the other's
-Greys = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """One student's images: the hashes of their pixels, and the small grey ones in the same order.
-
-    The grey images of a class take gigabytes, so they are loaded for one or two students at a time.
-    """
-
-    pixels: tuple[str, ...]
-    greys: Callable[[], Greys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +30,14 @@ class Shared:
 def shared(sets: Mapping[str, Owned]) -> Shared:
     """The images of different owners that show the same photograph.
 
-    Re-encoded, resized or mirrored copies count; two photographs of one scene do not, because two students may share a
-    table. Time and memory grow linearly with the number of images.
+    Re-encoded, resized, mirrored, cropped, turned or framed copies count; two photographs of one scene do not, because
+    two students may share a table. Time and memory grow linearly with the number of images.
     """
     names = list(sets)
     found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     cut = _equal([sets[name].pixels for name in names], found)
     cut |= _alike(names, sets, found)
+    cut |= with_parts([sets[name] for name in names], found)
     pairs: dict[str, dict[str, Pairs]] = defaultdict(dict)
     for one, other in sorted(found):
         if these := found[one, other]:

@@ -42,6 +42,7 @@ class ImageSet:
     described: tuple[Described, ...]
     greys: NDArray[np.uint8]  # (images, 128, 128)
     embeddings: NDArray[np.float32] | None  # (images, 1280)
+    keypoints: NDArray[np.uint8] | None = None  # (images, 257, 132), see `keypoints.py`; None where nobody looked
 
     def __len__(self) -> int:
         return len(self.names)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from harness.stages.audit.images import ImageSet
 from harness.stages.audit.joined import Joined
 from harness.stages.audit.matching import Detail, detail, has_detail, match
+from harness.stages.audit.parts import altered, look_alike
 from harness.stages.audit.proposing import proposed
 
 _DETAILS_KEPT = 512  # of 64 KiB each; pairs are sorted, so those of an image follow each other
@@ -21,7 +22,8 @@ _DETAILS_KEPT = 512  # of 64 KiB each; pairs are sorted, so those of an image fo
 class SceneMap:
     """Sets of image indices, each with two or more, sorted by their first.
 
-    `exact`: equal pixels. `copies`: one photograph, perhaps re-encoded, resized or turned (exact ones included).
+    `exact`: equal pixels. `copies`: one photograph, perhaps re-encoded, resized, turned, cropped or framed (exact ones
+    included).
     `scenes`: one scene, both copies and bursts. `groups`: sets that a split must keep together: `scenes` and doubtful
     pairs.
     """
@@ -41,7 +43,7 @@ class SceneMap:
 
 
 def scene_map(images: ImageSet) -> SceneMap:
-    """Compare the images with each other: hashes and embeddings propose pairs, and detail decides.
+    """Compare the images with each other: hashes, embeddings and keypoints propose pairs, and detail decides.
 
     Memory and time grow linearly with the images: above 20,000 pairs each image keeps its likeliest ones, and images
     known to be one photograph are not compared again.
@@ -74,4 +76,8 @@ def scene_map(images: ImageSet) -> SceneMap:
             scenes.join(i, j)
         if seen.perhaps_same_scene:
             groups.join(i, j)
+    for i, j, is_mirrored in look_alike(images.keypoints, first_of):
+        if not copies.together(i, j) and altered(images, i, j, is_mirrored):
+            for sets in (copies, scenes, groups):
+                sets.join(i, j)
     return SceneMap(exact.sets(), copies.sets(), scenes.sets(), groups.sets(), complete)

@@ -19,6 +19,8 @@ from harness.inputs.submission import Submission
 from harness.stages.audit import Described, ImageSet, SceneMap, scene_map
 from harness.stages.audit.findings import findings_of
 from harness.stages.audit.images import GREY, Split
+from harness.stages.audit.kept import kept
+from harness.stages.audit.keypoints import KEYPOINTS, NUMBERS
 from harness.stages.audit.mislabelled import suspects
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
 from harness.stages.audit.split import withhold
@@ -45,11 +47,10 @@ from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageRes
 _MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
 _MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
-_THUMBNAIL = 112  # pixels, both sides
-_MOST_SHOWN = 120
 _MOST_LEAKS = 500
 _MOST_NAMED = 100
 _SHARE_FOR_EMBEDDING = 0.5  # of the wall time
+_SHARE_FOR_KEYPOINTS = 0.25
 
 _Name = Annotated[str, Field(max_length=200)]
 _BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
@@ -126,7 +127,10 @@ def audit(submission: Submission, rules: AuditRules, context: StageContext) -> S
     inputs = {"dataset": place}
     if rules.backbone is not None:
         inputs["backbone"] = rules.backbone
-    request = {"embed_seconds": context.limits.wall_seconds * _SHARE_FOR_EMBEDDING}
+    request = {
+        "embed_seconds": context.limits.wall_seconds * _SHARE_FOR_EMBEDDING,
+        "keypoint_seconds": context.limits.wall_seconds * _SHARE_FOR_KEYPOINTS,
+    }
     with tempfile.TemporaryDirectory(prefix="harness-audit-") as folder:
         outputs = Path(folder)
         outcome = context.run("audit", request, inputs, outputs)
@@ -166,7 +170,7 @@ def _judged(
             {readable[i]: (images.names[i], images.labels[i] or "") for i in chosen}, place, context
         )
     value = _audit(reply, images, scenes, groups, withheld)
-    value = value.model_copy(update=_kept(value, images, outputs, context))
+    value = value.model_copy(update=kept(value, images, outputs, context))
     findings = findings_of(
         value,
         rules.asked,
@@ -192,6 +196,9 @@ def _image_set(reply: _Reply, readable: list[int], outputs: Path) -> ImageSet:
         embeddings = read_array(outputs, "embeddings.npy", (len(rows), _CHANNELS))
         if not np.isfinite(embeddings).all():
             raise Rejected(sentence("array-no-numbers", name="embeddings.npy"))
+    keypoints: NDArray[np.uint8] | None = None
+    if (outputs / "keypoints.npy").is_file():
+        keypoints = read_bytes_array(outputs, "keypoints.npy", (len(rows), 1 + KEYPOINTS, NUMBERS))
     return ImageSet(
         tuple(row.name for row in rows),
         tuple(row.label for row in rows),
@@ -199,6 +206,7 @@ def _image_set(reply: _Reply, readable: list[int], outputs: Path) -> ImageSet:
         tuple(row.seen for row in rows if row.seen is not None),
         read_bytes_array(outputs, "greys.npy", (len(rows), GREY, GREY)),
         embeddings,
+        keypoints,
     )
 
 
@@ -243,6 +251,7 @@ def _audit(
         largest=sizes[-1][1:] if sizes else None,
         aspects=(round(min(aspects), 4), round(max(aspects), 4)) if aspects else None,
         compared_by="hashes" if images.embeddings is None else "embeddings",
+        parts_compared=images.keypoints is not None and bool(images.keypoints[:, 0].any(axis=1).all()),
         withheld=withheld,
         labels={name: label for name, label in zip(names, images.labels, strict=True) if label is not None},
         own_test=tuple(name for name, split in zip(names, images.splits, strict=True) if split == "test"),
@@ -317,33 +326,3 @@ def _mislabelled(images: ImageSet, groups: NDArray[np.int64]) -> tuple[MislabelS
         )
         for one in found[:_MOST_NAMED]
     )
-
-
-def _kept(value: DatasetAudit, images: ImageSet, outputs: Path, context: StageContext) -> dict[str, object]:
-    """Store the small images for comparing with other submissions, and those that the report shows."""
-    position = {name: index for index, name in enumerate(images.names)}
-    names = [name for name in _shown(value) if name in position][:_MOST_SHOWN]
-    small = read_bytes_array(outputs, "thumbnails.npy", (len(images), _THUMBNAIL, _THUMBNAIL, 3))
-    np.save(outputs / "shown.npy", small[[position[name] for name in names]], allow_pickle=False)
-    np.save(outputs / "kept-greys.npy", images.greys, allow_pickle=False)
-    return {
-        "shown": tuple(names),
-        "thumbnails": context.store.put(outputs / "shown.npy", "thumbnails.npy"),
-        "greys": context.store.put(outputs / "kept-greys.npy", "greys.npy"),
-    }
-
-
-def _shown(value: DatasetAudit) -> list[str]:
-    """The images that illustrate the claims, the most serious claim first, with a few for each."""
-    claims = [
-        [name for leak in value.leaks[:8] for name in (leak.picture, leak.other)],
-        [suspect.picture for suspect in value.mislabelled[:12]],
-        [name for together in value.two_labels[:8] for name in together[:6]],
-        [name for together in value.near_duplicates[:8] for name in together[:6]],
-        [fault.picture for fault in value.box_faults[:8]],
-        list(value.blurred[:6]),
-        list(value.badly_exposed[:6]),
-        list(value.from_elsewhere[:6]),
-        [one.picture for one in value.withheld],
-    ]
-    return list(dict.fromkeys(name for claim in claims for name in claim))

@@ -76,10 +76,12 @@ class DatasetAudit(Record):
     largest: tuple[int, int] | None = None
     aspects: tuple[float, float] | None = None  # width / height: lowest and highest
     compared_by: Literal["embeddings", "hashes"] = "hashes"  # how images of one scene were searched
+    parts_compared: bool = False  # whether cropped, turned by some degrees, framed copies were looked for, too
     withheld: tuple[WithheldImage, ...] = ()
     labels: dict[str, str] = {}  # image -> class; not published
     own_test: tuple[str, ...] = ()  # images of the student's own test split
     pixels: dict[str, str] = {}  # image -> SHA-256 of its pixels; not published
     greys: Blob | None = None  # .npy uint8, (images, 128, 128), in the order of `pixels`
+    keypoints: Blob | None = None  # .npy uint8, (images, 257, 132), in the order of `pixels`
     thumbnails: Blob | None = None  # .npy uint8, (shown, side, side, 3)
     shown: tuple[str, ...] = ()  # the images of `thumbnails`

@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from synthetic_scenes import image_set, of_greys, scene, shot
 
-from harness.grading.similarity.shared_images import Owned, shared
+from harness.grading.similarity.shared_images import shared
+from harness.grading.similarity.shared_parts import Owned
 from harness.stages.audit import ImageSet, scene_map
 from harness.stages.audit.alike import BITS, alike
 from harness.stages.audit.hashing import distances, hashes, oriented

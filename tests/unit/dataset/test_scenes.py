@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from synthetic_scenes import of_greys, scene, shot
 
-from harness.grading.similarity.shared_images import Owned, shared
+from harness.grading.similarity.shared_images import shared
+from harness.grading.similarity.shared_parts import Owned
 from harness.stages.audit import scene_map
 from harness.stages.audit.hashing import distances, hashes, oriented
 from harness.stages.audit.matching import detail, match

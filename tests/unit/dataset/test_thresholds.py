@@ -10,7 +10,8 @@ import pytest
 from synthetic_scenes import described, of_greys, scene, shot
 
 from harness.grading.similarity.copies import Known, copies
-from harness.grading.similarity.shared_images import Owned, shared
+from harness.grading.similarity.shared_images import shared
+from harness.grading.similarity.shared_parts import Owned
 from harness.inputs.assignment.sections import OwnDataset
 from harness.stages.audit.alike import BITS, alike
 from harness.stages.audit.findings import findings_of

@@ -100,7 +100,7 @@ def test_train(place: Place):
 
 def test_audit(place: Place):
     audit(place.submission, AuditRules(OwnDataset(), True, place.file("mobilenet_v2.pth")), place.context)
-    assert place.request == {"embed_seconds": 500}
+    assert place.request == {"embed_seconds": 500, "keypoint_seconds": 250}
     assert place.job.inputs == {
         "dataset": place.submission.root / "dataset", "backbone": place.folder / "mobilenet_v2.pth",
     }  # fmt: skip
