@@ -112,11 +112,12 @@ def table(every: int) -> list[str]:
             cells.append(f"{good} of {count}")
         lines.append(f"| {name} | {' | '.join(cells)} | {wrong} |")
         print(lines[-1], flush=True)
+    scope = "Of all photographs." if every == 1 else f"Of one photograph in {every}."
     said = ", ".join(f"{len(already[kind])} pairs of {kind}" for kind in KINDS)
     return [
         *lines,
         "",
-        f"Among the originals, {said} are found. A pair took {1000 * spent / compared:.1f} ms of processor time, its "
+        f"{scope} Among the originals, {said} are found. A pair took {1000 * spent / compared:.1f} ms of processor time, its "
         "part of the proposing included.",
     ]
 
