@@ -117,8 +117,8 @@ def table(every: int) -> list[str]:
     return [
         *lines,
         "",
-        f"{scope} Among the originals, {said} are found. A pair took {1000 * spent / compared:.1f} ms of processor time, its "
-        "part of the proposing included.",
+        f"{scope} Among the originals, {said} are found. A pair took {1000 * spent / compared:.1f} ms of processor "
+        "time, its part of the proposing included.",
     ]
 
 
