@@ -16,7 +16,7 @@ from harness.cli.options import PATH
 @click.option("--measured", type=PATH, required=True, help="CSV of your own runs, columns as in published.csv.")
 @click.option("--out", type=PATH, default=Path("calibration.json"), show_default=True, help="For predict.")
 def calibrate(measured: Path, out: Path) -> int:
-    """Follow your own measurements from a board; three models already narrow the intervals there."""
+    """Correct by your own measurements from a board; three models already narrow the intervals there."""
     with threadpool_limits(1):
         made, unused = Calibration.fit(measured)
     made.write(measured, out)

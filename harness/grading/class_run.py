@@ -100,7 +100,9 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
         examined = examine_all(submissions, run_context, request.jobs, pages)
         examined = _compared("comparing models", examined, partial(with_copies_noted, run_context=run_context))
         store = run_context.stage_context.store
-        examined = _compared("comparing data sets", examined, partial(across_students, store=store))
+        examined = _compared(
+            "comparing data sets", examined, partial(across_students, store=store, cache=run_context.cache)
+        )
         run_context.progress.say("Writing the reports ...")
         try:
             return _publish(request, run_context, examined, book, mark)

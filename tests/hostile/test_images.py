@@ -17,6 +17,7 @@ from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.stages.audit.stage import AuditRules, audit
+from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
 from harness.stages.evidence.stage_result import Done, Skipped
 from harness.stages.evidence.submission import STAGES, Evidence
@@ -85,7 +86,9 @@ def test_images_on_both_sides_are_found_and_clean_ones_are_not(engine: Sandbox, 
         name: examined(handed_in(tmp_path / name, files, name), engine, store)
         for name, files in {"leaks": leaking, "takes": taking, "clean": clean(random)}.items()
     }
-    leaks, takes, nothing = across_students([rows["leaks"], rows["takes"], rows["clean"]], store)
+    class_rows = [rows["leaks"], rows["takes"], rows["clean"]]
+    leaks, takes, nothing = across_students(class_rows, store, StageCache(store, "test"))
+    assert across_students(class_rows, store, StageCache(store, "test")) == [leaks, takes, nothing]  # as it was kept
     assert sorted(codes(leaks)) == ["dataset-burst", "dataset-leak", "dataset-shared-with-other"]
     assert codes(takes) == ["dataset-shared-with-other"]
     assert codes(nothing) == []

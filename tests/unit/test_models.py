@@ -117,7 +117,7 @@ def test_what_the_run_made_is_not_compared_with_itself_where_nothing_handed_in_c
     conversion = Conversion.model_construct(by_the_run=True)
     graded = SimpleNamespace(convert=Done(value=conversion))
     context = SimpleNamespace(assignment=assignment, stage_context=SimpleNamespace(store=store))
-    assert submission_run._rerun_to_compare(submission, ran, graded, context, None) == (None, None)
+    assert submission_run._rerun_to_compare(submission, ran, graded, context, None) == submission_run._Rerun()
     conversion = Conversion.model_construct(by_the_run=False)
     graded = SimpleNamespace(convert=Done(value=conversion))
     with pytest.raises(AttributeError):  # it goes on to run the model

@@ -12,6 +12,7 @@ from harness.findings import Finding, finding, sentence
 from harness.grading.similarity.shared_images import Shared, shared
 from harness.grading.similarity.shared_parts import Owned, Pairs
 from harness.grading.submission_run import Examined
+from harness.stages.cache import StageCache
 from harness.stages.evidence.audit import DatasetAudit, SharedImage
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done
@@ -21,10 +22,11 @@ _MOST_NAMED = 20  # other submissions that a finding names
 _MOST_LISTED = 1000  # shared images of one submission
 
 
-def across_students(examined: Sequence[Examined], store: Store) -> list[Examined]:
+def across_students(examined: Sequence[Examined], store: Store, cache: StageCache) -> list[Examined]:
     """The same submissions, with the images that each shares with others, and a finding for each other submission.
 
-    Of very many, only the first are named, so that a submission's results do not grow with the class.
+    Of very many, only the first are named, so that a submission's results do not grow with the class. What was found is
+    kept for as long as the class's images stay the same, because a class's take minutes.
     """
     audits = {
         one.submission.id: one.evidence.audit.value
@@ -40,7 +42,11 @@ def across_students(examined: Sequence[Examined], store: Store) -> list[Examined
         for owner, audit in audits.items()
         if audit.greys is not None
     }
-    found = shared(sets)
+    if len(sets) < 2:
+        return list(examined)
+    images = [(owner, audits[owner].pixels, audits[owner].greys, audits[owner].keypoints) for owner in sets]
+    kept = cache.run("shared-images", images, Shared, lambda: Done(value=shared(sets), origin="measured-outside"))
+    found: Shared = kept.result.value
     return [_with_shared(one, found, audits) for one in examined]
 
 

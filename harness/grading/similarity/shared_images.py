@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +12,14 @@ from harness.grading.similarity.shared_parts import Owned, Pairs, with_parts
 from harness.stages.audit.alike import alike
 from harness.stages.audit.hashing import Hashes, hashes, oriented
 from harness.stages.audit.matching import detail, match
+from harness.stages.evidence.record import Record
 
 _MOST_COMPARED = 200  # image pairs of two students that are compared in detail
 _MOST_OF_ONE = 600  # detailed pairs with all others, for each student
 _MOST_OTHERS = 20  # students, in the order of their names, for whom one equal image is noted
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Record):
     """Owner -> other owner -> pairs; and the owners whose images were not all compared with every other's."""
 
     pairs: dict[str, dict[str, Pairs]]
@@ -43,7 +42,7 @@ def shared(sets: Mapping[str, Owned]) -> Shared:
         if these := found[one, other]:
             pairs[names[one]][names[other]] = sorted(these.items())
             pairs[names[other]][names[one]] = sorted((j, i) for i, j in these.items())
-    return Shared(dict(pairs), frozenset(names[owner] for owner in cut))
+    return Shared(pairs=dict(pairs), cut=frozenset(names[owner] for owner in cut))
 
 
 def _equal(pixels: Sequence[tuple[str, ...]], found: dict[tuple[int, int], dict[int, int]]) -> set[int]:

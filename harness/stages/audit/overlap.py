@@ -28,6 +28,8 @@ _FEWEST_WINDOWS = 12
 _LEAST_LEVELS = 0.4  # grey levels: a window with less, in one of the images, is a frame or a bar and no photograph
 _NOT_MOVED = 1.2  # pixels of 512; bursts moved by 2 or more
 _HELD_STILL = 10.0  # pixels of 512; a crop by 5 % moves a corner by 13 or more
+_UNTURNED = 0.012  # of the map's matrix from the identity: 1.2 % of scale, 0.7 degrees
+_SAME_SIZE = 2.0  # pixels of 512
 _SIMILAR = 1.015  # aspect; more is stretched, or another view of a flat thing
 
 
@@ -38,6 +40,7 @@ class Overlap:
     keypoints: int  # that fit the map
     aspect: float  # of the map
     moved: float  # pixels of 512: the farthest that the map moves a corner
+    shifted: bool  # images of one size, neither scaled nor turned: no crop leads from one to the other
     off: float  # pixels of 512, root mean square: how far the keypoints are from the map
     coherent: float  # up to 1: how much the deviations of neighbouring keypoints agree, as parallax makes them
     windows: int  # that are alike
@@ -49,12 +52,13 @@ class Overlap:
     def copy(self) -> bool:
         """Whether it is one photograph, cropped, turned, rescaled or framed.
 
-        A map that moves the corners by a few pixels is that of a hand that held the camera: `matching.py` tells a copy
-        from a burst there. The limits lie between the altered copies and the different photographs of docs/dataset.md.
+        A map that moves the corners by a few pixels, or only shifts the image, is that of a hand that held the camera:
+        `matching.py` tells a copy from a burst there. The limits lie between the altered copies and the different
+        photographs of docs/dataset.md.
         """
         stretched = self.aspect > _SIMILAR
         return (
-            (self.moved <= _NOT_MOVED or self.moved > _HELD_STILL or stretched)
+            (self.moved <= _NOT_MOVED or (self.moved > _HELD_STILL and not self.shifted) or stretched)
             and self.keypoints >= (60 if stretched else 20)
             and self.aspect <= 1.3
             and self.off <= 1.0
@@ -83,6 +87,7 @@ def overlap(
         len(found.inliers),
         found.aspect,
         _moved(found, sizes[0]),
+        bool(np.abs(found.linear - np.eye(2)).max() <= _UNTURNED and np.abs(np.subtract(*sizes)).max() <= _SAME_SIZE),
         float(np.sqrt(np.square(found.off).sum(axis=1).mean())) / max(1.0, found.scale),
         _coherent(found),
         alike,
