@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,23 @@ def train_reference(assignment: Path, out: Path, cache: Path) -> Path:
     done = run_harness("reference", "train", assignment, "--out", out, "--sandbox", "bubblewrap", cache=cache)
     assert done.returncode == 0, done.stderr
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A course in `folder`, and its reference's files, of which a submission may be made."""
+
+    folder: Path
+
+    @property
+    def reference(self) -> Path:
+        return self.folder / "reference"
+
+    def copied(self, to: Path, course: str = "course") -> tuple[Path, Path]:
+        """(cache, assignment) in the folder `to`, for one module alone; the cache holds what training it found."""
+        shutil.copytree(self.folder / "cache", to / "cache")
+        shutil.copytree(self.folder / "course", to / course)
+        return to / "cache", to / course / "assignment.toml"
 
 
 def notebook(*cells: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from command_line import run_harness
-from small_course import ASSIGNMENT, fetch_weights, hand_in, make_course, train_reference
+from small_course import ASSIGNMENT, Course, hand_in
 
 from harness.report.export import results_schema
 
@@ -17,12 +17,11 @@ CRITERION = '[[criteria]]\nkind = "board_latency_vs_reference"\npoints = 10\n'
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a run over two submissions wrote: one with the reference's own model, one without a model."""
     folder = tmp_path_factory.mktemp("boards")
-    cache, assignment = fetch_weights(folder / "cache"), make_course(folder / "course")
+    (cache, assignment), reference = small_course.copied(folder), small_course.reference
     assignment.write_text(BOARDS + ASSIGNMENT + CRITERION)
-    reference = train_reference(assignment, folder / "reference", cache)
     hand_in(folder / "submissions", "as the reference", reference)
     (folder / "submissions" / "nothing").mkdir()
     options = ("--assignment", assignment, "--out", folder / "out", "--sandbox", "bubblewrap")

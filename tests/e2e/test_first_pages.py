@@ -8,26 +8,30 @@ from pathlib import Path
 
 import pytest
 from command_line import HARNESS, grade
-from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
+from small_course import Course, hand_in, notebook
 
 REFRESH = '<meta http-equiv="refresh"'
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of this module's own, with the weights of the course."""
-    return fetch_weights(tmp_path_factory.mktemp("cache"))
+def places(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A cache and the assignment, of this module's own."""
+    return small_course.copied(tmp_path_factory.mktemp("places"))
 
 
 @pytest.fixture(scope="module")
-def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_course(tmp_path_factory.mktemp("course"))
+def cache(places: tuple[Path, Path]) -> Path:
+    return places[0]
 
 
 @pytest.fixture(scope="module")
-def reference(assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The reference's files, which a submission may be made of."""
-    return train_reference(assignment, tmp_path_factory.mktemp("reference"), cache)
+def assignment(places: tuple[Path, Path]) -> Path:
+    return places[1]
+
+
+@pytest.fixture(scope="module")
+def reference(small_course: Course) -> Path:
+    return small_course.reference
 
 
 def started(submissions: Path, assignment: Path, out: Path, cache: Path) -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from command_line import run_harness
-from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
+from small_course import Course, hand_in, notebook
 
 from harness.report.export import results_schema
 
@@ -18,13 +18,11 @@ DEADLINE = '[deadline]\nat = 2025-11-03T23:59:00\ntime_zone = "Europe/Amsterdam"
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def graded(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """(cache, out) of a run over a Brightspace zip: one submission in time, one late, twice."""
     folder = tmp_path_factory.mktemp("lms")
-    cache, out = fetch_weights(folder / "cache"), folder / "out"
-    assignment = make_course(folder / "course")
+    (cache, assignment), out, reference = small_course.copied(folder), folder / "out", small_course.reference
     assignment.write_text(assignment.read_text().replace("[limits]", f"{DEADLINE}[limits]", 1))
-    reference = train_reference(assignment, folder / "reference", cache)
     runs = notebook("1 + 1")
     hand_in(folder / "in", "1-9 - Anna Li - Nov 3, 2025 1159 PM", reference, notebook__ipynb=runs)
     hand_in(folder / "in", "2-9 - Bo Chen - Nov 3, 2025 1100 AM", notebook__ipynb="no notebook")

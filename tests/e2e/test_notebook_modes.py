@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from command_line import run_harness
-from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
+from small_course import Course, hand_in, notebook
 
 SPOIL = """
 import onnx
@@ -31,12 +31,10 @@ onnx.save(model, "best.onnx")
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def graded(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """mode -> id -> result, of a notebook that spoils the model handed in and of one that makes it again."""
     folder = tmp_path_factory.mktemp("modes")
-    cache = fetch_weights(folder / "cache")
-    assignment = make_course(folder / "course")
-    reference = train_reference(assignment, folder / "reference", cache)
+    (cache, assignment), reference = small_course.copied(folder), small_course.reference
     for name, cell in (("spoils", SPOIL), ("again", AGAIN), ("saved", SAVED)):
         hand_in(folder / "submissions", name, reference, notebook__ipynb=notebook(cell))
     text, found = assignment.read_text(), {}
