@@ -67,9 +67,9 @@ def _structured(text: str) -> object | None:
         return [one or other for one, other in _QUOTED.findall(bare)]
     is_bracketed = bare[:1] + bare[-1:] in ("[]", "{}", "()")
     if is_bracketed:
-        for reads in (json.loads, ast.literal_eval):
+        for reads in (_json, _python):
             with contextlib.suppress(ValueError, SyntaxError, RecursionError):
-                return cast(object, reads(bare))
+                return reads(bare)
     if _YAML.search(text):
         return _yaml(text)
     if is_bracketed:
@@ -77,10 +77,37 @@ def _structured(text: str) -> object | None:
     return None
 
 
+def _json(text: str) -> object:
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _python(text: str) -> object:
+    for node in ast.walk(ast.parse(text, mode="eval")):
+        if isinstance(node, ast.Dict):
+            _once([(key.value, None) for key in node.keys if isinstance(key, ast.Constant)])
+    return ast.literal_eval(text)
+
+
+def _once(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
+    """The pairs as a dict. Raises `Unreadable` for a key that is there twice, of which the first would be lost."""
+    found: dict[Any, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise Unreadable(f"it names {key!r} twice")
+        found[key] = value
+    return found
+
+
 def _yaml(text: str) -> object:
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise Unreadable("it refers to itself with an alias")  # ten of ten of ten are a billion
+        waiting = [yaml.compose(text, Loader=yaml.BaseLoader)]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, yaml.MappingNode):
+                _once([(key.value, None) for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
+                waiting += [value for _, value in node.value]
         return cast(object, yaml.load(text, Loader=yaml.BaseLoader))  # every scalar is text: `no` is a name, not False
     except (yaml.YAMLError, RecursionError) as error:
         raise Unreadable(f"it is no YAML: {yaml_trouble(error)}") from error
