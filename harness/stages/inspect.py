@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.findings import Finding, backbone_doubt, finding, sentence
+from harness.findings import sentence
 from harness.inputs.given_weights import KnownBackbones
 from harness.inputs.images import StagedImages, drawn_from, sample
 from harness.stages.context import (
@@ -29,8 +29,7 @@ from harness.stages.context import (
 )
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.inspection import (
-    FEWEST_ZEROS,
-    LARGEST_FINE_TUNING,
+    FEWEST_BESIDE,
     LEAST_REUSED,
     Inspection,
     LayerComparison,
@@ -40,13 +39,13 @@ from harness.stages.evidence.inspection import (
 )
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageResult
+from harness.stages.inspection_findings import noticed
 from harness.stages.predict import model_request
 from harness.stages.stage import Stage
 
 _IMAGES = 6  # on which the answers with and without the backbone are compared
 _LARGEST_FINAL_LAYER = 2**18  # numbers, as harness/agent/graph/final_layer.py sends
 _FEWEST_LAYERS = 3  # of the model's layers with a counterpart, to recognise a backbone at all
-_FEWEST_BESIDE = 3  # layers that make another network; one or two are an adapter or a gate
 _UNCLEAR = 0.25  # share of the layers that may be rounded or emptied beyond recognition
 _MOST_ZEROS = 0.9  # of a backbone's weights; from less nothing follows
 
@@ -157,7 +156,7 @@ def inspect(
     return Done(
         value=value,
         origin="self-reported" if conversion.native else "measured-inside",  # a converted one is an ONNX graph
-        findings=_noticed(value),
+        findings=noticed(value),
         usage=usage(outcome),
     )
 
@@ -229,7 +228,7 @@ def _judged(reply: _Reply, asked: set[str], conversion: Conversion, classes: int
 def _weights_say(reply: _Reply, found: _Backbone | None, asked: set[str], native: bool) -> WeightsSay:
     if found is not None and found.used is not False:
         if found.used is None and not native:
-            shared = found.why_unused == "shared" and found.beside_layers >= _FEWEST_BESIDE
+            shared = found.why_unused == "shared" and found.beside_layers >= FEWEST_BESIDE
             return "mixed" if shared else "unknown"
         return _of_used(found)
     if found is None and (not asked or _from_elsewhere(reply)):
@@ -240,7 +239,7 @@ def _weights_say(reply: _Reply, found: _Backbone | None, asked: set[str], native
 def _of_used(found: _Backbone) -> WeightsSay:
     """What the weights show of a backbone on which the answers rest."""
     layers = _found(found.layers)
-    if found.beside_layers >= _FEWEST_BESIDE:
+    if found.beside_layers >= FEWEST_BESIDE:
         return "mixed"
     if sum(not x.clear for x in layers) > _UNCLEAR * len(layers) or _zeros(layers) > _MOST_ZEROS:
         return "unknown"
@@ -283,57 +282,6 @@ def _closeness(layers: Sequence[_Layer]) -> float:
     total = sum(layer.elements for layer in layers)
     near = sum(x.elements * max(0.0, 1.0 - x.relative_change) for x in layers if x.relative_change is not None)
     return near / total if total else 0.0
-
-
-def _noticed(value: Inspection) -> tuple[Finding, ...]:
-    found = []
-    if value.uncounted_operators:
-        found.append(finding("unknown-operators", detail=", ".join(value.uncounted_operators)))
-    if value.weights_used is False:
-        found.append(finding("backbone-unused", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
-    elif value.weights_say == "from-scratch":
-        found.append(finding("trained-from-scratch"))
-    elif _is_unclear(value):
-        found.append(finding("backbone-use-unclear", backbone=value.backbone, why=backbone_doubt(value.why_unused)))
-    elif value.backbone is not None and value.weights_used and value.weights_say == "unknown":
-        found.append(finding("backbone-compressed", backbone=value.backbone))
-    moved = value.median_change
-    fine_tuned = value.weights_say == "fine-tuned" and value.frozen_layers == 0
-    if fine_tuned and moved is not None and moved > LARGEST_FINE_TUNING:
-        found.append(finding("no-layer-frozen", layers=len(value.layers), backbone=value.backbone, moved=moved))
-    return (*found, *_of_the_backbone(value))
-
-
-def _is_unclear(value: Inspection) -> bool:
-    """Whether there is a reason to doubt that the answers rest on the backbone that was recognised."""
-    asked = value.backbone is not None and value.weights_used is None and value.weights_say != "mixed"
-    return asked and value.why_unused not in ("", "same-answers")
-
-
-def _of_the_backbone(value: Inspection) -> tuple[Finding, ...]:
-    """What was done to a recognised backbone's layers, and what stands beside them."""
-    if value.backbone is None or value.weights_used is False:
-        return ()
-    found, backbone = [], value.backbone
-    if value.quantised_layers:
-        found.append(finding("backbone-quantised", layers=value.quantised_layers, backbone=backbone))
-    if value.half_layers:
-        found.append(finding("backbone-in-half-precision", layers=value.half_layers, backbone=backbone))
-    if value.zeros >= FEWEST_ZEROS:
-        found.append(finding("backbone-pruned", zeros=value.zeros, backbone=backbone))
-    if value.moved_normalisations:
-        moved, count = value.moved_normalisations, value.normalisations
-        found.append(finding("batchnorm-moved", moved=moved, count=count, backbone=backbone))
-    if value.weights_say == "little-reused":
-        found.append(
-            finding("backbone-little-reused", reused=value.reused_layers, layers=len(value.layers), backbone=backbone)
-        )
-    if value.beside_layers >= _FEWEST_BESIDE:
-        new, total = value.new_parameters or 0, max(1, value.total_parameters)
-        found.append(
-            finding("network-beside", layers=value.beside_layers, backbone=backbone, share=new / total, new=new)
-        )
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

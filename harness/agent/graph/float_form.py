@@ -24,6 +24,7 @@ _FOLDED = (
     "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Constant",
 )  # fmt: skip
 _TURNED = ("Reshape", "Squeeze", "Unsqueeze")  # a bias, to stand beside feature maps
+_ONNX = ("", "ai.onnx")  # names of the standard's own domain
 _LARGEST = 2**29  # numbers of all folded tensors together
 
 
@@ -173,11 +174,8 @@ def _run(node: Any, values: Mapping[str, Array], opsets: Any) -> Array:
         for name, value in values.items()
     ]
     graph = onnx.helper.make_graph([node], "constant", inputs, [onnx.ValueInfoProto(name=node.output[0])])
-    versions = [onnx.helper.make_opsetid(one.domain, one.version) for one in opsets]
-    if node.op_type == "DequantizeLinear":  # the reference implementation begins at 19, which adds types only
-        versions = [
-            onnx.helper.make_opsetid(one.domain, one.version if one.domain else max(one.version, 19)) for one in opsets
-        ]
+    least = 19 if node.op_type == "DequantizeLinear" else 1  # the reference's first; it adds types only
+    versions = [onnx.helper.make_opsetid("", max(one.version, least)) if one.domain in _ONNX else one for one in opsets]
     made = onnx.helper.make_model(graph, opset_imports=versions)
     found: Any = ReferenceEvaluator(made).run(None, {**values})
     return np.asarray(found[0])

@@ -27,6 +27,7 @@ LARGEST_FINE_TUNING = 0.05  # median relative change of the layers
 # without its last block, is feature extraction; the first blocks alone see edges and colours.
 LEAST_REUSED = 0.25
 
+FEWEST_BESIDE = 3  # layers that make another network; one or two are an adapter or a gate
 FEWEST_ZEROS = 0.005  # share of a backbone's frozen weights that are zero, to be called pruned
 
 

@@ -42,8 +42,11 @@ def quantised(opset: int, by_channel: bool) -> onnx.ModelProto:
     [(10, False), (11, False), (12, False)]
     + [(opset, by_channel) for opset in (13, 14, 15, 16, 17, 18, 19, 20, 21) for by_channel in (False, True)],
 )
-def test_weights_of_integers_become_numbers_with_their_steps(opset: int, by_channel: bool):
-    model, steps = float_form(quantised(opset, by_channel))
+@pytest.mark.parametrize("domain", ["", "ai.onnx"])
+def test_weights_of_integers_become_numbers_with_their_steps(opset: int, by_channel: bool, domain: str):
+    given = quantised(opset, by_channel)
+    given.opset_import[0].domain = domain
+    model, steps = float_form(given)
     assert [node.op_type for node in model.graph.node] == ["Conv"]
     scale = np.array([0.02, 0.03, 0.04, 0.05] if by_channel else [0.02] * 4, np.float32)
     held = weights(model)

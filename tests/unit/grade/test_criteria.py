@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_evidence import benchmark, conversion, evidence, execution, inspection
+from example_evidence import benchmark, evidence, execution
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -19,7 +19,6 @@ from harness.grading.rubric.criteria import (
     accuracy_vs_reference,
     board_latency_vs_reference,
     dataset,
-    frozen_backbone,
     latency_vs_reference,
     notebook_runs,
     runs_unchanged,
@@ -29,7 +28,6 @@ from harness.inputs.assignment import Assignment
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.boards import BoardLatency, BoardPredictions, BoardRatio
 from harness.stages.evidence.execution import CellChange, FailedExecution
-from harness.stages.evidence.inspection import Inspection, LayerComparison
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.evidence.submission import STAGES
 
@@ -201,75 +199,6 @@ def test_a_latency_is_told_as_coarsely_as_on_the_students_page(own: float, shown
     assert judged.reason.startswith(f"{shown} (median)")
     times = re.findall(r"([0-9.,]+) ms", judged.reason)
     assert [len(time.replace(",", "").strip("0.").replace(".", "")) <= 2 for time in times] == [True, True]
-
-
-# --- frozen_backbone ----------------------------------------------------------------------------
-
-
-def inspected(**changes: Any) -> Done[Inspection]:
-    layers = tuple(LayerComparison(name=n, identical=False, relative_change=0.01) for n in "ab")
-    moved = {"weights_say": "fine-tuned", "moved_layers": 2, "layers": layers, "median_change": 0.01}
-    return Done(value=inspection(**(moved | changes)))
-
-
-CONVERTED = Done(value=conversion())
-
-
-def frozen(result: Any, convert: Any = CONVERTED) -> Judgement:
-    return frozen_backbone.mark(evidence(convert=convert, inspect=result), frozen_backbone.Options(), 10)
-
-
-@pytest.mark.parametrize(("moved", "points"), [(0.0, 10), (0.05, 10), (0.275, 5), (0.5, 0), (1.3, 0)])
-def test_layers_that_moved_cost_points_between_the_anchors(moved: float, points: float):
-    judged = frozen(inspected(median_change=moved))
-    assert judged.points == pytest.approx(points)
-    assert (
-        f"0 of 2 pre-trained mobilenet_v2 layers are as they were; they moved by {moved:.1%} (median)" in judged.reason
-    )
-
-
-def test_frozen_layers_are_all_points():
-    same = tuple(LayerComparison(name=n, identical=True, relative_change=0.0) for n in "ab")
-    judged = frozen(inspected(weights_say="feature-extraction", frozen_layers=2, layers=same, median_change=0.0))
-    assert judged == Judgement(10, "2 of 2 pre-trained mobilenet_v2 layers are as they were.")
-
-
-@pytest.mark.parametrize(("reused", "points"), [(3, 0), (5, 0), (15, 5), (25, 10), (50, 10)])
-def test_a_part_of_a_backbone_is_a_part_of_the_points(reused: int, points: float):
-    """Of 50 layers: none up to a tenth, all from a half, in equal steps between."""
-    layers = tuple(
-        LayerComparison(name=str(n), identical=n < reused, relative_change=0.0 if n < reused else None)
-        for n in range(50)
-    )
-    says = "feature-extraction" if reused >= 13 else "little-reused"
-    judged = frozen(inspected(weights_say=says, moved_layers=0, frozen_layers=reused, layers=layers, median_change=0.0))
-    assert judged.points == pytest.approx(points)
-    assert (f"The model has {reused} of the backbone's 50 layers" in judged.reason) is (reused < 25)
-
-
-def test_rounding_and_pruning_cost_nothing_and_are_said():
-    kept = {"weights_say": "feature-extraction", "moved_layers": 0, "frozen_layers": 2, "median_change": 0.0}
-    judged = frozen(inspected(**kept, quantised_layers=2, zeros=0.3))
-    assert judged.points == 10
-    assert "apart from rounding and pruning (30% of their weights are zero)" in judged.reason
-
-
-def test_what_only_a_person_can_judge_waits_for_one():
-    beside = inspected(weights_say="mixed", beside_layers=20, total_parameters=100, new_parameters=80)
-    assert frozen(beside).points is None and "80 of 100 parameters are new" in frozen(beside).reason
-    assert frozen(inspected(weights_say="mixed", weights_used=None, why_unused="shared")).points is None
-    assert frozen(inspected(weights_say="unknown")).points is None
-
-
-def test_a_backbone_that_we_do_not_know_accuses_nobody():
-    assert frozen(inspected(weights_say="from-scratch", backbone=None, layers=(), median_change=None)).points is None
-    assert frozen(Skipped(reason="The model runs as it is.")).points is None
-
-
-def test_no_model_has_no_frozen_layers():
-    assert frozen(NONE, convert=Failed(status="rejected", reason="It is corrupt.")) == Judgement(
-        0.0, "There is no model to look into. It is corrupt."
-    )
 
 
 # --- dataset ------------------------------------------------------------------------------------
