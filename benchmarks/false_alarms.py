@@ -11,7 +11,6 @@ overlap, so their share has fewer independent parts than tries. Then some real o
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import tables
 
 from harness.bench import SCENARIOS, Request, compare, compare_in_turn, measure
 from harness.bench.results import BenchResults, TimedRound
@@ -126,9 +126,7 @@ def main() -> None:
         lines += row("in turn, real runs", real(given.model, given.real, sandbox))
     print(lines, end="")
     if given.write:
-        marks = r"(<!-- false alarms -->\n)(.*?)(<!-- end of false alarms -->)"
-        page = given.write.read_text()
-        given.write.write_text(re.sub(marks, lambda found: found[1] + lines + found[3], page, flags=re.DOTALL))
+        tables.replace(given.write, "false alarms", lines)
 
 
 if __name__ == "__main__":

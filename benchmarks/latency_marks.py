@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import tables
 import torch
 from PIL import Image
 from scipy import stats
@@ -205,9 +205,7 @@ def main() -> None:
     lines = table(given.runs, given.sandbox)
     print(lines, end="")
     if given.write:
-        marks = r"(<!-- latency marks -->\n)(.*?)(<!-- end of latency marks -->)"
-        page = given.write.read_text()
-        given.write.write_text(re.sub(marks, lambda found: found[1] + lines + found[3], page, flags=re.DOTALL))
+        tables.replace(given.write, "latency marks", lines)
 
 
 if __name__ == "__main__":
