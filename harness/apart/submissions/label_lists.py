@@ -68,7 +68,7 @@ def _structured(text: str) -> object | None:
     is_bracketed = bare[:1] + bare[-1:] in ("[]", "{}", "()")
     if is_bracketed:
         for reads in (_json, _python):
-            with contextlib.suppress(ValueError, SyntaxError, RecursionError):
+            with contextlib.suppress(ValueError, TypeError, SyntaxError, RecursionError):
                 return reads(bare)
     if _YAML.search(text):
         return _yaml(text)
@@ -102,13 +102,15 @@ def _yaml(text: str) -> object:
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise Unreadable("it refers to itself with an alias")  # ten of ten of ten are a billion
-        waiting = [yaml.compose(text, Loader=yaml.BaseLoader)]
+        loader = yaml.BaseLoader(text)  # every scalar is text: `no` is a name, not False
+        document = loader.get_single_node()
+        waiting = [document]
         while waiting:
             node = waiting.pop()
             if isinstance(node, yaml.MappingNode):
                 _once([(key.value, None) for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
                 waiting += [value for _, value in node.value]
-        return cast(object, yaml.load(text, Loader=yaml.BaseLoader))  # every scalar is text: `no` is a name, not False
+        return cast(object, loader.construct_document(document))
     except (yaml.YAMLError, RecursionError) as error:
         raise Unreadable(f"it is no YAML: {yaml_trouble(error)}") from error
 

@@ -26,6 +26,13 @@ def test_in_any_form(tmp_path, text: str):
         label_list(str(file))
 
 
+def test_a_key_that_no_dict_can_have_is_no_list_of_classes(tmp_path):
+    file = tmp_path / "labels.txt"
+    file.write_text("{(1, [2]): 'mug'}")
+    with pytest.raises(Unreadable, match="list or a dict"):
+        label_list(str(file))
+
+
 @pytest.mark.parametrize(
     "text",
     [
