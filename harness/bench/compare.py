@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ttest_1samp, ttest_ind
 
 from harness.bench.results import BenchResults, Comparison, Host, Key, Measurement, Verdict
 from harness.bench.rules import ScenarioName
@@ -149,6 +148,8 @@ def _compared(new: Measurement, old: Measurement, found: _Difference | None, sma
 
 def _apart(new: Measurement, old: Measurement) -> _Difference | None:
     """Of two runs: Welch's t on the logarithms of their rounds' medians; None for too few rounds."""
+    from scipy.stats import ttest_ind
+
     one, other = (np.log(_round_medians(measurement)) for measurement in (new, old))
     if min(len(one), len(other)) < FEWEST_ROUNDS:
         return None
@@ -157,6 +158,8 @@ def _apart(new: Measurement, old: Measurement) -> _Difference | None:
 
 def _in_turn(new: Measurement, old: Measurement) -> _Difference | None:
     """Of one run: Student's t on the pairs of rounds that were timed one after the other; None for too few."""
+    from scipy.stats import ttest_1samp
+
     pairs = [
         math.log(one.median_ms / other.median_ms)
         for one, other in zip(new.rounds, old.rounds, strict=False)

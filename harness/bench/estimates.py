@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, mannwhitneyu
 
 from harness.stages.evidence.record import Interval
 from harness.stages.latency_statistics import resampled_medians
@@ -33,6 +32,8 @@ def _over_latency(queries: int, percentile: int, confidence: float) -> int:
     The probability assumes that exactly `percentile` % of queries stay within the latency. 0 when there are too few
     queries for t = 1.
     """
+    from scipy.stats import binom
+
     doubt, slow = 1 - confidence, 1 - percentile / 100
     t = int(binom.ppf(doubt, queries, slow))  # the first at or above: at most one too many
     while t > 0 and binom.cdf(t, queries, slow) >= doubt:
@@ -80,6 +81,8 @@ def median_interval(rounds: Sequence[Floats]) -> Interval:
 
 def p_value(new: Floats, old: Floats) -> float:
     """The p-value of the two-sided Mann-Whitney test."""
+    from scipy.stats import mannwhitneyu
+
     return float(mannwhitneyu(new.ravel(), old.ravel(), alternative="two-sided").pvalue)
 
 

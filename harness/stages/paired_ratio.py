@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from harness.stages.evidence.benchmark import Clock
 from harness.stages.evidence.record import Interval
@@ -125,7 +125,7 @@ class PairedRatio:
 
 @functools.cache
 def _students(degrees: int) -> float:
-    return float(t.ppf((1 + _CONFIDENCE) / 2, degrees))
+    return float(stdtrit(degrees, (1 + _CONFIDENCE) / 2))
 
 
 def systematic(waited: float) -> float:

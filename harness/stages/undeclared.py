@@ -14,8 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.stats import binomtest
 
 from harness.stages.evaluate.comparison import Right, mcnemar
 
@@ -143,6 +141,8 @@ def _right_reordered(said: Indices, truth: Indices, classes: int) -> Right:
 
 def _best_order(said: Indices, truth: Indices, classes: int) -> Order:
     """The one-to-one meaning of the outputs with the most right answers; of equals, the nearest to that in force."""
+    from scipy.optimize import linear_sum_assignment
+
     votes = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(votes, (said, truth), 1)
     worth = votes * (2 * classes) + np.eye(classes, dtype=np.int64)
@@ -155,6 +155,8 @@ def _guesses(best: Candidate, truth: Indices, tried: int) -> bool:
 
     False where the images are so few that all of them right would show no more.
     """
+    from scipy.stats import binomtest
+
     chance = float(np.bincount(truth).max()) / len(truth)
     # The halves of a reordered candidate judge each other: what fits by chance fits both, so it counts as one half.
     halved = 1 if best.order is None else 2

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from harness.sandbox.choose import ENGINES
 
 HANDINS = Path(__file__).parents[1] / "handins"
 ENGINE_NAMES = ("bubblewrap", "docker")
-_BUILDING = FileLock(Path(tempfile.gettempdir()) / "harness-tests-build.lock")  # what two workers would build twice
 
 
 def _required(what: str) -> bool:
@@ -40,8 +38,7 @@ def _started(name: str, started: dict[str, Sandbox]) -> Sandbox:
     if name not in started:
         try:
             if name == "docker" and (base := os.environ.get("HARNESS_DOCKER_BASE")):
-                with _BUILDING:
-                    environments.build(TORCH, base, None, print, engine="docker")
+                environments.build(TORCH, base, None, print, engine="docker")
             started[name] = ENGINES[name]()
         except HarnessError as error:
             if name == "docker" and not _required("DOCKER"):
@@ -77,8 +74,7 @@ def browser() -> Iterator[Browser]:
 def keras_built() -> None:
     """The environment `keras`, for Docker too where a base image is named; 2 GB each, built once and kept."""
     base = os.environ.get("HARNESS_DOCKER_BASE", "")
-    with _BUILDING:
-        environments.build(KERAS, base, None, print, engine="all" if base else "bubblewrap")
+    environments.build(KERAS, base, None, print, engine="all" if base else "bubblewrap")
 
 
 @pytest.fixture

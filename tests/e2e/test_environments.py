@@ -32,8 +32,6 @@ from harness.stages.evidence.stage_result import Done
 from harness.stages.execute.stage import execute
 from harness.stages.store import Store
 
-pytestmark = pytest.mark.alone  # it builds and removes what the others use
-
 LIMITS = ResourceLimits(wall_seconds=600, cell_seconds=500, cpus=2)
 
 VGG16_ON_TENSORFLOW = (

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -40,6 +40,7 @@ class Marked:
     def __init__(self, marker: str, others: tuple[str, ...]) -> None:
         self.marker, self.others = marker, others
         self._frames: dict[FrameType, bool | None] = {}
+        self._known: dict[int, tuple[object, frozenset[str]]] = {}  # a frozen value's id -> itself, and what it says
 
     def are_its(self, values: Iterable[object]) -> bool | None:
         """Whether one of the values speaks of it alone; False where one speaks of others only, None of nobody."""
@@ -71,6 +72,7 @@ class Marked:
 
     def forget(self) -> None:
         self._frames.clear()
+        self._known.clear()
 
     def _said(self, value: object, depth: int) -> Iterator[str]:
         """Which submissions the value speaks of, in its texts, paths and parts."""
@@ -79,12 +81,8 @@ class Marked:
         if isinstance(value, (str, Path)):
             text = str(value)
             yield from (token for token in (self.marker, *self.others) if token in text)
-        elif isinstance(value, BaseModel):
-            for name in type(value).model_fields:
-                yield from self._said(getattr(value, name), depth + 1)
-        elif is_dataclass(value) and not isinstance(value, type):
-            for field in fields(value):
-                yield from self._said(getattr(value, field.name, None), depth + 1)
+        elif isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
+            yield from self._said_by_record(value, depth)
         elif isinstance(value, dict):
             for key, item in value.items():
                 yield from self._said(key, depth + 1)
@@ -103,7 +101,22 @@ class Marked:
         elif type(value).__module__.startswith("harness.") and hasattr(value, "__dict__"):
             yield from self._said(vars(value), depth + 1)
 
+    def _said_by_record(self, value: Any, depth: int) -> Iterator[str]:
+        """What its fields say. Of a frozen record this is asked thousands of times, and looked up once."""
+        if known := self._known.get(id(value)):
+            yield from known[1]
+            return
+        if isinstance(value, BaseModel):
+            names, frozen = list(type(value).model_fields), bool(value.model_config.get("frozen"))
+        else:
+            names, frozen = [field.name for field in fields(value)], value.__dataclass_params__.frozen
+        said = frozenset(token for name in names for token in self._said(getattr(value, name, None), depth + 1))
+        if frozen:
+            self._known[id(value)] = (value, said)
+        yield from said
 
+
+@cache
 def _is_ours(code: CodeType) -> bool:
     file = code.co_filename
     return file.startswith(PACKAGE) and file.endswith(".py") and not file.startswith(_NOT_OURS)

@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from harness.bench.boards import runtimes
 from harness.bench.boards.factors import PER_KERNEL, Case, Factor, Structure
@@ -62,6 +61,8 @@ class Physics:
 
 def fit(start: Physics, cases: Sequence[Case], seconds: Floats, weights: Floats) -> Physics:
     """The most probable factors given log(measured / modelled), from those of `start`."""
+    from scipy.optimize import least_squares
+
     design = _Design(start.structure, cases)
     target = np.log(seconds)
     found = least_squares(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +50,8 @@ def channels_apart(one: Floats, other: Floats) -> float:
     It is relative to the distance between each layer's own nearest channels: about 1 for independently trained layers,
     whatever they have in common; 0 for a permuted copy. `one`, `other`: `centred`, (classes, inputs).
     """
+    from scipy.spatial import cKDTree
+
     trees = [cKDTree(layer.T) for layer in (one, other)]
     some = np.unique(np.linspace(0, one.shape[1] - 1, min(one.shape[1], _MOST_CHANNELS)).astype(np.int64))
     asked = [layer.T[some] for layer in (one, other)]

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dctn
 
 Hashes = NDArray[np.uint64]
 Number = TypeVar("Number", np.uint8, np.float32)
@@ -28,6 +27,8 @@ def hashes(greys: NDArray[np.uint8]) -> Hashes:
 
 
 def _hashes(greys: NDArray[np.uint8]) -> Hashes:
+    from scipy.fft import dctn
+
     count, side = len(greys), greys.shape[-1]
     factor = side // _COARSE
     coarse = greys.reshape(count, _COARSE, factor, _COARSE, factor).mean(axis=(2, 4))

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft2, rfft2
-from scipy.ndimage import gaussian_filter
 
 from harness.stages.audit.hashing import ORIENTATIONS, oriented
 
@@ -66,6 +64,8 @@ NO_MATCH = Match(0.0, 0.0, 0.0, 0)
 
 def detail(grey: NDArray[np.uint8]) -> Detail:
     """The image less its blurred version: float32, (128, 128)."""
+    from scipy.ndimage import gaussian_filter
+
     values = grey.astype(np.float32)
     fine: Detail = values - gaussian_filter(values, _BLUR)
     return fine
@@ -91,6 +91,8 @@ def match(one: Detail, other: Detail) -> Match:
 
 def _likeliest(one: Detail, other: Detail) -> list[int]:
     """Upright, and the turned orientation whose circular correlation has the highest peak."""
+    from scipy.fft import irfft2, rfft2
+
     spectrum = rfft2(one)
 
     def peak(orientation: int) -> float:
@@ -131,6 +133,8 @@ def _found(y: int, x: int, patch: Detail, other: Detail, spreads: Detail) -> tup
 
     `spreads`: the other image's, from `_spreads`. The patch's mean is zero, so the position's mean does not matter.
     """
+    from scipy.fft import irfft2, rfft2
+
     top, left = max(0, y - _REACH), max(0, x - _REACH)
     window = other[top : y + _PATCH + _REACH, left : x + _PATCH + _REACH]
     down, across = window.shape[0] - _PATCH + 1, window.shape[1] - _PATCH + 1

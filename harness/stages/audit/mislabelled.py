@@ -16,10 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
-from scipy.stats import poisson
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 
 _FOLDS = 5
 _INVERSE_PENALTY = 1.0  # of the head, on whitened components
@@ -49,6 +45,8 @@ def suspects(labels: Sequence[str], groups: NDArray[np.int64], embeddings: NDArr
 
     `embeddings`: (images, channels). Images of a group share a fold.
     """
+    from scipy.stats import poisson
+
     classes, truth = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
     counts = np.bincount(truth)
     if len(classes) < 2 or counts.min() < _FEWEST:
@@ -78,6 +76,9 @@ def _cross_validated(
     embeddings: NDArray[np.float32], truth: NDArray[np.int64], groups: NDArray[np.int64], classes: int
 ) -> NDArray[np.float64] | None:
     """Probabilities (images, classes), each row from a model without its group; None where a fold lacks a class."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold
+
     x = _components(embeddings)
     probability = np.zeros((len(truth), classes))
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=_SEED)
@@ -95,6 +96,8 @@ def _components(embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
     Computed block by block from sums of products of the standardised features: with 5,000 images, one singular value
     decomposition of all takes 200 MB more.
     """
+    from scipy.linalg import eigh
+
     count, channels = embeddings.shape
     mean = sum(block.sum(axis=0) for block in _blocks(embeddings)) / count
     variance = sum(((block - mean) ** 2).sum(axis=0) for block in _blocks(embeddings)) / count

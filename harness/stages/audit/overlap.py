@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import affine_transform, gaussian_filter, uniform_filter
 
 from harness.stages.audit.images import GREY
 from harness.stages.audit.keypoints import AffineMap
@@ -99,6 +98,8 @@ def overlap(
 
 def _resampled(grey: Grey, linear: NDArray[np.float64], shift: NDArray[np.float64]) -> tuple[Floats, NDArray[np.bool_]]:
     """The image seen from the other one's pixels, and where it is there. The map goes from x, y to x, y."""
+    from scipy.ndimage import affine_transform, gaussian_filter
+
     factor = float(np.sqrt(abs(np.linalg.det(linear))))
     values = grey.astype(np.float32)
     if factor > 1.05:
@@ -112,6 +113,8 @@ def _resampled(grey: Grey, linear: NDArray[np.float64], shift: NDArray[np.float6
 
 def _windows(one: Floats, other: Floats, there: NDArray[np.bool_]) -> tuple[float, float, int]:
     """The share of alike windows among those with detail, the median correlation of the alike ones, their number."""
+    from scipy.ndimage import gaussian_filter, uniform_filter
+
     weight = gaussian_filter(there.astype(np.float32), _BLUR) + 1e-6
 
     def fine(values: Floats) -> Floats:

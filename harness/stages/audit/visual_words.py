@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from harness.stages.audit.keypoints import Packed, descriptors, mirrored_descriptors
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _FIRST, _SECOND = 128, 128  # the most words of the first level, and below each of these
 _OF_A_WORD = 4  # descriptors, at least, in the mean: were each a word of its own, no two would agree
@@ -110,6 +113,8 @@ def _index(words: Words) -> tuple[csr_matrix, NDArray[np.float32]]:
 
 
 def _matrix(words: Words) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
     rows, columns = np.nonzero(words >= 0)
     values = np.ones(len(rows), np.float32)
     matrix = csr_matrix((values, (rows, words[rows, columns])), (len(words), _FIRST * _SECOND))

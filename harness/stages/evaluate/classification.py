@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics
 
 from harness.findings import Finding
 from harness.stages.evaluate.calibration import calibration_error
@@ -44,6 +43,8 @@ def evaluate(
     Intervals are those of `intervals.py`, 95 %; each holds its score. `seed` is the bootstrap's. Raises `ValueError`
     when there are no images or the shapes do not fit.
     """
+    from sklearn import metrics
+
     if len(truth.of) == 0 or answers.probabilities.shape != (len(truth.of), len(answers.labels)):
         raise ValueError(f"{answers.probabilities.shape} probabilities for {len(truth.of)} images")
     column_of, findings = match_labels(answers.labels, truth.classes)
@@ -128,6 +129,8 @@ def _quiet(score: Callable[[], float]) -> float:
 
 def _confusion(predicted: Indices, truth: Indices, count: int) -> tuple[Indices, Indices]:
     """The confusion matrix (rows truth, columns predicted), and per true class the predictions outside the classes."""
+    from sklearn import metrics
+
     other = predicted == OTHER
     matrix = metrics.confusion_matrix(truth, np.where(other, count, predicted), labels=range(count + 1))
     return matrix[:count, :count], matrix[:count, count]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from harness.stages.evaluate.intervals import holding, paired
 from harness.stages.evaluate.scenes import Scenes, of_gains
@@ -33,6 +32,8 @@ def compare(right: Right, other_right: Right, scenes: Scenes | None = None) -> P
 
 def mcnemar(right: Right, other_right: Right) -> float:
     """The exact two-sided McNemar p-value: a binomial test on the images where exactly one model is right."""
+    from scipy.stats import binomtest
+
     only_one = int((right & ~other_right).sum())
     only_other = int((~right & other_right).sum())
     if only_one + only_other == 0:

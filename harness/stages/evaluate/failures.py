@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from harness.stages.evaluate import intervals
 from harness.stages.evaluate.bootstrap import drawn, percentile
@@ -37,6 +36,8 @@ def unseen_auroc(seen: Probabilities, unseen: Probabilities) -> float:
     The confidence is the largest probability (Hendrycks and Gimpel, 2017). 1: always more confident on its classes;
     0.5: no difference. Both arguments have shape (images, labels), with at least one image.
     """
+    from sklearn.metrics import roc_auc_score
+
     confidence = np.concatenate([seen.max(axis=1), unseen.max(axis=1)])
     return float(roc_auc_score(np.repeat([1, 0], [len(seen), len(unseen)]), confidence))
 

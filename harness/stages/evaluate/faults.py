@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from harness.findings import Finding, finding
 from harness.stages.evaluate.comparison import Right, mcnemar
@@ -53,6 +52,8 @@ def mixed_up_labels(
 
 def _best_order(predicted: NDArray[np.int64], truth: NDArray[np.int64], count: int) -> dict[int, int]:
     """The permutation of labels with the most right answers (Hungarian method)."""
+    from scipy.optimize import linear_sum_assignment
+
     votes = np.zeros((count, count), dtype=np.int64)
     known = predicted >= 0
     np.add.at(votes, (predicted[known], truth[known]), 1)
