@@ -1,7 +1,8 @@
 """Benchmarks models by MLPerf's rules, side by side, and compares them with an earlier run."""
 
 from harness.bench.compare import compare, compare_in_turn, uncompared
-from harness.bench.measure import Request, measure
+from harness.bench.measure import measure
+from harness.bench.request import Request, TorchvisionModel
 from harness.bench.results import BenchResults, Comparison, load
 from harness.bench.rules import EFFORTS, SCENARIOS
 
@@ -11,6 +12,7 @@ __all__ = [
     "BenchResults",
     "Comparison",
     "Request",
+    "TorchvisionModel",
     "compare",
     "compare_in_turn",
     "load",

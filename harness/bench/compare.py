@@ -114,8 +114,8 @@ def uncompared(new: BenchResults, old: BenchResults) -> list[str]:
 
 
 def _title(key: Key) -> str:
-    model, engine, precision, _ = key
-    return f"{model} ({engine}, {precision})"
+    model, engine, precision, _, batch = key
+    return f"{model} ({engine}, {precision}{f', batch {batch}' if batch else ''})"
 
 
 def _compared(new: Measurement, old: Measurement, found: _Difference | None, smallest: float) -> Comparison:
@@ -136,6 +136,7 @@ def _compared(new: Measurement, old: Measurement, found: _Difference | None, sma
         model=new.model,
         engine=new.engine,
         precision=new.precision,
+        batch=new.batch,
         old_ms=old.p50_ms,
         new_ms=new.p50_ms,
         ratio=ratio,

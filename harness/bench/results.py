@@ -13,11 +13,13 @@ from harness.errors import UsageError
 from harness.stages.evidence.benchmark import CheckedAnswers
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Precision
+from harness.stages.evidence.layers import LayerTimes
 from harness.stages.evidence.record import Interval, Record, Share
 from harness.stages.timing import Mode
 
 SCHEMA = 1
-Key = tuple[str, str, str, str]  # model, engine, precision, mode: identifies a measurement in a comparison
+# Model, engine, precision, mode, batch size if it was asked for: identifies a measurement in a comparison.
+Key = tuple[str, str, str, str, int | None]
 
 
 class TimedRound(Record):
@@ -88,6 +90,8 @@ class Measurement(Record):
     p99_ms: float
     early_stopping: EarlyStopped | None  # None in scenarios without a percentile
     throughput_per_s: float
+    throughput_interval: Interval | None = None  # None at a fixed rate, which sets it
+    batch: int | None = None  # images in a query, if `--batch` said it; None: as many as the scenario has
     missed: int = 0  # at a fixed rate: queries that began after the next one was planned
     valid: bool  # a round counts, early stopping, if any, is satisfied, and all answers were right
     believed: bool = True  # False when an answer was wrong, or the model keeps state or remembers inputs
@@ -99,6 +103,7 @@ class Measurement(Record):
     stateful_operators: tuple[str, ...] = ()  # of the graph: with these, equal calls can get different answers
     accuracy: Accuracy | None = None
     energy: Energy | None = None
+    layers: LayerTimes | None = None  # on ONNX Runtime's CPU provider, in full runs
     fits: tuple[Fit, ...] = ()
     rounds: tuple[TimedRound, ...]
     latencies_ms: tuple[float, ...]  # of valid rounds, in order; thinned out above 10,000
@@ -108,7 +113,7 @@ class Measurement(Record):
     @property
     def key(self) -> Key:
         """The measurement's identity in a comparison."""
-        return self.model, self.engine, self.precision, self.mode
+        return self.model, self.engine, self.precision, self.mode, self.batch
 
 
 class Unmeasured(Record):
@@ -117,6 +122,7 @@ class Unmeasured(Record):
     model: str
     engine: str = ""
     precision: str = ""
+    batch: int | None = None
     reason: str
 
 
@@ -151,6 +157,7 @@ class Comparison(Record):
     model: str
     engine: str
     precision: str
+    batch: int | None = None
     old_ms: float
     new_ms: float
     ratio: float  # new / old, by the means of the logarithms of the rounds' medians

@@ -15,6 +15,8 @@ from harness.stages.evidence.stage_result import Done
 from harness.stages.predict import predict
 from harness.stages.timing import Subject
 
+_PROBED = 0  # images: a benchmark takes the pre-processing as it is
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -34,7 +36,7 @@ def score_subject(
     if subject.head is not None:
         return Scored(unscored="No accuracy: it is a detector." if given.labelled else "")
     conversion = subject.conversion
-    predicted = predict(conversion, staged, place)
+    predicted = predict(conversion, staged, place, _PROBED)
     if not isinstance(predicted, Done):
         return Scored(unscored=f"No accuracy: {predicted.whole_reason}")
     if not given.labelled:
@@ -51,7 +53,7 @@ def predictions_of(subject: Subject, staged: StagedImages, place: StageContext) 
     """The model's answers to the images; None for a detector, or where it gives no usable answers."""
     if subject.head is not None:
         return None
-    predicted = predict(subject.conversion, staged, place)
+    predicted = predict(subject.conversion, staged, place, _PROBED)
     return predicted.value if isinstance(predicted, Done) else None
 
 

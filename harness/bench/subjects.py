@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class NamedModel:
     name: str
     handed: HandedModel
     is_reference: bool = False
+    about: str = ""  # where it comes from, if it was not given as a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,25 @@ class GivenImages:
     labelled: bool
 
 
-def named_models(files: Sequence[Path], reference: Path | None) -> tuple[NamedModel, ...]:
-    """The models, the reference first. Raises `UsageError` for a file that is not there."""
+def check_there(path: Path) -> None:
+    """Raises `UsageError` for a path with no model file at it."""
+    _model_file(path)
+
+
+def named_models(
+    files: Sequence[Path], reference: Path | None, about: Mapping[Path, str] | None = None
+) -> tuple[NamedModel, ...]:
+    """The models, the reference first. `about`: a sentence on some files. Raises `UsageError` as `check_there`."""
     every = [*([reference] if reference else []), *files]
     found = [_model_file(path) for path in every]
     names = _names(found)
     return tuple(
-        NamedModel(name, HandedModel(file, _companions(file)), is_reference=bool(reference) and index == 0)
+        NamedModel(
+            name,
+            HandedModel(file, _companions(file)),
+            is_reference=bool(reference) and index == 0,
+            about=(about or {}).get(file, ""),
+        )
         for index, (name, file) in enumerate(zip(names, found, strict=True))
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.bench.envelope import fits
-from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, p_value
+from harness.bench.estimates import block_medians, drift, early_stopping, median_interval, p_value, rate_interval
 from harness.bench.machine import MachineState
 from harness.bench.machine.tegrastats import energy_mj
 from harness.bench.results import Accuracy, EarlyStopped, Energy, Measurement, TimedRound, Unmeasured
@@ -17,6 +17,7 @@ from harness.bench.rules import CONFIDENCE, WIDEST_INTERVAL, Effort, Scenario
 from harness.stages.evidence.benchmark import CheckedAnswers
 from harness.stages.evidence.conversion import Precision
 from harness.stages.evidence.evaluation import Evaluation
+from harness.stages.evidence.layers import LayerTimes
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.latency_statistics import nearest_rank
 from harness.stages.timed_answers import together
@@ -46,14 +47,23 @@ class Variant:
     predictions: Predictions | None  # for the timed images
     evaluation: Evaluation | None
     unscored: str = ""  # why there is no evaluation, although there are labels
+    batch: int | None = None  # images in a query; None: as many as the scenario has
+    about: str = ""  # where the model comes from, if it was not given as a file
     idle_mw: float | None = None
     failed: str = ""  # why it cannot be timed
+    layers: LayerTimes | None = None
+    no_layers: str = ""  # why they could not be timed
     timed: list[Round] = field(default_factory=list)
     rounds: list[TimedRound] = field(default_factory=list)
 
     @property
     def title(self) -> str:
-        return f"{self.name} ({self.engine}, {self.precision})"
+        batch = f", batch {self.batch}" if self.batch else ""
+        return f"{self.name} ({self.engine}, {self.precision}{batch})"
+
+    def samples(self, scenario: Scenario) -> int:
+        """How many images a query has."""
+        return self.batch or scenario.samples_per_query
 
     @property
     def counted(self) -> list[Round]:
@@ -71,7 +81,9 @@ class Variant:
         return enough and interval_width(self) < WIDEST_INTERVAL
 
     def unmeasured(self, reason: str) -> Unmeasured:
-        return Unmeasured(model=self.name, engine=self.engine, precision=self.precision, reason=reason)
+        return Unmeasured(
+            model=self.name, engine=self.engine, precision=self.precision, batch=self.batch, reason=reason
+        )
 
 
 def noticed(timed: Round, state: MachineState) -> TimedRound:
@@ -100,6 +112,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
     by_round = [np.array(timed.latencies_ms) for timed in counted]
     latencies = np.concatenate(by_round)
     seconds = sum(timed.ended - timed.started for timed in counted)
+    rate = variant.samples(scenario) * len(latencies) / seconds
     stopped = early_stopped(latencies, scenario.percentile) if scenario.percentile else None
     peak = max(timed.peak_memory_bytes for timed in counted)
     width = interval_width(variant)
@@ -123,7 +136,9 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         p90_ms=nearest_rank(latencies, 90),
         p99_ms=nearest_rank(latencies, 99),
         early_stopping=stopped,
-        throughput_per_s=scenario.samples_per_query * len(latencies) / seconds,
+        throughput_per_s=rate,
+        throughput_interval=None if scenario.rate_per_second else rate_interval(by_round, rate),
+        batch=variant.batch,
         missed=sum(timed.missed for timed in counted),
         valid=believed and (stopped is None or stopped.estimate_ms is not None),
         believed=believed,
@@ -135,6 +150,7 @@ def measurement(variant: Variant, scenario: Scenario, mode: Mode) -> Measurement
         stateful_operators=counted[0].stateful_operators,
         accuracy=_accuracy(variant.evaluation),
         energy=_energy(variant, scenario),
+        layers=variant.layers,
         fits=fits(peak),
         rounds=tuple(variant.rounds),
         latencies_ms=tuple(float(ms) for ms in thinned(latencies)),
@@ -168,7 +184,7 @@ def _energy(variant: Variant, scenario: Scenario) -> Energy | None:
     if variant.idle_mw is None:
         return None
     metered = [
-        (seen.machine.power_mw, seen.seconds, seen.queries * scenario.samples_per_query)
+        (seen.machine.power_mw, seen.seconds, seen.queries * variant.samples(scenario))
         for seen in variant.rounds
         if not seen.void and seen.machine.power_mw is not None
     ]
@@ -204,8 +220,12 @@ def remembered(rounds: Sequence[Repeated]) -> float | None:
 
 def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None, remembers: float | None) -> list[str]:
     """What a reader must know about the figures, one sentence each."""
-    notes = []
+    notes = [variant.about] if variant.about else []
     seen = [one for one in variant.rounds if not one.void]
+    if variant.samples(scenario) > 1 and not variant.subject.conversion.dynamic_batch:
+        notes.append(f"It takes one image at a time, so a query is {variant.samples(scenario)} runs.")
+    if variant.no_layers:
+        notes.append(variant.no_layers)
     if variant.unscored:
         notes.append(variant.unscored)
     if void := [one.void for one in variant.rounds if one.void]:

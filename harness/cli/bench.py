@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
 import click
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from harness import bench as benchmarks
 from harness import report, sandbox
 from harness.bench.boards.stage import by_memory
-from harness.bench.compare import FEWEST_ROUNDS
-from harness.bench.results import BenchResults, Comparison, Measurement, is_results
+from harness.bench.results import is_results
 from harness.bench.rules import EffortName, ScenarioName
-from harness.boundary.screen import Screen, say, say_json, visible
+from harness.bench.torchvision_models import PREFIX
+from harness.boundary.screen import Screen, say, say_json
+from harness.cli.bench_tables import print_results
 from harness.cli.options import PATH, as_json_option
 from harness.cli.sandbox_options import sandbox_option
 from harness.cli.terminal import progress_on
@@ -24,10 +23,49 @@ from harness.report import export
 from harness.stages.evidence.conversion import Precision
 from harness.stages.timing import Engine, Mode
 
+Named = Path | str  # a file or folder, or the name of one of torchvision's models
+_TORCHVISION = re.compile(r"[a-z0-9_]{1,60}")
+_MOST = 64  # images in a query: as many different ones as there are
+_SIDE = 224  # pixels: what most of torchvision's classifiers were trained on
+
+
+def _named(given: str) -> Named:
+    """A path, or the name after `torchvision:`."""
+    if not given.startswith(PREFIX):
+        return Path(given)
+    name = given.removeprefix(PREFIX)
+    if not _TORCHVISION.fullmatch(name):
+        raise click.BadParameter(f"{given!r}: give torchvision's name of a classifier, as in {PREFIX}resnet18")
+    return name
+
+
+def _models(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Named, ...]:
+    return tuple(map(_named, given))
+
+
+def _model(_: click.Context, __: click.Parameter, given: str | None) -> Named | None:
+    return None if given is None else _named(given)
+
+
+def _batches(_: click.Context, __: click.Parameter, given: str | None) -> tuple[int, ...]:
+    """Numbers of images, separated by commas, each once, ascending."""
+    parts = [] if given is None else given.split(",")
+    if not all(re.fullmatch(r" *[0-9]{1,3} *", part) and 1 <= int(part) <= _MOST for part in parts):
+        raise click.BadParameter(f"{given!r}: give numbers from 1 to {_MOST}, separated by commas, as in 1,2,4,8")
+    return tuple(sorted({int(part) for part in parts}))
+
 
 @click.command("bench")
-@click.argument("models", nargs=-1, required=True, type=PATH, metavar="MODEL...")
-@click.option("--reference", type=PATH, help="A model to set the others against.")
+@click.argument("models", nargs=-1, required=True, callback=_models, metavar="MODEL...")
+@click.option("--reference", callback=_model, metavar="MODEL", help="A model to set the others against.")
+@click.option(
+    "--input",
+    "side",
+    type=click.IntRange(32, 1024),
+    default=_SIDE,
+    show_default=True,
+    help="Side of the images for which a torchvision:NAME is exported, in pixels.",
+)
 @click.option("--images", type=PATH, help="Images, or class folders of them, for accuracy [default: noise].")
 @click.option(
     "--scenario",
@@ -39,7 +77,8 @@ from harness.stages.timing import Engine, Mode
 @click.option(
     "--quick",
     is_flag=True,
-    help="10 s for each model instead of 60 s, MLPerf v0.5's length (later rules: 600 s); labelled so.",
+    help="4 rounds of 1 s for each model, no more where intervals stay wide, and no layers. A full run: 60 s, MLPerf "
+    "v0.5's length (later rules: 600 s).",
 )
 @click.option(
     "--engine",
@@ -60,6 +99,9 @@ from harness.stages.timing import Engine, Mode
     help="May be repeated. int8 is calibrated on a part of the images.",
 )
 @click.option(
+    "--batch", "batches", callback=_batches, metavar="N,N,...", help="Images in a query; of several each is measured."
+)
+@click.option(
     "--mode",
     type=click.Choice(get_args(Mode)),
     default="model-only",
@@ -74,6 +116,7 @@ from harness.stages.timing import Engine, Mode
 )
 @click.option("--cores", type=click.IntRange(1, 256), help="Processor cores to pin to [default: all].")
 @click.option("--out", type=PATH, help="Folder for index.html, bench.json and bench.csv.")
+@click.option("--markdown", "markdown", type=PATH, help="File for the tables in Markdown, to paste.")
 @click.option(
     "--compare",
     "earlier",
@@ -83,30 +126,34 @@ from harness.stages.timing import Engine, Mode
 @sandbox_option("Where models run. A GPU is only there with `none`: for models that you trust.")
 @as_json_option
 def bench(
-    models: tuple[Path, ...],
-    reference: Path | None,
+    models: tuple[Named, ...],
+    reference: Named | None,
+    side: int,
     images: Path | None,
     scenario: ScenarioName,
     quick: bool,
     engines: tuple[Engine, ...],
     precisions: tuple[Precision, ...],
+    batches: tuple[int, ...],
     mode: Mode,
     names: tuple[str, ...],
     cores: int | None,
     out: Path | None,
+    markdown: Path | None,
     earlier: Path | None,
     sandbox_name: sandbox.EngineName,
     as_json: bool,
 ) -> int:
     """Measure how fast models are: latency, throughput, memory, accuracy.
 
-    MODEL is a model file of any kind that is graded, a folder with one, or the times that trtexec wrote (.json).
+    MODEL is a model file of any kind that is graded, a folder with one, torchvision:NAME (one of its classifiers, which
+    is exported first), or the times that trtexec wrote (.json).
     """
     effort: EffortName = "quick" if quick else "full"
     before = benchmarks.load(earlier) if earlier and is_results(earlier) else None
     request = benchmarks.Request(
-        models=models,
-        reference=reference,
+        models=[_as_asked(model, side) for model in models],
+        reference=_as_asked(reference, side) if reference else None,
         images=images,
         scenario=benchmarks.SCENARIOS[scenario],
         effort=benchmarks.EFFORTS[effort],
@@ -115,6 +162,7 @@ def bench(
         mode=mode,
         boards=by_memory(names) if names else (),
         cores=cores,
+        batches=batches,
         earlier=before,
         earlier_model=earlier if before is None else None,
     )
@@ -129,10 +177,12 @@ def bench(
         out.mkdir(parents=True, exist_ok=True)
         export.write_bench(results, out)
         report.write_bench(results, out)
+    if markdown:
+        export.write_markdown(results, markdown)
     if as_json:
         say_json(results.model_dump_json(by_alias=True))
     else:
-        _print(results, Screen())
+        print_results(results, Screen())
         for sentence in benchmarks.uncompared(results, before) if before else ():
             say(sentence)
         if out:
@@ -141,60 +191,5 @@ def bench(
     return 1 if slower or results.unmeasured or not all(one.valid for one in results.measurements) else 0
 
 
-def _print(results: BenchResults, console: Screen) -> None:
-    quick = ", a quick run" if results.effort == "quick" else ""
-    title = Text(f"{results.scenario}, {results.mode}{quick}; times in ms")
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("model", overflow="fold")
-    for column in ("median", "95 %", "p90", "p99", "per s", "MB", "right"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for one in results.measurements:
-        table.add_row(f"{visible(one.model)}\n{one.engine}, {one.precision}", *_figures(one))
-    console.print(table)
-    for one in results.measurements:
-        console.print(visible(f"{_title(one)}: {' '.join((*_rule(one), *one.notes))}"), soft_wrap=True)
-    for lost in results.unmeasured:
-        console.print(visible(f"{lost.model} not measured: {lost.reason}"), style="red", soft_wrap=True)
-    for pair in results.compared:
-        console.print(visible(f"{pair.model} ({pair.engine}, {pair.precision}): {_verdict(pair)}"), soft_wrap=True)
-
-
-def _verdict(pair: Comparison) -> str:
-    said = f"{pair.verdict}: {pair.old_ms:.4g} -> {pair.new_ms:.4g} ms"
-    if pair.ratio_interval is None or pair.p_value is None:
-        return f"{said}; it takes {FEWEST_ROUNDS} rounds of each to tell"
-    low, high = pair.ratio_interval
-    smallest = f"changes under {pair.smallest_change:.0%} count for nothing"
-    return f"{said}, x{pair.ratio:.3f} [{low:.3f}, {high:.3f}], p = {pair.p_value:.2g}; {smallest}"
-
-
-def _title(one: Measurement) -> str:
-    return f"{one.model} ({one.engine}, {one.precision})"
-
-
-def _figures(one: Measurement) -> tuple[str, ...]:
-    low, high = one.p50_interval
-    return (
-        f"{one.p50_ms:.4g}",
-        f"{low:.3g}–{high:.3g}",
-        f"{one.p90_ms:.4g}",
-        f"{one.p99_ms:.4g}",
-        f"{one.throughput_per_s:.4g}",
-        f"{one.peak_memory_bytes / 1e6:.0f}" if one.peak_memory_bytes else "–",
-        f"{one.accuracy.value:.3f}" if one.accuracy else "–",
-    )
-
-
-def _rule(one: Measurement) -> tuple[str, ...]:
-    """MLPerf's early-stopping estimate, and whether the interval or the limit ended the run."""
-    said = []
-    if one.early_stopping and one.early_stopping.estimate_ms is not None:
-        said.append(f"p{one.early_stopping.percentile} by early stopping {one.early_stopping.estimate_ms:.4g} ms.")
-    elif one.early_stopping:
-        said.append(
-            f"{one.queries} queries are too few for a p{one.early_stopping.percentile}; it needs "
-            f"{one.early_stopping.needed}."
-        )
-    if one.ended_by == "limit":
-        said.append("The limit was reached before the median's interval was under 3 %.")
-    return tuple(said)
+def _as_asked(model: Named, side: int) -> Path | benchmarks.TorchvisionModel:
+    return model if isinstance(model, Path) else benchmarks.TorchvisionModel(model, side)

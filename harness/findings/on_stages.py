@@ -43,6 +43,7 @@ _WRONG = {
     "no-detector": "It is no detector: {why}",
     "not-in-precision": "It does not become {precision}: {why}",
     "not-timed": "It could not be timed: {why}",
+    "layers-not-timed": "The model's layers could not be timed: {why}",
     "torch-only": "The model does not become ONNX, so only the engine torch can run it.",
     "native-not-timed": "The model runs as it is, not as ONNX, so its speed cannot be compared.",
     "native-not-predicted": "The model runs as it is, not as ONNX, so its layers are not known.",

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.bench.matrix import matrix
+from harness.bench.ranking import throughput_interval
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import CONFIDENCE, EFFORTS, SCENARIOS, WIDEST_INTERVAL
+from harness.bench.sentences import layers_sum, title, verdicts
 from harness.report import charts
 from harness.report.pages import write_page
 from harness.report.rendering import Renderer
@@ -43,7 +46,6 @@ def view(results: BenchResults) -> dict[str, Any]:
     others = [item for item in scored if item is not reference and item.one.believed]
     tradeoff = _tradeoff(others, reference)
     every = [*tradeoff.points, *([tradeoff.reference] if tradeoff.reference else [])] if tradeoff else []
-    counts = SCENARIOS[results.scenario].percentile
     return {
         "results": results,
         "effort": EFFORTS[results.effort],
@@ -52,8 +54,10 @@ def view(results: BenchResults) -> dict[str, Any]:
         "widest": WIDEST_INTERVAL,
         "shown": shown,
         "reference": reference,
-        "fastest": _fastest([item for item in shown if item.one.believed], by_throughput=counts is None),
-        "best": max(scored, key=lambda item: item.one.accuracy.value if item.one.accuracy else 0.0, default=None),
+        "verdicts": verdicts(results),
+        "matrix": matrix(results),
+        "layers": [(item, layers_sum(item.one, item.one.layers)) for item in shown if item.one.layers],
+        "throughput_interval": throughput_interval,
         "compared": results.compared,
         "medians": _medians(shown),
         "tradeoff": tradeoff,
@@ -68,12 +72,7 @@ def view(results: BenchResults) -> dict[str, Any]:
 
 
 def _shown(one: Measurement, index: int, results: BenchResults) -> Shown:
-    every = results.measurements
-    parts = [one.model]
-    for name in ("engine", "precision"):
-        if len({getattr(other, name) for other in every}) > 1:
-            parts.append(getattr(one, name))
-    return Shown(one, f"m{index + 1}", ", ".join(parts), _histogram(one))
+    return Shown(one, f"m{index + 1}", title(one, results.measurements), _histogram(one))
 
 
 def _histogram(one: Measurement) -> charts.Histogram | None:
@@ -89,12 +88,6 @@ def _medians(shown: Sequence[Shown]) -> charts.IntervalPlot | None:
         return None
     spans = [(item.one.p50_interval[0], item.one.p50_ms, item.one.p50_interval[1]) for item in shown]
     return charts.intervals(spans, 0.0, max(span[2] for span in spans) * 1.05)
-
-
-def _fastest(shown: Sequence[Shown], *, by_throughput: bool) -> Shown | None:
-    if by_throughput:
-        return max(shown, key=lambda item: item.one.throughput_per_s, default=None)
-    return min(shown, key=lambda item: item.one.p50_ms, default=None)
 
 
 def _tradeoff(scored: Sequence[Shown], reference: Shown | None) -> charts.Scatter | None:

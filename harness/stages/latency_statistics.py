@@ -18,9 +18,13 @@ def nearest_rank(latencies: Floats, percent: int) -> float:
     return float(np.sort(latencies)[max(1, math.ceil(len(latencies) * percent / 100)) - 1])
 
 
-def resampled_medians(blocks: Floats, random: np.random.Generator) -> Floats:
-    """The median of each resample of rounds and, within each, of blocks: shape (resamples,)."""
+def resampled(blocks: Floats, random: np.random.Generator) -> Floats:
+    """Resamples of rounds and, within each, of blocks: shape (resamples, rounds, blocks)."""
     rounds, within = blocks.shape
     chosen = random.integers(0, rounds, (RESAMPLES, rounds, 1))
-    drawn = blocks[chosen, random.integers(0, within, (RESAMPLES, rounds, within))]
-    return np.asarray(np.median(drawn, axis=(1, 2)))
+    return blocks[chosen, random.integers(0, within, (RESAMPLES, rounds, within))]
+
+
+def resampled_medians(blocks: Floats, random: np.random.Generator) -> Floats:
+    """The median of each resample of rounds and, within each, of blocks: shape (resamples,)."""
+    return np.asarray(np.median(resampled(blocks, random), axis=(1, 2)))

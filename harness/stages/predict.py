@@ -97,13 +97,18 @@ class _Unanswered(Exception):
         self.failure = failure
 
 
-def predict(conversion: Conversion, staged: StagedImages, context: StageContext) -> StageResult[Predictions]:
-    """The model's probabilities for the staged images, in the order of the held-out set."""
+def predict(
+    conversion: Conversion, staged: StagedImages, context: StageContext, probe_images: int = _PROBE_IMAGES
+) -> StageResult[Predictions]:
+    """The model's probabilities for the staged images, in the order of the held-out set.
+
+    `probe_images`: on how many of them, at most, other pre-processings are tried.
+    """
     if conversion.native and conversion.environment == KERAS.name:
         context = context.using(KERAS)
     twice = secret_sample(len(staged.names), _ASKED_TWICE)
     try:
-        answered, outcome = _ask(conversion, drawn_from(staged), twice, sample(staged, _PROBE_IMAGES), context)
+        answered, outcome = _ask(conversion, drawn_from(staged), twice, sample(staged, probe_images), context)
         asked_again = [answered.again]
         if conversion.native:
             afresh, _ = _ask(conversion, drawn_from(staged, twice), (), (), context)

@@ -15,7 +15,7 @@ from model_files import CLASSES, torch_model, write_detector, write_images, writ
 from silent import Silent
 
 from harness import report
-from harness.bench import SCENARIOS, BenchResults, Request, boards, compare, measure
+from harness.bench import SCENARIOS, BenchResults, Request, TorchvisionModel, boards, compare, measure
 from harness.bench.results import Accuracy
 from harness.bench.rules import Effort
 from harness.errors import MachineError, UsageError
@@ -56,7 +56,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def run(sandbox: Bubblewrap) -> Any:
-    def measured(*models: Path, **changes: Any) -> BenchResults:
+    def measured(*models: Path | TorchvisionModel, **changes: Any) -> BenchResults:
         plain = Request(
             models=models,
             reference=None,
@@ -113,6 +113,25 @@ def test_every_scenario_with_a_free_and_a_fixed_batch(
     if scenario != "offline":
         assert one.early_stopping and one.early_stopping.needed == 662
         assert one.valid == (one.queries >= 662)
+
+
+def test_a_model_of_torchvision_is_exported_and_measured_by_batch_and_by_layer(run: Any) -> None:
+    short = Effort("quick", 0.2, 2, 2, 0.1, layers=True)
+    found = run(TorchvisionModel("squeezenet1_1", 64), effort=short, batches=(1, 2))
+    one, two = found.measurements
+    assert [(each.model, each.batch) for each in found.measurements] == [("squeezenet1_1", 1), ("squeezenet1_1", 2)]
+    for each in found.measurements:
+        assert "random weights" in each.notes[0] and each.answers and not each.answers.different
+        assert each.throughput_interval[0] <= each.throughput_per_s <= each.throughput_interval[1]
+        assert each.throughput_per_s == pytest.approx(each.batch * each.queries / each.seconds)
+    assert one.layers and two.layers is None, "of several batches the smallest is profiled"
+    assert {"Conv", "Concat"} <= {each.operator for each in one.layers.operators}
+    assert 0.5 < one.layers.share_of_query <= 1, "layers are a part of the query, and most of it"
+
+
+def test_a_name_that_torchvision_does_not_know_gets_the_nearest_one(run: Any) -> None:
+    with pytest.raises(UsageError, match="did you mean 'resnet18'"):
+        run(TorchvisionModel("resnt18", 224))
 
 
 @pytest.mark.parametrize("engine", ["openvino", "torch"])

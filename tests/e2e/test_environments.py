@@ -231,6 +231,8 @@ def test_a_courses_requirements_are_an_environment_of_their_own(
     assert isinstance(result, Done), result
     assert printed(result, tmp_path).split() == ["0.15.2", "None", "None"]
     assert result.value.environment == "course"
+    built = _harness("env", "build", str(requirements), "--engine", "bubblewrap")  # it is there, and kept
+    assert built.startswith("course: ")
     listed = _harness("env", "list", "--json")
     assert software.lock in [one["lock"] for one in json.loads(listed)]
     assert "removed course" in _harness("env", "remove", software.lock)

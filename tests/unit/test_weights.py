@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli.main import cli
 from harness.errors import MachineError, UsageError
 from harness.inputs import weights
 from harness.inputs.weights import manifest as manifest_files
@@ -135,8 +137,10 @@ def test_weights_without_a_source_come_from_a_file(manifest: Manifest, tmp_path:
         fetched()
     file = tmp_path / "mine.pth"
     file.write_bytes(CONTENT)
-    assert weights.add("tiny", file).read_bytes() == CONTENT
-    assert weights.path("tiny") is not None
+    done = CliRunner().invoke(cli, ["weights", "add", "tiny", str(file)], catch_exceptions=False, standalone_mode=False)
+    assert done.return_value == 0, done.output
+    kept = weights.path("tiny")
+    assert kept is not None and kept.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("content", [b"", CONTENT[:-1], CONTENT + b" "])

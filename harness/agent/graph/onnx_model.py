@@ -306,13 +306,18 @@ def _layout(shape: list[int | None]) -> tuple[Layout, int | None, int | None]:
     return ("NCHW" if layout == "NCHW" else "NHWC"), height, width
 
 
-def session(file: Path, threads: int) -> Any:
-    """An ONNX Runtime session on the CPU. Raises `Unusable` when it cannot be made."""
+def session(file: Path, threads: int, profile: Path | None = None) -> Any:
+    """An ONNX Runtime session on the CPU. Raises `Unusable` when it cannot be made.
+
+    `profile`: the beginning of the path to which it writes when each operator began and ended; None for no profile.
+    """
     import onnxruntime
 
     options = session_options(threads)
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(profile)
     try:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes

@@ -11,9 +11,9 @@ from harness.files.whole_file import write_whole
 from harness.report.export.spreadsheet import harmless
 
 _COLUMNS = (
-    "model", "engine", "precision", "mode", "queries", "p50_ms", "p50_low_ms", "p50_high_ms", "p90_ms", "p99_ms",
-    "early_stopping_ms", "throughput_per_s", "peak_memory_bytes", "file_bytes", "accuracy", "energy_mj", "valid",
-    "ended_by",
+    "model", "engine", "precision", "mode", "batch", "queries", "p50_ms", "p50_low_ms", "p50_high_ms", "p90_ms",
+    "p99_ms", "early_stopping_ms", "throughput_per_s", "throughput_low_per_s", "throughput_high_per_s",
+    "peak_memory_bytes", "file_bytes", "accuracy", "energy_mj", "valid", "ended_by",
 )  # fmt: skip
 
 
@@ -32,6 +32,8 @@ def _row(one: Measurement) -> list[object]:
     values = one.model_dump() | {
         "p50_low_ms": one.p50_interval[0],
         "p50_high_ms": one.p50_interval[1],
+        "throughput_low_per_s": one.throughput_interval[0] if one.throughput_interval else None,
+        "throughput_high_per_s": one.throughput_interval[1] if one.throughput_interval else None,
         "early_stopping_ms": one.early_stopping.estimate_ms if one.early_stopping else None,
         "accuracy": one.accuracy.value if one.accuracy else None,
         "energy_mj": one.energy.per_inference_mj if one.energy else None,

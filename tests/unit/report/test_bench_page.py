@@ -10,6 +10,7 @@ from harness.report.charts import Point
 from harness.report.roofline import front, roofline
 from harness.report.units import count
 from harness.stages.evidence.boards import RooflineKernel
+from harness.stages.evidence.layers import LayerTime, LayerTimes, OperatorTime
 
 
 def page(found, *, to):
@@ -31,7 +32,9 @@ def test_the_parts_of_a_full_page(tmp_path):
         "Does it fit?", "Rounds", "How it was measured",
     ):  # fmt: skip
         assert f">{title}<" in text, title
-    assert "small is fastest" in text and "vgg16 is most often right" in text
+    assert "small is the fastest: " in text and (
+        "No difference in accuracy is shown between vgg16 (90.0%) and reference (86.0%)" in text
+    )
     assert '<span class="chip error">Slower</span>' in text
 
 
@@ -42,7 +45,7 @@ def test_a_latency_that_is_not_believed_is_neither_drawn_nor_the_fastest(tmp_pat
     )
     shown, text = view(found), page(found, to=tmp_path)
     assert len(shown["tradeoff"].points) == len(shown["tradeoff_items"]) == 2
-    assert "small is fastest" in text and "Left out is 1 model whose latency is not believed" in text
+    assert "small is the fastest: " in text and "Left out is 1 model whose latency is not believed" in text
 
 
 def test_what_is_not_known_is_not_shown(tmp_path):
@@ -95,10 +98,15 @@ def test_kernels_stand_where_they_are_predicted_or_on_the_roof():
     assert convolution.y > on_the_roof + 5, "110 of 269 possible"
 
 
-def test_the_values_name_the_fastest_by_what_counts():
-    found = [measured("a", 10, 1, throughput_per_s=50.0), measured("b", 20, 2, throughput_per_s=90.0)]
-    assert view(results(*found))["fastest"].one.model == "a"
-    assert view(results(*found, scenario="offline"))["fastest"].one.model == "b"
+def test_layers_are_shown_with_their_sum_and_a_strangers_name_has_no_effect(tmp_path):
+    times = LayerTimes(
+        queries=50, query_ms=10.0, sum_ms=9.0, count=2,
+        layers=(LayerTime(name="<b>conv", operator="Conv", ms=6.0), LayerTime(name="pool", operator="MaxPool", ms=3.0)),
+        operators=(OperatorTime(operator="Conv", layers=1, ms=6.0), OperatorTime(operator="MaxPool", layers=1, ms=3.0)),
+    )  # fmt: skip
+    text = page(results(measured("a", 10, p50_ms=9.5, layers=times)), to=tmp_path)
+    assert "The times of 2 layers add up to 9 ms, 90% of a query's 10 ms" in text.replace("&#39;", "'")
+    assert "Conv takes 67%" in text and "&lt;b&gt;conv" in text and "<b>conv" not in text
 
 
 def test_the_histogram_says_how_many_queries_it_shows(tmp_path):
