@@ -78,6 +78,15 @@ def compare_in_turn(results: BenchResults, earlier: str) -> tuple[Comparison, ..
     return tuple(_compared(*pair, _in_turn(*pair), SMALLEST_CHANGE) for pair in pairs)
 
 
+def is_faster(one: Measurement, than: Measurement) -> bool:
+    """Whether `one` is surely faster than another measurement of the same run, by the rounds that ran in turn.
+
+    The test is that of `compare_in_turn`; with too few rounds, as of what trtexec timed, nothing is sure.
+    """
+    found = _in_turn(one, than)
+    return found is not None and found.sure_interval[1] < -math.log1p(SMALLEST_CHANGE)
+
+
 def check_comparable(keys: Sequence[Key], scenario: ScenarioName, mode: Mode, host: Host, old: BenchResults) -> None:
     """Check that a run with these measurements, done or planned, can be compared with an earlier one.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from harness.bench.ranking import leaders
+from harness.bench.ranking import fastest, leaders
 from harness.bench.results import BenchResults, Measurement
 from harness.stages.evidence.boards import BoardLatency
 from harness.stages.evidence.record import Interval
@@ -30,13 +30,7 @@ class Row:
     measured: bool  # here, interval of 95 %; else predicted, interval of 90 %
     cells: tuple[Cell | None, ...]  # by model; None where there is no figure
 
-    @property
-    def fastest(self) -> int | None:
-        """The index of the model that is faster than every other; None if intervals overlap or there is one model."""
-        known = [index for index, cell in enumerate(self.cells) if cell]
-        cells = [cell for cell in self.cells if cell]
-        first = leaders([cell.interval for cell in cells], [cell.ms for cell in cells])
-        return known[first[0]] if len(known) > 1 and len(first) == 1 else None
+    fastest: int | None  # the model that is shown to be faster than every other; None without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +41,8 @@ class Matrix:
     rows: tuple[Row, ...]
 
     def part(self, start: int, stop: int) -> Matrix:
-        """The same rows for some of the models."""
-        rows = (Row(row.machine, row.how, row.measured, row.cells[start:stop]) for row in self.rows)
+        """The same rows for some of the models; which is the fastest is counted from the first of all."""
+        rows = (replace(row, cells=row.cells[start:stop]) for row in self.rows)
         return Matrix(self.models[start:stop], tuple(rows))
 
 
@@ -62,8 +56,11 @@ def _measured(results: BenchResults, models: Sequence[str]) -> list[Row]:
     machine = f"here, as {results.envelope.title}'s cores and memory" if results.envelope else "this machine"
     rows = []
     for how, some in groupby(sorted(results.measurements, key=_order), key=_how):
-        by_model = {one.model: Cell(one.p50_ms, one.p50_interval) for one in some if one.believed}
-        rows.append(Row(machine, how, True, tuple(by_model.get(model) for model in models)))
+        believed = {one.model: one for one in some if one.believed}
+        first = fastest(tuple(believed.values()), by_throughput=False)
+        alone = models.index(first[0].model) if len(first) == 1 and len(believed) > 1 else None
+        cells = (Cell(one.p50_ms, one.p50_interval) if (one := believed.get(model)) else None for model in models)
+        rows.append(Row(machine, how, True, tuple(cells), alone))
     return rows
 
 
@@ -81,10 +78,18 @@ def _predicted(results: BenchResults, models: Sequence[str]) -> list[Row]:
         for one in outlook.boards:
             runtime = "TensorRT" if one.runtime == "tensorrt" else one.runtime
             found.setdefault((one.board, f"{runtime}, {one.precision}"), {})[outlook.model] = one
-    return [
-        Row(board, how, False, tuple(_cell(by_model.get(model)) for model in models))
-        for (board, how), by_model in found.items()
-    ]
+    rows = []
+    for (board, how), by_model in found.items():
+        cells = tuple(_cell(by_model.get(model)) for model in models)
+        rows.append(Row(board, how, False, cells, _lowest(cells)))
+    return rows
+
+
+def _lowest(cells: Sequence[Cell | None]) -> int | None:
+    """The index of the cell whose interval lies wholly below all others; None if none does, or there is one cell."""
+    known = [(index, cell) for index, cell in enumerate(cells) if cell]
+    first = leaders([cell.interval for _, cell in known], [cell.ms for _, cell in known])
+    return known[first[0]][0] if len(known) > 1 and len(first) == 1 else None
 
 
 def _cell(one: BoardLatency | None) -> Cell | None:

@@ -146,7 +146,7 @@ def _time_in_turn(variants: Sequence[Variant], run: Run) -> None:
         if variant.counted:
             width = interval_width(variant)
             ended = "" if width < WIDEST_INTERVAL else ", the limit is reached"
-            run.progress.say(f"{variant.title}: {len(variant.counted)} rounds, interval {width:.1%}{ended}")
+            run.progress.say(f"{variant.title}: {_rounds(len(variant.counted))}, interval {width:.1%}{ended}")
 
 
 def _profile_layers(variants: Sequence[Variant], run: Run) -> None:
@@ -199,3 +199,7 @@ def _why(result: Failed | Skipped, run: Run) -> str:
             f"{run.envelope.memory_bytes / 1e9:.2f} GB that the board's memory leaves for programs."
         )
     return result.whole_reason
+
+
+def _rounds(number: int) -> str:
+    return "1 round" if number == 1 else f"{number} rounds"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.bench.compare import is_faster
 from harness.bench.results import Accuracy, Measurement
 from harness.stages.evidence.record import Interval
 
@@ -22,15 +23,30 @@ def leaders(intervals: Sequence[Interval], values: Sequence[float]) -> tuple[int
 
 
 def fastest(measured: Sequence[Measurement], *, by_throughput: bool) -> tuple[Measurement, ...]:
-    """The fastest believed measurement of those with the smallest batch, and those not shown to be slower."""
+    """The fastest believed measurement of those with the smallest batch, and those not shown to be slower.
+
+    One is shown to be slower if its interval does not overlap that of the fastest, and if the rounds of the two, which
+    ran in turn, say so too: an interval over a handful of rounds is too narrow where the machine changes between them.
+    """
     smallest = min((one.batch or 0 for one in measured), default=0)
     known = [one for one in measured if one.believed and (one.batch or 0) == smallest]
     if by_throughput:
         negative = [throughput_interval(one) for one in known]
-        found = leaders([(-high, -low) for low, high in negative], [-one.throughput_per_s for one in known])
+        intervals, values = [(-high, -low) for low, high in negative], [-one.throughput_per_s for one in known]
     else:
-        found = leaders([one.p50_interval for one in known], [one.p50_ms for one in known])
-    return tuple(known[index] for index in found)
+        intervals, values = [one.p50_interval for one in known], [one.p50_ms for one in known]
+    overlapping = set(leaders(intervals, values))
+    order = sorted(range(len(known)), key=lambda index: values[index])
+    return tuple(
+        known[index] for index in order if index in overlapping or not is_faster(known[order[0]], known[index])
+    )
+
+
+def overlap(first: Sequence[Measurement], *, by_throughput: bool) -> bool:
+    """Whether the interval of the first overlaps those of all others."""
+    intervals = [throughput_interval(one) if by_throughput else one.p50_interval for one in first]
+    low, high = intervals[0]
+    return all(other_low <= high and low <= other_high for other_low, other_high in intervals)
 
 
 def most_often_right(measured: Sequence[Measurement]) -> tuple[Measurement, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.bench.ranking import fastest, most_often_right, throughput_interval
+from harness.bench.ranking import fastest, most_often_right, overlap, throughput_interval
 from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import QUICK_LEAVES_OUT, SCENARIOS
 from harness.stages.evidence.layers import LayerTimes
@@ -52,12 +52,13 @@ def _on_speed(first: Sequence[Measurement], every: Sequence[Measurement], by_thr
     if len([one for one in every if one.believed and one.batch == first[0].batch]) == 1:
         return f"{names[0]}: {figures[0]}."
     if len(first) == 1:
-        return f"{names[0]} is the fastest: {figures[0]}; no other interval overlaps its own."
+        return f"{names[0]} is the fastest: {figures[0]}; no other interval overlaps its own, and the rounds agree."
     which = "either of the two" if len(first) == 2 else f"any of the {len(first)}"
     tied = _all([f"{name} ({figure})" for name, figure in zip(names, figures, strict=True)])
     others = len([one for one in every if one.believed and one.batch == first[0].batch]) - len(first)
     ahead = f", but {_count(others, 'other is', 'others are')} slower than {names[0]}" if others else ""
-    return f"No difference is shown between {tied}: their intervals overlap, {which} may be the fastest{ahead}."
+    why = "their intervals overlap" if overlap(first, by_throughput=by_throughput) else "their rounds do not tell"
+    return f"No difference is shown between {tied}: {why}, {which} may be the fastest{ahead}."
 
 
 def _speed(one: Measurement, by_throughput: bool) -> str:

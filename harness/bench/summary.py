@@ -229,9 +229,13 @@ def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None,
     if variant.unscored:
         notes.append(variant.unscored)
     if void := [one.void for one in variant.rounds if one.void]:
-        notes.append(f"{len(void)} of {len(variant.rounds)} rounds were void: {void[0]}.")
+        were = "was" if len(void) == 1 else "were"
+        notes.append(f"{len(void)} of {len(variant.rounds)} rounds {were} void: {void[0]}.")
     if (worst := max((one.drift for one in seen), key=abs)) and abs(worst) > _MOST_DRIFT:
-        notes.append(f"Within a round the last third was {worst:+.0%} against the first: not in a steady state.")
+        how = "longer" if worst > 0 else "less time"
+        notes.append(
+            f"Not steady: in one round the last third of the queries took {abs(worst):.0%} {how} than the first third."
+        )
     if (other := max(one.machine.other_load or 0.0 for one in seen)) > _MOST_OTHER_LOAD:
         notes.append(f"Other programs took up to {other:.1f} cores meanwhile.")
     if (stolen := max(one.machine.stolen or 0.0 for one in seen)) > _MOST_STOLEN:

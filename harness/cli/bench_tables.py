@@ -24,7 +24,7 @@ def print_results(results: BenchResults, console: Screen) -> None:
         console.print(visible(sentence), soft_wrap=True)
     every = matrix(results)
     for start in range(0, len(every.models), _COLUMNS):
-        console.print(_matrix(every.part(start, start + _COLUMNS), whole=every, start=start))
+        console.print(_matrix(every.part(start, start + _COLUMNS), start))
     console.print(_details(results))
     for one in results.measurements:
         said = (*_rule(one), *one.notes)
@@ -42,13 +42,13 @@ def _table(title: str) -> Table:
     return Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
 
 
-def _matrix(part: Matrix, whole: Matrix, start: int) -> Table:
+def _matrix(part: Matrix, start: int) -> Table:
     table = _table("ms for a query: interval, then the value; 95 % where measured, 90 % where predicted (~)")
     table.add_column("machine", overflow="fold", min_width=16)
     for model in part.models:
         table.add_column(visible(model), justify="right", overflow="fold")
-    for row, full in zip(part.rows, whole.rows, strict=True):
-        cells = [_cell(cell, full.measured, full.fastest == start + at) for at, cell in enumerate(row.cells)]
+    for row in part.rows:
+        cells = [_cell(cell, row.measured, row.fastest == start + at) for at, cell in enumerate(row.cells)]
         table.add_row(f"{visible(row.machine)}\n{row.how}", *cells)
     return table
 

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 import synthetic_class
 from axe_playwright_python.sync_playwright import Axe
-from bench_examples import accuracy, board_predictions, measured
+from bench_examples import accuracy, board_predictions, layer_times, measured
 from bench_examples import results as bench_results
 from playwright.sync_api import Browser, Page
 
@@ -40,8 +40,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report.write(made.results, lost, out / "not-shown")
 
     models = (
-        measured("reference", 12, 1, is_reference=True, accuracy=accuracy(0.86)),
-        measured("vgg16", 80, 2, accuracy=accuracy(0.9)),
+        measured("reference", 12, 1, is_reference=True, accuracy=accuracy(0.86), layers=layer_times()),
+        measured("vgg16", 80, 2, accuracy=accuracy(0.9), layers=layer_times(72.0)),
         measured("small", 5, 3, accuracy=accuracy(0.7), believed=False, valid=False),
     )
     report.write_bench(bench_results(*models), out / "bench")

@@ -32,4 +32,4 @@ def test_the_benchmarkers_first_command(tmp_path: Path, monkeypatch: pytest.Monk
     assert "Models and boards" in (tmp_path / "bench" / "index.html").read_text(encoding="utf-8")
     table = (tmp_path / "bench.md").read_text(encoding="utf-8")
     assert "squeezenet1\\_1" in table and "Jetson Nano" in table
-    assert "the fastest" in done.output
+    assert "their rounds do not tell" in done.output or "their intervals overlap" in done.output  # of two rounds

@@ -32,8 +32,8 @@ def markdown(results: BenchResults) -> str:
     parts = [
         f"**Result:** {' '.join(_text(one, limit=None) for one in verdicts(results))}",
         _table(*_matrix(matrix(results))),
-        "Latency of a query in ms with its interval: 95 % where measured, 90 % where predicted. Bold: faster than "
-        "every other in the row; none is bold where intervals overlap.",
+        "Latency of a query in ms with its interval: 95 % where measured, 90 % where predicted. Bold: shown to "
+        "be faster than every other in the row; none is bold where no difference is shown.",
         _table(*_measured(results)),
         f"{results.scenario}, {results.mode}{quick}; {_text(host.processor)}, {cores}; "
         f"harness {_text(results.harness)}.",

@@ -17,6 +17,7 @@ from harness.stages.evidence.boards import (
     Roofline,
     RooflineKernel,
 )
+from harness.stages.evidence.layers import LayerTime, LayerTimes, OperatorTime
 from harness.stages.latency_statistics import nearest_rank
 
 
@@ -76,6 +77,16 @@ def results(*measurements: Measurement, **changes: Any) -> BenchResults:
 
 def accuracy(value: float) -> Accuracy:
     return Accuracy(images=143, value=value, interval=(max(value - 0.06, 0), min(value + 0.06, 1)))
+
+
+def layer_times(sum_ms: float = 9.0) -> LayerTimes:
+    """Two layers; the name of the first holds mark-up."""
+    two, one = 2 * sum_ms / 3, sum_ms / 3
+    return LayerTimes(
+        queries=50, query_ms=sum_ms / 0.9, sum_ms=sum_ms, count=2,
+        layers=(LayerTime(name="<b>conv", operator="Conv", ms=two), LayerTime(name="pool", operator="MaxPool", ms=one)),
+        operators=(OperatorTime(operator="Conv", layers=1, ms=two), OperatorTime(operator="MaxPool", layers=1, ms=one)),
+    )  # fmt: skip
 
 
 def board_predictions(model: str) -> BoardPredictions:

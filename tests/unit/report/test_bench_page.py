@@ -1,7 +1,7 @@
 """The benchmark's page: what it shows, what it hides, and that a model's name cannot harm it."""
 
 import pytest
-from bench_examples import accuracy, board_predictions, measured, results
+from bench_examples import accuracy, board_predictions, layer_times, measured, results
 
 from harness.bench import compare
 from harness.bench.results import Unmeasured
@@ -10,7 +10,6 @@ from harness.report.charts import Point
 from harness.report.roofline import front, roofline
 from harness.report.units import count
 from harness.stages.evidence.boards import RooflineKernel
-from harness.stages.evidence.layers import LayerTime, LayerTimes, OperatorTime
 
 
 def page(found, *, to):
@@ -99,12 +98,7 @@ def test_kernels_stand_where_they_are_predicted_or_on_the_roof():
 
 
 def test_layers_are_shown_with_their_sum_and_a_strangers_name_has_no_effect(tmp_path):
-    times = LayerTimes(
-        queries=50, query_ms=10.0, sum_ms=9.0, count=2,
-        layers=(LayerTime(name="<b>conv", operator="Conv", ms=6.0), LayerTime(name="pool", operator="MaxPool", ms=3.0)),
-        operators=(OperatorTime(operator="Conv", layers=1, ms=6.0), OperatorTime(operator="MaxPool", layers=1, ms=3.0)),
-    )  # fmt: skip
-    text = page(results(measured("a", 10, p50_ms=9.5, layers=times)), to=tmp_path)
+    text = page(results(measured("a", 10, p50_ms=9.5, layers=layer_times())), to=tmp_path)
     assert "The times of 2 layers add up to 9 ms, 90% of a query's 10 ms" in text.replace("&#39;", "'")
     assert "Conv takes 67%" in text and "&lt;b&gt;conv" in text and "<b>conv" not in text
 
