@@ -40,7 +40,7 @@ ENGINES: dict[str, Callable[[], Sandbox]] = {"docker": _docker, "bubblewrap": _b
 
 _TRIAL = Limits(60, 512 * 2**20, 1, 64, 2**24, 2**20)
 _INSTALL = (
-    "pip install 'transfer-harness[torch]' on Linux (it brings bubblewrap), allow unprivileged user "
+    "pip install 'transfer-harness[grade,torch]' on Linux (it brings bubblewrap), allow unprivileged user "
     "namespaces, or start Docker and run: harness env build"
 )
 

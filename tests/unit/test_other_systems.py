@@ -52,6 +52,13 @@ def test_help_works_where_those_modules_are_missing(arguments: list[str], withou
     assert "Check what you are" in said.stdout
 
 
+def test_a_check_imports_nothing_of_the_extra_grade():
+    code = "import sys, harness.cli.check_output, harness.grading.check.run; from harness.cli.main import _OF_GRADING; "
+    code += "print(sorted(_OF_GRADING & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize(("code", "stopped"), [("", ""), ("import time; time.sleep(60)", "timeout")])
 def test_threads_read_what_a_process_says_as_a_selector_does(tmp_path: Path, code: str, stopped: str):
     frames = PACKAGE / "agent" / "frames.py"  # the agent's own way to send results
