@@ -109,7 +109,8 @@ def _figures(found: Check) -> Iterator[str]:
         low, high = found.accuracy_interval
         beside = f"; the reference's is {found.reference_accuracy:.1%}" if found.reference_accuracy is not None else ""
         yield f"Accuracy on {found.images} images: {found.accuracy:.1%} ({low:.1%} to {high:.1%}){beside}."
-    yield found.figures_mean
+    if found.accuracy is not None or found.images_from == "none":
+        yield found.figures_mean
     if found.latency_ms is not None:
         beside = f"; the reference takes {found.reference_latency}" if found.reference_latency else ""
         yield f"One prediction takes {found.latency_ms:.3g} ms on this machine{beside}."
