@@ -31,6 +31,7 @@ _COMMANDS = {
     "bench": "Measure how fast models are: latency, throughput, memory, accuracy.",
     "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
     "calibrate": "Correct by your own measurements from a board; three models already narrow the intervals there.",
+    "check": "Check what you are about to hand in, as grading would, and pack it.",
     "doctor": "Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.",
     "env": "The software that submissions run with.",
     "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",

@@ -17,6 +17,14 @@ KINDS: dict[str, Kind] = {
     "unsafe-member": Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
     "archive-too-large": Kind("error", "The submission was not unpacked: {reason}."),
+    "manifest-mismatch": Kind(
+        "warning",
+        "The files are not those that `harness check` packed; {name} differs from them ({differences}). They were "
+        "graded as they are. After a change, run `harness check` again and hand in its new handin.zip.",
+    ),
+    "manifest-unreadable": Kind(
+        "warning", "{name} is no manifest of `harness check`, so the files were not compared with it."
+    ),
     "folder-left-out": Kind("info", "{name}/ was left out: {what}."),
     "duplicate-name": Kind("warning", "{name} appears more than once; the first one counts."),
     "file-unreadable": Kind("error", "The file {name} cannot be read: {reason}."),

@@ -33,6 +33,7 @@ _NOT_THERE = {
     "no-usable-model": "There is no usable model.",
     "no-model-at-all": "There is no model: none was handed in, and the notebook saved none.",
     "no-predictions": "There are no predictions to score.",
+    "no-labelled-images": "There are no labelled images here to score the model on.",
 }
 
 _WRONG = {

@@ -48,6 +48,7 @@ class RunContext:
     stage_context: StageContext
     cache: StageCache
     progress: Progress
+    trains_reference: bool = True  # False where the reference's code is not on this machine
 
     @property
     def embedder(self) -> Path | None:

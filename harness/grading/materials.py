@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from itertools import zip_longest
 from pathlib import Path
 
@@ -55,6 +55,13 @@ def readable(assignment: Assignment, scratch: Path, say: Callable[[str], None] =
 
     `say` is told of images that had to be written anew, or do not decode.
     """
+    code = readable_by_all(assignment.reference.code, scratch)
+    reference_solution = assignment.reference.model_copy(update={"code": code})
+    return with_readable_images(assignment, scratch, say).model_copy(update={"reference": reference_solution})
+
+
+def with_readable_images(assignment: Assignment, scratch: Path, say: Callable[[str], None]) -> Assignment:
+    """As `readable`, without the reference's code."""
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         images = laid_out(dataset.path, scratch / "training-images")
@@ -65,9 +72,7 @@ def readable(assignment: Assignment, scratch: Path, say: Callable[[str], None] =
             if files:
                 say(f"{listed(files, dataset.path)} of dataset.path: {what}.")
         dataset = dataset.model_copy(update={"path": readable_by_all(images.folder, scratch)})
-    code = readable_by_all(assignment.reference.code, scratch)
-    reference_solution = assignment.reference.model_copy(update={"code": code})
-    return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})
+    return assignment.model_copy(update={"dataset": dataset})
 
 
 def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
@@ -76,7 +81,25 @@ def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:
     asked = {entry.name: entry for name in assignment.weights or () for entry in weights.named(name)}
     given = asked if assignment.weights is not None else _all_here()
     wanted = given | {entry.name: entry for entry in weights.named(reference_name)}
-    named = {*asked, reference_name}
+    return _laid_out_for_libraries(given, wanted, {*asked, reference_name}, scratch)
+
+
+def weights_here(assignment: Assignment, scratch: Path) -> tuple[GivenWeights, tuple[str, ...]]:
+    """As `given_weights`, without the reference's and those that are not on this machine; and the names of these."""
+    here = _all_here()
+    asked = (
+        here if assignment.weights is None else {e.name: e for name in assignment.weights for e in weights.named(name)}
+    )
+    given = {name: entry for name, entry in asked.items() if name in here}
+    missing = tuple(name for name in asked if name not in here)
+    named = set(given) if assignment.weights is not None else set[str]()
+    return _laid_out_for_libraries(given, given, named, scratch), missing
+
+
+def _laid_out_for_libraries(
+    given: Mapping[str, WeightsEntry], wanted: Mapping[str, WeightsEntry], named: Set[str], scratch: Path
+) -> GivenWeights:
+    """The files of `wanted`; those of `given` are in the folder that is mounted."""
     hub = scratch / "hub-home"
     files, hashes = {}, {}
     for name, entry in wanted.items():

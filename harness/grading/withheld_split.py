@@ -65,14 +65,14 @@ def opened(
 ) -> Iterator[WithheldSplit | None]:
     """Yield the submission's split; None where the assignment withholds nothing, or the data set is too small.
 
-    Where the course has no images of its own, the reference is trained on the split.
+    Where the course has no images of its own, the reference is trained on the split if its code is here.
     """
     assignment = run_context.assignment
     if not assignment.withholds or audit is None or not can_be_graded(audit):
         yield None
         return
     with laid_out(submission, audit, assignment, run_context.stage_context) as split:
-        if assignment.has_shared_set:
+        if assignment.has_shared_set or not run_context.trains_reference:
             yield split
             return
         trained = trained_reference(split, run_context)
@@ -87,7 +87,7 @@ def laid_out(
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's user reads mounts from here
-        held_out = _held_out(audit, context)
+        held_out = withheld_set(audit, context)
         train, place = scratch / "train", scratch / "rerun"
 
         @functools.cache
@@ -116,7 +116,7 @@ def laid_out(
             audit,
             GradedOn(
                 held_out,
-                StagedImages(*_in_store(held_out, context), held_out.sha256),
+                staged_in_store(held_out, context),
                 TrainingImages(dataset, _training_sha256(audit), check_images, by_class),
             ),
             Rerun(assignment.own_dataset, rewritten, held_out.sha256),
@@ -132,7 +132,7 @@ def _training_sha256(audit: DatasetAudit) -> str:
     return hashlib.sha256(json.dumps([rows, sorted(audit.own_test)]).encode()).hexdigest()
 
 
-def _held_out(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
+def withheld_set(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
     """The withheld images with their labels and scenes, and only those classes of which there are images.
 
     The files were re-encoded in the sandbox, and are not opened outside.
@@ -162,10 +162,10 @@ def _images_in(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.iterdir() if path.is_file()))
 
 
-def _in_store(held_out: HeldOutSet, context: StageContext) -> tuple[Path, tuple[str, ...]]:
-    """The store's folder and file names of the images; they are sent to the sandbox from there."""
+def staged_in_store(held_out: HeldOutSet, context: StageContext) -> StagedImages:
+    """The withheld images in the store's folder; they are sent to the sandbox from there."""
     folder = context.store.folder
-    return folder, tuple(str(file.relative_to(folder)) for file in held_out.files)
+    return StagedImages(folder, tuple(str(file.relative_to(folder)) for file in held_out.files), held_out.sha256)
 
 
 def trained_reference(split: WithheldSplit, run_context: RunContext) -> Reference | None:
@@ -210,7 +210,7 @@ def own_data(
 
     `graded`: the rerun's model. None where nothing is withheld, and when no reference could be trained on the data set.
     """
-    if split is None:
+    if split is None or not run_context.trains_reference:
         return None, ()
     on = split.graded_on
     trained = trained_reference(split, run_context) if run_context.assignment.has_shared_set else on.reference

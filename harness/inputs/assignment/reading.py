@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -21,23 +22,32 @@ def load(file: Path) -> Assignment:
     unknown key, a wrong value, a folder that is missing or holds no images.
     """
     file = file.resolve()
+    text, raw = parsed(file)
+    return _with_checked_paths(validated(file, text, raw), text)
+
+
+def parsed(file: Path) -> tuple[str, dict[str, Any]]:
+    """The file's text and its tables. Raises `AssignmentError` for a file that is missing or no TOML."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise AssignmentError(f"{file}: cannot be read: {reason}", "give the path of an assignment.toml") from error
     try:
-        raw = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AssignmentError(f"{file}: not TOML: {error}", "correct that line") from error
+
+
+def validated(file: Path, text: str, raw: dict[str, Any]) -> Assignment:
+    """The tables as types; paths are as they stand there. Raises `AssignmentError` for unknown keys, wrong values."""
     raw, renamed = with_new_keys(raw)
     outdated = tuple(problem(file, text, (key,), what) for key, what in renamed)
     try:
-        assignment = Assignment.model_validate({**raw, "file": file, "outdated": outdated})
+        return Assignment.model_validate({**raw, "file": file, "outdated": outdated})
     except ValidationError as error:
         problems = [described(file, text, detail) for detail in error.errors()]
         raise AssignmentError("\n".join(problems), f"correct {file.name}") from error
-    return _with_checked_paths(assignment, text)
 
 
 def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:

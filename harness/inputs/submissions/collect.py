@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from harness.files.hashing import file_sha256, sparse_sha256
 from harness.findings import Finding, finding
 from harness.findings.file_kinds import FILE_KINDS
 from harness.inputs.submission import EarlierTry, ModelFile, Origin, Submission, SubmittedFile
-from harness.inputs.submissions.archives import Refused, UnpackLimits
+from harness.inputs.submissions.archives import ARCHIVE_SUFFIXES, Refused, UnpackLimits
 from harness.inputs.submissions.candidates import Aged, models, notebooks
 from harness.inputs.submissions.child import Children
 from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_lists
@@ -26,6 +27,7 @@ from harness.inputs.submissions.external_data import external_data
 from harness.inputs.submissions.file_kinds import broken, recognised, some
 from harness.inputs.submissions.groups import for_these, one_for_each_group
 from harness.inputs.submissions.ids import with_claims_noted, with_ids
+from harness.inputs.submissions.manifest import judged
 from harness.inputs.submissions.name_cell import names_in
 from harness.inputs.submissions.one_entry import kept_apart
 from harness.inputs.submissions.parts import DATASET_ARCHIVE
@@ -157,7 +159,9 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding], of_fil
     outside_data = [file for file in files if file.path.parts[0].lower() != "dataset"]
     found = notebooks(outside_data)
     candidates = _models(root, outside_data)
-    findings = [*findings, *of_files, *broken(files)]
+    hashes = {path: file_sha256(root / path) for path in paths}
+    manifest = judged(root, {path.as_posix(): digest for path, digest in hashes.items()}, ARCHIVE_SUFFIXES)
+    findings = [*findings, *of_files, *manifest, *broken(files)]
     if len(found) > 1:
         findings.append(finding("several-notebooks", name=str(found[0]), others=some(found[1:])))
     if not found:
@@ -172,7 +176,7 @@ def _describe(id: str, student: str, root: Path, findings: list[Finding], of_fil
         models=candidates,
         files=files,
         dataset=_dataset(root),
-        sha256=_content_hash(root, paths),
+        sha256=_content_hash(hashes),
         findings=tuple(findings),
     )
 
@@ -229,9 +233,11 @@ def _refused_hash(attempt: Attempt, place: Place, root: Path) -> str:
     return digest.hexdigest()
 
 
-def _content_hash(root: Path, files: list[Path]) -> str:
+def _content_hash(hashes: Mapping[Path, str]) -> str:
+    """The identity of all files together, whatever system they are on. `hashes`: path -> SHA-256."""
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(os.fsencode(f"{len(str(file))}:{file}:"))
-        digest.update(bytes.fromhex(file_sha256(root / file)))
+    for file, sha256 in hashes.items():
+        name = file.as_posix()
+        digest.update(os.fsencode(f"{len(name)}:{name}:"))
+        digest.update(bytes.fromhex(sha256))
     return digest.hexdigest()

@@ -27,6 +27,7 @@ from harness.inputs.submissions.child import Children
 from harness.inputs.submissions.class_lists import GROUPS, TIMES
 from harness.inputs.submissions.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
 from harness.inputs.submissions.lms import readers
+from harness.inputs.submissions.manifest import MANIFEST
 from harness.inputs.submissions.one_entry import kept_apart
 from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
 from harness.inputs.submissions.place import ArchivePlace, Entry, FolderPlace, Place
@@ -72,11 +73,23 @@ def sort_out(place: Place, children: Children) -> list[Sorted]:
 
 def _sort_out(place: Place, children: Children, levels: int) -> list[Sorted]:
     claim = _by_lms(place)
+    if not claim.found and _has_manifest(place):
+        return [_packed(place)]
     if claim.found:
         return [*claim.found, *(_beside(one, claim) for one in _plain(place, claim.left))]
     if levels and (inner := _inner_places(place, children, claim.left)):
         return _merged([one for each in inner for one in _sort_out(each, children, levels - 1)])
     return [replace(one, findings=(*one.findings, *claim.why_not)) for one in _plain(place, claim.left)]
+
+
+def _has_manifest(place: Place) -> bool:
+    """Whether `harness check` packed the place, which is one submission then."""
+    return any(entry.name == MANIFEST and not entry.is_folder and not entry.is_link for entry in place.entries())
+
+
+def _packed(place: Place) -> Sorted:
+    pieces = [Piece(entry.name, entry.name) for entry in place.entries() if not entry.is_link]
+    return Sorted(_plain_delivery(place.name, place.name, pieces, f"{MANIFEST} lies in it"), place, PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,7 @@ def _inner_places(place: Place, children: Children, entries: tuple[Entry, ...]) 
     opened: list[Place] = []
     for entry in entries:  # stops at the first that is not a download, so that a class of zips is not opened twice
         one = _open_inner(place, children, entry)
-        if one is None:
+        if one is None or _has_manifest(one):
             return []
         if not _is_whole_download(one, children):
             return [one] if len(entries) == 1 and _holds_a_class(one, children) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,27 @@ def paired_difference(one: Predictions, other: Predictions, held_out: HeldOutSet
     return compare(right, other_right, truth.grouped())
 
 
+def compared_with_right(
+    evaluation: Evaluation, predictions: Predictions, held_out: HeldOutSet, other_right: Sequence[bool], store: Store
+) -> Evaluation:
+    """The scores with the comparison with another model, of which only is known on which images it is right.
+
+    `other_right`: in the order of the held-out images.
+    """
+    truth = truth_of(held_out)
+    right = answered_right(_array(predictions.probabilities, store), predictions.labels, truth)
+    other = np.array(other_right, dtype=np.bool_)
+    compared = compare(right, other, truth.grouped())
+    return evaluation.model_copy(
+        update={
+            "reference_accuracy": float(other.mean()),
+            "difference": compared.value,
+            "difference_interval": compared.interval,
+            "mcnemar_p": compared.mcnemar_p,
+        }
+    )
+
+
 def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
     corrupted, unseen = _array(stress.corrupted, store), _array(stress.unseen, store)
     some = Truth(truth.classes, truth.of[list(stress.images)])
@@ -128,6 +150,8 @@ class EvaluateRequest:
 def _evaluate(request: EvaluateRequest, context: StageContext) -> StageResult[Evaluation]:
     if request.answers is None:
         return Skipped(reason=sentence("no-predictions"))
+    if not request.held_out.truth:
+        return Skipped(reason=sentence("no-labelled-images"))
     return score(request.answers, request.held_out, request.compared_with, context.store, request.robustness)
 
 

@@ -1,0 +1,58 @@
+"""What a check says of each step and each criterion, from evidence alone."""
+
+import pytest
+from example_evidence import evidence
+
+from harness.findings import finding
+from harness.grading.check.outcome import CheckedCriterion, Seen, expected, steps
+from harness.stages.evidence.stage_result import Failed, Skipped
+
+SEEN = Seen("public", False, (), True)
+
+
+def step(name, found):
+    (one,) = [step for step in found if step.name == name]
+    return one
+
+
+def test_a_failure_of_the_student_is_to_mend_with_its_reason():
+    failed = evidence(
+        convert=Failed(status="failed", reason="No labels.", findings=(finding("part-missing", part="x"),))
+    )
+    one = step("convert", steps(failed, SEEN))
+    assert (one.state, one.what) == ("mend this", "No labels.")
+    assert one.mend == ("The assignment asks for a x, and there is none.",)
+
+
+@pytest.mark.parametrize("code", ["engine-failed", "environment-missing"])
+def test_a_failure_of_the_machine_cannot_be_known_here(code: str):
+    particulars = {"what": "x", "command": "y"} if code == "environment-missing" else {}
+    lost = evidence(execute=Skipped(reason="It broke.", findings=(finding(code, **particulars),)))
+    assert step("execute", steps(lost, SEEN)).state == "cannot be known here"
+
+
+def test_a_run_that_fails_where_weights_or_images_are_missing_says_what_to_fetch():
+    failed = evidence(execute=Failed(status="failed", reason="Cell 2 failed."))
+    one = step("execute", steps(failed, Seen("none", False, ("vgg16",), False)))
+    assert one.state == "cannot be known here"
+    assert "harness weights fetch vgg16" in one.notes[0] and "training images" in one.notes[1]
+
+
+def test_what_was_not_asked_for_is_no_step():
+    assert "audit" not in [step.name for step in steps(evidence(audit=Skipped(reason="Not asked.")), SEEN)]
+
+
+def test_expected_points_add_up_with_their_interval_and_leave_open_ones_out():
+    def line(points, interval=None):
+        state = "cannot be known here" if points is None else "expected"
+        return CheckedCriterion(
+            kind="k", title="t", state=state, points=points, max_points=10, interval=interval, reason=""
+        )
+
+    assert expected([line(5.0), line(6.1, (5.0, 7.2)), line(None)]) == (11.1, (10.0, 12.2))
+    assert expected([line(5.0), line(None)]) == (5.0, None)
+
+
+def test_images_that_the_model_has_seen_are_named_as_such():
+    assert "probably seen" in Seen("public", True, (), True).meaning
+    assert "says nothing of your grade" in Seen("own", True, (), True).meaning
