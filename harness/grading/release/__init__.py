@@ -7,5 +7,5 @@ scores             the reference's scores, in place of its code and weights
 starting_notebook  the notebook that students start from
 leaks              looks for what must not be given away
 package            all of it, in turn
-gradescope         the same as an autograder
+gradescope         the same as an autograder; `autograde` is the script that runs there
 """

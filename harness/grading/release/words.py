@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -44,10 +45,16 @@ def gitlab_job(assignment: Assignment) -> str:
     return _rendered("gitlab.yml.j2", install=assignment.public.install)
 
 
+def gradescope_script(name: str, assignment: Assignment) -> str:
+    """`setup.sh` or `run_autograder`, which Gradescope calls."""
+    return _rendered(f"{name}.j2", install=assignment.public.install, weights=assignment.weights or ())
+
+
 def _rendered(template: str, **values: object) -> str:
     loader = PackageLoader("harness.grading.release")
     # The text is the instructor's own, and goes into Markdown and YAML, not into a page.
     environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["quoted"] = shlex.quote
     return environment.get_template(template).render(values).rstrip("\n") + "\n"
 
 
