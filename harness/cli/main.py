@@ -40,6 +40,7 @@ _COMMANDS = {
     "mark": "Enter a person's mark for a criterion; the next `grade` to OUT takes it in.",
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
     "reference": "The reference solution that submissions are compared with.",
+    "release": "Write what students get of an assignment, and nothing that only its instructor has.",
     "schema": "Print the JSON Schema of results.json.",
     "weights": "Pre-trained weights and image sets: fetched once, then given to submissions without a network.",
 }

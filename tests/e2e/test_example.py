@@ -44,8 +44,7 @@ def graded(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     shutil.copytree(REPOSITORY / "submissions", folder / "submissions")
     solution = folder / "submissions" / "the-course"
     solution.mkdir()
-    for name in ("solution.ipynb", "transfer.py"):
-        shutil.copy(EXAMPLE / name, solution)
+    shutil.copy(EXAMPLE / "solution.ipynb", solution)
     return folder / "out", grade(folder / "submissions", folder / "out", cache)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import Dataset, ExecutionRules
 from harness.inputs.submission import Submission
+from harness.inputs.submissions import collect
 from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox import KERAS, TORCH
 from harness.sandbox.bubblewrap import Bubblewrap
@@ -26,6 +28,7 @@ from harness.stages.store import Store
 
 LIMITS = ResourceLimits(wall_seconds=400, cell_seconds=300, memory=4 * 10**9, cpus=2)
 CLASSES = ("ball", "bottle", "mug")
+COURSES_OWN = Path(__file__).parents[2] / "reference_solution" / "classification" / "solution_keras.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +79,21 @@ def test_a_notebook_on_tensorflow_ends_with_a_model(
     executed = json.loads(store.path(result.value.notebook).read_bytes())
     outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
     assert not any(output["output_type"] == "error" for output in outputs)
+
+
+@pytest.mark.usefixtures("keras_built")
+def test_the_courses_own_notebook_runs_as_it_is(vgg16: tuple[Assignment, Path], images: Path, tmp_path: Path) -> None:
+    """The solution with VGG16, on few images: nothing in it is changed, and it loads again what it saved."""
+    (tmp_path / "in" / "the-course").mkdir(parents=True)
+    shutil.copy(COURSES_OWN, tmp_path / "in" / "the-course")
+    (handed_in,) = collect(tmp_path / "in", readable_to_the_sandbox(tmp_path))
+    engine, store = Bubblewrap(), Store(tmp_path / "store")
+    place = StageContext(engine, store, LIMITS, KERAS)
+    result = execute(handed_in, Dataset(path=images), ExecutionRules(), vgg16[1], place)
+    assert isinstance(result, Done), result.reason
+    assert result.value.changes == () and result.value.network_attempts == ()
+    assert {"model.keras", "labels.txt", "handin.json"} <= {made.path for made in result.value.produced}
+    executed = json.loads(store.path(result.value.notebook).read_bytes())
+    outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
+    said = "".join("".join(output.get("text", "")) for output in outputs)
+    assert "block5_conv3" in said and "new photographs:" in said and "validation accuracy before" in said

@@ -90,6 +90,14 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         if not unseen.path.is_dir() or not images_in(unseen.path):
             what = f"no images in the folder {unseen.path}\n  looked for {' '.join(IMAGE_SUFFIXES)}"
             problems.append(problem(assignment.file, text, ("unseen", "path"), what))
+    public = assignment.public
+    if public.path is not None:
+        public = public.model_copy(update={"path": images("public", public.path)})
+    if public.notebook is not None:
+        notebook = (base / public.notebook).resolve()
+        public = public.model_copy(update={"notebook": notebook})
+        if not notebook.is_file():
+            problems.append(problem(assignment.file, text, ("public", "notebook"), f"no file {notebook}"))
     code = (base / assignment.reference.code).resolve()
     if not code.is_file():
         problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
@@ -115,6 +123,7 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
             "reference": reference,
             "execution": execution,
             "unseen": unseen,
+            "public": public,
             "remarks": tuple(remarks),
         }
     )

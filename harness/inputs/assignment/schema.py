@@ -20,6 +20,7 @@ from harness.inputs.assignment.sections import (
     HeldOut,
     NotebookParts,
     OwnDataset,
+    Public,
     ReferenceSolution,
     Robustness,
     Section,
@@ -71,6 +72,7 @@ class Assignment(Section):
     benchmark: BenchmarkRules = BenchmarkRules()
     robustness: Robustness = Robustness()
     unseen: Unseen | None = None
+    public: Public = Public()
     feedback: Feedback = Feedback()
     grading: Grading = Grading()
     deadline: Deadline | None = None

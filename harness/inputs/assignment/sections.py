@@ -206,3 +206,20 @@ class Unseen(Section):
     """Images that show none of the classes, in one folder."""
 
     path: Path
+
+
+class Public(Section):
+    """What `harness release` gives to students."""
+
+    path: Path | None = Field(None, description="public images in class folders; dataset.path by default")
+    notebook: Path | None = Field(None, description="the notebook that students start from")
+    install: str = Field(
+        "transfer-harness[torch]", min_length=1, max_length=300, description="what pip installs for `harness check`"
+    )
+
+    @field_validator("install")
+    @classmethod
+    def _is_one_requirement(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][\w.\-+\[\],@:/=<>~!% ;&#]*", value) or "\n" in value:
+            raise ValueError("install is one requirement, as pip takes it, for example 'transfer-harness[torch]'")
+        return value

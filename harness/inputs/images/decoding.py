@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,7 +14,7 @@ _PLAIN_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "MPO")
 _PLAIN_MODES = ("1", "L", "P", "RGB")
 
 
-def upright_rgb(file: Path, longest_side: int | None = None) -> Image.Image:
+def upright_rgb(file: Path | IO[bytes], longest_side: int | None = None) -> Image.Image:
     """The image, upright, as RGB without metadata, shrunk to `longest_side` pixels. Raises one of `UNDECODABLE`."""
     with Image.open(file) as opened:
         image = rgb(ImageOps.exif_transpose(opened))

@@ -1,0 +1,115 @@
+"""Writes a student's package, whole or not at all; refuses to write one that gives something away."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import AssignmentError, MachineError, UsageError
+from harness.grading.reference import prepared
+from harness.grading.release.images import write_images
+from harness.grading.release.leaks import leaks
+from harness.grading.release.public_assignment import REQUIREMENTS, public_toml
+from harness.grading.release.scores import reference_scores
+from harness.grading.release.starting_notebook import starting_notebook
+from harness.grading.release.words import github_workflow, gitlab_job, readme
+from harness.grading.rubric.rubric import check as check_rubric
+from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.sections import HeldOut
+from harness.inputs.student_package import ASSIGNMENT, IMAGES, SCORES, ReferenceScores
+from harness.sandbox import Sandbox
+from harness.stages.progress import Progress
+
+NOTEBOOK = "start.ipynb"
+_MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A package that was written."""
+
+    folder: Path
+    files: tuple[str, ...]  # paths below the folder
+    images: int
+    reference_accuracy: float | None  # on the public images
+
+
+def release(assignment: Assignment, out: Path, sandbox: Sandbox, progress: Progress) -> Released:
+    """Write the package to the folder `out`, which must be new or empty.
+
+    Trains the reference if that was not done. Raises `UsageError` for a folder that holds something, `AssignmentError`
+    for a package that would give something away, and as `prepared` does.
+    """
+    check_rubric(assignment)
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(f"{out}: holds something already", "name a new folder: what is left in it would be given away")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".release-") as temporary:
+            made = Path(temporary) / "package"
+            made.mkdir()
+            released = _write(assignment, made, sandbox, progress)
+            _refuse_leaks(made, assignment)
+            if out.is_dir():
+                out.rmdir()
+            made.rename(out)
+    except OSError as error:
+        raise MachineError(f"{out}: cannot be written: {error.strerror}", "make room, or take another --out") from error
+    files = tuple(sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()))
+    return Released(out, files, released[0], released[1].accuracy if released[1] else None)
+
+
+def _refuse_leaks(folder: Path, assignment: Assignment) -> None:
+    """Raises `AssignmentError` where the files in the folder give something away."""
+    if found := leaks(folder, assignment):
+        more = [f"... and {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
+        raise AssignmentError(
+            "\n".join(["the package would give away what students must not have:", *found[:_MOST_NAMED], *more]),
+            "take these out of the public images or the starting notebook; nothing was written",
+        )
+
+
+def _write(
+    assignment: Assignment, folder: Path, sandbox: Sandbox, progress: Progress
+) -> tuple[int, ReferenceScores | None]:
+    """All files; returns how many images there are, and the reference's scores on them."""
+    own = assignment.dataset.path if assignment.dataset else None
+    public = assignment.public.path or own
+    trains_on_images = public is not None and public == own
+    images, scores = 0, None
+    if public is not None:
+        progress.say(f"Writing the images of {public} anew ...")
+        images = write_images(public, folder / IMAGES)
+        _refuse_leaks(folder, assignment)  # before the reference is trained, which takes minutes
+        if assignment.has_shared_set:
+            scores = _scores(assignment, folder / IMAGES, sandbox, progress)
+    texts = {
+        "README.md": readme(assignment, images, scores, trains_on_images),
+        ASSIGNMENT: public_toml(assignment, trains_on_images),
+        NOTEBOOK: starting_notebook(assignment, trains_on_images),
+        ".github/workflows/check.yml": github_workflow(assignment),
+        ".gitlab-ci.yml": gitlab_job(assignment),
+    }
+    if scores is not None:
+        texts[SCORES] = scores.model_dump_json(indent=1) + "\n"
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    if assignment.execution.requirements is not None:
+        shutil.copyfile(assignment.execution.requirements, folder / REQUIREMENTS)
+    return images, scores
+
+
+def _scores(assignment: Assignment, images: Path, sandbox: Sandbox, progress: Progress) -> ReferenceScores:
+    """The reference on the package's images, which stand in for the held-out set: that one is not even opened."""
+    on_public = assignment.model_copy(
+        update={
+            "held_out": HeldOut(mode="shared", path=images),
+            "robustness": assignment.robustness.model_copy(update={"enabled": False}),
+            "unseen": None,
+        }
+    )
+    with prepared(on_public, sandbox, progress) as ready:
+        return reference_scores(ready)
