@@ -232,30 +232,36 @@ def _notes(variant: Variant, scenario: Scenario, answers: CheckedAnswers | None,
         were = "was" if len(void) == 1 else "were"
         notes.append(f"{len(void)} of {len(variant.rounds)} rounds {were} void: {void[0]}.")
     if (worst := max((one.drift for one in seen), key=abs)) and abs(worst) > _MOST_DRIFT:
-        how = "longer" if worst > 0 else "less time"
+        longer = "longer" if worst > 0 else "less time"
         notes.append(
-            f"Not steady: in one round the last third of the queries took {abs(worst):.0%} {how} than the first third."
+            f"In one round the last third of the queries took {abs(worst):.0%} {longer} than the first third, so the "
+            "speed had not settled."
         )
     if (other := max(one.machine.other_load or 0.0 for one in seen)) > _MOST_OTHER_LOAD:
         notes.append(f"Other programs took up to {other:.1f} cores meanwhile.")
     if (stolen := max(one.machine.stolen or 0.0 for one in seen)) > _MOST_STOLEN:
-        notes.append(f"The host gave up to {stolen:.2f} cores' time to others.")
+        notes.append(f"The host gave the time of up to {stolen:.2f} cores to other machines.")
     if (handover := handover_ms(variant.counted)) is not None:
         notes.append(
-            f"Its own code runs in a process of its own: {handover:.2g} ms of each query are the way there and back, "
-            "as measured before that code was loaded."
+            f"The model's own code runs in a separate process. Of each query, {handover:.2g} ms are the way there and "
+            "back, as measured before that code was loaded."
         )
     if answers is None:
-        notes.append("Its answers while timed were not checked: there are none to compare them with.")
+        notes.append(
+            "The answers that it gave while it was timed were not checked, because there are none to compare them with."
+        )
     elif answers.different:
         notes.append(
             f"Not valid: {answers.different} of {answers.checked} answers while timed are not those that it gave "
             f"before on the same images; they differ by up to {answers.largest_difference:.2g}."
         )
     if stateful := variant.counted[0].stateful_operators:
-        notes.append(f"Not valid: it can answer one call otherwise than the next ({', '.join(stateful)}).")
+        notes.append(f"Not valid: it can give another answer each time it is asked ({', '.join(stateful)}).")
     if remembers is not None:
-        notes.append(f"Not valid: it remembers: what it has not seen before takes {remembers:.2g} times as long.")
+        notes.append(
+            f"Not valid: it remembers its inputs. An image that it has not seen before takes {remembers:.2g} times as "
+            f"long."
+        )
     if scenario.rate_per_second and (missed := sum(timed.missed for timed in variant.counted)):
         total = sum(len(timed.latencies_ms) for timed in variant.counted)
         notes.append(f"It does not keep up: {missed} of {total} images began after the next was due.")

@@ -7,7 +7,6 @@ from statistics import mean
 
 from harness.stages.progress import Phase
 
-_FEWEST = 3  # submissions that were worked on, before anything is said
 _RECENT = 8  # the last to end: how many of them were worked on says how many of the next will be
 _TEN_MINUTES = 10
 
@@ -17,10 +16,11 @@ class Remaining:
 
     A submission that was kept of an earlier run takes next to no time, and says nothing of the others. So there are two
     kinds, those that were worked on and those that were not, and the next are as the last few. Moments are in seconds.
+    Nothing is said before `fewest` of them were worked on.
     """
 
-    def __init__(self, submissions: int, at_once: int) -> None:
-        self._left, self._at_once = submissions, at_once
+    def __init__(self, submissions: int, at_once: int, fewest: int = 3) -> None:
+        self._left, self._at_once, self._fewest = submissions, at_once, fewest
         self._running: dict[str, float] = {}  # id -> when it began
         self._worked_on: set[str] = set()
         self._took: list[float] = []  # s, of those that were worked on
@@ -44,7 +44,7 @@ class Remaining:
 
     def seconds(self, now: float) -> float | None:
         """Until the phase ends; None while too few were worked on to tell."""
-        if len(self._took) < _FEWEST:
+        if len(self._took) < self._fewest:
             return None
         waiting = (self._left - len(self._running)) * mean(self._recent) * mean(self._took)
         running = [self._rest(now - began) for began in self._running.values()]

@@ -6,16 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TextColumn,
-    TimeElapsedColumn,
 )
 from rich.table import Table
 from rich.text import Text
@@ -32,6 +31,8 @@ _STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
 
 
 _PHASES: dict[Phase, str] = {"examining": "Grading", "timing": "Timing"}
+# How many have to end before the time left is told: models take nearly the same time to be timed.
+_TO_TELL: dict[Phase, int] = {"examining": 3, "timing": 1}
 
 
 class _Estimate:
@@ -44,7 +45,8 @@ class _Estimate:
 
     def begins(self, phase: Phase, submissions: int, at_once: int) -> None:
         with self._lock:
-            self._phase, self._remaining = phase, Remaining(submissions, at_once)
+            fewest = _TO_TELL[phase]
+            self._phase, self._remaining = phase, Remaining(submissions, at_once, fewest)
 
     def started(self, submission: str) -> None:
         with self._lock:
@@ -102,23 +104,29 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A bar, and what is being worked on now; for terminals."""
+    """A bar, the time since the run began, and what is being worked on now; for terminals."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._estimate = _Estimate()
-        self._whole = bars.add_task("Preparing", total=None, left=self._estimate.words)
+        self._whole = bars.add_task("Reading the submissions", total=None, left=self._estimate.words, counted=False)
         self._phase: Phase = "examining"
         self._now: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def say(self, line: str) -> None:
+        """A line that ends in an ellipsis begins something, and stands at the bar until the next begins."""
         self._bars.console.print(visible(line))
+        if line.endswith(" ..."):
+            self._estimate.begins(self._phase, 0, 1)
+            self._bars.update(
+                self._whole, completed=0, counted=False, description=visible(line.removesuffix(" ..."))[:80]
+            )
 
     def begins(self, phase: Phase, submissions: int, at_once: int) -> None:
         self._phase = phase
         self._estimate.begins(phase, submissions, at_once)
-        self._bars.update(self._whole, total=submissions, completed=0, description=_PHASES[phase])
+        self._bars.update(self._whole, total=submissions, completed=0, counted=True, description=_PHASES[phase])
 
     def submission_started(self, submission: str) -> None:
         self._estimate.started(submission)
@@ -149,6 +157,21 @@ def _ran(status: str, cached: bool) -> bool:
     return not cached and status != "skipped"
 
 
+class _CountColumn(ProgressColumn):
+    """How many have ended, where they are counted."""
+
+    def render(self, task: Task) -> Text:
+        counted = f"{int(task.completed)}/{int(task.total or 0)}" if task.fields["counted"] else ""
+        return Text(counted, style="progress.download")
+
+
+class _ClockColumn(ProgressColumn):
+    """The time since the run began. Rich's own column stops for good when a bar is full once."""
+
+    def render(self, task: Task) -> Text:
+        return Text(str(timedelta(seconds=int(task.elapsed or 0))), style="progress.elapsed")
+
+
 class _LeftColumn(ProgressColumn):
     """How long it still takes, as of now."""
 
@@ -162,9 +185,14 @@ def progress_on(console: Screen) -> Iterator[ProgressListener]:
     if not console.is_terminal:
         yield PlainProgress(console)
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), _LeftColumn(), console=console, transient=True) as bars:
+    with Progress(*live_columns(), console=console, transient=True) as bars:
         yield LiveProgress(bars)
+
+
+def live_columns() -> tuple[ProgressColumn, ...]:
+    """What a terminal shows in a line: what is done now, how many of how many, since when, how long still."""
+    words = TextColumn("{task.description}", markup=False)
+    return SpinnerColumn(), words, BarColumn(), _CountColumn(), _ClockColumn(), _LeftColumn()
 
 
 def print_grades(results: Results, console: Screen) -> None:

@@ -3,7 +3,8 @@
 A finding is something noticed about a submission. It never raises; it stands in the evidence and in the
 report. The catalogue holds each wording once; a stage fills in the particulars. The message is read by the student: its
 particulars are the harness's own words, numbers, and names that the student gave himself before any held-out image was
-there. What is not (another student's name, the text of an exception) is the `detail`, which only the instructor reads.
+there. What only the instructor can do comes last, after "For the instructor: "; `said_to_student` takes it off. What is
+not the student's to read (another student's name, the text of an exception) is the `detail`.
 
     at_intake       what was handed in          on_stages   why a stage has no result
     on_notebooks    the notebook and its runs   on_marks    why a criterion gives its points
@@ -26,9 +27,21 @@ from harness.findings import (
     on_stages,
 )
 from harness.findings.kind import Kind, Severity
-from harness.findings.text import one_line, with_detail
+from harness.findings.on_marks import preprocessing_fix
+from harness.findings.text import one_line, said_to_student, with_detail
 
-__all__ = ["Finding", "Severity", "advice", "backbone_doubt", "finding", "one_line", "sentence", "with_detail"]
+__all__ = [
+    "Finding",
+    "Severity",
+    "advice",
+    "backbone_doubt",
+    "finding",
+    "one_line",
+    "preprocessing_fix",
+    "said_to_student",
+    "sentence",
+    "with_detail",
+]
 
 KINDS: dict[str, Kind] = {
     **at_intake.KINDS,

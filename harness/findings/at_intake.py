@@ -12,7 +12,7 @@ KINDS: dict[str, Kind] = {
     ),
     "file-in-place-of-another": Kind("error", "{names}: {what}. To mend it, {way_out}."),
     "notebook-exported": Kind("error", "{name} is {what}, which cannot be run. To mend it, {way_out}."),
-    "part-missing": Kind("error", "The assignment asks for a {part}, and there is none."),
+    "part-missing": Kind("error", "The assignment asks for a {part}, and none was handed in."),
     "unsafe-path": Kind("error", "The submission holds the unsafe name {name}; none of it was unpacked."),
     "unsafe-member": Kind("error", "{name} is a {kind}, not a plain file, and was left out. Hand in plain files."),
     "archive-unreadable": Kind("error", "The archive {name} cannot be read: {reason}. Hand in a .zip."),
@@ -26,7 +26,7 @@ KINDS: dict[str, Kind] = {
         "warning", "{name} is no manifest of `harness check`, so the files were not compared with it."
     ),
     "folder-left-out": Kind("info", "{name}/ was left out: {what}."),
-    "duplicate-name": Kind("warning", "{name} appears more than once; the first one counts."),
+    "duplicate-name": Kind("warning", "The name {name} appears more than once. The first file of that name was taken."),
     "file-unreadable": Kind("error", "The file {name} cannot be read: {reason}."),
     "several-notebooks": Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "companion-elsewhere": Kind("info", "{name} was taken as the model's {what}."),
@@ -39,41 +39,47 @@ KINDS: dict[str, Kind] = {
     ),
     # intake: downloads, tries, groups
     "earlier-tries": Kind(
-        "info", "There is more than one try. The newest with files counts ({name}); {count} earlier: {others}."
+        "info",
+        "There is more than one try. The newest one with files was graded ({name}). Not graded: {count} earlier "
+        "({others}).",
     ),
     "beside-download": Kind(
-        "warning", "{name} lies among a download of {lms}, but is not named as one of its files: taken as it is."
+        "warning",
+        "{name} lies in a download of {lms}, but {lms} gives no file such a name. It was taken as a submission of its "
+        "own.",
     ),
     "lms-id-claimed-twice": Kind(
         "error",
-        "Several submissions claim the {lms} id {id} ({count} of them). Until somebody has found out whose each is, no "
-        "mark of theirs is exported.",
+        "{count} submissions claim the {lms} id {id}, so their marks are not exported. For the instructor: find out "
+        "whose "
+        "each is.",
     ),
     "lms-name-ambiguous": Kind(
         "error",
-        "The file name {name} can be read as that of more than one participant of {lms}, so this was taken as nobody's "
-        "and its mark is not exported. Find out in {lms} who handed it in.",
+        "The file name {name} can be read as that of more than one participant of {lms}, so it is not known "
+        "whose this is and its mark is not exported. For the instructor: find out in {lms} who handed it in.",
     ),
     "lms-time-ambiguous": Kind(
         "warning",
-        "The file name {name} holds more than one time; {time} was taken. If that is not when it was handed in, put "
-        "the right time into times.csv.",
+        "The file name {name} holds more than one time. {time} was taken as the time of handing in. For the "
+        "instructor: if "
+        "that is wrong, put the right time into times.csv.",
     ),
     "lms-metadata-unreadable": Kind("warning", "What the LMS says in {name} cannot be read: {reason}."),
     "marks-of-another": Kind(
         "warning",
-        "Marks that a person gave under the id {id} belong to another submission, which had this id before. They were "
-        "not taken over: mark this one for itself.",
+        "Marks that a person gave under the id {id} belong to another submission, which had this id before. They "
+        "were not taken over. For the instructor: mark this one for itself.",
     ),
     "listed-name-shared": Kind(
         "warning",
         "More than one participant is called {name}, as somebody in groups.csv or times.csv is, so neither list was "
-        "used for any of them. Put the LMS's own id beside the name there.",
+        "used for any of them. For the instructor: put the LMS's own id beside the name there.",
     ),
     "group-handed-in-twice": Kind(
         "warning",
-        "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "
-        "Put the times into times.csv.",
+        "The group {group} handed in more than once ({names}). It is not known when, so each was graded. "
+        "For the instructor: put the times into times.csv.",
     ),
     "group-without-members": Kind("warning", "In groups.csv the group {group} has no members."),
 }

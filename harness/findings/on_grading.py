@@ -7,20 +7,26 @@ from harness.findings.kind import Kind
 KINDS: dict[str, Kind] = {
     # grading
     "hand-in-time-unknown": Kind(
-        "info", "When this was handed in is not known, so nothing was taken off for lateness. Put it into times.csv."
+        "info",
+        "It is not known when this was handed in, so nothing was taken off for lateness. For the instructor: put the "
+        "time "
+        "into times.csv.",
     ),
     "grade-borderline": Kind(
         "info",
-        "The {points:g} points are measured: on other images like these, or timed again, they would be {low:g} to "
-        "{high:g}. The grade boundary at {boundaries} points lies between, so a person decides. For that, the "
-        "instructor marks {criteria} by hand; the measured points may stay.",
+        "The {points:g} points are measured. On other images like these, or timed again, they would be {low:g} to "
+        "{high:g}. The grade boundary at {boundaries} points lies between these, so a person decides. For the "
+        "instructor: "
+        "mark {criteria} by hand; the measured points may stay.",
     ),
     "sandbox-off": Kind("warning", "This was run without a sandbox (--sandbox none)."),
-    "engine-failed": Kind("error", "The sandbox engine failed; this says nothing of the submission."),
+    "engine-failed": Kind(
+        "error", "The sandbox engine on the grading machine failed. This says nothing of the submission."
+    ),
     "machine-busy": Kind(
         "error",
-        "The time ran out while other work had the machine's cores (on average {cores:.1f} of {cpus} were left); this "
-        "says nothing of the submission. Grade it again when the machine is quiet.",
+        "The time ran out while other work had the machine's cores (on average {cores:.1f} of {cpus} were left). This "
+        "says nothing of the submission. For the instructor: grade it again when the machine is quiet.",
     ),
-    "harness-defect": Kind("error", "The harness itself failed ({reason}); this says nothing of the submission."),
+    "harness-defect": Kind("error", "The harness itself failed ({reason}). This says nothing of the submission."),
 }

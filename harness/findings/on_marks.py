@@ -5,39 +5,46 @@ from __future__ import annotations
 _ACCURACY = {
     "accuracy-none": "There is no accuracy. {why}",
     "accuracy-no-reference": "There is no reference to compare with.",
-    "accuracy-depends-on-order": "Asked twice for the same image, the model answers differently, so an accuracy says "
-    "nothing: a person looks at it.",
-    "accuracy-unsettled": "The pre-processing or the labels are not declared, and what was assumed may be wrong, so a "
-    "person decides. As assumed: {reason}",
-    "accuracy-marked": "{accuracy:.3f} against the reference's {reference:.3f} on {images} images: "
-    "difference {difference:+.3f} [{low:+.3f}, {high:+.3f}]. All points from {full_at:+.2f}, none at {zero_at:+.2f}.",
+    "accuracy-depends-on-order": "The model was asked twice for the same image and answered differently, so its "
+    "accuracy says nothing. A person looks at it.",
+    "accuracy-unsettled": "The submission does not declare the pre-processing or the labels, and what was assumed in "
+    "their place may be wrong. A person decides. With what was assumed: {reason}",
+    "accuracy-marked": "The model is right on {accuracy:.1%} of {images} images, the reference on {reference:.1%}. The "
+    "difference is {difference:+.1f} percentage points (95 % interval {low:+.1f} to {high:+.1f}). A difference of "
+    "{full_at:+g} or better earns all points, {zero_at:+g} or worse none.",
 }
 
 _SPEED = {
     "latency-no-model": "There is no model to time.",
-    "latency-not-measured": "The speed was not measured: {why}",
-    "latency-other-model": "It was not the same model: while timed it answered differently than before.",
-    "latency-stateful": "It can answer one call otherwise than the next ({operators}): a person decides.",
+    "latency-not-measured": "The speed was not measured. {why}",
+    "latency-other-model": "While it was timed, the model gave other answers than before, so it may not be the same "
+    "model.",
+    "latency-stateful": "The model can give another answer each time it is asked ({operators}). A person decides.",
     "latency-no-reference": "The reference was not timed beside it.",
-    "latency-unsteady": "The timing was too unsteady for points: {ratio:.2f} times the reference's latency, 95 % "
-    "interval {low:.2f} to {high:.2f}, which is {least:.2f} to {most:.2f} of {points:g} points. A person decides.",
-    "latency-marked": "{model} ms (median) against the reference's {reference} ms: {ratio:.2f} times "
-    "[{low:.2f}, {high:.2f}]. All points up to {full_at:g} times, none at {zero_at:g} times.",
+    "latency-unsteady": "The time changed too much from one measurement to the next to give points. The model takes "
+    "{ratio:.2f} times as long as the reference (95 % interval {low:.2f} to {high:.2f}), which would be {least:.2f} to "
+    "{most:.2f} of {points:g} points. A person decides.",
+    "latency-marked": "One image takes {model} ms (median), with the reference {reference} ms: {ratio:.2f} times as "
+    "long (95 % interval {low:.2f} to {high:.2f}). Up to {full_at:g} times earns all points, {zero_at:g} times or more "
+    "none.",
     "board-no-model": "There is no model to predict for.",
-    "board-not-predicted": "Nothing is predicted for a board: {why}",
+    "board-not-predicted": "The time on a board was not predicted. {why}",
     "board-no-reference": "The reference could not be predicted on the board.",
-    "board-not-listed": "What its {operators} does while it runs is not in the prediction: a person decides.",
-    "board-too-large": "By an estimate of its memory the model does not fit {boards}.",
-    "board-marked": "Predicted for {board}: {ratio:.2f} times the reference's time there [{low:.2f}, {high:.2f}], "
-    "which is {band!r}. All points up to {full_at!r}, none from {zero_at!r}.",
+    "board-not-listed": "The prediction leaves out what {operators} does while the model runs. A person decides.",
+    "board-too-large": "The model needs more memory than {boards} has, by an estimate. A person decides.",
+    "board-marked": "On {board} the model is predicted to take {ratio:.2f} times the reference's time there (90 % "
+    "interval {low:.2f} to {high:.2f}), which counts as {band!r}. {full_at!r} or faster earns all points, {zero_at!r} "
+    "or "
+    "slower none.",
 }
 
 _BACKBONE = {
-    "backbone-no-model": "There is no model to look into. {why}",
-    "backbone-not-looked-into": "The model could not be looked into: {why}",
+    "backbone-no-model": "There is no model to inspect. {why}",
+    "backbone-not-looked-into": "The model's layers could not be inspected. {why}",
     "backbone-not-recognised": "None of the backbones that this assignment names was recognised in the model.",
-    "backbone-not-rested-on": "The model carries {backbone} weights, but its answers do not rest on them.",
-    "backbone-not-shown": "It could not be shown that the answers rest on the {backbone} weights.",
+    "backbone-not-rested-on": "The model holds {backbone} weights, but does not use them for its answers.",
+    "backbone-not-shown": "It could not be shown that the model uses the {backbone} weights for its answers. A person "
+    "decides.",
     "backbone-kept": "{frozen} of {layers} pre-trained {backbone} layers are as they were.",
     "backbone-kept-compressed": "{frozen} of {layers} pre-trained {backbone} layers are as they were, apart from "
     "{changes}.",
@@ -48,10 +55,10 @@ _BACKBONE = {
     "{total:,} parameters are new. A person decides.",
     "backbone-too-compressed": "Too much of the {backbone} weights was rounded or set to zero to tell whether they "
     "were trained.",
-    "backbone-reused-in-part": "{judged} The model has {reused} of the backbone's {layers} layers: all points from "
-    "{full_at:.0%} of them, none below {zero_at:.0%}.",
+    "backbone-reused-in-part": "{judged} The model has {reused} of the backbone's {layers} layers. {full_at:.0%} of "
+    "them or more earn all points, {zero_at:.0%} or fewer none.",
     "backbone-moved": "{frozen} of {layers} pre-trained {backbone} layers are as they were; they moved by {moved:.1%} "
-    "(median). All points up to {full_at:.0%}, none at {zero_at:.0%}.",
+    "(median). A change of {full_at:.0%} at most earns all points, {zero_at:.0%} or more none.",
 }
 
 _NOTEBOOK = {
@@ -59,39 +66,79 @@ _NOTEBOOK = {
     "notebook-ran": "All {cells} code cells ran.",
     "notebook-stopped": "{ran} of {cells} code cells ran. {why}",
     "notebook-not-run": "The notebook was not run. {why}",
-    "notebook-unchanged": "Nothing that costs points was changed.",
-    "notebook-changed-by-one": "Changed by {rules} rule: {names}.",
-    "notebook-changed-by": "Changed by {rules} rules: {names}.",
+    "notebook-unchanged": "The notebook ran as it was handed in, or with changes that cost no points.",
+    "notebook-changed-by-one": "The harness changed the notebook by {rules} rule, so that it runs here: {names}.",
+    "notebook-changed-by": "The harness changed the notebook by {rules} rules, so that it runs here: {names}.",
 }
 
 _DATA_SET = {
-    "data-set-none": "There is no data set to look at. {why}",
-    "data-set-clean": "{images} readable images in {classes} classes, with no fault that was looked for.",
-    "data-set-faulty": "{images} readable images in {classes} classes; {taken} of the points.",
+    "data-set-none": "There is no data set to judge. {why}",
+    "data-set-clean": "The data set has {images} readable images in {classes} classes. No fault was found.",
+    "data-set-faulty": "The data set has {images} readable images in {classes} classes. Faults, and the share of the "
+    "points that each takes: {taken}.",
+    "data-set-faults-free": "The data set has {images} readable images in {classes} classes. Faults were found that "
+    "take no points here.",
 }
 
 _BY_A_PERSON = {
-    "waits": "Waits for a person to mark it.",
-    "waits-with-questions": "Waits for a person to mark it. Questions: {questions}.",
-    "predicted-all": "It answered for all {images} images.",
-    "rests-on-own-word": "A person decides, because this rests on what the student's own code said of itself (stage "
-    "{stages}). By that it would be: {reason}",
+    "waits": "A person has to mark this.",
+    "waits-with-questions": "A person has to mark this. Questions: {questions}.",
+    "predicted-all": "The model answered for all {images} held-out images.",
+    "rests-on-own-word": "A person decides, because only the student's own code says this (stage {stages}). It says: "
+    "{reason}",
     "rerun-in-doubt": "A person decides whether the rerun trained this model. {why} Measured: {reason}",
-    "may-not-judge-by": "A person decides: the criterion would judge by {what}, which it may not.",
-    "machine-failed": "Not judged, because the machine failed, not the submission: {reason}",
+    "may-not-judge-by": "A person decides, because the criterion does not say that it reads {what}.",
+    "machine-failed": "The grading machine failed, not the submission, so nothing is judged yet. What is known: "
+    "{reason}",
     "mark-again": "A person has to mark it again. {otherwise}",
-    "was-given": "Was given {points:g} points{by} {given_for}: confirm or change it.",
-    "was-given-more": "Was given {points:g} points{by}, more than the {most:g} there are now: mark it again.",
+    "was-given": "A person gave {points:g} points{by} {given_for}. They have to be confirmed or changed.",
+    "was-given-more": "A person gave {points:g} points{by}, which is more than the {most:g} there are now. It has to "
+    "be marked again.",
 }
 
 _LATE = {
     "late": "Handed in {when}{said}, {days} late for the deadline {limit}: {rule}.",
-    "late-but-how-much": "{clock} says that it was late, but not how late. Put the time into times.csv, or mark it.",
+    "late-but-how-much": "{clock} says that it was late, but not how late. For the instructor: put the time into "
+    "times.csv, or mark it.",
     "late-no-points": "after {days} days there are no points",
     "late-share": "{penalty} of the points a day",
     "late-points": "{penalty} points a day",
     "late-at-most": "{rule}, for {days} at most",
 }
+
+# What would have earned more. `points`: all of the criterion's.
+_MORE = {
+    "more-notebook-runs": "A notebook whose cells all run, from the first to the last, earns all {points:g} points.",
+    "more-predicts": "A model that can be loaded and answers for every image earns all {points:g} points.",
+    "more-unchanged": "A notebook that runs as it was handed in earns all {points:g} points.",
+    "more-without-rules": "A notebook that runs without these changes earns all {points:g} points: {names}.",
+    "more-data-set-none": "A data set without faults earns all {points:g} points.",
+    "more-data-set": "Mend these faults: {faults}.",
+    "more-backbone-kept": "Freeze the pre-trained layers before the first fit. If their weights change by "
+    "{full_at:.0%} "
+    "at most (median over the layers), that earns all {points:g} points.",
+    "more-backbone-whole": "Keep more of the backbone: {full_at:.0%} of its {layers} layers are enough.",
+    "more-board": "A model that is predicted to be {full_at!r} on {board} earns all {points:g} points.",
+    "more-latency": "A model that takes {most_ms} ms at most for one image ({full_at:g} times the reference's time) "
+    "earns all {points:g} points.",
+    "more-accuracy": "A model that is right on {wanted:.1%} of these images earns all {points:g} points.",
+    "more-measured": "{fix}: {was:.1%} -> {would:.1%} of {images} images are right.",
+    "more-would-earn": "That would earn about {would:.1f} of {points:g} points.",
+    "fix-labels": "Write the labels in this order: {labels}",
+    "fix-preprocessing": 'Use the pixel scaling of preprocess="{name}"',
+    "fix-colours": "Swap red and blue in the declared pre-processing",
+}
+
+# Probe of the stage `predict` -> what `harness.handin.save` calls it, where the names differ.
+_CALLED = {"raw-0-255": "none"}
+
+
+def preprocessing_fix(probe: str) -> str:
+    """What to do where the pre-processing `probe` fits better, without a full stop."""
+    if probe == "colours-swapped":
+        return _MORE["fix-colours"]
+    return _MORE["fix-preprocessing"].format(name=_CALLED.get(probe, probe))
+
 
 # For what a person's mark was given that does not count here.
 GIVEN_FOR = {
@@ -100,4 +147,4 @@ GIVEN_FOR = {
     "one of several": "under a name that several submissions have",
 }
 
-SENTENCES = {**_ACCURACY, **_SPEED, **_BACKBONE, **_NOTEBOOK, **_DATA_SET, **_BY_A_PERSON, **_LATE}
+SENTENCES = {**_ACCURACY, **_SPEED, **_BACKBONE, **_NOTEBOOK, **_DATA_SET, **_BY_A_PERSON, **_LATE, **_MORE}

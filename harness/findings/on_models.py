@@ -31,14 +31,15 @@ KINDS: dict[str, Kind] = {
     ),
     "preprocessing-measured": Kind(
         "warning",
-        "No pre-processing is declared in handin.json. Measured on {images} training images: with {way} "
-        "{way_right:.0%} are right, with what is usual for this format ({usual}) {right:.0%}; so the first was used. "
+        "No pre-processing is declared in handin.json. On {images} training images, {way_right:.0%} are "
+        "right with {way}, and {right:.0%} with what is usual for this format ({usual}), so the former was used. "
         "Declare it in handin.json.",
     ),
     "undeclared-unclear": Kind(
         "warning",
-        "{what}, and {images} training images do not settle it: as assumed {right:.0%} of them are right, with {best} "
-        "{best_right:.0%}. So the accuracy waits for a person, unless it gives all points as it is. Declare it.",
+        "{what}, and {images} training images do not show what is meant: {right:.0%} of them are right with what was "
+        "assumed, {best_right:.0%} with {best}. So the accuracy waits for a person, unless it gives all points as it "
+        "is. Declare it.",
     ),
     "undeclared-not-measured": Kind(
         "warning",
@@ -55,8 +56,8 @@ KINDS: dict[str, Kind] = {
     ),
     "labels-measured": Kind(
         "warning",
-        "There is no labels.txt. Measured on {images} training images: in alphabetical order {right:.0%} are right, in "
-        "the order {order} {order_right:.0%}; so the latter was used. Hand in labels.txt.",
+        "There is no labels.txt. On {images} training images, {right:.0%} are right in alphabetical order and "
+        "{order_right:.0%} in the order {order}, so the latter was used. Hand in labels.txt.",
     ),
     "labels-from-model": Kind(
         "info", "There is no labels.txt; the classes were taken in the order of the names inside the model: {names}."
@@ -108,8 +109,8 @@ KINDS: dict[str, Kind] = {
     ),
     "preprocessing-mismatch": Kind(
         "error",
-        "The pre-processing does not fit the model: as declared {is_:.1%} on {images} images, with "
-        "{other} {would:.1%}.",
+        "The declared pre-processing does not fit the model. With it the model is right on {is_:.1%} of {images} "
+        "images, with {other} on {would:.1%}.",
     ),
     "labels-guess-misfits": Kind(
         "warning",
@@ -119,8 +120,9 @@ KINDS: dict[str, Kind] = {
     ),
     "preprocessing-guess-misfits": Kind(
         "warning",
-        "No pre-processing is declared, and what was taken does not fit the model: {is_:.1%} on {images} images, with "
-        "{other} {would:.1%}. So the accuracy waits for a person, unless it gives all points as it is. Declare it in "
+        "No pre-processing is declared, and what was taken does not fit the model: with it the model is right on "
+        "{is_:.1%} of {images} images, with {other} on {would:.1%}. So the accuracy waits for a person, unless it "
+        "gives all points as it is. Declare it in "
         "handin.json.",
     ),
     "accuracy-claim-differs": Kind(
@@ -213,7 +215,7 @@ KINDS: dict[str, Kind] = {
     ),
     "stateful-model": Kind(
         "warning",
-        "The model can answer one call otherwise than the next ({operators}), so its time does not count until a "
+        "The model can give another answer each time it is asked ({operators}), so its time does not count until a "
         "person has looked. Export it for inference, without dropout and random operators.",
     ),
     "benchmark-unsteady": Kind("info", "The timing was unsteady: {reason}."),
@@ -276,6 +278,7 @@ SENTENCES = {
     "copy-same-answers": "it gives the same answers, to within {within:g}, on all {images} images",
     "copy-of-reference": "the reference solution",
     "copy-of-another": "another submission",
-    "copy-answers-in-common": "their answers have more in common ({left:.2f} of 1) than the same images explain",
+    "copy-answers-in-common": "their answers agree more ({left:.2f} on a scale to 1) than those of two models trained "
+    "apart",
     "copy-reordered": "the final layers have the same channels, in another order",
 }

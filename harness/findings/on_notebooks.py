@@ -14,12 +14,15 @@ KINDS: dict[str, Kind] = {
     ),
     "step-missing": Kind("warning", "The step '{name}' was not found in the notebook. Give it a heading of that name."),
     "step-uncommented": Kind(
-        "info", "The step '{name}' (cell {cell}) has code without a word about it. Say what it does, and why."
+        "info",
+        "The step '{name}' (cell {cell}) has code, but hardly a word says what it does. Say what it does, and why.",
     ),
     "question-missing": Kind("warning", "The question '{name}' was not found in the notebook. Keep its heading."),
     "question-unanswered": Kind("warning", "The question '{name}' (cell {cell}) has no answer below it."),
     # what was changed to run it
-    "notebook-changed": Kind("info", "{cells} code cells were changed to run here ({rules}); the report shows how."),
+    "notebook-changed": Kind(
+        "info", "The harness changed {cells} code cells so that they run here ({rules}). The report shows each change."
+    ),
     "package-missing": Kind(
         "warning",
         "The notebook installs {what}, which is not in the grading environment. Do without it, or ask for it to be "
@@ -31,17 +34,21 @@ KINDS: dict[str, Kind] = {
     "archive-not-there": Kind(
         "info", "{what} was not unpacked: it is neither in the submission nor given by the assignment."
     ),
-    "colab-stand-in": Kind("info", "{what} is not here: drives and uploads do nothing, paths lead to the submission."),
+    "colab-stand-in": Kind(
+        "info",
+        "{what} is not available here. Mounting a drive or uploading a file does nothing, and a drive's paths lead to "
+        "the submission.",
+    ),
     "restart-left-out": Kind(
         "info", "{what} was left out: it ends or restarts the kernel, and the cells after it would not run."
     ),
-    "empty-answer": Kind("info", "{what} got the empty answer: nobody types while grading."),
+    "empty-answer": Kind("info", "{what} got an empty text as its answer, because nobody types while grading."),
     "rule-failed": Kind("info", "A cell was left as it was, because a rule could not be applied ({what})."),
     # execute
     "notebook-unreadable": Kind("error", "The notebook {name} cannot be read: {reason}."),
     "python-assumed": Kind("info", "The notebook {why}; it was run as Python 3."),
     "harness-path-write": Kind(
-        "warning", "Cell {cell} tried to write to {path}, which belongs to the grading; nothing came of it."
+        "warning", "Cell {cell} tried to write to {path}, which belongs to the grading. The write had no effect."
     ),
     "image-missing": Kind(
         "warning",
@@ -71,7 +78,7 @@ KINDS: dict[str, Kind] = {
         "Cell {cell} was still running after {seconds:g} s and was stopped. Train for fewer epochs, or on smaller "
         "images.",
     ),
-    "notebook-timeout": Kind("error", "The notebook was still running after {seconds:g} s in all."),
+    "notebook-timeout": Kind("error", "The notebook was still running after {seconds:g} s in all and was stopped."),
     "notebook-memory": Kind("error", "The notebook used more than {limit}. Use smaller batches."),
     "notebook-memory-flood": Kind(
         "error",
@@ -91,13 +98,13 @@ KINDS: dict[str, Kind] = {
     "outside-read": Kind("warning", "Cell {cell} tried to read {path}, which is not part of the submission."),
     "environment-missing": Kind(
         "error",
-        "Not graded yet: {what}, and it is not built on the grading machine, which says nothing of the submission. "
-        "The instructor builds it once: {command}",
+        "Not graded yet: {what}, and it is not built on the grading machine. This says nothing of the submission. "
+        "For the instructor: build it once with {command}",
     ),
     "weights-missing": Kind(
         "error",
-        "Cell {cell} needs {what}, which the grading machine does not have. The instructor gets them once (and adds "
-        "them where assignment.toml lists weights): harness weights fetch {name}",
+        "Cell {cell} needs {what}, which the grading machine does not have. For the instructor: fetch them once, and "
+        "name them where assignment.toml lists weights: harness weights fetch {name}",
     ),
     # rerun
     "not-reproduced": Kind(
@@ -124,8 +131,9 @@ KINDS: dict[str, Kind] = {
     ),
     "seen-better-than-rerun": Kind(
         "warning",
-        "The model handed in has {seen:.1%} on the withheld images, which it has seen, and the one that the "
-        "rerun trained without them {rerun:.1%}: the difference {difference:+.1%} is more than chance.",
+        "The model handed in is right on {seen:.1%} of the withheld images, which it has seen. The model that the "
+        "rerun "
+        "trained without them is right on {rerun:.1%}. The difference of {difference:+.1%} is more than chance.",
     ),
     "rerun-too-slow": Kind(
         "warning",
@@ -133,7 +141,7 @@ KINDS: dict[str, Kind] = {
         "{minutes:.0f} minutes on these cores.",
     ),
     "rerun-fewer-epochs": Kind(
-        "warning", "It was therefore run again with {share:.0%} of the epochs, as the assignment says."
+        "warning", "The rerun was too slow, so it was done with {share:.0%} of the epochs, as the assignment says."
     ),
     "embedded-data": Kind(
         "warning",

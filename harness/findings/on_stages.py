@@ -48,7 +48,7 @@ _WRONG = {
     "torch-only": "The model does not become ONNX, so only the engine torch can run it.",
     "native-not-timed": "The model runs as it is, not as ONNX, so its speed cannot be compared.",
     "native-not-predicted": "The model runs as it is, not as ONNX, so its layers are not known.",
-    "no-peaks-published": "Nobody publishes the peaks of these boards.",
+    "no-peaks-published": "The peak speed of these boards is not published, so no time can be predicted.",
     "reference-wrote-no": "The reference code did not write {files}.",
     "reference-not-trained-here": "the reference could not be trained on this data set",
 }

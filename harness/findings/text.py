@@ -8,6 +8,14 @@ _MOST_OF_IT = 0.6  # of a limit; a shorter text would lose more than a half sent
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 
 
+FOR_INSTRUCTOR = "For the instructor: "  # begins the last sentence of a message, where only the instructor can do it
+
+
+def said_to_student(message: str) -> str:
+    """The message without what it says to the instructor."""
+    return message.partition(FOR_INSTRUCTOR)[0].rstrip()
+
+
 def with_detail(sentence: str, detail: str) -> str:
     """`It stopped.` and `no such file` -> `It stopped: no such file.`"""
     if not detail:

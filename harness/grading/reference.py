@@ -67,7 +67,7 @@ def trained(
     if TRAIN.name in runner.cached:
         progress.say(f"The reference ({spec.backbone}) is up to date.")
     beside = {"labels.txt": store.path(made.labels), "handin.json": store.path(made.handin)}
-    found = run_model((HandedModel(store.path(made.model), beside),), on, depth, run_context, runner)
+    found = run_model((HandedModel(store.path(made.model), beside, made.model.name),), on, depth, run_context, runner)
     conversion = _value(found.convert, "convert", spec.code)
     predictions = _value(found.predict, "predict", spec.code)
     evaluation = _value(found.evaluate, "evaluate", spec.code)

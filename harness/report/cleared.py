@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from harness.boundary.one_by_one import Defect, attempt
-from harness.findings import Finding
+from harness.findings import Finding, said_to_student
 from harness.gradebook.results import (
     AssignmentResult,
     InspectionResult,
@@ -189,7 +189,9 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         rerun=evaluation(result.rerun, show_held_out),
         rerun_difference=paired_difference(result.rerun_difference),
         findings=_findings(found for found in result.findings if found not in self_said),
-        marks=tuple(mark.model_copy(update={"detail": ""}) for mark in result.marks),
+        marks=tuple(
+            mark.model_copy(update={"detail": "", "reason": said_to_student(mark.reason)}) for mark in result.marks
+        ),
         members=result.members,
         late_days=result.late_days,
         handed_in=result.handed_in,
@@ -199,7 +201,9 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
 
 def _findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings without details; those that become equal are kept once."""
-    cleared = (Finding(code=found.code, severity=found.severity, message=found.message) for found in findings)
+    cleared = (
+        Finding(code=found.code, severity=found.severity, message=said_to_student(found.message)) for found in findings
+    )
     return tuple(dict.fromkeys(cleared))
 
 
@@ -208,7 +212,7 @@ def _stage(stage: StageSummary) -> StageSummary:
     return StageSummary(
         status=stage.status,
         seconds=significant(stage.seconds),
-        reason=stage.reason,
+        reason=said_to_student(stage.reason),
         peak_memory_bytes=None if peak is None else memory(peak),
         cached=stage.cached,
     )
@@ -239,7 +243,11 @@ def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
 def _ended(result: R) -> R:
     """The result with its value, or the reason why there is none, and nothing else."""
     changes: dict[str, object] = {"findings": (), "usage": Usage()}
-    return result.model_copy(update={**changes, "detail": ""} if isinstance(result, WithoutValue) else changes)
+    return result.model_copy(
+        update={**changes, "detail": "", "reason": said_to_student(result.reason)}
+        if isinstance(result, WithoutValue)
+        else changes
+    )
 
 
 def _audit(audit: DatasetAudit) -> DatasetAudit:

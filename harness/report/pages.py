@@ -15,7 +15,8 @@ from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths
 from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
-from harness.report.rendering import Renderer
+from harness.report.rendering import INSTRUCTORS_PAGE, Renderer
+from harness.report.shared import SharedImages
 from harness.report.sources import Sources
 from harness.report.thumbnails import thumbnails
 
@@ -30,6 +31,7 @@ def write(results: Results, sources: Sources, out: Path) -> Results:
     renderer = Renderer()
     for folder in (INSTRUCTORS, STUDENTS):
         private_folder(out / folder)
+    renderer.write_stylesheet(out)
     not_in_table = _not_in_table(renderer, results)
     results = with_defects(results, not_in_table)
     results = with_defects(results, _write_each(renderer, results, sources, out))
@@ -40,6 +42,7 @@ def write(results: Results, sources: Sources, out: Path) -> Results:
 def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Path) -> dict[str, Defect]:
     """Write the pages of the submissions; the defects that it ran into, by the submission's id."""
     thumbnail = thumbnails(sources.held_out)
+    shared = SharedImages(thumbnail, out)
     rows = results.submissions
     defects: dict[str, Defect] = {}
 
@@ -48,12 +51,12 @@ def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Pat
             before=rows[index - 1] if index else None,
             after=rows[index + 1] if index + 1 < len(rows) else None,
         )
-        whole = student.view(for_instructor(results, rows[index], sources, thumbnail))
-        return renderer.render("student.html.j2", **whole, **neighbours.as_values(), is_final=True)
+        whole = student.view(for_instructor(results, rows[index], sources, shared.path))
+        return renderer.render(INSTRUCTORS_PAGE, **whole, **neighbours.as_values(), is_final=True)
 
     def students(index: int) -> str:
         cleared = student.view(for_student(results, rows[index], sources, thumbnail))
-        page = renderer.render("student.html.j2", **cleared, **student.NOBODY.as_values(), is_final=True)
+        page = renderer.render("student.html.j2", **cleared, is_final=True)
         return without_host_paths(page, sources.host_folders)
 
     def shown(page: Callable[[int], str], index: int, file: Path) -> None:
@@ -67,6 +70,7 @@ def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Pat
                 defects[row.id] = done
                 file.unlink(missing_ok=True)  # an earlier run's
                 attempt("saying so", partial(_say_so, renderer, results, row.id, done, folder, file))
+    shared.remove_others()
     return defects
 
 

@@ -1,7 +1,8 @@
 """Renders a template to a page that runs only our own script.
 
 Every value is escaped, invisible and bidirectional characters are removed from the whole page, and its
-Content-Security-Policy names our style and script by hash, so that the browser refuses any other.
+Content-Security-Policy names our style and script by hash, so that the browser refuses any other. The instructor's
+pages of submissions share one file with the style, so theirs allows the report's own files for styles and images.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.errors import cannot_write
+from harness.files.private import private_folder
+from harness.files.whole_file import whole_file
 from harness.report import units
+from harness.report.cards import with_labels
+from harness.report.places import SHARED
 from harness.report.plain import plain
 
 _FILTERS = (
@@ -35,6 +43,9 @@ _FILTERS = (
     units.confidence,
     units.tiny,
 )
+INSTRUCTORS_PAGE = "submission.html.j2"  # the only one that loads files beside it (shared.py)
+_WITH_NOTEBOOK = (INSTRUCTORS_PAGE, "student.html.j2")
+_KINDS = {"class.html.j2": "class", "unfinished.html.j2": "class", "bench.html.j2": "bench"}
 
 
 class Renderer:
@@ -42,20 +53,61 @@ class Renderer:
 
     def __init__(self) -> None:
         self._environment = _templates()
-        self._style = Markup(self._environment.get_template("style.css.j2").render())
+        self._style = {kind: self._styled(kind) for kind in {"submission", "frame", *_KINDS.values()}}
         self._script = Markup(self._environment.get_template("sort.js").render())
-        base = (
-            f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src {_source(self._style)}"
-        )
-        self._policy = f"{base}; script-src {_source(self._script)}"
-        self._frame_policy = base
+
+    @property
+    def style(self) -> str:
+        """The style of the instructor's pages of submissions."""
+        return self._style["submission"]
+
+    @property
+    def frame_style(self) -> str:
+        """The style of a notebook in its frame."""
+        return self._style["frame"]
+
+    @property
+    def stylesheet(self) -> str:
+        """The path in the output folder of the style that the instructor's pages have in common."""
+        digest = hashlib.sha256(self.style.encode()).hexdigest()
+        return f"{SHARED}/{digest[:24]}.css"
+
+    def write_stylesheet(self, out: Path) -> None:
+        """Write it. Raises `MachineError` when it cannot be written."""
+        file = out / self.stylesheet
+        with cannot_write(file):
+            private_folder(file.parent)
+            with whole_file(file) as stream:
+                stream.write(self.style.encode())
+            for other in file.parent.glob("*.css"):
+                if other != file:
+                    other.unlink(missing_ok=True)  # an earlier harness's
+
+    def _styled(self, kind: str) -> Markup:
+        """The rules for one kind of page, without the white space that only people need."""
+        style = self._environment.get_template("style.css.j2").render(of=kind)
+        style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
+        style = re.sub(r"\s+", " ", style)
+        return Markup(re.sub(r" ?([{};,]) ?", r"\1", style).replace(": ", ":").strip())
 
     def render(self, template: str, **values: Any) -> str:
         """The page. Raises `jinja2.UndefinedError` if a value for the template is missing, which is our mistake."""
+        style, frame_style = self._style[_KINDS.get(template, "submission")], self._style["frame"]
+        of_instructor = template == INSTRUCTORS_PAGE
+        styles = "'self'" if of_instructor else _source(style)
+        if template in _WITH_NOTEBOOK:
+            styles += f" {_source(frame_style)}"  # a frame's document has to keep the policy of its page, too
+        policy = _policy(styles, "data: 'self'" if of_instructor else "data:")
         page = self._environment.get_template(template).render(
-            values, style=self._style, script=self._script, policy=self._policy, frame_policy=self._frame_policy
+            values,
+            style=style,
+            script=self._script,
+            stylesheet=self.stylesheet,
+            policy=f"{policy}; script-src {_source(self._script)}",
+            frame_style=frame_style,
+            frame_policy=_policy(_source(frame_style), "data:"),
         )
-        return plain(page)
+        return plain(with_labels(page))
 
 
 @functools.cache
@@ -75,6 +127,11 @@ def _templates() -> Environment:
         "percentage_points_whole": lambda difference: units.signed(100 * difference, 0),
     }
     return environment
+
+
+def _policy(styles: str, images: str) -> str:
+    """What a page may load: styles and images, each source expressions of the policy."""
+    return f"default-src 'none'; img-src {images}; base-uri 'none'; form-action 'none'; style-src {styles}"
 
 
 def _source(inline: str) -> str:

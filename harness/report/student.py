@@ -1,4 +1,4 @@
-"""One submission's page: the values of `templates/student.html.j2`."""
+"""One submission: the values of `templates/submission.html.j2`, the instructor's, and of `student.html.j2`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SEVERITY_ORDER = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The previous and next submission in the class's table; None on a student's page."""
+    """The previous and next submission in the class's table; None while a run goes on."""
 
     before: SubmissionResult | None
     after: SubmissionResult | None
@@ -70,6 +70,10 @@ def view(page: PageSources) -> dict[str, Any]:
         "obstacle": _obstacle(result),
         "any_reason": any(stage.reason for stage in result.stages.values()),
         "findings": by_severity(result.findings),
+        "serious": [found for found in by_severity(result.findings) if found.severity != "info"],
+        "notes": [found for found in result.findings if found.severity == "info"],
+        "gains": [mark for mark in result.marks if mark.more],
+        "by_a_person": [mark for mark in result.marks if mark.criterion == "manual"],
         "execution": execution,
         "notebook": _notebook(execution, page.store),
         **reading.view(evidence, execution),

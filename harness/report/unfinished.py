@@ -16,7 +16,8 @@ from harness.report import charts, overview, student
 from harness.report.cleared import for_instructor
 from harness.report.pages import write_page
 from harness.report.places import INSTRUCTORS, PAGE
-from harness.report.rendering import Renderer
+from harness.report.rendering import INSTRUCTORS_PAGE, Renderer
+from harness.report.shared import SharedImages
 from harness.report.sources import Sources
 from harness.report.thumbnails import thumbnails
 from harness.stages.evidence.submission import Evidence
@@ -43,13 +44,17 @@ class UnfinishedPages:
     def __init__(self, sources: Sources, out: Path) -> None:
         self._sources, self._out = sources, out
         self._renderer = Renderer()
-        self._thumbnail = thumbnails(sources.held_out)
+        self._has_style = False
+        self._shared = SharedImages(thumbnails(sources.held_out), out)
 
     def write_submission(self, results: Results, row: SubmissionResult, evidence: Evidence) -> None:
         """The instructor's page of one submission. Raises `MachineError` when it cannot be written."""
+        if not self._has_style:
+            self._renderer.write_stylesheet(self._out)
+            self._has_style = True
         sources = replace(self._sources, evidence={row.id: evidence})
-        values = student.view(for_instructor(results, row, sources, self._thumbnail))
-        page = self._renderer.render("student.html.j2", **values, **student.NOBODY.as_values(), is_final=False)
+        values = student.view(for_instructor(results, row, sources, self._shared.path))
+        page = self._renderer.render(INSTRUCTORS_PAGE, **values, **student.NOBODY.as_values(), is_final=False)
         write_page(self._out / INSTRUCTORS / row.id / PAGE, page)
 
     def write_class(self, results: Results, rows: Sequence[UnfinishedRow], run: RunState) -> None:

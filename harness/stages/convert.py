@@ -131,7 +131,7 @@ def convert(
                 return ended.model_copy(update={"findings": (*declared.findings, unreadable)})
             return _result(whole, declared, outputs, outcome, place)
         except Rejected as rejected:
-            unreadable = finding("model-unreadable", name=model.name or model.file.name, detail=rejected.whole)
+            unreadable = finding("model-unreadable", name=model.shown, detail=rejected.whole)
             return Failed(
                 status="rejected",
                 reason=sentence("job-unusable", what="The model's conversion", why=rejected),

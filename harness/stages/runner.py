@@ -94,7 +94,7 @@ class StageRunner:
             except EnvironmentMissing as error:
                 return (
                     Skipped(
-                        reason=f"{error.message[0].upper()}{error.message[1:]}. {error.do}",
+                        reason=f"{error.message[0].upper()}{error.message[1:]}. For the instructor: {error.do}",
                         findings=(finding("environment-missing", what=error.message, command=error.do),),
                     ),
                     False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from bench_examples import results as bench_results
 from playwright.sync_api import Browser, Page
 
 from harness import report
+from harness.report.unfinished import UnfinishedRow
 
 _WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
 # One with everything, one with a wrong order of labels, one that failed, one whose names and notebook are hostile.
@@ -22,6 +24,7 @@ _PAGES = (
     "class",
     *(f"class/{audience}/{id}" for audience in ("submissions", "students") for id in _SUBMISSIONS),
     *(f"not-shown/{audience}/team-01" for audience in ("submissions", "students")),
+    "unfinished",
     "bench",
     "boards",
 )
@@ -39,6 +42,13 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lost = report.Sources(most, made.sources.reference, made.sources.held_out, made.sources.store)
     report.write(made.results, lost, out / "not-shown")
 
+    unfinished = report.UnfinishedPages(replace(made.sources, evidence={}), out / "unfinished")
+    rows = [
+        UnfinishedRow(row.id, row.student, "timed" if n % 2 else "waiting", row if n % 2 else None, False)
+        for n, row in enumerate(made.results.submissions)
+    ]
+    unfinished.write_class(made.results.model_copy(update={"submissions": ()}), rows, "stopped")
+
     models = (
         measured("reference", 12, 1, is_reference=True, accuracy=accuracy(0.86), layers=layer_times()),
         measured("vgg16", 80, 2, accuracy=accuracy(0.9), layers=layer_times(72.0)),
@@ -52,7 +62,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["light", "dark"])
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     colours: Literal["light", "dark"] = request.param
-    with browser.new_page(color_scheme=colours) as page:
+    with browser.new_page(color_scheme=colours, viewport={"width": 1280, "height": 900}) as page:
         yield page
 
 
@@ -74,7 +84,10 @@ def _violations(page: Page, *rules: str) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("name", _PAGES)
 def test_a_page_breaks_no_rule(page: Page, out: Path, name: str) -> None:
+    """On a desktop, and on a phone, where tables are cards."""
     _show(page, out / name)
+    assert _violations(page, *_WCAG, "best-practice") == []
+    page.set_viewport_size({"width": 390, "height": 900})
     assert _violations(page, *_WCAG, "best-practice") == []
 
 

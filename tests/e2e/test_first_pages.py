@@ -57,7 +57,7 @@ def until_the_first_page(process: subprocess.Popen[str]) -> Path:
 
 
 def words(page: Path) -> str:
-    return re.sub(r"<[^>]*>|\s+", " ", page.read_text("utf-8").partition("</style>")[2])
+    return re.sub(r"<[^>]*>|\s+", " ", page.read_text("utf-8").partition("<body")[2])
 
 
 def test_a_page_is_there_before_the_run_ends_and_says_so(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +16,11 @@ import pytest
 import synthetic_class
 from PIL import Image, ImageStat
 from playwright.sync_api import Browser, Locator, Page
+from synthetic_notebooks import READING
 
 from harness import report
+from harness.findings import finding
+from harness.stages.evidence.reading import Question
 
 _PAGES = {
     "class": "index.html",
@@ -166,21 +170,76 @@ def test_nothing_of_a_student_s_runs_and_nothing_is_loaded(page: Page, out: Path
         if page.evaluate("Boolean(window.pwned)"):
             ran.append(file)
     assert ran == []
-    assert {url for url in requested if not url.startswith("data:")} == {file.as_uri() for file in pages}
+    shared = {file.as_uri() for file in (out / "shared").iterdir()}
+    loaded = {url for url in requested if not url.startswith("data:")}
+    assert {file.as_uri() for file in pages} < loaded <= {file.as_uri() for file in pages} | shared
     assert said == []
 
-    page.goto((out / "submissions/team-11/index.html").as_uri())
-    refused = page.evaluate(
-        """async () => {
-          const refused = new Set();
-          document.addEventListener("securitypolicyviolation", (event) => refused.add(event.effectiveDirective));
-          document.body.insertAdjacentHTML("beforeend",
-            '<img src="data:,x" onerror="window.pwned = 1"><img src="/students/x.png"><p style="color: red">x</p>');
-          const script = document.createElement("script");
-          script.textContent = "window.pwned = 1";
-          document.body.append(script);
-          await new Promise((resolve) => setTimeout(resolve, 300));
-          return [window.pwned ?? null, [...refused].sort()];
-        }"""
+    for folder, image in (("students", "/students/x.png"), ("submissions", "https://elsewhere.example/x.png")):
+        page.goto((out / folder / "team-11/index.html").as_uri())
+        refused = page.evaluate(
+            """async (image) => {
+              const refused = new Set();
+              document.addEventListener("securitypolicyviolation", (event) => refused.add(event.effectiveDirective));
+              document.body.insertAdjacentHTML("beforeend",
+                '<img src="data:,x" onerror="window.pwned = 1"><p style="color: red">x</p>');
+              document.body.appendChild(new Image()).src = image;
+              const script = document.createElement("script");
+              script.textContent = "window.pwned = 1";
+              document.body.append(script);
+              await new Promise((resolve) => setTimeout(resolve, 300));
+              return [window.pwned ?? null, [...refused].sort()];
+            }""",
+            image,
+        )
+        assert refused == [None, ["img-src", "script-src-attr", "script-src-elem", "style-src-attr"]]
+
+
+@pytest.mark.parametrize(("width", "most"), [(1280, 4000), (390, 6500)])
+def test_a_student_s_page_answers_first_and_folds_the_evidence(
+    browser: Browser, tmp_path: Path, width: int, most: int
+) -> None:
+    """Also with long answers, many warnings and many reasons: points, why, what more, answers, then the evidence."""
+    made = synthetic_class.build(tmp_path)
+    row = next(row for row in made.results.submissions if row.id == "team-06")
+    asked = [
+        Question(name=f"Why is it so, {n}?", cell=n, title="", answered=True, answer="It is. " * 200) for n in range(9)
+    ]
+    for_instructor = finding("hand-in-time-unknown")
+    row = row.model_copy(
+        update={"findings": (*row.findings, *(finding("cell-error", cell=n, error="E") for n in range(30)))}
     )
-    assert refused == [None, ["img-src", "script-src-attr", "script-src-elem", "style-src-attr"]]
+    row = row.model_copy(update={"findings": (*row.findings, for_instructor)})
+    read = READING.model_copy(update={"value": READING.value.model_copy(update={"questions": tuple(asked)})})
+    evidence = {row.id: made.sources.evidence[row.id].model_copy(update={"read": read})}
+    results = made.results.model_copy(update={"submissions": (row,)})
+    report.write(results, replace(made.sources, evidence=evidence), tmp_path / "out")
+    with browser.new_page(viewport={"width": width, "height": 900}) as page:
+        page.goto((tmp_path / "out/students/team-06/index.html").as_uri())
+        headings = page.locator("h1, h2").all_inner_texts()
+        assert [words.split(",")[0] for words in headings[1:]] == [
+            "Why these points", "What would have earned more", "Your answers", "The evidence",
+        ]  # fmt: skip
+        assert "55.0% -> 90.0%" in page.locator("main").inner_text()
+        height, top = page.evaluate(
+            "[document.documentElement.scrollHeight, document.querySelector('#evidence').getBoundingClientRect().top]"
+        )
+        assert height < most and (top <= 3 * 900 or width < 1280)
+        words = page.content()
+        assert "times.csv" not in words and "Only you read this" not in words and "For the instructor" not in words
+    assert "times.csv" in (tmp_path / "out/submissions/team-06/index.html").read_text("utf-8")
+
+
+def test_a_class_is_a_card_for_each_on_a_phone_and_prints_with_its_headings(browser: Browser, out: Path) -> None:
+    with browser.new_page(viewport={"width": 390, "height": 900}) as page:
+        page.goto((out / "index.html").as_uri())
+        cell = page.locator("table.class tbody tr").first.locator("td").nth(1)
+        assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == '"Points"'
+        assert page.locator("table.class tbody").evaluate("body => getComputedStyle(body).display") == "block"
+        page.emulate_media(media="print")
+        headings = page.locator("table.class thead th")
+        assert [words.split("\n")[0] for words in headings.all_inner_texts()][:3] == ["Student", "Status", "Points"]
+        assert all(headings.nth(n).is_visible() for n in range(7))
+        assert (
+            page.locator("table.class tbody tr").first.evaluate("row => getComputedStyle(row).display") == "table-row"
+        )

@@ -76,7 +76,7 @@ def test_marks_follow_who_they_were_given_to_and_for_what(attacks, assignment, c
     (submissions / "Anna" / "labels.txt").write_text("other\n")
     reopened = graded(submissions, assignment, out, cache)["Anna"]
     assert questions(reopened)["points"] is None
-    assert questions(reopened)["reason"].startswith("Was given 17 points (jo) for earlier content")
+    assert questions(reopened)["reason"].startswith("A person gave 17 points (jo) for earlier content")
     got(questions(reopened)["reason"])
 
 

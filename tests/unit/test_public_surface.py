@@ -17,7 +17,8 @@ EXPORTED = {
     "uncompared",
     "bench.boards": "Board load names",
     "bench.machine": "Check MachineState Monitor Window checks",
-    "findings": "Finding Severity advice backbone_doubt finding one_line sentence with_detail",
+    "findings": "Finding Severity advice backbone_doubt finding one_line preprocessing_fix said_to_student sentence "
+    "with_detail",
     "grading.rubric": "ManualMark check grade",
     "inputs.assignment": "Assignment load",
     "inputs.images": "CHECK_IMAGES HeldOutSet Material NO_SET NO_TRAINING_IMAGES StagedImages TrainingImages drawn "

@@ -7,10 +7,11 @@ import re
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from harness.boundary.screen import Screen
 from harness.cli.remaining import Remaining, in_words
-from harness.cli.terminal import PlainProgress
+from harness.cli.terminal import LiveProgress, PlainProgress, live_columns
 
 
 def worked(remaining: Remaining, name: str, began: float, ended: float) -> None:
@@ -112,7 +113,38 @@ def test_a_log_says_what_is_left_in_both_phases() -> None:
             progress.stage_ended(f"s{n}", "convert", "ok", False)
             progress.submission_ended(f"s{n}")
     lines = [line for line in sent.getvalue().splitlines() if line.startswith("[")]
-    assert lines[:2] == ["[1/4] s0", "[2/4] s1"] == lines[4:6]
+    assert lines[:2] == ["[1/4] s0", "[2/4] s1"]
+    assert lines[4] == "[1/4] s0 (less than a minute left)"  # all are timed for about as long, so one tells
     assert lines[2] == "[3/4] s2 (less than a minute left, then timing)"
     assert lines[6] == "[3/4] s2 (less than a minute left)"
     assert re.search("^Timing 4 submissions, one at a time", sent.getvalue(), re.MULTILINE)
+
+
+def test_the_clock_runs_through_every_phase_and_each_is_named() -> None:
+    """Also while models are timed, after the bar of the phase before was full."""
+    now = [0.0]
+    with Progress(*live_columns(), console=Console(file=io.StringIO(), width=200), get_time=lambda: now[0]) as bars:
+        progress = LiveProgress(bars)
+
+        def line(at: float) -> str:
+            now[0] = at
+            shown = Console(width=200)
+            with shown.capture() as captured:
+                shown.print(bars.get_renderable())
+            return captured.get()
+
+        assert "Reading the submissions" in line(5) and "0:00:05" in line(5) and "?" not in line(5)
+        progress.say("Training the reference (mobilenet_v2); this is done once ...")
+        assert "Training the reference (mobilenet_v2)" in line(20)
+        for phase in ("examining", "timing"):
+            progress.begins(phase, 2, 1)
+            for name in ("a", "b"):
+                progress.submission_started(name)
+                progress.stage_started(name, "benchmark")
+                progress.stage_ended(name, "benchmark", "ok", cached=False)
+                if (phase, name) == ("timing", "b"):
+                    assert "Timing" in line(90) and "1/2" in line(90) and "0:01:30" in line(90)
+                    assert "left" in line(90), "one that was timed tells how long the next takes"
+                progress.submission_ended(name)
+        progress.say("Writing the reports ...")
+        assert "Writing the reports" in line(100) and "0:01:40" in line(100) and "/2" not in line(100)

@@ -218,7 +218,7 @@ def _step(name: str, part: _Section | None, parts: list[_Section]) -> dict[str, 
         "cell": part.cell,
         "title": part.title[:200],
         "has_code": bool(code),
-        "has_words": len(words(text)) >= _FEWEST_WORDS or commented,
+        "has_words": len(re.findall(r"\w+", text)) >= _FEWEST_WORDS or commented,
     }
 
 

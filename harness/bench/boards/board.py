@@ -52,7 +52,9 @@ class Board(BaseModel):
     cpu_cores: int | None = Field(None, gt=0)
     cpu_max_ghz: _Figure = None
     aliases: tuple[str, ...] = Field((), description="other names of it in published tables")
-    assumed_like: str | None = Field(None, description="the board whose peaks stand in for those nobody publishes")
+    assumed_like: str | None = Field(
+        None, description="the board whose peak speeds are used where this one's are not published"
+    )
     sources: tuple[str, ...]
     note: str = ""
 

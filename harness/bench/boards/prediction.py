@@ -219,7 +219,10 @@ def _one(
     ]
     notes = []
     if board.assumed_like:
-        notes.append(f"nobody publishes all peaks of {board.title}: those of {board.assumed_like} stand in")
+        notes.append(
+            f"not all peak speeds of {board.title} are published, so those of {board.assumed_like} were used in their "
+            f"place"
+        )
     if unmeasured := known.seen.unmeasured_layers(case):
         kinds = " and ".join(_KINDS.get(kind, kind) for kind in unmeasured)
         notes.append(

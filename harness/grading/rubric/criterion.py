@@ -28,13 +28,15 @@ from harness.stages.evidence.submission import STAGES
 class Judgement:
     """Points, or None when a person has to decide; and the reason, with its numbers.
 
-    `points_interval`: 95 %, where the points rest on a sample; None where they do not.
+    `points_interval`: 95 %, where the points rest on a sample; None where they do not. `more`: what would have earned
+    more, with no figure that the student's page does not show; empty where all points are given.
     """
 
     points: float | None
     reason: str
     detail: str = ""  # for the instructor only
     points_interval: Interval | None = None
+    more: str = ""
 
 
 class CriterionOptions(BaseModel):

@@ -175,6 +175,7 @@ def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMa
         max_points=spec.points,
         reason=judged.reason,
         detail=judged.detail,
+        more=judged.more,
         points_interval=rounded_interval(judged.points_interval, points),
     )
 

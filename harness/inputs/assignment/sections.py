@@ -80,7 +80,9 @@ class Dataset(Section):
     """The training images that a notebook gets, in class folders."""
 
     path: Path | None = Field(None, description='not needed where held_out.mode is "withhold"')
-    mounted_as: str = Field("data/train", description="the folder as notebooks name it, relative to themselves")
+    mounted_as: str = Field(
+        "data/train", description="the path under which notebooks find these images, relative to the notebook"
+    )
     names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
     layout: Literal["auto", "classes", "split", "flat"] = Field(
         "auto", description="how it lies at these places: class folders, below train and validation, or in one folder"

@@ -4,12 +4,8 @@ for (const table of document.querySelectorAll("table.class")) {
   const body = table.tBodies[0];
   const headings = [...table.tHead.rows[0].cells];
   const rows = [...body.rows];
-
-  const value = (row, column) => row.cells[column].dataset.value;
-  const compare = (column, numeric) => (a, b) => {
-    const [x, y] = [value(a, column), value(b, column)];
-    return numeric ? x - y : x.localeCompare(y, undefined, { numeric: true, sensitivity: "base" });
-  };
+  const values = rows.map((row) => [...row.cells].map((cell) => cell.dataset.value));
+  const words = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
   function sortBy(column) {
     const heading = headings[column];
@@ -20,9 +16,12 @@ for (const table of document.querySelectorAll("table.class")) {
     const order = was === first ? other : first;
     for (const one of headings) one.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", order);
-    const known = rows.filter((row) => value(row, column) !== "").sort(compare(column, numeric));
+    const keys = values.map((cells) => cells[column]);
+    const compare = numeric ? (a, b) => keys[a] - keys[b] : (a, b) => words.compare(keys[a], keys[b]);
+    const known = [...rows.keys()].filter((index) => keys[index] !== "").sort(compare);
     if (order === "descending") known.reverse();
-    body.append(...known, ...rows.filter((row) => value(row, column) === ""));
+    const unknown = [...rows.keys()].filter((index) => keys[index] === "");
+    body.replaceChildren(...[...known, ...unknown].map((index) => rows[index]));
   }
 
   headings.forEach((heading, column) => {

@@ -16,7 +16,7 @@ from harness.stages.evaluate.faults import mixed_up_labels, wrong_preprocessing
 from harness.stages.evaluate.labels import OTHER, Indices, Probabilities, Truth, match_labels, predictions
 from harness.stages.evaluate.score_intervals import Judged, ScoreIntervals, score_intervals
 from harness.stages.evidence.conversion import Guess
-from harness.stages.evidence.evaluation import ClassScore, Evaluation, Mistake
+from harness.stages.evidence.evaluation import ClassScore, Evaluation, Mistake, Remedy
 
 _MOST_MISTAKES = 12
 
@@ -64,10 +64,15 @@ def evaluate(
     labels_fault = "labels-guess-misfits" if "labels" in answers.guessed else "labels-swapped"
     order, mixed_up = mixed_up_labels(predicted, truth.of, truth.classes, labels_fault)
     findings += mixed_up
+    meant = np.array([order.get(label, label) for label in range(-1, count)])  # at [label + 1]
+    remedies = []
+    if order:
+        to = ", ".join(_put_right(answers.labels, column_of, order, truth.classes))
+        would = float((meant[predicted + 1] == truth.of).mean())
+        remedies.append(Remedy(of="labels", to=to, accuracy=float(right.mean()), would=would, images=len(truth.of)))
     if answers.probes and answers.probe_images is not None:
         at = answers.probe_images
         # With mixed-up labels, any change that blurs two classes would look like a better pre-processing.
-        meant = np.array([order.get(label, label) for label in range(-1, count)])
 
         def is_right(said: NDArray[np.int64]) -> NDArray[np.bool_]:
             right: NDArray[np.bool_] = meant[said + 1] == truth.of[at]
@@ -76,7 +81,9 @@ def evaluate(
         probes = {name: is_right(predictions(probe, column_of)) for name, probe in answers.probes.items()}
         is_guessed = "preprocessing" in answers.guessed
         fault = "preprocessing-guess-misfits" if is_guessed else "preprocessing-mismatch"
-        findings += wrong_preprocessing(is_right(predicted[at]), probes, fault)
+        better, misfits = wrong_preprocessing(is_right(predicted[at]), probes, fault)
+        remedies += better
+        findings += misfits
 
     beside = _with_other(answers.probabilities, column_of)
     confidence = answers.probabilities.max(axis=1)
@@ -107,8 +114,19 @@ def evaluate(
         difference=compared.value if compared else None,
         difference_interval=compared.interval if compared else None,
         mcnemar_p=compared.mcnemar_p if compared else None,
+        remedies=tuple(remedies),
     )
     return evaluation, tuple(findings)
+
+
+def _put_right(
+    labels: tuple[str, ...], column_of: Indices, order: Mapping[int, int], classes: tuple[str, ...]
+) -> list[str]:
+    """The labels in the order that the model means. `order`: class that is said -> class that is meant."""
+    meant = list(labels)
+    for said, instead in order.items():
+        meant[column_of[said]] = classes[instead]
+    return meant
 
 
 def _with_other(probabilities: Probabilities, column_of: Indices) -> NDArray[np.float64]:

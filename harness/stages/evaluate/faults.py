@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness.findings import Finding, finding
 from harness.stages.evaluate.comparison import Right, mcnemar
+from harness.stages.evidence.evaluation import Remedy
 
 # Labels are mixed up in cycles (two swapped, or three in a circle), and each cycle is judged on the images of its
 # own classes. A weak model confuses classes one way; it seldom takes most of A for B and most of B for A. In a
@@ -88,16 +89,17 @@ def _is_a_mix_up(cycle: dict[int, int], put_right: Right, right: Right, truth: N
 
 def wrong_preprocessing(
     right: Right, probes: Mapping[str, Right], code: str = "preprocessing-mismatch"
-) -> list[Finding]:
-    """The finding `code`, when another common pre-processing is right far more often.
+) -> tuple[list[Remedy], list[Finding]]:
+    """The finding `code`, when another common pre-processing is right far more often; and how to put it right.
 
     `right` and each probe have one entry for each image on which the probes were tried.
     """
     if not probes:
-        return []
+        return [], []
     best = max(probes, key=lambda name: float(probes[name].mean()))
     would, is_ = float(probes[best].mean()), float(right.mean())
     p = mcnemar(probes[best], right) * len(probes)
     if would - is_ < _PREPROCESSING_GAIN or p > _PREPROCESSING_P:
-        return []
-    return [finding(code, is_=is_, would=would, images=len(right), other=best)]
+        return [], []
+    remedy = Remedy(of="preprocessing", to=best, accuracy=is_, would=would, images=len(right))
+    return [remedy], [finding(code, is_=is_, would=would, images=len(right), other=best)]

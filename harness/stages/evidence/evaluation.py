@@ -34,6 +34,16 @@ class Mistake(Record):
     confidence: Share
 
 
+class Remedy(Record):
+    """What is wrong beside the weights, put right and measured."""
+
+    of: Literal["labels", "preprocessing"]
+    to: str  # a pre-processing of a closed list, or the labels in the right order, with commas
+    accuracy: Share  # on `images`, as handed in
+    would: Share  # on the same images, put right
+    images: int
+
+
 class PairedDifference(Record):
     """A model's accuracy minus another's on the same images."""
 
@@ -79,3 +89,4 @@ class Evaluation(Record):
     unseen_confidence: Share | None = None  # mean, on images of no class
     unseen_source: Literal["folder", "patterns"] | None = None
     looks: tuple[Look, ...] = ()
+    remedies: tuple[Remedy, ...] = ()

@@ -20,6 +20,7 @@ class Mark(Record):
     max_points: float
     reason: str
     detail: str = ""  # for the instructor only; it may mention another submission
+    more: str = ""  # what would have earned more, for the student; empty with all points, and for a person's mark
     points_interval: Interval | None = None  # 95 %; None if the points rest on no sample, or a person gave them
 
 

@@ -60,6 +60,9 @@ def test_labels_mixed_up_do_not_pass_for_a_wrong_preprocessing():
     found, findings = evaluate(said, truth(of), None)
     assert found.accuracy == pytest.approx(1 / 3)
     assert codes(findings) == ["labels-swapped"]
+    [remedy] = found.remedies
+    assert (remedy.of, remedy.accuracy, remedy.would, remedy.images) == ("labels", pytest.approx(1 / 3), 1.0, 60)
+    assert remedy.to == ", ".join((CLASSES[1], CLASSES[0], CLASSES[2]))
 
 
 def test_labels_mixed_up_do_not_hide_a_wrong_preprocessing():
@@ -68,8 +71,11 @@ def test_labels_mixed_up_do_not_hide_a_wrong_preprocessing():
     declared = [swap[true if number % 3 else (true + 1) % 3] for number, true in enumerate(of)]
     probe = answering([swap[true] for true in of]).probabilities
     said = Answers(answering(declared).probabilities, CLASSES, np.arange(120), {"zero-one": probe})
-    _, findings = evaluate(said, truth(of), None)
+    found, findings = evaluate(said, truth(of), None)
     assert codes(findings) == ["labels-swapped", "preprocessing-mismatch"]
+    labels, preprocessing = found.remedies
+    assert preprocessing.to == "zero-one" and preprocessing.would == 1.0
+    assert labels.would == pytest.approx(preprocessing.accuracy), "measured with the labels put right"
 
 
 @pytest.mark.parametrize(

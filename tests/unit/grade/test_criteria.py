@@ -58,7 +58,7 @@ def test_an_accuracy_of_answers_that_depend_on_the_order_waits_for_a_person():
     waits = accuracy_vs_reference.mark(
         found.model_copy(update={"evaluate": moved}), accuracy_vs_reference.Options(), 45
     )
-    assert waits.points is None and "a person" in waits.reason
+    assert waits.points is None and "A person" in waits.reason
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
@@ -104,7 +104,7 @@ def test_a_lost_stage_spoils_what_works_on_it_and_nothing_else(tmp_path: Path):
     graded = grade(rubric, evidence(convert=LOST, predict=NONE, evaluate=NONE, benchmark=NONE), {})
     assert [mark.points for mark in graded.marks] == [10, None, None]
     assert graded.status == "needs-review"
-    assert graded.marks[1].reason.startswith("Not judged, because the machine failed, not the submission: ")
+    assert graded.marks[1].reason.startswith("The grading machine failed, not the submission, ")
 
 
 def test_a_lost_stage_that_no_criterion_reads_is_looked_at_once(tmp_path: Path):
@@ -151,7 +151,8 @@ def test_an_empty_notebook_alone_is_nothing_to_grade(tmp_path: Path):
 
 def test_a_notebook_without_code_is_no_points():
     judged = notebook_runs.mark(evidence(execute=Done(value=execution(0, 0))), notebook_runs.Options(), 10)
-    assert judged == Judgement(0.0, "The notebook has no code to run.")
+    more = "A notebook whose cells all run, from the first to the last, earns all 10 points."
+    assert judged == Judgement(0.0, "The notebook has no code to run.", more=more)
 
 
 def test_a_model_that_answered_otherwise_while_it_was_timed_waits_for_a_person():
@@ -196,7 +197,7 @@ def test_a_latency_is_told_as_coarsely_as_on_the_students_page(own: float, shown
     timed = benchmark()
     timed = timed.model_copy(update={"model": timed.model.model_copy(update={"p50_ms": own})})
     judged = latency_vs_reference.mark(evidence(benchmark=Done(value=timed)), latency_vs_reference.Options(), 10)
-    assert judged.reason.startswith(f"{shown} (median)")
+    assert judged.reason.startswith(f"One image takes {shown} (median), ")
     times = re.findall(r"([0-9.,]+) ms", judged.reason)
     assert [len(time.replace(",", "").strip("0.").replace(".", "")) <= 2 for time in times] == [True, True]
 
@@ -222,11 +223,17 @@ def test_dataset_a_clean_one_gets_all_points():
 
 def test_dataset_each_fault_costs_its_share_once_and_never_more_than_all():
     one = dataset.mark(data_set("dataset-leak", "dataset-burst"), dataset.Options(), 20)
-    assert one.points == pytest.approx(8) and "leak −40%" in one.reason
+    assert one.points == pytest.approx(8) and "one photograph in two splits, 40%" in one.reason
+    assert "one photograph in two splits (up to 8 points)" in one.more
     twice = dataset.mark(data_set("dataset-too-many-classes", "dataset-too-few-classes"), dataset.Options(), 20)
     assert twice.points == pytest.approx(14)
     all_of_it = dataset.mark(data_set("dataset-leak", "dataset-burst"), dataset.Options(leak=1, burst=1), 20)
     assert all_of_it.points == 0
+
+
+def test_dataset_faults_that_cost_nothing_are_told_as_such():
+    free = dataset.mark(data_set("dataset-leak"), dataset.Options(leak=0), 20)
+    assert (free.points, free.more) == (20, "") and "take no points here" in free.reason
 
 
 def test_dataset_none_is_none():
@@ -243,7 +250,9 @@ def test_each_rule_that_was_needed_takes_its_share_once():
     )
     ran = evidence(execute=Done(value=execution().model_copy(update={"changes": changes})))
     options = runs_unchanged.Options
-    assert runs_unchanged.mark(ran, options(), 8) == Judgement(4.0, "Changed by 2 rules: paths, pip install.")
+    both = runs_unchanged.mark(ran, options(), 8)
+    assert both.points == 4.0 and "2 rules, so that it runs here: paths, pip install." in both.reason
+    assert "earns all 8 points: paths, pip install." in both.more
     assert runs_unchanged.mark(ran, options(free=("pip_install",)), 8).points == 6.0
     assert runs_unchanged.mark(ran, options(per_rule=1), 8).points == 0.0
     assert runs_unchanged.mark(evidence(), options(), 8).points == 8.0

@@ -181,7 +181,7 @@ def test_each_fault_of_the_machine_opens_the_mark(code: str):
     lost = Skipped(reason="It was lost.", findings=(told(code),))
     graded = grade(assignment(RUNS), evidence(execute=lost), {})
     assert (graded.status, graded.marks[0].points) == ("needs-review", None)
-    assert graded.marks[0].reason.startswith("Not judged, because the machine failed")
+    assert graded.marks[0].reason.startswith("The grading machine failed, not the submission")
 
 
 def test_no_other_finding_opens_a_mark():
@@ -198,7 +198,7 @@ def test_a_lost_stage_spoils_those_that_work_on_it(lost: str, read: str):
     changes |= {"boards": none, "benchmark": none}
     changes[lost] = Skipped(reason="It was lost.", findings=(told("engine-failed"),))
     [mark] = grade(assignment(BY_STAGE[read]), evidence(**changes), {}).marks
-    waits = mark.points is None and mark.reason.startswith("Not judged, because the machine failed")
+    waits = mark.points is None and mark.reason.startswith("The grading machine failed, not the submission")
     # Without a model its speed is 0 points, and so spoilt; with a reason of its own it waits anyhow.
     assert waits == (read in SPOILS[lost])
 
@@ -250,4 +250,4 @@ def test_an_accuracy_that_rests_on_a_guess_in_doubt_waits_unless_it_has_all_poin
         judged = accuracy_vs_reference.mark(
             found.model_copy(update={"evaluate": moved}), accuracy_vs_reference.Options(), 45
         )
-        assert judged.points == points and ("a person" in judged.reason) == (points is None)
+        assert judged.points == points and ("A person" in judged.reason) == (points is None)

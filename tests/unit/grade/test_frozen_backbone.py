@@ -74,5 +74,8 @@ def test_a_backbone_that_we_do_not_know_accuses_nobody():
 
 def test_no_model_has_no_frozen_layers():
     assert frozen(NONE, convert=Failed(status="rejected", reason="It is corrupt.")) == Judgement(
-        0.0, "There is no model to look into. It is corrupt."
+        0.0,
+        "There is no model to inspect. It is corrupt.",
+        more="Freeze the pre-trained layers before the first fit. If their weights change by 5% at most (median over "
+        "the layers), that earns all 10 points.",
     )

@@ -42,7 +42,7 @@ def test_accuracy_is_linear_between_its_anchors(tmp_path: Path, difference: floa
     found = evidence(evaluate=Done(value=evaluation(difference=difference), origin="measured-outside"))
     mark = only(tmp_path, ACCURACY, found)
     assert mark.points == pytest.approx(points)
-    assert "0.900 against the reference's 0.920 on 150 images" in mark.reason
+    assert "right on 90.0% of 150 images, the reference on 92.0%" in mark.reason
 
 
 @pytest.mark.parametrize(("ratio", "points"), [(0.3, 10), (1.5, 10), (5.75, 5), (10, 0), (40, 0)])

@@ -49,9 +49,9 @@ def test_it_gives_no_points_and_shows_the_old_mark_with_what_is_said_now(
     [mark] = [mark for mark in result.marks if mark.title == title]
     assert (mark.points, result.status) == (None, "needs-review")
     shown = mark.reason if given_for == "other content" else mark.detail  # which no student reads
-    assert shown.startswith("Was given 7 points (jo) ") and "confirm or change it" in shown
+    assert shown.startswith("A person gave 7 points (jo) ") and "have to be confirmed or changed" in shown
     assert given_for == "other content" or "7" not in mark.reason
-    now = {"P": "It answered for all", "Q": "Questions: Why?"}[title]
+    now = {"P": "The model answered for all", "Q": "Questions: Why?"}[title]
     assert now in mark.reason
 
 
@@ -61,7 +61,7 @@ def test_lateness_that_was_forgiven_for_other_content_waits_too(tmp_path: Path):
     )
     line = result.marks[-1]
     assert (line.points, result.status) == (None, "needs-review")
-    assert "Was given 0 points (jo) for earlier content" in line.reason and "1 day late" in line.reason
+    assert "A person gave 0 points (jo) for earlier content" in line.reason and "1 day late" in line.reason
 
 
 def test_a_machines_failure_is_not_settled_by_a_mark_for_something_else(tmp_path: Path):

@@ -22,6 +22,7 @@ from synthetic_class import SyntheticClass
 import harness.report
 from harness import report
 from harness.report.plain import plain
+from harness.report.rendering import Renderer
 
 _TAGS = """
 html head meta link title style body a div header main footer nav section p h1 h2 h3 h4 h5 h6 span b small
@@ -30,7 +31,7 @@ summary figure figcaption img time label input output script svg line rect circl
 """
 _ATTRIBUTES = """
 lang charset http-equiv content name rel href class id aria-label aria-labelledby aria-hidden role tabindex
-scope title src alt loading width height datetime type placeholder autocomplete hidden data-value data-sort
+scope title src alt loading width height datetime type placeholder autocomplete hidden data-label data-value data-sort
 data-first sandbox srcdoc x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor overflow start
 """
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
@@ -104,22 +105,33 @@ def check_page(text: str, links: Callable[[str], bool]) -> Page:
         assert tag in TAGS, tag
         assert set(attributes) <= ATTRIBUTES, (tag, attributes)
         if "src" in attributes:
-            assert str(attributes["src"]).startswith(("data:image/png;base64,", "data:image/jpeg;base64,"))
+            shared = r"\.\./\.\./shared/[0-9a-f]{24}\.jpg"
+            assert re.match(rf"data:image/(png|jpeg);base64,|{shared}$", str(attributes["src"]))
         assert ("srcdoc" in attributes) == (tag == "iframe")
         if tag == "iframe":
             assert attributes["sandbox"] is None, "a sandbox that allows something"
             check_page(str(attributes["srcdoc"]), lambda _: False)
         if "href" in attributes:
             target = str(attributes["href"])
-            assert target == "data:," if tag == "link" else links(target), target
+            ours = target == "data:," or re.fullmatch(r"\.\./\.\./shared/[0-9a-f]{24}\.css", target)
+            assert ours if tag == "link" else links(target), target
     assert page.comments == []
     policy = next(a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None and "unsafe" not in policy
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["default-src"] == "'none'"
-    assert directives["img-src"] == "data:"
-    [style] = page.inside["style"]
-    assert directives["style-src"] == _hash(style)
+    is_instructors = '<a href="../../index.html">' in text
+    assert directives["img-src"] == ("data: 'self'" if is_instructors else "data:")
+    assert is_instructors or "../shared/" not in text
+    if is_instructors:
+        assert page.inside["style"] == []
+        style = str(Renderer().style)
+    else:
+        [style] = page.inside["style"]
+    allowed = ["'self'" if is_instructors else _hash(style)]
+    if is_instructors or 'content="student"' in text:
+        allowed.append(_hash(str(Renderer().frame_style)))  # of the notebook's frame
+    assert directives["style-src"].split() in (allowed, allowed[:1])
     ours = set(re.findall(r"[\w-]+", style)) | _PLAIN_CLASSES
     used = {name for _, attributes in page.tags for name in (attributes.get("class") or "").split()}
     assert {name for name in used if not name.startswith("py-")} <= ours, used - ours

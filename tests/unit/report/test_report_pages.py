@@ -29,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SyntheticC
 
 def text_of(file: Path) -> str:
     """The page's words and those of its frame, without tags, on one line."""
-    body = file.read_text("utf-8").partition("</style>")[2]
+    body = file.read_text("utf-8").partition("<body")[2]
     body = re.sub(r'<iframe[^>]* srcdoc="([^"]*)"', lambda m: unescape(m[1]).partition("</style>")[2] + "<iframe", body)
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).replace("\u202f", " ").split())
 
@@ -40,8 +40,10 @@ def student(out: Path, id: str) -> Path:
 
 
 def test_there_is_one_page_for_the_class_and_two_for_each_submission(built: tuple[SyntheticClass, Path]) -> None:
+    """And beside them what the instructor's pages have in common."""
     made, out = built
-    pages = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
+    pages = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file() and file.parent.name != "shared"}
+    assert {file.suffix for file in (out / "shared").iterdir()} == {".css", ".jpg"}
     ids = [row.id for row in made.results.submissions]
     assert pages == {
         "index.html",
@@ -183,7 +185,8 @@ def test_every_mistake_has_its_image_and_what_it_shows(built: tuple[SyntheticCla
     score = made.results.submissions[6].evaluation
     assert score is not None
     page = Page(student(out, "team-07").read_text("utf-8"))
-    images = [a for tag, a in page.tags if tag == "img" and str(a["src"]).startswith("data:image/jpeg")]
+    images = [a for tag, a in page.tags if tag == "img" and str(a["src"]).endswith(".jpg")]
+    assert all((student(out, "team-07").parent / str(a["src"])).is_file() for a in images)
     truth = {mistake.image: mistake.truth for mistake in score.mistakes}
     shown = [*truth, *(look.image for look in score.looks)]  # the mistakes, then where the model looks on some of them
     assert [a["alt"] for a in images] == [f"Image {image + 1}: {truth[image]}" for image in shown]

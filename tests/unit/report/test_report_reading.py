@@ -24,7 +24,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def words(page: str) -> str:
-    body = page.partition("</style>")[2]
+    body = page.partition("<body")[2]
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).replace("\u202f", " ").split())
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from harness.findings import sentence
+from harness.findings import one_line, preprocessing_fix, sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
@@ -40,13 +41,32 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
         accuracy=score.accuracy,
         reference=score.reference_accuracy,
         images=score.images,
-        difference=score.difference,
-        low=low,
-        high=high,
-        full_at=options.full_at,
-        zero_at=options.zero_at,
+        difference=100 * score.difference,
+        low=100 * low,
+        high=100 * high,
+        full_at=round(100 * options.full_at, 6),
+        zero_at=round(100 * options.zero_at, 6),
     )
+    more = _more(score, options, max_points) if points < max_points else ""
     if score.unsettled and points < max_points:  # another guess could only give more
-        return Judgement(None, sentence("accuracy-unsettled", reason=reason))
+        return Judgement(None, sentence("accuracy-unsettled", reason=reason), more=more)
     ends = tuple(linear(end, options.zero_at, options.full_at, max_points) for end in (low, high))
-    return Judgement(points, reason, points_interval=(ends[0], ends[1]))
+    return Judgement(points, reason, points_interval=(ends[0], ends[1]), more=more)
+
+
+def _more(score: Evaluation, options: Options, max_points: float) -> str:
+    """What was measured to be better, with about the points that it would earn; else the accuracy for all points."""
+    assert score.difference is not None and score.reference_accuracy is not None
+    if not score.remedies:
+        wanted = min(1.0, score.reference_accuracy + options.full_at)
+        return sentence("more-accuracy", wanted=wanted, points=max_points)
+    fixes = []
+    difference = score.difference
+    for one in score.remedies:
+        difference += one.would - one.accuracy
+        fix = (
+            preprocessing_fix(one.to) if one.of == "preprocessing" else sentence("fix-labels", labels=one_line(one.to))
+        )
+        fixes.append(sentence("more-measured", fix=fix, was=one.accuracy, would=one.would, images=one.images))
+    would = linear(difference, options.zero_at, options.full_at, max_points)
+    return f"{' '.join(fixes)} {sentence('more-would-earn', would=would, points=max_points)}"

@@ -52,8 +52,10 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     band = worst.versus_reference.band
     full, zero, own = (_BANDS.index(name) for name in (options.full_at, options.zero_at, band))
     low, high = worst.versus_reference.interval_90
+    points = linear(own, zero, full, max_points)
+    more = sentence("more-board", board=worst.board, full_at=options.full_at, points=max_points)
     return Judgement(
-        linear(own, zero, full, max_points),
+        points,
         sentence(
             "board-marked",
             board=worst.board,
@@ -64,6 +66,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
             full_at=options.full_at,
             zero_at=options.zero_at,
         ),
+        more=more if points < max_points else "",
     )
 
 

@@ -27,6 +27,19 @@ _COSTS = {
 }
 
 
+# Option -> the fault in words.
+_WORDS = {
+    "leak": "one photograph in two splits",
+    "burst": "many photographs of one scene",
+    "shared": "photographs of another submission",
+    "images": "too few images of a class",
+    "classes": "too few or too many classes",
+    "mislabelled": "images in the wrong class",
+    "unreadable": "image files that cannot be read",
+    "boxes": "faulty boxes",
+}
+
+
 class Options(CriterionOptions):
     """Shares of the points; a share of 0 costs nothing, but the student is told."""
 
@@ -43,7 +56,8 @@ class Options(CriterionOptions):
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """All points, less the share of each fault that was found; 0 without a data set."""
     if not isinstance(evidence.audit, Done):
-        return Judgement(0.0, sentence("data-set-none", why=evidence.audit.reason))
+        more = sentence("more-data-set-none", points=max_points)
+        return Judgement(0.0, sentence("data-set-none", why=evidence.audit.reason), more=more)
     value = evidence.audit.value
     found = {finding.code for finding in (*evidence.audit.findings, *evidence.later_findings)} & set(_COSTS)
     shares = {_COSTS[code]: getattr(options, _COSTS[code]) for code in sorted(found)}
@@ -52,5 +66,10 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     classes = len(value.classes)
     if not shares:
         return Judgement(points, sentence("data-set-clean", images=images, classes=classes))
-    taken = ", ".join(f"{name} −{share:.0%}" for name, share in shares.items())
-    return Judgement(points, sentence("data-set-faulty", images=images, classes=classes, taken=taken))
+    costly = {name: share for name, share in shares.items() if share}
+    taken = "; ".join(f"{_WORDS[name]}, {share:.0%}" for name, share in costly.items())
+    if not costly:
+        return Judgement(points, sentence("data-set-faults-free", images=images, classes=classes))
+    gained = "; ".join(f"{_WORDS[name]} (up to {max_points * share:.4g} points)" for name, share in costly.items())
+    reason = sentence("data-set-faulty", images=images, classes=classes, taken=taken)
+    return Judgement(points, reason, more=sentence("more-data-set", faults=gained))

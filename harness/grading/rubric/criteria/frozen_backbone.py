@@ -35,7 +35,8 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     A person decides where no known backbone is recognised, or another network stands beside it.
     """
     if not isinstance(evidence.convert, Done):
-        return Judgement(0.0, sentence("backbone-no-model", why=evidence.convert.reason))
+        more = sentence("more-backbone-kept", full_at=options.full_at, points=max_points)
+        return Judgement(0.0, sentence("backbone-no-model", why=evidence.convert.reason), more=more)
     if not isinstance(evidence.inspect, Done):
         return Judgement(None, sentence("backbone-not-looked-into", why=evidence.inspect.reason))
     seen = evidence.inspect.value
@@ -53,12 +54,17 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     points, why = _kept(seen, options, max_points)
     there = sum(layer.relative_change is not None for layer in seen.layers)
     reused = there / len(seen.layers) if seen.layers else 1.0
+    more = ""
+    if points < max_points:
+        more = sentence("more-backbone-kept", full_at=options.full_at, points=max_points)
     if reused >= options.reused_full_at:
-        return Judgement(points, why)
+        return Judgement(points, why, more=more)
     part = linear(reused, options.reused_zero_at, options.reused_full_at, 1.0)
     counts = {"reused": there, "layers": len(seen.layers)}
     anchors = {"full_at": options.reused_full_at, "zero_at": options.reused_zero_at}
-    return Judgement(points * part, sentence("backbone-reused-in-part", judged=why, **counts, **anchors))
+    reason = sentence("backbone-reused-in-part", judged=why, **counts, **anchors)
+    whole = sentence("more-backbone-whole", full_at=options.reused_full_at, layers=len(seen.layers))
+    return Judgement(points * part, reason, more=f"{whole} {more}".strip())
 
 
 def _kept(seen: Inspection, options: Options, max_points: float) -> tuple[float, str]:

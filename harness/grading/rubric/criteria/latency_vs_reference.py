@@ -62,8 +62,11 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     if most - least > WIDEST * max_points:
         figures = {"ratio": timed.ratio, "low": low, "high": high, "least": least, "most": most}
         return Judgement(None, sentence("latency-unsteady", points=max_points, **figures))
+    earned = points(timed.ratio, options, max_points)
+    most_ms = _coarse(options.full_at * significant(timed.reference.p50_ms))
+    more = sentence("more-latency", most_ms=most_ms, full_at=options.full_at, points=max_points)
     return Judgement(
-        points(timed.ratio, options, max_points),
+        earned,
         sentence(
             "latency-marked",
             model=_coarse(timed.model.p50_ms),
@@ -75,6 +78,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
             zero_at=options.zero_at,
         ),
         points_interval=(least, most),
+        more=more if earned < max_points else "",
     )
 
 

@@ -21,4 +21,5 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
         value = evidence.predict.value
         return Judgement(max_points, sentence("predicted-all", images=value.images))
     stopped = evidence.convert if not isinstance(evidence.convert, Done) else evidence.predict
-    return Judgement(0.0, "" if isinstance(stopped, Done) else stopped.reason)
+    reason = "" if isinstance(stopped, Done) else stopped.reason
+    return Judgement(0.0, reason, more=sentence("more-predicts", points=max_points))

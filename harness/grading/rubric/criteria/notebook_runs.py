@@ -22,7 +22,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """All points for a complete run; if it stops, the share `partial` of them times the share of cells that ran."""
     result = evidence.execute
     if isinstance(result, Done) and not result.value.code_cells:
-        return Judgement(0.0, sentence("notebook-no-code"))
+        return Judgement(0.0, sentence("notebook-no-code"), more=sentence("more-notebook-runs", points=max_points))
     if isinstance(result, Done):
         return Judgement(max_points, sentence("notebook-ran", cells=result.value.code_cells))
     if isinstance(result, FailedExecution) and result.execution is not None:
@@ -30,5 +30,5 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
         share = ran.executed_cells / ran.code_cells if ran.code_cells else 0.0
         points = max_points * options.partial * share
         reason = sentence("notebook-stopped", ran=ran.executed_cells, cells=ran.code_cells, why=result.reason)
-        return Judgement(points, reason)
-    return Judgement(0.0, result.reason)
+        return Judgement(points, reason, more=sentence("more-notebook-runs", points=max_points))
+    return Judgement(0.0, result.reason, more=sentence("more-notebook-runs", points=max_points))

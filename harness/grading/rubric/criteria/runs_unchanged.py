@@ -28,11 +28,13 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
         run = evidence.execute.execution
     if run is None:
         reason = evidence.execute.reason  # type: ignore[union-attr]
-        return Judgement(0.0, sentence("notebook-not-run", why=reason))
+        more = sentence("more-unchanged", points=max_points)
+        return Judgement(0.0, sentence("notebook-not-run", why=reason), more=more)
     needed = sorted({rule for change in run.changes for rule in change.rules} - set(options.free))
     points = max_points * max(0.0, 1.0 - options.per_rule * len(needed))
     if not needed:
         return Judgement(points, sentence("notebook-unchanged"))
     names = ", ".join(rule.replace("_", " ") for rule in needed)
     code = "notebook-changed-by-one" if len(needed) == 1 else "notebook-changed-by"
-    return Judgement(points, sentence(code, rules=len(needed), names=names))
+    more = sentence("more-without-rules", names=names, points=max_points) if points < max_points else ""
+    return Judgement(points, sentence(code, rules=len(needed), names=names), more=more)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from harness.findings import said_to_student
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report.export.claims import exportable
 from harness.stages.evidence.grade import Mark
@@ -39,11 +40,13 @@ def files(results: Results, column: str) -> dict[str, str]:
 def _autograded(row: SubmissionResult) -> str:
     autograded = _Autograded(
         score=row.points,
-        output="\n".join(finding.message for finding in row.findings),
+        output="\n".join(said_to_student(finding.message) for finding in row.findings),
         tests=tuple(_test(mark) for mark in row.marks),
     )
     return autograded.model_dump_json(indent=2) + "\n"
 
 
 def _test(mark: Mark) -> _Test:
-    return _Test(name=mark.title, score=mark.points or 0.0, max_score=mark.max_points, output=mark.reason)
+    return _Test(
+        name=mark.title, score=mark.points or 0.0, max_score=mark.max_points, output=said_to_student(mark.reason)
+    )

@@ -49,6 +49,7 @@ def test_a_step_that_is_not_there_is_not_taken_for_another() -> None:
         ([new_markdown_cell("## Fit"), new_code_cell("model.fit(x)")], False),
         ([new_markdown_cell("## Fit\nWe train the head for ten epochs."), new_code_cell("model.fit(x)")], True),
         ([new_markdown_cell("## Fit"), new_code_cell("# train the new head only\nmodel.fit(x)")], True),
+        ([new_markdown_cell("## Fit\nThis is it."), new_code_cell("model.fit(x)")], True),  # filler words are words
         ([new_markdown_cell("## Fit"), new_code_cell("f(x)"), new_markdown_cell("The loss falls all along.")], True),
         (
             [new_markdown_cell("## Fit"), new_code_cell("f(x)"), new_markdown_cell("## Evaluate\nwords of another")],
