@@ -40,6 +40,7 @@ _COMMANDS = {
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
     "reference": "The reference solution that submissions are compared with.",
     "schema": "Print the JSON Schema of results.json.",
+    "validate": "Say what is wrong or doubtful with an assignment, before a class waits for it.",
     "weights": "Pre-trained weights and image sets: fetched once, then given to submissions without a network.",
 }
 

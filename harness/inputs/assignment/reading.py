@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import AssignmentError
+from harness.errors import AssignmentError, Problem
 from harness.inputs.assignment.outdated import with_new_keys
 from harness.inputs.assignment.problems import described, problem
-from harness.inputs.assignment.schema import Assignment
+from harness.inputs.assignment.schema import Assignment, CriterionSpec
 from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, images_in, listed, not_used
+
+_APART = "lies inside {}, or is the same folder: what submissions are graded on, and what they train on, must be apart"
 
 
 def load(file: Path) -> Assignment:
@@ -20,28 +24,55 @@ def load(file: Path) -> Assignment:
     Raises `AssignmentError` with one entry for each problem: a file that is missing or no TOML, an
     unknown key, a wrong value, a folder that is missing or holds no images.
     """
+    return with_checked_paths(*parse(file))
+
+
+def parse(file: Path) -> tuple[Assignment, str]:
+    """The assignment in `file` and the file's text; no path in it is looked at. Raises `AssignmentError` as `load`."""
     file = file.resolve()
+    text = _text_of(file)
+    raw, renamed = with_new_keys(_parsed(file, text))
+    outdated = tuple(str(problem(file, text, (key,), what)) for key, what in renamed)
     try:
-        text = file.read_text(encoding="utf-8")
+        return Assignment.model_validate({**raw, "file": file, "outdated": outdated}), text
+    except ValidationError as error:
+        problems = [described(file, text, detail) for detail in error.errors()]
+        raise AssignmentError(problems, f"correct {file.name}") from error
+
+
+def criteria_alone(file: Path) -> tuple[dict[int, CriterionSpec], str]:
+    """The lines of the rubric that can be read, by their position, and the file's text, whatever else is wrong in it.
+
+    Raises `AssignmentError` for a file that is missing or no TOML.
+    """
+    file = file.resolve()
+    text = _text_of(file)
+    listed = _parsed(file, text).get("criteria")
+    found = {}
+    for index, raw in enumerate(listed if isinstance(listed, list) else ()):
+        with contextlib.suppress(ValidationError):
+            found[index] = CriterionSpec.model_validate(raw)
+    return found, text
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise AssignmentError(f"{file}: cannot be read: {reason}", "give the path of an assignment.toml") from error
+
+
+def _parsed(file: Path, text: str) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AssignmentError(f"{file}: not TOML: {error}", "correct that line") from error
-    raw, renamed = with_new_keys(raw)
-    outdated = tuple(problem(file, text, (key,), what) for key, what in renamed)
-    try:
-        assignment = Assignment.model_validate({**raw, "file": file, "outdated": outdated})
-    except ValidationError as error:
-        problems = [described(file, text, detail) for detail in error.errors()]
-        raise AssignmentError("\n".join(problems), f"correct {file.name}") from error
-    return _with_checked_paths(assignment, text)
 
 
-def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
-    base, problems, remarks = assignment.file.parent, list[str](), list[str]()
+def with_checked_paths(assignment: Assignment, text: str) -> Assignment:
+    """The assignment with absolute paths. `text`: its file's. Raises `AssignmentError` for what is not there."""
+    base, problems, remarks = assignment.file.parent, list[Problem](), list[str]()
 
     def images(section: str, path: Path) -> Path:
         folder = (base / path).resolve()
@@ -66,7 +97,7 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     def remark(section: str, folder: Path) -> None:
         if unused := not_used(folder):
             what = f"not used: {listed(unused, folder)}; put JPEG or PNG files directly into the class folders"
-            remarks.append(problem(assignment.file, text, (section, "path"), what))
+            remarks.append(str(problem(assignment.file, text, (section, "path"), what)))
 
     held_out = assignment.held_out
     path = images("held_out", held_out.path) if assignment.has_shared_set and held_out.path else None
@@ -74,6 +105,17 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})
+    if path is not None and dataset is not None and dataset.path is not None:
+        problems += [
+            problem(
+                assignment.file,
+                text,
+                (section, "path"),
+                f"{inner} lies inside {outer}, or is the same folder: {_APART}",
+            )
+            for section, inner, outer in (("held_out", path, dataset.path), ("dataset", dataset.path, path))
+            if inner.is_relative_to(outer)
+        ][:1]
     unseen = assignment.unseen
     if unseen is not None:
         unseen = unseen.model_copy(update={"path": (base / unseen.path).resolve()})
@@ -94,7 +136,7 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         problems.append(problem(assignment.file, text, place, "missing: the reference is trained on its images"))
     if problems:
         raise AssignmentError(
-            "\n".join(problems),
+            problems,
             f"correct {assignment.file.name}, or put the files there (the example: make data)",
         )
     reference = assignment.reference.model_copy(update={"code": code})
