@@ -65,7 +65,7 @@ def readable(assignment: Assignment, scratch: Path, say: Callable[[str], None] =
             if files:
                 say(f"{listed(files, dataset.path)} of dataset.path: {what}.")
         dataset = dataset.model_copy(update={"path": readable_by_all(images.folder, scratch)})
-    code = readable_by_all(assignment.reference.code, scratch)
+    code = assignment.reference.code and readable_by_all(assignment.reference.code, scratch)
     reference_solution = assignment.reference.model_copy(update={"code": code})
     return assignment.model_copy(update={"dataset": dataset, "reference": reference_solution})
 

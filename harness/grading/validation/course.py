@@ -51,7 +51,7 @@ def checked_first(assignment: Assignment, sandbox: Sandbox, progress: Progress) 
     if errors := found.of("error"):
         do = "; ".join(dict.fromkeys(one.do for one in errors))
         raise AssignmentError([Problem(one.place, one.what) for one in errors], f"{do}. harness validate says all")
-    doubts = tuple(str(one) for one in found.of("doubt"))
+    doubts = tuple(f"{one.place}: {one.what}" + f" ({one.do})" * bool(one.do) for one in found.of("doubt"))
     for line in doubts:
         progress.say(line)
     return doubts

@@ -122,9 +122,11 @@ def with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         if not unseen.path.is_dir() or not images_in(unseen.path):
             what = f"no images in the folder {unseen.path}\n  looked for {' '.join(IMAGE_SUFFIXES)}"
             problems.append(problem(assignment.file, text, ("unseen", "path"), what))
-    code = (base / assignment.reference.code).resolve()
-    if not code.is_file():
-        problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
+    code = assignment.reference.code
+    if code is not None:
+        code = (base / code).resolve()
+        if not code.is_file():
+            problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
     execution = assignment.execution
     if execution.requirements is not None:
         requirements = (base / execution.requirements).resolve()

@@ -87,3 +87,17 @@ def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbo
 def imports_of(submission: Submission) -> frozenset[str]:
     """The modules that the submission's notebook imports, read as text."""
     return imported_modules(submission.root / submission.notebook) if submission.notebook else frozenset()
+
+
+def needed(submission: Submission, environments: Sequence[Software]) -> Software | None:
+    """The environment that the notebook should have, whether or not it is built; None without a notebook.
+
+    `keras` alone should have TensorFlow, for which it was written.
+    """
+    if submission.notebook is None:
+        return None
+    imports = imports_of(submission)
+    wanted = {_NEEDS[name] for name in imports if name in _NEEDS}
+    if not wanted and "keras" in imports:
+        wanted = {"tensorflow"}
+    return next((one for one in environments if wanted <= one.frameworks), environments[0])
