@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.boundary.screen import say
+from harness.boundary.screen import ask, say
 from harness.cli.options import PATH
 from harness.errors import UsageError, cannot_write
 from harness.files.example import write_example
@@ -61,14 +61,13 @@ def init(
     if classes is None and not own_objects:
         if not asks:
             raise UsageError("which classes?", "give --classes ball,bottle,mug, or --own-objects")
-        classes = click.prompt("Classes, with commas (empty: students' own objects)", default="", show_default=False)
+        classes = ask("Classes, with commas (empty: students' own objects)", "")
     names = class_names(classes) if classes else ()
     start = Start(
-        title=title or (click.prompt("Title", default=_TITLE) if asks else _TITLE),
+        title=title or (ask("Title", _TITLE) if asks else _TITLE),
         classes=names,
-        backbone=backbone
-        or (click.prompt("Backbone", type=click.Choice(BACKBONES), default=_BACKBONE) if asks else _BACKBONE),
-        points=points or (click.prompt("Points", type=click.FloatRange(1, 1000), default=100) if asks else 100),
+        backbone=backbone or (ask("Backbone", _BACKBONE, BACKBONES) if asks else _BACKBONE),
+        points=points or (_number(ask("Points", f"{_POINTS:g}")) if asks else _POINTS),
         held_out=held_out and held_out.resolve(),
     )
     _write(start, folder)
@@ -77,7 +76,18 @@ def init(
     return 0
 
 
-_TITLE, _BACKBONE = "Recognise objects by transfer learning", "mobilenet_v2"
+_TITLE, _BACKBONE, _POINTS = "Recognise objects by transfer learning", "mobilenet_v2", 100.0
+
+
+def _number(answer: str) -> float:
+    """The points in an answer. Raises `UsageError` for what is no number from 1 to 1000."""
+    try:
+        points = float(answer)
+    except ValueError:
+        points = 0.0
+    if not 1 <= points <= 1000:
+        raise UsageError(f"{answer!r} is no number of points from 1 to 1000", "answer with a number, such as 100")
+    return points
 
 
 def _write(start: Start, folder: Path) -> None:

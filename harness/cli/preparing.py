@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.boundary.screen import Screen, say
+from harness.boundary.screen import Screen, confirmed, say
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
 from harness.grading.preparation import lacking
@@ -44,7 +44,7 @@ def prepare_class(submissions: Path, assignment: Assignment, sandbox: Sandbox, *
 def _confirmed() -> bool:
     """The answer. Raises `UsageError` where nobody can answer."""
     try:
-        return click.confirm("Fetch and build these now?", default=True, err=True)
+        return confirmed("Fetch and build these now?")
     except click.Abort:
         if sys.stdin.isatty():
             raise

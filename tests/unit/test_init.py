@@ -87,5 +87,8 @@ def test_the_example_is_what_make_demo_grades(tmp_path: Path, monkeypatch: pytes
     made = {path.name for path in (tmp_path / "demo").iterdir()}
     assert {"assignment.toml", "assignment.ipynb", "render_images.py", "rendering"} <= made
     assert (tmp_path / "demo" / "submissions" / "anna-de-vries").is_dir()
-    again = init(tmp_path / "demo", "--example")
-    assert isinstance(again.exception, UsageError)
+    assert init(tmp_path / "demo", "--example").return_value == 0, "a run that was stopped goes on"
+    (tmp_path / "demo" / "assignment.toml").write_text("mine")
+    changed = init(tmp_path / "demo", "--example")
+    assert isinstance(changed.exception, UsageError) and "not overwritten" in changed.exception.message
+    assert (tmp_path / "demo" / "assignment.toml").read_text() == "mine"
