@@ -49,8 +49,8 @@ def row(title: str, assignment: Path, images: int) -> str:
 def example(out: Path, backbone: str) -> Path:
     """The example's assignment with another backbone."""
     text = (EXAMPLE / "assignment.toml").read_text()
-    for name in ("data/train", "data/heldout", "transfer.py"):
-        text = re.sub(rf'^((?:path|code) = )"{name}"', rf'\1"{EXAMPLE / name}"', text, flags=re.MULTILINE)
+    for name in ("data/train", "data/heldout"):
+        text = re.sub(rf'^(path = )"{name}"', rf'\1"{EXAMPLE / name}"', text, flags=re.MULTILINE)
     text = text.replace('"mobilenet_v2"', f'"{backbone}"')
     out.mkdir(parents=True)
     file = out / "assignment.toml"

@@ -17,7 +17,8 @@ from __future__ import annotations
 import contextlib
 import difflib
 import errno
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 # Trouble of the machine that no submission's content can cause: no room, a failing disk, no memory, too many open
@@ -45,8 +46,24 @@ class UsageError(HarnessError):
     """Wrong arguments, or files that are not what they should be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in a file, and where: `assignment.toml:14  held_out.path`."""
+
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
 class AssignmentError(UsageError):
-    """A broken assignment.toml. The message has one line per problem."""
+    """A broken assignment.toml, or files of it. `problems`: all that is wrong, where it is known one by one."""
+
+    def __init__(self, message: str | Sequence[Problem], do: str = "") -> None:
+        """`message`: a text, or the problems, of which the message then has one line for each."""
+        self.problems = () if isinstance(message, str) else tuple(message)
+        super().__init__(message if isinstance(message, str) else "\n".join(map(str, message)), do)
 
 
 class MachineError(HarnessError):

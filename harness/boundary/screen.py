@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -73,6 +73,18 @@ class Screen(Console):
 def say(text: object, *, err: bool = False) -> None:
     """Print a text of one or several lines to stdout, or to stderr."""
     click.echo(visible_lines(str(text)), err=err)
+
+
+def ask(question: str, default: str, choices: Sequence[str] = ()) -> str:
+    """A person's answer on the terminal, one of `choices` if there are any; an empty answer is the default."""
+    kind = click.Choice(choices) if choices else str
+    answer: str = click.prompt(visible(question), default=default, type=kind, show_default=bool(default), err=True)
+    return answer
+
+
+def confirmed(question: str) -> bool:
+    """A person's yes or no on the terminal. Raises `click.Abort` at the end of the input."""
+    return click.confirm(visible(question), default=True, err=True)
 
 
 def say_json(text: str) -> None:

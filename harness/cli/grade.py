@@ -10,8 +10,10 @@ from harness import sandbox
 from harness.boundary.screen import Screen, say, say_json
 from harness.cli.assignment_file import read_assignment
 from harness.cli.options import PATH, as_json_option, force_option
+from harness.cli.preparing import prepare_class
 from harness.cli.sandbox_options import handins_sandbox_option, runtime_option
 from harness.cli.terminal import print_grades, progress_on
+from harness.errors import UsageError
 from harness.gradebook.results import SubmissionResult
 from harness.grading import class_run as grading
 from harness.grading.workers import default_jobs
@@ -24,6 +26,8 @@ from harness.grading.workers import default_jobs
 @click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at once [default: by cores and memory].")
 @handins_sandbox_option
 @runtime_option
+@click.option("--prepare", is_flag=True, help="First fetch the weights and build the environments that are needed.")
+@click.option("--yes", is_flag=True, help="With --prepare: do not ask.")
 @force_option
 @as_json_option
 def grade(
@@ -33,6 +37,8 @@ def grade(
     jobs: int | None,
     sandbox_name: sandbox.EngineName,
     runtime: str | None,
+    prepare: bool,
+    yes: bool,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -41,9 +47,13 @@ def grade(
     Writes index.html, submissions/<id>/index.html, grades.csv and results.json, and the pages that may be given
     away: students/<id>/index.html. What an earlier run did for the same files is not done again.
     """
+    if yes and not prepare:
+        raise UsageError("--yes goes with --prepare", "give both, or neither")
     assignment = read_assignment(file)
+    chosen = sandbox.choose(sandbox_name, runtime)
+    if prepare:
+        prepare_class(submissions, assignment, chosen.sandbox, ask=not yes)
     with progress_on(Screen(stderr=True)) as progress:
-        chosen = sandbox.choose(sandbox_name, runtime)
         progress.say(f"Sandbox: {chosen.sandbox.name} ({chosen.reason})")
         jobs = jobs or default_jobs(assignment.limits)
         request = grading.Request(submissions, assignment, out, chosen, jobs, force)

@@ -36,12 +36,14 @@ _COMMANDS = {
     "env": "The software that submissions run with.",
     "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",
     "grade": "Grade every submission in the folder SUBMISSIONS.",
+    "init": "Start an assignment in DIR: assignment.toml, folders, and a README of what to put where.",
     "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
     "mark": "Enter a person's mark for a criterion; the next `grade` to OUT takes it in.",
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
     "reference": "The reference solution that submissions are compared with.",
     "release": "Write what students get of an assignment, and nothing that only its instructor has.",
     "schema": "Print the JSON Schema of results.json.",
+    "validate": "Say what is wrong or doubtful with an assignment, before a class waits for it.",
     "weights": "Pre-trained weights and image sets: fetched once, then given to submissions without a network.",
 }
 

@@ -114,6 +114,7 @@ class RunInfo(Record):
     sandbox_reason: str
     not_enforced: tuple[str, ...]
     finished: str  # UTC, ISO 8601
+    doubts: tuple[str, ...] = ()  # about the assignment; for the instructor only
 
 
 class Results(Record):

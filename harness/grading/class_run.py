@@ -40,6 +40,7 @@ from harness.grading.rubric.rubric import grade
 from harness.grading.similarity.images import across_students
 from harness.grading.similarity.models import with_copies_noted
 from harness.grading.submission_run import Examined, with_defect
+from harness.grading.validation import checked_first
 from harness.grading.workers import examine_all
 from harness.inputs.assignment import Assignment
 from harness.inputs.submission import Submission
@@ -62,13 +63,15 @@ class Request:
     chosen: Chosen
     jobs: int
     force: bool
+    doubts: tuple[str, ...] = ()  # about the assignment, said before grading
 
 
 def grade_all(request: Request, progress: Progress) -> Results:
     """Grade every submission and write grades.csv, results.json, the pages and the gradebook to `out`.
 
-    Raises `UsageError` for folders that are not what they should be, `MachineError` when the machine
-    cannot do it. On KeyboardInterrupt nothing half-written stands under a final name.
+    Raises `UsageError` for folders that are not what they should be, `AssignmentError` for images that would be graded
+    wrongly, `MachineError` when the machine cannot do it. On KeyboardInterrupt nothing half-written stands under a
+    final name.
     """
     check_rubric(request.assignment)
     with (
@@ -76,6 +79,7 @@ def grade_all(request: Request, progress: Progress) -> Results:
         TemporaryDirectory(prefix="harness-submissions-") as workdir,
     ):
         submissions = _without_names(collect(request.submissions, Path(workdir)), Path(workdir))
+        request = replace(request, doubts=checked_first(request.assignment, request.chosen.sandbox, progress))
         with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as run_context:
             sample_size.warn(run_context)
             return grade_collected(request, submissions, run_context)
@@ -183,6 +187,7 @@ def _results(request: Request, run_context: RunContext, rows: Sequence[Submissio
             sandbox=chosen.sandbox.name,
             sandbox_reason=chosen.reason,
             not_enforced=tuple(chosen.sandbox.not_enforced),
+            doubts=request.doubts,
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         ),
         submissions=tuple(rows),

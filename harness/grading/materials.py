@@ -55,7 +55,7 @@ def readable(assignment: Assignment, scratch: Path, say: Callable[[str], None] =
 
     `say` is told of images that had to be written anew, or do not decode.
     """
-    code = readable_by_all(assignment.reference.code, scratch)
+    code = assignment.reference.code and readable_by_all(assignment.reference.code, scratch)
     reference_solution = assignment.reference.model_copy(update={"code": code})
     return with_readable_images(assignment, scratch, say).model_copy(update={"reference": reference_solution})
 

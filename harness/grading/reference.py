@@ -62,7 +62,7 @@ def trained(
         lay_out()
 
     weights = HashedFile(run_context.weights.files[spec.weights_name])
-    request = TrainRequest(spec, HashedFile(spec.code), on.training, weights)
+    request = TrainRequest(spec, None if spec.code is None else HashedFile(spec.code), on.training, weights)
     made = _value(runner.run(TRAIN, request, starting=starting), "train", spec.code)
     if TRAIN.name in runner.cached:
         progress.say(f"The reference ({spec.backbone}) is up to date.")
@@ -90,7 +90,7 @@ def _timed(reference: Reference, run_context: RunContext) -> Reference:
     return reference.model_copy(update={"latency": _value(timing, "benchmark", assignment.reference.code).model})
 
 
-def _value(result: StageResult[T], stage: str, code: Path) -> T:
+def _value(result: StageResult[T], stage: str, code: Path | None) -> T:
     """The stage's value. Raises `MachineError` if there is none, through the fault of the code or the machine."""
     if isinstance(result, Done):
         return result.value
@@ -98,8 +98,14 @@ def _value(result: StageResult[T], stage: str, code: Path) -> T:
     log = "\n".join(result.usage.log.splitlines()[-_LOG_LINES:])
     raise MachineError(
         f"the reference solution failed in {stage}: {result.whole_reason}\n{log}",
-        "run the same command again" if lost else f"correct {code}",
+        "run the same command again" if lost else _to_do(code),
     )
+
+
+def _to_do(code: Path | None) -> str:
+    if code is None:
+        return "look at the training images and at [reference] in assignment.toml: harness validate"
+    return f"correct {code}"
 
 
 def write(reference: Reference, context: StageContext, folder: Path) -> None:

@@ -19,10 +19,10 @@ from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.evaluate.stage import paired_difference, same_answers
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
-from harness.stages.evidence.execution import Execution
+from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.evidence.submission import STAGES, Evidence, RerunMade
-from harness.stages.execute.environment import allowed, another, for_notebook
+from harness.stages.execute.environment import allowed, another, for_notebook, imports_of
 from harness.stages.execute.request import EXECUTE, ExecuteRequest
 from harness.stages.execute.rerun import rerun_context
 from harness.stages.read_notebook import READ, ReadRequest
@@ -167,7 +167,10 @@ def _executed(
         split.rerun if split is not None else None,
     )
     result = runner.run(EXECUTE, request, context=context)
-    if (other := another(result, context.software, allowed(assignment))) is not None:
+    if not isinstance(result, FailedExecution):
+        return result
+    other = another(result, context.software, allowed(assignment), imports_of(submission))
+    if other is not None:
         return runner.run(EXECUTE, request, context=context.using(other))
     return result
 

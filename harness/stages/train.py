@@ -1,4 +1,4 @@
-"""The stage `train`: runs the instructor's reference code in the sandbox."""
+"""The stage `train`: runs the instructor's reference code, or the packaged one, in the sandbox."""
 
 from __future__ import annotations
 
@@ -33,13 +33,15 @@ def train(
     """Train the reference on the class folders in `train_dir`, from the pre-trained `weights_file`."""
     weights = f"weights{weights_file.suffix}"
     request = {
-        "code": reference.code.name,
+        "code": reference.code and reference.code.name,
         "weights": weights,
         "backbone": reference.backbone,
         "seed": reference.seed,
         "fine_tune_epochs": reference.fine_tune_epochs,
     }
-    inputs = {reference.code.name: reference.code, weights: weights_file, "dataset": train_dir}
+    inputs = {weights: weights_file, "dataset": train_dir}
+    if reference.code is not None:
+        inputs[reference.code.name] = reference.code
     with tempfile.TemporaryDirectory(prefix="harness-train-") as folder:
         outputs = Path(folder)
         outcome = context.run("train", request, inputs, outputs, wall_seconds=reference.wall_seconds)
@@ -65,14 +67,14 @@ class TrainRequest:
     """The reference code, its training images, and its pre-trained weights."""
 
     reference: ReferenceSolution
-    code: HashedFile
+    code: HashedFile | None  # None for the packaged code, which is hashed with the agent's
     training: TrainingImages
     weights: HashedFile
 
     def key(self) -> object:
         """The identity of what decides the result, independent of paths."""
         said = self.reference.model_dump(mode="json", exclude={"code"})
-        return [said, self.code.key(), self.training.key(), self.weights.key()]
+        return [said, self.code and self.code.key(), self.training.key(), self.weights.key()]
 
 
 def _train(request: TrainRequest, context: StageContext) -> StageResult[TrainedReference]:

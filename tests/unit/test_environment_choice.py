@@ -15,6 +15,7 @@ from harness.stages.evidence.stage_result import Done, Usage
 from harness.stages.execute.environment import another, choose
 
 BOTH = (TORCH, KERAS)
+NUMPY, KERAS_ALONE = frozenset({"numpy"}), frozenset({"keras", "numpy"})
 
 
 class Engine:
@@ -146,17 +147,35 @@ def stopped(name: str, message: str) -> FailedExecution:
         ("ModuleNotFoundError", "No module named 'tensorflow'", True),
         ("ModuleNotFoundError", "No module named 'tensorflow.keras'", True),
         ("ImportError", "This requires the tensorflow module. You can install it via `pip install tensorflow`", True),
+        ("ImportError", "Layer StringLookup requires TensorFlow. Install it via `pip install tensorflow`.", True),
+        ("RuntimeError", "Handling remote paths requires installing TensorFlow Alternately ...", True),
+        ("ValueError", "No module named 'tensorflow'", True),
         ("ModuleNotFoundError", "No module named 'fastai'", False),
-        ("ValueError", "No module named 'tensorflow'", False),
+        ("ValueError", "tensorflow was faster", False),
     ],
 )
 def test_a_run_that_stopped_for_want_of_tensorflow_is_tried_where_it_is(name: str, message: str, again: bool) -> None:
-    assert another(stopped(name, message), TORCH, BOTH) is (KERAS if again else None)
+    assert another(stopped(name, message), TORCH, BOTH, NUMPY) is (KERAS if again else None)
 
 
 def test_a_run_is_not_tried_elsewhere_without_such_an_environment_or_twice() -> None:
     wanting = stopped("ModuleNotFoundError", "No module named 'tensorflow'")
-    assert another(wanting, TORCH, (TORCH,)) is None
-    assert another(wanting, KERAS, BOTH) is None
+    assert another(wanting, TORCH, (TORCH,), NUMPY) is None
+    assert another(wanting, KERAS, BOTH, NUMPY) is None
     assert wanting.execution is not None
-    assert another(Done(value=wanting.execution, origin="measured-inside"), TORCH, BOTH) is None
+    assert another(Done(value=wanting.execution, origin="measured-inside"), TORCH, BOTH, KERAS_ALONE) is None
+
+
+def test_keras_alone_that_stops_on_torch_waits_for_tensorflow_unless_it_stops_so_everywhere() -> None:
+    """Its own backend is the likely reason; points are not lost to what the instructor did not build."""
+    elsewhere = stopped("AttributeError", "'Tensor' object has no attribute 'get_shape'")
+    assert another(elsewhere, TORCH, BOTH, KERAS_ALONE) is KERAS
+    assert another(elsewhere, TORCH, BOTH, KERAS_ALONE | {"torch"}) is None
+    assert another(stopped("NameError", "name 'x' is not defined"), TORCH, BOTH, KERAS_ALONE) is None
+
+
+def test_a_later_cell_that_wants_tensorflow_counts_too() -> None:
+    first, later = (stopped(*said) for said in (("NameError", "x"), ("ImportError", "No module named 'tensorflow'")))
+    assert first.execution is not None and later.execution is not None
+    both = first.execution.model_copy(update={"errors": (*first.execution.errors, *later.execution.errors)})
+    assert another(first.model_copy(update={"execution": both}), TORCH, BOTH, NUMPY) is KERAS

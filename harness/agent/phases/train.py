@@ -1,8 +1,8 @@
-"""The phase `train`: runs the instructor's reference code.
+"""The phase `train`: runs the instructor's reference code, or the packaged one.
 
-The request holds `code` and `weights` (names under /in), `backbone`, `seed` and `fine_tune_epochs`. The
-code's `train(train_dir, out_dir, *, backbone, weights, seed, fine_tune_epochs)` writes `model.onnx`,
-`labels.txt` and `handin.json` to `out_dir`, and may write `training.json`. Those are sent.
+The request holds `code` (a name under /in; None for the packaged one), `weights` (a name under /in), `backbone`, `seed`
+and `fine_tune_epochs`. The code's `train(train_dir, out_dir, *, backbone, weights, seed, fine_tune_epochs)` writes
+`model.onnx`, `labels.txt` and `handin.json` to `out_dir`, and may write `training.json`. Those are sent.
 """
 
 from __future__ import annotations
@@ -25,11 +25,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
     torch_ready(CPUS)
     sys.path.append(str(SITE))  # harness.handin
-    spec = importlib.util.spec_from_file_location("reference_code", IN / request["code"])
-    assert spec is not None and spec.loader is not None
-    code = importlib.util.module_from_spec(spec)
-    sys.modules["reference_code"] = code
-    spec.loader.exec_module(code)
+    code = _packaged() if request["code"] is None else _instructors(IN / request["code"])
     out = WORK / "out"
     out.mkdir()
     code.train(
@@ -45,3 +41,18 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     for name in _OPTIONAL:
         if (out / name).is_file():
             send(name, out / name)
+
+
+def _packaged() -> Any:
+    from ..models import reference_training
+
+    return reference_training
+
+
+def _instructors(file: Path) -> Any:
+    spec = importlib.util.spec_from_file_location("reference_code", file)
+    assert spec is not None and spec.loader is not None
+    code = importlib.util.module_from_spec(spec)
+    sys.modules["reference_code"] = code
+    spec.loader.exec_module(code)
+    return code

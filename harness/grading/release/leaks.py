@@ -103,7 +103,9 @@ def _solutions(name: str, text: str, assignment: Assignment) -> Iterator[str]:
     own = assignment.public.notebook
     beside = {file for file in assignment.file.parent.glob("*") if file.suffix in _SOLUTIONS and file != own}
     lines = set(_lines(_code_of(name, text)))
-    for file in sorted({assignment.reference.code, *beside}):
+    if assignment.reference.code is not None:
+        beside.add(assignment.reference.code)
+    for file in sorted(beside):
         shared = lines & set(_lines(_code_of(file.name, file.read_text(encoding="utf-8", errors="replace"))))
         if len(shared) >= _LINES:  # a notebook to start from and its solution may begin alike
             yield f"{name} has {len(shared)} lines of {file.name}, for example {min(shared)!r}"

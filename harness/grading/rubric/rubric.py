@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
+from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.errors import AssignmentError, nearest
+from harness.errors import AssignmentError, Problem, nearest
 from harness.findings import sentence
 from harness.findings.on_marks import GIVEN_FOR
 from harness.gradebook.manual import ManualMark
@@ -40,20 +41,24 @@ _WORKS_ON = {
 def check(assignment: Assignment) -> None:
     """Raises `AssignmentError` for unknown kinds, options that a criterion does not take, and equal titles."""
     text = assignment.file.read_text(encoding="utf-8")
+    problems = problems_of(dict(enumerate(assignment.criteria)), assignment.file, text, assignment.boards)
+    if problems:
+        raise AssignmentError(problems, f"correct {assignment.file.name}; see docs/criteria.md")
+
+
+def problems_of(criteria: Mapping[int, CriterionSpec], file: Path, text: str, boards: Collection[str]) -> list[Problem]:
+    """What is wrong with the rubric's lines, by their position. `boards`: the names that the assignment has."""
     problems = []
-    titles = [title_of(spec) for spec in assignment.criteria if spec.kind in kinds()]
-    for index, spec in enumerate(assignment.criteria):
+    titles = [title_of(spec) for spec in criteria.values() if spec.kind in kinds()]
+    for index, spec in criteria.items():
         if spec.kind in kinds() and titles.count(title_of(spec)) > 1:
             what = f"two criteria are called {title_of(spec)!r}; give each its own title"
-            problems.append(problem(assignment.file, text, ("criteria", index, "title"), what))
-        problems += [
-            problem(assignment.file, text, ("criteria", index, *where), what) for where, what in _problems(spec)
-        ]
-        if spec.kind in kinds() and "boards" in kinds()[spec.kind].READS and not assignment.boards:
+            problems.append(problem(file, text, ("criteria", index, "title"), what))
+        problems += [problem(file, text, ("criteria", index, *where), what) for where, what in _problems(spec)]
+        if spec.kind in kinds() and "boards" in kinds()[spec.kind].READS and not boards:
             what = f'{spec.kind} needs a board; add boards = ["jetson-nano-4gb"] above the tables'
-            problems.append(problem(assignment.file, text, ("criteria", index, "kind"), what))
-    if problems:
-        raise AssignmentError("\n".join(problems), f"correct {assignment.file.name}; see docs/criteria.md")
+            problems.append(problem(file, text, ("criteria", index, "kind"), what))
+    return problems
 
 
 def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:

@@ -9,18 +9,23 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from harness.errors import nearest
+from harness.errors import Problem, nearest
 from harness.inputs.assignment.schema import Assignment
 
 
-def problem(file: Path, text: str, location: tuple[str | int, ...], what: str) -> str:
-    """`assignment.toml:14  held_out.path: what is wrong`, with the line when it can be found."""
+def place(file: Path, text: str, location: tuple[str | int, ...]) -> str:
+    """`assignment.toml:14  held_out.path`, with the line when it can be found."""
     dotted = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
     line = _line_of(text, location)
-    return f"{file.name}{f':{line}' if line else ''}  {dotted or 'the file'}: {what}"
+    return f"{file.name}{f':{line}' if line else ''}  {dotted or 'the file'}"
 
 
-def described(file: Path, text: str, detail: ErrorDetails) -> str:
+def problem(file: Path, text: str, location: tuple[str | int, ...], what: str) -> Problem:
+    """What is wrong with the key at `location`."""
+    return Problem(place(file, text, location), what)
+
+
+def described(file: Path, text: str, detail: ErrorDetails) -> Problem:
     """`problem` for one of pydantic's errors; a misspelt key gets the nearest known one."""
     location = tuple(part for part in detail["loc"])
     found = detail["input"]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import AssignmentError
+from harness.errors import AssignmentError, Problem
 from harness.inputs.assignment.outdated import with_new_keys
 from harness.inputs.assignment.problems import described, problem
-from harness.inputs.assignment.schema import Assignment
+from harness.inputs.assignment.schema import Assignment, CriterionSpec
 from harness.inputs.images.folders import IMAGE_SUFFIXES, class_folders, images_in, listed, not_used
+
+_APART = "lies inside {}, or is the same folder: what submissions are graded on, and what they train on, must be apart"
 
 
 def load(file: Path) -> Assignment:
@@ -21,9 +24,14 @@ def load(file: Path) -> Assignment:
     Raises `AssignmentError` with one entry for each problem: a file that is missing or no TOML, an
     unknown key, a wrong value, a folder that is missing or holds no images.
     """
+    return with_checked_paths(*parse(file))
+
+
+def parse(file: Path) -> tuple[Assignment, str]:
+    """The assignment in `file` and the file's text; no path in it is looked at. Raises `AssignmentError` as `load`."""
     file = file.resolve()
     text, raw = parsed(file)
-    return _with_checked_paths(validated(file, text, raw), text)
+    return validated(file, text, raw), text
 
 
 def parsed(file: Path) -> tuple[str, dict[str, Any]]:
@@ -42,16 +50,32 @@ def parsed(file: Path) -> tuple[str, dict[str, Any]]:
 def validated(file: Path, text: str, raw: dict[str, Any]) -> Assignment:
     """The tables as types; paths are as they stand there. Raises `AssignmentError` for unknown keys, wrong values."""
     raw, renamed = with_new_keys(raw)
-    outdated = tuple(problem(file, text, (key,), what) for key, what in renamed)
+    outdated = tuple(str(problem(file, text, (key,), what)) for key, what in renamed)
     try:
         return Assignment.model_validate({**raw, "file": file, "outdated": outdated})
     except ValidationError as error:
         problems = [described(file, text, detail) for detail in error.errors()]
-        raise AssignmentError("\n".join(problems), f"correct {file.name}") from error
+        raise AssignmentError(problems, f"correct {file.name}") from error
 
 
-def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
-    base, problems, remarks = assignment.file.parent, list[str](), list[str]()
+def criteria_alone(file: Path) -> tuple[dict[int, CriterionSpec], str]:
+    """The lines of the rubric that can be read, by their position, and the file's text, whatever else is wrong in it.
+
+    Raises `AssignmentError` for a file that is missing or no TOML.
+    """
+    file = file.resolve()
+    text, raw = parsed(file)
+    listed = raw.get("criteria")
+    found = {}
+    for index, line in enumerate(listed if isinstance(listed, list) else ()):
+        with contextlib.suppress(ValidationError):
+            found[index] = CriterionSpec.model_validate(line)
+    return found, text
+
+
+def with_checked_paths(assignment: Assignment, text: str) -> Assignment:
+    """The assignment with absolute paths. `text`: its file's. Raises `AssignmentError` for what is not there."""
+    base, problems, remarks = assignment.file.parent, list[Problem](), list[str]()
 
     def images(section: str, path: Path) -> Path:
         folder = (base / path).resolve()
@@ -76,7 +100,7 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     def remark(section: str, folder: Path) -> None:
         if unused := not_used(folder):
             what = f"not used: {listed(unused, folder)}; put JPEG or PNG files directly into the class folders"
-            remarks.append(problem(assignment.file, text, (section, "path"), what))
+            remarks.append(str(problem(assignment.file, text, (section, "path"), what)))
 
     held_out = assignment.held_out
     path = images("held_out", held_out.path) if assignment.has_shared_set and held_out.path else None
@@ -84,6 +108,17 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
     dataset = assignment.dataset
     if dataset is not None and dataset.path is not None:
         dataset = dataset.model_copy(update={"path": images("dataset", dataset.path)})
+    if path is not None and dataset is not None and dataset.path is not None:
+        problems += [
+            problem(
+                assignment.file,
+                text,
+                (section, "path"),
+                f"{inner} lies inside {outer}, or is the same folder: {_APART}",
+            )
+            for section, inner, outer in (("held_out", path, dataset.path), ("dataset", dataset.path, path))
+            if inner.is_relative_to(outer)
+        ][:1]
     unseen = assignment.unseen
     if unseen is not None:
         unseen = unseen.model_copy(update={"path": (base / unseen.path).resolve()})
@@ -98,9 +133,11 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         public = public.model_copy(update={"notebook": notebook})
         if not notebook.is_file():
             problems.append(problem(assignment.file, text, ("public", "notebook"), f"no file {notebook}"))
-    code = (base / assignment.reference.code).resolve()
-    if not code.is_file():
-        problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
+    code = assignment.reference.code
+    if code is not None:
+        code = (base / code).resolve()
+        if not code.is_file():
+            problems.append(problem(assignment.file, text, ("reference", "code"), f"no file {code}"))
     execution = assignment.execution
     if execution.requirements is not None:
         requirements = (base / execution.requirements).resolve()
@@ -112,7 +149,7 @@ def _with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         problems.append(problem(assignment.file, text, place, "missing: the reference is trained on its images"))
     if problems:
         raise AssignmentError(
-            "\n".join(problems),
+            problems,
             f"correct {assignment.file.name}, or put the files there (the example: make data)",
         )
     reference = assignment.reference.model_copy(update={"code": code})

@@ -68,7 +68,7 @@ class Assignment(Section):
     dataset: Dataset | None = None
     held_out: HeldOut
     own_dataset: OwnDataset = OwnDataset()
-    reference: ReferenceSolution
+    reference: ReferenceSolution = ReferenceSolution()
     benchmark: BenchmarkRules = BenchmarkRules()
     robustness: Robustness = Robustness()
     unseen: Unseen | None = None

@@ -138,15 +138,28 @@ class HeldOut(Section):
         return self
 
 
+# Those of harness/agent/models/reference_training.py, which needs torch to be imported; a test compares them.
+BACKBONES = ("efficientnet_b0", "mobilenet_v2", "resnet18", "resnet50", "vgg16", "vgg16_notop_caffe")
+
+
 class ReferenceSolution(Section):
     """The solution that everyone is compared with."""
 
-    code: Path = Field(description="a Python file with train(train_dir, out_dir, *, backbone, weights, seed, ...)")
-    backbone: str = "mobilenet_v2"
+    code: Path | None = Field(
+        None, description="your own: a Python file with train(train_dir, out_dir, *, backbone, weights, seed, ...)"
+    )
+    backbone: str = Field("mobilenet_v2", description=f"without code one of {', '.join(BACKBONES)}")
     weights: str = Field("", description="name in the weights manifest; the backbone's name by default")
     seed: int = 1
     fine_tune_epochs: int = Field(0, ge=0, le=1000)
     wall_seconds: float = Field(1800, gt=0, le=86_400, description="for its training")
+
+    @model_validator(mode="after")
+    def _knows_its_backbone(self) -> ReferenceSolution:
+        if self.code is None and self.backbone not in BACKBONES:
+            hint = nearest(self.backbone, BACKBONES)
+            raise ValueError(f"the packaged reference has no backbone {self.backbone!r}; {hint}, or give code")
+        return self
 
     @property
     def weights_name(self) -> str:

@@ -6,104 +6,42 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from harness.files.hashing import file_sha256
 from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
-from harness.stages.audit import Described, ImageSet, SceneMap, scene_map
+from harness.stages.audit import ImageSet, SceneMap, scene_map
 from harness.stages.audit.findings import findings_of
-from harness.stages.audit.images import GREY, Split
 from harness.stages.audit.kept import kept
-from harness.stages.audit.keypoints import KEYPOINTS, NUMBERS
 from harness.stages.audit.mislabelled import suspects
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
+from harness.stages.audit.reply import MOST_IMAGES, Reply, Said, image_set, read_images
 from harness.stages.audit.split import withhold
 from harness.stages.audit.withhold import withheld_images
 from harness.stages.context import (
     Rejected,
     StageContext,
     failed,
-    read_array,
-    read_bytes_array,
     read_reply,
     usage,
 )
 from harness.stages.evidence.audit import (
     BoxFault,
     DatasetAudit,
-    Layout,
     Leak,
     MislabelSuspect,
     WithheldImage,
 )
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 
-_MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
-_MOST_PARTS = 50  # of the reply
-_CHANNELS = 1280  # of an embedding
 _MOST_LEAKS = 500
 _MOST_NAMED = 100
 _SHARE_FOR_EMBEDDING = 0.5  # of the wall time
 _SHARE_FOR_KEYPOINTS = 0.25
-
-_Name = Annotated[str, Field(max_length=200)]
-_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
-
-
-class _Row(BaseModel):
-    """An image file; `seen` is None for one that does not decode."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: _Name
-    label: _Name | None
-    split: Split
-    shows_one_class: bool
-    box_faults: tuple[tuple[_BoxFaultKind, _Name], ...] = Field(max_length=100)
-    seen: Described | None
-
-
-class _Part(BaseModel):
-    """images-0.json and those that follow."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    images: tuple[_Row, ...] = Field(max_length=_MOST_IMAGES)
-
-
-class _Said(BaseModel):
-    """audit.json, as `harness/agent/phases/audit.py` sends it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    layout: Layout = "class-folders"
-    parts: int = Field(0, ge=0, le=_MOST_PARTS)
-    left_out: int = Field(0, ge=0)
-    odd: int = Field(0, ge=0)
-    faults: tuple[_Name, ...] = Field((), max_length=100)
-    refused: str = Field("", max_length=1000)
-
-
-class _Reply(_Said):
-    """The complete reply about a data set that could be opened."""
-
-    images: tuple[_Row, ...]
-
-
-def _read_images(outputs: Path, parts: int) -> tuple[_Row, ...]:
-    """The rows of all parts. Raises `Rejected` as `read_reply` does, and for too many rows."""
-    rows: list[_Row] = []
-    for number in range(parts):
-        rows += read_reply(outputs, f"images-{number}.json", _Part).images
-        if len(rows) > _MOST_IMAGES:
-            raise Rejected(sentence("too-many-images", most=_MOST_IMAGES))
-    return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +75,11 @@ def audit(submission: Submission, rules: AuditRules, context: StageContext) -> S
         if outcome.status != "ok":
             return failed(outcome, "Reading the data set", context.limits)
         try:
-            said = read_reply(outputs, "audit.json", _Said)
+            said = read_reply(outputs, "audit.json", Said)
             if said.refused:
                 unusable = finding("dataset-unusable", reason=said.refused)
                 return Failed(status="rejected", reason=unusable.message, findings=(unusable,), usage=usage(outcome))
-            reply = _Reply.model_construct(**dict(said), images=_read_images(outputs, said.parts))
+            reply = Reply.model_construct(**dict(said), images=read_images(outputs, said.parts))
             value, findings = _judged(reply, outputs, place, rules, context)
         except Rejected as rejected:
             reason = sentence("job-unusable", what="The audit", why=rejected.whole)
@@ -150,10 +88,10 @@ def audit(submission: Submission, rules: AuditRules, context: StageContext) -> S
 
 
 def _judged(
-    reply: _Reply, outputs: Path, place: Path, rules: AuditRules, context: StageContext
+    reply: Reply, outputs: Path, place: Path, rules: AuditRules, context: StageContext
 ) -> tuple[DatasetAudit, tuple[Finding, ...]]:
     readable = [index for index, row in enumerate(reply.images) if row.seen is not None]
-    images = _image_set(reply, readable, outputs)
+    images = image_set(reply, readable, outputs)
     scenes = scene_map(images)
     groups = scenes.group_of(len(images))
     withheld: tuple[WithheldImage, ...] = ()
@@ -180,7 +118,7 @@ def _judged(
         annotation_faults=reply.faults,
     )
     if reply.left_out:
-        findings += (finding("dataset-cut", count=reply.left_out, most=_MOST_IMAGES),)
+        findings += (finding("dataset-cut", count=reply.left_out, most=MOST_IMAGES),)
     if reply.odd:
         findings += (finding("dataset-odd-files", count=reply.odd),)
     if not scenes.complete:
@@ -188,30 +126,8 @@ def _judged(
     return value, findings
 
 
-def _image_set(reply: _Reply, readable: list[int], outputs: Path) -> ImageSet:
-    """The images as arrays. Raises `Rejected` for arrays that do not fit the reply."""
-    rows = [reply.images[index] for index in readable]
-    embeddings: NDArray[np.float32] | None = None
-    if (outputs / "embeddings.npy").is_file():
-        embeddings = read_array(outputs, "embeddings.npy", (len(rows), _CHANNELS))
-        if not np.isfinite(embeddings).all():
-            raise Rejected(sentence("array-no-numbers", name="embeddings.npy"))
-    keypoints: NDArray[np.uint8] | None = None
-    if (outputs / "keypoints.npy").is_file():
-        keypoints = read_bytes_array(outputs, "keypoints.npy", (len(rows), 1 + KEYPOINTS, NUMBERS))
-    return ImageSet(
-        tuple(row.name for row in rows),
-        tuple(row.label for row in rows),
-        tuple(row.split for row in rows),
-        tuple(row.seen for row in rows if row.seen is not None),
-        read_bytes_array(outputs, "greys.npy", (len(rows), GREY, GREY)),
-        embeddings,
-        keypoints,
-    )
-
-
 def _audit(
-    reply: _Reply,
+    reply: Reply,
     images: ImageSet,
     scenes: SceneMap,
     groups: NDArray[np.int64],

@@ -26,7 +26,15 @@ _NEEDS: dict[str, Framework] = {
     "lightning": "torch",
 }
 _WANTS_TENSORFLOW = re.compile(
-    r"No module named '(?:tensorflow|tf_keras)|requires the tensorflow module|`?tensorflow`? must be installed"
+    r"No module named '(?:tensorflow|tf_keras)|requires (?:the |installing )?`?tensorflow|"
+    r"tensorflow`? (?:must|needs to|has to) be installed|install(?:ed)? (?:it via )?`?(?:pip install )?tensorflow|"
+    r"only supported (?:with|by|on) (?:the )?`?tensorflow",
+    re.IGNORECASE,
+)
+# What stops a notebook in the same way wherever it runs.
+_EVERYWHERE = (
+    *("NameError", "SyntaxError", "IndentationError", "TabError", "FileNotFoundError", "KeyboardInterrupt"),
+    *("URLError", "HTTPError", "ConnectionError", "StdinNotImplementedError"),
 )
 
 
@@ -50,14 +58,21 @@ def choose(imports: frozenset[str], environments: Sequence[Software], sandbox: S
     return next((one for one in environments if wanted <= one.frameworks), environments[0])
 
 
-def another(result: StageResult[Execution], tried: Software, environments: Sequence[Software]) -> Software | None:
-    """The environment with TensorFlow, if a run without it stopped for want of it: `import keras` does not tell."""
-    if not isinstance(result, FailedExecution) or result.execution is None or not result.execution.errors:
+def another(
+    result: StageResult[Execution], tried: Software, environments: Sequence[Software], imports: frozenset[str]
+) -> Software | None:
+    """The environment with TensorFlow, if a run without it stopped, or may have stopped, for want of it.
+
+    An error of any cell says so, whatever its class; or the notebook imports `keras` alone, which then ran on torch
+    because TensorFlow is not built, and stopped in an error that is not the same everywhere.
+    """
+    if not isinstance(result, FailedExecution) or result.execution is None or "tensorflow" in tried.frameworks:
         return None
-    error = result.execution.errors[0]
-    if "tensorflow" in tried.frameworks or error.name not in ("ModuleNotFoundError", "ImportError"):
-        return None
-    if not _WANTS_TENSORFLOW.search(error.message):
+    errors = [error for error in result.execution.errors if error.kind == "error"]
+    says_so = any(_WANTS_TENSORFLOW.search(f"{error.message}\n{error.traceback}") for error in errors)
+    fell_back = "keras" in imports and not any(name in _NEEDS for name in imports)
+    perhaps = fell_back and any(error.name not in _EVERYWHERE for error in errors[:1])
+    if not says_so and not perhaps:
         return None
     return next((one for one in environments if "tensorflow" in one.frameworks), None)
 
@@ -66,4 +81,23 @@ def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbo
     """The environment for the submission's notebook."""
     if submission.notebook is None:
         return TORCH
-    return choose(imported_modules(submission.root / submission.notebook), allowed(assignment), sandbox)
+    return choose(imports_of(submission), allowed(assignment), sandbox)
+
+
+def imports_of(submission: Submission) -> frozenset[str]:
+    """The modules that the submission's notebook imports, read as text."""
+    return imported_modules(submission.root / submission.notebook) if submission.notebook else frozenset()
+
+
+def needed(submission: Submission, environments: Sequence[Software]) -> Software | None:
+    """The environment that the notebook should have, whether or not it is built; None without a notebook.
+
+    `keras` alone should have TensorFlow, for which it was written.
+    """
+    if submission.notebook is None:
+        return None
+    imports = imports_of(submission)
+    wanted = {_NEEDS[name] for name in imports if name in _NEEDS}
+    if not wanted and "keras" in imports:
+        wanted = {"tensorflow"}
+    return next((one for one in environments if wanted <= one.frameworks), environments[0])

@@ -1,0 +1,59 @@
+"""The example: an assignment, what renders its images, and submissions, as `make demo` grades them.
+
+They are data of the wheel (`harness/example/`, see pyproject.toml), and lie at the top of a checkout.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harness.errors import MachineError, UsageError, cannot_write
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_LEFT_OUT = {"__pycache__", "data", "baseline", "reports"}
+_RENDERING_SECONDS = 1800
+
+
+def write_example(folder: Path, say: Callable[[str], None]) -> None:
+    """Copy the example into the folder and render its images, which takes minutes; what is there already is kept.
+
+    Raises `UsageError`, before anything is written, for a file that is there and differs; `MachineError` when the
+    example cannot be written or rendered.
+    """
+    course, submissions = _sources()
+    wanted = {folder / file.relative_to(course): file for file in _files(course)}
+    wanted |= {folder / "submissions" / file.relative_to(submissions): file for file in _files(submissions)}
+    there = {target for target in wanted if target.exists()}
+    if differ := [str(target) for target in sorted(there) if not filecmp.cmp(target, wanted[target], shallow=False)]:
+        raise UsageError(f"{differ[0]}: there already, and not overwritten", "name a new folder")
+    with cannot_write(folder):
+        for target, file in wanted.items():
+            if target not in there:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+    say("Rendering the example's images; this takes minutes ...")
+    command = [sys.executable, str(folder / "render_images.py"), "--out", str(folder / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_RENDERING_SECONDS, check=False)
+    if done.returncode != 0:
+        raise MachineError(f"the example's images were not rendered:\n{done.stderr[-1000:]}", "see the error above")
+
+
+def _files(top: Path) -> Iterator[Path]:
+    """The example's own files: nothing rendered, trained or compiled."""
+    for file in sorted(top.rglob("*")):
+        if file.is_file() and not _LEFT_OUT & set(file.relative_to(top).parts):
+            yield file
+
+
+def _sources() -> tuple[Path, Path]:
+    """The folders of the course and of the submissions: in the wheel, else in the checkout."""
+    for top in (_PACKAGE / "example", _PACKAGE.parent):
+        course, submissions = top / "reference_solution" / "classification", top / "submissions"
+        if course.is_dir() and submissions.is_dir():
+            return course, submissions
+    raise MachineError("this installation lacks the example", "install transfer-harness from its wheel or a checkout")

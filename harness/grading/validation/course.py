@@ -1,0 +1,111 @@
+"""Everything that `harness validate` looks at, and what `harness grade` looks at first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import AssignmentError, MachineError, NoSandbox, Problem
+from harness.grading import sample_size
+from harness.grading.similarity.course_images import compared
+from harness.grading.validation import contents
+from harness.grading.validation.file import of_file
+from harness.grading.validation.folders import ImageFolder, image_folder, of_folders
+from harness.grading.validation.machine import missing_weights, of_environments, of_weights
+from harness.grading.validation.verdicts import Validation, Verdict, doubt
+from harness.inputs.assignment import Assignment
+from harness.inputs.assignment.problems import place
+from harness.sandbox import Sandbox
+from harness.stages.audit.reply import MOST_IMAGES
+from harness.stages.evidence.stage_result import Done
+from harness.stages.progress import Progress
+
+_LIKELY_ACCURACY = 0.9  # of a reference that is not trained yet
+
+
+def validate(file: Path, sandbox: Sandbox | NoSandbox, progress: Progress) -> Validation:
+    """Every verdict on the assignment in `file`. Without an engine, images are not compared, which is a doubt."""
+    assignment, found = of_file(file)
+    if assignment is not None:
+        engine = None if isinstance(sandbox, NoSandbox) else sandbox
+        why_none = sandbox.message if isinstance(sandbox, NoSandbox) else ""
+        text = assignment.file.read_text(encoding="utf-8")
+        found += of_weights(assignment, text)
+        found += of_environments(assignment, text, engine, why_none)
+        found += of_images(assignment, engine, progress)
+    return Validation(assignment=str(file.resolve()), verdicts=tuple(found))
+
+
+def checked_first(assignment: Assignment, sandbox: Sandbox, progress: Progress) -> tuple[str, ...]:
+    """The doubts about the images of a course that is about to be graded; each is said once.
+
+    Raises `AssignmentError` for what would be graded wrongly, `MachineError` for weights that are not here.
+    """
+    if missing := missing_weights(assignment):
+        names = ", ".join(map(repr, missing))
+        which = "are not on this machine"
+        raise MachineError(f"the pre-trained weights {names} {which}", f"harness weights fetch {' '.join(missing)}")
+    found = Validation(
+        assignment=str(assignment.file),
+        verdicts=tuple(of_images(assignment, sandbox, progress, expects_accuracy=False)),
+    )
+    if errors := found.of("error"):
+        do = "; ".join(dict.fromkeys(one.do for one in errors))
+        raise AssignmentError([Problem(one.place, one.what) for one in errors], f"{do}. harness validate says all")
+    doubts = tuple(f"{one.place}: {one.what}" + f" ({one.do})" * bool(one.do) for one in found.of("doubt"))
+    for line in doubts:
+        progress.say(line)
+    return doubts
+
+
+def of_images(
+    assignment: Assignment, sandbox: Sandbox | None, progress: Progress, *, expects_accuracy: bool = True
+) -> list[Verdict]:
+    """The verdicts on the assignment's image sets; the comparison is kept by the images' contents.
+
+    `expects_accuracy`: whether to say if the held-out images are few for the anchors. `harness grade` says it itself,
+    when the reference's accuracy is known.
+    """
+    text, base = assignment.file.read_text(encoding="utf-8"), assignment.file.parent
+    sets = _sets(assignment, text)
+    found = of_folders(sets, base)
+    those = contents.listed(sets)
+    places = {key: one.place for key, one in sets.items()}
+    if len(those) > MOST_IMAGES:
+        found.append(doubt("images", f"only the first {MOST_IMAGES} of {len(those)} images were compared"))
+        those = those[:MOST_IMAGES]
+    if those and sandbox is not None:
+        result = compared(those, sandbox, progress)
+        if isinstance(result, Done):
+            found += contents.of_contents(result.value, those, places, base)
+        else:
+            found.append(
+                doubt("images", f"they were not compared: {result.whole_reason}", "run the same command again")
+            )
+    if expects_accuracy and "held_out" in sets:
+        found += _few_for_the_anchors(assignment, sets["held_out"])
+    return found
+
+
+def _sets(assignment: Assignment, text: str) -> dict[str, ImageFolder]:
+    dataset, unseen = assignment.dataset, assignment.unseen
+    folders = {
+        "held_out": assignment.held_out.path,
+        "dataset": None if dataset is None else dataset.path,
+        "unseen": None if unseen is None else unseen.path,
+    }
+    return {
+        key: image_folder(key, place(assignment.file, text, (key, "path")), folder)
+        for key, folder in folders.items()
+        if folder is not None
+    }
+
+
+def _few_for_the_anchors(assignment: Assignment, held_out: ImageFolder) -> list[Verdict]:
+    """Which criteria the held-out set is too small for, if the reference is right on nine images of ten."""
+    count = len(held_out.files)
+    said = sample_size.warnings(assignment, _LIKELY_ACCURACY, count, count)
+    assumed = f"(if the reference is right on {_LIKELY_ACCURACY:.0%} of them)"
+    return [
+        doubt(held_out.place, f"{line.removesuffix(' See docs/criteria.md.')} {assumed}", "see docs/criteria.md")
+        for line in said
+    ]

@@ -1,0 +1,158 @@
+"""The files that a new assignment starts from: assignment.toml, a README, and empty folders for images."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.inputs.assignment.points import rounded, total
+
+# Criterion -> its share of the points, and further keys.
+_RUBRIC = {
+    "notebook_runs": (0.15, ""),
+    "model_predicts": (0.10, ""),
+    "accuracy_vs_reference": (
+        0.45,
+        "full_at = -0.03  # 3 points of 100 below the reference\nzero_at = -0.45\n",
+    ),
+    "latency_vs_reference": (0.10, "full_at = 1.5      # times as long as the reference\nzero_at = 10\n"),
+    "manual": (0.20, 'title = "Open questions"    # marked by a person: harness mark\n'),
+}
+_MOST_CLASSES, _LONGEST = 1000, 80
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is asked. `classes` is empty where students photograph objects of their own."""
+
+    title: str
+    classes: tuple[str, ...]
+    backbone: str
+    points: float
+    held_out: Path | None = None  # images that are there already, in class folders
+
+
+def class_names(listed: str) -> tuple[str, ...]:
+    """The classes in a text such as `ball, bottle, mug`.
+
+    Raises `UsageError` for fewer than two, for names that differ only by case, and for those that no folder can have.
+    """
+    names = tuple(unicodedata.normalize("NFC", name.strip()) for name in listed.split(",") if name.strip())
+    if not 2 <= len(names) <= _MOST_CLASSES:
+        raise UsageError(f"{len(names)} classes; at least two are needed", "--classes ball,bottle,mug")
+    for name in names:
+        if re.search(r'[/\\:*?"<>|]', name) or not name.isprintable() or name.startswith(".") or len(name) > _LONGEST:
+            raise UsageError(f"the class {name!r} cannot be the name of a folder everywhere", "use letters and digits")
+    if len({name.casefold() for name in names}) < len(names):
+        raise UsageError("two classes differ only by case, or not at all", "name each class once")
+    return names
+
+
+def files(start: Start) -> Mapping[Path, str]:
+    """Relative path -> content of each file to write."""
+    return {Path("assignment.toml"): _toml(start), Path("README.md"): _readme(start)}
+
+
+def folders(start: Start) -> tuple[Path, ...]:
+    """Relative paths of the folders to make."""
+    parts = ["train"] if start.held_out else ["train", "heldout"]
+    images = tuple(Path("data", part, name) for part in parts for name in start.classes)
+    return (*images, Path("submissions"))
+
+
+def points_of(whole: float) -> dict[str, float]:
+    """Criterion -> its points, which sum to `whole` exactly."""
+    shares = {kind: rounded(whole * share) for kind, (share, _) in _RUBRIC.items()}
+    rest = rounded(whole - total(shares.values()))
+    return shares | {"manual": rounded(shares["manual"] + rest)}
+
+
+def _toml(start: Start) -> str:
+    text = f"""\
+# What is asked, and how it is graded. Paths are relative to this file; every key: docs/assignment.md.
+# `harness validate` says what is wrong or missing; `harness grade` grades.
+schema = 1
+title = {json.dumps(start.title, ensure_ascii=False)}
+task = "classification"
+points = {start.points:g}               # the sum of the criteria below, as a check
+
+[handin]                       # required, optional or ignored
+notebook = "optional"
+model = "optional"
+dataset = "{"optional" if start.classes else "required"}"
+
+[limits]                       # of one submission
+wall_seconds = 600             # the whole notebook
+cell_seconds = 300
+memory = "4 GB"
+cpus = 2
+
+"""
+    if start.classes:
+        held_out = "data/heldout" if start.held_out is None else start.held_out.as_posix()
+        text += f"""\
+[dataset]                      # what notebooks train on, in class folders
+path = "data/train"
+mounted_as = "data/train"      # the same folder, as notebooks name it
+
+[held_out]                     # what everyone is graded on: never given to students
+mode = "shared"
+path = {json.dumps(held_out, ensure_ascii=False)}
+
+"""
+    else:
+        text += """\
+[own_dataset]                  # students hand in photographs of objects of their own
+min_classes = 3
+max_classes = 10
+min_images_per_class = 50
+
+[held_out]                     # a part of each student's own images is withheld, and graded on
+mode = "withhold"
+
+"""
+    text += f"""\
+[reference]                    # what everyone is compared with; `code` names a file of your own
+backbone = {json.dumps(start.backbone)}
+seed = 1
+
+"""
+    points = points_of(start.points)
+    criteria = [
+        f'[[criteria]]\nkind = "{kind}"\npoints = {points[kind]:g}\n{more}' for kind, (_, more) in _RUBRIC.items()
+    ]
+    return text + "\n".join(criteria)
+
+
+def _readme(start: Start) -> str:
+    lines = [f"# {start.title}", ""]
+    if start.classes:
+        lines += [
+            "| folder | what to put there |",
+            "|---|---|",
+            "| `data/train/<class>/` | images that students train on, at least 10 of each class |",
+        ]
+        if start.held_out is None:
+            what = "images that only you have, of other scenes: at least 5 of each class, better 40"
+            lines += [f"| `data/heldout/<class>/` | {what} |"]
+        lines += ["| `submissions/` | what was handed in: a folder or archive for each, or the LMS's download |", ""]
+        lines += ["Say here whose the images are, and under which licence students get them.", ""]
+    else:
+        lines += [
+            "Put what was handed in into `submissions/`: a folder or archive for each, or the LMS's download.",
+            "",
+        ]
+    lines += [
+        "```",
+        f"harness weights fetch {start.backbone}",
+        "harness validate assignment.toml",
+        "harness grade submissions/ --assignment assignment.toml --out reports --prepare",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,95 @@
+"""The checked reply of the phase `audit`: a row for each image file, and arrays that describe the readable ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.findings import sentence
+from harness.stages.audit.images import GREY, Described, ImageSet, Split
+from harness.stages.audit.keypoints import KEYPOINTS, NUMBERS
+from harness.stages.context import Rejected, read_array, read_bytes_array, read_reply
+from harness.stages.evidence.audit import Layout
+
+MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
+_MOST_PARTS = 50  # of the reply
+_CHANNELS = 1280  # of an embedding
+
+_Name = Annotated[str, Field(max_length=200)]
+_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
+
+
+class Row(BaseModel):
+    """An image file; `seen` is None for one that does not decode."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: _Name
+    label: _Name | None
+    split: Split
+    shows_one_class: bool
+    box_faults: tuple[tuple[_BoxFaultKind, _Name], ...] = Field(max_length=100)
+    seen: Described | None
+
+
+class Part(BaseModel):
+    """images-0.json and those that follow."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    images: tuple[Row, ...] = Field(max_length=MOST_IMAGES)
+
+
+class Said(BaseModel):
+    """audit.json, as `harness/agent/phases/audit.py` sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layout: Layout = "class-folders"
+    parts: int = Field(0, ge=0, le=_MOST_PARTS)
+    left_out: int = Field(0, ge=0)
+    odd: int = Field(0, ge=0)
+    faults: tuple[_Name, ...] = Field((), max_length=100)
+    refused: str = Field("", max_length=1000)
+
+
+class Reply(Said):
+    """The complete reply about a data set that could be opened."""
+
+    images: tuple[Row, ...]
+
+
+def read_images(outputs: Path, parts: int) -> tuple[Row, ...]:
+    """The rows of all parts. Raises `Rejected` as `read_reply` does, and for too many rows."""
+    rows: list[Row] = []
+    for number in range(parts):
+        rows += read_reply(outputs, f"images-{number}.json", Part).images
+        if len(rows) > MOST_IMAGES:
+            raise Rejected(sentence("too-many-images", most=MOST_IMAGES))
+    return tuple(rows)
+
+
+def image_set(reply: Reply, readable: list[int], outputs: Path) -> ImageSet:
+    """The images as arrays. Raises `Rejected` for arrays that do not fit the reply."""
+    rows = [reply.images[index] for index in readable]
+    embeddings: NDArray[np.float32] | None = None
+    if (outputs / "embeddings.npy").is_file():
+        embeddings = read_array(outputs, "embeddings.npy", (len(rows), _CHANNELS))
+        if not np.isfinite(embeddings).all():
+            raise Rejected(sentence("array-no-numbers", name="embeddings.npy"))
+    keypoints: NDArray[np.uint8] | None = None
+    if (outputs / "keypoints.npy").is_file():
+        keypoints = read_bytes_array(outputs, "keypoints.npy", (len(rows), 1 + KEYPOINTS, NUMBERS))
+    return ImageSet(
+        tuple(row.name for row in rows),
+        tuple(row.label for row in rows),
+        tuple(row.split for row in rows),
+        tuple(row.seen for row in rows if row.seen is not None),
+        read_bytes_array(outputs, "greys.npy", (len(rows), GREY, GREY)),
+        embeddings,
+        keypoints,
+    )

@@ -1,0 +1,94 @@
+"""`harness init` writes an assignment that loads, asks for what it must know, and overwrites nothing."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from harness.cli.main import cli
+from harness.errors import UsageError
+from harness.files import example
+from harness.grading.rubric.rubric import check
+from harness.inputs.assignment import load
+from harness.inputs.assignment.starting import Start, class_names, files, points_of
+
+
+def init(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(cli, ["init", str(folder), *options], standalone_mode=False)
+
+
+@pytest.mark.parametrize("points", [100.0, 33.0, 7.5, 1.0])
+def test_what_it_writes_loads_with_these_points(tmp_path: Path, points: float):
+    done = init(tmp_path / "new", "--classes", "ball, mug", "--points", str(points), "--backbone", "resnet18")
+    assert done.return_value == 0, done.exception
+    for name in ("ball", "mug"):
+        for part in ("train", "heldout"):
+            Image.new("RGB", (64, 64)).save(tmp_path / "new" / "data" / part / name / "1.png")
+    assignment = load(tmp_path / "new" / "assignment.toml")
+    check(assignment)
+    assert (assignment.max_points, assignment.reference.backbone) == (points, "resnet18")
+    assert assignment.reference.code is None
+    assert sum(points_of(points).values()) == pytest.approx(points)
+
+
+def test_own_objects_need_no_images_of_the_course(tmp_path: Path):
+    assert init(tmp_path, "--own-objects").return_value == 0
+    assignment = load(tmp_path / "assignment.toml")
+    check(assignment)
+    assert assignment.withholds and not assignment.has_shared_set
+
+
+def test_held_out_images_that_are_there_give_the_classes(tmp_path: Path):
+    for name in ("cup", "pen"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        Image.new("RGB", (64, 64)).save(tmp_path / "mine" / name / "1.png")
+    assert init(tmp_path / "new", "--held-out", str(tmp_path / "mine")).return_value == 0
+    for name in ("cup", "pen"):
+        Image.new("RGB", (64, 64)).save(tmp_path / "new" / "data" / "train" / name / "1.png")
+    assert load(tmp_path / "new" / "assignment.toml").held_out.path == tmp_path / "mine"
+    assert not (tmp_path / "new" / "data" / "heldout").exists()
+
+
+def test_a_file_that_is_there_is_left_alone_and_nothing_else_is_written(tmp_path: Path):
+    (tmp_path / "README.md").write_text("mine")
+    done = init(tmp_path, "--own-objects")
+    assert isinstance(done.exception, UsageError) and "not overwritten" in done.exception.message
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "which classes?"),
+        (("--classes", "a,A"), "differ only by case"),
+        (("--classes", "../a,b"), "cannot be the name of a folder"),
+        (("--classes", "one"), "at least two"),
+        (("--own-objects", "--classes", "a,b"), "leave out one"),
+        (("--task", "detection", "--classes", "a,b"), "detection is not there yet"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path: Path, options: tuple[str, ...], said: str):
+    done = init(tmp_path / "new", *options)
+    assert isinstance(done.exception, UsageError) and said in str(done.exception)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_title_with_quotes_stays_a_title():
+    text = files(Start('The "best" \\ course', ("a", "b"), "vgg16", 10))[Path("assignment.toml")]
+    assert 'title = "The \\"best\\" \\\\ course"' in text and class_names("a,b") == ("a", "b")
+
+
+def test_the_example_is_what_make_demo_grades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """All but its rendered images, which take a minute; the wheel's own copy is checked where the wheel is built."""
+    monkeypatch.setattr(example.subprocess, "run", lambda command, **_: type("Done", (), {"returncode": 0})())
+    assert init(tmp_path / "demo", "--example").return_value == 0
+    made = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert {"assignment.toml", "assignment.ipynb", "render_images.py", "rendering"} <= made
+    assert (tmp_path / "demo" / "submissions" / "anna-de-vries").is_dir()
+    assert init(tmp_path / "demo", "--example").return_value == 0, "a run that was stopped goes on"
+    (tmp_path / "demo" / "assignment.toml").write_text("mine")
+    changed = init(tmp_path / "demo", "--example")
+    assert isinstance(changed.exception, UsageError) and "not overwritten" in changed.exception.message
+    assert (tmp_path / "demo" / "assignment.toml").read_text() == "mine"
