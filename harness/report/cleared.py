@@ -188,7 +188,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         rerun=evaluation(result.rerun, show_held_out),
         rerun_difference=paired_difference(result.rerun_difference),
         findings=_findings(found for found in result.findings if found not in self_said),
-        marks=tuple(mark.model_copy(update={"detail": ""}) for mark in result.marks),
+        marks=tuple(mark.model_copy(update={"detail": "", "given": 0}) for mark in result.marks),
         members=result.members,
         late_days=result.late_days,
         handed_in=result.handed_in,

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from example_results import results
+from sqlalchemy import URL
 
 from harness.errors import UsageError
-from harness.gradebook.database import Gradebook, Whose
+from harness.gradebook.database import Gradebook
+from harness.gradebook.manual import Whose
 from harness.gradebook.marks import Given, enter, given, with_one_identity
 from harness.inputs.submission import Origin, Submission
 
@@ -38,9 +40,9 @@ def submission(student: str, *, id: str = "s0", content: str | None = None, orig
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Gradebook:
+def book(where: Path | URL) -> Gradebook:
     """Mia's questions were given 17."""
-    book = Gradebook(tmp_path / "g.sqlite")
+    book = Gradebook(where)
     book.record(results("Mia"))
     enter(book, "s0", "Questions", 17, "Clear.", "jo")
     return book
@@ -94,7 +96,10 @@ def test_old_content_handed_in_again_does_not_bring_an_overruled_mark_back(book:
     assert given_for(book, submission("Mia")) == ["other content"]
 
 
-def test_a_restored_gradebook_knows_what_its_marks_were_for(book: Gradebook, tmp_path: Path):
+def test_a_restored_gradebook_knows_what_its_marks_were_for(tmp_path: Path):
+    book = Gradebook(tmp_path / "g.sqlite")
+    book.record(results("Mia"))
+    enter(book, "s0", "Questions", 17, "Clear.", "jo")
     shutil.copy(tmp_path / "g.sqlite", tmp_path / "backup.sqlite")
     restored = Gradebook(tmp_path / "backup.sqlite")
     assert given_for(restored, submission("Mia")) == ["this"]
