@@ -11,7 +11,7 @@ from harness.boundary.screen import say
 from harness.cli.options import PATH
 from harness.errors import UsageError
 from harness.files.whole_file import write_whole
-from harness.gradebook.database import NAME, Gradebook
+from harness.gradebook.opening import existing_gradebook
 from harness.gradebook.results import Results
 from harness.report import STUDENTS
 from harness.report.export import write_feedback
@@ -32,7 +32,7 @@ def export(out: Path, name: str | None, folder: Path | None, column: str, feedba
     """
     if name is None and feedback is None:
         raise UsageError("nothing to export", "give --format, for the marks, or --feedback, for the students' pages")
-    results = Gradebook.existing(out / NAME).latest()
+    results = existing_gradebook(out).latest()
     if results is None:
         raise UsageError(f"{out}: nothing was graded there yet", "run `harness grade` first")
     written: list[Path] = []

@@ -63,6 +63,23 @@ def checked(found: SubmissionResult, shown: Mark, points: float, reason: str, ma
     return Entry(whose, shown.title, ManualMark(points, reason.strip(), marker), 0)
 
 
+def enter_all(book: Gradebook, entries: Sequence[Entry]) -> None:
+    """Enter all of these, or none. Raises `UsageError` where somebody gave a mark that one of them does not know of."""
+    if overtaken := book.set_marks(entries):
+        what = f"nothing was entered; somebody marked meanwhile:\n{already_marked(overtaken)}"
+        raise UsageError(what, "write the file again with `harness answers`, and enter your marks there")
+
+
+def every_mark(book: Gradebook, results: Sequence[SubmissionResult]) -> dict[str, list[ManualMark]]:
+    """A submission's id -> all marks that people gave to it, the first one first."""
+    return {one.id: [mark for _, mark in book.all_marks(Whose(one.id, one.identity, one.content))] for one in results}
+
+
+def latest_marks(book: Gradebook, results: Sequence[SubmissionResult]) -> dict[str, dict[str, ManualMark]]:
+    """A submission's id -> criterion title -> the latest mark that a person gave to it."""
+    return {one.id: book.manual_marks(Whose(one.id, one.identity, one.content)) for one in results}
+
+
 def already_marked(overtaken: Sequence[Overtaken]) -> str:
     """Says which marks would be replaced unseen: one line for each."""
     return "\n".join(
