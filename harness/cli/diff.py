@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 from pydantic import ValidationError
-from rich.table import Table
 
 from harness.boundary.screen import Screen, say
 from harness.cli.options import PATH
+from harness.cli.terminal import print_frame
 from harness.errors import UsageError
 from harness.gradebook.history import PastGrade, grades_of
 from harness.gradebook.opening import existing_gradebook
@@ -32,19 +32,9 @@ def diff(before: str, after: str, csv_file: Path | None) -> int:
     frame = changes(_grades(before), _grades(after))
     if csv_file is not None:
         write_csv(frame, csv_file)
-    shown = Table(box=None, pad_edge=False)
-    for column in frame.columns:
-        shown.add_column(column, overflow="fold", justify="right" if frame[column].dtype == float else "left")
-    for row in frame.itertuples(index=False):
-        shown.add_row(*(_cell(value) for value in row))
-    if len(frame):
-        Screen().print(shown)
+    print_frame(frame, Screen())
     say(f"{len(frame)} grades differ." if len(frame) != 1 else "1 grade differs.")
     return 1 if len(frame) else 0
-
-
-def _cell(value: object) -> str:
-    return ("–" if value != value else f"{value:g}") if isinstance(value, float) else str(value)
 
 
 def _grades(run: str) -> list[PastGrade]:

@@ -67,5 +67,6 @@ KINDS: dict[str, Kind] = {
         "The group {group} handed in more than once ({names}), and when is not known, so each was graded. "
         "Put the times into times.csv.",
     ),
+    "no-submission": Kind("error", "Is on the roster, and handed in nothing that is known to be theirs."),
     "group-without-members": Kind("warning", "In groups.csv the group {group} has no members."),
 }
