@@ -41,6 +41,7 @@ _COMMANDS = {
     "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
     "mark": "Enter a person's mark for a criterion; the next `grade` to OUT takes it in.",
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
+    "publish": "Give the students of the run in OUT their pages, and keep what was given.",
     "reference": "The reference solution that submissions are compared with.",
     "schema": "Print the JSON Schema of results.json.",
     "weights": "Pre-trained weights and image sets: fetched once, then given to submissions without a network.",

@@ -65,6 +65,7 @@ class SubmissionResult(Record):
     tries: int = 1
     earlier_tries: tuple[str, ...] = ()  # their names, newest first; they were not graded
     source: str = "plain"  # the LMS whose download it came from
+    entry: str = ""  # what it is called in the LMS's download
     lms_id: str = ""  # the LMS's own name or number for the student or group
     identity: str = ""  # of the sender, to which a person's marks belong; empty in older files
     content: str = ""  # SHA-256 of the names and contents of all files
@@ -178,6 +179,7 @@ def submission_result(
         tries=1 + len(origin.earlier),
         earlier_tries=tuple(earlier.label for earlier in origin.earlier),
         source=origin.source,
+        entry=origin.entry,
         lms_id=origin.lms_id,
         identity=identity,
         content=content,

@@ -37,6 +37,7 @@ class Origin:
     members: tuple[str, ...] = ()  # the people in the group, where they are known
     earlier: tuple[EarlierTry, ...] = ()  # newest first
     members_from: MembersFrom = ""
+    entry: str = ""  # what it is called in the LMS's download: the first of its files or folders there
     exact_name: str = ""  # on the disk or from the LMS, byte for byte (surrogates represent bytes that are not UTF-8)
 
 

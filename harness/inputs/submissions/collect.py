@@ -151,6 +151,7 @@ def _origin(one: Sorted, newest: Attempt, earlier: list[Attempt], described: Sub
         said_late=newest.said_late,
         members=members,
         members_from=said_by if members else "",
+        entry=as_text(newest.pieces[0].path.partition("/")[0]) if newest.pieces else "",
         earlier=tuple(EarlierTry(as_text(attempt.label), attempt.at) for attempt in earlier),
         exact_name=delivery.exact or delivery.student,
     )
