@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from harness.errors import UsageError
 from harness.gradebook.database import Gradebook
 from harness.gradebook.manual import Whose
-from harness.gradebook.marks import Given, enter, given, with_one_identity
+from harness.gradebook.marks import Given, enter, given, of_known_titles, with_one_identity
 from harness.inputs.submission import Origin, Submission
 
 ZOE = unicodedata.normalize("NFC", "Zoë")
@@ -155,3 +155,12 @@ def test_an_identity_is_text_whatever_bytes_the_name_has():
     one.identity.encode("ascii")
     assert one.identity != replace(one, student="caf\ufffd").identity
     assert Whose("s0", one.identity, "c") == Whose("s0", one.identity, "c")
+
+
+def test_marks_for_a_title_that_is_gone_end_the_run_by_name(book: Gradebook):
+    of_known_titles(book, ["Predicts", "Questions"])
+    with pytest.raises(UsageError, match=r"'Questions' \(of 1\)") as caught:
+        of_known_titles(book, ["Predicts", "Open questions"])
+    assert "--retitle" in caught.value.do and "Open questions" in caught.value.do
+    book.retitle("Questions", "Open questions", "jo")
+    of_known_titles(book, ["Predicts", "Open questions"])
