@@ -28,18 +28,22 @@ _MACHINE = MACHINES_OWN | {errno.EACCES, errno.EPERM}  # for a submission's own 
 # Command -> its help in one line. The command's module in `harness.cli` has the same name and is imported only when it
 # is called, because importing all of them takes two seconds.
 _COMMANDS = {
+    "answers": "Write every open answer of the run in OUT as a table to mark in.",
     "bench": "Measure how fast models are: latency, throughput, memory, accuracy.",
     "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
     "calibrate": "Correct by your own measurements from a board; three models already narrow the intervals there.",
     "check": "Check what you are about to hand in: the notebook, model and data set in the folder DIR.",
+    "diff": "Show whose grade differs between two runs, by what, and why.",
     "doctor": "Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.",
     "env": "The software that submissions run with.",
     "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",
     "grade": "Grade every submission in the folder SUBMISSIONS.",
     "init": "Start an assignment in DIR: assignment.toml, folders, and a README of what to put where.",
+    "history": "Tell the story of STUDENT's grade: its runs, people's marks, what was published.",
     "intake": "Show what would be graded in SUBMISSIONS, as what, and why.",
     "mark": "Enter a person's mark for a criterion; the next `grade` to OUT takes it in.",
     "predict": "Predict how long MODEL takes on boards, each with its 90 % interval.",
+    "publish": "Give the students of the run in OUT their pages, and keep what was given.",
     "reference": "The reference solution that submissions are compared with.",
     "release": "Write what students get of an assignment, and nothing that only its instructor has.",
     "schema": "Print the JSON Schema of results.json.",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.progress import (
     BarColumn,
@@ -25,6 +26,9 @@ from harness.cli.remaining import Remaining, in_words
 from harness.gradebook.results import Results, SubmissionResult
 from harness.stages.progress import Phase
 from harness.stages.progress import Progress as ProgressListener
+
+if TYPE_CHECKING:
+    import pandas
 
 _NARROWEST = 140  # columns of a wide table where it goes into a pipe or a small window
 _STYLES = {"graded": "green", "needs-review": "yellow", "failed": "red"}
@@ -231,3 +235,21 @@ def _not_shown(row: SubmissionResult, found: Defect) -> tuple[str | Text, ...]:
 def wide_screen() -> Screen:
     """For tables of many columns, whatever they are printed into."""
     return Screen(width=max(Screen().width, _NARROWEST))
+
+
+def print_frame(frame: pandas.DataFrame, screen: Screen) -> None:
+    """Print a table; numbers to the right, `–` where there is none. Nothing for a table without rows."""
+    if not len(frame):
+        return
+    shown = Table(box=None, pad_edge=False)
+    for name in frame.columns:
+        shown.add_column(str(name), overflow="fold", justify="right" if frame[name].dtype.kind in "fi" else "left")
+    for row in frame.itertuples(index=False):
+        shown.add_row(*(_cell(value) for value in row))
+    screen.print(shown)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if value != value else f"{value:g}"
+    return str(value)

@@ -81,5 +81,6 @@ KINDS: dict[str, Kind] = {
         "The group {group} handed in more than once ({names}). It is not known when, so each was graded. "
         "For the instructor: put the times into times.csv.",
     ),
+    "no-submission": Kind("error", "Is on the roster, and handed in nothing that is known to be theirs."),
     "group-without-members": Kind("warning", "In groups.csv the group {group} has no members."),
 }

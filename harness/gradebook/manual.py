@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 GivenFor = Literal["this", "other content", "unknown", "one of several"]
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The submission that a person's mark belongs to."""
+
+    id: str  # in this run; another submission may have had it before
+    identity: str
+    content: str  # SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,27 @@ class ManualMark:
     reason: str
     marker: str
     given_for: GivenFor = "this"
+    number: int = field(default=0, compare=False)  # in the gradebook; 0 for one that is not stored yet
+    entered: str = field(default="", compare=False)  # UTC, ISO 8601
 
     @property
     def counts(self) -> bool:
         return self.given_for == "this"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A mark to be stored. `replaces`: the number of the mark that its marker knew of, 0 for none."""
+
+    whose: Whose
+    criterion: str  # its title
+    mark: ManualMark
+    replaces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """An entry whose marker did not know of a newer mark."""
+
+    entry: Entry
+    newer: ManualMark

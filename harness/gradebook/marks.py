@@ -9,37 +9,96 @@ from dataclasses import dataclass, replace
 from harness.boundary.one_by_one import for_each
 from harness.errors import UsageError, nearest
 from harness.findings import Finding, finding
-from harness.gradebook.database import Gradebook, Whose
-from harness.gradebook.manual import ManualMark
+from harness.gradebook.database import Gradebook
+from harness.gradebook.manual import Entry, ManualMark, Overtaken, Whose
 from harness.gradebook.results import SubmissionResult
 from harness.inputs.submission import Submission
+from harness.stages.evidence.grade import Mark
 
 
-def enter(book: Gradebook, submission: str, criterion: str, points: float, reason: str, marker: str) -> None:
+def enter(
+    book: Gradebook,
+    submission: str,
+    criterion: str,
+    points: float,
+    reason: str,
+    marker: str,
+    *,
+    replaces_newer: bool = False,
+) -> None:
     """Give `points` for the criterion with that title to the submission with that id and its current content.
 
     Any criterion can be overruled, also the deduction for lateness, whose points are 0 or below. Raises `UsageError`
-    for a submission or criterion that is not in the gradebook or is ambiguous, for points outside its range, and for
-    an empty reason.
+    for a submission or criterion that is not in the gradebook or is ambiguous, for points outside its range, for an
+    empty reason, and where somebody else has marked it since the last run, unless `replaces_newer`.
     """
-    results = book.submissions()
-    if not results:
-        raise UsageError("nothing was graded there yet", "let `harness grade` run to its end first")
-    found = _the_one(submission, results)
-    marks = {mark.title: mark for mark in found.marks}
-    if criterion not in marks:
-        raise UsageError(f"no criterion {criterion!r}", nearest(criterion, list(marks)))
-    highest = marks[criterion].max_points
+    results = graded(book)
+    found = the_one(submission, results)
+    shown = the_mark(found, criterion)
+    entry = checked(found, shown, points, reason, marker)
+    latest = book.manual_marks(entry.whose).get(criterion)
+    if latest and latest.number != shown.given and latest.marker != marker and not replaces_newer:
+        what = already_marked([Overtaken(entry, latest)])
+        raise UsageError(what, "look at that mark; to replace it, mark again with --replace")
+    if overtaken := book.set_marks([replace(entry, replaces=latest.number if latest else 0)]):
+        raise UsageError(already_marked(overtaken), "look at that mark; to replace it, mark again with --replace")
+
+
+def graded(book: Gradebook) -> tuple[SubmissionResult, ...]:
+    """The latest run's submissions. Raises `UsageError` before the first run."""
+    if results := book.submissions():
+        return results
+    raise UsageError("nothing was graded there yet", "let `harness grade` run to its end first")
+
+
+def checked(found: SubmissionResult, shown: Mark, points: float, reason: str, marker: str) -> Entry:
+    """The entry that gives these points, knowing of no earlier mark. Raises `UsageError` for what cannot be a mark."""
+    highest = shown.max_points
     lowest = 0.0 if highest else -found.max_points  # a deduction has a maximum of 0
     if not lowest <= points <= highest:
-        raise UsageError(f"{points:g} points for {criterion!r}", f"give {lowest:g} to {highest:g}")
+        raise UsageError(f"{points:g} points for {shown.title!r}", f"give {lowest:g} to {highest:g}")
     if not reason.strip():
         raise UsageError("a mark needs a reason", "say in a sentence why")
     whose = Whose(found.id, found.identity, found.content)
-    book.set_mark(whose, criterion, ManualMark(points, reason.strip(), marker))
+    return Entry(whose, shown.title, ManualMark(points, reason.strip(), marker), 0)
 
 
-def _the_one(id: str, results: Sequence[SubmissionResult]) -> SubmissionResult:
+def enter_all(book: Gradebook, entries: Sequence[Entry]) -> None:
+    """Enter all of these, or none. Raises `UsageError` where somebody gave a mark that one of them does not know of."""
+    if overtaken := book.set_marks(entries):
+        what = f"nothing was entered; somebody marked meanwhile:\n{already_marked(overtaken)}"
+        raise UsageError(what, "write the file again with `harness answers`, and enter your marks there")
+
+
+def every_mark(book: Gradebook, results: Sequence[SubmissionResult]) -> dict[str, list[ManualMark]]:
+    """A submission's id -> all marks that people gave to it, the first one first."""
+    return {one.id: [mark for _, mark in book.all_marks(Whose(one.id, one.identity, one.content))] for one in results}
+
+
+def latest_marks(book: Gradebook, results: Sequence[SubmissionResult]) -> dict[str, dict[str, ManualMark]]:
+    """A submission's id -> criterion title -> the latest mark that a person gave to it."""
+    return {one.id: book.manual_marks(Whose(one.id, one.identity, one.content)) for one in results}
+
+
+def already_marked(overtaken: Sequence[Overtaken]) -> str:
+    """Says which marks would be replaced unseen: one line for each."""
+    return "\n".join(
+        f"{one.entry.whose.id}: {one.newer.marker or 'somebody'} gave {one.newer.points:g} for "
+        f"{one.entry.criterion!r} on {one.newer.entered}: {one.newer.reason}"
+        for one in overtaken
+    )
+
+
+def the_mark(found: SubmissionResult, criterion: str) -> Mark:
+    """The submission's mark with that title. Raises `UsageError`."""
+    marks = {mark.title: mark for mark in found.marks}
+    if criterion not in marks:
+        raise UsageError(f"no criterion {criterion!r}", nearest(criterion, list(marks)))
+    return marks[criterion]
+
+
+def the_one(id: str, results: Sequence[SubmissionResult]) -> SubmissionResult:
+    """The submission with that id, which can be marked. Raises `UsageError`."""
     by_id = {result.id: result for result in results}
     if id not in by_id:
         named = [result.id for result in results if result.student.strip().casefold() == id.strip().casefold()]
@@ -59,6 +118,18 @@ def _the_one(id: str, results: Sequence[SubmissionResult]) -> SubmissionResult:
             "rename or remove all but one in the submissions folder, run `harness grade` again, then mark",
         )
     return found
+
+
+def of_known_titles(book: Gradebook, titles: Collection[str]) -> None:
+    """Raises `UsageError` where people gave marks for a criterion whose title is none of these."""
+    lost = {title: times for title, times in book.marked_titles().items() if title not in titles}
+    if lost:
+        which = ", ".join(f"{title!r} (of {times})" for title, times in lost.items())
+        raise UsageError(
+            f"people gave marks for criteria that the assignment does not have: {which}",
+            "give the criteria their titles back; or let the marks count for another title, "
+            f"`harness mark OUT --retitle OLD NEW`, or for none, with '' as NEW; known: {', '.join(titles)}",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding
-from harness.inputs.submission import Origin
+from harness.inputs.submission import MembersFrom, Origin
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.boards import BoardPredictions
@@ -59,11 +59,13 @@ class SubmissionResult(Record):
     same_model_as: tuple[str, ...] = ()  # submissions; for the instructor only
     marks: tuple[Mark, ...]
     members: tuple[str, ...] = ()  # the people in the group, where they are known
+    members_from: MembersFrom = ""  # who says so; a notebook says what its author likes
     late_days: int | None = None  # None without a deadline, or if the time is not known
     handed_in: str | None = None  # ISO 8601; without an offset it is the course's local time
     tries: int = 1
     earlier_tries: tuple[str, ...] = ()  # their names, newest first; they were not graded
     source: str = "plain"  # the LMS whose download it came from
+    entry: str = ""  # what it is called in the LMS's download
     lms_id: str = ""  # the LMS's own name or number for the student or group
     identity: str = ""  # of the sender, to which a person's marks belong; empty in older files
     content: str = ""  # SHA-256 of the names and contents of all files
@@ -172,11 +174,13 @@ def submission_result(
         same_model_as=evidence.same_model_as,
         marks=grade.marks,
         members=origin.members,
+        members_from=origin.members_from,
         late_days=grade.late_days,
         handed_in=origin.handed_in.isoformat() if origin.handed_in else None,
         tries=1 + len(origin.earlier),
         earlier_tries=tuple(earlier.label for earlier in origin.earlier),
         source=origin.source,
+        entry=origin.entry,
         lms_id=origin.lms_id,
         identity=identity,
         content=content,

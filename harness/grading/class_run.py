@@ -21,8 +21,9 @@ from harness.errors import MachineError, UsageError
 from harness.files.private import private_file
 from harness.files.system import lock as lock_file
 from harness.gradebook import database as gradebook
-from harness.gradebook.database import NAME, Gradebook
-from harness.gradebook.marks import given, with_one_identity
+from harness.gradebook.database import Gradebook
+from harness.gradebook.marks import given, of_known_titles, with_one_identity
+from harness.gradebook.opening import gradebook_for
 from harness.gradebook.results import (
     AssignmentResult,
     ReferenceResult,
@@ -35,8 +36,9 @@ from harness.grading import marking, sample_size
 from harness.grading.context import RunContext
 from harness.grading.first_pages import FirstPages
 from harness.grading.reference import prepared
+from harness.grading.rubric import late
 from harness.grading.rubric.rubric import check as check_rubric
-from harness.grading.rubric.rubric import grade
+from harness.grading.rubric.rubric import grade, title_of
 from harness.grading.similarity.images import across_students
 from harness.grading.similarity.models import with_copies_noted
 from harness.grading.submission_run import Examined, with_defect
@@ -78,6 +80,8 @@ def grade_all(request: Request, progress: Progress) -> Results:
         _own_output_folder(request.out, request.assignment),
         TemporaryDirectory(prefix="harness-submissions-") as workdir,
     ):
+        titles = [*map(title_of, request.assignment.criteria), late.TITLE]
+        of_known_titles(gradebook_for(request.out, request.assignment.title), titles)
         submissions = _without_names(collect(request.submissions, Path(workdir)), Path(workdir))
         request = replace(request, doubts=checked_first(request.assignment, request.chosen.sandbox, progress))
         with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as run_context:
@@ -90,7 +94,7 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
 
     Raises `MachineError` when the machine, not a submission, is the trouble.
     """
-    book = Gradebook(request.out / NAME)
+    book = gradebook_for(request.out, request.assignment.title)
     several = with_one_identity(submissions)
 
     def mark(one: Examined) -> Grade:
@@ -218,7 +222,7 @@ def _unwritable(results: Results) -> dict[str, Defect]:
 
     def written(row: SubmissionResult) -> Defect | None:
         export.grades_row(row)
-        gradebook.row_of(row)
+        gradebook.rows_of(row)
         return None
 
     tried = for_each("writing its row", results.submissions, written, lambda _, found: found)

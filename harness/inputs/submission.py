@@ -6,9 +6,11 @@ import datetime
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.findings import Finding
+
+MembersFrom = Literal["", "list", "lms", "notebook"]  # who says who is in a group: groups.csv, the LMS, the students
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Origin:
     said_late: bool = False  # the LMS marks it late, perhaps without a time
     members: tuple[str, ...] = ()  # the people in the group, where they are known
     earlier: tuple[EarlierTry, ...] = ()  # newest first
+    members_from: MembersFrom = ""
+    entry: str = ""  # what it is called in the LMS's download: the first of its files or folders there
     exact_name: str = ""  # on the disk or from the LMS, byte for byte (surrogates represent bytes that are not UTF-8)
 
 

@@ -190,7 +190,8 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         rerun_difference=paired_difference(result.rerun_difference),
         findings=_findings(found for found in result.findings if found not in self_said),
         marks=tuple(
-            mark.model_copy(update={"detail": "", "reason": said_to_student(mark.reason)}) for mark in result.marks
+            mark.model_copy(update={"detail": "", "given": 0, "reason": said_to_student(mark.reason)})
+            for mark in result.marks
         ),
         members=result.members,
         late_days=result.late_days,

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from harness.findings import Severity
+from harness.gradebook.frames import by_criterion
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts
 from harness.report.places import INSTRUCTORS, PAGE
@@ -67,7 +68,29 @@ def view(results: Results) -> dict[str, Any]:
         "not_believed": len(measured) - len(drawn),
         "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid if results.reference else None,
         "common": _common(rows),
+        "criteria": _criteria(results),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionRow:
+    """What one criterion tells of the class."""
+
+    title: str
+    marked: int  # submissions
+    mean_share: float | None  # of its points; None where nobody is marked
+    discrimination: float | None  # None where it cannot be told
+
+
+def _criteria(results: Results) -> list[CriterionRow]:
+    return [
+        CriterionRow(str(row.Index), int(row.marked), _known(row.mean_share), _known(row.discrimination))
+        for row in by_criterion(results).itertuples()
+    ]
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else float(value)
 
 
 def table_row(result: SubmissionResult) -> Row:

@@ -157,13 +157,14 @@ def _lateness(assignment: Assignment, origin: Origin, earned: float, manual: Map
     judged = judge(origin, assignment.deadline, assignment.max_points, earned)
     if judged.mark is None:
         return judged
-    points, reason, detail = judged.mark.points, judged.mark.reason, judged.mark.detail
+    points, reason, detail, number = judged.mark.points, judged.mark.reason, judged.mark.detail, 0
     if judged.mark.title in manual:
         given = _by_person(manual[judged.mark.title], judged.mark.max_points, reason)
         points, reason, detail = given.points, given.reason, given.detail
+        number = manual[judged.mark.title].number
     if points is not None:
         points = 0.0 - min(rounded(-points), earned)
-    changed = {"points": points, "reason": reason, "detail": detail}
+    changed = {"points": points, "reason": reason, "detail": detail, "given": number}
     return replace(judged, mark=judged.mark.model_copy(update=changed))
 
 
@@ -182,6 +183,7 @@ def _mark(spec: CriterionSpec, evidence: Evidence, manual: Mapping[str, ManualMa
         detail=judged.detail,
         more=judged.more,
         points_interval=rounded_interval(judged.points_interval, points),
+        given=manual[title].number if title in manual else 0,
     )
 
 

@@ -73,6 +73,14 @@ class ClassLists:
             _of_several=frozenset(form for form, several in ids_of.items() if len(several) > 1),
         )
 
+    def with_times_of(self, other: ClassLists) -> ClassLists:
+        """The same groups, with the times and ids of another place's lists."""
+        ids = {
+            form: self._ids_of.get(form, set()) | other._ids_of.get(form, set())
+            for form in self._ids_of | other._ids_of
+        }
+        return replace(self, times=other.times, _ids_of=ids)
+
     def group(self, who: Who) -> str | None:
         """The group of the person, or the group itself."""
         return next((self._group_of[form] for form in self._forms(who) if form in self._group_of), None)
@@ -112,11 +120,11 @@ def forms(name: str) -> list[str]:
     return list(dict.fromkeys("".join(words[i:] + words[:i]) for i in range(len(words))))
 
 
-def read_class_lists(place: Place) -> ClassLists:
+def read_class_lists(place: Place, only: Sequence[str] = (GROUPS, TIMES)) -> ClassLists:
     """The lists in the place, empty if there are none. Raises `UsageError` for a list that is not valid."""
     lists = ClassLists()
     for entry in place.entries():
-        if entry.is_folder:
+        if entry.is_folder or entry.name.lower() not in only:
             continue
         if entry.name.lower() == GROUPS:
             _read_groups(place, entry.name, lists)

@@ -17,22 +17,22 @@ from harness.files.hashing import file_sha256, sparse_sha256
 from harness.files.system import usable_cores
 from harness.findings import Finding, finding
 from harness.findings.file_kinds import FILE_KINDS
-from harness.inputs.submission import EarlierTry, ModelFile, Origin, Submission, SubmittedFile
+from harness.inputs.submission import EarlierTry, MembersFrom, ModelFile, Origin, Submission, SubmittedFile
 from harness.inputs.submissions.archives import ARCHIVE_SUFFIXES, Refused, UnpackLimits
 from harness.inputs.submissions.candidates import Aged, models, notebooks
 from harness.inputs.submissions.child import Children
-from harness.inputs.submissions.class_lists import ClassLists, Who, read_class_lists
+from harness.inputs.submissions.class_lists import GROUPS, ClassLists, Who, read_class_lists
 from harness.inputs.submissions.copying import copy
 from harness.inputs.submissions.delivery import Attempt
 from harness.inputs.submissions.external_data import external_data
 from harness.inputs.submissions.file_kinds import broken, recognised, some
-from harness.inputs.submissions.groups import for_these, one_for_each_group
+from harness.inputs.submissions.groups import for_these, one_for_each_group, used_by_somebody
 from harness.inputs.submissions.ids import with_claims_noted, with_ids
 from harness.inputs.submissions.manifest import judged
 from harness.inputs.submissions.name_cell import names_in
 from harness.inputs.submissions.one_entry import kept_apart
 from harness.inputs.submissions.parts import DATASET_ARCHIVE
-from harness.inputs.submissions.place import Place
+from harness.inputs.submissions.place import FolderPlace, Place
 from harness.inputs.submissions.sorting import Sorted, open_place, sort_out
 
 _REFUSED_BYTES = 4 << 30  # of a refused archive that are hashed
@@ -54,10 +54,23 @@ def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimit
                 f"{submissions}: no submissions in it",
                 "put one folder, archive, notebook or model per student there",
             )
-        lists = for_these(read_class_lists(place), found)
+        lists = for_these(_class_lists(place, submissions, children), found)
+        used_by_somebody(lists, found)
         named = with_ids(with_claims_noted(one_for_each_group(found, lists)))
         with ThreadPoolExecutor(max_workers=len(usable_cores()), thread_name_prefix="intake") as pool:
             return list(pool.map(lambda pair: _take(pair[0], pair[1], workdir, limits, lists), named))
+
+
+def _class_lists(place: Place, submissions: Path, children: Children) -> ClassLists:
+    """The lists among the submissions; a groups.csv may lie beside their folder or archive instead.
+
+    Never in a submission's own folder, where a student could have put it.
+    """
+    lists = read_class_lists(place)
+    if lists.members:
+        return lists
+    beside = read_class_lists(FolderPlace(submissions.absolute().parent, children), only=(GROUPS,))
+    return beside.with_times_of(lists) if beside.members else lists
 
 
 def _take(id: str, one: Sorted, workdir: Path, limits: UnpackLimits, lists: ClassLists) -> Submission:
@@ -129,8 +142,9 @@ def _origin(one: Sorted, newest: Attempt, earlier: list[Attempt], described: Sub
     listed = lists.time(who)
     group = lists.group(who)
     members = lists.members.get(group, ()) if group else delivery.members
+    said_by: MembersFrom = "list" if group else "lms"
     if not members and described.notebook:
-        members = names_in(described.root / described.notebook)
+        members, said_by = names_in(described.root / described.notebook), "notebook"
     return Origin(
         source=one.source,
         why=delivery.why,
@@ -139,6 +153,8 @@ def _origin(one: Sorted, newest: Attempt, earlier: list[Attempt], described: Sub
         clock="times.csv" if listed else delivery.clock,
         said_late=newest.said_late,
         members=members,
+        members_from=said_by if members else "",
+        entry=as_text(newest.pieces[0].path.partition("/")[0]) if newest.pieces else "",
         earlier=tuple(EarlierTry(as_text(attempt.label), attempt.at) for attempt in earlier),
         exact_name=delivery.exact or delivery.student,
     )

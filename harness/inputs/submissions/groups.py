@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 
+from harness.errors import UsageError
 from harness.findings import finding
 from harness.inputs.submissions.class_lists import ClassLists, Named, Who
 from harness.inputs.submissions.one_entry import kept_apart
@@ -37,6 +38,21 @@ def for_these(lists: ClassLists, found: list[Sorted]) -> ClassLists:
     """The lists, prepared for looking up the senders of these submissions."""
     senders = [kept_apart("intake", partial(_named, one), lambda _: None) for one in found]
     return lists.among([sender for sender in senders if sender is not None])
+
+
+def used_by_somebody(lists: ClassLists, found: list[Sorted]) -> None:
+    """Raises `UsageError` for a groups.csv in which nobody who handed in is found."""
+    if not lists.members:
+        return
+    of = [kept_apart("intake", partial(_group_of, one, lists), lambda _: None) for one in found]
+    doubtful = [kept_apart("intake", partial(_is_ambiguous, one, lists), lambda _: False) for one in found]
+    if not any(of) and not any(doubtful):
+        named = [name for members in lists.members.values() for name in members][:3]
+        handed_in = [one.delivery.student for one in found][:3]
+        raise UsageError(
+            f"groups.csv: of its {len(lists.members)} groups none handed in anything, by any name or id",
+            f"use the submissions' names: the list has {', '.join(named)}; handed in did {', '.join(handed_in)}",
+        )
 
 
 def _named(one: Sorted) -> Named:

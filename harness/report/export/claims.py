@@ -27,6 +27,16 @@ def left_out(results: Results) -> tuple[SubmissionResult, ...]:
     )
 
 
+def not_exported(results: Results) -> dict[str, str]:
+    """Id -> why its marks go to no LMS."""
+    return {row.id: "goes to no LMS, because whose it is is not known; see its findings" for row in left_out(results)}
+
+
+def is_missing(row: SubmissionResult) -> bool:
+    """Whether it only stands for somebody on the roster who handed in nothing."""
+    return any(found.code == "no-submission" for found in row.findings)
+
+
 def _name(row: SubmissionResult) -> str:
     """The person's name in an LMS's file; see `formats/`."""
     return (row.lms_id or row.id).strip().casefold()

@@ -26,8 +26,7 @@ def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
     `MachineError` when it cannot be written.
     """
     try:
-        run = _RUN.format(escape(results.run.finished))
-        texts = {row.id: _cleared_page(pages / row.id / _PAGE, run) for row in results.submissions}
+        texts = {row.id: cleared_page(pages / row.id / _PAGE, results) for row in results.submissions}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(folder.iterdir()):
             raise UsageError(f"{folder}: holds other files, which would be given away, too", "name a new, empty folder")
@@ -42,12 +41,13 @@ def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
     return written
 
 
-def _cleared_page(page: Path, run: str) -> str:
-    """The page's text. Raises `UsageError` if it is missing, made for the instructor, or made by another `run`.
+def cleared_page(page: Path, results: Results) -> str:
+    """The page's text. Raises `UsageError` if it is missing, made for the instructor, or made by another run.
 
     A run that was stopped while writing may have left its pages beside the previous run's results, in which an id may
     belong to another student.
     """
+    run = _RUN.format(escape(results.run.finished))
     if not page.is_file():
         raise UsageError(f"{page}: the page is missing", "grade again, then export")
     text = page.read_text(encoding="utf-8")

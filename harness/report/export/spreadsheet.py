@@ -19,7 +19,12 @@ def harmless(text: str) -> str:
     """The text with line breaks and control characters as spaces, and an apostrophe before a formula."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     plain = _AFTER_SEMICOLON.sub(r"\1'", plain)
-    return f"'{plain}" if text.startswith(_FORMULA_STARTS) or plain.lstrip().startswith(_FORMULA_STARTS) else plain
+    return f"'{plain}" if text.startswith(_FORMULA_STARTS) or begins_formula(plain) else plain
+
+
+def begins_formula(text: str) -> bool:
+    """Whether a spreadsheet takes the text for a formula."""
+    return text.lstrip().startswith(_FORMULA_STARTS)
 
 
 def points(value: float) -> str:

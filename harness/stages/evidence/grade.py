@@ -22,6 +22,7 @@ class Mark(Record):
     detail: str = ""  # for the instructor only; it may mention another submission
     more: str = ""  # what would have earned more, for the student; empty with all points, and for a person's mark
     points_interval: Interval | None = None  # 95 %; None if the points rest on no sample, or a person gave them
+    given: int = 0  # the number in the gradebook of the latest mark that a person gave for it, also where it waits
 
 
 GradeStatus = Literal["graded", "failed", "needs-review"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from harness.errors import MachineError, UsageError
 from harness.gradebook import marks
-from harness.gradebook.database import Gradebook, Whose
+from harness.gradebook.database import Gradebook
+from harness.gradebook.manual import Whose
 from harness.gradebook.results import Results
 from harness.report.export import results_schema, write_grades_csv, write_results_json
 from harness.report.export.grades_csv import COLUMNS

@@ -201,3 +201,19 @@ def test_ids_that_are_not_the_lmss_hinder_nobody(tmp_path: Path):
     lists = {"times.csv": b"number,name,handed_in\ns1,Anna Vries,2025-11-03T10:00\ns2,Bo Chen,2025-11-04T10:00\n"}
     found = taken({**handed_in_on_moodle("Anna Vries_98", "Bo Chen_97"), **lists}, tmp_path)
     assert {one.origin.handed_in.day for one in found.values() if one.origin.handed_in} == {3, 4}
+
+
+def test_a_groups_csv_beside_the_folder_counts_but_never_one_that_a_student_handed_in(tmp_path: Path):
+    theirs = b"group,student\n9,Anna Li\n9,Bo Chen\n"
+    tree = {"Anna Li/notebook.ipynb": NOTEBOOK, "Bo Chen/notebook.ipynb": NOTEBOOK, "Bo Chen/groups.csv": theirs}
+    assert {one.student: one.origin.members for one in taken(tree, tmp_path).values()} == {"Anna Li": (), "Bo Chen": ()}
+    (tmp_path / "groups.csv").write_bytes(b"group,student\n7,Anna Li\n7,Cy Lo\n")
+    found = collect(tmp_path / "given", tmp_path / "again")
+    [anna] = [one for one in found if one.student == "Anna Li"]
+    assert (anna.origin.members, anna.origin.members_from) == (("Anna Li", "Cy Lo"), "list")
+
+
+def test_a_groups_csv_in_which_nobody_is_found_is_an_error(tmp_path: Path):
+    with pytest.raises(UsageError, match="of its 1 groups none handed in anything") as caught:
+        taken({"Anna Li/notebook.ipynb": NOTEBOOK, "groups.csv": b"group,student\n7,Zed\n"}, tmp_path)
+    assert "Zed" in caught.value.do and "Anna Li" in caught.value.do

@@ -2,6 +2,7 @@
 
 TITLE   the name for people
 files   (results, column) -> file name -> text; `column` is the assignment's name in the LMS
+why_not (results) -> id -> why it is in none of the files; formats that take every row have none
 """
 
 from __future__ import annotations
@@ -32,3 +33,10 @@ def files_of(name: str, results: Results, column: str) -> tuple[dict[str, str], 
 
     files, left_out = together("exporting its row", rows, made)
     return files, {rows[index].id: found for index, found in left_out.items()}
+
+
+def why_not(name: str, results: Results) -> dict[str, str]:
+    """Id -> why the format's files leave it out. A format that takes every row has no `why_not`."""
+    module = formats()[name]
+    found: dict[str, str] = module.why_not(results) if hasattr(module, "why_not") else {}
+    return found

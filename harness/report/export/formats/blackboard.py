@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.gradebook.results import Results
-from harness.report.export.claims import exportable
+from harness.report.export.claims import exportable, not_exported
 from harness.report.export.spreadsheet import harmless, points
 
 TITLE = "Blackboard"
@@ -20,6 +20,11 @@ def files(results: Results, column: str) -> dict[str, str]:
         rows.append((row.student, "", row.lms_id or row.id, score))
     lines = ("\t".join(_quoted(cell) for cell in cells) for cells in rows)
     return {"blackboard.txt": "\n".join(lines) + "\n"}
+
+
+def why_not(results: Results) -> dict[str, str]:
+    """Id -> why it is left out."""
+    return not_exported(results)
 
 
 def _quoted(cell: str) -> str:

@@ -8,7 +8,7 @@ empty for the instructor to fill in, beside the full name.
 from __future__ import annotations
 
 from harness.gradebook.results import Results, SubmissionResult
-from harness.report.export.claims import exportable
+from harness.report.export.claims import exportable, not_exported
 from harness.report.export.spreadsheet import csv_text, harmless, points
 
 TITLE = "Brightspace"
@@ -18,6 +18,11 @@ def files(results: Results, column: str) -> dict[str, str]:
     """brightspace.csv."""
     header = ("Username", "Name", f"{harmless(column)} Points Grade", "End-of-Line Indicator")
     return {"brightspace.csv": csv_text(header, [_row(row) for row in exportable(results)])}
+
+
+def why_not(results: Results) -> dict[str, str]:
+    """Id -> why it is left out."""
+    return not_exported(results)
 
 
 def _row(row: SubmissionResult) -> tuple[str, ...]:

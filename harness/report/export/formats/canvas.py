@@ -8,7 +8,7 @@ mark that is not final is left empty, so Canvas keeps its value.
 from __future__ import annotations
 
 from harness.gradebook.results import Results, SubmissionResult
-from harness.report.export.claims import exportable
+from harness.report.export.claims import exportable, not_exported
 from harness.report.export.spreadsheet import csv_text, harmless, points
 
 TITLE = "Canvas"
@@ -19,6 +19,11 @@ def files(results: Results, column: str) -> dict[str, str]:
     header = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", harmless(column))
     possible = ("    Points Possible", "", "", "", "", points(results.assignment.max_points))
     return {"canvas.csv": csv_text(header, [possible, *(_row(row) for row in exportable(results))])}
+
+
+def why_not(results: Results) -> dict[str, str]:
+    """Id -> why it is left out."""
+    return not_exported(results)
 
 
 def _row(row: SubmissionResult) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.findings import said_to_student
 from harness.gradebook.results import Results, SubmissionResult
-from harness.report.export.claims import exportable
+from harness.report.export.claims import exportable, is_missing, not_exported
 from harness.stages.evidence.grade import Mark
 from harness.stages.evidence.record import Record
 
@@ -34,7 +34,13 @@ class _Autograded(Record):
 
 def files(results: Results, column: str) -> dict[str, str]:
     """gradescope-<id>.json for each submission; Gradescope knows the assignment."""
-    return {f"gradescope-{row.id}.json": _autograded(row) for row in exportable(results)}
+    return {f"gradescope-{row.id}.json": _autograded(row) for row in exportable(results) if not is_missing(row)}
+
+
+def why_not(results: Results) -> dict[str, str]:
+    """Id -> why it is left out."""
+    missing = [row.id for row in exportable(results) if is_missing(row)]
+    return {**not_exported(results), **dict.fromkeys(missing, "handed in nothing that could have a result")}
 
 
 def _autograded(row: SubmissionResult) -> str:

@@ -7,7 +7,7 @@ the worksheet cannot identify its sender. A mark that is not final is left empty
 from __future__ import annotations
 
 from harness.gradebook.results import Results
-from harness.report.export.claims import exportable
+from harness.report.export.claims import exportable, not_exported
 from harness.report.export.spreadsheet import csv_text, harmless, points
 
 TITLE = "Moodle"
@@ -30,3 +30,9 @@ def files(results: Results, column: str) -> dict[str, str]:
         if row.source == "moodle"
     ]
     return {"moodle.csv": csv_text(_HEADER, rows)}
+
+
+def why_not(results: Results) -> dict[str, str]:
+    """Id -> why it is left out."""
+    foreign = [row.id for row in exportable(results) if row.source != "moodle"]
+    return {**not_exported(results), **dict.fromkeys(foreign, "Moodle finds people by its own number only")}

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from example_results import results
+from sqlalchemy import URL
 
 from harness.errors import UsageError
-from harness.gradebook.database import Gradebook, Whose
-from harness.gradebook.marks import Given, enter, given, with_one_identity
+from harness.gradebook.database import Gradebook
+from harness.gradebook.manual import Whose
+from harness.gradebook.marks import Given, enter, given, of_known_titles, with_one_identity
 from harness.inputs.submission import Origin, Submission
 
 ZOE = unicodedata.normalize("NFC", "Zoë")
@@ -38,9 +40,9 @@ def submission(student: str, *, id: str = "s0", content: str | None = None, orig
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Gradebook:
+def book(where: Path | URL) -> Gradebook:
     """Mia's questions were given 17."""
-    book = Gradebook(tmp_path / "g.sqlite")
+    book = Gradebook(where)
     book.record(results("Mia"))
     enter(book, "s0", "Questions", 17, "Clear.", "jo")
     return book
@@ -94,7 +96,10 @@ def test_old_content_handed_in_again_does_not_bring_an_overruled_mark_back(book:
     assert given_for(book, submission("Mia")) == ["other content"]
 
 
-def test_a_restored_gradebook_knows_what_its_marks_were_for(book: Gradebook, tmp_path: Path):
+def test_a_restored_gradebook_knows_what_its_marks_were_for(tmp_path: Path):
+    book = Gradebook(tmp_path / "g.sqlite")
+    book.record(results("Mia"))
+    enter(book, "s0", "Questions", 17, "Clear.", "jo")
     shutil.copy(tmp_path / "g.sqlite", tmp_path / "backup.sqlite")
     restored = Gradebook(tmp_path / "backup.sqlite")
     assert given_for(restored, submission("Mia")) == ["this"]
@@ -150,3 +155,12 @@ def test_an_identity_is_text_whatever_bytes_the_name_has():
     one.identity.encode("ascii")
     assert one.identity != replace(one, student="caf\ufffd").identity
     assert Whose("s0", one.identity, "c") == Whose("s0", one.identity, "c")
+
+
+def test_marks_for_a_title_that_is_gone_end_the_run_by_name(book: Gradebook):
+    of_known_titles(book, ["Predicts", "Questions"])
+    with pytest.raises(UsageError, match=r"'Questions' \(of 1\)") as caught:
+        of_known_titles(book, ["Predicts", "Open questions"])
+    assert "--retitle" in caught.value.do and "Open questions" in caught.value.do
+    book.retitle("Questions", "Open questions", "jo")
+    of_known_titles(book, ["Predicts", "Open questions"])

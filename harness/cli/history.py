@@ -1,0 +1,31 @@
+"""`harness history`: the story of a grade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.boundary.screen import say
+from harness.cli.options import PATH
+from harness.gradebook.marks import graded, the_one
+from harness.gradebook.opening import existing_gradebook
+from harness.gradebook.story import story
+
+
+@click.command()
+@click.argument("out", type=PATH)
+@click.argument("student")
+def history(out: Path, student: str) -> int:
+    """Tell the story of STUDENT's grade: its runs, people's marks, what was published.
+
+    STUDENT is a name or an id of the run in OUT.
+    """
+    book = existing_gradebook(out)
+    results = graded(book)
+    names = [one.id for one in results if one.student.strip().casefold() == student.strip().casefold()]
+    found = the_one(names[0] if len(names) == 1 else student, results)
+    say(f"{found.student} ({found.id})")
+    for event in story(book, found):
+        say(f"{event.at}  {event.what}" + (f"\n    {event.why}" if event.why else ""))
+    return 0

@@ -1,0 +1,1 @@
+"""Brings a gradebook of an older version to the newest tables, by alembic."""

@@ -1,0 +1,71 @@
+"""Writes a frame as CSV or .xlsx, in which no cell is a formula."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import cannot_write
+from harness.files.whole_file import whole_file
+from harness.report.export.spreadsheet import harmless
+
+if TYPE_CHECKING:
+    import pandas
+
+_LONGEST = 30_000  # characters of a cell; Excel takes 32,767
+_WIDEST = 60  # characters of a column that text is wrapped in
+
+
+def write_csv(frame: pandas.DataFrame, file: Path) -> None:
+    """Write it as UTF-8 with a byte-order mark, by which spreadsheets see that it is. Raises `MachineError`."""
+    _write(file, "\ufeff".encode() + csv_of(frame).encode())
+
+
+def csv_of(frame: pandas.DataFrame) -> str:
+    """The frame as CSV without a mark."""
+    return str(_safe(frame).to_csv(index=False, lineterminator="\n"))
+
+
+def write_xlsx(frame: pandas.DataFrame, file: Path, sheet: str) -> None:
+    """Write it as one sheet with a fixed header, wrapped texts, and numbers as numbers. Raises `MachineError`."""
+    import openpyxl
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    safe = _safe(frame)
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = sheet
+    page.append(list(safe.columns))
+    for row in safe.itertuples(index=False):
+        page.append([None if value == "" or value != value else value for value in row])
+    for cells in page.iter_rows():
+        for cell in cells:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+    for index, name in enumerate(safe.columns, 1):
+        longest = max([len(str(name)), *(len(str(value)) for value in safe.iloc[:, index - 1])])
+        page.column_dimensions[get_column_letter(index)].width = min(longest + 2, _WIDEST)
+        page.cell(1, index).font = Font(bold=True)
+    page.freeze_panes = "A2"
+    stream = io.BytesIO()
+    book.save(stream)
+    _write(file, stream.getvalue())
+
+
+def _safe(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The frame with every text, also of its header, harmless in a spreadsheet."""
+    safe = frame.map(lambda value: harmless_lines(value) if isinstance(value, str) else value)
+    return safe.rename(columns=lambda name: harmless_lines(str(name)))
+
+
+def harmless_lines(text: str) -> str:
+    """As `harmless`, line by line: a spreadsheet that takes another separator may begin a cell at each of them."""
+    return "\n".join(map(harmless, text.splitlines()))[:_LONGEST]
+
+
+def _write(file: Path, content: bytes) -> None:
+    with cannot_write(file), whole_file(file) as stream:
+        stream.write(content)
