@@ -1,4 +1,4 @@
-"""The pages that people read: one for the class, two for each submission, each a single HTML file."""
+"""The pages that people read: one for the class, two for each submission; a student's is a single HTML file."""
 
 from harness.report.bench import write_bench
 from harness.report.pages import write

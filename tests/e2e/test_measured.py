@@ -137,7 +137,7 @@ def test_six_images_of_two_classes_do_not_settle_it(images: Images, context: Sta
     few = {name: images[name][:6] for name in two}
     result = converted(file, few, context, two, labels_txt="\n".join(two), model_py=MODEL_PY)
     assert codes(result) == ["undeclared-unclear", "preprocessing-assumed"]
-    assert result.value.unsettled and "12 training images do not settle it" in result.findings[0].message
+    assert result.value.unsettled and "12 training images do not show what is meant" in result.findings[0].message
 
 
 def test_a_model_that_knows_nothing_stays_as_it_is(images: Images, context: StageContext, tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_no_image_of_the_course_or_of_another_student_is_given_away(graded: Grad
 @pytest.mark.hostile(line=65, expected="on no page that is given away")
 def test_the_instructor_sees_them_and_a_student_where_the_assignment_says_so(graded: Graded, got) -> None:
     """The markers can be found: on the instructor's pages, and with `show_held_out` on the students'."""
-    instructors = list((graded.out / "submissions").rglob("*.html"))
+    instructors = [*(graded.out / "submissions").rglob("*.html"), *(graded.out / "shared").glob("*.jpg")]
     assert shown(instructors, graded.held_out) > 0
     again = graded.regrade("[feedback]\nshow_held_out = true")
     students = list((again / "students").rglob("*.html"))

@@ -101,7 +101,7 @@ def test_few_images_leave_it_open(tmp_path: Path) -> None:
     result, _ = measure(tmp_path, answering(always_first, right), each=3)
     assert result.value.unsettled and result.value.preprocess.scale == 1.0
     assert [found.code for found in result.findings] == ["undeclared-unclear", "preprocessing-assumed"]
-    assert "9 training images do not settle it" in result.findings[0].message
+    assert "9 training images do not show what is meant" in result.findings[0].message
 
 
 def test_what_fits_stays_and_the_finding_says_what_was_measured(tmp_path: Path) -> None:
