@@ -28,7 +28,7 @@ $(VENV)/bin/python:
 # torch first, by its exact version: where a CPU build of it is configured, pip then takes that one.
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS) $(TORCH_LOCK) | $(VENV)/bin/python
 	$(PIP) "$$(grep '^torch==' $(TORCH_LOCK))"
-	$(PIP) --editable '.[torch]'
+	$(PIP) --editable '.[grade,torch]'
 	touch $@
 
 $(VENV)/bin/tox: $(CONSTRAINTS) | $(VENV)/bin/python

@@ -16,7 +16,6 @@ import importlib
 import json
 import os
 import re
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -70,6 +69,8 @@ def _become_init() -> None:
     if runner == 0:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import resource
+
     os.closerange(0, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     while True:
         ended, status = os.wait()
@@ -80,6 +81,10 @@ def _become_init() -> None:
 
 def _settle(settings: dict[str, Any]) -> None:
     """Set the resource limits, then switch to the run's own user; nothing later can undo either."""
+    if sys.platform != "linux":  # no engine but `none` runs there, which sets no limits
+        return
+    import resource
+
     for name, value in settings.get("rlimits", {}).items():
         which = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(which)[1]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _CHUNK = 1 << 20
+_READ_PLAIN = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 def begin(stream: BinaryIO, nonce: str) -> None:
@@ -30,7 +31,7 @@ def send(stream: BinaryIO, nonce: str, name: str, content: Path | bytes) -> None
         _header(stream, {"name": name, "bytes": len(content), "nonce": nonce})
         stream.write(content)
         return
-    with os.fdopen(os.open(content, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:
+    with os.fdopen(os.open(content, _READ_PLAIN), "rb") as source:
         status = os.fstat(source.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{name} is no plain file")

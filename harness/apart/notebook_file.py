@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+_READ_PLAIN = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _BEGINNING = 256_000  # bytes
 
 _HALF = re.compile("[\ud800-\udfff]")
@@ -48,7 +49,7 @@ def cells(document: dict[str, Any]) -> list[Cell]:
 def first_cells(file: Path, most: int) -> Iterator[Cell]:
     """The first `most` cells that lie within the first 256 KB, so neither size nor nesting costs anything."""
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(file, _READ_PLAIN)
         with os.fdopen(handle, "rb") as stream:
             beginning = stream.read(_BEGINNING).decode("utf-8-sig", "replace")
     except OSError:

@@ -17,6 +17,10 @@ from harness.grading.check.outcome import Check, CheckedCriterion, CheckedStep
 from harness.stages.progress import Phase
 
 _STYLES = {"fine": "green", "mend this": "red", "cannot be known here": "yellow", "expected": "green"}
+_UNPROTECTED = (
+    "Your code ran directly on this machine, with your files and your network, and under no limit but that of time. "
+    "In grading it runs in a sandbox without a network, under the assignment's limits."
+)
 _STAGES = {
     "read": "Reading the notebook",
     "audit": "Looking at your images",
@@ -61,7 +65,7 @@ def show(found: Check, screen: Screen) -> None:
     for line in _figures(found):
         screen.print(Text(visible(line)))
     if found.sandbox == "none":
-        screen.print(Text(visible(f"Your code ran directly on this machine: {found.sandbox_says}."), style="yellow"))
+        screen.print(Text(_UNPROTECTED, style="yellow"))
     if found.handin is not None:
         screen.print(f"\nHand in {visible(found.handin.path)} ({found.handin.files} files)", soft_wrap=True)
     if found.to_mend:
@@ -105,7 +109,8 @@ def _figures(found: Check) -> Iterator[str]:
         low, high = found.accuracy_interval
         beside = f"; the reference's is {found.reference_accuracy:.1%}" if found.reference_accuracy is not None else ""
         yield f"Accuracy on {found.images} images: {found.accuracy:.1%} ({low:.1%} to {high:.1%}){beside}."
-    yield found.figures_mean
+    if found.accuracy is not None or found.images_from == "none":
+        yield found.figures_mean
     if found.latency_ms is not None:
         beside = f"; the reference takes {found.reference_latency}" if found.reference_latency else ""
         yield f"One prediction takes {found.latency_ms:.3g} ms on this machine{beside}."

@@ -31,7 +31,7 @@ _COMMANDS = {
     "bench": "Measure how fast models are: latency, throughput, memory, accuracy.",
     "boards": "List the Jetson-class boards; with a command, what is known of their speed.",
     "calibrate": "Correct by your own measurements from a board; three models already narrow the intervals there.",
-    "check": "Check what you are about to hand in, as grading would, and pack it.",
+    "check": "Check what you are about to hand in: the notebook, model and data set in the folder DIR.",
     "doctor": "Say which sandbox engines work, which is the default, what each does not enforce, and what is unfair.",
     "env": "The software that submissions run with.",
     "export": "Write the marks of the run in OUT as FORMAT, the pages for students to FEEDBACK, or both.",
@@ -44,6 +44,9 @@ _COMMANDS = {
     "schema": "Print the JSON Schema of results.json.",
     "weights": "Pre-trained weights and image sets: fetched once, then given to submissions without a network.",
 }
+
+# Modules of the extra `grade`, which a student's installation does not have.
+_OF_GRADING = {"docker", "dulwich", "jinja2", "markdown_it", "nh3", "py7zr", "pygments", "requests", "sqlalchemy"}
 
 
 class _Commands(click.Group):
@@ -98,6 +101,12 @@ def main() -> NoReturn:
     except HarnessError as error:
         _print(error)
         status = error.exit_status
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _OF_GRADING:
+            raise
+        what = f"{error.name} is not installed, which `harness {visible(' '.join(sys.argv[1:2]))}` needs"
+        _print(MachineError(what, "pip install 'transfer-harness[grade]'"))
+        status = MachineError.exit_status
     except BrokenPipeError:
         close_stdout()
         status = 0

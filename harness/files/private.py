@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from harness.files.system import is_ours
+
 _GROUP_AND_OTHERS = 0o077
 
 
@@ -34,5 +36,5 @@ def private_file(file: Path) -> Path:
 
 def _close(path: Path) -> None:
     found = path.stat()
-    if found.st_uid == os.geteuid() and found.st_mode & _GROUP_AND_OTHERS:
+    if is_ours(found) and found.st_mode & _GROUP_AND_OTHERS:
         path.chmod(found.st_mode & 0o7777 & ~_GROUP_AND_OTHERS)

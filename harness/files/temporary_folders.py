@@ -7,7 +7,6 @@ that share a folder, and does not depend on clocks or process ids.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import stat
@@ -15,7 +14,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from harness.files.system import can_lock, is_ours, is_root, lock
+
+_OPEN = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC"))
 
 
 @contextlib.contextmanager
@@ -39,7 +40,17 @@ def own_temporary_folder() -> Iterator[None]:
 
 @contextlib.contextmanager
 def own_folder(prefix: str, parent: Path) -> Iterator[Path]:
-    """A new folder in `parent` for this process only. Folders with the prefix and a dead owner are removed first."""
+    """A new folder in `parent` for this process only. Folders with the prefix and a dead owner are removed first.
+
+    Without locks, whether an owner lives is not known, and they stay.
+    """
+    if not can_lock():
+        folder = Path(tempfile.mkdtemp(prefix=f"unlocked-{prefix}", dir=parent))  # which nobody takes for a leftover
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+        return
     remove_leftovers(prefix, parent)
     folder, handle = _locked(prefix, parent)
     try:
@@ -57,8 +68,8 @@ def remove_leftovers(prefix: str, parent: Path) -> None:
         except OSError:  # another user's, or not a folder
             continue
         try:
-            if os.fstat(handle).st_uid == os.geteuid():
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if is_ours(os.fstat(handle)):
+                lock(handle, wait=False)
                 _remove(folder)
         except OSError:  # its owner lives
             continue
@@ -75,7 +86,7 @@ def _locked(prefix: str, parent: Path) -> tuple[Path, int]:
         except FileNotFoundError:
             continue
         with contextlib.suppress(OSError):  # NFS has no locks on folders, so nobody can remove ours there
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            lock(handle, wait=True)
         if folder.is_dir():
             return folder, handle
         os.close(handle)
@@ -83,7 +94,7 @@ def _locked(prefix: str, parent: Path) -> tuple[Path, int]:
 
 def _remove(folder: Path) -> None:
     """Remove the folder with its content, also files that a submission made unreadable. Errors are ignored."""
-    if os.geteuid() != 0:
+    if not is_root():
         for place, inner, _ in os.walk(folder):
             for name in inner:
                 path = Path(place, name)

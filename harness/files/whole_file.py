@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import MachineError
+from harness.files.system import change_mode
 
 OWNERS_ONLY = 0o600
 READ_BY_ALL = 0o644  # for files mounted into a sandbox, which has another user
@@ -26,7 +27,7 @@ def whole_file(file: Path, mode: int = OWNERS_ONLY) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
-            os.fchmod(stream.fileno(), mode)
+            change_mode(stream.fileno(), Path(temporary), mode)
         Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -73,7 +73,7 @@ _DATA_SET = {
 _BY_A_PERSON = {
     "waits": "Waits for a person to mark it.",
     "waits-with-questions": "Waits for a person to mark it. Questions: {questions}.",
-    "predicted-all": "It answered for all {images} held-out images.",
+    "predicted-all": "It answered for all {images} images.",
     "rests-on-own-word": "A person decides, because this rests on what the student's own code said of itself (stage "
     "{stages}). By that it would be: {reason}",
     "rerun-in-doubt": "A person decides whether the rerun trained this model. {why} Measured: {reason}",

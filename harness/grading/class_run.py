@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from harness import report
 from harness.boundary.one_by_one import Defect, for_each, together
 from harness.errors import MachineError, UsageError
 from harness.files.private import private_file
+from harness.files.system import lock as lock_file
 from harness.gradebook import database as gradebook
 from harness.gradebook.database import NAME, Gradebook
 from harness.gradebook.marks import given, with_one_identity
@@ -248,7 +248,7 @@ def _own_output_folder(out: Path, assignment: Assignment) -> Iterator[None]:
         raise MachineError(f"{out}: cannot write there: {error.strerror}", "choose another --out") from error
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(lock, wait=False)
         except BlockingIOError:
             raise UsageError(f"{out}: another run is writing there", "wait for it, or choose another --out") from None
         _check_same_assignment(out, assignment)

@@ -5,7 +5,6 @@ Benchmarks come last and one at a time, so that nothing of ours runs beside them
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
@@ -13,6 +12,7 @@ from functools import partial
 import psutil
 
 from harness.boundary.one_by_one import Defect, attempt, for_each
+from harness.files.system import usable_cores
 from harness.grading.context import RunContext
 from harness.grading.first_pages import FirstPages
 from harness.grading.rubric.criteria.latency_vs_reference import anchors
@@ -73,6 +73,6 @@ def examine_all(
 
 def default_jobs(limits: ResourceLimits) -> int:
     """As many submissions at once as cores and memory allow, at least one."""
-    by_cores = len(os.sched_getaffinity(0)) // limits.cpus
+    by_cores = len(usable_cores()) // limits.cpus
     by_memory = int(psutil.virtual_memory().available // limits.memory)
     return max(1, min(by_cores, by_memory))

@@ -22,7 +22,7 @@ from harness.gradebook.results import (
     SubmissionResult,
 )
 from harness.report import dataset
-from harness.report.coarse import benchmark, evaluation, memory, paired_difference, significant
+from harness.report.coarse import benchmark, evaluation, memory, paired_difference
 from harness.report.sources import Sources
 from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.audit import DatasetAudit, SharedImage
@@ -30,6 +30,7 @@ from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
 from harness.stages.evidence.submission import Evidence
+from harness.stages.latency_statistics import significant
 from harness.stages.store import Store
 
 Audience = Literal["instructor", "student"]

@@ -6,13 +6,11 @@ single latencies could therefore leak these images.
 
 from __future__ import annotations
 
-import math
-
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.record import Interval
+from harness.stages.latency_statistics import significant
 
-_TIME_FIGURES = 2  # significant figures
 _MEMORY_STEP = 50_000_000  # bytes
 _ONNX_ENGINE = "ONNX Runtime"  # the only engine that times submissions
 
@@ -108,13 +106,6 @@ def _latency(timed: Latency) -> Latency:
         queries=timed.queries,
         peak_memory_bytes=memory(timed.peak_memory_bytes),
     )
-
-
-def significant(value: float, figures: int = _TIME_FIGURES) -> float:
-    """The value rounded to `figures` significant figures."""
-    if value == 0 or not math.isfinite(value):
-        return value
-    return round(value, figures - 1 - math.floor(math.log10(abs(value))))
 
 
 def memory(count: int) -> int:

@@ -10,19 +10,37 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from harness.errors import HarnessError, NoSandbox, UsageError
-from harness.sandbox.bubblewrap import Bubblewrap
-from harness.sandbox.docker import Docker
 from harness.sandbox.engine import Job, Limits, Sandbox
 from harness.sandbox.none import NoProtection
 from harness.sandbox.python_environment import harness_own
 from harness.sandbox.software import TORCH
 
 EngineName = Literal["auto", "docker", "bubblewrap", "none"]
-ENGINES: dict[str, Callable[[], Sandbox]] = {"docker": Docker, "bubblewrap": Bubblewrap, "none": NoProtection}
+
+
+def _docker(runtime: str | None = None) -> Sandbox:
+    """Docker, whose client a student need not have installed. Raises `NoSandbox`."""
+    try:
+        from harness.sandbox.docker import Docker
+    except ImportError as error:
+        raise NoSandbox(f"Docker's client is not installed ({error})", _INSTALL) from error
+    return Docker(runtime)
+
+
+def _bubblewrap() -> Sandbox:
+    """bubblewrap, which only Linux has. Raises `NoSandbox`."""
+    try:
+        from harness.sandbox.bubblewrap import Bubblewrap
+    except (ImportError, AttributeError) as error:
+        raise NoSandbox(f"bubblewrap is for Linux ({error})", _INSTALL) from error
+    return Bubblewrap()
+
+
+ENGINES: dict[str, Callable[[], Sandbox]] = {"docker": _docker, "bubblewrap": _bubblewrap, "none": NoProtection}
 
 _TRIAL = Limits(60, 512 * 2**20, 1, 64, 2**24, 2**20)
 _INSTALL = (
-    "pip install 'transfer-harness[torch]' on Linux (it brings bubblewrap), allow unprivileged user "
+    "pip install 'transfer-harness[grade,torch]' on Linux (it brings bubblewrap), allow unprivileged user "
     "namespaces, or start Docker and run: harness env build"
 )
 
@@ -59,7 +77,7 @@ def choose(name: EngineName = "auto", runtime: str | None = None) -> Chosen:
     if runtime is not None:
         if name not in ("auto", "docker"):
             raise UsageError(f"--runtime {runtime} is for Docker, not for {name}", "use --sandbox docker")
-        return Chosen(_working("docker", lambda: Docker(runtime)), f"as asked, with the runtime {runtime}")
+        return Chosen(_working("docker", lambda: _docker(runtime)), f"as asked, with the runtime {runtime}")
     if name != "auto":
         return Chosen(_working(name), "as asked")
     try:
@@ -84,7 +102,7 @@ def diagnose() -> list[EngineReport]:
         except HarnessError as error:
             reports.append(EngineReport(name, False, "", str(error), (), False))
         else:
-            version = sandbox.version() if isinstance(sandbox, (Docker, Bubblewrap)) else ""
+            version = getattr(sandbox, "version", str)()
             reports.append(EngineReport(name, True, version, "", sandbox.not_enforced, default))
     return reports
 

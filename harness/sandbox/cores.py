@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import threading
 from collections import Counter
 from collections.abc import Iterator
+
+from harness.files.system import usable_cores
 
 _lock = threading.Lock()
 _jobs_on: Counter[int] = Counter()  # core -> jobs of this process
@@ -19,7 +20,7 @@ def reserved(count: int, chosen: tuple[int, ...] = ()) -> Iterator[frozenset[int
 
     `chosen`: reserve these instead, even if other jobs run on them.
     """
-    cores = list(os.sched_getaffinity(0))
+    cores = list(usable_cores())
     random.shuffle(cores)  # other harness processes do not know our choice
     with _lock:
         taken = frozenset(chosen or sorted(cores, key=lambda core: _jobs_on[core])[:count])

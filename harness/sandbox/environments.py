@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from harness.errors import MachineError, UsageError
-from harness.sandbox import image, virtual_environments
-from harness.sandbox.bubblewrap import find_bwrap
+from harness.sandbox import virtual_environments
 from harness.sandbox.python_environment import harness_own
 from harness.sandbox.software import KERAS, TORCH, Software
 from harness.sandbox.wheels import gather
@@ -40,6 +39,9 @@ def build(
     An existing environment is kept, also one that another process built while this one waited. Raises `MachineError`
     when there is no engine, or a build fails.
     """
+    from harness.sandbox import image  # here and below: engines are imported where they are used
+    from harness.sandbox.bubblewrap import find_bwrap
+
     for_bubblewrap = engine == "bubblewrap" or (engine == "all" and find_bwrap() is not None)
     for_docker = engine == "docker" or (engine == "all" and image.engine_answers())
     if not for_bubblewrap and not for_docker:
@@ -56,6 +58,8 @@ def build(
 
 
 def _make(to_make: list[Kind], software: Software, base: str, wheels: Path | None, say: Callable[[str], None]) -> None:
+    from harness.sandbox import image
+
     with TemporaryDirectory(prefix="harness-wheels-") as folder:
         say(f"Gathering the wheels of {software.name} ...")
         gather(software, Path(folder), wheels)
@@ -67,6 +71,8 @@ def _make(to_make: list[Kind], software: Software, base: str, wheels: Path | Non
 
 def every() -> list[Environment]:
     """All built environments, and the harness's own installation if it serves as torch's."""
+    from harness.sandbox import image
+
     current = {TORCH.lock, KERAS.lock}
     own = harness_own()
     found = []
@@ -89,6 +95,8 @@ def remove(given: str) -> list[Environment]:
 
     Raises `UsageError` when there is none.
     """
+    from harness.sandbox import image
+
     chosen = [one for one in every() if given in (one.name, one.lock) and one.kind != "own"]
     if not chosen:
         raise UsageError(f"no built environment {given!r}", "see harness env list")

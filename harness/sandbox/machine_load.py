@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 _STAT = Path("/proc/stat")
-_TICKS = os.sysconf("SC_CLK_TCK")  # clock ticks per second
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100  # clock ticks per second
 # Fields of the line `cpu`, proc_stat(5): user nice system idle iowait irq softirq steal. Guest time is in user.
 _BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -18,6 +19,8 @@ from harness.sandbox.process import Conversation, Stopped, status_of, supervise
 from harness.sandbox.python_environment import PythonEnvironment
 from harness.sandbox.software import TORCH, Software
 from harness.sandbox.staging import Staging
+
+_WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT")  # without which no process starts there
 
 
 class NoProtection:
@@ -54,7 +57,7 @@ class NoProtection:
             for name in ("in", "work", "tmp"):
                 (here / name).mkdir()
             for name, path in job.inputs.items():
-                (here / "in" / name).symlink_to(path.resolve())
+                _give(path.resolve(), here / "in" / name)
             agent = self._staging.folder / "agent" / "__main__.py"
             process = subprocess.Popen(
                 [str(python.python), "-I", "-B", str(agent), job.phase],
@@ -81,20 +84,32 @@ class NoProtection:
         return "stop" if self._stopping.is_set() else ""
 
 
+def _give(source: Path, place: Path) -> None:
+    """Put an input in its place: as a link or, where links need a privilege, as a copy."""
+    try:
+        place.symlink_to(source, target_is_directory=source.is_dir())
+    except OSError:
+        shutil.copytree(source, place) if source.is_dir() else shutil.copyfile(source, place)
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the process, its descendants and its session; a descendant that left all of these escapes."""
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 child.kill()
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        process.kill()
 
 
 def _variables(job: Job, here: Path, python: PythonEnvironment) -> dict[str, str]:
     threads = str(job.limits.cpus)
     return {
-        "PATH": f"{python.prefix / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        **{name: os.environ[name] for name in _WINDOWS if name in os.environ},
+        "PATH": os.pathsep.join([str(python.python.parent), os.environ.get("PATH", os.defpath)]),
         "HOME": str(here / "work"),
         "TMPDIR": str(here / "tmp"),
         "LANG": "C.UTF-8",

@@ -6,6 +6,7 @@ import os
 import secrets
 import selectors
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from harness.errors import EngineFailed, RunStopped
 from harness.sandbox.engine import Job, OutcomeStatus
 from harness.sandbox.feed import Feed
 from harness.sandbox.frames import BadFrames, FrameReader
+from harness.sandbox.threaded_pipes import ThreadedPipes
 
 _PIECE = 1 << 16
 _TICK_SECONDS = 0.1
@@ -93,7 +95,7 @@ def supervise(
     frames, log = conversation.frames, conversation.log
     stopped: Stopped = ""
     try:
-        stopped = _converse(process, conversation, check)
+        stopped = (_by_threads if sys.platform == "win32" else _converse)(process, conversation, check)
     finally:
         kill()
         exit_code = process.wait()
@@ -144,6 +146,32 @@ def _converse(process: subprocess.Popen[bytes], conversation: Conversation, chec
                 else:
                     log.feed(piece)
     return ""
+
+
+def _by_threads(process: subprocess.Popen[bytes], conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
+    """As `_converse`, where pipes cannot be waited for together."""
+    frames, log = conversation.frames, conversation.log
+    pipes = ThreadedPipes(process, conversation.feed)
+    while True:
+        now, deadline = time.monotonic(), conversation.deadline
+        if now >= deadline:
+            return "timeout"
+        if stopped := check():
+            return stopped
+        said = pipes.next(min(_TICK_SECONDS, deadline - now))
+        if said is None:
+            if pipes.ended:
+                return ""
+            continue
+        source, piece = said
+        if source == "log":
+            log.feed(piece)
+            continue
+        try:
+            frames.feed(piece)
+        except BadFrames as error:
+            log.feed(f"\nresults refused: {error}\n".encode())
+            return "output"
 
 
 def status_of(ended: Ended, *, memory_limit_hit: bool) -> OutcomeStatus:

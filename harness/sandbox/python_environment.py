@@ -39,7 +39,8 @@ class PythonEnvironment:
     @property
     def python(self) -> Path:
         """The interpreter."""
-        return Path(sys.executable) if self._is_own else self.prefix / "bin" / "python"
+        inside = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+        return Path(sys.executable) if self._is_own else self.prefix / inside
 
     @property
     def _is_own(self) -> bool:

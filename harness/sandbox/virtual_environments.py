@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import platform
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import EnvironmentMissing, MachineError
+from harness.files.system import lock
 from harness.files.user_folders import default_folder
 from harness.files.whole_file import READ_BY_ALL, whole_file
 from harness.inputs.environment_names import EnvironmentName
@@ -90,7 +90,7 @@ def only_builder(software: Software) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            fcntl.flock(stack.enter_context(file.open("w")), fcntl.LOCK_EX)
+            lock(stack.enter_context(file.open("w")), wait=True)
         except OSError as error:
             raise _no_place(file.parent, error) from error
         yield

@@ -21,6 +21,7 @@ _ROOTS = (
     "grading/scene_variety",
     "grading/similarity/models",
     "grading/similarity/images",
+    "grading/check/public_run",
 )
 # Folders and modules that no import leads to: code in the sandbox or in separate processes, and the kinds of files.
 _STAGED = ("agent", "handin", "inputs/submissions", "apart/submissions", "apart/epochs")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 
 RESAMPLES = 2000
+_SHOWN_FIGURES = 2  # significant figures of a time
 
 
 def nearest_rank(latencies: Floats, percent: int) -> float:
@@ -24,3 +25,10 @@ def resampled_medians(blocks: Floats, random: np.random.Generator) -> Floats:
     chosen = random.integers(0, rounds, (RESAMPLES, rounds, 1))
     drawn = blocks[chosen, random.integers(0, within, (RESAMPLES, rounds, within))]
     return np.asarray(np.median(drawn, axis=(1, 2)))
+
+
+def significant(value: float, figures: int = _SHOWN_FIGURES) -> float:
+    """The value rounded to `figures` significant figures, as a student sees times: exact ones could leak images."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, figures - 1 - math.floor(math.log10(abs(value))))

@@ -10,7 +10,6 @@ private, because files that another user wrote cannot be trusted. Blobs are hash
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from harness.errors import MachineError
 from harness.files.hashing import file_sha256
 from harness.files.private import private_folder
+from harness.files.system import is_ours
 from harness.files.whole_file import OWNERS_ONLY, READ_BY_ALL, whole_file
 from harness.stages.evidence.record import Blob
 
@@ -112,7 +112,7 @@ class Store:
 def _check_owner(folder: Path) -> None:
     """Raise `MachineError` for a folder in which another user may have written."""
     found = folder.stat()
-    if found.st_uid != os.geteuid():
+    if not is_ours(found):
         raise MachineError(
             f"{folder}: belongs to another user", "set HARNESS_CACHE to a folder of your own, or run it as that user"
         )

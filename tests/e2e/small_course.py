@@ -38,6 +38,7 @@ def train(train_dir: Path, out_dir: Path, *, backbone, weights, seed, fine_tune_
     return {}
 '''
 
+RUBRIC_POINTS = 100
 ASSIGNMENT = """\
 title = "Three colours"
 [limits]

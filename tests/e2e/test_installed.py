@@ -49,6 +49,13 @@ def test_it_runs_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (3, "")  # without the extra, what submissions run with is missing
     assert "bubblewrap: does not work\n  this Python lacks torch" in done.stdout
     assert "do: pip install 'transfer-harness[torch]', or harness env build torch" in done.stdout
+    graded = run_harness(
+        *("grade", tmp_path, "--assignment", tmp_path / "x.toml", "--out", tmp_path / "out"),
+        cache=tmp_path / "cache", cwd=tmp_path, command=[str(harness)], **nowhere,
+    )  # fmt: skip
+    assert graded.returncode == 3 and "do: pip install 'transfer-harness[grade]'" in graded.stderr
+    checked = run_harness("check", "--help", cache=tmp_path / "cache", cwd=tmp_path, command=[str(harness)], **nowhere)
+    assert checked.returncode == 0, checked.stderr
     listed = run_harness(
         "weights", "list", "alexnet", cache=tmp_path / "cache", cwd=tmp_path, command=[str(harness)], PYTHONPATH=""
     )

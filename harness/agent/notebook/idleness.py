@@ -11,7 +11,7 @@ from collections import deque
 from pathlib import Path
 
 _IDLE = 0.01  # share of one core; an idle kernel takes 0.002, one that prints every 5 s little more
-_TICKS = os.sysconf("SC_CLK_TCK")  # in a second
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100  # in a second
 
 
 class Idleness:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import json
 import math
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -35,6 +34,7 @@ from ..graph.statefulness import stateful_operators
 from ..images.preprocessing import Rule, UnreadableImage, pixels
 from ..models.loaded_model import Unusable, as_rows
 from ..paths import IN
+from ..timing.cores import usable
 from ..timing.timed_answers import TimedAnswers
 from ..timing.timed_inputs import how_many
 from ..timing.timed_model import Pixels, serve
@@ -62,7 +62,7 @@ class _Timed:
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Time the models and send what was measured."""
-    cores = sorted(os.sched_getaffinity(0))[: request["cpus"]]
+    cores = usable()[: request["cpus"]]
     models = request["models"]
     deadline = time.monotonic() + request["budget_seconds"]
     with refusing(send, Unusable, UnreadableImage):

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from ..graph.statefulness import stateful_operators
 from ..images.preprocessing import Rule, UnreadableImage, pixels
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
+from ..timing.cores import pin
 from ..timing.detector_heads import seen
 from ..timing.engines import NotHere, Started, start
 from ..timing.scenarios import (
@@ -59,7 +59,7 @@ class _Asked:
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Time the model and send what was measured."""
-    os.sched_setaffinity(0, request["cores"])
+    pin(request["cores"])
     try:
         _time(request, send)
     except (Unusable, UnreadableImage) as error:

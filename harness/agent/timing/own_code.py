@@ -30,7 +30,7 @@ from ..paths import IN
 from .memory import peak_memory_bytes
 
 _TRIES = 200  # of the transfer there and back
-_TICKS = os.sysconf("SC_CLK_TCK")  # clock ticks per second of processor time
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100  # clock ticks per second of processor time
 
 
 class OwnCode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from ..images.preprocessing import Rule
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
 from ..phases.error_text import one_sentence
+from .cores import pin
 from .memory import peak_memory_bytes
 from .scenarios import in_random_turns
 from .timed_answers import TimedAnswers
@@ -31,7 +31,7 @@ _EMPTY_QUERIES = 200
 
 def serve(connection: Connection, model: dict[str, Any], images: Sequence[Pixels], cores: list[int]) -> None:
     """Load the model with one thread, which may run on `cores`, and answer requests until the other side is gone."""
-    os.sched_setaffinity(0, cores)
+    pin(cores)
     gc.disable()
     try:
         timed: TimedModel | None = TimedModel(model, images, 1)

@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from .model_kinds import of_hdf5, of_pickle, of_protobuf, of_zip
-from .sources import Unreadable
+from .sources import READ_PLAIN, Unreadable
 from .text_kinds import of_text
 
 _HEAD = 4096  # bytes
@@ -71,7 +71,7 @@ def kinds(folder: str, files: list[str]) -> list[str]:
 
 def kind_of(file: Path) -> str:
     """The kind of one file. Raises `OSError`, or `Unreadable` for anything but a plain file."""
-    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    handle = os.open(file, READ_PLAIN)
     with os.fdopen(handle, "rb"):
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):

@@ -12,21 +12,25 @@ and `spent`, what unpacking has used so far: {bytes, files, members, seconds}. A
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import os
 import re
-import resource
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .budget import CHUNK, Budget, Spent, UnpackLimits
 from .noticed import Noticed, OutOfRoom, Stopped
 from .sources import Unreadable
+
+# Only Linux has all of these limits. Elsewhere students check their own files, which need none.
+resource: ModuleType | None = importlib.import_module("resource") if sys.platform == "linux" else None
 
 _MEMORY = 1 << 30  # bytes besides Python's own; 7-Zip's best compression needs 0.3 GB
 ANSWER_BYTES = 1 << 20
@@ -39,10 +43,12 @@ Request = dict[str, Any]
 
 def main() -> None:
     """Answer until there are no more requests, or memory has run out; the next request then gets a new process."""
-    # What can be written to, so not address space: a file that is mapped to be read, a repository's pack, is no memory.
-    taken = int(_VM_DATA.findall(Path("/proc/self/status").read_text())[0]) * 1024
-    resource.setrlimit(resource.RLIMIT_DATA, (taken + _MEMORY, taken + _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if resource is not None:
+        # What can be written to, so not address space: a file that is mapped to be read, a repository's pack, is no
+        # memory.
+        taken = int(_VM_DATA.findall(Path("/proc/self/status").read_text())[0]) * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (taken + _MEMORY, taken + _MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin.buffer:
         answer = _answer(json.loads(line))
         text = json.dumps(answer)
@@ -80,11 +86,15 @@ def _answer(request: Request) -> dict[str, object]:
 
 def _limit_time(used: float, seconds: float) -> None:
     """Let the kernel end the process after `seconds` more of processor time."""
+    if resource is None:
+        return
     soft = math.ceil(used + seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
 def _limit_files(size: int) -> None:
+    if resource is None:
+        return
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

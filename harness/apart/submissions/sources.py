@@ -7,6 +7,8 @@ import stat
 from typing import Any
 
 _SAID = 300  # characters
+# Of these flags Windows has only the last, and Linux has not that one.
+READ_PLAIN = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 class Unreadable(Exception):
@@ -36,7 +38,7 @@ def first_bytes(file: dict[str, Any], limit: int) -> bytes:
         with archive.zip.open(info) as stream:
             return stream.read(limit)
     try:
-        handle = os.open(file["path"], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(file["path"], READ_PLAIN)
     except OSError as error:
         raise Unreadable(error.strerror or "it cannot be opened") from error
     with os.fdopen(handle, "rb") as plain:

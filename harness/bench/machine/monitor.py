@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pydantic import Field
 
 from harness.bench.machine import tegrastats
 from harness.bench.machine.fairness import cgroup_folders
+from harness.files.system import usable_cores as cores
 from harness.stages.evidence.record import Record
 
 _INTERVAL_SECONDS = 0.5
@@ -179,5 +179,5 @@ def _processor_seconds() -> tuple[float, float]:
 
 def usable_cores(wanted: int | None) -> tuple[int, ...]:
     """The cores to pin to: the first `wanted` of those that this process may use; all when None."""
-    allowed = sorted(os.sched_getaffinity(0))
-    return tuple(allowed[: wanted or len(allowed)])
+    allowed = cores()
+    return allowed[: wanted or len(allowed)]

@@ -147,10 +147,19 @@ def steps(evidence: Evidence, seen: Seen) -> tuple[CheckedStep, ...]:
         result = evidence.stages()[name]
         if isinstance(result, Skipped) and not result.findings and name not in ("execute", "convert"):
             continue  # nothing was asked for, or an earlier step says why
-        found.append(_step(name, title, result, seen))
+        step = _step(name, title, result, seen)
+        if name == "convert" and isinstance(result, Skipped) and not _run_is_open(evidence, seen):
+            step = step.model_copy(update={"state": "mend this"})  # there is no model, and that is the student's doing
+        found.append(step)
     if evidence.later_findings:
         found.append(_of_findings("beside", "What you say, and what was measured", evidence.later_findings))
     return tuple(found)
+
+
+def _run_is_open(evidence: Evidence, seen: Seen) -> bool:
+    """Whether the notebook may do better in grading than here, and save a model there."""
+    lost = any(one.code in NOT_THE_STUDENTS for one in (*evidence.execute.findings, *evidence.convert.findings))
+    return lost or (isinstance(evidence.execute, Failed) and bool(seen.lacking))
 
 
 def criteria(grade: Grade) -> tuple[CheckedCriterion, ...]:

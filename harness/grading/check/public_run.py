@@ -6,6 +6,7 @@ Which images there are decides what a figure on them means, so it is kept beside
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,10 +26,9 @@ from harness.inputs import images
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import Dataset, HandIn, OwnDataset
 from harness.inputs.images import HeldOutSet, StagedImages
+from harness.inputs.images.folders import class_folders
 from harness.inputs.student_package import ReferenceScores, StudentPackage
 from harness.inputs.submission import Submission
-from harness.inputs.submissions.archives import Refused, Spent, UnpackLimits
-from harness.inputs.submissions.folders import copy_folder
 from harness.sandbox import Sandbox, open_to_all
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
@@ -119,13 +119,21 @@ def _with_training_images(assignment: Assignment, folder: Path, scratch: Path, p
     if dataset.path is not None:
         return with_readable_images(assignment, scratch, progress.say)
     theirs, copy = folder / dataset.mounted_as, scratch / "students-training-images"
-    if theirs.is_dir() and not theirs.is_symlink() and theirs.resolve().is_relative_to(folder.resolve()):
-        with contextlib.suppress(Refused):
-            copy_folder(theirs, copy, UnpackLimits(), Spent())
-            open_to_all(copy)
-            if any(images.folders.class_folders(copy).values()):
-                return assignment.model_copy(update={"dataset": dataset.model_copy(update={"path": copy})})
+    if theirs.is_dir() and theirs.resolve().is_relative_to(folder.resolve()) and _copied(theirs, copy):
+        return assignment.model_copy(update={"dataset": dataset.model_copy(update={"path": copy})})
     return assignment if assignment.withholds else assignment.model_copy(update={"dataset": None})
+
+
+def _copied(folder: Path, target: Path) -> bool:
+    """Copy the images in class folders, links left out; return whether there are any."""
+    for name, files in class_folders(folder).items():
+        for file in files:
+            if file.is_file() and not file.is_symlink() and not file.parent.is_symlink():
+                (target / name).mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target / name / file.name)
+    if target.is_dir():
+        open_to_all(target)
+    return target.is_dir()
 
 
 _Found = tuple[HeldOutSet, StagedImages]

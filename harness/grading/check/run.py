@@ -57,6 +57,8 @@ def read_public(given: Path | None, folder: Path) -> Public:
 
     Raises `UsageError` where there is none, and `AssignmentError` for one that is broken.
     """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder", "give the folder with your notebook and model")
     places = [given] if given is not None else [folder, folder.resolve().parent]
     for place in places:
         if is_package(place):
@@ -109,8 +111,6 @@ def check(request: Request, progress: Progress) -> Check:
 
 def _packed(folder: Path, assignment: Assignment, temporary: Path) -> tuple[Path, Packed]:
     """The zip, alone in a folder; and what is in it."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder", "give the folder with your notebook and model")
     course = [PurePosixPath(assignment.dataset.mounted_as)] if assignment.dataset is not None else []
     packed = chosen(folder, course)
     zipped = temporary / "packed" / HANDIN

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
+import queue
 import signal
 import subprocess
 import sys
@@ -31,6 +31,7 @@ _READING_SECONDS = 20  # of processor time, for anything but unpacking
 _WALL = 4  # times the processor seconds, plus a minute, of wall time: a busy machine is not the student's fault
 _SAID = 2000  # characters of what it says; a finding cuts them after a word
 _ENDING_SECONDS = 10
+_WAITING_PIECES, _TICK_SECONDS = 32, 0.2
 
 
 class Unreadable(Exception):
@@ -133,6 +134,11 @@ class _Child:
             )  # fmt: skip
         except OSError as error:
             raise MachineError(f"no process can be started: {error.strerror}", "end other programs") from error
+        self._pieces: queue.Queue[bytes] = queue.Queue(_WAITING_PIECES)  # b"": it has closed its end
+        self._ended = threading.Event()
+        # A thread, because Windows cannot wait for a pipe for a limited time.
+        self._reader = threading.Thread(target=self._read, name="intake-reader", daemon=True)
+        self._reader.start()
 
     @property
     def is_alive(self) -> bool:
@@ -155,19 +161,27 @@ class _Child:
             raise Unreadable("it broke the program that reads it")
         return said
 
-    def _line(self, deadline: float, seconds: float) -> bytes:
+    def _read(self) -> None:
+        """Pass on what the process says, until it ends; waits while nobody takes it."""
         assert self._process.stdout is not None
-        handle = self._process.stdout.fileno()
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
+        piece = b"."
+        while piece and not self._ended.is_set():
+            piece = os.read(self._process.stdout.fileno(), 1 << 16)
+            while not self._ended.is_set():
+                with contextlib.suppress(queue.Full):
+                    self._pieces.put(piece, timeout=_TICK_SECONDS)
+                    break
+
+    def _line(self, deadline: float, seconds: float) -> bytes:
         line = bytearray()
         while not line.endswith(b"\n"):
-            if not poll.poll(max(0, 1000 * (deadline - time.monotonic()))):
-                raise Unreadable(f"takes over {_WALL * seconds + 60:.0f} s", was_stopped=True)
-            piece = os.read(handle, 1 << 16)
+            try:
+                piece = self._pieces.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise Unreadable(f"takes over {_WALL * seconds + 60:.0f} s", was_stopped=True) from None
             if not piece:
                 self.end()
-                if self._process.returncode == -signal.SIGXCPU:
+                if self._process.returncode == -getattr(signal, "SIGXCPU", 0):
                     raise Unreadable(f"takes over {seconds:.0f} s of processor time", was_stopped=True)
                 raise Unreadable("it broke the program that reads it")
             line += piece
@@ -177,16 +191,19 @@ class _Child:
 
     def end(self) -> None:
         """End the process. It needs no cleanup."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        self._ended.set()
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         if self._process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.2)  # it ends itself when requests end
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(_ENDING_SECONDS)
+        self._reader.join(_ENDING_SECONDS)
+        if not self._reader.is_alive():  # which must not read from a number that another file has by now
+            self._process.stdout.close()
 
 
 def _value(said: dict[str, Any], spent: Spent | None = None) -> object:

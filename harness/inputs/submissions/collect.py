@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.apart.submissions.budget import as_text
 from harness.errors import UsageError
 from harness.files.hashing import file_sha256, sparse_sha256
+from harness.files.system import usable_cores
 from harness.findings import Finding, finding
 from harness.findings.file_kinds import FILE_KINDS
 from harness.inputs.submission import EarlierTry, ModelFile, Origin, Submission, SubmittedFile
@@ -55,7 +56,7 @@ def collect(submissions: Path, workdir: Path, limits: UnpackLimits = UnpackLimit
             )
         lists = for_these(read_class_lists(place), found)
         named = with_ids(with_claims_noted(one_for_each_group(found, lists)))
-        with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)), thread_name_prefix="intake") as pool:
+        with ThreadPoolExecutor(max_workers=len(usable_cores()), thread_name_prefix="intake") as pool:
             return list(pool.map(lambda pair: _take(pair[0], pair[1], workdir, limits, lists), named))
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from harness.apart.submissions.budget import Budget, as_text, write
 from harness.apart.submissions.passed_over import Folder, environments
+from harness.files.system import READ_PLAIN
 from harness.findings import Finding, finding
 from harness.inputs.submissions.archives import Spent, Unpacked, UnpackLimits, refusing
 
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = READ_PLAIN | getattr(os, "O_DIRECTORY", 0)
 _MOST_NAMED = 10  # of each kind
 
 
@@ -64,7 +65,7 @@ def copy_file(file: Path, target: Path, limits: UnpackLimits, spent: Spent) -> U
 
 def _entries(folder: Path, budget: Budget, noticed: _Noticed) -> Iterator[tuple[int, str, str]]:
     """(open folder, name in it, path from the top) of every entry but folders, sorted, without recursion."""
-    waiting = [(os.open(folder, _FLAGS | os.O_DIRECTORY), "")]
+    waiting = [(os.open(folder, _FOLDER), "")]
     budget.environments = known = dict[Folder, str]()
     try:
         while waiting:
@@ -82,7 +83,7 @@ def _entries(folder: Path, budget: Budget, noticed: _Noticed) -> Iterator[tuple[
                         below.append((name, path))
                 for name, path in reversed(below):
                     try:
-                        waiting.append((os.open(name, _FLAGS | os.O_DIRECTORY, dir_fd=holder), f"{path}/"))
+                        waiting.append((os.open(name, _FOLDER, dir_fd=holder), f"{path}/"))
                     except OSError as error:
                         noticed.note("file-unreadable", name=path, reason=error.strerror or "unreadable")
             finally:
@@ -117,7 +118,7 @@ def _copy(name: str, holder: int | None, shown: str, target: Path, budget: Budge
         if not stat.S_ISREG(mode):  # before opening it, since a device may react
             noticed.note("unsafe-member", name=shown, kind=_kind(mode))
             return
-        with os.fdopen(os.open(name, _FLAGS, dir_fd=holder), "rb") as stream:
+        with os.fdopen(os.open(name, READ_PLAIN, dir_fd=holder), "rb") as stream:
             found = os.fstat(stream.fileno())
             if not stat.S_ISREG(found.st_mode):
                 noticed.note("unsafe-member", name=shown, kind=_kind(found.st_mode))

@@ -38,6 +38,13 @@ def test_a_run_that_fails_where_weights_or_images_are_missing_says_what_to_fetch
     assert "harness weights fetch vgg16" in one.notes[0] and "training images" in one.notes[1]
 
 
+def test_a_missing_model_is_to_mend_unless_the_notebook_may_still_make_it_in_grading():
+    none = Skipped(reason="There is no model.")
+    assert step("convert", steps(evidence(convert=none), SEEN)).state == "mend this"
+    lost = Skipped(reason="It broke.", findings=(finding("engine-failed"),))
+    assert step("convert", steps(evidence(convert=none, execute=lost), SEEN)).state == "cannot be known here"
+
+
 def test_what_was_not_asked_for_is_no_step():
     assert "audit" not in [step.name for step in steps(evidence(audit=Skipped(reason="Not asked.")), SEEN)]
 

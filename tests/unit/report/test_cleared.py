@@ -19,11 +19,11 @@ from harness import report
 from harness.findings import finding
 from harness.inputs.assignment.sections import Feedback
 from harness.report.cleared import for_instructor, for_student
-from harness.report.coarse import significant
 from harness.report.host_paths import without_host_paths
 from harness.stages.evidence.audit import DatasetAudit, SharedImage, WithheldImage
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, Usage, told_to_student
+from harness.stages.latency_statistics import significant
 
 _SECRET = "Vz7q"
 

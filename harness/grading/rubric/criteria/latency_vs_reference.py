@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 from harness.findings import sentence
 from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
 from harness.inputs.assignment.schema import CriterionSpec
-from harness.report.coarse import significant
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
+from harness.stages.latency_statistics import significant
 
 TITLE = "Time for one prediction, against the reference"
 READS: tuple[str, ...] = ("benchmark",)
