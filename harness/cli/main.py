@@ -52,7 +52,18 @@ _COMMANDS = {
 }
 
 # Modules of the extra `grade`, which a student's installation does not have.
-_OF_GRADING = {"docker", "dulwich", "jinja2", "markdown_it", "nh3", "py7zr", "pygments", "requests", "sqlalchemy"}
+_OF_GRADING = {
+    "docker",
+    "dulwich",
+    "jinja2",
+    "markdown_it",
+    "nh3",
+    "py7zr",
+    "pygments",
+    "requests",
+    "sqlalchemy",
+    "tomli_w",
+}
 
 
 class _Commands(click.Group):

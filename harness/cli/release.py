@@ -31,9 +31,10 @@ from harness.grading.release.package import release as write_release
 @handins_sandbox_option
 @as_json_option
 def release(file: Path, out: Path, to: str, sandbox_name: sandbox.EngineName, as_json: bool) -> int:
-    """Write what students get of ASSIGNMENT: words, public images, the reference's scores, a starting notebook.
+    """Write what students get of an assignment, and nothing that only its instructor has.
 
-    The reference's code and weights, held-out images and solutions stay here; nothing is sent anywhere.
+    That is: what ASSIGNMENT asks in words, public images, the reference's scores in place of its code and weights, a
+    notebook to start from, and jobs that check. Nothing is sent anywhere.
     """
     assignment = read_assignment(file)
     with progress_on(Screen(stderr=True)) as progress:
