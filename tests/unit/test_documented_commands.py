@@ -14,6 +14,7 @@ import reference_pages
 from markdown_it import MarkdownIt
 
 from harness.cli.main import cli
+from harness.handin import PREPROCESSINGS
 
 ROOT = Path(__file__).parents[2]
 # Command -> the test that runs it. Commands that are documented and not here, and tests that are gone, fail below.
@@ -108,3 +109,8 @@ def test_the_reference_pages_are_what_the_code_says(page: Path):
 def test_the_readme_fits_a_screen():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= _MOST_README_LINES and any(line.startswith("![") for line in lines)
+
+
+def test_the_students_tutorial_names_every_pre_processing():
+    page = (ROOT / "docs" / "tutorials" / "student.md").read_text(encoding="utf-8")
+    assert [name for name in PREPROCESSINGS if f"| `{name}` |" not in page] == []
