@@ -67,12 +67,13 @@ WORDS = {
     ("grading", "borderline"): ("none", ()),
     ("own_dataset", "rerun_seconds"): ("the limits", None),
     ("reference", "weights"): ("the backbone's", ""),
+    ("reference", "code"): ("the packaged one", None),
     ("robustness", "corruptions"): ("all", Robustness().corruptions),
     ("deadline", "time_zone"): ("", ""),
     ("deadline", "max_days"): ("any", None),
 }
 REQUIRED = {
-    ("", "title"), ("reference", "code"), ("deadline", "at"), ("unseen", "path"),
+    ("", "title"), ("deadline", "at"), ("unseen", "path"),
     ("criteria", "kind"), ("criteria", "points"),
 }  # fmt: skip
 NOT_ON_THE_PAGE = {
