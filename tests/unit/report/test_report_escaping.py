@@ -154,7 +154,7 @@ def known_link(target: str) -> bool:
 
 _OURS = {"status", "code", "severity", "kind", "verdict", "sha256", "id", "schema", "task", "finished"} | {
     "resize", "colour", "layout", "input_dtype", "output_kind", "student", "compared_by", "environment",
-    "unseen_source", "origin", "weights_say", "clock",
+    "unseen_source", "origin", "other_id", "weights_say", "clock",
 }  # fmt: skip
 R = TypeVar("R", bound=BaseModel)
 

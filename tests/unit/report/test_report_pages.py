@@ -243,3 +243,13 @@ def test_results_that_were_read_back_give_the_same_pages(built: tuple[SyntheticC
     again = Results.model_validate_json(made.results.model_dump_json(by_alias=True))
     report.write(again, made.sources, tmp_path)
     assert (tmp_path / "index.html").read_bytes() == (out / "index.html").read_bytes()
+
+
+def test_passages_that_look_alike_are_on_the_class_page_alone(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    page = text_of(out / "index.html")
+    assert "193 characters look alike, 12% of the shorter text; their notebooks say that they are one group" in page
+    assert "learns its images by heart. <b>" in page and "team-08 , cell 9" in page
+    assert "1 more pair with less in common is not shown." in page and "And 2 shorter passages." in page
+    others = [file for file in out.rglob("*.html") if file != out / "index.html"]
+    assert others and not any("by heart" in file.read_text("utf-8") for file in others)
