@@ -12,6 +12,7 @@ from harness.gradebook.frames import by_criterion
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts
 from harness.report.alike import alike_view
+from harness.report.first_look import first_look
 from harness.report.places import INSTRUCTORS, PAGE
 from harness.report.student import SEVERITY_ORDER, by_severity
 from harness.stages.evidence.grade import GradeStatus
@@ -71,6 +72,7 @@ def view(results: Results) -> dict[str, Any]:
         "common": _common(rows),
         "criteria": _criteria(results),
         "alike": alike_view(results),
+        "look_first": first_look(results.submissions),
     }
 
 
