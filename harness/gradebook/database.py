@@ -73,7 +73,7 @@ class Gradebook:
                 assignment=results.assignment.title,
                 harness=results.run.harness,
                 sandbox=results.run.sandbox,
-                about=results.model_copy(update={"submissions": ()}).model_dump_json(by_alias=True),
+                about=results.model_copy(update={"submissions": (), "texts": None}).model_dump_json(by_alias=True),
             )
             session.add(run)
             session.flush()

@@ -10,6 +10,7 @@ from pydantic import Field
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding
 from harness.inputs.submission import MembersFrom, Origin
+from harness.stages.evidence.alike import AlikeTexts
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.boards import BoardPredictions
@@ -127,6 +128,7 @@ class Results(Record):
     reference: ReferenceResult | None  # None when each submission has a reference of its own
     run: RunInfo
     submissions: tuple[SubmissionResult, ...]
+    texts: AlikeTexts | None = None  # which look alike, for the instructor only; None where they were not compared
 
 
 def submission_result(

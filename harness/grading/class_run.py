@@ -39,6 +39,7 @@ from harness.grading.reference import prepared
 from harness.grading.rubric import late
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.grading.rubric.rubric import grade, title_of
+from harness.grading.similarity.class_texts import with_texts_compared
 from harness.grading.similarity.images import across_students
 from harness.grading.similarity.models import with_copies_noted
 from harness.grading.submission_run import Examined, with_defect
@@ -49,6 +50,7 @@ from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
 from harness.report import export
 from harness.sandbox import Chosen
+from harness.stages.evidence.alike import AlikeTexts
 from harness.stages.evidence.grade import Grade
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.submission import Evidence
@@ -111,9 +113,12 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
         examined = _compared(
             "comparing data sets", examined, partial(across_students, store=store, cache=run_context.cache)
         )
+        texts = None
+        if request.assignment.handin.notebook != "ignored":
+            examined, texts = with_texts_compared(examined, request.assignment.public.notebook)
         run_context.progress.say("Writing the reports ...")
         try:
-            return _publish(request, run_context, examined, book, mark)
+            return _publish(request, run_context, examined, texts, book, mark)
         except OSError as error:
             raise MachineError(
                 f"{request.out}: cannot be written: {error.strerror or error}", "make room, or take another --out"
@@ -161,10 +166,12 @@ def _publish(
     request: Request,
     run_context: RunContext,
     examined: list[Examined],
+    texts: AlikeTexts | None,
     book: Gradebook,
     mark: Callable[[Examined], Grade],
 ) -> Results:
-    results = _results(request, run_context, marking.rows(examined, request.assignment, mark))
+    rows = marking.rows(examined, request.assignment, mark)
+    results = _results(request, run_context, rows).model_copy(update={"texts": texts})
     sources = _sources(request, run_context, {one.submission.id: one.evidence for one in examined})
     results = report.write(with_defects(results, _unwritable(results)), sources, request.out)
     book.record(results)

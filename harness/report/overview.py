@@ -11,6 +11,8 @@ from harness.findings import Severity
 from harness.gradebook.frames import by_criterion
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts
+from harness.report.alike import alike_view
+from harness.report.first_look import first_look
 from harness.report.places import INSTRUCTORS, PAGE
 from harness.report.student import SEVERITY_ORDER, by_severity
 from harness.stages.evidence.grade import GradeStatus
@@ -69,6 +71,8 @@ def view(results: Results) -> dict[str, Any]:
         "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid if results.reference else None,
         "common": _common(rows),
         "criteria": _criteria(results),
+        "alike": alike_view(results),
+        "look_first": first_look(results.submissions),
     }
 
 

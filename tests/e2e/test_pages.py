@@ -147,6 +147,22 @@ def test_the_search_field_leaves_the_rows_that_match(page: Page, out: Path) -> N
     assert len(_order(page)) == 12 and said.text_content() == ""
 
 
+def test_filters_by_status_and_finding_leave_the_rows_that_have_both(page: Page, out: Path) -> None:
+    page.goto((out / "index.html").as_uri())
+    status, finding = (page.get_by_role("combobox", name=name) for name in ("Status", "Finding"))
+    assert status.locator("option").all_text_contents() == ["all", "Failed", "Graded", "Needs review"]
+    status.select_option(label="Failed")
+    assert _order(page) == ["team-09", "team-10"] and page.locator("output").text_content() == "2 / 12"
+    finding.select_option(label="Cell timeout")
+    assert _order(page) == ["team-09"]
+    page.get_by_role("searchbox").fill("team-10")
+    assert _order(page) == []
+    page.get_by_role("searchbox").fill("")
+    status.select_option("")
+    finding.select_option("")
+    assert len(_order(page)) == 12
+
+
 def test_without_a_script_it_is_a_plain_table(browser: Browser, out: Path) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
@@ -154,6 +170,7 @@ def test_without_a_script_it_is_a_plain_table(browser: Browser, out: Path) -> No
         assert page.locator("table.class tbody tr").count() == 12
         assert page.locator("button").count() == 0
         assert page.locator("input").count() == 1 and not page.locator("input").is_visible()
+        assert page.locator("select").count() == 2 and not page.locator("select:visible").count()
 
 
 def test_nothing_of_a_student_s_runs_and_nothing_is_loaded(page: Page, out: Path) -> None:

@@ -167,6 +167,12 @@ def _imports(request: Request, _: Budget) -> object:
     return sorted(imported_modules(Path(request["notebook"])))
 
 
+def _texts(request: Request, _: Budget) -> object:
+    from .texts import texts
+
+    return texts(Path(request["notebook"]))
+
+
 def _calls(request: Request, _: Budget) -> object:
     from .calls import calls_and_addresses
 
@@ -207,6 +213,7 @@ _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "last commit": _last_commit,
     "names": _names,
     "imports": _imports,
+    "texts": _texts,
     "calls": _calls,
     "labels": _labels,
     "kinds": _kinds,

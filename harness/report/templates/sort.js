@@ -1,5 +1,5 @@
 "use strict";
-// Without this script the table is a plain table: it adds buttons to the headings and a search field.
+// Without this script the table is a plain table: it adds buttons to the headings, a search field and filters.
 for (const table of document.querySelectorAll("table.class")) {
   const body = table.tBodies[0];
   const headings = [...table.tHead.rows[0].cells];
@@ -35,15 +35,29 @@ for (const table of document.querySelectorAll("table.class")) {
 
   const field = document.querySelector("input[type=search]");
   const shown = document.querySelector("output");
-  field.closest("label").hidden = false;
-  field.addEventListener("input", () => {
+  const filters = [...document.querySelectorAll(".tools select")].map((select) => {
+    const of = select.dataset.of;
+    const has = rows.map((row) => row.querySelector(`[data-${of}]`).dataset[of].split(" ").filter(Boolean));
+    for (const value of [...new Set(has.flat())].sort()) {
+      const name = value.replaceAll("-", " ");
+      select.add(new Option(name[0].toUpperCase() + name.slice(1), value));
+    }
+    select.addEventListener("change", show);
+    return { select, has };
+  });
+
+  function show() {
     const words = field.value.toLowerCase().split(/\s+/);
     let count = 0;
-    for (const row of rows) {
+    rows.forEach((row, index) => {
+      const wanted = filters.every(({ select, has }) => !select.value || has[index].includes(select.value));
       const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
+      row.hidden = !(wanted && words.every((word) => text.includes(word)));
       count += !row.hidden;
-    }
+    });
     shown.value = count === rows.length ? "" : `${count} / ${rows.length}`;
-  });
+  }
+
+  for (const one of [field, ...filters.map(({ select }) => select)]) one.closest("label").hidden = false;
+  field.addEventListener("input", show);
 }

@@ -15,6 +15,7 @@ boards        boards: predictions for Jetson-class boards
 benchmark     benchmark: latency beside the reference's
 reference     the reference solution
 own_data      scores on images withheld from a student's own data set
+alike         passages that notebooks of a class share
 submission    everything about one submission, stage by stage
 grade         its marks
 """

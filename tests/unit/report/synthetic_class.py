@@ -31,6 +31,7 @@ from harness.gradebook.results import (
     submission_result,
 )
 from harness.report import Sources
+from harness.stages.evidence.alike import AlikePair, AlikeTexts, Passage
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import (
@@ -83,9 +84,22 @@ def build(folder: Path) -> SyntheticClass:
             finished="2026-11-24T13:59:11+00:00",
         ),
         submissions=tuple(result for result, _ in submissions),
+        texts=_alike("team-03", "team-08"),
     )
     evidence = {result.id: found for result, found in submissions}
     return SyntheticClass(results, Sources(evidence, reference, held_out, store))
+
+
+def _alike(one: str, other: str) -> AlikeTexts:
+    answer = "The loss on unseen images rises after epoch 12, so from there on the network learns its images by heart."
+    passages = (
+        Passage(is_code=False, cell=7, text=answer, other_cell=9, other_text=f"{answer} <b>", characters=103),
+        Passage(is_code=True, cell=8, text="plt.plot(x)", other_cell=10, other_text="plt.plot(y)", characters=90),
+    )
+    pair = AlikePair(
+        id=one, other_id=other, characters=193, share=0.12, passages=passages, more_passages=2, say_one_group=True
+    )
+    return AlikeTexts(compared=10, pairs=(pair,), more_pairs=1, cut=("team-09",), without_starter=True)
 
 
 def _submissions(

@@ -27,12 +27,13 @@ from harness.report.rendering import Renderer
 _TAGS = """
 html head meta link title style body a div header main footer nav section p h1 h2 h3 h4 h5 h6 span b small
 bdi br dl dt dd ul ol li table caption thead tbody tfoot tr th td code pre em strong s hr blockquote details
-summary figure figcaption img time label input output script svg line rect circle path text g iframe
+summary figure figcaption img time label input output select option script svg line rect circle path text g iframe
 """
 _ATTRIBUTES = """
 lang charset http-equiv content name rel href class id aria-label aria-labelledby aria-hidden role tabindex
 scope title src alt loading width height datetime type placeholder autocomplete hidden data-label data-value data-sort
-data-first sandbox srcdoc x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor overflow start
+data-first data-of data-status data-codes value
+sandbox srcdoc x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor overflow start
 """
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
 _PLAIN_CLASSES = {"info", "stdout", "result", "page"}  # they need no style
@@ -154,7 +155,7 @@ def known_link(target: str) -> bool:
 
 _OURS = {"status", "code", "severity", "kind", "verdict", "sha256", "id", "schema", "task", "finished"} | {
     "resize", "colour", "layout", "input_dtype", "output_kind", "student", "compared_by", "environment",
-    "unseen_source", "origin", "weights_say", "clock",
+    "unseen_source", "origin", "other_id", "weights_say", "clock",
 }  # fmt: skip
 R = TypeVar("R", bound=BaseModel)
 

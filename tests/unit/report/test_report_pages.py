@@ -17,6 +17,7 @@ from harness.boundary.parsed_apart import parsed_apart
 from harness.findings import finding
 from harness.gradebook.results import Results
 from harness.report import notebook, overview
+from harness.report.first_look import first_look
 
 
 @pytest.fixture(scope="module")
@@ -243,3 +244,28 @@ def test_results_that_were_read_back_give_the_same_pages(built: tuple[SyntheticC
     again = Results.model_validate_json(made.results.model_dump_json(by_alias=True))
     report.write(again, made.sources, tmp_path)
     assert (tmp_path / "index.html").read_bytes() == (out / "index.html").read_bytes()
+
+
+def test_passages_that_look_alike_are_on_the_class_page_alone(built: tuple[SyntheticClass, Path]) -> None:
+    _, out = built
+    page = text_of(out / "index.html")
+    assert "193 characters look alike, 12% of the shorter text; their notebooks say that they are one group" in page
+    assert "learns its images by heart. <b>" in page and "team-08 , cell 9" in page
+    assert "1 more pair with less in common is not shown." in page and "And 2 shorter passages." in page
+    others = [file for file in out.rglob("*.html") if file != out / "index.html"]
+    assert others and not any("by heart" in file.read_text("utf-8") for file in others)
+
+
+def test_who_waits_for_a_person_is_named_first_and_who_has_nothing_is_not(
+    built: tuple[SyntheticClass, Path],
+) -> None:
+    made, out = built
+    looks = first_look(made.results.submissions).looks
+    waiting = [look.result.is_open for look in looks]
+    assert any(waiting) and waiting == sorted(waiting, reverse=True)
+    assert all(look.to_mark or look.noticed for look in looks)
+    assert all(one.severity != "info" for look in looks for one in look.noticed)
+    assert "Karim Benali" not in [look.result.student for look in looks]  # graded, nothing noticed
+    many = first_look([row for row in made.results.submissions if row.is_open] * 20)
+    assert len(many.looks) == 10 and many.more == 20 * sum(row.is_open for row in made.results.submissions) - 10
+    assert "Who needs a look first" in text_of(out / "index.html")
