@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_WITHOUT_CARDS = re.compile(r'<table class="[^"]*\b(?:marks|confusion|pairs)\b')  # as in the style
 _HEAD = re.compile(r"<thead>(.*?)</thead>", re.DOTALL)
 _HEADING = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 _BODY = re.compile(r"<tbody>.*?</tbody>", re.DOTALL)
@@ -23,7 +24,7 @@ def with_labels(page: str) -> str:
 
 def _labelled(table: str) -> str:
     head = _HEAD.search(table)
-    if head is None:
+    if head is None or _WITHOUT_CARDS.match(table):
         return table
     headings = [" ".join(_TAG.sub("", words).split()).replace('"', "&#34;") for words in _HEADING.findall(head[1])]
 

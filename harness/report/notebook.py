@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,8 +19,10 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pygments import highlight
+from pygments.filter import Filter
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+from pygments.token import STANDARD_TYPES, Token
 
 from harness.boundary.bounded_json import Unbounded, check
 from harness.boundary.parsed_apart import NotParsed, parsed_apart
@@ -30,6 +33,7 @@ _IMAGE_SIDE = 8_000  # pixels
 _IMAGE_PIXELS = 25_000_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 
+TextKind = Literal["result", "stdout", "stderr", "error"]
 Problem = Literal["missing", "too-large", "unreadable", "not-a-notebook"]
 
 
@@ -37,7 +41,7 @@ Problem = Literal["missing", "too-large", "unreadable", "not-a-notebook"]
 class Text:
     """A cell's text output."""
 
-    kind: Literal["result", "stdout", "stderr", "error"]
+    kind: TextKind
     text: str
     left_out: int = 0  # characters
 
@@ -94,7 +98,7 @@ class _Said(BaseModel):
 
 
 class _Text(_Said):
-    kind: Literal["result", "stdout", "stderr", "error"]
+    kind: TextKind
     text: str
     left_out: _Count
 
@@ -186,7 +190,27 @@ def _image(content: bytes) -> Output:
 
 # --- source -------------------------------------------------------------------------------------
 
+CODE_CLASSES = frozenset(
+    f"py-{short}"
+    for short in (
+        *("k", "kn", "kc", "kr", "kd", "ow"),
+        *("s", "s1", "s2", "sa", "sd", "se", "si", "sx"),
+        *("c", "c1", "ch", "mi", "mf", "mh", "mb", "nd", "nf", "nc"),
+    )
+)
+"""The kinds of code that have a colour of their own."""
+
+
+class _Coloured(Filter):  # type: ignore[misc]  # Pygments has no types
+    """Makes all code that has no colour of its own plain, so that no mark-up is spent on it."""
+
+    def filter(self, lexer: Any, stream: Iterable[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:
+        for kind, text in stream:
+            yield kind if f"py-{STANDARD_TYPES.get(kind)}" in CODE_CLASSES else Token.Text, text
+
+
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
+_LEXER.add_filter(_Coloured())
 _FORMATTER: Any = HtmlFormatter(nowrap=True, classprefix="py-")
 _LONG_LINE = 2_000
 
@@ -220,11 +244,14 @@ def _markdown(source: str) -> Markup:
 
 
 # The output of the two renderers above; if one of them has a hole, nothing else passes.
-_CLEANER = nh3.Cleaner(
-    tags={
+TAGS = frozenset(
+    {
         *("p", "h4", "h5", "h6", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "br"),
         *("table", "thead", "tbody", "tr", "th", "td", "span"),
-    },
+    }
+)
+_CLEANER = nh3.Cleaner(
+    tags=set(TAGS),
     attributes={"span": {"class"}},
     url_schemes=set(),
     link_rel=None,

@@ -13,7 +13,7 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,10 +21,11 @@ from markupsafe import Markup
 from harness.errors import cannot_write
 from harness.files.private import private_folder
 from harness.files.whole_file import whole_file
-from harness.report import units
+from harness.report import notebook, units
 from harness.report.cards import with_labels
 from harness.report.places import SHARED
 from harness.report.plain import plain
+from harness.report.used_style import names, used_only
 
 _FILTERS = (
     units.percent,
@@ -44,7 +45,8 @@ _FILTERS = (
     units.tiny,
 )
 INSTRUCTORS_PAGE = "submission.html.j2"  # the only one that loads files beside it (shared.py)
-_WITH_NOTEBOOK = (INSTRUCTORS_PAGE, "student.html.j2")
+_STUDENTS_PAGE = "student.html.j2"
+_WITH_NOTEBOOK = (INSTRUCTORS_PAGE, _STUDENTS_PAGE)
 _KINDS = {"class.html.j2": "class", "unfinished.html.j2": "class", "bench.html.j2": "bench"}
 
 
@@ -88,7 +90,8 @@ class Renderer:
         style = self._environment.get_template("style.css.j2").render(of=kind)
         style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
         style = re.sub(r"\s+", " ", style)
-        return Markup(re.sub(r" ?([{};,]) ?", r"\1", style).replace(": ", ":").strip())
+        style = re.sub(r" ?([{};,]) ?", r"\1", style).replace(": ", ":").replace(";}", "}").strip()
+        return Markup(used_only(style, _names_in_frame()) if kind == "frame" else style)
 
     def render(self, template: str, **values: Any) -> str:
         """The page. Raises `jinja2.UndefinedError` if a value for the template is missing, which is our mistake."""
@@ -107,7 +110,25 @@ class Renderer:
             frame_style=frame_style,
             frame_policy=_policy(_source(frame_style), "data:"),
         )
+        if template == _STUDENTS_PAGE:
+            page = _with_less_style(page, style)
         return plain(with_labels(page))
+
+
+def _with_less_style(page: str, style: Markup) -> str:
+    """The page with only the rules that it uses. Its style and policy stand before all that a student wrote."""
+    head, body = page.split("<body", 1)
+    less = used_only(style, names(body))
+    head = head.replace(f"<style>{style}</style>", f"<style>{less}</style>", 1)
+    return f"{head.replace(_digest(style), _digest(less), 1)}<body{body}"
+
+
+def _names_in_frame() -> frozenset[str]:
+    """The tags and classes that a notebook in its frame can have."""
+    template = (Path(__file__).parent / "templates" / "notebook.html.j2").read_text("utf-8")
+    written = names(template.partition("macro framed")[2])
+    outputs = (".cell", ".failed", ".output", *(f".{kind}" for kind in get_args(notebook.TextKind)))
+    return written.union(outputs, notebook.TAGS, (f".{name}" for name in notebook.CODE_CLASSES))
 
 
 @functools.cache
@@ -122,6 +143,7 @@ def _templates() -> Environment:
     )
     environment.filters |= {f.__name__: f for f in _FILTERS}
     environment.filters |= {
+        "at": lambda position: f"{round(position, 1):g}",  # in a drawing: of percent or pixels
         "moment": _moment,
         "fixed": lambda value: f"{value:.4g}",
         "percentage_points_whole": lambda difference: units.signed(100 * difference, 0),
@@ -136,8 +158,11 @@ def _policy(styles: str, images: str) -> str:
 
 def _source(inline: str) -> str:
     """The policy's source expression for an inline style or script: the hash of its text."""
-    digest = hashlib.sha256(inline.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+    return f"'sha256-{_digest(inline)}'"
+
+
+def _digest(inline: str) -> str:
+    return base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
 
 
 def _moment(iso: str) -> str:

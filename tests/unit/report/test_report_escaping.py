@@ -27,13 +27,13 @@ from harness.report.rendering import Renderer
 _TAGS = """
 html head meta link title style body a div header main footer nav section p h1 h2 h3 h4 h5 h6 span b small
 bdi br dl dt dd ul ol li table caption thead tbody tfoot tr th td code pre em strong s hr blockquote details
-summary figure figcaption img time label input output select option script svg line rect circle path text g iframe
+summary figure figcaption img time label input output select option script svg line rect circle path text g use iframe
 """
 _ATTRIBUTES = """
 lang charset http-equiv content name rel href class id aria-label aria-labelledby aria-hidden role tabindex
 scope title src alt loading width height datetime type placeholder autocomplete hidden data-label data-value data-sort
 data-first data-of data-status data-codes value
-sandbox srcdoc x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor overflow start
+sandbox srcdoc x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor start viewbox preserveaspectratio
 """
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
 _PLAIN_CLASSES = {"info", "stdout", "result", "page"}  # they need no style
@@ -112,6 +112,8 @@ def check_page(text: str, links: Callable[[str], bool]) -> Page:
         if tag == "iframe":
             assert attributes["sandbox"] is None, "a sandbox that allows something"
             check_page(str(attributes["srcdoc"]), lambda _: False)
+        if tag == "use":
+            assert attributes["href"] == "#diamond"
         if "href" in attributes:
             target = str(attributes["href"])
             ours = target == "data:," or re.fullmatch(r"\.\./\.\./shared/[0-9a-f]{24}\.css", target)
