@@ -9,7 +9,7 @@ import pytest
 from harness.errors import UsageError
 from harness.grading.check.packing import chosen, write_zip
 from harness.inputs.submissions import collect
-from harness.inputs.submissions.manifest import MANIFEST
+from harness.inputs.submissions.manifest import MANIFEST, Manifest
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []})
 
@@ -100,4 +100,14 @@ def test_a_manifest_does_not_hide_the_others_of_a_class(tmp_path: Path):
         (tmp_path / "in" / name).mkdir(parents=True)
         (tmp_path / "in" / name / "notebook.ipynb").write_text(NOTEBOOK)
     (tmp_path / "in" / "anna" / MANIFEST).write_text("{}")
+    assert [one.student for one in collect(tmp_path / "in", tmp_path / "out")] == ["anna", "ben"]
+
+
+@pytest.mark.parametrize("names", [[], ["notebook.ipynb"], ["anna/notebook.ipynb"], ["../anna/x", "/ben"]])
+def test_a_manifest_among_the_submissions_of_a_class_does_not_make_them_one(tmp_path: Path, names: list[str]):
+    for name in ("anna", "ben"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "notebook.ipynb").write_text(NOTEBOOK)
+    said = Manifest(harness="0", files=dict.fromkeys(names, "0" * 64)).model_dump_json()
+    (tmp_path / "in" / MANIFEST).write_text(said)
     assert [one.student for one in collect(tmp_path / "in", tmp_path / "out")] == ["anna", "ben"]
