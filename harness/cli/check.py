@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.sandbox import Chosen
 
 _Engine = Literal["auto", "docker", "bubblewrap", "none"]  # as `harness.sandbox.EngineName`, which takes long to import
-_Service = Literal["auto", "github", "gitlab", "none"]
+_Service = Literal["auto", "github", "gitlab", "none"]  # as in `check_output`
 
 
 @click.command()
@@ -71,13 +71,15 @@ def check(
     screen.print(f"Assignment: {visible(public.assignment.title)}")
     screen.print(f"Sandbox: {chosen.sandbox.name} ({visible(chosen.reason)})", soft_wrap=True)
     found = run_check(Request(folder, public, chosen, keep_zip, force), check_output.Steps(screen))
+    service = check_output.job_of(annotations)
     if as_json:
         say_json(found.model_dump_json(indent=1, by_alias=True))
     else:
-        check_output.show(found, Screen())
+        with check_output.no_commands(service):
+            check_output.show(found, Screen())
     if junit is not None:
         check_output.write_junit(found, junit)
-    check_output.annotate(found, annotations)
+    check_output.annotate(found, service, err=as_json)
     return 1 if found.to_mend else 0
 
 

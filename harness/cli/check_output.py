@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -15,6 +17,8 @@ from harness.boundary.screen import Screen, say, visible
 from harness.files.whole_file import write_whole
 from harness.grading.check.outcome import Check, CheckedCriterion, CheckedStep
 from harness.stages.progress import Phase
+
+Service = Literal["github", "gitlab", "none"]
 
 _STYLES = {"fine": "green", "mend this": "red", "cannot be known here": "yellow", "expected": "green"}
 _UNPROTECTED = (
@@ -149,16 +153,37 @@ def _xml(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def annotate(found: Check, service: Literal["auto", "github", "gitlab", "none"]) -> None:
-    """Print what the service shows beside the job. Nothing outside of a job, or where nothing is to mend."""
-    if service == "auto":
-        service = "github" if os.environ.get("GITHUB_ACTIONS") else "gitlab" if os.environ.get("GITLAB_CI") else "none"
+def job_of(service: Literal[Service, "auto"]) -> Service:
+    """The service; with `auto`, the one that runs this job."""
+    if service != "auto":
+        return service
+    return "github" if os.environ.get("GITHUB_ACTIONS") else "gitlab" if os.environ.get("GITLAB_CI") else "none"
+
+
+@contextlib.contextmanager
+def no_commands(service: Service) -> Iterator[None]:
+    """Let the service take nothing that is printed for a command: a line may begin with a notebook's own words."""
+    token = secrets.token_hex(16)
+    if service == "github":
+        say(f"::stop-commands::{token}")
+    try:
+        yield
+    finally:
+        if service == "github":
+            say(f"::{token}::")
+
+
+def annotate(found: Check, service: Service, *, err: bool) -> None:
+    """Print what the service shows beside the job. Nothing outside of a job, or where nothing is to mend.
+
+    `err`: to stderr. Elsewhere than what was printed between `no_commands`, it could be read before that has ended.
+    """
     for step in found.to_mend:
         said = " ".join([step.what, *step.mend]).strip()
         if service == "github":
-            say(f"::error title={_property(step.title)}::{_data(said)}", err=True)
+            say(f"::error title={_property(step.title)}::{_data(said)}", err=err)
         elif service == "gitlab":
-            say(f"ERROR: {step.title}: {visible(said)}", err=True)
+            say(f"ERROR: {step.title}: {visible(said)}", err=err)
 
 
 def _data(text: str) -> str:

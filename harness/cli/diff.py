@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -48,6 +49,6 @@ def _grades(run: str) -> list[PastGrade]:
     runs = book.runs()
     if not runs:
         raise UsageError(f"{folder}: nothing was graded there yet", "run `harness grade` first")
-    if at and not (number.isdecimal() and 1 <= int(number) <= len(runs)):
+    if at and not (re.fullmatch("[0-9]{1,9}", number) and 1 <= int(number) <= len(runs)):
         raise UsageError(f"{run}: there is no run {number!r}", f"its runs are 1 to {len(runs)}")
     return book.grades(runs[int(number) - 1] if at else runs[-1])

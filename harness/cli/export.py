@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.boundary.one_by_one import Defect
-from harness.boundary.screen import Screen, say
+from harness.boundary.screen import Screen, say, visible
 from harness.cli.options import PATH
 from harness.cli.terminal import print_frame
 from harness.errors import UsageError, cannot_write
@@ -99,9 +99,12 @@ def _say_counts(
     waiting = sum(row.is_open for row in rows.submissions if row.id not in refused)
     if roster:
         for stranger in roster.strangers:
-            say(f"{stranger.id} ({stranger.student}): left out, because nobody on the roster handed it in", err=True)
+            say(
+                f"{stranger.id} ({visible(stranger.student)}): left out, because nobody on the roster handed it in",
+                err=True,
+            )
         for person, ids in roster.contested:
-            say(f"{person.name}: left out, because any of {', '.join(ids)} may be theirs", err=True)
+            say(f"{visible(person.name)}: left out, because any of {', '.join(ids)} may be theirs", err=True)
         missing = len(roster.missing)
         say(f"{missing} on the roster handed in nothing: no points", err=True)
         waiting -= missing

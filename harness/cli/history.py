@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.boundary.screen import say
+from harness.boundary.screen import say, visible
 from harness.cli.options import PATH
 from harness.gradebook.marks import graded, the_one
 from harness.gradebook.opening import existing_gradebook
@@ -25,7 +25,9 @@ def history(out: Path, student: str) -> int:
     results = graded(book)
     names = [one.id for one in results if one.student.strip().casefold() == student.strip().casefold()]
     found = the_one(names[0] if len(names) == 1 else student, results)
-    say(f"{found.student} ({found.id})")
+    say(f"{visible(found.student)} ({found.id})")
     for event in story(book, found):
-        say(f"{event.at}  {event.what}" + (f"\n    {event.why}" if event.why else ""))
+        say(f"{event.at}  {visible(event.what)}")
+        for line in event.why.splitlines():
+            say(f"    {visible(line)}")
     return 0

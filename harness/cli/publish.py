@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.boundary.screen import say
+from harness.boundary.screen import say, visible
 from harness.cli.options import PATH
 from harness.errors import UsageError
 from harness.gradebook.database import Gradebook
@@ -48,7 +48,7 @@ def publish(out: Path, target: str | None, file: Path | None, unfinished: bool, 
     for id, why in found.kept_back.items():
         say(f"{id}: kept back, {why}", err=True)
     if found.rows and form is None:
-        write_feedback(results.model_copy(update={"submissions": found.rows}), out / STUDENTS, Path(target))
+        write_feedback(results, out / STUDENTS, Path(target), found.rows)
         say(target)
     elif found.rows:
         archive = file or out / f"feedback-{form}.zip"
@@ -64,5 +64,7 @@ def _say_changed(book: Gradebook, results: Results) -> int:
     """Say who reads other marks than those that are true now; 1 where somebody does."""
     changed = to_be_told(results, [grade for _, _, _, grade in book.published()])
     for row, before in changed:
-        say(f"{row.id} ({row.student}): published {before.points:g} points, now {row.points:g}: has to be told")
+        say(
+            f"{row.id} ({visible(row.student)}): published {before.points:g} points, now {row.points:g}: has to be told"
+        )
     return 1 if changed else 0

@@ -252,4 +252,4 @@ def print_frame(frame: pandas.DataFrame, screen: Screen) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return "–" if value != value else f"{value:g}"
-    return str(value)
+    return visible(" ".join(str(value).splitlines()))

@@ -27,7 +27,7 @@ class Database:
 
     def __init__(self, where: Path | URL) -> None:
         """Open, create or migrate it. Raises `MachineError` when it is no gradebook or cannot be written."""
-        self.name = str(where) if isinstance(where, Path) else where.render_as_string(hide_password=True)
+        self.name = str(where) if isinstance(where, Path) else shown(where)
         with self.trouble():
             if isinstance(where, Path):
                 private_file(where)  # SQLite's journals get the same permissions
@@ -88,3 +88,8 @@ def _begin(connection: Connection) -> None:
     """Lock the file at once where the transaction will write, instead of in its middle, where it could be refused."""
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def shown(url: URL) -> str:
+    """The server's address without what may be secret: the password, and all after `?`, where one may stand, too."""
+    return url.set(query={}).render_as_string(hide_password=True)

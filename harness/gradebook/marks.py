@@ -60,7 +60,7 @@ def checked(found: SubmissionResult, shown: Mark, points: float, reason: str, ma
     if not reason.strip():
         raise UsageError("a mark needs a reason", "say in a sentence why")
     whose = Whose(found.id, found.identity, found.content)
-    return Entry(whose, shown.title, ManualMark(points, reason.strip(), marker), 0)
+    return Entry(whose, shown.title, ManualMark(points + 0.0, reason.strip(), marker), 0)  # no -0
 
 
 def enter_all(book: Gradebook, entries: Sequence[Entry]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from harness.errors import UsageError
 from harness.files.whole_file import write_whole
+from harness.gradebook.connection import shown
 from harness.gradebook.database import NAME, Gradebook
 
 VARIABLE = "HARNESS_GRADEBOOK"
@@ -33,7 +34,7 @@ def gradebook_for(out: Path, assignment: str) -> Gradebook:
             f"unset {VARIABLE} to go on with the file, or choose another --out",
         )
     book = Gradebook(url, assignment)
-    write_whole(note, f"{url.render_as_string(hide_password=True)}\n{assignment}\n")
+    write_whole(note, f"{shown(url)}\n{assignment}\n")
     return book
 
 

@@ -155,6 +155,12 @@ def _last_commit(request: Request, _: Budget) -> object:
     return last_commit(Path(request["folder"])).isoformat()
 
 
+def _manifest(request: Request, _: Budget) -> object:
+    from .manifest import top_names
+
+    return top_names(request["file"])
+
+
 def _names(request: Request, _: Budget) -> object:
     from .name_cell import names_in
 
@@ -211,6 +217,7 @@ _ANSWERS: dict[str, Callable[[Request, Budget], object]] = {
     "stamp": _stamp,
     "gradescope": _gradescope,
     "last commit": _last_commit,
+    "manifest": _manifest,
     "names": _names,
     "imports": _imports,
     "texts": _texts,

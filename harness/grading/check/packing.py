@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from harness.files.hashing import file_sha256
 from harness.inputs.images.folders import is_litter
 from harness.inputs.student_package import ASSIGNMENT, IMAGES, SCORES
 from harness.inputs.submissions.archives import UnpackLimits
-from harness.inputs.submissions.manifest import MANIFEST, Manifest
+from harness.inputs.submissions.manifest import MANIFEST, MOST_CHARACTERS, Manifest, name_of
 
 HANDIN = "handin.zip"
 _NOT_HANDED_IN = {ASSIGNMENT, SCORES, IMAGES, HANDIN, MANIFEST}  # at the folder's top
@@ -26,7 +25,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest of a zip: the same files make the
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The files of a hand-in by their names in the zip, and links, which are left out."""
+    """The files of a hand-in by their names in the zip; and links and pipes, which are left out."""
 
     files: dict[str, Path]
     links: tuple[str, ...]
@@ -44,8 +43,10 @@ def chosen(folder: Path, course_images: Iterable[PurePath] = ()) -> Packed:
     links: list[str] = []
     total = 0
     for path in _walk(folder, leave):
-        name = unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
-        if path.is_symlink():
+        name = name_of(path.relative_to(folder))
+        if len(name) > MOST_CHARACTERS:
+            raise UsageError(f"{name[:60]}...: its path is too long to be handed in", "give it a shorter name")
+        if path.is_symlink() or not path.is_file():  # a pipe would be waited for
             links.append(name)
             continue
         files[name] = path

@@ -142,7 +142,8 @@ def _result(
     timed = evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None
     found = outcome.steps(evidence, seen)
     if links:
-        left = f"Links are not handed in: {', '.join(links[:5])}. Put the files themselves there."
+        named = ", ".join(links[:5])
+        left = f"Links and pipes are not handed in: {named}. Put the files themselves there."
         files = found[0].model_copy(update={"notes": (*found[0].notes, left)})
         found = (files, *found[1:])
     chosen_engine = request.chosen

@@ -32,7 +32,6 @@ _BITS = 10  # of 64 that differ in hashes of images that are compared
 _SAME_LEVELS = 2.0  # grey levels: mean difference of two images without detail that count as one
 _LINES = 4  # different lines of a solution in one file that count as a copy of it
 _TELLING = 24  # characters, at least, of a line or a file's name that is looked for
-_LARGE_SEED = 1000  # smaller numbers stand anywhere
 _ATTACHED = re.compile(rb"[A-Za-z0-9+/=\\n]{200,}")
 _SOLUTIONS = (".ipynb", ".py")
 
@@ -64,9 +63,10 @@ def leaks(folder: Path, assignment: Assignment) -> list[str]:
     for name, file in files.items():
         if (same := known_hashes.get(file_sha256(file))) is not None:
             found.append(f"{name} is the held-out image {same}")
+    secrets = list(_secrets(assignment, held_out))
     for name, content in texts.items():
         text = content.decode("utf-8", errors="replace")
-        found += [f"{name} holds {secret.what}" for secret in _secrets(assignment, held_out) if secret.text in text]
+        found += [f"{name} holds {secret.what}" for secret in secrets if secret.text in text]
         found += _solutions(name, text, assignment)
     return list(dict.fromkeys(found))
 
@@ -94,8 +94,8 @@ def _secrets(assignment: Assignment, held_out: Sequence[Path]) -> Iterator[Secre
         yield Secret(file_sha256(file), f"the hash of the held-out image {file.name}")
         if len(file.name) >= _TELLING:
             yield Secret(file.name, f"the name of the held-out image {file.name}")
-    if (seed := assignment.own_dataset.seed) >= _LARGE_SEED:
-        yield Secret(str(seed), "the seed by which images are withheld")
+    if not assignment.own_dataset.can_be_guessed:  # a smaller number stands anywhere
+        yield Secret(str(assignment.own_dataset.seed), "the seed by which images are withheld")
 
 
 def _solutions(name: str, text: str, assignment: Assignment) -> Iterator[str]:

@@ -43,6 +43,11 @@ def release(assignment: Assignment, out: Path, sandbox: Sandbox, progress: Progr
     for a package that would give something away, and as `prepared` does.
     """
     check_rubric(assignment)
+    if assignment.withholds and assignment.own_dataset.can_be_guessed:
+        raise AssignmentError(
+            f"own_dataset.seed is {assignment.own_dataset.seed}, so students can find out which images are withheld",
+            "give it a number of four digits or more, and tell nobody",
+        )
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out}: holds something already", "name a new folder: what is left in it would be given away")
     try:

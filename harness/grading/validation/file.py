@@ -25,11 +25,12 @@ def of_file(file: Path) -> tuple[Assignment | None, list[Verdict]]:
         for one in problems_of(specs, parsed.file, text, parsed.boards)
     ]
     found += _of_boards(parsed, text)
+    found += _of_the_seed(parsed, text)
     try:
         assignment = with_checked_paths(parsed, text)
     except AssignmentError as broken:
         return None, found + of_problems(broken)
-    if not found:
+    if all(one.level != "error" for one in found):
         points = f"{assignment.max_points:g} points by {len(specs)} criteria"
         found.append(fine(file.name, f"every key, path and criterion is known; {points}"))
     for line in (*assignment.outdated, *assignment.remarks):
@@ -46,6 +47,15 @@ def _of_the_rubric_alone(file: Path) -> list[Verdict]:
         return []
     problems = problems_of(specs, file, text, boards.names())
     return [error(one.place, one.what, "see docs/criteria.md") for one in problems]
+
+
+def _of_the_seed(assignment: Assignment, text: str) -> list[Verdict]:
+    """A doubt where students could draw the withheld images themselves: `harness check` has the same program."""
+    if not assignment.withholds or not assignment.own_dataset.can_be_guessed:
+        return []
+    where = place(assignment.file, text, ("own_dataset", "seed"))
+    what = f"is {assignment.own_dataset.seed}, so students can find out which of their images are withheld"
+    return [doubt(where, what, "give it a number of four digits or more, and tell nobody")]
 
 
 def _of_boards(assignment: Assignment, text: str) -> list[Verdict]:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from harness.errors import nearest
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_LARGE_SEED = 1000
 _RULES = Path(__file__).parents[2] / "agent" / "notebook" / "rules"  # their names only; nothing is imported
 
 
@@ -115,6 +116,11 @@ class OwnDataset(Section):
         if self.min_classes > self.max_classes:
             raise ValueError("min_classes is more than max_classes")
         return self
+
+    @property
+    def can_be_guessed(self) -> bool:
+        """Whether students can find out which images are withheld: the seed is the default, or one of few."""
+        return self.seed < _LARGE_SEED
 
 
 HeldOutMode = Literal["shared", "withhold", "both"]

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.apart.submissions.budget import as_text
 from harness.boundary.bounded_json import Unbounded, read_bounded
 from harness.findings import Finding, finding
 
 MANIFEST = "handin-manifest.json"
+MOST_CHARACTERS = 1000  # of a path
 _MOST_NAMED = 5
 
-_Name = Annotated[str, Field(max_length=1000)]
+_Name = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 _Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -30,6 +32,11 @@ class Manifest(BaseModel):
     schema_: Literal[1] = Field(1, alias="schema")
     harness: str = Field(max_length=60)  # the version that packed it
     files: dict[_Name, _Hash]  # path with `/` -> SHA-256 in hex; without the manifest itself
+
+
+def name_of(path: PurePath) -> str:
+    """A file's name in a hand-in and its manifest, alike on every system."""
+    return unicodedata.normalize("NFC", as_text(path.as_posix()))
 
 
 def judged(root: Path, hashes: Mapping[str, str], opened: Sequence[str]) -> list[Finding]:

@@ -6,6 +6,7 @@ lie among an LMS's. Nothing is copied, and only lists of names are unpacked.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from harness.inputs.submissions.archives import (
     Unpacked,
     UnpackLimits,
 )
-from harness.inputs.submissions.child import Children
+from harness.inputs.submissions.child import Children, Unreadable
 from harness.inputs.submissions.class_lists import GROUPS, TIMES
 from harness.inputs.submissions.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
 from harness.inputs.submissions.lms import readers
@@ -73,7 +74,7 @@ def sort_out(place: Place, children: Children) -> list[Sorted]:
 
 def _sort_out(place: Place, children: Children, levels: int) -> list[Sorted]:
     claim = _by_lms(place)
-    if not claim.found and _has_manifest(place):
+    if not claim.found and _is_packed(place):
         return [_packed(place)]
     if claim.found:
         return [*claim.found, *(_beside(one, claim) for one in _plain(place, claim.left))]
@@ -83,8 +84,24 @@ def _sort_out(place: Place, children: Children, levels: int) -> list[Sorted]:
 
 
 def _has_manifest(place: Place) -> bool:
-    """Whether `harness check` packed the place, which is one submission then."""
     return any(entry.name == MANIFEST and not entry.is_folder and not entry.is_link for entry in place.entries())
+
+
+def _is_packed(place: Place) -> bool:
+    """Whether `harness check` packed the place, which is one submission then.
+
+    The manifest names all that may be a submission of its own: one that lies among a class's does not make the class
+    one submission.
+    """
+    if not _has_manifest(place):
+        return False
+    try:
+        said = place.ask("manifest", MANIFEST)
+    except Unreadable:
+        return False
+    named = {unicodedata.normalize("NFC", str(name)) for name in said} if isinstance(said, list) else set()
+    others = {unicodedata.normalize("NFC", entry.name) for entry in place.entries() if _is(_may_be_hand_in, entry)}
+    return bool(others & named) and others <= named
 
 
 def _packed(place: Place) -> Sorted:

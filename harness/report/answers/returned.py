@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,17 +66,23 @@ def _change(
     points = read_number(cells["points"])
     if points is None:
         raise UsageError(f"{cells['points'][:40]!r} is no number of points", "write it as 17.5 or 17,5")
-    if not cells["mark"].isdecimal():
+    if not re.fullmatch("[0-9]{1,15}", cells["mark"]):
         raise UsageError("the column mark was changed", "leave it as it was written")
     seen = int(cells["mark"])
     before = next((mark for mark in earlier.get(result.id, ()) if mark.number == seen), None)
     if seen and before is None:
         raise UsageError("the column mark was changed", "leave it as it was written")
-    now = latest.get(result.id, {}).get(cells["criterion"])
+    criterion = _title(cells["criterion"], result)
+    now = latest.get(result.id, {}).get(criterion)
     if any(_is_as(mark, points, cells["comment"]) for mark in (before, now) if mark):
         return None  # as it was written out, or entered already
-    entry = checked(result, the_mark(result, cells["criterion"]), points, cells["comment"], marker)
+    entry = checked(result, the_mark(result, criterion), points, cells["comment"], marker)
     return Change(replace(entry, replaces=seen), before)
+
+
+def _title(said: str, result: SubmissionResult) -> str:
+    """The criterion's title, of which a spreadsheet was given a harmless form."""
+    return next((mark.title for mark in result.marks if as_read(harmless_lines(mark.title)) == said), said)
 
 
 def _is_as(mark: ManualMark, points: float, comment: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -18,21 +19,26 @@ _RUN = '<meta name="run" content="{}">'  # also in the head: when the page's run
 _NAME_CHARACTERS = 80
 
 
-def write_feedback(results: Results, pages: Path, folder: Path) -> list[Path]:
+def write_feedback(
+    results: Results, pages: Path, folder: Path, rows: Sequence[SubmissionResult] | None = None
+) -> list[Path]:
     """Copy each submission's page from `pages/<id>/` to its own folder in `folder`; return the files written.
 
+    `rows`: whose pages, if not everybody's. `results` is the whole class, because only there can be seen that two
+    submissions claim one person.
     For Moodle, the folders have the names that its "upload multiple feedback files in a zip" needs; otherwise ids.
     Raises `UsageError` when `folder` is not empty, or a page is missing, not a student's, or from another run, and
     `MachineError` when it cannot be written.
     """
     try:
-        texts = {row.id: cleared_page(pages / row.id / _PAGE, results) for row in results.submissions}
+        given = results.submissions if rows is None else rows
+        texts = {row.id: cleared_page(pages / row.id / _PAGE, results) for row in given}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(folder.iterdir()):
             raise UsageError(f"{folder}: holds other files, which would be given away, too", "name a new, empty folder")
         names = _names(results)
         written = []
-        for row in results.submissions:
+        for row in given:
             (folder / names[row.id]).mkdir(mode=0o700)
             written.append(folder / names[row.id] / _PAGE)
             write_whole(written[-1], texts[row.id])

@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import harness
 from harness.boundary.screen import Screen
-from harness.cli.check_output import annotate, show, write_junit
+from harness.cli.check_output import annotate, job_of, no_commands, show, write_junit
 from harness.grading.check.outcome import Check, CheckedCriterion, CheckedStep
 
 HOSTILE = "it says \x1b]0;owned\x07\n::set-output name=x::y\r100%"
@@ -79,10 +79,27 @@ def test_a_job_gets_one_line_for_what_to_mend_and_no_command_of_the_student(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    annotate(found, service)
+    annotate(found, job_of(service), err=True)
     lines = capsys.readouterr().err.splitlines()
     assert [line.startswith(begins) for line in lines] == ([True] if begins else [])
     assert not any(re.search("[\x00-\x1f]", line) for line in lines)
+
+
+def test_no_line_that_a_notebook_wrote_is_a_command_of_the_job(found: Check, capsys: pytest.CaptureFixture[str]):
+    """GitHub takes a line for a command also after spaces, and a long one is wrapped."""
+    hostile = found.model_copy(
+        update={"steps": (CheckedStep(name="a", title="A", state="mend this", what="::add-mask::x"),)}
+    )
+    with no_commands("github"):
+        show(hostile, Screen(width=80))
+    annotate(hostile, "github", err=False)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    token = lines[0].removeprefix("::stop-commands::")
+    assert len(token) == 32 and "::add-mask::x" in lines[1 : lines.index(f"::{token}::")]
+    assert lines[lines.index(f"::{token}::") + 1 :] == ["::error title=A::::add-mask::x"]
+    with no_commands("gitlab"):
+        pass
+    assert capsys.readouterr().out == ""
 
 
 def test_a_notebook_has_the_magic(capsys: pytest.CaptureFixture[str]):

@@ -21,7 +21,7 @@ def test_a_failure_of_the_student_is_to_mend_with_its_reason():
     )
     one = step("convert", steps(failed, SEEN))
     assert (one.state, one.what) == ("mend this", "No labels.")
-    assert one.mend == ("The assignment asks for a x, and there is none.",)
+    assert one.mend == ("The assignment asks for a x, and none was handed in.",)
 
 
 @pytest.mark.parametrize("code", ["engine-failed", "environment-missing"])

@@ -1,6 +1,8 @@
 """A student's folder becomes one zip, and intake takes it as one submission, whatever its files are called."""
 
 import json
+import os
+import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -9,7 +11,7 @@ import pytest
 from harness.errors import UsageError
 from harness.grading.check.packing import chosen, write_zip
 from harness.inputs.submissions import collect
-from harness.inputs.submissions.manifest import MANIFEST
+from harness.inputs.submissions.manifest import MANIFEST, Manifest
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []})
 
@@ -45,6 +47,23 @@ def test_only_the_students_own_files_are_packed_and_links_are_named(folder: Path
     found = chosen(folder, [PurePosixPath("data/train")])
     assert sorted(found.files) == ["anna/notebook.ipynb", "ben/other.ipynb"]
     assert found.links == ("link",)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no such names and pipes")
+def test_odd_names_and_pipes_stop_nothing(tmp_path: Path):
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "notebook.ipynb").write_text(NOTEBOOK)
+    (work / os.fsdecode(b"caf\xe9.txt")).write_text("")
+    os.mkfifo(work / "pipe")
+    found = chosen(work)
+    assert found.links == ("pipe",)
+    assert sorted(write_zip(found, tmp_path / "x.zip", "0").files) == ["café.txt", "notebook.ipynb"]
+    deep = work.joinpath(*["x" * 200] * 6)
+    deep.mkdir(parents=True)
+    (deep / "a").write_text("")
+    with pytest.raises(UsageError, match="too long to be handed in"):
+        chosen(work)
 
 
 def test_the_same_files_make_the_same_zip(folder: Path, tmp_path: Path):
@@ -100,4 +119,14 @@ def test_a_manifest_does_not_hide_the_others_of_a_class(tmp_path: Path):
         (tmp_path / "in" / name).mkdir(parents=True)
         (tmp_path / "in" / name / "notebook.ipynb").write_text(NOTEBOOK)
     (tmp_path / "in" / "anna" / MANIFEST).write_text("{}")
+    assert [one.student for one in collect(tmp_path / "in", tmp_path / "out")] == ["anna", "ben"]
+
+
+@pytest.mark.parametrize("names", [[], ["notebook.ipynb"], ["anna/notebook.ipynb"], ["../anna/x", "/ben"]])
+def test_a_manifest_among_the_submissions_of_a_class_does_not_make_them_one(tmp_path: Path, names: list[str]):
+    for name in ("anna", "ben"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "notebook.ipynb").write_text(NOTEBOOK)
+    said = Manifest(harness="0", files=dict.fromkeys(names, "0" * 64)).model_dump_json()
+    (tmp_path / "in" / MANIFEST).write_text(said)
     assert [one.student for one in collect(tmp_path / "in", tmp_path / "out")] == ["anna", "ben"]

@@ -86,6 +86,20 @@ def test_only_who_is_wholly_marked_unless_said(tmp_path: Path):
         publish(tmp_path, "--to", "zip")
 
 
+def test_a_person_claimed_twice_gets_no_page_though_one_of_the_two_waits(tmp_path: Path):
+    both = Origin("moodle", lms_id="41")
+    recorded(tmp_path, ("Mia", both), ("Mallory", both), ("Tom", Origin("moodle", lms_id="42")), waiting=("s0",))
+    publish(tmp_path, "--to", tmp_path / "pages")
+    found = {file.parent.name for file in (tmp_path / "pages").rglob("*.html")}
+    assert found == {"s1", "Tom_42_assignsubmission_file_"}
+
+
+def test_a_name_of_several_lines_is_one_line_on_the_terminal(tmp_path: Path):
+    recorded(tmp_path, ("Mia\n2026-01-01  run 9: 30 of 30 points", Origin()))
+    story = CliRunner().invoke(cli, ["history", str(tmp_path), "s0"], standalone_mode=False).output
+    assert story.startswith("Mia\\x0a2026-01-01  run 9: 30 of 30 points (s0)\n")
+
+
 def test_a_later_change_says_who_has_to_be_told(tmp_path: Path):
     of = recorded(tmp_path, ("Mia", Origin()), ("Tom", Origin()), ("Zoë", Origin()), waiting=("s2",))
     publish(tmp_path, "--to", "zip", "--publisher", "jo")

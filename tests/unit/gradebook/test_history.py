@@ -141,6 +141,7 @@ def test_a_file_of_version_2_is_migrated_with_all_that_it_holds(tmp_path: Path):
 
 def test_a_folder_knows_on_which_server_its_gradebook_is(postgresql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     url = postgresql.new().set(drivername="postgresql")
+    url = url.update_query_dict({"application_name": "secret"})  # of what stands there, `password` is one
     monkeypatch.setenv("HARNESS_GRADEBOOK", url.render_as_string(hide_password=False))
     gradebook_for(tmp_path, "Transfer").record(results("Mia"))
     assert existing_gradebook(tmp_path).latest() == results("Mia")
@@ -149,7 +150,8 @@ def test_a_folder_knows_on_which_server_its_gradebook_is(postgresql, tmp_path: P
     for use in (lambda: gradebook_for(tmp_path, "Transfer"), lambda: existing_gradebook(tmp_path)):
         with pytest.raises(UsageError, match="is on a server") as caught:
             use()
-        assert "HARNESS_GRADEBOOK" in caught.value.do
+        assert "HARNESS_GRADEBOOK" in caught.value.do and "secret" not in str(caught.value)
+    assert "secret" not in (tmp_path / "gradebook.elsewhere").read_text()
 
 
 def test_marks_in_a_file_are_not_left_behind_for_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from harness.errors import AssignmentError
 from harness.grading.release.images import write_images
+from harness.grading.release.package import release
 from harness.grading.release.public_assignment import PRIVATE, PUBLIC, public_toml
 from harness.grading.release.starting_notebook import starting_notebook
 from harness.grading.release.words import github_workflow, gitlab_job, readme
@@ -175,3 +176,10 @@ def test_what_pip_installs_is_one_line(assignment: Assignment, tmp_path: Path):
     (tmp_path / "assignment.toml").write_text(text)
     with pytest.raises(AssignmentError, match="one requirement"):
         load(tmp_path / "assignment.toml")
+
+
+def test_withheld_images_need_a_seed_that_nobody_can_guess(assignment: Assignment, tmp_path: Path):
+    """Before anything is trained: `harness check` has the same program to draw with."""
+    with pytest.raises(AssignmentError, match=r"own_dataset\.seed is 7, so students can find out"):
+        release(assignment, tmp_path / "package", None, None)  # type: ignore[arg-type]
+    assert not (tmp_path / "package").exists()

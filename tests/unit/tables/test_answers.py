@@ -125,3 +125,24 @@ def test_diff_says_whose_grade_differs_and_why(out: Path):
     assert harness("diff", out, out).return_value == 0
     with pytest.raises(UsageError, match="there is no run '3'"):
         harness("diff", f"{out}@3", out)
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "٣", "-1", "1.0", ""])
+def test_a_number_of_a_mark_that_is_none_is_said(out: Path, number: str):
+    frame = table(out)
+    frame.loc[0, ["points", "comment", "mark"]] = ["17", "Fine.", number]
+    with pytest.raises(UsageError, match="the column mark was changed"):
+        harness("mark", out, "--from", returned(frame, out))
+
+
+@pytest.mark.parametrize("title", ["Open; -1 for each", "=Questions", "'=Questions"])
+def test_a_title_that_looks_like_a_formula_comes_back(tmp_path: Path, title: str):
+    of = results("Mia")
+    (mia,) = of.submissions
+    marks = (mia.marks[0], mia.marks[1].model_copy(update={"title": title}))
+    Gradebook(tmp_path / NAME).record(of.model_copy(update={"submissions": (mia.model_copy(update={"marks": marks}),)}))
+    frame = table(tmp_path)
+    frame[["points", "comment"]] = ["-0", "Empty."]
+    harness("mark", tmp_path, "--from", returned(frame, tmp_path))
+    (mark,) = Gradebook(tmp_path / NAME).manual_marks(Whose(mia.id, mia.identity, mia.content)).items()
+    assert mark[0] == title and str(mark[1].points) == "0.0"

@@ -100,6 +100,15 @@ def test_a_held_out_set_inside_the_training_images_is_an_error(course: Path, hel
     assert "lies inside" in errors and "must be apart" in errors
 
 
+@pytest.mark.parametrize(("seed", "is_doubt"), [("", True), ("seed = 999", True), ("seed = 48151623", False)])
+def test_a_seed_of_withheld_images_that_can_be_guessed_is_a_doubt(tmp_path: Path, seed: str, is_doubt: bool):
+    text = TOML.format(weights="mobilenet_v2", held_out="heldout", kind="model_predicts")
+    text = text.replace('path = "heldout"', 'mode = "withhold"').replace('[dataset]\npath = "train"\n', "")
+    text = text.replace('[reference]\ncode = "transfer.py"\n', "")
+    (tmp_path / "assignment.toml").write_text(f"{text}[own_dataset]\n{seed}\n")
+    assert ("students can find out which of their images" in said(tmp_path, "doubt")) == is_doubt
+
+
 def test_classes_that_do_not_fit_are_errors(course: Path):
     (course / "heldout" / "mug").rename(course / "heldout" / "Mug")
     assert "no training images of Mug" in said(course, "error")
