@@ -125,19 +125,19 @@ _MORE = {
     "more-measured": "{fix}: {was:.1%} -> {would:.1%} of {images} images are right.",
     "more-would-earn": "That would earn about {would:.1f} of {points:g} points.",
     "fix-labels": "Write the labels in this order: {labels}",
-    "fix-preprocessing": 'Use the pixel scaling of preprocess="{name}"',
-    "fix-colours": "Swap red and blue in the declared pre-processing",
 }
 
-# Probe of the stage `predict` -> what `harness.handin.save` calls it, where the names differ.
-_CALLED = {"raw-0-255": "none"}
+_SWAP_COLOURS = "Swap red and blue in the declared pre-processing"
+_USE_SCALING = 'Use the pixel scaling of preprocess="{name}"'
+
+_NO_SCALING = "raw-0-255"  # a probe of the stage `predict`; `harness.handin.save` calls it "none"
 
 
 def preprocessing_fix(probe: str) -> str:
     """What to do where the pre-processing `probe` fits better, without a full stop."""
     if probe == "colours-swapped":
-        return _MORE["fix-colours"]
-    return _MORE["fix-preprocessing"].format(name=_CALLED.get(probe, probe))
+        return _SWAP_COLOURS
+    return _USE_SCALING.format(name="none" if probe == _NO_SCALING else probe)
 
 
 # For what a person's mark was given that does not count here.

@@ -13,6 +13,7 @@ _JOBS = {
     "advice-model-py": "model.py must only define build_model, which builds the model and does nothing else",
     "advice-onnx": "save the model as ONNX, which brings no code of its own",
     "engine-failed-times": "The sandbox engine failed {times} times.",
+    "environment-needed": "{what}. For the instructor: {command}",
 }
 
 _NOT_ASKED = {

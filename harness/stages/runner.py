@@ -94,7 +94,9 @@ class StageRunner:
             except EnvironmentMissing as error:
                 return (
                     Skipped(
-                        reason=f"{error.message[0].upper()}{error.message[1:]}. For the instructor: {error.do}",
+                        reason=sentence(
+                            "environment-needed", what=error.message[:1].upper() + error.message[1:], command=error.do
+                        ),
                         findings=(finding("environment-missing", what=error.message, command=error.do),),
                     ),
                     False,
