@@ -1,1 +1,0 @@
-../../harness/agent/models/reference_training.py
