@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,26 +19,23 @@ from harness.errors import UsageError
 from harness.findings import Finding, finding
 from harness.inputs.submissions.archives import (
     ARCHIVE_SUFFIXES,
-    FOREIGN_SUFFIXES,
     Spent,
     Unpacked,
     UnpackLimits,
 )
 from harness.inputs.submissions.child import Children, Unreadable
 from harness.inputs.submissions.class_lists import GROUPS, TIMES
-from harness.inputs.submissions.delivery import NOT_THIS_ONE, Attempt, Delivery, Piece, Reading, delivered
+from harness.inputs.submissions.delivery import NOT_THIS_ONE, Delivery, Piece, Reading
 from harness.inputs.submissions.lms import readers
 from harness.inputs.submissions.manifest import MANIFEST
 from harness.inputs.submissions.one_entry import kept_apart
-from harness.inputs.submissions.parts import COMPANIONS, MODEL_SUFFIXES, NOTEBOOK_SUFFIX
+from harness.inputs.submissions.parts import COMPANIONS
 from harness.inputs.submissions.place import ArchivePlace, Entry, FolderPlace, Place
-from harness.inputs.submissions.split_archives import drive_stem
+from harness.inputs.submissions.plain_deliveries import ARCHIVES, WORK, plain_deliveries, plain_delivery
 
 PLAIN = "plain"
 
 _LEVELS = 3  # of folders around a class that are searched
-_ARCHIVES = (*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES)
-_WORK = (NOTEBOOK_SUFFIX, *MODEL_SUFFIXES, ".ckpt", ".pth.tar", ".pt.tar")
 _PARTS_OF_ONE = {
     *("code", "src", "data", "dataset", "images", "train", "test", "model", "models", "notebook", "notebooks")
 }
@@ -106,7 +103,7 @@ def _is_packed(place: Place) -> bool:
 
 def _packed(place: Place) -> Sorted:
     pieces = [Piece(entry.name, entry.name) for entry in place.entries() if not entry.is_link]
-    return Sorted(_plain_delivery(place.name, place.name, pieces, f"{MANIFEST} lies in it"), place, PLAIN)
+    return Sorted(plain_delivery(place.name, place.name, pieces, f"{MANIFEST} lies in it"), place, PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,7 @@ def _may_be_hand_in(entry: Entry) -> bool:
     name = entry.name.lower()
     if name.startswith(".") or name == "__macosx":
         return False
-    return entry.is_link or entry.is_folder or name.endswith((*_ARCHIVES, *_WORK))
+    return entry.is_link or entry.is_folder or name.endswith((*ARCHIVES, *WORK))
 
 
 def _beside(one: Sorted, claim: _Claim) -> Sorted:
@@ -223,7 +220,7 @@ def _holds_a_class(place: Place, children: Children, levels: int = _LEVELS) -> b
     """Whether the place, or its only folder, down to `levels` levels, holds submissions and is not one itself."""
     everything = place.entries()
     names = [entry.name.lower() for entry in everything]
-    if any(name in _PARTS_OF_ONE or name in COMPANIONS or name.endswith(_WORK) for name in names):
+    if any(name in _PARTS_OF_ONE or name in COMPANIONS or name.endswith(WORK) for name in names):
         return False
     entries = [entry for entry in everything if _is(_may_be_hand_in, entry)]
     if len(entries) == 1:
@@ -234,7 +231,7 @@ def _holds_a_class(place: Place, children: Children, levels: int = _LEVELS) -> b
 
 def _has_work(place: Place, folder: str, levels: int) -> bool:
     for entry in place.entries(folder):
-        if not entry.is_folder and entry.name.lower().endswith((*_WORK, *_ARCHIVES)):
+        if not entry.is_folder and entry.name.lower().endswith((*WORK, *ARCHIVES)):
             return True
         if entry.is_folder and levels and _has_work(place, f"{folder}/{entry.name}", levels - 1):
             return True
@@ -286,80 +283,5 @@ def _one_of(same: list[Sorted]) -> Sorted:
     return replace(newest, delivery=replace(kept, attempts=(*kept.attempts, *others)))
 
 
-# --- plain submissions --------------------------------------------------------------------------
-
-
 def _plain(place: Place, entries: tuple[Entry, ...]) -> list[Sorted]:
-    return [Sorted(delivery, place, PLAIN, delivery.findings) for delivery in _plain_deliveries(place, entries)]
-
-
-def _plain_deliveries(place: Place, entries: tuple[Entry, ...]) -> Iterator[Delivery]:
-    files = [entry for entry in entries if not entry.is_folder and not entry.is_link]
-    loose = [entry for entry in files if entry.name.lower().endswith(_WORK)]
-    whole = _place_itself(place, loose)
-    if whole:
-        yield whole
-    by_stem: dict[str, list[Entry]] = defaultdict(list)
-    split: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        stem = kept_apart("intake", partial(drive_stem, entry.name), lambda _: "") if entry in files else ""
-        if stem:
-            split[stem].append(entry)
-        elif entry not in loose and not (whole and entry.name == "dataset"):
-            yield delivered([entry.name], partial(_of_one, entry))
-        elif entry in loose and not whole:
-            by_stem[kept_apart("intake", partial(_stem, entry), partial(_whole_name, entry))].append(entry)
-    for stem, same in split.items():
-        make = partial(_of_split, stem, same) if len(same) > 1 else partial(_of_one, same[0])
-        yield delivered([entry.name for entry in same], make)
-    for stem, same in by_stem.items():
-        yield delivered([entry.name for entry in same], partial(_of_loose, stem, same))
-
-
-def _of_one(entry: Entry) -> Delivery:
-    why = "a folder" if entry.is_folder else "an archive"
-    return _plain_delivery(as_text(_stem(entry)), entry.name, [_piece(entry)], why)
-
-
-def _of_split(stem: str, same: list[Entry]) -> Delivery:
-    return _plain_delivery(as_text(stem), f"/{stem}.zip", [_piece(entry) for entry in same], "the parts of a download")
-
-
-def _of_loose(stem: str, same: list[Entry]) -> Delivery:
-    why = "loose files of one name" if len(same) > 1 else "a loose file"
-    return _plain_delivery(as_text(stem), f"/{stem}", [_piece(entry) for entry in same], why)  # no folder has a `/`
-
-
-def _place_itself(place: Place, loose: list[Entry]) -> Delivery | None:
-    """The place as one submission, if its top has the files that accompany one model or notebook."""
-    files = [entry for entry in place.entries() if not entry.is_folder and not entry.is_link]
-    beside = [entry for entry in files if entry.name.lower() in COMPANIONS]
-    if not loose or not beside:
-        return None
-    pieces = [Piece(entry.name, entry.name) for entry in files if not entry.name.startswith(".")]
-    pieces += [Piece(e.name, e.name) for e in place.entries() if e.is_folder and e.name == "dataset"]
-    return _plain_delivery(place.name, place.name, pieces, f"the folder itself: {beside[0].name} lies in it")
-
-
-def _plain_delivery(student: str, exact: str, pieces: list[Piece], why: str) -> Delivery:
-    entries = frozenset(piece.path for piece in pieces)
-    attempt = Attempt(tuple(pieces), as_text(", ".join(sorted(entries))))
-    return Delivery(student, student, (attempt,), entries, why, exact=exact)
-
-
-def _piece(entry: Entry) -> Piece:
-    return Piece(entry.name, "" if entry.is_folder else entry.name)
-
-
-def _whole_name(entry: Entry, _: Finding) -> str:
-    return entry.name
-
-
-def _stem(entry: Entry) -> str:
-    """The entry's name without an archive's or a loose file's suffix."""
-    if entry.is_folder or entry.is_link:
-        return entry.name
-    for suffix in sorted((*_ARCHIVES, *_WORK), key=len)[::-1]:
-        if entry.name.lower().endswith(suffix) and len(entry.name) > len(suffix):
-            return entry.name[: -len(suffix)]
-    return entry.name
+    return [Sorted(delivery, place, PLAIN, delivery.findings) for delivery in plain_deliveries(place, entries)]
