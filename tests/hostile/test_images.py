@@ -1,4 +1,4 @@
-"""Images that lie in two places: of a student's own data set, or of two students' submissions."""
+"""Images on their way in, and images that lie in two places: of one data set, or of two students."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from harness.grading.similarity.images import across_students
 from harness.grading.submission_run import Examined
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import OwnDataset
+from harness.inputs.images import load, stage
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox
 from harness.stages.audit.stage import AuditRules, audit
@@ -100,3 +101,27 @@ def test_images_on_both_sides_are_found_and_clean_ones_are_not(engine: Sandbox, 
         frozenset(("train/mug/burst.jpg", "test/mug/burst.jpg")),
     }
     got("the copy, the burst and the other's image named, nothing on the clean submission")
+
+
+@pytest.mark.hostile(line=42, expected="names random, order random, images re-encoded; no gain")
+def test_images_go_in_without_names_order_times_or_metadata(tmp_path: Path, got):
+    classes = ("blue", "green", "red")
+    for name in classes:
+        (tmp_path / "heldout" / name).mkdir(parents=True)
+        for number in range(6):
+            image = Image.new("RGB", (50, 40), (40 * number, 90, 10))
+            exif = Image.Exif()
+            exif[0x010E] = name
+            image.save(tmp_path / "heldout" / name / f"{name}-{number}.jpg", exif=exif)
+    held_out = load(tmp_path / "heldout")
+    once, again = (stage(held_out, tmp_path / folder) for folder in ("once", "again"))
+    assert not set(once.names) & set(again.names)
+    assert sorted(once.names) != list(once.names)
+    originals = {file.read_bytes() for file in held_out.files}
+    for file in once.folder.iterdir():
+        content = file.read_bytes()
+        assert content not in originals and file.stat().st_mtime == 0
+        assert not any(name.encode() in content for name in classes)
+        with Image.open(file) as opened:
+            assert not opened.info and not opened.getexif()
+    got("two runs share no name; nothing of the class is in a file")

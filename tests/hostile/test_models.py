@@ -318,33 +318,6 @@ def test_a_suffix_counts_for_nothing(door: Door, got):
     got(f"onnx called .h5: works; page called .keras: {page}; pickle called .onnx: {picked}")
 
 
-@pytest.mark.hostile(line=42, expected="names random, order random, images re-encoded; no gain")
-def test_images_go_in_without_names_order_times_or_metadata(tmp_path: Path, got):
-    from PIL import Image
-
-    from harness.inputs.images import load, stage
-
-    for name in CLASSES:
-        (tmp_path / "heldout" / name).mkdir(parents=True)
-        for number in range(6):
-            image = Image.new("RGB", (50, 40), (40 * number, 90, 10))
-            exif = Image.Exif()
-            exif[0x010E] = name
-            image.save(tmp_path / "heldout" / name / f"{name}-{number}.jpg", exif=exif)
-    held_out = load(tmp_path / "heldout")
-    once, again = (stage(held_out, tmp_path / folder) for folder in ("once", "again"))
-    assert not set(once.names) & set(again.names)
-    assert sorted(once.names) != list(once.names)
-    originals = {file.read_bytes() for file in held_out.files}
-    for file in once.folder.iterdir():
-        content = file.read_bytes()
-        assert content not in originals and file.stat().st_mtime == 0
-        assert not any(name.encode() in content for name in CLASSES)
-        with Image.open(file) as opened:
-            assert not opened.info and not opened.getexif()
-    got("two runs share no name; nothing of the class is in a file")
-
-
 def test_the_companions_of_a_hand_in_are_parsed_strictly(engine: Sandbox, tmp_path: Path):
     """Line 24's other half: handin.json says nothing that the harness does not ask for."""
     said = json.dumps({"schema": 1, "classes": list(CLASSES), "marks": 100})
