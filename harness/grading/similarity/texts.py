@@ -12,15 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
-from scipy import sparse
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
 from harness.inputs.submissions.texts import Cell
 from harness.stages.evidence.alike import AlikePair, AlikeTexts, Passage
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _COMMON_SHARE, _COMMON_FEWEST = 1 / 3, 4  # more of the class than both have it in common
 _PIECE, _LONGEST_PIECE, _SHORTEST_PIECE = 200, 1_500, 50  # characters
@@ -115,6 +117,9 @@ def _n_grams(text: str) -> list[str]:
 
 def _pairs(written: Sequence[Written], pieces: Sequence[_Piece]) -> list[AlikePair]:
     """All pairs that were aligned and share enough, those with most and longest passages first."""
+    from scipy import sparse
+    from sklearn.feature_extraction.text import HashingVectorizer
+
     hashed = HashingVectorizer(
         analyzer=_n_grams, n_features=_FEATURES, norm=None, alternate_sign=False, binary=True, dtype=np.float32
     )
@@ -163,6 +168,8 @@ def _proposed(
 
     Pieces, because one copied answer is little of a whole notebook. `n_grams`: shape (pieces, n-grams), 0 or 1.
     """
+    from sklearn.feature_extraction.text import TfidfTransformer
+
     weighed = TfidfTransformer(norm=None).fit_transform(n_grams).tocsr()
     several = weighed.T.tocsr()
     best: list[dict[int, float]] = [{} for _ in written]
