@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from example_evidence import conversion
+from scipy.spatial import cKDTree
 
-from harness.grading.similarity import likeness
 from harness.grading.similarity.likeness import centred, channels_apart
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import Robustness
@@ -90,12 +90,12 @@ def test_channels_in_any_order_are_compared_in_bounded_time(monkeypatch: pytest.
     """Two final layers of 131,072 equal channels took minutes: each was held against each."""
     asked = []
 
-    class Counted(likeness.cKDTree):
+    class Counted(cKDTree):
         def query(self, x, *given, **named):
             asked.append(len(x))
             return super().query(x, *given, **named)
 
-    monkeypatch.setattr(likeness, "cKDTree", Counted)
+    monkeypatch.setattr("scipy.spatial.cKDTree", Counted)
     random = np.random.default_rng(0)
     layer = random.normal(size=(5, 12_000)).astype(np.float32)
     permuted = layer[:, random.permutation(12_000)] * (1 + 0.01 * random.normal(size=layer.shape)).astype(np.float32)

@@ -37,7 +37,7 @@ def test_an_inspection_that_the_students_own_code_said_waits_for_a_person(origin
     """A pickled model once replaced the agent's own functions and got 20 of 20 points for a frozen backbone."""
     mark = marked(FROZEN, forged(origin))
     assert mark.points == points
-    assert ("what the student's own code said of itself (stage inspect)" in mark.reason) is (points is None)
+    assert ("only the student's own code says this (stage inspect)" in mark.reason) is (points is None)
 
 
 def test_a_self_reported_zero_waits_as_well() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from harness.errors import MachineError, UsageError
 from harness.findings import finding
 from harness.inputs.submission import Submission
-from harness.inputs.submissions import child, collect, copying, sorting
+from harness.inputs.submissions import child, collect, copying, plain_deliveries
 from harness.inputs.submissions.archives import UnpackLimits
 from harness.inputs.submissions.child import Children, Unreadable, path_text
 from harness.inputs.submissions.one_entry import kept_apart
@@ -197,7 +197,9 @@ TROUBLE = [RuntimeError("x"), MemoryError(), RecursionError(), OSError(36, "File
 
 
 @pytest.mark.parametrize("error", TROUBLE, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("where", [(copying, "_unpack_nested"), (sorting, "_of_one")], ids=lambda where: where[1])
+@pytest.mark.parametrize(
+    "where", [(copying, "_unpack_nested"), (plain_deliveries, "_of_one")], ids=lambda where: where[1]
+)
 def test_trouble_of_ours_with_one_entry_leaves_the_others_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: tuple, error: Exception
 ):
