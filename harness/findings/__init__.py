@@ -28,7 +28,7 @@ from harness.findings import (
 )
 from harness.findings.kind import Kind, Severity
 from harness.findings.on_marks import preprocessing_fix
-from harness.findings.text import one_line, said_to_student, with_detail
+from harness.findings.text import one_line, said_on_ones_own_machine, said_to_student, with_detail
 
 __all__ = [
     "Finding",
@@ -38,6 +38,7 @@ __all__ = [
     "finding",
     "one_line",
     "preprocessing_fix",
+    "said_on_ones_own_machine",
     "said_to_student",
     "sentence",
     "with_detail",

@@ -16,6 +16,13 @@ def said_to_student(message: str) -> str:
     return message.partition(FOR_INSTRUCTOR)[0].rstrip()
 
 
+def said_on_ones_own_machine(message: str) -> str:
+    """The message as a student reads it who found this out himself: the machine is his, and so is what to do."""
+    known, _, to_do = message.partition(FOR_INSTRUCTOR)
+    text = known + to_do[:1].upper() + to_do[1:]
+    return text.replace("the grading machine", "this machine").replace("The grading machine", "This machine")
+
+
 def with_detail(sentence: str, detail: str) -> str:
     """`It stopped.` and `no such file` -> `It stopped: no such file.`"""
     if not detail:

@@ -17,7 +17,8 @@ EXPORTED = {
     "uncompared",
     "bench.boards": "Board load names",
     "bench.machine": "Check MachineState Monitor Window checks",
-    "findings": "Finding Severity advice backbone_doubt finding one_line preprocessing_fix said_to_student sentence "
+    "findings": "Finding Severity advice backbone_doubt finding one_line preprocessing_fix "
+    "said_on_ones_own_machine said_to_student sentence "
     "with_detail",
     "grading.rubric": "ManualMark check grade",
     "grading.validation": "Validation Verdict checked_first validate",

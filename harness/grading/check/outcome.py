@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.findings import Finding
+from harness.findings import Finding, said_on_ones_own_machine
 from harness.grading.check.public_run import ImagesFrom
 from harness.inputs.assignment.points import total
 from harness.stages.evidence.grade import Grade, Mark
@@ -188,7 +188,7 @@ def _criterion(mark: Mark) -> CheckedCriterion:
         points=mark.points,
         max_points=mark.max_points,
         interval=mark.points_interval,
-        reason=mark.reason,
+        reason=said_on_ones_own_machine(mark.reason),
     )
 
 
@@ -204,11 +204,11 @@ def _of_findings(name: str, title: str, findings: Iterable[Finding]) -> CheckedS
 def _step(name: str, title: str, result: Done[object] | Failed | Skipped, seen: Seen) -> CheckedStep:
     lost = [found for found in result.findings if found.code in NOT_THE_STUDENTS]
     errors, notes = _sorted(found for found in result.findings if found.code not in NOT_THE_STUDENTS)
-    what = "" if isinstance(result, Done) else result.whole_reason
+    what = "" if isinstance(result, Done) else said_on_ones_own_machine(result.whole_reason)
     state: State = "fine"
     if lost or isinstance(result, Skipped):
         state = "cannot be known here"
-        notes = (*(found.whole_message for found in lost), *errors, *notes)
+        notes = (*(said_on_ones_own_machine(found.whole_message) for found in lost), *errors, *notes)
         errors = ()
     elif name == "execute" and not isinstance(result, Done) and seen.lacking:
         state = "cannot be known here"  # the failure may be what this machine lacks
@@ -228,5 +228,7 @@ def _step(name: str, title: str, result: Done[object] | Failed | Skipped, seen: 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Messages of errors, and of all others. Nothing is secret here, so each comes with its detail."""
-    every = list(dict.fromkeys((found.severity == "error", found.whole_message) for found in findings))
+    every = list(
+        dict.fromkeys((one.severity == "error", said_on_ones_own_machine(one.whole_message)) for one in findings)
+    )
     return tuple(text for is_error, text in every if is_error), tuple(text for is_error, text in every if not is_error)

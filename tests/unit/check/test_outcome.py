@@ -45,6 +45,21 @@ def test_a_missing_model_is_to_mend_unless_the_notebook_may_still_make_it_in_gra
     assert step("convert", steps(evidence(convert=none, execute=lost), SEEN)).state == "cannot be known here"
 
 
+@pytest.mark.parametrize(
+    ("code", "particulars", "to_do"),
+    [
+        ("weights-missing", {"cell": 4, "what": "the weights w.pth", "name": "w"}, "fetch w"),
+        ("environment-missing", {"what": "It needs TensorFlow", "command": "harness env build keras"}, "build keras"),
+    ],
+)
+def test_what_the_machine_lacks_is_said_to_whose_machine_it_is(code: str, particulars: dict, to_do: str):
+    found = finding(code, **particulars)
+    lost = evidence(execute=Skipped(reason=found.message, findings=(found,)))
+    said = step("execute", steps(lost, SEEN)).what
+    assert "this machine" in said and to_do in said
+    assert "grading machine" not in said and "instructor" not in said
+
+
 def test_what_was_not_asked_for_is_no_step():
     assert "audit" not in [step.name for step in steps(evidence(audit=Skipped(reason="Not asked.")), SEEN)]
 
