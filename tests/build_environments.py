@@ -17,7 +17,13 @@ from harness.sandbox import KERAS, TORCH, environments
 def main() -> None:
     if "--in-background" in sys.argv:
         with (Path(tempfile.gettempdir()) / "harness-tests-environments.log").open("w") as log:
-            subprocess.Popen([sys.executable, __file__], stdout=log, stderr=log, start_new_session=True)
+            subprocess.Popen(
+                [sys.executable, __file__],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         return
     base = os.environ.get("HARNESS_DOCKER_BASE", "")
     if base:
