@@ -12,11 +12,12 @@ import click
 
 from harness.boundary.screen import Screen, say, say_json, visible
 from harness.cli.options import PATH, as_json_option, force_option
+from harness.cli.sandbox_options import sandbox_option
+from harness.inputs.engine_names import EngineName
 
 if TYPE_CHECKING:
     from harness.sandbox import Chosen
 
-_Engine = Literal["auto", "docker", "bubblewrap", "none"]  # as `harness.sandbox.EngineName`, which takes long to import
 _Service = Literal["auto", "github", "gitlab", "none"]  # as in `check_output`
 
 
@@ -34,14 +35,7 @@ _Service = Literal["auto", "github", "gitlab", "none"]  # as in `check_output`
     show_default=True,
     help="Mark what to mend in the job of this service; 'auto' finds out which one runs it.",
 )
-@click.option(
-    "--sandbox",
-    "engine",
-    type=click.Choice(get_args(_Engine)),
-    default="auto",
-    show_default=True,
-    help="Where your code runs; with 'auto', directly on this machine where no sandbox works.",
-)
+@sandbox_option("Where your code runs; with 'auto', directly on this machine where no sandbox works.")
 @force_option
 @as_json_option
 def check(
@@ -50,7 +44,7 @@ def check(
     keep_zip: bool,
     junit: Path | None,
     annotations: _Service,
-    engine: _Engine,
+    sandbox_name: EngineName,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -67,7 +61,7 @@ def check(
 
     public = read_public(file, folder)
     screen = Screen(stderr=True)
-    chosen = _engine(engine)
+    chosen = _engine(sandbox_name)
     screen.print(f"Assignment: {visible(public.assignment.title)}")
     screen.print(f"Sandbox: {chosen.sandbox.name} ({visible(chosen.reason)})", soft_wrap=True)
     found = run_check(Request(folder, public, chosen, keep_zip, force), check_output.Steps(screen))
@@ -83,7 +77,7 @@ def check(
     return 1 if found.to_mend else 0
 
 
-def _engine(name: _Engine) -> Chosen:
+def _engine(name: EngineName) -> Chosen:
     """The engine; with `auto`, none where no sandbox works, since the code is the student's own."""
     from harness import sandbox
     from harness.errors import NoSandbox

@@ -1,4 +1,4 @@
-"""Options of commands that start a sandbox. Other options are in `options.py`, which loads no engine."""
+"""Options of commands that start a sandbox. They load no engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from harness.sandbox import EngineName
+from harness.inputs.engine_names import EngineName
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

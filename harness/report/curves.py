@@ -30,10 +30,6 @@ class Line:
     spots: tuple[Spot, ...]
     has_dots: bool
 
-    @property
-    def strokes(self) -> list[tuple[Spot, Spot]]:
-        return list(zip(self.spots, self.spots[1:], strict=False))
-
 
 @dataclass(frozen=True, slots=True)
 class LinePlot:

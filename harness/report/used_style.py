@@ -6,7 +6,8 @@ The style is our own: without comments, white space, strings with braces, and at
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
+from functools import cache
 
 _ARGUMENTS = re.compile(r"\[[^\]]*\]|::?[a-z-]+(\([^()]*\))?")
 _CLASS = re.compile(r"\.([a-zA-Z][\w-]*)")
@@ -22,7 +23,7 @@ def names(page: str) -> frozenset[str]:
     return frozenset({"html", "body", *_TAGS_OF_PAGE.findall(page), *classes})
 
 
-def used_only(style: str, used: Collection[str]) -> str:
+def used_only(style: str, used: Set[str]) -> str:
     """The rules whose selectors need no other tag or class than those in `used`, which is as of `names`."""
     return "".join(_kept(prelude, body, used) for prelude, body in _blocks(style))
 
@@ -39,15 +40,16 @@ def _blocks(style: str) -> Iterator[tuple[str, str]]:
         at = end
 
 
-def _kept(prelude: str, body: str, used: Collection[str]) -> str:
+def _kept(prelude: str, body: str, used: Set[str]) -> str:
     if prelude.startswith("@"):
         inner = used_only(body, used)
         return f"{prelude}{{{inner}}}" if inner else ""
-    selectors = [selector for selector in _COMMA.split(prelude) if _needs(selector) <= set(used)]
+    selectors = [selector for selector in _COMMA.split(prelude) if _needs(selector) <= used]
     return f"{','.join(selectors)}{{{body}}}" if selectors else ""
 
 
-def _needs(selector: str) -> set[str]:
+@cache
+def _needs(selector: str) -> frozenset[str]:
     """The tags and classes without which the selector matches nothing; those of `:is` do not count."""
     bare = _ARGUMENTS.sub("", selector)
-    return {f".{name}" for name in _CLASS.findall(bare)} | set(_TAG.findall(bare))
+    return frozenset({*(f".{name}" for name in _CLASS.findall(bare)), *_TAG.findall(bare)})

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 from harness.errors import HarnessError, NoSandbox, UsageError
+from harness.inputs.engine_names import EngineName
 from harness.sandbox.engine import Job, Limits, Sandbox
 from harness.sandbox.none import NoProtection
 from harness.sandbox.python_environment import harness_own
 from harness.sandbox.software import TORCH
-
-EngineName = Literal["auto", "docker", "bubblewrap", "none"]
 
 
 def _docker(runtime: str | None = None) -> Sandbox:
