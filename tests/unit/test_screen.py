@@ -222,8 +222,9 @@ def test_a_text_of_several_lines_keeps_them(capsys: pytest.CaptureFixture[str]) 
 
 # --- no other way -------------------------------------------------------------------------------
 
-# What runs elsewhere: inside the sandbox, in a student's own notebook, or in a child whose stdout is a pipe of ours.
-ELSEWHERE = ("agent/", "apart/", "handin.py", "boundary/screen.py")
+# What runs elsewhere: inside the sandbox, in a student's own notebook, or in a child whose stdout is a pipe of ours;
+# and the course of the wheel, whose scripts an instructor runs.
+ELSEWHERE = ("agent/", "apart/", "handin.py", "boundary/screen.py", "example/")
 PRINTS = ("print", "print_json", "pprint", "echo", "secho", "Console", "get_console", "echo_via_pager", "prompt")
 STARTS = ("run", "Popen", "call", "check_call", "check_output", "getoutput", "system", "popen")
 
