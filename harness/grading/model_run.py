@@ -64,7 +64,7 @@ def run_model(
     if depth != "answers":
         rules, images = assignment.robustness, assignment.robustness.images
         if depth == "reference":
-            rules = rules.model_copy(update={"looks": 0})
+            rules = rules.model_copy(update={"occlusion_maps": 0})
         else:
             found = value(inspected)
             images = affordable(rules, found.multiply_adds if found else None)

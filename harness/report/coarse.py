@@ -67,7 +67,7 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         unseen_images=score.unseen_images,
         unseen_confidence=_rounded(score.unseen_confidence, 2),
         unseen_source=score.unseen_source,
-        looks=score.looks if show_held_out else (),
+        occlusion_maps=score.occlusion_maps if show_held_out else (),
         remedies=tuple(
             one.model_copy(update={"accuracy": round(one.accuracy, 3), "would": round(one.would, 3)})
             for one in score.remedies

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.report.charts import Scale, Tick
 from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.evaluation import Evaluation
-from harness.stages.evidence.robustness import Look
+from harness.stages.evidence.robustness import OcclusionMap
 
 _HEIGHT = 130.0
 _LEFT, _RIGHT, _TOP = 17.0, 95.0, 10.0
@@ -184,11 +184,11 @@ def overlays(score: Evaluation, truth: Mapping[int, str], thumbnail: Thumbnails)
             look.image not in truth,
             _cells(look),
         )
-        for look in score.looks
+        for look in score.occlusion_maps
     ]
 
 
-def _cells(look: Look) -> tuple[Cell, ...]:
+def _cells(look: OcclusionMap) -> tuple[Cell, ...]:
     strongest = max((drop for row in look.drops for drop in row), default=0.0)
     if strongest < _LEAST_SHADED:
         return ()

@@ -33,7 +33,7 @@ from harness.stages.evaluate.stage import answers_of, truth_of
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob, Share
-from harness.stages.evidence.robustness import Look, RobustnessAnswers
+from harness.stages.evidence.robustness import OcclusionMap, RobustnessAnswers
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageResult
 from harness.stages.predict import checked, model_request
 from harness.stages.stage import Stage
@@ -48,7 +48,7 @@ _SHARE = 0.8  # of the wall time; a slow model stops itself then
 
 
 class _Reply(BaseModel):
-    """stress.json, as `harness/agent/phases/robustness.py` sends it."""
+    """robustness.json, as `harness/agent/phases/robustness.py` sends it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,11 +88,11 @@ def trial(
     """The trial for a model: at most `images` images to corrupt, and its worst mistakes for occlusion maps."""
     answers, truth = answers_of(predictions, store), truth_of(held_out)
     right = answered_right(answers.probabilities, answers.labels, truth)
-    covered = worst(answers.probabilities, right, rules.looks)
+    covered = worst(answers.probabilities, right, rules.occlusion_maps)
     return Trial(rules, chosen(held_out.truth, images), covered, unseen)
 
 
-def stress(
+def run_robustness(
     conversion: Conversion, trial: Trial, staged: StagedImages, context: StageContext
 ) -> StageResult[RobustnessAnswers]:
     """The model's answers, all from one sandbox. `Skipped` for a model that gives none in time."""
@@ -107,7 +107,7 @@ def stress(
         "cells": _CELLS,
         "seconds": context.limits.wall_seconds * _SHARE,
     }
-    with tempfile.TemporaryDirectory(prefix="harness-stress-") as folder:
+    with tempfile.TemporaryDirectory(prefix="harness-robustness-") as folder:
         outputs = Path(folder)
         outcome = context.run("robustness", request, inputs, outputs, images=material)
         if outcome.status != "ok":
@@ -128,7 +128,7 @@ def _result(
     conversion: Conversion, trial: Trial, material: Mapping[str, Material], outputs: Path, context: StageContext
 ) -> RobustnessAnswers:
     labels = conversion.outputs
-    reply = read_reply(outputs, "stress.json", _Reply)
+    reply = read_reply(outputs, "robustness.json", _Reply)
     if len(reply.seen_parts) != len(trial.covered):
         raise Rejected(sentence("answers-other-images"))
     unseen = len(trial.unseen.names) if trial.unseen else _PATTERNS
@@ -146,7 +146,7 @@ def _result(
         unseen=_stored([unseen_rows], unseen_rows.shape, "unseen", outputs, context),
         unseen_source="folder" if trial.unseen else "patterns",
         labels=conversion.labels,
-        looks=_looks(trial.covered, covered, seen_parts.tolist(), conversion.labels),
+        occlusion_maps=_occlusion_maps(trial.covered, covered, seen_parts.tolist(), conversion.labels),
     )
 
 
@@ -155,19 +155,19 @@ def _read(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.float3
     return checked(rows.reshape(-1, shape[-1])).reshape(shape)
 
 
-def _looks(
+def _occlusion_maps(
     images: Sequence[int],
     answers: NDArray[np.float32],
     seen_parts: Sequence[Sequence[float]],
     labels: Sequence[str],
-) -> tuple[Look, ...]:
-    looks = []
+) -> tuple[OcclusionMap, ...]:
+    maps = []
     for image, rows, part in zip(images, answers, seen_parts, strict=True):
         label = int(rows[0].argmax())
         confidence = rows[:, label].astype(np.float64)
         drops = cell_drops(confidence[0] - confidence[1:], _CELLS)
-        looks.append(
-            Look(
+        maps.append(
+            OcclusionMap(
                 image=image,
                 label=labels[label],
                 confidence=float(confidence[0]),
@@ -176,7 +176,7 @@ def _looks(
                 drops=tuple(tuple(round(float(v), 4) for v in row) for row in drops),
             )
         )
-    return tuple(looks)
+    return tuple(maps)
 
 
 def cell_drops(drops: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
@@ -225,7 +225,7 @@ def _robustness(request: RobustnessRequest, context: StageContext) -> StageResul
     if request.conversion is None or request.answers is None:
         return NO_MODEL
     tried = trial(request.answers, request.held_out, request.rules, request.images, request.unseen, context.store)
-    return stress(request.conversion, tried, request.staged, context)
+    return run_robustness(request.conversion, tried, request.staged, context)
 
 
 ROBUSTNESS = Stage("stress", RobustnessAnswers, _robustness)  # results.json calls it so

@@ -24,7 +24,7 @@ from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.stages.robustness import Trial, stress
+from harness.stages.robustness import Trial, run_robustness
 from harness.stages.store import Store
 from harness.stages.train import train
 
@@ -184,7 +184,7 @@ def test_worse_images_images_of_no_class_and_covered_ones_in_one_sandbox(
     conversion = handed_in(torch_model("tiny"), "traced", tmp_path, context, staged)
     rules = Robustness(severities=(1, 5), images=6)
     tried = Trial(rules, images=(3, 0, 5), covered=(1, 7), unseen=None)
-    result = stress(conversion, tried, staged, context)
+    result = run_robustness(conversion, tried, staged, context)
     assert isinstance(result, Done), result
     value = result.value
     rows = np.load(context.store.path(value.corrupted))
@@ -195,11 +195,11 @@ def test_worse_images_images_of_no_class_and_covered_ones_in_one_sandbox(
     assert np.load(context.store.path(value.unseen)).shape == (30, 5) and value.unseen_source == "patterns"
     assert [look.image for look in value.looks] == [1, 7]
     assert np.array(value.looks[0].drops).shape == (8, 8)
-    again = stress(conversion, tried, staged, context)
+    again = run_robustness(conversion, tried, staged, context)
     assert isinstance(again, Done) and again.value.corrupted.sha256 == value.corrupted.sha256
-    faultless = stress(conversion, Trial(rules, images=(3,), covered=(), unseen=None), staged, context)
+    faultless = run_robustness(conversion, Trial(rules, images=(3,), covered=(), unseen=None), staged, context)
     assert isinstance(faultless, Done), "a model without mistakes has nothing to be covered"
-    assert faultless.value.looks == ()
+    assert faultless.value.occlusion_maps == ()
 
 
 @pytest.fixture(scope="module")

@@ -136,7 +136,7 @@ def graded(attacks: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     cache = fetch_weights(tmp_path_factory.mktemp("cache"))
     rng = np.random.default_rng(5)
     assignment = make_course(folder / "course")
-    few = '[robustness]\nimages = 4\nseverities = [3]\ncorruptions = ["blur"]\nlooks = 2\n[benchmark]'
+    few = '[robustness]\nimages = 4\nseverities = [3]\ncorruptions = ["blur"]\nocclusion_maps = 2\n[benchmark]'
     assignment.write_text(assignment.read_text().replace("[benchmark]", few, 1))
     colours = {"red": (230, 40, 40), "green": (40, 220, 60), "blue": (40, 60, 230)}
     held_out = []

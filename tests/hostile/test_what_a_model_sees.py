@@ -25,7 +25,7 @@ from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.inspect import inspect
 from harness.stages.predict import predict
-from harness.stages.robustness import stress, trial
+from harness.stages.robustness import run_robustness, trial
 from harness.stages.store import Store
 from harness.stages.timing import Budget, Round, Setting, Subject, time_round
 
@@ -120,11 +120,13 @@ def test_a_models_own_code_finds_no_image_and_nobody_who_has_one(graded: Graded,
     answered = graded.predict(conversion)
     assert isinstance(answered, Done) and graded.accuracy(answered.value) == 1.0, "and it can answer as it should"
     is_runsc = any("gVisor" in what for what in graded.place.sandbox.not_enforced)
-    tried = trial(answered.value, graded.held_out, Robustness(images=4, looks=1), 4, graded.staged, graded.place.store)
-    stressed = stress(conversion, tried, graded.staged, graded.place)
+    tried = trial(
+        answered.value, graded.held_out, Robustness(images=4, occlusion_maps=1), 4, graded.staged, graded.place.store
+    )
+    robust = run_robustness(conversion, tried, graded.staged, graded.place)
     inspected = inspect(conversion, {}, graded.staged, len(CLASSES), graded.place)
-    assert isinstance(stressed, Done) and isinstance(inspected, Done), (stressed, inspected)
-    logs += [answered.usage.log, stressed.usage.log]
+    assert isinstance(robust, Done) and isinstance(inspected, Done), (robust, inspected)
+    logs += [answered.usage.log, robust.usage.log]
     for log in logs:
         lines = said(log)
         assert any("looked at processes" in line for line in lines), log
@@ -250,14 +252,14 @@ def test_an_attack_that_read_labels_off_the_files_or_the_request_gains_nothing(
         assert "No such file" in answered.detail
         got(answered.reason)
         return
-    rules = Robustness(images=18, looks=0, corruptions=("brightness",), severities=(1,))
-    stressed = stress(
+    rules = Robustness(images=18, occlusion_maps=0, corruptions=("brightness",), severities=(1,))
+    robust = run_robustness(
         conversion,
         trial(answered.value, graded.held_out, rules, 18, None, graded.place.store),
         graded.staged,
         graded.place,
     )
-    assert isinstance(stressed, Done)
-    value = score(answered.value, graded.held_out, None, graded.place.store, stressed.value).value
+    assert isinstance(robust, Done)
+    value = score(answered.value, graded.held_out, None, graded.place.store, robust.value).value
     assert value.accuracy < 0.7 and (value.robustness_clean or 0) < 0.8
     got(f"accuracy {value.accuracy:.2f}, on worse images {value.robustness_clean:.2f}")

@@ -161,6 +161,16 @@ def test_the_old_key_means_the_new_one_and_is_named(folder: Path, value: str):
     assert new.outdated == ()
 
 
+def test_occlusion_maps_were_called_looks(folder: Path):
+    text = GOOD + "\n[robustness]\n"
+    old, new = loaded(folder, text + "looks = 5\n"), loaded(folder, text + "occlusion_maps = 5\n")
+    assert old.robustness == new.robustness and old.robustness.occlusion_maps == 5
+    (said,) = old.outdated
+    assert "robustness.looks: is outdated" in said and said.endswith("write it as occlusion_maps")
+    with pytest.raises(AssignmentError, match="looks"):
+        loaded(folder, text + "looks = 5\nocclusion_maps = 5\n")
+
+
 def test_every_problem_is_named_at_once(folder: Path):
     said = message(folder, '[held_out]\npath = "heldout"', '[held_out]\npath = "a"\nsize = 3\n[oops]')
     assert "held_out.size: unknown key" in said

@@ -187,7 +187,7 @@ BOUNDS: dict[tuple[str, str], tuple[Any, Any, Any, Any]] = {
     ("robustness", "images"): (4, 1000, 3, 1001),
     ("robustness", "severities"): ([1, 5], NO, [0], [6]),
     ("robustness", "corruptions"): (["blur"], NO, [], ["x"]),
-    ("robustness", "looks"): (0, 12, -1, 13),
+    ("robustness", "occlusion_maps"): (0, 12, -1, 13),
     ("deadline", "grace_minutes"): (0, 10_080, -1, 10_080.1),
     ("deadline", "max_days"): (0, 3660, -1, 3661),
     ("criteria", "points"): (1e-9, 1000, 0, 1000.1),

@@ -117,7 +117,7 @@ def robustness_answers(folder: Path, labels: int) -> Callable[[], RobustnessAnsw
         sent[..., 0] = 1
         sent.flush()
     parts = [[0, 0, 1, 1]] * len(TRIAL.covered)
-    (folder / "stress.json").write_text(json.dumps({"seen_parts": parts}))
+    (folder / "robustness.json").write_text(json.dumps({"seen_parts": parts}))
     images = tuple(folder / str(number) for number in range(40))
     material = {"images": drawn(images), "covered": drawn(images[: len(TRIAL.covered)])}
     model = conversion(outputs=labels, labels=tuple(map(str, range(labels))))
@@ -135,7 +135,7 @@ def test_answers_to_worse_images_are_not_copied_whole(tmp_path: Path):
     assert peak(lambda: found.append(work())) < 20 * MIB
     kept = np.load(tmp_path / "store" / "blobs" / found[0].corrupted.sha256[:2] / found[0].corrupted.sha256)
     assert kept.shape == (28, 40, 10_000) and (kept[..., 0] == 1).all() and not kept[..., 1:].any()
-    assert [look.confidence for look in found[0].looks] == [1.0] * 3
+    assert [look.confidence for look in found[0].occlusion_maps] == [1.0] * 3
 
 
 def test_wrong_labels_among_5000_images_are_looked_for_in_bounded_memory(tmp_path: Path):

@@ -4,7 +4,7 @@ The request holds what `predict` needs to run a model, and `versions` (pairs of 
 (how many to draw if no list `unseen` is sent), `cells` (per side) and `seconds` (at most). The lists of images:
 `images` to corrupt, `unseen`, and `covered`, to cover part by part. Sent: `corrupted.npy` (float32, 1 + versions by
 images by labels; version 0 is the unchanged image), `unseen.npy`, `covered.npy` (images by 1 + windows by
-labels) and `stress.json`; or `refused.json`. Rows are in the order of the lists.
+labels) and `robustness.json`; or `refused.json`. Rows are in the order of the lists.
 
 Images of a class and of none are asked in mixed order, so that the order does not distinguish them. The covered images
 reveal which answers were wrong, so they come last.
@@ -65,7 +65,7 @@ def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> 
     send("unseen.npy", npy(rows[first:]))
     rows = asker.all(len(covered) * windows, lambda place: covered[place // windows].window(place % windows))
     send("covered.npy", npy(rows.reshape(len(covered), windows, labels)))  # may be empty
-    send("stress.json", json.dumps({"seen_parts": [one.seen_part for one in covered]}).encode())
+    send("robustness.json", json.dumps({"seen_parts": [one.seen_part for one in covered]}).encode())
 
 
 class _CorruptedImage:

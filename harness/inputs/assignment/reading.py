@@ -50,7 +50,7 @@ def parsed(file: Path) -> tuple[str, dict[str, Any]]:
 def validated(file: Path, text: str, raw: dict[str, Any]) -> Assignment:
     """The tables as types; paths are as they stand there. Raises `AssignmentError` for unknown keys, wrong values."""
     raw, renamed = with_new_keys(raw)
-    outdated = tuple(str(problem(file, text, (key,), what)) for key, what in renamed)
+    outdated = tuple(str(problem(file, text, where, what)) for where, what in renamed)
     try:
         return Assignment.model_validate({**raw, "file": file, "outdated": outdated})
     except ValidationError as error:

@@ -193,7 +193,7 @@ class Robustness(Section):
     images: int = Field(40, ge=4, le=1000, description="held-out images at most, as many of each class")
     severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = (1, 3, 5)
     corruptions: Annotated[tuple[Corruption, ...], Field(min_length=1)] = get_args(Corruption)
-    looks: int = Field(3, ge=0, le=12, description="mistakes on which is tried where the model looks")
+    occlusion_maps: int = Field(3, ge=0, le=12, description="mistakes for which is measured where the model looks")
 
 
 Boundary = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]

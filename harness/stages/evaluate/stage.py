@@ -33,11 +33,11 @@ def score(
     held_out: HeldOutSet,
     reference: Predictions | None,
     store: Store,
-    stress: RobustnessAnswers | None = None,
+    tried: RobustnessAnswers | None = None,
 ) -> Done[Evaluation]:
     """The scores of `predictions`, and the comparison with `reference` on the same images if it is given.
 
-    `stress`: the answers to corrupted images and to images of no class, if there are any.
+    `tried`: the answers to corrupted images and to images of no class, if there are any.
     """
     truth = truth_of(held_out)
     answers = answers_of(predictions, store)
@@ -49,8 +49,8 @@ def score(
         "unsettled": predictions.unsettled or any(found.code in _GUESSES_MISFIT for found in findings),
         "calibration": calibration(answers.probabilities.max(axis=1), right),
     }
-    if stress is not None:
-        failures |= _failures(stress, answers, truth, store)
+    if tried is not None:
+        failures |= _failures(tried, answers, truth, store)
     return Done(value=evaluation.model_copy(update=failures), origin="measured-outside", findings=findings)
 
 
@@ -96,21 +96,21 @@ def compared_with_right(
     )
 
 
-def _failures(stress: RobustnessAnswers, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
-    corrupted, unseen = _array(stress.corrupted, store), _array(stress.unseen, store)
-    some = Truth(truth.classes, truth.of[list(stress.images)])
-    right = np.stack([answered_right(rows, stress.labels, some) for rows in corrupted])
-    clean, worse = accuracies(right, stress.versions)
+def _failures(tried: RobustnessAnswers, answers: Answers, truth: Truth, store: Store) -> dict[str, object]:
+    corrupted, unseen = _array(tried.corrupted, store), _array(tried.unseen, store)
+    some = Truth(truth.classes, truth.of[list(tried.images)])
+    right = np.stack([answered_right(rows, tried.labels, some) for rows in corrupted])
+    clean, worse = accuracies(right, tried.versions)
     return {
         "robustness": worse,
         "robustness_clean": clean,
-        "robustness_images": len(stress.images),
+        "robustness_images": len(tried.images),
         "unseen_auroc": unseen_auroc(answers.probabilities, unseen),
         "unseen_auroc_interval": unseen_auroc_interval(answers.probabilities, unseen, truth.grouped()),
         "unseen_images": len(unseen),
         "unseen_confidence": min(1.0, float(unseen.max(axis=1).mean())),
-        "unseen_source": stress.unseen_source,
-        "looks": stress.looks,
+        "unseen_source": tried.unseen_source,
+        "occlusion_maps": tried.occlusion_maps,
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field
 
 from harness.stages.evidence.record import Interval, Record, Share
-from harness.stages.evidence.robustness import Look
+from harness.stages.evidence.robustness import OcclusionMap
 
 
 class CalibrationBin(Record):
@@ -88,5 +90,8 @@ class Evaluation(Record):
     unseen_images: int = 0
     unseen_confidence: Share | None = None  # mean, on images of no class
     unseen_source: Literal["folder", "patterns"] | None = None
-    looks: tuple[Look, ...] = ()
+    occlusion_maps: Annotated[
+        tuple[OcclusionMap, ...],
+        Field(serialization_alias="looks", validation_alias=AliasChoices("looks", "occlusion_maps")),
+    ] = ()  # results.json calls them so
     remedies: tuple[Remedy, ...] = ()

@@ -7,8 +7,8 @@ from typing import Literal
 from harness.stages.evidence.record import Blob, Record, Share
 
 
-class Look(Record):
-    """An occlusion map: how much each part of an image matters for the model's answer (occlusion sensitivity).
+class OcclusionMap(Record):
+    """How much each part of an image matters for the model's answer (occlusion sensitivity).
 
     `drops`: for each cell of a square grid over `seen_part`, the mean drop of the label's probability when a window
     over it is grey. `seen_part`: left, top, right, bottom of the part that the model sees, as shares of the sides.
@@ -31,4 +31,4 @@ class RobustnessAnswers(Record):
     unseen: Blob  # .npy float32, shape (images, labels)
     unseen_source: Literal["folder", "patterns"]
     labels: tuple[str, ...]
-    looks: tuple[Look, ...]
+    occlusion_maps: tuple[OcclusionMap, ...]

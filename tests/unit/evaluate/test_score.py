@@ -93,7 +93,7 @@ def test_a_guess_that_held_out_images_contradict_is_in_doubt(kept: Kept):
 def test_what_is_covered_are_the_surest_mistakes_and_what_is_made_worse_is_of_all_classes(kept: Kept):
     rows = saying((0, 1, 0, 0, 1, 0))
     rows[3] = [0.95, 0.03, 0.02]
-    tried = trial(kept.predictions(rows), HELD_OUT, Robustness(looks=2), 3, None, kept.store)
+    tried = trial(kept.predictions(rows), HELD_OUT, Robustness(occlusion_maps=2), 3, None, kept.store)
     assert tried.covered == (3, 2) and tried.unseen is None
     assert sorted(TRUTH[index] for index in tried.images) == [0, 1, 2]
 
@@ -103,7 +103,7 @@ def test_worse_images_are_scored_as_the_images_that_they_were_made_of(kept: Kept
     corrupted = np.stack([saying((0, 2, 0)), saying((0, 1, 0)), saying((1, 1, 0))])
     stress = RobustnessAnswers(
         images=(5, 2, 0), versions=(("noise", 1), ("noise", 3)), corrupted=kept.array(corrupted),
-        unseen=kept.array(saying((0, 1), sure=0.5)), unseen_source="folder", labels=CLASSES, looks=(),
+        unseen=kept.array(saying((0, 1), sure=0.5)), unseen_source="folder", labels=CLASSES, occlusion_maps=(),
     )  # fmt: skip
     value = score(kept.predictions(saying(TRUTH)), HELD_OUT, None, kept.store, stress).value
     assert (value.robustness_clean, value.robustness_images) == (1.0, 3)
@@ -115,7 +115,7 @@ def test_the_confidence_on_unseen_images_is_their_mean(kept: Kept):
     unseen = np.stack([saying((0,), sure=0.4)[0], saying((1,), sure=0.9)[0]])
     stress = RobustnessAnswers(
         images=(0,), versions=(("noise", 1),), corrupted=kept.array(np.stack([saying((0,))] * 2)),
-        unseen=kept.array(unseen), unseen_source="patterns", labels=CLASSES, looks=(),
+        unseen=kept.array(unseen), unseen_source="patterns", labels=CLASSES, occlusion_maps=(),
     )  # fmt: skip
     value = score(kept.predictions(saying(TRUTH)), HELD_OUT, None, kept.store, stress).value
     assert value.unseen_confidence == pytest.approx(0.65) and value.unseen_auroc == pytest.approx(0.5)

@@ -15,7 +15,7 @@ from harness.stages.evidence.inspection import Inspection, LayerComparison
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob, Interval
 from harness.stages.evidence.reference import Reference
-from harness.stages.evidence.robustness import Look
+from harness.stages.evidence.robustness import OcclusionMap
 
 _PREPROCESS = Preprocess(
     width=224,
@@ -62,8 +62,8 @@ def _failures(accuracy: float, wrong: list[int]) -> dict[str, Any]:
             CalibrationBin(images=8 * i, confidence=0.1 * i + 0.05, accuracy=max(0.0, 0.1 * i - 0.06))
             for i in range(4, 10)
         ),
-        "looks": tuple(
-            Look(
+        "occlusion_maps": tuple(
+            OcclusionMap(
                 image=image,
                 label=CLASSES[2],
                 confidence=0.93,

@@ -165,7 +165,7 @@ def test_numbers_carry_little(made: SyntheticClass) -> None:
     assert result.benchmark is not None and result.evaluation is not None
     assert result.benchmark.latencies_ms == ()
     assert result.benchmark.model.p50_ms == significant(result.benchmark.model.p50_ms, 2)
-    assert result.evaluation.mistakes == () and result.evaluation.looks == ()
+    assert result.evaluation.mistakes == () and result.evaluation.occlusion_maps == ()
     assert result.evaluation.log_loss == round(result.evaluation.log_loss, 2)
     assert [significant(value, 2) for value in (0.0, 0.026789, 11.83, 12345.0)] == [0.0, 0.027, 12.0, 12000.0]
 

@@ -189,7 +189,10 @@ def test_every_mistake_has_its_image_and_what_it_shows(built: tuple[SyntheticCla
     images = [a for tag, a in page.tags if tag == "img" and str(a["src"]).endswith(".jpg")]
     assert all((student(out, "team-07").parent / str(a["src"])).is_file() for a in images)
     truth = {mistake.image: mistake.truth for mistake in score.mistakes}
-    shown = [*truth, *(look.image for look in score.looks)]  # the mistakes, then where the model looks on some of them
+    shown = [
+        *truth,
+        *(look.image for look in score.occlusion_maps),
+    ]  # the mistakes, then where the model looks on some of them
     assert [a["alt"] for a in images] == [f"Image {image + 1}: {truth[image]}" for image in shown]
 
 

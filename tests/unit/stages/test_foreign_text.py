@@ -17,7 +17,7 @@ from harness.stages.context import Rejected, failed, read_reply
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, Usage, told_to_student
 from harness.stages.inspect import _Initialisation, inspect
 from harness.stages.predict import _Probe, predict
-from harness.stages.robustness import Trial, stress
+from harness.stages.robustness import Trial, run_robustness
 
 _SECRET = "Vz7q"
 
@@ -30,7 +30,7 @@ def test_a_refusal_is_a_detail_in_every_stage_that_has_held_out_images(tmp_path:
     results = [
         predict(model, images, place),
         inspect(model, {}, images, 3, place),
-        stress(model, Trial(Robustness(), (0,), (), None), images, place),
+        run_robustness(model, Trial(Robustness(), (0,), (), None), images, place),
     ]
     for result in results:
         assert isinstance(result, Failed | Skipped)

@@ -26,7 +26,7 @@ from harness.stages.inspect import inspect
 from harness.stages.kernels import kernels
 from harness.stages.precision import in_precision
 from harness.stages.predict import predict
-from harness.stages.robustness import Trial, stress
+from harness.stages.robustness import Trial, run_robustness
 from harness.stages.timing import Budget, Setting, Subject, time_round
 
 RULE = {
@@ -163,7 +163,7 @@ def test_a_model_that_runs_as_it_is_gets_no_images_to_inspect(place: Place):
 def test_robustness(place: Place, has_unseen: bool):
     rules = Robustness(severities=(2, 4), corruptions=("noise", "blur"))
     unseen = StagedImages(place.folder, place.staged.names[:5], "5eed") if has_unseen else None
-    stress(model_of(place), Trial(rules, (3, 1, 2), (9, 8), unseen), place.staged, place.context)
+    run_robustness(model_of(place), Trial(rules, (3, 1, 2), (9, 8), unseen), place.staged, place.context)
     assert place.request == ANSWERING | {
         "versions": [["noise", 2], ["noise", 4], ["blur", 2], ["blur", 4]],
         "patterns": 0 if has_unseen else 30,

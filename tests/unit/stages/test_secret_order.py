@@ -26,7 +26,7 @@ from harness.stages.evidence.predictions import Predictions
 from harness.stages.inspect import inspect
 from harness.stages.precision import in_precision
 from harness.stages.predict import predict
-from harness.stages.robustness import Trial, stress, trial
+from harness.stages.robustness import Trial, run_robustness, trial
 from harness.stages.store import Store
 from harness.stages.timing import Budget, Setting, Subject, time_round
 
@@ -101,9 +101,9 @@ def _predict_native(course: RunContext) -> None:
 
 
 def _stress(course: RunContext) -> None:
-    rules = Robustness(images=18, looks=9)
+    rules = Robustness(images=18, occlusion_maps=9)
     tried = trial(answered(course), course.held_out, rules, 18, course.staged, course.context.store)
-    stress(conversion(course.context.store, course.folder), tried, course.staged, course.context)
+    run_robustness(conversion(course.context.store, course.folder), tried, course.staged, course.context)
 
 
 def _inspect(course: RunContext) -> None:
@@ -220,5 +220,5 @@ def test_as_many_images_are_covered_whatever_the_accuracy(right: int, course: Ru
     np.save(course.folder / "rows.npy", rows)
     blob = course.context.store.put(course.folder / "rows.npy", "rows.npy")
     answers = Predictions(probabilities=blob, labels=CLASSES, images=len(TRUTH), seconds_per_image=0.1)
-    tried: Trial = trial(answers, course.held_out, Robustness(looks=5), 12, None, course.context.store)
+    tried: Trial = trial(answers, course.held_out, Robustness(occlusion_maps=5), 12, None, course.context.store)
     assert (len(tried.covered), len(tried.images)) == (5, 12)

@@ -93,11 +93,17 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
     kernels = KernelList(kernels=(), parameters=1, input=(1, 3, 8, 8))
     kernel_lists = [kernels, kernels.model_copy(update={"input": (1, 3, 9, 9)})]
     tried = RobustnessAnswers(
-        images=(0,), versions=(), corrupted=BLOB, unseen=BLOB, unseen_source="patterns", labels=("ball",), looks=()
+        images=(0,),
+        versions=(),
+        corrupted=BLOB,
+        unseen=BLOB,
+        unseen_source="patterns",
+        labels=("ball",),
+        occlusion_maps=(),
     )
     known = {entry.name: entry for entry in list_weights()[:2]}
     solution = {"code": one, "backbone": "mobilenet_v2"}
-    robustness = [Robustness(), Robustness(enabled=False), Robustness(images=8), Robustness(looks=1)]
+    robustness = [Robustness(), Robustness(enabled=False), Robustness(images=8), Robustness(occlusion_maps=1)]
     return {
         ReadRequest: {
             "submission": handed_in,
