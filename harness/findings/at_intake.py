@@ -34,6 +34,24 @@ KINDS: dict[str, Kind] = {
         "warning",
         "No {what} lies beside the model, and there are several elsewhere ({names}); none was used. Put one beside it.",
     ),
+    "checkpoint-taken": Kind(
+        "info",
+        "Of {count} checkpoints in one folder, {name} was taken: the loss in its name ({loss}) is the lowest, so "
+        "jetson-inference's onnx_export.py takes it, too.",
+    ),
+    "checkpoint-tied": Kind(
+        "warning",
+        "Of {count} checkpoints in one folder, {name} was taken: the loss in its name ({loss}) is the lowest, and the "
+        "last of those with this loss. jetson-inference's onnx_export.py may take another of these; keep only one.",
+        code="checkpoint-taken",
+    ),
+    "checkpoint-without-loss": Kind(
+        "warning",
+        "Of {count} checkpoints in one folder, {name} was taken, the last: jetson-inference's onnx_export.py takes "
+        "none, because no name has a loss below 10,000. The training has diverged, or the files were renamed.",
+        code="checkpoint-taken",
+    ),
+    "checkpoints-passed-over": Kind("info", "Checkpoints passed over: {others}."),
     "duplicate-id": Kind(
         "warning", "Several submissions would have the id {name}, so each has a number; this one is called {id}."
     ),

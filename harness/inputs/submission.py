@@ -65,7 +65,7 @@ class ModelFile:
     path: Path
     kind: str  # a key of `FILE_KINDS`
     companions: tuple[Companion, ...] = ()
-    findings: tuple[Finding, ...] = ()  # about the companions
+    findings: tuple[Finding, ...] = ()  # about the companions, and why it was taken of several checkpoints
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class FeatureMap:
-    """A square grid of cells, each with six priors. Lengths are pixels of the network's input."""
+    """A square grid of cells, each with six priors unless `ratios` says otherwise. Lengths are pixels of the input."""
 
     cells: int  # along each side
     step: int  # between the centres of two cells
     smallest: int  # side of the small square
     largest: int  # the larger square has the geometric mean of both as its side
+    ratios: tuple[int, ...] = ()  # where they are not the layout's
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,13 @@ class Layout:
     maps: tuple[FeatureMap, ...]
     ratios: tuple[int, ...] = (2, 3)  # width to height, and the other way round
 
+    def boxes(self, grid: FeatureMap) -> int:
+        """How many priors a cell of the map has: two squares, and two boxes for each ratio."""
+        return 2 + 2 * len(grid.ratios or self.ratios)
 
-# dusty-nv/pytorch-ssd, vision/ssd/config/mobilenetv1_ssd_config.py and vgg_ssd_config.py (MIT).
+
+# dusty-nv/pytorch-ssd e7b5af5, vision/ssd/config/mobilenetv1_ssd_config.py, squeezenet_ssd_config.py and
+# vgg_ssd_config.py (MIT). Both MobileNets have the first.
 MOBILENET = Layout(
     300,
     (
@@ -40,6 +46,18 @@ MOBILENET = Layout(
         FeatureMap(3, 100, 195, 240),
         FeatureMap(2, 150, 240, 285),
         FeatureMap(1, 300, 285, 330),
+    ),
+)
+SQUEEZENET = Layout(300, (FeatureMap(17, 16, 60, 105), *MOBILENET.maps[1:]))  # its convolutions do not pad
+VGG = Layout(
+    300,
+    (
+        FeatureMap(38, 8, 30, 60, (2,)),
+        FeatureMap(19, 16, 60, 111),
+        FeatureMap(10, 32, 111, 162),
+        FeatureMap(5, 64, 162, 213),
+        FeatureMap(3, 100, 213, 264, (2,)),
+        FeatureMap(1, 300, 264, 315, (2,)),
     ),
 )
 
@@ -67,6 +85,6 @@ def _shapes(grid: FeatureMap, layout: Layout) -> list[tuple[float, float]]:
     small = grid.smallest / layout.image_side
     large = math.sqrt(grid.smallest * grid.largest) / layout.image_side
     shapes = [(small, small), (large, large)]
-    for ratio in map(math.sqrt, layout.ratios):
+    for ratio in map(math.sqrt, grid.ratios or layout.ratios):
         shapes += [(small * ratio, small / ratio), (small / ratio, small * ratio)]
     return shapes

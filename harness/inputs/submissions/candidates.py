@@ -2,7 +2,8 @@
 
 A model's rank is by what would be graded: a whole model before weights, weights with model.py before weights alone,
 what can be read before what cannot; then the name that we ask for, the place, the newest. Whether its outputs fit the
-classes is known only when it has been loaded: the stage `convert` tries one after the other.
+classes is known only when it has been loaded: the stage `convert` tries one after the other. Of a detector's
+checkpoints only the one that its trainer would export is a candidate.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.findings import Finding
 from harness.findings.file_kinds import FILE_KINDS
 from harness.inputs.submission import ModelFile, SubmittedFile
+from harness.inputs.submissions.checkpoints import series
 from harness.inputs.submissions.companions import belonging_to, is_called
 from harness.inputs.submissions.parts import FACTORY, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
 
@@ -59,9 +62,17 @@ def models(files: Sequence[Aged]) -> tuple[ModelFile, ...]:
     parts = {one.file.path / name for one in unpacked for name in _PARTS}
     saved = {path.parent for path in paths if path.name == SAVED_MODEL}
     single = [_folder_of(one) for one in files if _may_be(one.file) and not _is_part(one.file, parts, saved)]
-    possible = [*unpacked, *single]
+    trained = series([one.file.path for one in single if FILE_KINDS[one.file.kind].use in ("model", "weights")])
+    passed_over = {one.path for folder in trained for one in folder.passed_over}
+    possible = [*unpacked, *(one for one in single if one.file.path not in passed_over)]
     best = sorted(possible, key=lambda one: _rank(one, has_code))[:MOST_TRIED]
-    return tuple(ModelFile(*one.file, *belonging_to(one.file.path, paths)) for one in best)
+    said = {folder.taken.path: folder.findings() for folder in trained}
+    return tuple(_with_companions(one.file, paths, said.get(one.file.path, ())) for one in best)
+
+
+def _with_companions(file: SubmittedFile, paths: Sequence[Path], findings: tuple[Finding, ...]) -> ModelFile:
+    companions, about = belonging_to(file.path, paths)
+    return ModelFile(file.path, file.kind, companions, (*findings, *about))
 
 
 def _is_part(file: SubmittedFile, parts: Set[Path], saved: Set[Path]) -> bool:

@@ -1,0 +1,46 @@
+"""Writes a detector as ONNX, named as jetson-inference's exporter names it."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import torch
+
+from .detector import Detector
+
+_OPSET = 18
+INPUT, OUTPUTS = "input_0", ("scores", "boxes")  # dusty-nv/pytorch-ssd, onnx_export.py
+
+
+class _Raw(torch.nn.Module):
+    """The detector without softmax and without decoding."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits and offsets."""
+        return self.detector.raw(images)
+
+
+def export(detector: Detector, out: Path, *, raw: bool = False) -> None:
+    """Write what `forward` gives in eval mode, or with `raw` what `raw` gives, under the same names, for any batch.
+
+    BatchNorm is folded into the convolutions, as it is in files of jetson-inference's exporter.
+    """
+    side = detector.network.layout.image_side
+    module = _Raw(detector) if raw else detector
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter is deprecated, but torch is pinned
+        torch.onnx.export(
+            module.eval(),
+            (torch.zeros(1, 3, side, side),),
+            str(out),
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            dynamic_axes={name: {0: "batch"} for name in (INPUT, *OUTPUTS)},
+        )
