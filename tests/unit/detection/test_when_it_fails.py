@@ -130,7 +130,7 @@ def test_recall_by_area_place_and_crowd():
     assert len(places) == 9 and [key for key, one in places.items() if one] == [("middle", "centre")]
     assert [(group.low, group.recall.objects) for group in of.by_crowd if group.recall] == [(2, 40)]
     (spot,) = weak_spots(matches(found, images), images, 0.5)
-    assert (spot.label, spot.below, spot.small.found, spot.small.objects) == (0, 0.1, 0, 20)
+    assert (spot.label, spot.below, spot.small.found, spot.small.objects) == (0, 0.02, 0, 20)
     assert weak_spots(matches(found, images), images, 0.2) == ()
 
 

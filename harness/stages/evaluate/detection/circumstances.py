@@ -120,7 +120,7 @@ def circumstances(found: Matches, images: LabelledImages, threshold: float) -> C
 def weak_spots(found: Matches, images: LabelledImages, threshold: float) -> tuple[WeakSpot, ...]:
     """For each class the size below which it is found clearly less often: the intervals of small and others are apart.
 
-    Of several sizes the largest; at least 10 objects on either side.
+    Of several sizes that with the largest difference, the smallest of equal ones; at least 10 objects on either side.
     """
     objects, counted = images.objects, images.counted()
     hit, scene = found_objects(found, images, threshold), images.grouped().of[objects.image]
@@ -128,15 +128,17 @@ def weak_spots(found: Matches, images: LabelledImages, threshold: float) -> tupl
     spots = []
     for label in range(len(images.classes)):
         of_class = counted & (objects.label == label)
-        for below in reversed(AREAS[1:-1]):
+        overall = _recall(hit, of_class, scene)
+        apart: list[tuple[float, WeakSpot]] = []
+        for below in AREAS[1:-1]:
             small = _recall(hit, of_class & (covered < below), scene)
             other = _recall(hit, of_class & (covered >= below), scene)
-            overall = _recall(hit, of_class, scene)
-            if not (small and other and overall) or min(small.objects, other.objects) < _ENOUGH:
+            if not (overall and small and other) or min(small.objects, other.objects) < _ENOUGH:
                 continue
             if small.interval[1] < other.interval[0]:
-                spots.append(WeakSpot(label, overall, below, small))
-                break
+                apart.append((other.share - small.share, WeakSpot(label, overall, below, small)))
+        if apart:
+            spots.append(max(apart, key=lambda one: one[0])[1])
     return tuple(spots)
 
 
