@@ -2,7 +2,8 @@
 
 The types are those of Bolya, Foley, Hays and Hoffman, "TIDE: A General Toolbox for Identifying Object Detection
 Errors" (2020), at an IoU of 0.5 for a match and of 0.1 for background. hotcoco finds them. Its counts are those of
-tidecv 1.0.1 but for boxes in ignored objects, which tidecv counts as errors.
+tidecv 1.0.1 but for boxes in ignored objects, which tidecv counts as errors. The cost of `missed` is too low where
+every object of a class is missed: the class stays in the mean with an AP of 0.
 """
 
 from __future__ import annotations
