@@ -50,7 +50,6 @@ class TruthFlaws:
 
 def clean(detections: Detections, images: int, classes: int) -> tuple[Detections, DetectionFlaws]:
     """The boxes that can be scored, in the order in which they came; and what was wrong with the others."""
-    came, unsorted = len(detections), _unsorted_images(detections)
     finite = np.isfinite(detections.box).all(axis=1) & np.isfinite(detections.score)
     known_image = _within(detections.image, images)
     known_label = _within(detections.label, classes)
@@ -59,7 +58,7 @@ def clean(detections: Detections, images: int, classes: int) -> tuple[Detections
     box, flipped = in_order(kept.box)
     found = Detections(kept.image, box, kept.score, kept.label)
     return found, DetectionFlaws(
-        boxes=came,
+        boxes=len(detections),
         not_finite=int((~finite).sum()),
         unknown_image=int((finite & ~known_image).sum()),
         unknown_label=int((finite & known_image & ~known_label).sum()),
@@ -69,7 +68,7 @@ def clean(detections: Detections, images: int, classes: int) -> tuple[Detections
         outside=int(_outside(box).sum()),
         beyond_edge=int(_beyond_edge(box).sum()),
         score_out_of_range=int(((kept.score < 0) | (kept.score > 1)).sum()),
-        unsorted_images=unsorted,
+        unsorted_images=_unsorted_images(usable),
     )
 
 

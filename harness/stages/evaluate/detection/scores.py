@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.stages.evaluate import intervals
-from harness.stages.evaluate.bootstrap import percentile
+from harness.stages.evaluate.bootstrap import basic, percentile
 from harness.stages.evaluate.comparison import compare
 from harness.stages.evaluate.detection.boxes import Flags, LabelledImages
 from harness.stages.evaluate.detection.coco import CocoFigures, Matches
@@ -45,6 +45,8 @@ def ap_intervals(figures: CocoFigures, found: Matches, images: LabelledImages, s
 
     With every object found resamples hardly vary, but AP is no surer than the recall, which bounds it. The margins of a
     class are Wilson's over scenes; over all classes, those of the mean of the recalls (`intervals.mean_of_shares`).
+    Few images raise AP, since its curve takes the best precision to come; resamples raise it again. So the lower end is
+    also at most that of the basic bootstrap, which takes the second rise off.
     """
     drawn = resampled(found, images, seed)
     hit, counted = found_objects(found, images, -np.inf), images.counted()
@@ -56,9 +58,11 @@ def ap_intervals(figures: CocoFigures, found: Matches, images: LabelledImages, s
     def of(value: float | None, values: Floats, margins: tuple[Interval, float] | None) -> Interval | None:
         if value is None or margins is None:
             return None
-        (low, high), recall = margins
-        moved = (value - recall + low, value - recall + high)
-        return holding(wider(percentile(values[~np.isnan(values)]), moved), value)
+        below, above = (end - margins[1] for end in margins[0])
+        moved = (value + below, value + above)
+        known = values[~np.isnan(values)]
+        low, high = percentile(known)
+        return holding(wider((min(low, basic(known, value)[0]), high), moved), value)
 
     return ApIntervals(
         ap=of(figures.overall.ap, drawn.ap, overall),
