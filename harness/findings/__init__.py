@@ -10,6 +10,7 @@ not the student's to read (another student's name, the text of an exception) is 
     on_notebooks    the notebook and its runs   on_marks    why a criterion gives its points
     on_models       the model                   on_grading  times, the machine, the harness
     on_data_sets    the student's own data set  on_replies  what is wrong with what the sandbox sent
+    on_detections   what a detector finds
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.findings import (
     at_intake,
     on_data_sets,
+    on_detections,
     on_grading,
     on_marks,
     on_models,
@@ -57,6 +59,7 @@ SENTENCES: dict[str, str] = {
     **on_notebooks.SENTENCES,
     **on_models.SENTENCES,
     **on_data_sets.SENTENCES,
+    **on_detections.SENTENCES,
     **on_marks.SENTENCES,
 }
 

@@ -34,6 +34,9 @@ EXPORTED = {
     "environments named open_to_all readable_by_all",
     "stages.audit": "Described ImageSet SceneMap scene_map",
     "stages.evaluate": "Answers Truth evaluate",
+    "stages.evaluate.detection": "Detections LabelledImages ObjectTruth ap_difference ap_intervals at_threshold "
+    "best_f1 circumstances clean clean_truth coco_figures confusion counting curve error_types false_alarms matches "
+    "voc_figures weak_spots",
 }
 MOST_LOOSE = 4
 

@@ -1,0 +1,152 @@
+"""When does it fail? How many objects are found by their size, their place, and how many others are there."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.stages.evaluate import intervals
+from harness.stages.evaluate.detection.boxes import Flags, LabelledImages
+from harness.stages.evaluate.detection.coco import Matches
+from harness.stages.evaluate.detection.curves import found_objects
+from harness.stages.evaluate.detection.overlap import area
+from harness.stages.evaluate.scenes import Scenes, of_shares
+from harness.stages.evidence.record import Interval
+
+# Shares of the image that an object covers: a side of 10, 14, 22, 32 and 50 % of the image's.
+AREAS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
+CROWDS = (1, 2, 3, 5, 10)  # objects on the image, from
+_BY_PLACE = ("left", "middle", "right")
+_BY_HEIGHT = ("top", "centre", "bottom")
+_ENOUGH = 10  # objects: below, nothing is said of a group
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """`found` of `objects` that have `low` <= value < `high`; the interval is Wilson's over scenes."""
+
+    objects: int
+    found: int
+    interval: Interval  # 95 %
+
+    @property
+    def share(self) -> float:
+        return self.found / self.objects
+
+
+@dataclass(frozen=True, slots=True)
+class RecallGroup:
+    """The objects with `low` <= value < `high`; `recall` is None where there are none."""
+
+    low: float
+    high: float
+    recall: Recall | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceGroup:
+    """The objects whose centre lies in one of the image's nine equal parts."""
+
+    across: str  # left, middle, right
+    down: str  # top, centre, bottom
+    recall: Recall | None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Which objects are found by boxes with a score of at least `threshold`."""
+
+    threshold: float
+    all_objects: Recall | None
+    per_class: tuple[Recall | None, ...]
+    by_area: tuple[RecallGroup, ...]  # share of the image that the object covers
+    by_area_per_class: tuple[tuple[RecallGroup, ...], ...]
+    by_place: tuple[PlaceGroup, ...]
+    by_crowd: tuple[RecallGroup, ...]  # objects of all classes on the image
+
+
+@dataclass(frozen=True, slots=True)
+class WeakSpot:
+    """A class that is found, but clearly less often where the object covers less than `below` of the image."""
+
+    label: int
+    overall: Recall
+    below: float
+    small: Recall
+
+
+def circumstances(found: Matches, images: LabelledImages, threshold: float) -> Circumstances:
+    """Recall at IoU 0.5 by class, size, place and crowd. Raises `ValueError` when there are no images."""
+    objects, counted = images.objects, images.counted()
+    hit, scene = found_objects(found, images, threshold), images.grouped().of[objects.image]
+    box = np.clip(objects.box.astype(np.float64), 0, 1)
+    covered = area(box)
+    centre = (box[:, :2] + box[:, 2:]) / 2
+    column, row = np.minimum((centre * 3).astype(np.int64), 2).T
+    crowd = np.bincount(objects.image[counted], minlength=len(images.sizes))[objects.image]
+
+    def recall(among: Flags) -> Recall | None:
+        return _recall(hit, counted & among, scene)
+
+    def by_area(among: Flags) -> tuple[RecallGroup, ...]:
+        return tuple(
+            RecallGroup(low, high, recall(among & (covered >= low) & (covered < high if high < 1 else covered <= 1)))
+            for low, high in itertools.pairwise(AREAS)
+        )
+
+    every = np.ones(len(objects), np.bool_)
+    classes = range(len(images.classes))
+    return Circumstances(
+        threshold=threshold,
+        all_objects=recall(every),
+        per_class=tuple(recall(objects.label == label) for label in classes),
+        by_area=by_area(every),
+        by_area_per_class=tuple(by_area(objects.label == label) for label in classes),
+        by_place=tuple(
+            PlaceGroup(across, down, recall((column == x) & (row == y)))
+            for y, down in enumerate(_BY_HEIGHT)
+            for x, across in enumerate(_BY_PLACE)
+        ),
+        by_crowd=tuple(
+            RecallGroup(low, high, recall((crowd >= low) & (crowd < high)))
+            for low, high in zip(CROWDS, (*CROWDS[1:], np.inf), strict=True)
+        ),
+    )
+
+
+def weak_spots(found: Matches, images: LabelledImages, threshold: float) -> tuple[WeakSpot, ...]:
+    """For each class the size below which it is found clearly less often: the intervals of small and others are apart.
+
+    Of several sizes that with the largest difference, the smallest of equal ones; at least 10 objects on either side.
+    """
+    objects, counted = images.objects, images.counted()
+    hit, scene = found_objects(found, images, threshold), images.grouped().of[objects.image]
+    covered = area(np.clip(objects.box.astype(np.float64), 0, 1))
+    spots = []
+    for label in range(len(images.classes)):
+        of_class = counted & (objects.label == label)
+        overall = _recall(hit, of_class, scene)
+        apart: list[tuple[float, WeakSpot]] = []
+        for below in AREAS[1:-1]:
+            small = _recall(hit, of_class & (covered < below), scene)
+            other = _recall(hit, of_class & (covered >= below), scene)
+            if not (overall and small and other) or min(small.objects, other.objects) < _ENOUGH:
+                continue
+            if small.interval[1] < other.interval[0]:
+                apart.append((other.share - small.share, WeakSpot(label, overall, below, small)))
+        if apart:
+            spots.append(max(apart, key=lambda one: one[0])[1])
+    return tuple(spots)
+
+
+def _recall(hit: Flags, among: Flags, scene: NDArray[np.int64]) -> Recall | None:
+    count = int(among.sum())
+    if not count:
+        return None
+    inside, scenes = hit[among], Scenes(scene[among])
+    share = float(inside.mean())
+    interval = intervals.wilson(share, scenes.effective(of_shares(inside, scenes)))
+    return Recall(count, int(inside.sum()), interval)
