@@ -55,10 +55,10 @@ class _Counts(BaseModel):
 class _FaultCounts(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    no_score: _Faults = Field(alias="no-score")
-    no_box: _Faults = Field(alias="no-box")
-    no_class: _Faults = Field(alias="no-class")
-    too_many: _Faults = Field(alias="too-many")
+    no_score: _Faults
+    no_box: _Faults
+    no_class: _Faults
+    too_many: _Faults
 
 
 class DetectionReply(BaseModel):

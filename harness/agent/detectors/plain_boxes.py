@@ -14,8 +14,8 @@ import numpy as np
 from ..models.loaded_model import Unusable
 from .detector import Detections
 
-Fault = Literal["no-score", "no-box", "no-class", "too-many"]
-FAULTS: tuple[Fault, ...] = ("no-score", "no-box", "no-class", "too-many")
+Fault = Literal["no_score", "no_box", "no_class", "too_many"]
+FAULTS: tuple[Fault, ...] = ("no_score", "no_box", "no_class", "too_many")
 _FARTHEST = 100.0  # images' sides that a corner may be away from the image's left and top
 _MOST_LABELS = 100_000
 _ROUNDING = 1e-3  # of a score, outside of 0 to 1
@@ -28,20 +28,20 @@ def plain(found: Detections, most: int, labels: int | None) -> tuple[Detections,
     """
     faults: Counter[Fault] = Counter()
     ranked = np.isfinite(found.scores)
-    faults["no-score"] = int((~ranked).sum())
+    faults["no_score"] = int((~ranked).sum())
     found = found.at(ranked)
     if len(found) and (found.scores.min() < -_ROUNDING or found.scores.max() > 1 + _ROUNDING):
         raise Unusable(
             f"its scores are from {found.scores.min():.3g} to {found.scores.max():.3g}; a detector's are from 0 to 1"
         )
     known = (found.labels >= 0) & (found.labels < (labels or _MOST_LABELS))
-    faults["no-class"] = int((~known).sum())
+    faults["no_class"] = int((~known).sum())
     found = found.at(known)
-    faults["too-many"] = max(0, len(found) - most)
+    faults["too_many"] = max(0, len(found) - most)
     found = found.at(np.argsort(-found.scores, kind="stable")[:most])
     with np.errstate(invalid="ignore"):
         near = (np.abs(found.boxes) <= _FARTHEST).all(axis=1)
         right = np.logical_and(near, (found.boxes[:, 2:] >= found.boxes[:, :2]).all(axis=1))
-    faults["no-box"] = int((~right).sum())
+    faults["no_box"] = int((~right).sum())
     boxes = np.where(right[:, None], found.boxes, np.float32(0))
     return Detections(boxes, found.scores.clip(0, 1), found.labels), +faults

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from harness.inputs.environment_names import EnvironmentName
 from harness.stages.evidence.record import Blob, Record
 
@@ -51,10 +49,10 @@ class Boxes(Record):
 class BoxFaults(Record):
     """How many boxes had a fault, over all images."""
 
-    no_score: int = Field(0, alias="no-score")  # NaN or infinite; left out
-    no_class: int = Field(0, alias="no-class")  # a label that the model does not have; left out
-    too_many: int = Field(0, alias="too-many")  # less sure than the most that are kept of an image; left out
-    no_box: int = Field(0, alias="no-box")  # became an empty box, which is a false alarm
+    no_score: int = 0  # NaN or infinite; left out
+    no_class: int = 0  # a label that the model does not have; left out
+    too_many: int = 0  # less sure than the most that are kept of an image; left out
+    no_box: int = 0  # became an empty box, which is a false alarm
 
 
 class DetectorAnswers(Record):

@@ -98,7 +98,7 @@ def test_boxes_that_are_none_stay_as_false_alarms_and_the_rest_is_counted() -> N
         (0, 0, 1, 1), (NAN, 0, 1, 1), (0.5, 0, 0.4, 1), (0, 0, 1, np.inf), (0, 0, 1e6, 1e6), (0, 0, 1, 1), (0, 0, 1, 1)
     )
     kept, faults = plain(found(rows, [0.1, 0.9, 0.8, 0.7, 0.6, NAN, 0.5], [0, 1, 0, 1, 0, 0, 7]), 1000, 2)
-    assert dict(faults) == {"no-box": 4, "no-score": 1, "no-class": 1}
+    assert dict(faults) == {"no_box": 4, "no_score": 1, "no_class": 1}
     assert kept.scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.6, 0.1]) and not kept.boxes[:4].any()
     assert kept.boxes[4].tolist() == [0, 0, 1, 1]
 
@@ -107,7 +107,7 @@ def test_of_a_million_boxes_the_surest_are_kept_and_the_others_counted() -> None
     scores = np.linspace(0, 1, 10**6, dtype=np.float32)
     kept, faults = plain(Detections(np.zeros((10**6, 4), np.float32), scores, np.zeros(10**6, np.int64)), 100, None)
     assert len(kept) == 100 and kept.scores[0] == 1 and kept.scores[-1] > 0.999
-    assert dict(faults) == {"too-many": 10**6 - 100}
+    assert dict(faults) == {"too_many": 10**6 - 100}
 
 
 @pytest.mark.parametrize("score", [-0.5, 1.5, 1e30])
