@@ -7,7 +7,9 @@ import pkgutil
 from pathlib import Path
 from typing import Protocol, cast
 
+from ..graph.onnx_model import read
 from ..models.loaded_model import Unusable
+from ..models.model_file import is_onnx
 from .detector import Detector, Opening
 
 
@@ -42,6 +44,8 @@ def family_of(file: Path) -> tuple[str, Family]:
     for name, candidate in all_families().items():
         if candidate.matches(file):
             return name, candidate
+    if is_onnx(file):
+        read(file)  # says what is wrong with it
     raise Unusable(
         "it is no detector that is known here; hand in the ONNX file that onnx_export.py writes, another detector's "
         "ONNX file, a torchvision detector, TensorFlow Lite or a SavedModel with its post-processing, or predict.py "
