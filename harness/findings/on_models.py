@@ -91,6 +91,27 @@ KINDS: dict[str, Kind] = {
         "error",
         "The model gave no usable answers: {reason}. Try the file that you handed in on photographs of your own.",
     ),
+    "detector-faulty-boxes": Kind(
+        "warning",
+        "{count:,} of the detector's boxes are none: NaN, infinite, or with the right side before the left, or the "
+        "bottom before the top. Each counts as a false alarm.",
+    ),
+    "detector-boxes-left-out": Kind(
+        "warning",
+        "{count:,} boxes of the detector were left out, since {why}.",
+    ),
+    "detector-depends-on-order": Kind(
+        "error",
+        "Asked twice for the same image, the detector gives other boxes ({images} images were asked twice), so its "
+        "result waits for a person. An answer may depend on the image alone. Switch dropout off before saving "
+        "(model.eval()).",
+    ),
+    "detector-sees-nothing": Kind("warning", "The detector finds nothing in any of the {images} images."),
+    "detector-graph-disagrees": Kind(
+        "info",
+        "What the operators before the detector's outputs say of them and what its answers to images say differ; the "
+        "answers were followed: scores {scores}, boxes {boxes}.",
+    ),
     "outputs-not-probabilities": Kind(
         "warning", "The outputs do not sum to 1, so they were taken as logits and put through a softmax."
     ),
@@ -262,6 +283,9 @@ WAYS = {
 }
 
 SENTENCES = {
+    "left-out-no-score": "their scores are NaN or infinite",
+    "left-out-no-class": "they have labels that the model does not have",
+    "left-out-too-many": "no more than the {most:,} surest of an image are kept",
     "measuring": "Measuring what is not declared",
     "measured-way": "{way}; measured on {images} training images",
     "measured-none": "It answered too slowly.",

@@ -190,6 +190,11 @@ def read_bytes_array(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArra
     return _read_array(outputs, name, shape, np.dtype(np.uint8))
 
 
+def read_whole_numbers(outputs: Path, name: str, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """The int32 array in the .npy file `name` that a phase sent. Raises `Rejected` as `read_array` does."""
+    return _read_array(outputs, name, shape, np.dtype(np.int32))
+
+
 def _read_array(outputs: Path, name: str, shape: tuple[int, ...], wanted: np.dtype[Any]) -> NDArray[Any]:
     file = outputs / name
     allowed = wanted.itemsize * math.prod(shape) + 4096  # the header is at most a page

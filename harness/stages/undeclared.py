@@ -8,7 +8,7 @@ Algorithms", 1998). All functions are pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,7 +75,14 @@ def decide(
     """
     if not answers or not len(truth):
         raise ValueError("nothing to decide by")
-    candidates = _candidates(answers, truth, class_of, labels_given)
+    return judged(_candidates(answers, truth, class_of, labels_given), truth, looks)
+
+
+def judged(candidates: Sequence[Candidate], truth: Indices, looks: int = 1) -> Decision:
+    """What to use of the candidates, of which the first is assumed; all of them answered the same. `looks`: as above.
+
+    `truth`: the class of each image or object that they are right or wrong about; there is at least one.
+    """
     assumed = candidates[0]
     best = min(candidates, key=lambda one: (-one.accuracy, one.departures, one.loss))
     others = {one.right.tobytes() for one in candidates} - {assumed.right.tobytes()}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
+from .image_input import check_tensor, image_input, only_input
 from .onnx_errors import invalid, refused, stopped
 from .onnx_form import LARGEST, check_operator_sets, lower_ir_version, needs_data, put_inside, refuse_detector
 from .onnx_running import session_options
@@ -20,18 +21,8 @@ from .sparse import write_out
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 # Domains whose operators engines implement: they run their own, not a model's function of that name.
 _ENGINES_DOMAINS = ("", "ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
-_SIDES = (8, 2048)  # pixels
 _MOST_NODES = 100_000  # with the model's functions inlined; the largest networks have some thousands
 _DEEPEST_CALLS = 32  # of functions that call functions
-_FORMS: dict[str | None, str] = {
-    "sequence_type": "a sequence",
-    "map_type": "a map",
-    "sparse_tensor_type": "a sparse tensor",
-}
-_NO_TENSORS: dict[str, dict[str | None, str]] = {
-    "input": {**_FORMS, "optional_type": "optional"},
-    "output": _FORMS,  # engines return an optional as the tensor that it holds
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,69 +232,23 @@ def _stored(graph: Any) -> Iterator[Any]:
 
 def signature(model: Any) -> Signature:
     """The model's input and output. Raises `Unusable` unless they are an image and class scores."""
-    import onnx
-
-    weights = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
-    if len(inputs) != 1:
-        raise Unusable(f"the model takes {len(inputs)} inputs; a classifier takes one image")
+    only_input(model)
     refuse_detector(model)
     if len(model.graph.output) != 1:
         raise Unusable(f"the model gives {len(model.graph.output)} outputs; export only the class scores")
-    for what, value in (("input", inputs[0]), ("output", model.graph.output[0])):
-        if (form := value.type.WhichOneof("value")) in _NO_TENSORS[what]:
-            raise Unusable(
-                f"the {what} is {_NO_TENSORS[what][form]}, not a tensor; export a classifier that takes images "
-                "and gives one row of scores for each"
-            )
-    kind = inputs[0].type.tensor_type
-    types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8"}
-    if kind.elem_type not in types:
-        name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
-        raise Unusable(f"the input's type is {name}; export the model with a float32 or uint8 input")
-    shape: list[int | None] = [None] * 4
-    if kind.HasField("shape"):
-        shape = [_side(dimension) for dimension in kind.shape.dim]
-    layout, height, width = _layout(shape)
-    if shape[0] is not None and shape[0] != 1:
-        raise Unusable(f"the model takes exactly {shape[0]} images at a time; export it with a dynamic batch, or for 1")
+    check_tensor("output", model.graph.output[0])
+    given = image_input(model)
     opset = max((entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS[:2]), default=0)
-    dtype: Literal["float32", "uint8"] = "uint8" if types[kind.elem_type] == "uint8" else "float32"
-    return Signature(inputs[0].name, model.graph.output[0].name, layout, height, width, dtype, shape[0] is None, opset)
-
-
-def scales_its_input(model: Any, graph: Signature) -> bool:
-    """Whether the first operator on the pixels is arithmetic, as a Rescaling layer is."""
-    name = graph.input
-    for node in model.graph.node:  # in execution order
-        if name not in node.input:
-            continue
-        if node.op_type not in ("Transpose", "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"):
-            return node.op_type in ("Mul", "Div", "Sub", "Add", "BatchNormalization")
-        name = node.output[0]
-    return False
-
-
-def _side(dimension: Any) -> int | None:
-    return dimension.dim_value if dimension.dim_value > 0 else None
-
-
-def _layout(shape: list[int | None]) -> tuple[Layout, int | None, int | None]:
-    if len(shape) != 4:
-        raise Unusable(
-            f"the input has {len(shape)} dimensions, and a batch of images has 4; export a model that takes images"
-        )
-    if shape[1] == 3 or (shape[1] is None and shape[3] != 3):
-        layout, height, width = "NCHW", shape[2], shape[3]
-    elif shape[3] == 3:
-        layout, height, width = "NHWC", shape[1], shape[2]
-    else:
-        sides = " x ".join("any" if side is None else str(side) for side in shape[1:])
-        raise Unusable(f"its images are {sides}, and those here have 3 colours; train it on colour images (RGB)")
-    for side in (height, width):
-        if side is not None and not _SIDES[0] <= side <= _SIDES[1]:
-            raise Unusable(f"the input is {width} x {height} pixels; between 8 and 2048 are accepted")
-    return ("NCHW" if layout == "NCHW" else "NHWC"), height, width
+    return Signature(
+        given.name,
+        model.graph.output[0].name,
+        given.layout,
+        given.height,
+        given.width,
+        given.dtype,
+        given.dynamic_batch,
+        opset,
+    )
 
 
 def session(file: Path, threads: int, profile: Path | None = None) -> Any:

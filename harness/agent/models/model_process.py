@@ -22,6 +22,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 if TYPE_CHECKING:
+    from ..detectors.detector import Detector
     from .loaded_model import Native
     from .registry import Format
 
@@ -72,6 +73,7 @@ class _Served:
 
     _form: Format
     _native: Native
+    _detector: Detector
     _shared: mmap.mmap
     _timed: Callable[[Any], Any]
 
@@ -81,6 +83,8 @@ class _Served:
             "answer": self._answer,
             "export": self._export,
             "inspect": self._inspect,
+            "open detector": self._open_detector,
+            "detect": self._detect,
             "share": self._share,
             "nothing": self._nothing,
             "engine": self._engine,
@@ -121,6 +125,25 @@ class _Served:
         from ..phases.inspect import of_module
 
         return {"inspection": of_module(self._native.module, said["backbones"])}, None
+
+    def _open_detector(self, said: dict[str, Any], _: Any) -> Reply:
+        from dataclasses import asdict
+
+        from ..detectors.detector import Opening
+        from ..detectors.registry import family_of
+        from ..images.preprocessing import Rule
+        from ..phases.convert import use_mounted_weights
+
+        use_mounted_weights()
+        rule = None if said["rule"] is None else Rule.from_request(said["rule"])
+        opening = Opening(Path(said["file"]), said["threads"], rule)
+        self._detector = family_of(opening.file)[1].load(opening)
+        return {"description": asdict(self._detector.description)}, None
+
+    def _detect(self, _: dict[str, Any], image: Any) -> Reply:
+        from ..detectors.student_detector import packed
+
+        return packed(self._detector.answer(image.copy()))
 
     def _share(self, said: dict[str, Any], _: Any) -> Reply:
         self._shared = mmap.mmap(said["descriptor"], said["bytes"], prot=mmap.PROT_READ)

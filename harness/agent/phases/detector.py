@@ -1,6 +1,6 @@
 """The phase `detector`: describes an ONNX file that outputs scores and boxes, like SSD or YOLO.
 
-The request is empty. Sent: `detector.json` with the model's input and its head, as `timing/detector_heads.py` names
+The request is empty. Sent: `detector.json` with the model's input and its head, as `detectors/heads.py` names
 it; or `refused.json`.
 """
 
@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..detectors.heads import head_of
 from ..graph.onnx_errors import stopped
 from ..graph.onnx_model import read, session
 from ..models.loaded_model import Unusable
 from ..paths import IN
-from ..timing.detector_heads import head_of
 from .refusal import refusing
 
 

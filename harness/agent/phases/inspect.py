@@ -23,10 +23,11 @@ from ..graph.backbone_use import BackboneUse, backbone_use
 from ..graph.backbones import Backbone, Layer, compare, load, refolded, unrelated, untouched
 from ..graph.final_layer import final_layer
 from ..graph.float_form import float_form
+from ..graph.image_input import scales_its_input
 from ..graph.initialisation import head, initialised_as, structure
 from ..graph.layout import Layout, layout, unread_layers
 from ..graph.multiply_adds import fingerprint, parameters, statistics, weights, work
-from ..graph.onnx_model import live, read, scales_its_input, signature
+from ..graph.onnx_model import live, read, signature
 from ..images.preprocessing import Rule, UnreadableImage, batch
 from ..models.loaded_model import Unusable
 from ..models.student_model import StudentModel
@@ -80,7 +81,7 @@ def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]
         "uncounted": done.uncounted,
         "unread_layers": unread_layers(model, tensors, graph.input),
         "head_initialised_as": initialised_as(last) if last is not None else "",
-        "scales_its_input": scales_its_input(model, graph),
+        "scales_its_input": scales_its_input(model, graph.input),
         "final_layer": list(mapped.shape) if mapped is not None else None,
     }
 

@@ -3,7 +3,7 @@
 The request holds `engine`, `precision`, `mode` ("model-only" or "end-to-end"), `scenario` (`rate_per_second` or null,
 `samples_per_query`), `budget` (`seconds`, `fewest`, `most`, `limit_seconds`), `warm_up_seconds`, `cores` (to pin to),
 `own_python` (whether the engine runs the model's Python), and for the model `layout`, `input_dtype`, `dynamic_batch`,
-`rule`, `output_kind`, `labels`, `factory` and `head` (a detector's, as `detector_heads.py` names it; null for a
+`rule`, `output_kind`, `labels`, `factory` and `head` (a detector's, as `detectors/heads.py` names it; null for a
 classifier). Under /in: `model`, perhaps `model.py` and `weights`; the list `images` has the images to decode. Sent:
 `latencies.npy` (float32, ms), for a classifier `answers-low.npy` and `answers-high.npy` (probabilities, the summary of
 all timed answers by `timed_answers.py`), and `timing.json`; or `refused.json`.
@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..detectors.heads import seen
 from ..graph.statefulness import stateful_operators
 from ..images.preprocessing import Rule, UnreadableImage, pixels
 from ..models.loaded_model import Answers, Unusable, as_rows, probabilities
 from ..paths import IN
 from ..timing.cores import pin
-from ..timing.detector_heads import seen
 from ..timing.engines import NotHere, Started, start
 from ..timing.scenarios import (
     Budget,

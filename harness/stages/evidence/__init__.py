@@ -7,6 +7,7 @@ audit         audit: the student's own data set
 execution     execute: the notebook's run
 conversion    convert: the converted model, and its pre-processing
 predictions   predict: probabilities for the held-out images
+detections    detect: a detector's boxes for the held-out images
 inspection    inspect: the model's layers, and the verdict on transfer learning
 robustness    stress: corrupted images, images of no class, occlusion maps
 evaluation    evaluate: scores

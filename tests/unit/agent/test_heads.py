@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.agent.timing.detector_heads import head_of, seen
+from harness.agent.detectors.heads import head_of, seen
 
 BOXES = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30], [0, 0, 10, 10]], np.float32)
 CENTRED = np.array([[5, 5, 10, 10], [6, 5, 10, 10], [25, 25, 10, 10], [5, 5, 10, 10]], np.float32)  # the same

@@ -11,7 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from harness.agent.graph.onnx_model import Runner, read, scales_its_input, signature
+from harness.agent.graph.image_input import scales_its_input
+from harness.agent.graph.onnx_model import Runner, read, signature
 from harness.agent.models.loaded_model import Unusable, as_rows
 
 IMAGE = ("N", 3, 32, 32)
@@ -209,8 +210,8 @@ def test_scaling_inside_the_model_is_recognised(tmp_path: Path) -> None:
     shape = ("N", 32, 32, 3)
     scaled = model([turned, helper.make_node("Mul", ["t", "t"], ["s"]), mean], shape=shape)
     plain = model([turned, helper.make_node("Relu", ["t"], ["s"]), mean], shape=shape)
-    assert scales_its_input(scaled, taken(scaled, tmp_path))
-    assert not scales_its_input(plain, taken(plain, tmp_path))
+    assert scales_its_input(scaled, taken(scaled, tmp_path).input)
+    assert not scales_its_input(plain, taken(plain, tmp_path).input)
 
 
 def test_a_batch_is_answered_row_by_row(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from harness.stages.benchmark import BenchmarkRequest
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
+from harness.stages.detect import DetectRequest, HandedDetector
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
@@ -185,6 +186,19 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "staged": images,
             "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
             "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
+        },
+        DetectRequest: {
+            "detector": [
+                HandedDetector(BLOB),
+                HandedDetector(OTHER_BLOB),
+                HandedDetector(BLOB, beside=(OTHER_BLOB,)),
+                HandedDetector(BLOB, data=(("w.bin", OTHER_BLOB),)),
+                HandedDetector(BLOB, preprocess=models[0].preprocess),
+                HandedDetector(BLOB, void=(1,)),
+                None,
+            ],
+            "check_images": [(), (BLOB,), (OTHER_BLOB,)],
+            "staged": images,
         },
         TrainRequest: {
             "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.image_input import scales_its_input
 from ...graph.onnx_form import keep_output, output_with_scores, refuse_detector, with_plain_input
-from ...graph.onnx_model import Runner, Signature, read_with_data, scales_its_input, signature
+from ...graph.onnx_model import Runner, Signature, read_with_data, signature
 from ...paths import TMP
 from ..class_names import names_in
 from ..loaded_model import Context, Native, Output, output_for
@@ -53,7 +54,7 @@ def load(file: Path, context: Context) -> Native:
             else "torchvision-imagenet"
             if graph.layout == "NCHW" and graph.dtype == "float32"
             else "keras-raw"
-            if graph.dtype == "uint8" or scales_its_input(model, graph)
+            if graph.dtype == "uint8" or scales_its_input(model, graph.input)
             else "keras-vgg16-caffe"
         ),
         dynamic_batch=graph.dynamic_batch,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from ...paths import TMP
 from ...phases.error_text import one_sentence
@@ -25,6 +26,25 @@ def matches(file: Path) -> bool:
 
 def load(file: Path, context: Context) -> Native:
     tensorflow = tensorflow_ready(context.threads, "it is a SavedModel")
+    loaded, signature, name, spec = opened(tensorflow, file)
+    shape = None if spec.shape.rank is None else spec.shape.as_list()
+
+    def call(image: object, kept: object = loaded) -> object:  # `kept` keeps the model's variables alive
+        return signature(**{name: image})
+
+    scales = _scales(signature.graph)
+    return native(
+        call,
+        tuple(shape) if shape is not None else None,
+        context,
+        "keras-raw" if scales else "keras-vgg16-caffe",
+        dtype=spec.dtype,
+        names=names_in_extras(file, "assets/", (".txt", ".json")),
+    )
+
+
+def opened(tensorflow: Any, file: Path) -> tuple[Any, Any, str, Any]:
+    """The model, its signature to call, and that one's only input: name and specification. Raises `Unusable`."""
     folder = Path(tempfile.mkdtemp(prefix="saved-model-", dir=TMP))
     with zipfile.ZipFile(file) as archive:
         archive.extractall(folder)
@@ -40,22 +60,9 @@ def load(file: Path, context: Context) -> Native:
     signature = loaded.signatures.get("serving_default") or next(iter(loaded.signatures.values()))
     specs = signature.structured_input_signature[1]
     if len(specs) != 1:
-        raise Unusable(f"the model takes {len(specs)} inputs; a classifier takes one image")
+        raise Unusable(f"the model takes {len(specs)} inputs; it has to take one image")
     ((name, spec),) = specs.items()
-    shape = None if spec.shape.rank is None else spec.shape.as_list()
-
-    def call(image: object, kept: object = loaded) -> object:  # `kept` keeps the model's variables alive
-        return signature(**{name: image})
-
-    scales = _scales(signature.graph)
-    return native(
-        call,
-        tuple(shape) if shape is not None else None,
-        context,
-        "keras-raw" if scales else "keras-vgg16-caffe",
-        dtype=spec.dtype,
-        names=names_in_extras(file, "assets/", (".txt", ".json")),
-    )
+    return loaded, signature, name, spec
 
 
 def _scales(graph: object) -> bool:

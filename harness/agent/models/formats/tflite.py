@@ -39,7 +39,7 @@ def load(file: Path, context: Context) -> Native:
         interpreter = Interpreter(model_path=str(file), num_threads=context.threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise Unusable(_why(str(error))) from error
+        raise Unusable(why_not(str(error))) from error
     if len(interpreter.get_input_details()) != 1:
         raise Unusable(f"the model takes {len(interpreter.get_input_details())} inputs; a classifier takes one image")
     given = interpreter.get_input_details()[0]
@@ -68,7 +68,7 @@ def load(file: Path, context: Context) -> Native:
     )
 
 
-def _why(said: str) -> str:
+def why_not(said: str) -> str:
     """Why the interpreter does not take the file, and what to do."""
     if "Select TensorFlow op" in said or "Flex" in said:
         return (

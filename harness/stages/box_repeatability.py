@@ -1,0 +1,37 @@
+"""Compares repeated boxes for the same images: whether they depend on the image only, or on its position. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.stages.detection_reply import Rows
+
+# Of a score or a corner. A detector is asked about one image at a time, so that no other image can round it otherwise.
+SAME = 1e-3
+_SURE = 0.05  # a box that is less sure may fall below the least score, or be suppressed, by rounding
+_PARTNER = 0.1  # of the image's sides and of the score: farther apart, two boxes are not the same
+
+
+def largest_difference(one: Rows, other: Rows, images: Sequence[int]) -> float:
+    """The largest difference of a score or a corner between two answers to the images, box by box.
+
+    1.0 where a sure box of one has no partner in the other: one with its label, nearly the same place and score.
+    """
+    return max((_of_image(one.of(image), other.of(image)) for image in images), default=0.0)
+
+
+def _of_image(one: Rows, other: Rows) -> float:
+    return max(_without_partner(one, other), _without_partner(other, one))
+
+
+def _without_partner(mine: Rows, others: Rows) -> float:
+    """The largest distance of a sure box to the nearest of its label in `others`."""
+    largest = 0.0
+    rows, there = (np.column_stack([each.boxes, each.scores]).astype(np.float64) for each in (mine, others))
+    for row in np.flatnonzero(mine.scores >= _SURE):
+        same = there[others.labels == mine.labels[row]]
+        nearest = float(np.abs(same - rows[row]).max(axis=1).min(initial=1.0))
+        largest = max(largest, nearest if nearest <= _PARTNER else 1.0)
+    return largest

@@ -1,0 +1,238 @@
+"""The stage `detect`: a detector's boxes for the held-out images, which go in without their truth.
+
+Some images are repeated, at other positions; and, if the detector runs student code, also in a second sandbox, which
+remembers nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import EnvironmentMissing
+from harness.findings import Finding, finding, sentence
+from harness.inputs.environment_names import EnvironmentName
+from harness.inputs.images import Material, StagedImages, drawn, drawn_from, secret_sample
+from harness.sandbox import KERAS
+from harness.sandbox.engine import Outcome
+from harness.stages.box_repeatability import SAME, largest_difference
+from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal, usage
+from harness.stages.conversion_reply import NeedsReply
+from harness.stages.detection_reply import DetectionReply, Rows, most_of_an_image, read_rows
+from harness.stages.evidence.conversion import Preprocess
+from harness.stages.evidence.detections import (
+    Boxes,
+    BoxFaults,
+    DetectorAnswers,
+    DetectorDescription,
+    Suppression,
+)
+from harness.stages.evidence.record import Blob
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageResult
+from harness.stages.stage import Stage
+
+_ASKED_TWICE = 16  # images, or all where there are fewer
+_OWN_CODE = "predict.py"
+_IN_THE_AGENT = ("ssd_onnx", "yolo_onnx", "torchvision_onnx")  # families that run no code
+# As `harness/agent/detectors/suppression.py` has it: the settings of jetson-inference's trainer.
+_SUPPRESSION = Suppression(score=0.01, overlap=0.45, candidates=200)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedDetector:
+    """A detector as handed in."""
+
+    model: Blob | None  # None where predict.py answers by itself
+    beside: tuple[Blob, ...] = ()  # predict.py and what it reads, under their names
+    data: tuple[tuple[str, Blob], ...] = ()  # an ONNX file's external data, by the location that it names
+    preprocess: Preprocess | None = None  # as declared in handin.json
+    void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
+
+    def request(self, context: StageContext) -> tuple[dict[str, object], dict[str, Path]]:
+        """The detector's part of the phase's request, and its inputs."""
+        own = any(blob.name == _OWN_CODE for blob in self.beside)
+        request: dict[str, object] = {
+            "file": _OWN_CODE if own else "model",
+            "rule": self.preprocess.model_dump() if self.preprocess else None,
+            "data": {location: f"data-{number}" for number, (location, _) in enumerate(self.data)},
+            "void": list(self.void),
+            "cpus": context.limits.cpus,
+        }
+        inputs = {f"data-{number}": context.store.path(blob) for number, (_, blob) in enumerate(self.data)}
+        if own:
+            inputs |= {blob.name: context.store.path(blob) for blob in self.beside}
+        if self.model is not None:
+            inputs[self.model.name if own else "model"] = context.store.path(self.model)
+        return request, inputs
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """One sandbox's answers, with positions in place of the drawn order."""
+
+    reply: DetectionReply
+    every: Rows
+    board: Rows
+    again: Rows
+
+
+class _Unanswered(Exception):
+    """The job gave no answers; `failure` is the stage's result."""
+
+    def __init__(self, failure: Failed) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class _Needs(Exception):
+    """The detector can be read only in the environment `keras`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def detect(
+    detector: HandedDetector, check_images: Sequence[Path], staged: StagedImages, context: StageContext
+) -> StageResult[DetectorAnswers]:
+    """The detector's boxes for the staged images, by their position in the held-out set.
+
+    `check_images`: the course's, on which is looked what the outputs of an ONNX file are. Raises `EnvironmentMissing`
+    when the environment that the detector needs is not built.
+    """
+    twice = secret_sample(len(staged.names), _ASKED_TWICE)
+    environment: EnvironmentName = "torch"
+    try:
+        try:
+            first, outcome = _ask(detector, check_images, staged, None, twice, context)
+        except _Needs as needs:
+            environment, context = KERAS.name, context.using(KERAS)
+            if context.software_id is None:
+                why = f"the model needs the environment {KERAS.name}: {needs.why}"
+                raise EnvironmentMissing(why, KERAS.build_command) from None
+            first, outcome = _ask(detector, check_images, staged, None, twice, context)
+        others = [first.again]
+        if first.reply.description.family not in _IN_THE_AGENT:
+            others.append(_ask(detector, check_images, staged, twice, (), context)[0].every)
+    except _Unanswered as nothing:
+        return nothing.failure
+    except _Needs as needs:
+        return _failure(needs.why, "", None)
+    difference = max(largest_difference(first.every, again, twice) for again in others)
+    value = DetectorAnswers(
+        description=DetectorDescription(**first.reply.description.model_dump()),
+        environment=environment,
+        suppression=_SUPPRESSION,
+        every=_stored(first.every, "every", context),
+        board=_stored(first.board, "board", context),
+        images=len(staged.names),
+        seconds_per_image=first.reply.seconds_per_image,
+        faults=BoxFaults(**first.reply.faults.model_dump()),
+        asked_twice=len(twice),
+        largest_difference=difference,
+        depends_on_order=difference > SAME,
+    )
+    return Done(value=value, origin="measured-inside", findings=_noticed(value), usage=usage(outcome))
+
+
+def _ask(
+    detector: HandedDetector,
+    check_images: Sequence[Path],
+    staged: StagedImages,
+    chosen: Sequence[int] | None,
+    twice: Sequence[int],
+    context: StageContext,
+) -> tuple[_Answered, Outcome]:
+    """One sandbox's answers for the images at `chosen`, all where None. Raises `_Unanswered` and `_Needs`."""
+    request, inputs = detector.request(context)
+    material = drawn_from(staged, chosen)
+    again = material.places(twice)
+    request |= {"again": again, "most": most_of_an_image(len(material.files))}
+    images = {"check": drawn(check_images), "images": material}
+    with tempfile.TemporaryDirectory(prefix="harness-detect-") as folder:
+        outputs = Path(folder)
+        outcome = context.run("detect", request, inputs, outputs, images=images)
+        if outcome.status != "ok":
+            ended = failed(outcome, "The detector's answers", context.limits)
+            unusable = finding("prediction-failed", reason=ended.reason, detail=ended.detail)
+            raise _Unanswered(ended.model_copy(update={"findings": (unusable,)}))
+        try:
+            if (outputs / "needs.json").is_file():
+                raise _Needs(read_reply(outputs, "needs.json", NeedsReply).why)
+            reject_refusal(outputs)
+            return _read(outputs, material, chosen, again), outcome
+        except Rejected as rejected:
+            raise _Unanswered(_failure(str(rejected), rejected.detail, outcome)) from rejected
+
+
+def _read(outputs: Path, material: Material, chosen: Sequence[int] | None, again: Sequence[int]) -> _Answered:
+    """The phase's reply. `again`: the places that it was asked about a second time."""
+    reply = read_reply(outputs, "detections.json", DetectionReply)
+    positions = np.array([order if chosen is None else chosen[order] for order in material.order], np.int32)
+    return _Answered(
+        reply,
+        read_rows(outputs, "every", reply.boxes.every, positions),
+        read_rows(outputs, "board", reply.boxes.board, positions),
+        read_rows(outputs, "again", reply.boxes.again, positions[list(again)]),
+    )
+
+
+def _failure(reason: str, detail: str, outcome: Outcome | None) -> Failed:
+    unusable = finding("prediction-failed", reason=reason, detail=detail)
+    used = {} if outcome is None else {"usage": usage(outcome)}
+    return Failed(status="rejected", reason=unusable.message, detail=unusable.detail, findings=(unusable,), **used)
+
+
+def _stored(rows: Rows, name: str, context: StageContext) -> Boxes:
+    arrays = {"boxes": rows.boxes, "scores": rows.scores, "labels": rows.labels, "images": rows.images}
+    kept: dict[str, Blob] = {}
+    with tempfile.TemporaryDirectory(prefix="harness-detect-") as folder:
+        for part, array in arrays.items():
+            file = Path(folder) / f"{name}-{part}.npy"
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+            kept[part] = context.store.put(file, file.name)
+    return Boxes(count=len(rows.scores), **kept)
+
+
+def _noticed(value: DetectorAnswers) -> tuple[Finding, ...]:
+    found, faults, described = [], value.faults, value.description
+    if value.depends_on_order:
+        found.append(finding("detector-depends-on-order", images=value.asked_twice))
+    if faults.no_box:
+        found.append(finding("detector-faulty-boxes", count=faults.no_box))
+    for count, why in (
+        (faults.no_score, "left-out-no-score"),
+        (faults.no_class, "left-out-no-class"),
+        (faults.too_many, "left-out-too-many"),
+    ):
+        if count:
+            most = most_of_an_image(value.images)
+            found.append(finding("detector-boxes-left-out", count=count, why=sentence(why, most=most)))
+    if not value.every.count:
+        found.append(finding("detector-sees-nothing", images=value.images))
+    if not described.graph_agrees:
+        found.append(finding("detector-graph-disagrees", scores=described.scores, boxes=described.boxes))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRequest:
+    """A detector, and the images that it is asked about."""
+
+    detector: HandedDetector | None
+    check_images: tuple[Blob, ...]
+    staged: StagedImages
+
+
+def _detect(request: DetectRequest, context: StageContext) -> StageResult[DetectorAnswers]:
+    if request.detector is None:
+        return NO_MODEL
+    checks = [context.store.path(blob) for blob in request.check_images]
+    return detect(request.detector, checks, request.staged, context)
+
+
+DETECT = Stage("detect", DetectorAnswers, _detect)

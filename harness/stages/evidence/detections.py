@@ -1,0 +1,71 @@
+"""The stage `detect`: a detector's boxes for the held-out images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.inputs.environment_names import EnvironmentName
+from harness.stages.evidence.record import Blob, Record
+
+
+class DetectorDescription(Record):
+    """What a detector takes and gives. Its input is (pixel * scale - mean) / std, channel by channel."""
+
+    family: str  # the name of a module in harness/agent/detectors/families
+    width: int | None  # of its input, in pixels; None: as large as the image
+    height: int | None
+    fit: Literal["stretch", "letterbox", "as-it-is"]
+    colour: Literal["RGB", "BGR"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    suppressed_inside: bool  # whether overlapping boxes are suppressed inside the model
+    background_first: bool  # whether label 0 is the background
+    labels: int | None  # how many the model counts, a background included; None where it does not say
+    names: tuple[str, ...]  # of the labels, where the model's own metadata hold them
+    scores: Literal["softmax-inside", "softmax-outside", "as-given"]
+    boxes: Literal["corners", "offsets", "centre-size"]
+    graph_agrees: bool  # whether the operators before the outputs say the same as the answers to images
+
+
+class Suppression(Record):
+    """How overlapping boxes were suppressed where the model does not do it."""
+
+    score: float  # a box needs a higher one
+    overlap: float  # intersection over union above which two boxes of a class count as one
+    candidates: int  # of a class in an image
+
+
+class Boxes(Record):
+    """Boxes of some images, of each image the surest first. The rows of all files belong together."""
+
+    count: int
+    boxes: Blob  # .npy float32, shape (count, 4): left, top, right, bottom as shares of the image's sides
+    scores: Blob  # .npy float32, shape (count,)
+    labels: Blob  # .npy int32, shape (count,): as the model counts them
+    images: Blob  # .npy int32, shape (count,), ascending: positions in the held-out set
+
+
+class BoxFaults(Record):
+    """How many boxes had a fault, over all images."""
+
+    no_score: int = 0  # NaN or infinite; left out
+    no_class: int = 0  # a label that the model does not have; left out
+    too_many: int = 0  # less sure than the most that are kept of an image; left out
+    no_box: int = 0  # became an empty box, which is a false alarm
+
+
+class DetectorAnswers(Record):
+    """A detector's boxes for the held-out images, at two operating points."""
+
+    description: DetectorDescription
+    environment: EnvironmentName
+    suppression: Suppression
+    every: Boxes  # all boxes, for average precision
+    board: Boxes  # what jetson-inference's detectNet shows: sure ones, merged
+    images: int
+    seconds_per_image: float
+    faults: BoxFaults
+    asked_twice: int  # images that were repeated, at other positions
+    largest_difference: float  # of a score or a corner, between the answers to one image; 1 where a box has no partner
+    depends_on_order: bool
