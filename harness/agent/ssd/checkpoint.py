@@ -11,7 +11,7 @@ import torch
 from ..models.checkpoints import model_or_state
 from ..models.loaded_model import Unusable
 from .detector import Detector
-from .recognition import COUNTER, recognised
+from .recognition import COUNTER, NotWhole, recognised
 
 _UNKNOWN = (
     "the weights are of none of the networks that jetson-inference's train_ssd.py trains (mb1-ssd, mb1-ssd-lite, "
@@ -28,6 +28,17 @@ def read(file: Path) -> Detector:
     if detector is None:
         raise Unusable(_UNKNOWN)
     return detector
+
+
+def resembles_one(file: Path) -> bool:
+    """Whether the file has weights of one of the five networks, be they damaged or incomplete. Raises nothing."""
+    try:
+        state = model_or_state(_loaded(file))
+        return recognised({name: tuple(tensor.shape) for name, tensor in state.items()}) is not None
+    except NotWhole:
+        return True
+    except (Unusable, AttributeError):  # the latter for a module, or for what holds no tensors
+        return False
 
 
 def from_state(state: Mapping[str, torch.Tensor]) -> Detector | None:

@@ -21,8 +21,6 @@ class Network:
 
     name: str  # what `train_ssd.py --net` calls it
     layout: Layout
-    mean: tuple[float, float, float]  # of pixels 0 to 255, RGB
-    std: float
     base: Callable[[], nn.Sequential]
     taps: tuple[int, ...]  # after these blocks the base's output is a feature map
     opened: int | None  # of this block, MobileNetV2's, what is inside is the first feature map
@@ -34,8 +32,8 @@ class Network:
 
     def preprocessing(self) -> Rule:
         """How the trainer makes an image the network's input."""
-        side = self.layout.image_side
-        return Rule(side, side, "RGB", 1.0, self.mean, (self.std,) * 3, "stretch")
+        layout = self.layout
+        return Rule(layout.image_side, layout.image_side, "RGB", 1.0, layout.mean, (layout.std,) * 3, "stretch")
 
 
 class Detector(nn.Module):

@@ -1,6 +1,6 @@
 """The five networks that jetson-inference's `train_ssd.py` trains.
 
-Which maps feed the heads, widths and pre-processing are facts of dusty-nv/pytorch-ssd e7b5af5 (MIT), vision/ssd/.
+Which maps feed the heads, and widths, are facts of dusty-nv/pytorch-ssd e7b5af5 (MIT), vision/ssd/.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from .blocks import InvertedResidual, lite
 from .detector import Network
 from .priors import MOBILENET, SQUEEZENET, VGG
 
-_GREY = (127.0, 127.0, 127.0)
-_CAFFE_RGB = (123.0, 117.0, 104.0)  # rounded, as VGG's authors subtract them
 _conv_3x3 = partial(nn.Conv2d, kernel_size=3, padding=1)
 _conv_1x1 = partial(nn.Conv2d, kernel_size=1)
 # Channels before, between and after of the blocks after the base.
@@ -60,23 +58,23 @@ def _inverted_extras() -> Sequence[nn.Module]:
 
 
 MB1_SSD = Network(
-    "mb1-ssd", MOBILENET, _GREY, 128.0, mobilenet_v1, (11, 13), None, (512, 1024, 512, 256, 256, 256), False,
+    "mb1-ssd", MOBILENET, mobilenet_v1, (11, 13), None, (512, 1024, 512, 256, 256, 256), False,
     partial(_plain_extras, 0), _conv_3x3, _conv_3x3,
 )  # fmt: skip
 MB1_SSD_LITE = Network(
-    "mb1-ssd-lite", MOBILENET, _GREY, 128.0, mobilenet_v1, (11, 13), None, (512, 1024, 512, 256, 256, 256), False,
+    "mb1-ssd-lite", MOBILENET, mobilenet_v1, (11, 13), None, (512, 1024, 512, 256, 256, 256), False,
     partial(_lite_extras, _AFTER_1024, 1), lite, _conv_1x1,
 )  # fmt: skip
 MB2_SSD_LITE = Network(
-    "mb2-ssd-lite", MOBILENET, _GREY, 128.0, mobilenet_v2, (18,), 14, (576, 1280, 512, 256, 256, 64), False,
+    "mb2-ssd-lite", MOBILENET, mobilenet_v2, (18,), 14, (576, 1280, 512, 256, 256, 64), False,
     _inverted_extras, partial(lite, norm=True), _conv_1x1,
 )  # fmt: skip
 VGG16_SSD = Network(
-    "vgg16-ssd", VGG, _CAFFE_RGB, 1.0, vgg16, (22, 34), None, (512, 1024, 512, 256, 256, 256), True,
+    "vgg16-ssd", VGG, vgg16, (22, 34), None, (512, 1024, 512, 256, 256, 256), True,
     partial(_plain_extras, 2), _conv_3x3, _conv_3x3,
 )  # fmt: skip
 SQ_SSD_LITE = Network(
-    "sq-ssd-lite", SQUEEZENET, _GREY, 128.0, squeezenet, (11,), None, (512, 512, 512, 256, 256, 256), False,
+    "sq-ssd-lite", SQUEEZENET, squeezenet, (11,), None, (512, 512, 512, 256, 256, 256), False,
     partial(_lite_extras, _AFTER_512, 2), lite, _conv_1x1,
 )  # fmt: skip
 NETWORKS = {one.name: one for one in (MB1_SSD, MB1_SSD_LITE, MB2_SSD_LITE, VGG16_SSD, SQ_SSD_LITE)}

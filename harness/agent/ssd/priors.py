@@ -1,4 +1,4 @@
-"""The boxes that an SSD starts from, before it moves them."""
+"""The boxes that an SSD starts from, before it moves them, and how an image becomes its input."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ class FeatureMap:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the priors of a network stand."""
+    """What the configuration of a network says: where its priors stand, and its pre-processing."""
 
     image_side: int
     maps: tuple[FeatureMap, ...]
     ratios: tuple[int, ...] = (2, 3)  # width to height, and the other way round
+    mean: tuple[float, float, float] = (127.0, 127.0, 127.0)  # of pixels 0 to 255, RGB
+    std: float = 128.0
 
     def boxes(self, grid: FeatureMap) -> int:
         """How many priors a cell of the map has: two squares, and two boxes for each ratio."""
@@ -59,7 +61,10 @@ VGG = Layout(
         FeatureMap(3, 100, 213, 264, (2,)),
         FeatureMap(1, 300, 264, 315, (2,)),
     ),
+    mean=(123.0, 117.0, 104.0),  # rounded, as VGG's authors subtract them
+    std=1.0,
 )
+LAYOUTS = (MOBILENET, SQUEEZENET, VGG)
 
 
 @cache

@@ -23,6 +23,10 @@ _LONGEST = 80  # characters of a name
 _WAY_OUT = "hand in the .pth file as train_ssd.py wrote it, or ssd-mobilenet.onnx from onnx_export.py"
 
 
+class NotWhole(Unusable):
+    """The weights resemble a network of the five, and do not fit it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """The network, and under which names it has the file's tensors."""
@@ -52,7 +56,7 @@ class _Likeness:
 def recognised(given: Mapping[str, Shape]) -> Recognised | None:
     """The network whose tensors these are, `given` as name -> shape; None where they resemble none of the five.
 
-    Raises `Unusable`, with the network that they resemble and what does not fit, where not all of them do.
+    Raises `NotWhole`, with the network that they resemble and what does not fit, where not all of them do.
     """
     best = max((_likeness(given, network) for network in NETWORKS.values()), key=lambda one: (one.fitting, -one.other))
     if not best.is_resemblance:
@@ -66,7 +70,7 @@ def recognised(given: Mapping[str, Shape]) -> Recognised | None:
         said = [f"lack {_some(missing)}"] if missing else []
         said += [f"hold {_some(unknown)}, which it does not have"] if unknown else []
         said += [_unlike(different, best.there, wanted, classes)] if different else []
-        raise Unusable(f"the weights resemble {best.network.name} of jetson-inference, but {_joined(said)}; {_WAY_OUT}")
+        raise NotWhole(f"the weights resemble {best.network.name} of jetson-inference, but {_joined(said)}; {_WAY_OUT}")
     return Recognised(best.network, classes, best.new_names)
 
 
@@ -98,7 +102,7 @@ def _scoring(network: Network) -> Mapping[str, int]:
 
 
 def _classes(likeness: _Likeness) -> int:
-    """For how many kinds of objects most of the heads are. Raises `Unusable` when that can be no number of classes."""
+    """For how many kinds of objects most of the heads are. Raises `NotWhole` when that can be no number of classes."""
     counted: Counter[int] = Counter()
     for name, boxes in _scoring(likeness.network).items():
         shape = likeness.there.get(name, ())
@@ -108,7 +112,7 @@ def _classes(likeness: _Likeness) -> int:
     if 1 <= found <= MOST_CLASSES:
         return found
     scored = "nothing but BACKGROUND" if found < 1 else f"{found:,} classes, and at most {MOST_CLASSES:,} are taken"
-    raise Unusable(
+    raise NotWhole(
         f"the weights are those of {likeness.network.name} of jetson-inference, but score {scored}; {_WAY_OUT}"
     )
 

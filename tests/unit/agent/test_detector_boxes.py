@@ -11,7 +11,6 @@ from harness.agent.detectors.board import on_board
 from harness.agent.detectors.detector import Anchors, Description, Detections
 from harness.agent.detectors.families import own_code
 from harness.agent.detectors.fitting import fitted, model_input, resized
-from harness.agent.detectors.known_priors import by_number
 from harness.agent.detectors.normalised import detections
 from harness.agent.detectors.plain_boxes import plain
 from harness.agent.detectors.student_detector import packed, unpacked
@@ -58,13 +57,6 @@ def test_an_input_is_scaled_and_has_its_colours_in_order() -> None:
     pixels = np.full((2, 2, 3), (255, 0, 51), np.uint8)
     assert model_input(pixels, described("stretch"), "NCHW", "float32")[0, :, 0, 0] == pytest.approx([1, 0, 0.2])
     assert model_input(pixels, described("stretch"), "NHWC", "uint8").tolist() == [pixels.tolist()]
-
-
-def test_all_five_networks_have_known_priors() -> None:
-    assert sorted(by_number()) == [2568, 3000, 8732]
-    vgg = by_number()[8732]
-    assert vgg[0].tolist() == pytest.approx([4 / 300, 4 / 300, 0.1, 0.1])
-    assert vgg[-1].tolist() == pytest.approx([0.5, 0.5, 0.88 / 2**0.5, min(1, 0.88 * 2**0.5)])
 
 
 def test_suppression_keeps_the_surest_of_each_class_and_so_many_candidates() -> None:

@@ -15,6 +15,9 @@ from harness.agent.detectors.registry import all_families, family_of
 from harness.agent.detectors.torchvision_networks import recognised
 from harness.agent.images.preprocessing import Rule
 from harness.agent.models.loaded_model import Unusable
+from harness.agent.ssd.detector import Detector as SsdNetwork
+from harness.agent.ssd.export import export as export_ssd
+from harness.agent.ssd.networks import NETWORKS
 from harness.agent.torchvision_ops import declare_missing
 
 declare_missing()
@@ -205,3 +208,22 @@ def test_the_families_are_told_apart_and_what_is_none_is_said(tmp_path: Path) ->
         (tmp_path / "model").write_bytes(content)
         with pytest.raises(Unusable, match=said):
             family_of(tmp_path / "model")
+
+
+def test_a_checkpoint_of_train_ssd_answers_as_the_file_that_is_exported_from_it(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = SsdNetwork(NETWORKS["sq-ssd-lite"], 2).eval()
+    torch.save(network.state_dict(), tmp_path / "m.pth")
+    for raw in (False, True):
+        export_ssd(network, tmp_path / f"{raw}.onnx", raw=raw)
+    (image,) = images(1, 120, 160)
+    answers = {name: opened(tmp_path / name) for name in ("m.pth", "False.onnx", "True.onnx")}
+    assert [one.description.family for one in answers.values()] == ["ssd_checkpoint", "ssd_onnx", "ssd_onnx"]
+    found = [one.answer(image) for one in answers.values()]
+    for other in found[1:]:
+        np.testing.assert_allclose(found[0].scores, other.scores, atol=1e-5)
+        np.testing.assert_allclose(found[0].boxes, other.boxes, atol=1e-4)
+    cut = {name: tensor for name, tensor in network.state_dict().items() if "regression" not in name}
+    torch.save(cut, tmp_path / "cut.pth")
+    with pytest.raises(Unusable, match="resemble sq-ssd-lite"):
+        opened(tmp_path / "cut.pth")

@@ -10,11 +10,11 @@ import numpy as np
 
 from ...graph.image_input import ImageInput, image_input, scales_its_input
 from ...models.loaded_model import Unusable
+from ...ssd.priors import LAYOUTS, MOBILENET, Layout, priors
 from ..declared import as_declared
 from ..detector import Anchors, Description, Floats, Opening, Pixels
 from ..fitting import fitted, model_input
 from ..heads import corners, head_of
-from ..known_priors import by_number, vgg_priors
 from ..onnx_detector import OnnxGraph, checks, number_of_outputs, opened
 from ..ssd_outputs import Meaning, meaning
 
@@ -40,7 +40,7 @@ def load(opening: Opening) -> SsdOnnx:
     at = 0 if head == "scores-boxes" else 1
     if answers[0].shape == answers[1].shape and not any("box" in name.casefold() for name in graph.outputs):
         at = _scores_at(answers)
-    priors = by_number().get(answers[at].shape[1])
+    layout = next((one for one in LAYOUTS if len(priors(one)) == answers[at].shape[1]), None)
     raw = given.dtype == "uint8" or scales_its_input(graph.model, given.name)
     description = Description(
         family="ssd_onnx",
@@ -48,13 +48,13 @@ def load(opening: Opening) -> SsdOnnx:
         height=height,
         fit="stretch",
         colour="RGB",
-        **_scaling(raw, priors),
+        **_scaling(raw, layout or MOBILENET),
         suppressed_inside=False,
         background_first=True,
         labels=columns,
         names=graph.names,
     )
-    detector = SsdOnnx(as_declared(description, opening), graph, given, at, priors)
+    detector = SsdOnnx(as_declared(description, opening), graph, given, at, priors(layout) if layout else None)
     return detector.looked_at(checks(opening)[:_MOST_LOOKED_AT])
 
 
@@ -67,13 +67,11 @@ def _scores_at(answers: list[Floats]) -> int:
     return int(sums[1] < 1e-3 <= sums[0])
 
 
-def _scaling(raw: bool, priors: Floats | None) -> dict[str, Any]:
-    """The pre-processing with which the network with these priors is trained; none where the graph does it."""
+def _scaling(raw: bool, layout: Layout) -> dict[str, Any]:
+    """The pre-processing with which networks of this layout are trained; none where the graph does it."""
     if raw:
         return {"scale": 1.0, "mean": (0.0,) * 3, "std": (1.0,) * 3}
-    if priors is vgg_priors():  # vgg_ssd_config.py
-        return {"scale": 1.0, "mean": (123.0, 117.0, 104.0), "std": (1.0,) * 3}
-    return {"scale": 1.0, "mean": (127.0,) * 3, "std": (128.0,) * 3}  # mobilenetv1_ssd_config.py
+    return {"scale": 1.0, "mean": layout.mean, "std": (layout.std,) * 3}
 
 
 @dataclass(frozen=True, slots=True)
