@@ -40,8 +40,8 @@ ENGINES: dict[str, Callable[[], Sandbox]] = {"docker": _docker, "bubblewrap": _b
 _TRIAL = Limits(60, 512 * 2**20, 1, 64, 2**24, 2**20)
 _INSTALL = (
     "pip install 'transfer-harness[grade,torch]' on Linux (it brings bubblewrap), allow unprivileged user "
-    "namespaces, or start Docker and run: harness env build; most containers allow none of these: there, for models and "
-    "notebooks that you trust, --sandbox none"
+    "namespaces, or start Docker and run: harness env build; most containers allow none of these: there, for models "
+    "and notebooks that you trust, --sandbox none"
 )
 
 

@@ -1,7 +1,7 @@
 """`harness` as a notebook sees it when it is run again: `harness.handin`, and a `%check` that does nothing.
 
-Copied to `site/harness/__init__.py`. Students end their notebooks with `%load_ext harness` and `%check`, as the starting
-notebook has them.
+Copied to `site/harness/__init__.py`. Students end their notebooks with `%load_ext harness` and `%check`, as the
+starting notebook has them.
 """
 
 
