@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -28,21 +30,32 @@ def main() -> int:
     parser.add_argument("--width", type=int, default=1200)
     parser.add_argument("--height", type=int, default=1170)
     given = parser.parse_args()
-    page = (given.out / given.page).resolve(strict=True)
+    size = draw(given.out / given.page, given.picture, given.width, given.height)
+    print(f"{given.picture}: {size / 1000:.0f} kB")
+    return 0 if size < _LARGEST else 1
+
+
+def draw(page: Path, picture: Path, width: int, height: int) -> int:
+    """Draw the page's first `width` x `height` pixels as a PNG of few colours; returns its bytes."""
     names = ("chromium", "chromium-browser", "google-chrome")
     chromium = next(filter(None, map(shutil.which, names)), None)
     if chromium is None:
         sys.exit(f"none of {', '.join(names)} is here; install Debian's chromium")
-    with tempfile.TemporaryDirectory() as folder:
-        drawn = Path(folder) / "page.png"
-        window = (f"--window-size={given.width},{given.height}", f"--user-data-dir={folder}/profile")
-        command = [chromium, *_FLAGS, *window, f"--screenshot={drawn}", page.as_uri()]
+    with temporary_folder() as folder:
+        drawn = folder / "page.png"
+        window = (f"--window-size={width},{height}", f"--user-data-dir={folder}/profile")
+        command = [chromium, *_FLAGS, *window, f"--screenshot={drawn}", page.resolve(strict=True).as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
         with Image.open(drawn) as image:
-            image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(given.picture, optimize=True)
-    size = given.picture.stat().st_size
-    print(f"{given.picture}: {size / 1000:.0f} kB")
-    return 0 if size < _LARGEST else 1
+            image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
+    return picture.stat().st_size
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="picture-") as folder:
+        yield Path(folder)
 
 
 if __name__ == "__main__":

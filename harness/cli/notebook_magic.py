@@ -11,7 +11,10 @@ from typing import Protocol
 
 from harness.boundary.screen import say
 
+_COMMAND = [sys.executable, "-X", "utf8", "-m", "harness", "check"]
 _COLUMNS = "110"  # that fit below a cell
+# With which a kernel asks for colours, though what is said here is made visible: a colour would be shown as its code.
+_COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE")
 
 
 class Shell(Protocol):
@@ -33,8 +36,9 @@ def check(line: str) -> None:
 
     What is checked is what lies on the disk: save the notebook first.
     """
-    arguments = [sys.executable, "-X", "utf8", "-m", "harness", "check", *shlex.split(line, posix=os.name != "nt")]
-    environment = {**os.environ, "COLUMNS": _COLUMNS}
+    arguments = [*_COMMAND, *shlex.split(line, posix=os.name != "nt")]
+    environment = {name: value for name, value in os.environ.items() if name not in _COLOURS}
+    environment["COLUMNS"] = _COLUMNS
     with subprocess.Popen(
         arguments,
         stdout=subprocess.PIPE,

@@ -15,9 +15,8 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
-    TextColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.boundary.one_by_one import Defect, for_each
@@ -161,6 +160,13 @@ def _ran(status: str, cached: bool) -> bool:
     return not cached and status != "skipped"
 
 
+class _WordsColumn(ProgressColumn):
+    """What is done now, cut to what fits: it may hold a long path."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.description, no_wrap=True, overflow="ellipsis")
+
+
 class _CountColumn(ProgressColumn):
     """How many have ended, where they are counted."""
 
@@ -195,8 +201,8 @@ def progress_on(console: Screen) -> Iterator[ProgressListener]:
 
 def live_columns() -> tuple[ProgressColumn, ...]:
     """What a terminal shows in a line: what is done now, how many of how many, since when, how long still."""
-    words = TextColumn("{task.description}", markup=False)
-    return SpinnerColumn(), words, BarColumn(), _CountColumn(), _ClockColumn(), _LeftColumn()
+    clock = _ClockColumn(table_column=Column(no_wrap=True))  # what may wrap gives way to it
+    return SpinnerColumn(), _WordsColumn(), BarColumn(), _CountColumn(), clock, _LeftColumn()
 
 
 def print_grades(results: Results, console: Screen) -> None:

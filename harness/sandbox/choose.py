@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from harness.errors import HarnessError, NoSandbox, UsageError
+from harness.errors import EngineFailed, HarnessError, NoSandbox, UsageError
 from harness.inputs.engine_names import EngineName
 from harness.sandbox.engine import Job, Limits, Sandbox
 from harness.sandbox.none import NoProtection
@@ -40,7 +40,8 @@ ENGINES: dict[str, Callable[[], Sandbox]] = {"docker": _docker, "bubblewrap": _b
 _TRIAL = Limits(60, 512 * 2**20, 1, 64, 2**24, 2**20)
 _INSTALL = (
     "pip install 'transfer-harness[grade,torch]' on Linux (it brings bubblewrap), allow unprivileged user "
-    "namespaces, or start Docker and run: harness env build"
+    "namespaces, or start Docker and run: harness env build; most containers allow none of these: there, for models "
+    "and notebooks that you trust, --sandbox none"
 )
 
 
@@ -116,7 +117,10 @@ def _working(name: str, make: Callable[[], Sandbox] | None = None) -> Sandbox:
         )
     request = json.dumps({"code": "open('out/ok', 'w').write('ok')"}).encode()
     with TemporaryDirectory(prefix="harness-trial-") as outputs:
-        outcome = sandbox.run(Job("selfcheck", request, {}, _TRIAL), Path(outputs))
+        try:
+            outcome = sandbox.run(Job("selfcheck", request, {}, _TRIAL), Path(outputs))
+        except EngineFailed as error:  # it says `harness doctor`, which is what asks here
+            raise NoSandbox(error.message, _INSTALL) from error
         if outcome.status != "ok" or not (Path(outputs) / "ok").is_file():
             raise NoSandbox(
                 f"{name} starts, but a trivial job ended '{outcome.status}': {outcome.log[-500:]}", _INSTALL

@@ -4,6 +4,7 @@
     site/                     on the PYTHONPATH of a notebook's kernel:
     site/kernel_startup.py      makes a notebook's kernel lenient with what only shows something
     site/sitecustomize.py       makes `import torchvision` work on any torch
+    site/harness/__init__.py    a `%check` that does nothing: the starting notebook ends with it
     site/harness/handin.py      `from harness.handin import save`
 
 A copy, so that neither the harness nor a folder that holds it is mounted, and so that the sandbox's user can read
@@ -29,10 +30,11 @@ class Staging:
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         ignore = shutil.ignore_patterns("__pycache__", "site")
         shutil.copytree(_PACKAGE / "agent", self.folder / "agent", ignore=ignore)
-        shutil.copytree(_PACKAGE / "agent" / "site", self.folder / "site", ignore=shutil.ignore_patterns("__pycache__"))
-        notebook_side = self.folder / "site" / "harness"
+        site = self.folder / "site"
+        shutil.copytree(_PACKAGE / "agent" / "site", site, ignore=shutil.ignore_patterns("__pycache__"))
+        notebook_side = site / "harness"
         notebook_side.mkdir()
-        (notebook_side / "__init__.py").touch()
+        (site / "harness_in_notebooks.py").rename(notebook_side / "__init__.py")
         shutil.copyfile(_PACKAGE / "handin.py", notebook_side / "handin.py")
         self.nothing = self.folder / "nothing"  # an empty file, to mount over others
         self.nothing.touch()

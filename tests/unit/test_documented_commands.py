@@ -43,6 +43,9 @@ RUN_BY = {
         "tests/e2e/test_environments.py::test_a_hand_in_whose_environment_is_not_built_waits_for_a_person"
     ),
     "make demo": "tests/e2e/test_example.py::test_every_hand_in_has_a_row_and_a_page",
+    "make install": "tests/e2e/test_installed.py::test_it_runs_in_an_empty_environment",
+    "pip wheel": "tests/e2e/test_installed.py::test_the_wheel_holds_all_files_of_the_package",
+    "python3 -m": "tests/e2e/test_installed.py::test_it_runs_in_an_empty_environment",
 }
 _PROGRAMS = ("harness", "make", "tox", "python", "pip")
 _SHELL = ("sh", "console", "bash")
@@ -54,12 +57,15 @@ def documents() -> list[Path]:
 
 
 def commands(file: Path) -> Iterator[str]:
-    """The commands in a page's blocks: every line of a shell block; of one without a language, lines that are any."""
+    """The commands in a page's blocks: every line of a shell block; of one without a language, lines that are any.
+
+    `. .venv/bin/activate` is none: the test of the command before it runs what lies there.
+    """
     for token in MarkdownIt().parse(file.read_text(encoding="utf-8")):
         if token.type != "fence" or token.info not in ("", *_SHELL):
             continue
         for line in token.content.replace("\\\n", " ").splitlines():
-            if line.strip() and (token.info in _SHELL or line.split()[0] in _PROGRAMS):
+            if line.strip() and not line.startswith(". ") and (token.info in _SHELL or line.split()[0] in _PROGRAMS):
                 yield line.removeprefix("$ ").strip()
 
 

@@ -148,3 +148,13 @@ def test_the_clock_runs_through_every_phase_and_each_is_named() -> None:
                 progress.submission_ended(name)
         progress.say("Writing the reports ...")
         assert "Writing the reports" in line(100) and "0:01:40" in line(100) and "/2" not in line(100)
+
+
+def test_a_long_path_does_not_push_the_clock_off_a_narrow_terminal():
+    screen = Console(file=io.StringIO(), width=80)
+    with Progress(*live_columns(), console=screen, get_time=lambda: 0.0) as bars:
+        LiveProgress(bars).say(
+            f"Installing course into /home/somebody/.cache/harness/{'environments/' * 4}1fd2a8b6 ..."
+        )
+        screen.print(bars.get_renderable())
+    assert "0:00:00" in screen.file.getvalue()

@@ -70,6 +70,8 @@ def read_public(given: Path | None, folder: Path) -> Public:
                 return read_public(file.parent, folder)
             return _checked(Public(load_public(file), None))
     where = given or folder
+    if given is not None and not given.exists():
+        raise UsageError(f"{given}: no such file or folder", "give --assignment: the file, or your course's package")
     raise UsageError(f"{where}: there is no {ASSIGNMENT}", "give --assignment: the file, or your course's package")
 
 

@@ -23,6 +23,7 @@ class Cell(TypedDict, total=False):
     execution_count: None
 
 
+CHECK_CELL = "%load_ext harness\n%check"
 _CHECK = (
     "## Check it before you hand it in\n\nThe next cell runs what grading runs, on the images that you have, and says "
     "what to mend. It writes `handin.zip`: that is what you hand in."
@@ -47,7 +48,7 @@ def starting_notebook(assignment: Assignment, trains_on_images: bool) -> str:
     cells = _read(file) if file is not None else _made(assignment)
     if trains_on_images and assignment.dataset is not None:
         cells.insert(1, _code(_PLACE.format(place=assignment.dataset.mounted_as, images=IMAGES)))
-    cells += [_markdown(_CHECK), _code("%load_ext harness\n%check")]
+    cells += [_markdown(_CHECK), _code(CHECK_CELL)]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     metadata = {

@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import harness
 from harness.boundary.screen import Screen
+from harness.cli import notebook_magic
 from harness.cli.check_output import annotate, job_of, no_commands, show, write_junit
 from harness.grading.check.outcome import Check, CheckedCriterion, CheckedStep
 
@@ -107,6 +108,18 @@ def test_a_notebook_has_the_magic(capsys: pytest.CaptureFixture[str]):
     shell.run_line_magic("load_ext", "harness")
     shell.run_line_magic("check", "--help")
     assert "Check what you are about to hand in" in capsys.readouterr().out
+
+
+def test_no_colour_is_shown_as_its_code_below_a_cell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """A notebook's kernel asks every program for colours."""
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.setenv(name, "1")
+    code = "from harness.boundary.screen import Screen; Screen().print('one to mend', style='red')"
+    monkeypatch.setattr(notebook_magic, "_COMMAND", [sys.executable, "-c", code])
+    notebook_magic.check("")
+    assert capsys.readouterr().out == "one to mend\n"
 
 
 def test_handin_py_works_as_one_file_beside_a_notebook(tmp_path: Path):

@@ -52,3 +52,10 @@ def test_the_assignment_is_found_in_the_folder_or_above_it_else_it_is_asked_for(
     assert read_public(None, work).assignment.title == "above"
     (work / "assignment.toml").write_text(f'title = "here"\n{RUBRIC}')
     assert read_public(None, work).assignment.title == "here"
+
+
+def test_a_package_that_is_not_there_is_told_from_one_without_an_assignment(tmp_path: Path):
+    with pytest.raises(UsageError, match="no such file or folder"):
+        read_public(tmp_path / "pakcage", tmp_path)
+    with pytest.raises(UsageError, match=r"there is no assignment\.toml"):
+        read_public(tmp_path, tmp_path)
