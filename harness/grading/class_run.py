@@ -117,7 +117,7 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
         )
         texts = None
         if request.assignment.handin.notebook != "ignored":
-            examined, texts = with_texts_compared(examined, request.assignment.public.notebook)
+            examined, texts = with_texts_compared(examined, request.assignment.public.notebook, run_context.cache)
         run_context.progress.say("Writing the reports ...")
         try:
             return _publish(request, run_context, examined, texts, book, mark)
