@@ -19,6 +19,12 @@ KINDS: dict[str, Kind] = {
         "instructor: "
         "mark {criteria} by hand; the measured points may stay.",
     ),
+    "held-out-repeated": Kind(
+        "info",
+        "{count} of the {images} held-out images repeat images that a model may have been trained on, so what was "
+        "measured on them may be too high. For the instructor: held_out.accept_repeated in assignment.toml accepts "
+        "them.",
+    ),
     "sandbox-off": Kind("warning", "This was run without a sandbox (--sandbox none)."),
     "engine-failed": Kind(
         "error", "The sandbox engine on the grading machine failed. This says nothing of the submission."

@@ -155,13 +155,6 @@ class Gradebook:
                     found.setdefault(title, set()).add(row.identity or row.submission)
             return {title: len(whose) for title, whose in found.items()}
 
-    def set_mark(self, whose: Whose, criterion: str, mark: ManualMark) -> None:
-        """Store a person's mark over whatever is there; `harness.gradebook.marks` checks it before."""
-        latest = self.manual_marks(whose).get(criterion)
-        overtaken = self.set_marks([Entry(whose, criterion, mark, latest.number if latest else 0)])
-        if overtaken:
-            raise UsageError("somebody else marked this at the same moment", "look at it, then mark again")
-
     def set_marks(self, entries: Sequence[Entry]) -> list[Overtaken]:
         """Store all of these marks, or none: then those are given back whose criterion has a newer mark."""
         try:

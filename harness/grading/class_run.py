@@ -43,7 +43,7 @@ from harness.grading.similarity.class_texts import with_texts_compared
 from harness.grading.similarity.images import across_students
 from harness.grading.similarity.models import with_copies_noted
 from harness.grading.submission_run import Examined, with_defect
-from harness.grading.validation import checked_first
+from harness.grading.validation import NOTHING_FOUND, Checked, checked_first
 from harness.grading.workers import examine_all
 from harness.inputs.assignment import Assignment
 from harness.inputs.submission import Submission
@@ -67,7 +67,7 @@ class Request:
     chosen: Chosen
     jobs: int
     force: bool
-    doubts: tuple[str, ...] = ()  # about the assignment, said before grading
+    checked: Checked = NOTHING_FOUND  # what was found of the assignment before grading
 
 
 def grade_all(request: Request, progress: Progress) -> Results:
@@ -85,7 +85,7 @@ def grade_all(request: Request, progress: Progress) -> Results:
         titles = [*map(title_of, request.assignment.criteria), late.TITLE]
         of_known_titles(gradebook_for(request.out, request.assignment.title), titles)
         submissions = _without_names(collect(request.submissions, Path(workdir)), Path(workdir))
-        request = replace(request, doubts=checked_first(request.assignment, request.chosen.sandbox, progress))
+        request = replace(request, checked=checked_first(request.assignment, request.chosen.sandbox, progress))
         with prepared(request.assignment, request.chosen.sandbox, progress, force=request.force) as run_context:
             sample_size.warn(run_context)
             return grade_collected(request, submissions, run_context)
@@ -103,7 +103,9 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
         handed_in = one.submission
         by_people = given(book, handed_in, several)
         marked = grade(request.assignment, one.evidence, by_people.marks, handed_in.origin)
-        return marked.model_copy(update={"findings": (*marked.findings, *by_people.findings)})
+        of_images = marking.of_repeats(one.evidence, request.checked.accepted_repeats, run_context.shared.held_out)
+        said = (*marked.findings, *by_people.findings, *of_images)
+        return marked.model_copy(update={"findings": said})
 
     pages = first_pages(request, submissions, run_context, mark)
     try:
@@ -115,7 +117,7 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
         )
         texts = None
         if request.assignment.handin.notebook != "ignored":
-            examined, texts = with_texts_compared(examined, request.assignment.public.notebook)
+            examined, texts = with_texts_compared(examined, request.assignment.public.notebook, run_context.cache)
         run_context.progress.say("Writing the reports ...")
         try:
             return _publish(request, run_context, examined, texts, book, mark)
@@ -198,7 +200,7 @@ def _results(request: Request, run_context: RunContext, rows: Sequence[Submissio
             sandbox=chosen.sandbox.name,
             sandbox_reason=chosen.reason,
             not_enforced=tuple(chosen.sandbox.not_enforced),
-            doubts=request.doubts,
+            doubts=request.checked.doubts,
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         ),
         submissions=tuple(rows),

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.boundary.one_by_one import Defect, attempt, for_each
+from harness.findings import Finding, finding
 from harness.gradebook.results import SubmissionResult, as_utf8, lost_result, submission_result
 from harness.grading.submission_run import Examined
 from harness.inputs.assignment import Assignment
+from harness.inputs.images import HeldOutSet
 from harness.stages.evidence.grade import Grade
+from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import Evidence
 
 
 def rows(
@@ -47,6 +51,13 @@ def rows(
         return result.model_copy(update=known)
 
     return for_each("marking it", examined, marked, bare)
+
+
+def of_repeats(evidence: Evidence, repeats: int, held_out: HeldOutSet) -> tuple[Finding, ...]:
+    """That the submission's score is on images of which `repeats` repeat others, where it is and they do."""
+    if not repeats or not isinstance(evidence.evaluate, Done):
+        return ()
+    return (finding("held-out-repeated", count=repeats, images=len(held_out.files)),)
 
 
 def _writable(result: SubmissionResult) -> SubmissionResult:

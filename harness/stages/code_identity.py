@@ -21,6 +21,7 @@ _ROOTS = (
     "grading/scene_variety",
     "grading/similarity/models",
     "grading/similarity/images",
+    "grading/similarity/class_texts",
     "grading/check/public_run",
     "grading/similarity/course_images",
 )

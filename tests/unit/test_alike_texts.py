@@ -17,12 +17,19 @@ from harness.grading.submission_run import Examined
 from harness.inputs.submission import Origin
 from harness.inputs.submissions.child import Children
 from harness.inputs.submissions.texts import Cell, notebook_texts
+from harness.stages.cache import StageCache
 from harness.stages.evidence.alike import AlikeTexts
+from harness.stages.store import Store
 
 ANSWER = (
     "The validation loss rises after the twelfth epoch while the training loss goes on falling, so from there on my "
     "network learns its own images by heart; with the frozen backbone that began only at epoch thirty."
 )
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> StageCache:
+    return StageCache(Store(tmp_path / "store"), "a test")
 
 
 def prose(seed: int, lines: int = 40) -> str:
@@ -140,28 +147,28 @@ def examined(folder: Path, name: str, *texts: str, origin: Origin = Origin()) ->
     return Examined(handed_in, evidence())  # type: ignore[arg-type]
 
 
-def test_a_class_is_compared_without_findings(tmp_path: Path):
+def test_a_class_is_compared_without_findings(tmp_path: Path, cache: StageCache):
     class_ = [examined(tmp_path, name, ANSWER) for name in ("mia", "zoe-b")] + [examined(tmp_path, "tom-the-third")]
-    noted, found = with_texts_compared(class_, None)
+    noted, found = with_texts_compared(class_, None, cache)
     assert noted == class_
     assert found is not None and pairs(found) == [("mia", "zoe-b")]
     starter = notebook(tmp_path / "start.ipynb", ANSWER)
-    assert not with_texts_compared(class_, starter)[1].pairs  # type: ignore[union-attr]
-    assert with_texts_compared(class_[:1], None) == (class_[:1], None)
+    assert not with_texts_compared(class_, starter, cache)[1].pairs  # type: ignore[union-attr]
+    assert with_texts_compared(class_[:1], None, cache) == (class_[:1], None)
 
 
-def test_a_listed_group_is_one_author_and_a_claimed_one_is_not(tmp_path: Path):
+def test_a_listed_group_is_one_author_and_a_claimed_one_is_not(tmp_path: Path, cache: StageCache):
     def found(members_from: str) -> AlikeTexts | None:
         group = Origin(members=("Zoe-B",), members_from=members_from)  # type: ignore[arg-type]
         class_ = [examined(tmp_path, "mia", ANSWER, origin=group), examined(tmp_path, "zoe-b", ANSWER)]
-        return with_texts_compared(class_, None)[1]
+        return with_texts_compared(class_, None, cache)[1]
 
     listed, claimed = found("list"), found("notebook")
     assert listed is not None and not listed.pairs
     assert claimed is not None and claimed.pairs[0].say_one_group
 
 
-def test_a_fault_with_one_costs_the_others_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_fault_with_one_costs_the_others_nothing(tmp_path: Path, cache: StageCache, monkeypatch: pytest.MonkeyPatch):
     class_ = [examined(tmp_path, name, ANSWER) for name in ("mia", "zoe-b", "tom-the-third")]
 
     def compare(written: list[Written], given: object) -> AlikeTexts:
@@ -170,7 +177,25 @@ def test_a_fault_with_one_costs_the_others_nothing(tmp_path: Path, monkeypatch: 
         return alike(written)
 
     monkeypatch.setattr(class_texts, "alike", compare)
-    noted, found = with_texts_compared(class_, None)
+    noted, found = with_texts_compared(class_, None, cache)
     assert found is not None and pairs(found) == [("mia", "zoe-b")]
     codes = [[one.code for one in each.evidence.later_findings] for each in noted]
     assert codes == [[], [], ["harness-defect"]]
+
+
+def test_what_a_class_wrote_is_compared_once(tmp_path: Path, cache: StageCache, monkeypatch: pytest.MonkeyPatch):
+    def class_(*others: str) -> list[Examined]:
+        return [examined(tmp_path, name, ANSWER) for name in ("mia", "zoe-b")] + [examined(tmp_path, "tom", *others)]
+
+    times: list[int] = []
+    monkeypatch.setattr(class_texts, "alike", lambda *given: times.append(1) or alike(*given))
+    first = with_texts_compared(class_(), None, cache)[1]
+    assert with_texts_compared(class_(), None, StageCache(Store(tmp_path / "store"), "a test"))[1] == first
+    assert len(times) == 1
+    again = [with_texts_compared(class_(ANSWER), None, cache)[1]]
+    starter = notebook(tmp_path / "start.ipynb", ANSWER)
+    again += [with_texts_compared(class_(), starter, cache)[1]]
+    grouped = Origin(members=("Zoe-B",), members_from="list")
+    again += [with_texts_compared([examined(tmp_path, "mia", ANSWER, origin=grouped), *class_()[1:]], None, cache)[1]]
+    again += [with_texts_compared(class_()[:2], None, cache)[1]]
+    assert len(times) == 5 and all(found != first for found in again), "each of them decides"

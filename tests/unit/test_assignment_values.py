@@ -60,6 +60,7 @@ WORDS = {
     ("notebook", "questions"): ("none", ()),
     ("dataset", "path"): ("required unless `held_out.mode` is `withhold`", None),
     ("held_out", "path"): ("required unless `mode` is `withhold`", None),
+    ("held_out", "accept_repeated"): ("none", ()),
     ("dataset", "names"): ("none", ()),
     ("own_dataset", "allowed_files"): ("none", ()),
     ("public", "path"): ("`dataset.path`", None),

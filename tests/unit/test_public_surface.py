@@ -21,7 +21,7 @@ EXPORTED = {
     "said_on_ones_own_machine said_to_student sentence "
     "with_detail",
     "grading.rubric": "ManualMark check grade",
-    "grading.validation": "Validation Verdict checked_first validate",
+    "grading.validation": "Checked NOTHING_FOUND Validation Verdict checked_first validate",
     "inputs.assignment": "Assignment load",
     "inputs.images": "CHECK_IMAGES HeldOutSet Material NO_SET NO_TRAINING_IMAGES StagedImages TrainingImages drawn "
     "drawn_from load load_unseen sample secret_sample stage",

@@ -23,6 +23,7 @@ _CONTRAST = 0.01  # a quarter of Lowe's: cloth and fruit have weak detail
 _EDGE = 12  # ratio of curvatures, near Lowe's 10
 _FINEST = 3.0  # pixels: the least diameter of the second octave; each further octave's is twice as large
 _OCTAVES = 4
+_SMALL = 256  # pixels of the longer side
 
 
 def sift() -> Extractor | None:
@@ -43,15 +44,24 @@ def sift() -> Extractor | None:
         rows = np.zeros((1 + KEYPOINTS, NUMBERS), np.uint8)
         scale = _SIDE / max(grey.shape)
         rows[0, :4] = _units(np.array([grey.shape[::-1]]) * scale)
-        found = list(finder.detect(grey, None))
-        if found:
-            chosen, descriptors = finder.compute(grey, [found[index] for index in _chosen(found)])
+        chosen, descriptors = _described(finder, grey)
+        if descriptors is not None:
             places = (np.array([one.pt for one in chosen]) + 0.5) * scale
             rows[1 : 1 + len(chosen), :4] = _units(places)
             rows[1 : 1 + len(chosen), 4:] = np.clip(descriptors, 0, 255).astype(np.uint8)
         return rows
 
     return described
+
+
+def _described(finder: Any, grey: Grey) -> tuple[list[Any], NDArray[np.float32] | None]:
+    """The chosen keypoints and their descriptors; none where nothing is distinctive."""
+    if max(grey.shape) <= _SMALL:  # few keypoints: describing all costs less than making the octaves a second time
+        found, every = finder.detectAndCompute(grey, None)
+        which: Any = _chosen(found) if found else []
+        return [found[index] for index in which], every[which] if found else None
+    found = list(finder.detect(grey, None))
+    return finder.compute(grey, [found[index] for index in _chosen(found)]) if found else ([], None)
 
 
 def _units(places: NDArray[np.float64]) -> NDArray[np.uint8]:

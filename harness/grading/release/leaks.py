@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from harness.files.hashing import file_sha256
+from harness.grading.validation.leaks import accepted_names, name_of
 from harness.inputs.assignment import Assignment
 from harness.inputs.images.decoding import UNDECODABLE, upright_rgb
 from harness.inputs.images.folders import class_folders, images_in, is_image
@@ -72,10 +73,12 @@ def leaks(folder: Path, assignment: Assignment) -> list[str]:
 
 
 def _held_out(assignment: Assignment) -> list[Path]:
-    """The instructor's held-out images, and those that show none of the classes."""
+    """The held-out images, but those that are known to repeat training images, and those that show no class."""
     found: list[Path] = []
-    if assignment.held_out.path is not None:
-        found += [file for files in class_folders(assignment.held_out.path).values() for file in files]
+    if (folder := assignment.held_out.path) is not None:
+        accepted = accepted_names(assignment.held_out.accept_repeated)
+        every = (file for files in class_folders(folder).values() for file in files)
+        found += [file for file in every if name_of(file, folder) not in accepted]
     if assignment.unseen is not None:
         found += images_in(assignment.unseen.path)
     return found

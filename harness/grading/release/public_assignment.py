@@ -36,7 +36,7 @@ PUBLIC: dict[str, tuple[str, ...] | None] = {  # a table's keys; None for the wh
 PRIVATE = {
     "execution": ("requirements",),  # a path; the file itself is in the package
     "dataset": ("path",),
-    "held_out": ("path",),
+    "held_out": ("path", "accept_repeated"),
     "own_dataset": ("seed",),  # of the images that are withheld
     "public": None,
     "reference": None,

@@ -8,6 +8,7 @@ between classes and sets, and photographs of one scene between the held-out and 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.files.hashing import file_sha256
 from harness.files.user_folders import default_folder
@@ -26,7 +28,7 @@ from harness.inputs.assignment.limits import ResourceLimits
 from harness.sandbox import Sandbox
 from harness.stages.audit import ImageSet
 from harness.stages.audit.hashing import ORIENTATIONS, distances, hashes, oriented
-from harness.stages.audit.matching import detail, match
+from harness.stages.audit.matching import Prepared, match_turned, prepared
 from harness.stages.audit.reply import Reply, Said, image_set, read_images
 from harness.stages.cache import StageCache
 from harness.stages.context import Rejected, StageContext, failed, read_reply, usage
@@ -173,12 +175,16 @@ def same_scenes(
 ) -> tuple[list[Pair], list[Pair]]:
     """Pairs of a held-out image and a training image of its class: copies, and others that certainly show one scene.
 
-    The nearest by their hashes, upright and turned or mirrored, are compared in detail; more careful than `copied`,
-    whose bounds are those of a whole class.
+    The nearest by their hashes, upright and in the likeliest of the other orientations, are compared in detail; more
+    careful than `copied`, whose bounds are those of a whole class.
     """
     copies, scenes = list[Pair](), list[Pair]()
-    upright = hashes(described.greys)
-    turned = [hashes(oriented(described.greys, number)) for number in range(1, ORIENTATIONS)]
+    turned = [hashes(oriented(described.greys, number)) for number in range(ORIENTATIONS)]
+
+    @functools.cache
+    def ready(index: int) -> Prepared:
+        return prepared(described.greys[index])
+
     for label in sorted({one.label for one in owners if one.label is not None}):
         held_out, training = (
             [i for i, one in enumerate(owners) if (one.key, one.label) == (key, label) and i not in passed_over]
@@ -186,16 +192,28 @@ def same_scenes(
         )
         if not held_out or not training:
             continue
-        bits = distances(upright[held_out], upright[training])
-        bits_turned = np.min([distances(upright[held_out], one[training]) for one in turned], axis=0)
-        for mine, *rows in zip(held_out, bits, bits_turned, strict=True):
-            near = {int(column) for row in rows for column in np.argsort(row, kind="stable")[:_NEAREST]}
-            for other in (training[column] for column in sorted(near) if min(row[column] for row in rows) <= _BITS):
-                seen = match(detail(described.greys[mine]), detail(described.greys[other]))
+        bits = np.stack([distances(turned[0][held_out], one[training]) for one in turned])
+        for row, mine in enumerate(held_out):
+            for column, orientation in _to_compare(bits[:, row]):
+                other = training[column]
+                seen = match_turned(ready(mine), ready(other), orientation)
                 if seen.same_scene:
-                    is_mirrored = seen.orientation % 2 == 1 and seen.moved < _STILL
+                    is_mirrored = orientation % 2 == 1 and seen.moved < _STILL
                     (copies if seen.copy or is_mirrored else scenes).append((mine, other))
-    return copies, scenes
+    return _each_once(copies), [pair for pair in _each_once(scenes) if pair not in copies]
+
+
+def _to_compare(bits: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Training images that are near to one held-out image, and how each is turned; `bits`: (orientations, images)."""
+    likeliest = 1 + bits[1:].argmin(axis=0)
+    upright = [(int(column), 0) for column in np.argsort(bits[0], kind="stable")[:_NEAREST]]
+    order = np.argsort(bits[1:].min(axis=0), kind="stable")[:_NEAREST]
+    every = [*upright, *((int(column), int(likeliest[column])) for column in order)]
+    return [(column, orientation) for column, orientation in every if bits[orientation, column] <= _BITS]
+
+
+def _each_once(pairs: list[Pair]) -> list[Pair]:
+    return list(dict.fromkeys(pairs))
 
 
 COURSE_IMAGES = Stage("course-images", ComparedImages, _compare)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from harness.grading.similarity.course_images import ComparedImages, CourseImage
 from harness.grading.validation.folders import ImageFolder
-from harness.grading.validation.verdicts import Verdict, below, doubt, error, fine, images, some
+from harness.grading.validation.leaks import Leaks, of_leaks
+from harness.grading.validation.verdicts import Verdict, below, doubt, error, images, some
 
 _TINY = 64  # pixels of the shorter side
-_LEAKS_FROM = ("dataset", "unseen")  # what held-out images must not repeat
 
 
 def listed(sets: Mapping[str, ImageFolder]) -> tuple[CourseImage, ...]:
@@ -26,16 +26,19 @@ def listed(sets: Mapping[str, ImageFolder]) -> tuple[CourseImage, ...]:
 
 
 def of_contents(
-    compared: ComparedImages, all_images: Sequence[CourseImage], places: Mapping[str, str], base: Path
+    compared: ComparedImages,
+    all_images: Sequence[CourseImage],
+    places: Mapping[str, str],
+    base: Path,
+    leaks: Leaks | None = None,
 ) -> list[Verdict]:
-    """The verdicts. `all_images`: those that were compared, in their order; `places`: of each set, by its key."""
+    """The verdicts. `all_images`: those that were compared, in their order; `places`: of each set, by its key.
+
+    `leaks`: those of the held-out set; None where there is no such set.
+    """
     found = _each(compared, all_images, places, base)
-    leaks = _leaks(compared, all_images, places, base)
-    if "held_out" in places and not leaks:
-        leaks = [
-            fine(places["held_out"], "no held-out image repeats a training image, mirrored or altered ones included")
-        ]
-    found += leaks
+    if leaks is not None:
+        found += of_leaks(leaks, places["held_out"], base)
     found += _two_labels(compared, all_images, places, base)
     if not compared.complete:
         what = "very many images resemble each other: only the likeliest pairs were compared"
@@ -59,29 +62,6 @@ def _each(
         if tiny:
             what = f"{images(len(tiny))} of less than {_TINY} pixels: {some(tiny)}"
             found.append(doubt(where, what, "use the original photographs, not thumbnails"))
-    return found
-
-
-def _leaks(
-    compared: ComparedImages, all_images: Sequence[CourseImage], places: Mapping[str, str], base: Path
-) -> list[Verdict]:
-    """Held-out images of which another set has a copy, or another photograph of the scene."""
-
-    def pairs(of: Sequence[tuple[int, int]], word: str) -> list[str]:
-        both = [(all_images[i], all_images[j]) for i, j in of]
-        those = {one.file: other.file for one, other in both if one.key == "held_out" and other.key in _LEAKS_FROM}
-        return [f"{below(one, base)} {word} {below(other, base)}" for one, other in those.items()]
-
-    found = []
-    if copies := pairs(compared.copies, "is"):
-        what = (
-            f"{images(len(copies))} repeat what submissions may train on, perhaps mirrored or altered: {some(copies)}"
-        )
-        found.append(error(places["held_out"], what, "take each of them out of one of the two folders"))
-    if scenes := pairs(compared.scenes, "and"):
-        what = f"{images(len(scenes))} show a scene that the training images show, too: {some(scenes)}"
-        do = "photograph held-out images on another occasion, or move whole scenes to one side"
-        found.append(doubt(places["held_out"], what, do))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import AssignmentError, MachineError, NoSandbox, Problem
@@ -10,6 +11,7 @@ from harness.grading.similarity.course_images import compared
 from harness.grading.validation import contents
 from harness.grading.validation.file import of_file
 from harness.grading.validation.folders import ImageFolder, image_folder, of_folders
+from harness.grading.validation.leaks import leaks_of
 from harness.grading.validation.machine import missing_weights, of_environments, of_weights
 from harness.grading.validation.verdicts import Validation, Verdict, doubt
 from harness.inputs.assignment import Assignment
@@ -31,11 +33,30 @@ def validate(file: Path, sandbox: Sandbox | NoSandbox, progress: Progress) -> Va
         text = assignment.file.read_text(encoding="utf-8")
         found += of_weights(assignment, text)
         found += of_environments(assignment, text, engine, why_none)
-        found += of_images(assignment, engine, progress)
+        found += of_images(assignment, engine, progress).verdicts
     return Validation(assignment=str(file.resolve()), verdicts=tuple(found))
 
 
-def checked_first(assignment: Assignment, sandbox: Sandbox, progress: Progress) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a grade must say of the assignment: doubts, and how many held-out images are known to repeat others."""
+
+    doubts: tuple[str, ...] = ()
+    accepted_repeats: int = 0
+
+
+NOTHING_FOUND = Checked()
+
+
+@dataclass(frozen=True, slots=True)
+class OfImages:
+    """The verdicts on the image sets, and how many held-out images repeat others and are accepted."""
+
+    verdicts: list[Verdict]
+    accepted_repeats: int
+
+
+def checked_first(assignment: Assignment, sandbox: Sandbox, progress: Progress) -> Checked:
     """The doubts about the images of a course that is about to be graded; each is said once.
 
     Raises `AssignmentError` for what would be graded wrongly, `MachineError` for weights that are not here.
@@ -44,22 +65,20 @@ def checked_first(assignment: Assignment, sandbox: Sandbox, progress: Progress) 
         names = ", ".join(map(repr, missing))
         which = "are not on this machine"
         raise MachineError(f"the pre-trained weights {names} {which}", f"harness weights fetch {' '.join(missing)}")
-    found = Validation(
-        assignment=str(assignment.file),
-        verdicts=tuple(of_images(assignment, sandbox, progress, expects_accuracy=False)),
-    )
+    seen = of_images(assignment, sandbox, progress, expects_accuracy=False)
+    found = Validation(assignment=str(assignment.file), verdicts=tuple(seen.verdicts))
     if errors := found.of("error"):
         do = "; ".join(dict.fromkeys(one.do for one in errors))
         raise AssignmentError([Problem(one.place, one.what) for one in errors], f"{do}. harness validate says all")
     doubts = tuple(f"{one.place}: {one.what}" + f" ({one.do})" * bool(one.do) for one in found.of("doubt"))
     for line in doubts:
         progress.say(line)
-    return doubts
+    return Checked(doubts, seen.accepted_repeats)
 
 
 def of_images(
     assignment: Assignment, sandbox: Sandbox | None, progress: Progress, *, expects_accuracy: bool = True
-) -> list[Verdict]:
+) -> OfImages:
     """The verdicts on the assignment's image sets; the comparison is kept by the images' contents.
 
     `expects_accuracy`: whether to say if the held-out images are few for the anchors. `harness grade` says it itself,
@@ -69,6 +88,8 @@ def of_images(
     sets = _sets(assignment, text)
     found = of_folders(sets, base)
     those = contents.listed(sets)
+    held_out, accept = sets.get("held_out"), assignment.held_out.accept_repeated
+    accepted_repeats = len(accept)  # as far as is known without a comparison
     places = {key: one.place for key, one in sets.items()}
     if len(those) > MOST_IMAGES:
         found.append(doubt("images", f"only the first {MOST_IMAGES} of {len(those)} images were compared"))
@@ -76,14 +97,16 @@ def of_images(
     if those and sandbox is not None:
         result = compared(those, sandbox, progress)
         if isinstance(result, Done):
-            found += contents.of_contents(result.value, those, places, base)
+            leaks = None if held_out is None else leaks_of(result.value, those, held_out.folder, accept)
+            found += contents.of_contents(result.value, those, places, base, leaks)
+            accepted_repeats = len(leaks.accepted_copies) if leaks is not None else 0
         else:
             found.append(
                 doubt("images", f"they were not compared: {result.whole_reason}", "run the same command again")
             )
-    if expects_accuracy and "held_out" in sets:
-        found += _few_for_the_anchors(assignment, sets["held_out"])
-    return found
+    if expects_accuracy and held_out is not None:
+        found += _few_for_the_anchors(assignment, held_out)
+    return OfImages(found, accepted_repeats)
 
 
 def _sets(assignment: Assignment, text: str) -> dict[str, ImageFolder]:

@@ -131,6 +131,9 @@ class HeldOut(Section):
 
     mode: HeldOutMode = Field("shared", description="whose images: the instructor's, the student's own, or both")
     path: Path | None = Field(None, description='class folders; not needed where mode is "withhold"')
+    accept_repeated: tuple[str, ...] = Field(
+        (), description="images in it that may repeat training images, which each grade then says: `class/image.jpg`"
+    )
 
     @field_validator("mode", mode="before")
     @classmethod

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from harness.bench.results import BenchResults, Measurement
 from harness.files.whole_file import write_whole
-from harness.report.export.spreadsheet import harmless
+from harness.report.tables.writing import FOR_PROGRAMS, csv_of
 
 _COLUMNS = (
     "model", "engine", "precision", "mode", "batch", "queries", "p50_ms", "p50_low_ms", "p50_high_ms", "p90_ms",
@@ -19,13 +17,12 @@ _COLUMNS = (
 
 def write_bench(results: BenchResults, out: Path) -> None:
     """Write both files to the folder. Raises `MachineError`."""
+    import pandas
+
     write_whole(out / "bench.json", results.model_dump_json(by_alias=True) + "\n")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("scenario", "effort", *_COLUMNS))
-    for one in results.measurements:
-        writer.writerow((results.scenario, results.effort, *_row(one)))
-    write_whole(out / "bench.csv", text.getvalue())
+    rows = [(results.scenario, results.effort, *_row(one)) for one in results.measurements]
+    frame = pandas.DataFrame(rows, columns=["scenario", "effort", *_COLUMNS], dtype=object)
+    write_whole(out / "bench.csv", csv_of(frame, FOR_PROGRAMS))
 
 
 def _row(one: Measurement) -> list[object]:
@@ -38,8 +35,4 @@ def _row(one: Measurement) -> list[object]:
         "accuracy": one.accuracy.value if one.accuracy else None,
         "energy_mj": one.energy.per_inference_mj if one.energy else None,
     }
-    return ["" if values[name] is None else _cell(values[name]) for name in _COLUMNS]
-
-
-def _cell(value: object) -> object:
-    return harmless(value) if isinstance(value, str) else round(value, 5) if isinstance(value, float) else value
+    return [round(value, 5) if isinstance(value := values[name], float) else value for name in _COLUMNS]

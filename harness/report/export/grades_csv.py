@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.boundary.one_by_one import Defect, for_each
 from harness.files.whole_file import write_whole
 from harness.gradebook.results import Results, SubmissionResult
-from harness.report.export.spreadsheet import csv_text, harmless, points
+from harness.report.tables.spreadsheet import points
+from harness.report.tables.writing import FOR_PROGRAMS, csv_of
+
+if TYPE_CHECKING:
+    import pandas
 
 COLUMNS = (
     "submission",
@@ -30,27 +35,35 @@ def write(results: Results, file: Path) -> None:
 
 def text(results: Results) -> str:
     """The file's content."""
-    return csv_text(COLUMNS, for_each("its row of grades.csv", results.submissions, row, _lost))
+    return csv_of(frame(results), FOR_PROGRAMS, {"points": points, "max_points": points, "percent": "{:.1f}".format})
 
 
-def _lost(row: SubmissionResult, found: Defect) -> tuple[str, ...]:
-    """The row of a submission on which the harness failed."""
-    return (row.id, "", "", "", "", "needs-review", found.finding.code, "", "", "")
+def frame(results: Results) -> pandas.DataFrame:
+    """`COLUMNS` of each submission. Of one on which the harness failed, only the id, the status and the finding."""
+    import pandas
+
+    rows = for_each("its row of grades.csv", results.submissions, row, _lost)
+    made = pandas.DataFrame.from_records(rows, columns=list(COLUMNS))
+    counts = {"late_days": "Int64", "tries": "Int64"}
+    return made.astype({"points": float, "max_points": float, "percent": float, **counts})
 
 
-def row(row: SubmissionResult) -> tuple[str, ...]:
-    """The values of `COLUMNS`."""
+def _lost(row: SubmissionResult, found: Defect) -> tuple[object, ...]:
+    return (row.id, None, None, None, None, "needs-review", found.finding.code, None, None, None)
+
+
+def row(row: SubmissionResult) -> tuple[object, ...]:
+    """The values of `COLUMNS`; no text is made harmless yet."""
     codes = dict.fromkeys(finding.code for finding in row.findings)
-    percent = 100 * row.points / row.max_points if row.max_points else 0.0
     return (
-        harmless(row.id),
-        harmless(row.student),
-        points(row.points),
-        points(row.max_points),
-        f"{percent:.1f}",
+        row.id,
+        row.student,
+        row.points,
+        row.max_points,
+        100 * row.points / row.max_points if row.max_points else 0.0,
         row.status,
         ";".join(codes),
-        "" if row.late_days is None else str(row.late_days),
-        str(row.tries),
-        harmless("; ".join(row.members)),
+        row.late_days,
+        row.tries,
+        "; ".join(row.members),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.report.export.spreadsheet import begins_formula
+from harness.report.tables.spreadsheet import begins_formula
 
 if TYPE_CHECKING:
     import pandas

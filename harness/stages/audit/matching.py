@@ -11,6 +11,7 @@ one map, other photographs of the same object on the same table at most 0.64.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,7 @@ _FOUND = 0.6  # least correlation of a found patch
 _OFF = 1.5  # pixels from the common map
 _FIRST = 8  # patches after which a hopeless pair is abandoned
 _HOPELESS = 0.5  # median correlation of these
+_DECIDED = 5  # of the first patches: with all of these below, the median is, whatever the others are
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,31 @@ class Match:
 
 NO_MATCH = Match(0.0, 0.0, 0.0, 0)
 
+_Patch = tuple[int, int, Detail]  # top, left, scaled to length 1 with mean 0
+_Found = tuple[int, int, float]  # how far down and right, and the correlation there
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What comparing an image with several others needs of it."""
+
+    fine: Detail
+    patches: Sequence[_Patch]
+    spreads: Detail  # (105, 105)
+
+
+def prepared(grey: NDArray[np.uint8]) -> Prepared:
+    """The image, (128, 128), ready for `match_turned`."""
+    fine = detail(grey)
+    return Prepared(fine, _patches(fine), _spreads(fine))
+
+
+def match_turned(one: Prepared, other: Prepared, orientation: int) -> Match:
+    """The match with `other` turned by that orientation, see `hashing.py`."""
+    if len(one.patches) < _FEWEST_PATCHES:
+        return NO_MATCH
+    return _match(one.patches, oriented(other.fine, orientation), oriented(other.spreads, orientation), orientation)
+
 
 def detail(grey: NDArray[np.uint8]) -> Detail:
     """The image less its blurred version: float32, (128, 128)."""
@@ -83,7 +110,8 @@ def match(one: Detail, other: Detail) -> Match:
     if len(patches) < _FEWEST_PATCHES:
         return NO_MATCH
     for orientation in _likeliest(one, other):
-        found = _match(patches, oriented(other, orientation), orientation)
+        turned = oriented(other, orientation)
+        found = _match(patches, turned, _spreads(turned), orientation)
         if (found.share, found.correlation) > (best.share, best.correlation):
             best = found
     return best
@@ -101,12 +129,16 @@ def _likeliest(one: Detail, other: Detail) -> list[int]:
     return [0, max(range(1, ORIENTATIONS), key=peak)]
 
 
-def _match(patches: list[tuple[int, int, Detail]], other: Detail, orientation: int) -> Match:
-    spreads = _spreads(other)
-    found = [_found(*patch, other, spreads) for patch in patches[:_FIRST]]
+def _match(patches: Sequence[_Patch], other: Detail, spreads: Detail, orientation: int) -> Match:
+    found: list[_Found] = []
+    for part in (patches[:_DECIDED], patches[_DECIDED:_FIRST]):
+        found += _found(part, other, spreads)
+        low = sum(correlation < _HOPELESS for _, _, correlation in found)
+        if low >= _DECIDED:
+            return NO_MATCH
     if np.median([correlation for _, _, correlation in found]) < _HOPELESS:
         return NO_MATCH
-    found += [_found(*patch, other, spreads) for patch in patches[_FIRST:]]
+    found += _found(patches[_FIRST:], other, spreads)
     correlation = np.array([value for _, _, value in found])
     moves = np.array([(down, right) for down, right, _ in found], dtype=np.float64)
     places = np.array([(y, x) for y, x, _ in patches], dtype=np.float64)
@@ -116,42 +148,55 @@ def _match(patches: list[tuple[int, int, Detail]], other: Detail, orientation: i
     return Match(together / len(patches), float(np.median(correlation)), moved, orientation)
 
 
-def _patches(fine: Detail) -> list[tuple[int, int, Detail]]:
-    """(top, left, patch scaled to length 1) of the patches with detail, in an order that is spread over the image."""
-    found = []
-    for y in _STARTS:
-        for x in _STARTS:
-            patch = fine[y : y + _PATCH, x : x + _PATCH]
-            spread = float(patch.std())
-            if spread >= _FEWEST_LEVELS:
-                found.append((y, x, (patch - patch.mean()) / (spread * _PATCH)))
+def _patches(fine: Detail) -> list[_Patch]:
+    """The patches with detail, in an order that is spread over the image."""
+    views = np.lib.stride_tricks.sliding_window_view(fine, (_PATCH, _PATCH))[list(_STARTS)][:, list(_STARTS)]
+    means, spreads = views.mean(axis=(2, 3)), views.std(axis=(2, 3))
+    found = [
+        (y, x, (views[i, j] - means[i, j]) / (spreads[i, j] * _PATCH))
+        for i, y in enumerate(_STARTS)
+        for j, x in enumerate(_STARTS)
+        if spreads[i, j] >= _FEWEST_LEVELS
+    ]
     return found[::3] + found[1::3] + found[2::3]
 
 
-def _found(y: int, x: int, patch: Detail, other: Detail, spreads: Detail) -> tuple[int, int, float]:
-    """How far down and right the patch is found in the other image, and its correlation there.
+def _found(patches: Sequence[_Patch], other: Detail, spreads: Detail) -> list[_Found]:
+    """How far each patch is moved in the other image, and its correlation there.
 
-    `spreads`: the other image's, from `_spreads`. The patch's mean is zero, so the position's mean does not matter.
+    `spreads`: the other image's, from `_spreads`. A patch's mean is zero, so the position's mean does not matter.
     """
     from scipy.fft import irfft2, rfft2
 
-    top, left = max(0, y - _REACH), max(0, x - _REACH)
-    window = other[top : y + _PATCH + _REACH, left : x + _PATCH + _REACH]
-    down, across = window.shape[0] - _PATCH + 1, window.shape[1] - _PATCH + 1
-    spectrum = rfft2(window, s=_FFT) * np.conj(rfft2(patch, s=_FFT))
-    product = irfft2(spectrum, s=_FFT)[:down, :across]
-    correlation = product / (spreads[top : top + down, left : left + across] * _PATCH)
-    best = int(correlation.argmax())
-    return top + best // across - y, left + best % across - x, float(correlation.flat[best])
+    if not patches:
+        return []
+    both = np.zeros((2, len(patches), *_FFT), np.float32)
+    for number, (y, x, patch) in enumerate(patches):
+        window = other[max(0, y - _REACH) : y + _PATCH + _REACH, max(0, x - _REACH) : x + _PATCH + _REACH]
+        both[0, number, : window.shape[0], : window.shape[1]] = window
+        both[1, number, :_PATCH, :_PATCH] = patch
+    windows, wanted = rfft2(both)
+    products = irfft2(windows * np.conj(wanted), s=_FFT)
+    found = []
+    for (y, x, _), product in zip(patches, products, strict=True):
+        top, left = max(0, y - _REACH), max(0, x - _REACH)
+        inside = spreads[top : y + _REACH + 1, left : x + _REACH + 1]
+        correlation = product[: inside.shape[0], : inside.shape[1]] / (inside * _PATCH)
+        best = int(correlation.argmax())
+        down, right = divmod(best, correlation.shape[1])
+        found.append((top + down - y, left + right - x, float(correlation.flat[best])))
+    return found
 
 
 def _spreads(fine: Detail) -> Detail:
     """The standard deviation at each possible position of a patch, at least that of noise: (105, 105)."""
+    from scipy.ndimage import uniform_filter
+
+    first = _PATCH // 2
+    inside = slice(first, first + fine.shape[0] - _PATCH + 1)
 
     def means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums = np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-        inside = sums[_PATCH:, _PATCH:] - sums[:-_PATCH, _PATCH:] - sums[_PATCH:, :-_PATCH] + sums[:-_PATCH, :-_PATCH]
-        return np.asarray(inside / _PATCH**2)
+        return np.asarray(uniform_filter(values, _PATCH, mode="constant"))[inside, inside]
 
     exact = fine.astype(np.float64)
     variance = means(exact * exact) - means(exact) ** 2

@@ -17,7 +17,7 @@ from harness.gradebook.manual import Whose
 from harness.gradebook.results import Results
 from harness.report.export import results_schema, write_grades_csv, write_results_json
 from harness.report.export.grades_csv import COLUMNS
-from harness.report.export.spreadsheet import harmless
+from harness.report.tables.spreadsheet import harmless
 
 
 def test_a_row_for_each_submission(tmp_path: Path):

@@ -126,3 +126,13 @@ def test_the_command_writes_the_file_of_the_latest_run(tmp_path: Path):
     ran = CliRunner().invoke(cli, ["export", str(tmp_path), "--format", "canvas", "--column", "TL (5)"])
     assert ran.exit_code == 0, ran.output
     assert "TL (5)" in (tmp_path / "canvas.csv").read_text()
+
+
+@pytest.mark.parametrize("name", ["csv", "canvas", "moodle", "brightspace", "blackboard"])
+def test_a_negative_sum_is_a_number_and_a_column_may_be_called_as_one_of_the_lms(name: str):
+    [row] = graded(("Mia", Origin(name, lms_id="7"))).submissions
+    of = results().model_copy(update={"submissions": (row.model_copy(update={"points": -2.5}),)})
+    column = {"canvas": "Student", "blackboard": "Username"}.get(name, "Grade")
+    [text] = formats()[name].files(of, column).values()
+    last = text.splitlines()[-1]
+    assert "-2.5" in last and "'-2.5" not in last and "Mia" in last

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from example_results import results
+from example_results import give, results
 from sqlalchemy import URL
 
 from harness.errors import MachineError, UsageError
@@ -35,7 +35,7 @@ def test_a_run_that_never_ended_has_nothing_to_mark(where: Path | URL):
 
 def test_marks_outlive_the_hand_ins_of_a_run(where: Path | URL):
     book = Gradebook(where)
-    book.set_mark(MIA, "Questions", ManualMark(3, "Good.", "jo"))
+    give(book, MIA, "Questions", ManualMark(3, "Good.", "jo"))
     book.record(results("Mia"))
     assert book.manual_marks(MIA) == {"Questions": ManualMark(3, "Good.", "jo")}
 
@@ -43,7 +43,7 @@ def test_marks_outlive_the_hand_ins_of_a_run(where: Path | URL):
 def test_the_last_mark_counts_and_the_earlier_ones_stay_on_record(where: Path | URL):
     book = Gradebook(where)
     for points in (3, 5, 4):
-        book.set_mark(MIA, "Questions", ManualMark(points, "Why.", "jo"))
+        give(book, MIA, "Questions", ManualMark(points, "Why.", "jo"))
     assert book.manual_marks(MIA)["Questions"].points == 4
     kept = [mark for _, mark in book.all_marks(MIA)]
     assert [mark.points for mark in kept] == [3, 5, 4]
@@ -104,7 +104,7 @@ def test_a_gradebook_that_somebody_else_holds_says_so(tmp_path: Path):
     holder = sqlite3.connect(tmp_path / "g.sqlite", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(MachineError, match="locked") as caught:
-        book.set_mark(MIA, "Questions", ManualMark(3, "Good.", "jo"))
+        give(book, MIA, "Questions", ManualMark(3, "Good.", "jo"))
     assert "no other harness uses it" in caught.value.do
 
 

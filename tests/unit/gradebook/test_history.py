@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from example_results import results
+from example_results import give, results
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 
@@ -40,7 +40,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(where: Path | URL):
 def test_what_was_recorded_cannot_be_changed_or_deleted(where: Path | URL):
     book = Gradebook(where)
     book.record(results("Mia"))
-    book.set_mark(MIA, "Questions", ManualMark(3, "Good.", "jo"))
+    give(book, MIA, "Questions", ManualMark(3, "Good.", "jo"))
     book.retitle("Old", "", "jo")
     book.publish("2026", grades_of(results("Mia")), "folder", "jo")
     for table in KEPT:
@@ -95,10 +95,10 @@ def test_of_many_who_mark_at_once_one_wins_and_all_others_learn_of_it(where: Pat
 
 def test_marks_follow_a_criterion_to_its_new_title(where: Path | URL):
     book = Gradebook(where)
-    book.set_mark(MIA, "Questions", ManualMark(3, "Good.", "jo"))
+    give(book, MIA, "Questions", ManualMark(3, "Good.", "jo"))
     book.retitle("Questions", "Open questions", "jo")
     assert book.marked_titles() == {"Open questions": 1}
-    book.set_mark(MIA, "Questions", ManualMark(5, "A new criterion of the old name.", "jo"))
+    give(book, MIA, "Questions", ManualMark(5, "A new criterion of the old name.", "jo"))
     assert {title: mark.points for title, mark in book.manual_marks(MIA).items()} == {
         "Open questions": 3,
         "Questions": 5,
@@ -111,7 +111,7 @@ def test_marks_follow_a_criterion_to_its_new_title(where: Path | URL):
 def test_books_of_one_database_know_nothing_of_each_other(where: Path | URL):
     first, second = Gradebook(where, "Assignment 1"), Gradebook(where, "Assignment 2")
     first.record(results("Mia"))
-    first.set_mark(MIA, "Questions", ManualMark(3, "Good.", "jo"))
+    give(first, MIA, "Questions", ManualMark(3, "Good.", "jo"))
     second.record(results("Mia", "Tom"))
     assert second.manual_marks(MIA) == {} and not second.has_marks_of_another(Whose("s0", "x", "y"))
     assert first.latest() == results("Mia") and len(second.runs()) == 1

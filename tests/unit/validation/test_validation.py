@@ -16,6 +16,7 @@ from harness.grading.similarity.course_images import ComparedImages, CourseImage
 from harness.grading.validation import Validation, validate
 from harness.grading.validation.contents import listed, of_contents
 from harness.grading.validation.folders import image_folder
+from harness.grading.validation.leaks import leaks_of
 from harness.stages.audit.images import Described, ImageSet
 
 TOML = """\
@@ -170,7 +171,8 @@ def test_leaks_are_errors_and_scenes_doubts_with_the_files_named(tmp_path: Path)
         sizes=((90, 90), (90, 20), None, None), copies=((0, 2), (0, 3)), scenes=((1, 3),), complete=True
     )
     places = {"held_out": "held", "dataset": "train"}
-    found = [(one.level, one.place, one.what) for one in of_contents(compared, images, places, tmp_path)]
+    leaks = leaks_of(compared, images, tmp_path, ())
+    found = [(one.level, one.place, one.what) for one in of_contents(compared, images, places, tmp_path, leaks)]
     wanted = [
         ("error", "held", "1 image cannot be decoded: j.jpg"),
         ("doubt", "held", "1 image of less than 64 pixels: i.jpg (90 x 20)"),

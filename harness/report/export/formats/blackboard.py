@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from harness.gradebook.results import Results
 from harness.report.export.claims import exportable, not_exported
-from harness.report.export.spreadsheet import harmless, points
+from harness.report.tables.spreadsheet import points
+from harness.report.tables.writing import Dialect, csv_of
 
 TITLE = "Blackboard"
+
+_DIALECT = Dialect(separator="\t", quotes_all=True)
 
 
 def files(results: Results, column: str) -> dict[str, str]:
     """blackboard.txt: every cell quoted, as Blackboard writes it."""
+    import pandas
+
     title = (
         column if "[Total Pts:" in column else f"{column} [Total Pts: {points(results.assignment.max_points)} Score]"
     )
-    rows = [("Last Name", "First Name", "Username", title)]
-    for row in exportable(results):
-        score = "" if row.is_open else points(row.points)
-        rows.append((row.student, "", row.lms_id or row.id, score))
-    lines = ("\t".join(_quoted(cell) for cell in cells) for cells in rows)
-    return {"blackboard.txt": "\n".join(lines) + "\n"}
+    rows = [(row.student, "", row.lms_id or row.id, None if row.is_open else row.points) for row in exportable(results)]
+    frame = pandas.DataFrame.from_records(rows, columns=["Last Name", "First Name", "Username", title])
+    return {"blackboard.txt": csv_of(frame, _DIALECT, {title: points})}
 
 
 def why_not(results: Results) -> dict[str, str]:
     """Id -> why it is left out."""
     return not_exported(results)
-
-
-def _quoted(cell: str) -> str:
-    return '"' + harmless(cell).replace('"', '""') + '"'

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report.export.claims import exportable, not_exported
-from harness.report.export.spreadsheet import csv_text, harmless, points
+from harness.report.tables.spreadsheet import points
+from harness.report.tables.writing import FOR_PROGRAMS, csv_of
 
 TITLE = "Brightspace"
 
 
 def files(results: Results, column: str) -> dict[str, str]:
     """brightspace.csv."""
-    header = ("Username", "Name", f"{harmless(column)} Points Grade", "End-of-Line Indicator")
-    return {"brightspace.csv": csv_text(header, [_row(row) for row in exportable(results)])}
+    import pandas
+
+    grade = f"{column} Points Grade"
+    frame = pandas.DataFrame.from_records(
+        [_row(row) for row in exportable(results)], columns=["Username", "Name", grade, "End-of-Line Indicator"]
+    )
+    return {"brightspace.csv": csv_of(frame, FOR_PROGRAMS, {grade: points})}
 
 
 def why_not(results: Results) -> dict[str, str]:
@@ -25,6 +31,6 @@ def why_not(results: Results) -> dict[str, str]:
     return not_exported(results)
 
 
-def _row(row: SubmissionResult) -> tuple[str, ...]:
+def _row(row: SubmissionResult) -> tuple[object, ...]:
     username = "" if row.source == "brightspace" else row.lms_id or row.id
-    return (harmless(username), harmless(row.student), "" if row.is_open else points(row.points), "#")
+    return (username, row.student, None if row.is_open else row.points, "#")

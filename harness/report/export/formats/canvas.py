@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report.export.claims import exportable, not_exported
-from harness.report.export.spreadsheet import csv_text, harmless, points
+from harness.report.tables.spreadsheet import points
+from harness.report.tables.writing import FOR_PROGRAMS, csv_of
 
 TITLE = "Canvas"
 
 
 def files(results: Results, column: str) -> dict[str, str]:
     """canvas.csv."""
-    header = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", harmless(column))
-    possible = ("    Points Possible", "", "", "", "", points(results.assignment.max_points))
-    return {"canvas.csv": csv_text(header, [possible, *(_row(row) for row in exportable(results))])}
+    import pandas
+
+    possible = ("    Points Possible", "", "", "", "", results.assignment.max_points)
+    frame = pandas.DataFrame.from_records(
+        [possible, *(_row(row) for row in exportable(results))],
+        columns=["Student", "ID", "SIS User ID", "SIS Login ID", "Section", column],
+    )
+    return {"canvas.csv": csv_of(frame, FOR_PROGRAMS, {column: points})}
 
 
 def why_not(results: Results) -> dict[str, str]:
@@ -26,7 +32,7 @@ def why_not(results: Results) -> dict[str, str]:
     return not_exported(results)
 
 
-def _row(row: SubmissionResult) -> tuple[str, ...]:
+def _row(row: SubmissionResult) -> tuple[object, ...]:
     from_canvas = row.source == "canvas"
     id, login = (row.lms_id, "") if from_canvas else ("", row.lms_id or row.id)
-    return (harmless(row.student), harmless(id), "", harmless(login), "", "" if row.is_open else points(row.points))
+    return (row.student, id, "", login, "", None if row.is_open else row.points)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from harness.gradebook.results import Results, SubmissionResult
-from harness.report.export.spreadsheet import points
+from harness.report.tables.spreadsheet import points
 from harness.stages.evidence.grade import Mark
 
 TITLE = "JUnit"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from harness.gradebook.results import Results
 from harness.report.export.claims import exportable, not_exported
-from harness.report.export.spreadsheet import csv_text, harmless, points
+from harness.report.tables.spreadsheet import points
+from harness.report.tables.writing import FOR_PROGRAMS, csv_of
 
 TITLE = "Moodle"
 
@@ -17,19 +18,22 @@ _HEADER = ("Identifier", "Full name", "Grade", "Maximum Grade", "Grade can be ch
 
 def files(results: Results, column: str) -> dict[str, str]:
     """moodle.csv; the worksheet is uploaded in the assignment itself, so it has no column for it."""
+    import pandas
+
     rows = [
         (
-            harmless(f"Participant {row.lms_id}"),
-            harmless(row.student),
-            "" if row.is_open else points(row.points),
-            points(row.max_points),
+            f"Participant {row.lms_id}",
+            row.student,
+            None if row.is_open else row.points,
+            row.max_points,
             "Yes",
-            harmless(" ".join(f"{mark.title}: {mark.reason}" for mark in row.marks)),
+            " ".join(f"{mark.title}: {mark.reason}" for mark in row.marks),
         )
         for row in exportable(results)
         if row.source == "moodle"
     ]
-    return {"moodle.csv": csv_text(_HEADER, rows)}
+    frame = pandas.DataFrame.from_records(rows, columns=list(_HEADER))
+    return {"moodle.csv": csv_of(frame, FOR_PROGRAMS, {"Grade": points, "Maximum Grade": points})}
 
 
 def why_not(results: Results) -> dict[str, str]:

@@ -1,11 +1,8 @@
-"""CSV for spreadsheets and LMSs, in which no cell is a formula."""
+"""Texts and numbers as they stand in a cell, where no text is a formula."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Sequence
 
 # A cell that begins with one of these is a formula to a spreadsheet (OWASP, CSV injection).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -30,12 +27,3 @@ def begins_formula(text: str) -> bool:
 def points(value: float) -> str:
     """At most two decimals, as the rubric rounds."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The table as CSV. Foreign text in cells must already be `harmless`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
