@@ -6,9 +6,12 @@ They are data of the wheel (`harness/example/`, see pyproject.toml), and lie at 
 from __future__ import annotations
 
 import filecmp
+import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from harness.errors import MachineError, UsageError, cannot_write
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LEFT_OUT = {"__pycache__", "data", "baseline", "reports"}
 _RENDERING_SECONDS = 1800
+_PROGRESS = re.compile(r"\d+/\d+ images")  # what render_images.py says on stderr
+_LINES_OF_AN_ERROR = 15
 
 
 def write_example(folder: Path, say: Callable[[str], None]) -> None:
@@ -38,9 +43,19 @@ def write_example(folder: Path, say: Callable[[str], None]) -> None:
                 shutil.copyfile(file, target)
     say("Rendering the example's images; this takes minutes ...")
     command = [sys.executable, str(folder / "render_images.py"), "--out", str(folder / "data")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_RENDERING_SECONDS, check=False)
-    if done.returncode != 0:
-        raise MachineError(f"the example's images were not rendered:\n{done.stderr[-1000:]}", "see the error above")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as rendering:
+        late = threading.Timer(_RENDERING_SECONDS, rendering.kill)
+        late.start()
+        assert rendering.stderr is not None  # it is a pipe
+        said: deque[str] = deque(maxlen=_LINES_OF_AN_ERROR)
+        for line in rendering.stderr:
+            said.append(line)
+            if _PROGRESS.fullmatch(line.strip()):
+                say(line.strip())
+        rendering.wait()
+        late.cancel()
+    if rendering.returncode != 0:
+        raise MachineError(f"the example's images were not rendered:\n{''.join(said)}", "see the error above")
 
 
 def _files(top: Path) -> Iterator[Path]:

@@ -13,8 +13,8 @@ from harness.errors import UsageError
 from harness.files.hashing import file_sha256
 from harness.inputs.images.folders import is_litter
 from harness.inputs.student_package import ASSIGNMENT, IMAGES, SCORES
-from harness.inputs.submissions.archives import UnpackLimits
-from harness.inputs.submissions.manifest import MANIFEST, MOST_CHARACTERS, Manifest, name_of
+from harness.inputs.submissions.archives import ARCHIVE_SUFFIXES, UnpackLimits
+from harness.inputs.submissions.manifest import MANIFEST, MOST_CHARACTERS, manifest_of, name_of
 
 HANDIN = "handin.zip"
 _NOT_HANDED_IN = {ASSIGNMENT, SCORES, IMAGES, HANDIN, MANIFEST}  # at the folder's top
@@ -61,21 +61,19 @@ def chosen(folder: Path, course_images: Iterable[PurePath] = ()) -> Packed:
     return Packed(files, tuple(links))
 
 
-def write_zip(packed: Packed, target: Path, harness: str) -> Manifest:
-    """Write the zip, its manifest first; return the manifest. `harness`: the version that packs."""
+def write_zip(packed: Packed, target: Path, harness: str) -> None:
+    """Write the zip, its manifest first. `harness`: the version that packs."""
     hashes = {name: file_sha256(file) for name, file in sorted(packed.files.items())}
-    manifest = Manifest(harness=harness, files=hashes)
+    manifest = manifest_of(hashes, ARCHIVE_SUFFIXES, harness, MOST_BYTES)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as zipped:
-        said = manifest.model_dump_json(indent=1).encode()
-        if len(said) <= MOST_BYTES:  # of thousands of files; intake reads no more, and takes the zip without it
-            zipped.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), said)
+        if manifest is not None:  # thousands of files at the top: intake reads no more, and takes the zip without it
+            zipped.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), manifest.as_bytes())
         for name in hashes:
             info = zipfile.ZipInfo(name, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             with packed.files[name].open("rb") as source, zipped.open(info, "w", force_zip64=True) as out:
                 while piece := source.read(1 << 20):
                     out.write(piece)
-    return manifest
 
 
 def _walk(folder: Path, leave: set[str]) -> Iterator[Path]:

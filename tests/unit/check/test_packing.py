@@ -9,10 +9,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from harness.errors import UsageError
+from harness.grading.check import packing
 from harness.grading.check.packing import chosen, write_zip
 from harness.inputs.submissions import collect
 from harness.inputs.submissions.manifest import MANIFEST, Manifest
 
+SHORT = 600  # bytes of a manifest: room for the folders at the top
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []})
 
 
@@ -58,12 +60,17 @@ def test_odd_names_and_pipes_stop_nothing(tmp_path: Path):
     os.mkfifo(work / "pipe")
     found = chosen(work)
     assert found.links == ("pipe",)
-    assert sorted(write_zip(found, tmp_path / "x.zip", "0").files) == ["café.txt", "notebook.ipynb"]
+    write_zip(found, tmp_path / "x.zip", "0")
+    assert sorted(manifest_in(tmp_path / "x.zip")) == ["café.txt", "notebook.ipynb"]
     deep = work.joinpath(*["x" * 200] * 6)
     deep.mkdir(parents=True)
     (deep / "a").write_text("")
     with pytest.raises(UsageError, match="too long to be handed in"):
         chosen(work)
+
+
+def manifest_in(zipped: Path) -> dict[str, str]:
+    return Manifest.model_validate_json(zipfile.ZipFile(zipped).read(MANIFEST)).files
 
 
 def test_the_same_files_make_the_same_zip(folder: Path, tmp_path: Path):
@@ -101,6 +108,53 @@ def test_files_that_differ_from_the_manifest_are_a_finding(folder: Path, tmp_pat
     (one,) = collect(changed, tmp_path / "out")
     (found,) = [found for found in one.findings if found.code == "manifest-mismatch"]
     assert "changed: anna/notebook.ipynb; missing: ben/other.ipynb; not in it: new.txt" in found.message
+
+
+def with_many_images(work: Path) -> None:
+    for part in ("train/mug", "train/ball", "val/mug"):
+        (work / "photos" / part).mkdir(parents=True)
+        for number in range(5):
+            (work / "photos" / part / f"{number}.txt").write_text(f"{part} {number}")
+    with zipfile.ZipFile(work / "photos" / "more.zip", "w") as more:
+        more.writestr("6.txt", "six")
+    (work / "notebook.ipynb").write_text(NOTEBOOK)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("", None), ("photos/train/mug/3.txt", "changed: photos/train/"), ("photos/val/mug/9.txt", "photos/val/"),
+     ("photos/new/1.txt", "not in it: photos/new/1.txt")],
+)  # fmt: skip
+def test_of_thousands_of_files_the_manifest_names_folders_and_sees_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, said: str | None
+):
+    work = tmp_path / "work"
+    with_many_images(work)
+    (work / "photos" / "more.zip").unlink()
+    whole = len(zipfile.ZipFile(packed(work, tmp_path / "whole")).read(MANIFEST))
+    monkeypatch.setattr(packing, "MOST_BYTES", SHORT)
+    zipped = packed(work, tmp_path / "in")
+    assert list(manifest_in(zipped)) == ["notebook.ipynb", "photos/train/", "photos/val/"]
+    assert len(zipfile.ZipFile(zipped).read(MANIFEST)) <= SHORT < whole
+    zipfile.ZipFile(zipped).extractall(tmp_path / "given" / "group")
+    if change:
+        (tmp_path / "given" / "group" / change).parent.mkdir(exist_ok=True)
+        (tmp_path / "given" / "group" / change).write_text("another")
+    (one,) = collect(tmp_path / "given", tmp_path / "out")
+    found = [found.message for found in one.findings if found.code == "manifest-mismatch"]
+    assert (said in found[0]) if said else found == []
+
+
+def test_an_archive_in_a_folder_stays_by_itself_and_may_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    work = tmp_path / "work"
+    with_many_images(work)
+    monkeypatch.setattr(packing, "MOST_BYTES", SHORT)
+    zipped = packed(work, tmp_path / "in")
+    assert list(manifest_in(zipped)) == ["notebook.ipynb", "photos/more.zip", "photos/train/", "photos/val/"]
+    (one,) = collect(zipped, tmp_path / "out")
+    assert "manifest-mismatch" not in [found.code for found in one.findings]
+    monkeypatch.setattr(packing, "MOST_BYTES", 10)
+    assert MANIFEST not in zipfile.ZipFile(packed(work, tmp_path / "none")).namelist()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"files": 1}', '{"a":' * 10_000, '{"files": {}, "x": "\\u001b[2J"}'])
