@@ -53,9 +53,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         made, out = repeated(Path(name), count)
         report.write(made.results, made.sources, out)
+        whole = 0
         for part in ("index.html", "submissions", "students", "shared"):
             files = [file for file in (out / part).rglob("*") if file.is_file()] or [out / part]
-            print(f"{part:12} {sum(file.stat().st_size for file in files) / 1e6:8.1f} MB")
+            size = sum(file.stat().st_size for file in files)
+            whole += size
+            print(f"{part:12} {size / 1e6:8.1f} MB")
+        print(f"{'together':12} {whole / 1e6:8.1f} MB, {whole / count / 1e3:.1f} kB for each submission")
         with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto((out / "index.html").as_uri())

@@ -44,8 +44,9 @@ def grade(
 ) -> int:
     """Grade every submission in the folder SUBMISSIONS.
 
-    Writes index.html, submissions/<id>/index.html, grades.csv and results.json, and the pages that may be given
-    away: students/<id>/index.html. What an earlier run did for the same files is not done again.
+    Writes index.html, submissions/<id>/index.html, grades.csv and results.json, and the pages for students:
+    students/<id>/index.html, of which publish makes files to give away. What an earlier run did for the same files is
+    not done again.
     """
     if yes and not prepare:
         raise UsageError("--yes goes with --prepare", "give both, or neither")

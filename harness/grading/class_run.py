@@ -252,7 +252,7 @@ def _reference_result(reference: Reference) -> ReferenceResult:
 def _drop_stale_pages(out: Path, ids: set[str]) -> None:
     for folder in (report.INSTRUCTORS, report.STUDENTS):
         for page in (out / folder).iterdir():
-            if page.name not in ids:
+            if page.is_dir() and page.name not in ids:
                 shutil.rmtree(page)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from harness.report.charts import Scale, Tick
 from harness.report.thumbnails import Thumbnails
@@ -71,13 +72,12 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of the occlusion map, in percent of the image's sides; `heat`, 1 to 5, is its importance."""
+class Run:
+    """Cells of the occlusion map beside each other that matter equally: `heat`, 1 to 5."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    column: int  # of the first
+    row: int
+    cells: int
     heat: int
 
 
@@ -90,7 +90,8 @@ class Overlay:
     confidence: float
     least: float
     right: bool
-    cells: tuple[Cell, ...]
+    view: tuple[float, float, float, float]  # the image's left, top, width and height in cells, rows at whole numbers
+    runs: tuple[Run, ...]
 
 
 def curves(score: Evaluation, reference: Evaluation | None) -> tuple[Curve, ...]:
@@ -182,27 +183,33 @@ def overlays(score: Evaluation, truth: Mapping[int, str], thumbnail: Thumbnails)
             look.confidence,
             look.least,
             look.image not in truth,
-            _cells(look),
+            _view(look),
+            _runs(look),
         )
         for look in score.occlusion_maps
     ]
 
 
-def _cells(look: OcclusionMap) -> tuple[Cell, ...]:
+def _view(look: OcclusionMap) -> tuple[float, float, float, float]:
+    left, top, right, bottom = look.seen_part
+    if not (look.drops and right > left and bottom > top):
+        return 0.0, 0.0, 1.0, 1.0  # nothing is drawn
+    width, height = len(look.drops[0]) / (right - left), len(look.drops) / (bottom - top)
+    return -left * width, -top * height - 0.5, width, height
+
+
+def _runs(look: OcclusionMap) -> tuple[Run, ...]:
     strongest = max((drop for row in look.drops for drop in row), default=0.0)
     if strongest < _LEAST_SHADED:
         return ()
-    left, top, right, bottom = look.seen_part
-    width, height = 100 * (right - left) / len(look.drops[0]), 100 * (bottom - top) / len(look.drops)
-    return tuple(
-        Cell(
-            round(100 * left + column * width, 2),
-            round(100 * top + row * height, 2),
-            round(width, 2),
-            round(height, 2),
-            max(1, round(5 * drop / strongest)),
-        )
-        for row, drops in enumerate(look.drops)
-        for column, drop in enumerate(drops)
-        if drop > 0.1 * strongest
-    )
+    found = []
+    for row, drops in enumerate(look.drops):
+        column = 0
+        for heat, cells in groupby(
+            max(1, round(5 * drop / strongest)) if drop > 0.1 * strongest else 0 for drop in drops
+        ):
+            length = len(list(cells))
+            if heat:
+                found.append(Run(column, row, length, heat))
+            column += length
+    return tuple(found)

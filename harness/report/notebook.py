@@ -190,23 +190,23 @@ def _image(content: bytes) -> Output:
 
 # --- source -------------------------------------------------------------------------------------
 
-CODE_CLASSES = frozenset(
-    f"py-{short}"
-    for short in (
-        *("k", "kn", "kc", "kr", "kd", "ow"),
-        *("s", "s1", "s2", "sa", "sd", "se", "si", "sx"),
-        *("c", "c1", "ch", "mi", "mf", "mh", "mb", "nd", "nf", "nc"),
-    )
-)
-"""The kinds of code that have a colour of their own."""
+_COLOURS = {
+    Token.Keyword: ("k", "kn", "kc", "kr", "kd", "ow"),
+    Token.Literal.String: ("s", "s1", "s2", "sa", "sd", "se", "si", "sx"),
+    Token.Comment: ("c", "c1", "ch"),
+    Token.Literal.Number: ("mi", "mf", "mh", "mb"),
+    Token.Name: ("nd", "nf", "nc"),
+}
+"""The kinds of code that have a colour of their own -> those that share it, by Pygments' short names."""
+_COLOUR_OF = {short: colour for colour, shorts in _COLOURS.items() for short in shorts}
 
 
 class _Coloured(Filter):  # type: ignore[misc]  # Pygments has no types
-    """Makes all code that has no colour of its own plain, so that no mark-up is spent on it."""
+    """Makes all code of one colour one kind, and that without a colour plain, so that no mark-up is spent on more."""
 
     def filter(self, lexer: Any, stream: Iterable[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:
         for kind, text in stream:
-            yield kind if f"py-{STANDARD_TYPES.get(kind)}" in CODE_CLASSES else Token.Text, text
+            yield _COLOUR_OF.get(STANDARD_TYPES.get(kind), Token.Text), text
 
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)

@@ -14,8 +14,8 @@ from harness.gradebook.results import Results, SubmissionResult, with_defects
 from harness.report import overview, student
 from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths
-from harness.report.places import INSTRUCTORS, PAGE, STUDENTS
-from harness.report.rendering import INSTRUCTORS_PAGE, Renderer
+from harness.report.places import INSTRUCTORS, NOTEBOOK, PAGE, SHARED, STUDENTS
+from harness.report.rendering import INSTRUCTORS_PAGE, STUDENTS_PAGE, Renderer
 from harness.report.shared import SharedImages
 from harness.report.sources import Sources
 from harness.report.thumbnails import thumbnails
@@ -24,14 +24,16 @@ from harness.report.thumbnails import thumbnails
 def write(results: Results, sources: Sources, out: Path) -> Results:
     """Write `out/index.html` and, for each submission, two pages.
 
-    `out/submissions/<id>/index.html` is the instructor's; `out/students/<id>/index.html` may be given to the student.
+    `out/submissions/<id>/index.html` is the instructor's; `out/students/<id>/index.html` the student's; both show
+    `out/students/<id>/notebook.html`. What is given to the student is one file: `alone.alone` makes it.
     A submission that cannot be shown has pages that say so, and a finding in the results that are given back.
     Raises `MachineError` when `out` cannot be written.
     """
     renderer = Renderer()
     for folder in (INSTRUCTORS, STUDENTS):
         private_folder(out / folder)
-    renderer.write_stylesheet(out)
+    for folder in (SHARED, STUDENTS):  # the students' pages need none of the instructor's files
+        renderer.write_stylesheet(out / folder)
     not_in_table = _not_in_table(renderer, results)
     results = with_defects(results, not_in_table)
     results = with_defects(results, _write_each(renderer, results, sources, out))
@@ -52,20 +54,33 @@ def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Pat
             after=rows[index + 1] if index + 1 < len(rows) else None,
         )
         whole = student.view(for_instructor(results, rows[index], sources, shared.path))
-        return renderer.render(INSTRUCTORS_PAGE, **whole, **neighbours.as_values(), is_final=True)
+        beside = {**neighbours.as_values(), "notebook_file": f"../../{STUDENTS}/{rows[index].id}/{NOTEBOOK}"}
+        return renderer.render(INSTRUCTORS_PAGE, **whole, **beside, is_final=True)
 
     def students(index: int) -> str:
         cleared = student.view(for_student(results, rows[index], sources, thumbnail))
-        page = renderer.render("student.html.j2", **cleared, is_final=True)
+        page = renderer.render(STUDENTS_PAGE, **cleared, notebook_file=NOTEBOOK, is_final=True)
         return without_host_paths(page, sources.host_folders)
+
+    def keep_notebook(index: int, file: Path) -> None:
+        notebook = student.notebook_of(sources.evidence[rows[index].id], sources.store)
+        if notebook is None or notebook.problem:
+            file.unlink(missing_ok=True)  # an earlier run's
+        else:
+            document = renderer.render_notebook(notebook, results.run.finished)
+            write_page(file, without_host_paths(document, sources.host_folders))
 
     def shown(page: Callable[[int], str], index: int, file: Path) -> None:
         write_page(file, page(index))
 
     for index, row in enumerate(rows):
+        notebook_file = out / STUDENTS / row.id / NOTEBOOK
+        kept = attempt("making its page", partial(keep_notebook, index, notebook_file))
+        if isinstance(kept, Defect):
+            notebook_file.unlink(missing_ok=True)
         for folder, page in ((INSTRUCTORS, instructors), (STUDENTS, students)):
             file = out / folder / row.id / PAGE
-            done = attempt("making its page", partial(shown, page, index, file))
+            done = kept if isinstance(kept, Defect) else attempt("making its page", partial(shown, page, index, file))
             if isinstance(done, Defect):
                 defects[row.id] = done
                 file.unlink(missing_ok=True)  # an earlier run's

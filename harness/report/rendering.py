@@ -1,19 +1,19 @@
 """Renders a template to a page that runs only our own script.
 
 Every value is escaped, invisible and bidirectional characters are removed from the whole page, and its
-Content-Security-Policy names our style and script by hash, so that the browser refuses any other. The instructor's
-pages of submissions share one file with the style, so theirs allows the report's own files for styles and images.
+Content-Security-Policy names our style and script by hash, so that the browser refuses any other. The pages of
+submissions share files with the style, and frame a file with the notebook, so theirs allows the report's own files for
+that. `alone.py` makes one file of a student's page.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,10 +21,12 @@ from markupsafe import Markup
 from harness.errors import cannot_write
 from harness.files.private import private_folder
 from harness.files.whole_file import whole_file
-from harness.report import notebook, units
-from harness.report.cards import with_labels
-from harness.report.places import SHARED
+from harness.report import units
+from harness.report.cards import OF_CLASS, OF_SUBMISSION, with_labels
+from harness.report.compact import compact
+from harness.report.notebook import Notebook
 from harness.report.plain import plain
+from harness.report.policy import OWN_FILES, policy, source, style_source
 from harness.report.used_style import names, used_only
 
 _FILTERS = (
@@ -44,10 +46,10 @@ _FILTERS = (
     units.confidence,
     units.tiny,
 )
-INSTRUCTORS_PAGE = "submission.html.j2"  # the only one that loads files beside it (shared.py)
-_STUDENTS_PAGE = "student.html.j2"
-_WITH_NOTEBOOK = (INSTRUCTORS_PAGE, _STUDENTS_PAGE)
+INSTRUCTORS_PAGE = "submission.html.j2"
+STUDENTS_PAGE = "student.html.j2"
 _KINDS = {"class.html.j2": "class", "unfinished.html.j2": "class", "bench.html.j2": "bench"}
+_TABLES = {"class": OF_CLASS, "submission": OF_SUBMISSION}  # whose columns each style names
 
 
 class Renderer:
@@ -64,71 +66,58 @@ class Renderer:
         return self._style["submission"]
 
     @property
-    def frame_style(self) -> str:
-        """The style of a notebook in its frame."""
-        return self._style["frame"]
+    def _stylesheet(self) -> str:
+        return f"{hashlib.sha256(self.style.encode()).hexdigest()[:24]}.css"
 
-    @property
-    def stylesheet(self) -> str:
-        """The path in the output folder of the style that the instructor's pages have in common."""
-        digest = hashlib.sha256(self.style.encode()).hexdigest()
-        return f"{SHARED}/{digest[:24]}.css"
-
-    def write_stylesheet(self, out: Path) -> None:
-        """Write it. Raises `MachineError` when it cannot be written."""
-        file = out / self.stylesheet
+    def write_stylesheet(self, folder: Path) -> None:
+        """Write the style that the pages of submissions have in common. Raises `MachineError` when it cannot be."""
+        file = folder / self._stylesheet
         with cannot_write(file):
-            private_folder(file.parent)
+            private_folder(folder)
             with whole_file(file) as stream:
                 stream.write(self.style.encode())
-            for other in file.parent.glob("*.css"):
+            for other in folder.glob("*.css"):
                 if other != file:
                     other.unlink(missing_ok=True)  # an earlier harness's
 
     def _styled(self, kind: str) -> Markup:
         """The rules for one kind of page, without the white space that only people need."""
-        style = self._environment.get_template("style.css.j2").render(of=kind)
+        style = self._environment.get_template("style.css.j2").render(of=kind, tables=_TABLES.get(kind, {}))
         style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
         style = re.sub(r"\s+", " ", style)
         style = re.sub(r" ?([{};,]) ?", r"\1", style).replace(": ", ":").replace(";}", "}").strip()
-        return Markup(used_only(style, _names_in_frame()) if kind == "frame" else style)
+        return Markup(style)
 
     def render(self, template: str, **values: Any) -> str:
-        """The page. Raises `jinja2.UndefinedError` if a value for the template is missing, which is our mistake."""
-        style, frame_style = self._style[_KINDS.get(template, "submission")], self._style["frame"]
-        of_instructor = template == INSTRUCTORS_PAGE
-        styles = "'self'" if of_instructor else _source(style)
-        if template in _WITH_NOTEBOOK:
-            styles += f" {_source(frame_style)}"  # a frame's document has to keep the policy of its page, too
-        policy = _policy(styles, "data: 'self'" if of_instructor else "data:")
+        """The page. Raises `jinja2.UndefinedError` if a value for the template is missing, which is our mistake.
+
+        `notebook_document` among the values: what it frames, on a page of a submission that does not frame a file.
+        """
+        values = {"notebook_document": "", **values}
+        style = self._style[_KINDS.get(template, "submission")]
         page = self._environment.get_template(template).render(
             values,
             style=style,
             script=self._script,
-            stylesheet=self.stylesheet,
-            policy=f"{policy}; script-src {_source(self._script)}",
-            frame_style=frame_style,
-            frame_policy=_policy(_source(frame_style), "data:"),
+            stylesheet=self._stylesheet,
+            policy=Markup(self._policy(template, style, values["notebook_document"])),  # our own words, without `"`
         )
-        if template == _STUDENTS_PAGE:
-            page = _with_less_style(page, style)
-        return plain(with_labels(page))
+        return plain(compact(with_labels(page, _TABLES.get(_KINDS.get(template, "submission"), {}))))
 
+    def _policy(self, template: str, style: str, notebook_document: str) -> str:
+        if template not in (INSTRUCTORS_PAGE, STUDENTS_PAGE):
+            return policy(source(style), rest=f"script-src {source(self._script)}")
+        images = f"data: {OWN_FILES}" if template == INSTRUCTORS_PAGE else "data:"
+        if notebook_document:  # a frame's document has to keep the policy of its page, too
+            return policy(f"{OWN_FILES} {style_source(notebook_document)}", images)
+        return policy(OWN_FILES, images, f"frame-src {OWN_FILES}")
 
-def _with_less_style(page: str, style: Markup) -> str:
-    """The page with only the rules that it uses. Its style and policy stand before all that a student wrote."""
-    head, body = page.split("<body", 1)
-    less = used_only(style, names(body))
-    head = head.replace(f"<style>{style}</style>", f"<style>{less}</style>", 1)
-    return f"{head.replace(_digest(style), _digest(less), 1)}<body{body}"
-
-
-def _names_in_frame() -> frozenset[str]:
-    """The tags and classes that a notebook in its frame can have."""
-    template = (Path(__file__).parent / "templates" / "notebook.html.j2").read_text("utf-8")
-    written = names(template.partition("macro framed")[2])
-    outputs = (".cell", ".failed", ".output", *(f".{kind}" for kind in get_args(notebook.TextKind)))
-    return written.union(outputs, notebook.TAGS, (f".{name}" for name in notebook.CODE_CLASSES))
+    def render_notebook(self, shown: Notebook, run: str) -> str:
+        """The notebook as a document of its own, with the rules that it uses. `run`: when the page's run ended."""
+        macros: Any = self._environment.get_template("notebook.html.j2").module
+        body = str(macros.body(shown))
+        less = used_only(self._style["frame"], names(body))
+        return plain(compact(str(macros.document(Markup(body), Markup(less), Markup(policy(source(less))), run))))
 
 
 @functools.cache
@@ -143,26 +132,13 @@ def _templates() -> Environment:
     )
     environment.filters |= {f.__name__: f for f in _FILTERS}
     environment.filters |= {
-        "at": lambda position: f"{round(position, 1):g}",  # in a drawing: of percent or pixels
+        "at": lambda position: f"{round(position, 1):g}",  # in a drawing, in percent of its width
+        "px": lambda position: f"{position:.0f}",
         "moment": _moment,
         "fixed": lambda value: f"{value:.4g}",
         "percentage_points_whole": lambda difference: units.signed(100 * difference, 0),
     }
     return environment
-
-
-def _policy(styles: str, images: str) -> str:
-    """What a page may load: styles and images, each source expressions of the policy."""
-    return f"default-src 'none'; img-src {images}; base-uri 'none'; form-action 'none'; style-src {styles}"
-
-
-def _source(inline: str) -> str:
-    """The policy's source expression for an inline style or script: the hash of its text."""
-    return f"'sha256-{_digest(inline)}'"
-
-
-def _digest(inline: str) -> str:
-    return base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
 
 
 def _moment(iso: str) -> str:

@@ -15,7 +15,7 @@ from harness.files.whole_file import whole_file
 from harness.report.places import SHARED
 from harness.report.thumbnails import Thumbnails
 
-_NAME_CHARACTERS = 24  # of the SHA-256
+_NAME_CHARACTERS = 12  # of the SHA-256
 
 
 class SharedImages:

@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,14 @@ from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import Execution, FailedExecution
-from harness.stages.evidence.inspection import LARGEST_FINE_TUNING, Inspection
+from harness.stages.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 from harness.stages.store import Store
 
 _LOG_CHARACTERS = 40_000
+_LEAST_ZEROS = 0.005  # share of a layer's weights of which it is said that they are zero
 SEVERITY_ORDER = ("error", "warning", "info")
 
 
@@ -47,7 +49,7 @@ NOBODY = Neighbours(None, None)
 @dataclass(frozen=True, slots=True)
 class ConfusionCell:
     count: int
-    shade: str  # a class of the style sheet
+    shade: str  # a class of the style sheet; empty for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def view(page: PageSources) -> dict[str, Any]:
         "gains": [mark for mark in result.marks if mark.more],
         "by_a_person": [mark for mark in result.marks if mark.criterion == "manual"],
         "execution": execution,
-        "notebook": _notebook(execution, page.store),
+        "notebook": notebook_of(evidence, page.store),
         **reading.view(evidence, execution),
         "conversion": evidence.convert.value if isinstance(evidence.convert, Done) else None,
         "logs": _logs(page.logs),
@@ -88,6 +90,8 @@ def view(page: PageSources) -> dict[str, Any]:
         "latency_plot": _latency_plot(result.benchmark),
         "board_plots": rooflines(result.boards),
         "layer_plot": _layer_plot(result.inspection),
+        "least_zeros": _LEAST_ZEROS,
+        "layer_rows": _layer_rows(result.inspection),
     }
 
 
@@ -113,7 +117,9 @@ def _execution(evidence: Evidence) -> Execution | None:
             return None
 
 
-def _notebook(execution: Execution | None, store: Store) -> Notebook | None:
+def notebook_of(evidence: Evidence, store: Store) -> Notebook | None:
+    """The notebook as it ran, also if it stopped half-way; None if it did not run."""
+    execution = _execution(evidence)
     return _read(store.path(execution.notebook)) if execution else None
 
 
@@ -177,8 +183,8 @@ def _confusion(score: Evaluation) -> list[ConfusionRow]:
 
 def _shade(count: int, total: int, right: bool) -> str:
     if count == 0:
-        return "none"
-    return f"{'right' if right else 'wrong'}{max(1, round(10 * count / total))}"
+        return ""
+    return f"{'r' if right else 'w'}{max(1, round(10 * count / total))}"
 
 
 def _failures(score: Evaluation | None, compared: Reference | None, thumbnail: Thumbnails) -> dict[str, Any] | None:
@@ -186,8 +192,10 @@ def _failures(score: Evaluation | None, compared: Reference | None, thumbnail: T
         return None
     reference = compared.evaluation
     truth = {mistake.image: mistake.truth for mistake in score.mistakes}
+    curves = failures.curves(score, reference)
     return {
-        "curves": failures.curves(score, reference),
+        "curves": curves,
+        "points": sorted({dot.x for curve in curves for dot in curve.reference}),
         "falls": failures.falls(score),
         "reliability": failures.reliability(score),
         "gap": failures.confidence_gap(score),
@@ -212,3 +220,13 @@ def _layer_plot(inspection: Inspection | None) -> charts.Columns | None:
     changes = [layer.relative_change for layer in inspection.layers] if inspection else []
     known = [change if change is not None and math.isfinite(change) else None for change in changes]
     return charts.columns(known) if any(known) else None
+
+
+def _layer_rows(inspection: Inspection | None) -> list[tuple[LayerComparison, ...]]:
+    """The layers in order; those that follow each other, of which the same is to be said, are in one row."""
+
+    def said(layer: LayerComparison) -> tuple[object, ...]:
+        zeros = layer.zeros if layer.zeros >= _LEAST_ZEROS else 0.0
+        return layer.identical, layer.rounding, zeros, layer.identical or (layer.clear, layer.relative_change)
+
+    return [tuple(rows) for _, rows in groupby(inspection.layers, said)] if inspection else []

@@ -15,7 +15,7 @@ from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts, overview, student
 from harness.report.cleared import for_instructor
 from harness.report.pages import write_page
-from harness.report.places import INSTRUCTORS, PAGE
+from harness.report.places import INSTRUCTORS, PAGE, SHARED
 from harness.report.rendering import INSTRUCTORS_PAGE, Renderer
 from harness.report.shared import SharedImages
 from harness.report.sources import Sources
@@ -50,11 +50,14 @@ class UnfinishedPages:
     def write_submission(self, results: Results, row: SubmissionResult, evidence: Evidence) -> None:
         """The instructor's page of one submission. Raises `MachineError` when it cannot be written."""
         if not self._has_style:
-            self._renderer.write_stylesheet(self._out)
+            self._renderer.write_stylesheet(self._out / SHARED)
             self._has_style = True
         sources = replace(self._sources, evidence={row.id: evidence})
         values = student.view(for_instructor(results, row, sources, self._shared.path))
-        page = self._renderer.render(INSTRUCTORS_PAGE, **values, **student.NOBODY.as_values(), is_final=False)
+        shown = values["notebook"]
+        document = self._renderer.render_notebook(shown, results.run.finished) if shown else ""
+        beside = {**student.NOBODY.as_values(), "is_final": False, "notebook_file": ""}
+        page = self._renderer.render(INSTRUCTORS_PAGE, notebook_document=document, **values, **beside)
         write_page(self._out / INSTRUCTORS / row.id / PAGE, page)
 
     def write_class(self, results: Results, rows: Sequence[UnfinishedRow], run: RunState) -> None:

@@ -106,8 +106,8 @@ def graded(tmp_path_factory):
 
 
 def _said(out: Path, what: str) -> object:
-    """What the notebook printed after `what`: its page stands, escaped once more, in a frame of the report."""
-    page = html.unescape((out / "students" / "trains" / "index.html").read_text())
+    """What the notebook printed after `what`."""
+    page = (out / "students" / "trains" / "notebook.html").read_text()
     found = re.search(what + r"([\[{].*)", re.sub(r"<[^>]+>", "", page))
     assert found is not None
     return json.loads(html.unescape(found[1]))

@@ -175,7 +175,7 @@ def test_formulas_in_names_are_text_in_the_csv_and_ids_stay_inside(graded, got):
     assert not [value for value in cells if value.startswith(("=", "+", "-", "@", "\t", "\n"))]
     assert not [value for value in cells if "\n" in value or "\t" in value]
     assert 'O\'Brien "Zoë" & <b>Ünal' in cells  # what is harmless stays as it is
-    assert {page.name for page in (out / "students").iterdir()} == {row["id"] for row in rows.values()}
+    assert {page.name for page in (out / "students").iterdir() if page.is_dir()} == {row["id"] for row in rows.values()}
     got("'" + FORMULA)
 
 
@@ -187,15 +187,14 @@ class _Found(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        if tag == "iframe":
-            self.tags += _Found(dict(attrs)["srcdoc"]).tags
 
 
 @pytest.mark.hostile(line=14, expected="shown harmless")
 def test_what_a_notebook_shows_is_harmless_in_its_page(graded, got):
     rows, out = graded
-    page = (out / "students" / rows["shows"]["id"] / "index.html").read_text()
-    found = _Found(page).tags
+    folder = out / "students" / rows["shows"]["id"]
+    page = (folder / "index.html").read_text()
+    found = [*_Found(page).tags, *_Found((folder / "notebook.html").read_text()).tags]
     frames = [attributes for tag, attributes in found if tag == "iframe"]
     assert len(frames) == 1 and frames[0]["sandbox"] is None
     policies = [a["content"] for t, a in found if a.get("http-equiv") == "Content-Security-Policy"]

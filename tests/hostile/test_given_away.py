@@ -257,7 +257,8 @@ def test_the_instructor_sees_them_and_a_student_where_the_assignment_says_so(gra
 
 def test_a_student_still_reads_what_he_needs(graded: Graded) -> None:
     """Points, reasons, his notebook with his errors, and what to do."""
-    text = graded.page("Cells").read_text()
+    page = graded.page("Cells")
+    text = page.read_text() + (page.parent / "notebook.html").read_text()
     words = " ".join(unescape(unescape(re.sub(r"<[^>]+>", " ", unescape(text)))).split())
     assert "Cell 2 stopped with KeyError: 'my own fault'" in words
     assert "my own words" in words and "of 100 points" in words

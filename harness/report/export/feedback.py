@@ -11,7 +11,9 @@ from pathlib import Path
 from harness.errors import MachineError, UsageError
 from harness.files.whole_file import write_whole
 from harness.gradebook.results import Results, SubmissionResult
+from harness.report.alone import alone, shows_notebook, stylesheet_of
 from harness.report.export.claims import left_out
+from harness.report.places import NOTEBOOK
 
 _PAGE = "index.html"
 _CLEARED = '<meta name="audience" content="student">'  # in the head of a student's page
@@ -48,11 +50,27 @@ def write_feedback(
 
 
 def cleared_page(page: Path, results: Results) -> str:
-    """The page's text. Raises `UsageError` if it is missing, made for the instructor, or made by another run.
+    """The page as one file, with its style and its notebook in it.
 
-    A run that was stopped while writing may have left its pages beside the previous run's results, in which an id may
-    belong to another student.
+    Raises `UsageError` if it, or what it needs, is missing, made for the instructor, or made by another run. A run that
+    was stopped while writing may have left its pages beside the previous run's results, in which an id may belong to
+    another student.
     """
+    text = _cleared(page, results)
+    stylesheet = stylesheet_of(text)
+    if stylesheet is None:
+        return text  # a page that only says that it could not be made has its style
+    notebook = _cleared(page.parent / NOTEBOOK, results) if shows_notebook(text) else ""
+    return alone(text, _text_of(page.parent.parent / stylesheet), notebook)
+
+
+def _text_of(file: Path) -> str:
+    if not file.is_file():
+        raise UsageError(f"{file}: it is missing, and the students' pages need it", "grade again, then export")
+    return file.read_text(encoding="utf-8")
+
+
+def _cleared(page: Path, results: Results) -> str:
     run = _RUN.format(escape(results.run.finished))
     if not page.is_file():
         raise UsageError(f"{page}: the page is missing", "grade again, then export")

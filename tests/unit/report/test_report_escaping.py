@@ -21,6 +21,7 @@ from synthetic_class import SyntheticClass
 
 import harness.report
 from harness import report
+from harness.report.export.feedback import cleared_page
 from harness.report.plain import plain
 from harness.report.rendering import Renderer
 
@@ -106,17 +107,21 @@ def check_page(text: str, links: Callable[[str], bool]) -> Page:
         assert tag in TAGS, tag
         assert set(attributes) <= ATTRIBUTES, (tag, attributes)
         if "src" in attributes:
-            shared = r"\.\./\.\./shared/[0-9a-f]{24}\.jpg"
-            assert re.match(rf"data:image/(png|jpeg);base64,|{shared}$", str(attributes["src"]))
-        assert ("srcdoc" in attributes) == (tag == "iframe")
+            shared = r"\.\./\.\./shared/[0-9a-f]{12}\.jpg"
+            framed = r"(\.\./\.\./students/team-\d\d/)?notebook\.html"
+            ours = framed if tag == "iframe" else rf"data:image/(png|jpeg);base64,[\w+/=]*|{shared}"
+            assert re.fullmatch(ours, str(attributes["src"]))
         if tag == "iframe":
             assert attributes["sandbox"] is None, "a sandbox that allows something"
+            assert ("srcdoc" in attributes) != ("src" in attributes)
+        if "srcdoc" in attributes:
+            assert tag == "iframe"
             check_page(str(attributes["srcdoc"]), lambda _: False)
         if tag == "use":
-            assert attributes["href"] == "#diamond"
+            assert re.fullmatch("#axes|#x[0-9]", str(attributes["href"]))
         if "href" in attributes:
             target = str(attributes["href"])
-            ours = target == "data:," or re.fullmatch(r"\.\./\.\./shared/[0-9a-f]{24}\.css", target)
+            ours = target == "data:," or re.fullmatch(r"(\.\./\.\./shared|\.\.)/[0-9a-f]{24}\.css", target)
             assert ours if tag == "link" else links(target), target
     assert page.comments == []
     policy = next(a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
@@ -126,15 +131,12 @@ def check_page(text: str, links: Callable[[str], bool]) -> Page:
     is_instructors = '<a href="../../index.html">' in text
     assert directives["img-src"] == ("data: 'self'" if is_instructors else "data:")
     assert is_instructors or "../shared/" not in text
-    if is_instructors:
-        assert page.inside["style"] == []
-        style = str(Renderer().style)
-    else:
-        [style] = page.inside["style"]
-    allowed = ["'self'" if is_instructors else _hash(style)]
-    if is_instructors or 'content="student"' in text:
-        allowed.append(_hash(str(Renderer().frame_style)))  # of the notebook's frame
-    assert directives["style-src"].split() in (allowed, allowed[:1])
+    is_linked = any(attributes.get("rel") == "stylesheet" for _, attributes in page.tags)
+    [style] = [str(Renderer().style)] if is_linked else page.inside["style"]
+    assert not (is_linked and page.inside["style"])
+    inner = [style for _, a in page.tags if "srcdoc" in a for style in Page(str(a["srcdoc"])).inside["style"]]
+    assert directives["style-src"].split() == ["'self'" if is_linked else _hash(style), *map(_hash, inner)]
+    assert directives.get("frame-src", "'none'") == ("'self'" if is_linked and not inner else "'none'")
     ours = set(re.findall(r"[\w-]+", style)) | _PLAIN_CLASSES
     used = {name for _, attributes in page.tags for name in (attributes.get("class") or "").split()}
     assert {name for name in used if not name.startswith("py-")} <= ours, used - ours
@@ -194,7 +196,13 @@ def poisoned_class(clean: SyntheticClass, text: str, ids: list[str]) -> Syntheti
 
 def pages_of(built: SyntheticClass, out: Path) -> dict[str, str]:
     report.write(built.results, built.sources, out)
-    return {str(f.relative_to(out)): f.read_text("utf-8") for f in sorted(out.rglob("*.html"))}
+    pages = {str(f.relative_to(out)): f.read_text("utf-8") for f in sorted(out.rglob("*.html"))}
+    return pages | {f"{row.id} alone": page_alone(built, out, row.id) for row in built.results.submissions}
+
+
+def page_alone(built: SyntheticClass, out: Path, id: str) -> str:
+    """The student's page as it is given away."""
+    return cleared_page(out / "students" / id / "index.html", built.results)
 
 
 # Shown: score, findings, half-run notebook, failed stages, logs, another's name before and after.
@@ -291,7 +299,7 @@ def test_markdown_has_no_way_out(markdown: str, clean_class: SyntheticClass, tmp
 
 
 def page_with_notebook(built: SyntheticClass, folder: Path, content: bytes) -> str:
-    """The page of a submission whose executed notebook has this content."""
+    """The page, as it is given away, of a submission whose executed notebook has this content."""
     store = built.sources.store
     blob = synthetic_notebooks.keep_notebook(store, folder / "notebooks", content)
     evidence = built.sources.evidence["team-01"]
@@ -305,4 +313,4 @@ def page_with_notebook(built: SyntheticClass, folder: Path, content: bytes) -> s
     )
     results = built.results.model_copy(update={"submissions": built.results.submissions[:1]})
     report.write(results, sources, folder / "out")
-    return (folder / "out/submissions/team-01/index.html").read_text("utf-8")
+    return page_alone(SyntheticClass(results, sources), folder / "out", "team-01")

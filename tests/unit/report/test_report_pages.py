@@ -31,6 +31,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SyntheticC
 def text_of(file: Path) -> str:
     """The page's words and those of its frame, without tags, on one line."""
     body = file.read_text("utf-8").partition("<body")[2]
+    for framed in re.findall(r'<iframe[^>]* src="([^"]*)"', body):
+        body += (file.parent / framed).read_text("utf-8").partition("<body")[2]
     body = re.sub(r'<iframe[^>]* srcdoc="([^"]*)"', lambda m: unescape(m[1]).partition("</style>")[2] + "<iframe", body)
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).replace("\u202f", " ").split())
 
@@ -45,11 +47,15 @@ def test_there_is_one_page_for_the_class_and_two_for_each_submission(built: tupl
     made, out = built
     pages = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file() and file.parent.name != "shared"}
     assert {file.suffix for file in (out / "shared").iterdir()} == {".css", ".jpg"}
+    [style] = (out / "students").glob("*.css")
     ids = [row.id for row in made.results.submissions]
+    ran = [id for id in ids if id not in ("team-06", "team-10")]
     assert pages == {
         "index.html",
         *(f"submissions/{id}/index.html" for id in ids),
         *(f"students/{id}/index.html" for id in ids),
+        *(f"students/{id}/notebook.html" for id in ran),
+        f"students/{style.name}",
     }
 
 
@@ -101,14 +107,12 @@ def test_every_link_leads_to_a_page_or_a_section(built: tuple[SyntheticClass, Pa
 def test_every_value_of_the_table_can_be_sorted_by(built: tuple[SyntheticClass, Path]) -> None:
     """Each cell of a sortable column has its value as data; numbers are numbers, unknown is empty."""
     made, out = built
-    page = (out / "index.html").read_text("utf-8")
-    table = page[page.index('<table class="class">') : page.index("</table>")]
-    kinds = re.findall(r'<th scope="col" data-sort="(\w+)"', table)
-    rows = table.partition("<tbody>")[2].split("<tr>")[1:]
-    assert len(rows) == len(made.results.submissions)
-    for row, result in zip(rows, made.results.submissions, strict=True):
-        values = re.findall(r'data-value="([^"]*)"', row)
-        assert len(values) == len(kinds) == 7
+    page = Page((out / "index.html").read_text("utf-8"))
+    kinds = [attributes["data-sort"] for tag, attributes in page.tags if "data-sort" in attributes]
+    every = [str(attributes["data-value"]) for tag, attributes in page.tags if "data-value" in attributes]
+    rows = [every[start : start + len(kinds)] for start in range(0, len(every), len(kinds))]
+    assert len(kinds) == 7 and len(rows) == len(made.results.submissions)
+    for values, result in zip(rows, made.results.submissions, strict=True):
         for kind, value in zip(kinds, values, strict=True):
             if kind == "number" and value:
                 float(value)
@@ -208,7 +212,7 @@ def test_a_run_without_a_sandbox_is_said_on_every_page(built: tuple[SyntheticCla
     made, _ = built
     run = made.results.run.model_copy(update={"sandbox": "none"})
     report.write(made.results.model_copy(update={"run": run}), made.sources, tmp_path)
-    for file in tmp_path.rglob("*.html"):
+    for file in tmp_path.rglob("index.html"):
         assert "Run without a sandbox." in text_of(file)
 
 

@@ -44,8 +44,8 @@ def rows(made: SyntheticClass) -> list[UnfinishedRow]:
 
 def cells(page: str) -> list[list[str]]:
     """The table's rows, without tags."""
-    body = page.partition("<tbody>")[2].partition("</tbody>")[0]
-    found = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in body.split("<tr>")[1:]]
+    body = page.partition("<tbody>")[2].partition("</table>")[0]
+    found = [re.split(r"<t[hd][^>]*>", row)[1:] for row in body.split("<tr>")[1:]]
     return [[" ".join(re.sub("<[^>]*>", " ", cell).split()) for cell in row] for row in found]
 
 
