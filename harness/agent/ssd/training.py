@@ -49,7 +49,7 @@ def train(examples: Sequence[Example], classes: int, base: nn.Module, seed: int,
     """Train on the examples, whose labels are from 1 to `classes`.
 
     `base`: torchvision's `mobilenet_v2().features`, which is changed. The same arguments give the same model on the
-    same version of torch. Raises `ValueError` without an object in the examples.
+    same version of torch with as many threads. Raises `ValueError` without an object in the examples.
     """
     if not any(len(one.labels) for one in examples):
         raise ValueError("no training image has a box")
