@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from .detector import Detector
 
@@ -13,7 +14,7 @@ _OPSET = 18
 INPUT, OUTPUTS = "input_0", ("scores", "boxes")  # dusty-nv/pytorch-ssd, onnx_export.py
 
 
-class _Raw(torch.nn.Module):
+class _Raw(nn.Module):
     """The detector without softmax and without decoding."""
 
     def __init__(self, detector: Detector) -> None:
@@ -30,8 +31,11 @@ def export(detector: Detector, out: Path, *, raw: bool = False) -> None:
 
     BatchNorm is folded into the convolutions, as it is in files of jetson-inference's exporter.
     """
-    side = detector.network.layout.image_side
-    module = _Raw(detector) if raw else detector
+    write(_Raw(detector) if raw else detector, detector.network.layout.image_side, out, any_batch=True)
+
+
+def write(module: nn.Module, side: int, out: Path, *, any_batch: bool = False) -> None:
+    """Write a module that makes scores and boxes of images (n, 3, side, side); without `any_batch` of one alone."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter is deprecated, but torch is pinned
         torch.onnx.export(
@@ -42,5 +46,5 @@ def export(detector: Detector, out: Path, *, raw: bool = False) -> None:
             opset_version=_OPSET,
             input_names=[INPUT],
             output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "batch"} for name in (INPUT, *OUTPUTS)},
+            dynamic_axes={name: {0: "batch"} for name in (INPUT, *OUTPUTS)} if any_batch else None,
         )

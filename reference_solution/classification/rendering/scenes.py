@@ -40,6 +40,7 @@ class Conditions:
     blur: Range  # pixels
     noise: Range  # standard deviation, of 255
     clutter: tuple[int, int]  # least and most
+    wall_at: Range = (0.9, 3.0)  # distance of the wall behind the origin
 
 
 TRAINING = Conditions(
@@ -74,19 +75,28 @@ HELD_OUT = Conditions(
 
 def picture(name: str, conditions: Conditions, rng: Random, side: int) -> Image.Image:
     """A photograph, as it were, of an object of the class `name`."""
-    scene = _scene(name, conditions, rng)
-    linear = np.clip(render(scene, side), 0, 1) ** np.float32(1 / 2.2)
+    return photograph(render(_scene(name, conditions, rng), side), conditions, rng)
+
+
+def photograph(light: Floats, conditions: Conditions, rng: Random) -> Image.Image:
+    """What `render` gives, (side, side, 3), through a camera that blurs and adds noise."""
+    linear = np.clip(light, 0, 1) ** np.float32(1 / 2.2)
     image = Image.fromarray((linear * 255).astype(np.uint8))
     image = image.filter(ImageFilter.GaussianBlur(rng.uniform(*conditions.blur)))
-    grain = rng.normal(0, rng.uniform(*conditions.noise), (side, side, 3))
+    grain = rng.normal(0, rng.uniform(*conditions.noise), light.shape)
     return Image.fromarray(np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8))
 
 
 def _scene(name: str, conditions: Conditions, rng: Random) -> Scene:
     middle = rng.uniform(-conditions.off_centre, conditions.off_centre, 2)
-    main = _solid(OBJECTS[name](rng), rng, (0.0, 0.0), rng.uniform(0.85, 1.15), _lying(name, rng))
+    main = solid(OBJECTS[name](rng), rng, (0.0, 0.0), rng.uniform(0.85, 1.15), lies(name, rng))
     around = rng.integers(conditions.clutter[0], conditions.clutter[1] + 1)
     clutter = [_clutter(rng) for _ in range(around)]
+    return room((main, *clutter), (middle[0], middle[1]), conditions, rng)
+
+
+def room(solids: tuple[Solid, ...], middle: tuple[float, float], conditions: Conditions, rng: Random) -> Scene:
+    """A room, a light and a camera around the solids. `middle`: where the camera looks, right of and above them."""
     angle, height = np.radians(rng.uniform(-25, 25)), np.radians(rng.uniform(*conditions.elevation))
     away = rng.uniform(*conditions.distance)
     target = np.array([middle[0], 0.42 + middle[1], 0], np.float32)
@@ -94,10 +104,10 @@ def _scene(name: str, conditions: Conditions, rng: Random) -> Scene:
     warmth = rng.uniform(*conditions.warmth)
     tint = np.array([1 + warmth, 1, 1 - warmth], np.float32)
     return Scene(
-        solids=(main, *clutter),
+        solids=solids,
         floor=_surface(conditions.floors, rng),
         wall=_surface(conditions.walls, rng),
-        wall_at=rng.uniform(0.9, 3.0),
+        wall_at=rng.uniform(*conditions.wall_at),
         light=_light(conditions, rng),
         light_colour=tint * np.float32(rng.uniform(*conditions.brightness)),
         ambient=tint[::-1] * np.float32(rng.uniform(0.12, 0.35)),
@@ -118,11 +128,11 @@ def _surface(kinds: tuple[Surface, ...], rng: Random) -> textures.Texture:
     return kinds[rng.integers(len(kinds))](rng, one, other)
 
 
-def _lying(name: str, rng: Random) -> bool:
+def lies(name: str, rng: Random) -> bool:
     return name in ("bottle", "goblet", "mug") and rng.random() < 0.12
 
 
-def _solid(shape: Shape, rng: Random, at: tuple[float, float], scale: float, lying: bool) -> Solid:
+def solid(shape: Shape, rng: Random, at: tuple[float, float], scale: float, lying: bool) -> Solid:
     """The shape on the floor, turned about the vertical; a lying one is tipped over its edge first."""
     spin = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(spin), 0, np.sin(spin)], [0, 1, 0], [-np.sin(spin), 0, np.cos(spin)]])
@@ -139,6 +149,6 @@ def _solid(shape: Shape, rng: Random, at: tuple[float, float], scale: float, lyi
 def _clutter(rng: Random) -> Solid:
     """Something that is not the object, beside or behind it."""
     side = rng.choice([-1, 1]) * rng.uniform(0.6, 1.3)
-    return _solid(
+    return solid(
         CLUTTER[rng.integers(len(CLUTTER))](rng), rng, (side, rng.uniform(-0.9, 0.35)), rng.uniform(0.7, 1.3), False
     )

@@ -51,6 +51,11 @@ class Scene:
 
 def render(scene: Scene, side: int) -> Floats:
     """The picture, RGB, shape (side, side, 3), linear light, not clipped."""
+    return render_with_solids(scene, side)[0]
+
+
+def render_with_solids(scene: Scene, side: int) -> tuple[Floats, np.ndarray]:
+    """What `render` gives, and what `seen_solids` does."""
     eye, rays = _camera(scene, side)
     away, solid = _march(scene, eye, rays, _FAR)
     point, is_solid, wall = _hit(scene, eye, rays, away, solid)
@@ -73,7 +78,16 @@ def render(scene: Scene, side: int) -> Floats:
     shine = np.clip((normal * _half_way(scene, rays)).sum(axis=1), 0, 1) ** 40 * gloss * (lit > 0)
     corner = 0.55 + 0.45 * np.clip(_nearest(scene, point + normal * np.float32(0.25)) / 0.25, 0, 1)
     light = scene.ambient * corner[:, None] + scene.light_colour * lit[:, None]
-    return (colour * light + scene.light_colour * shine[:, None]).reshape(side, side, 3)
+    picture = (colour * light + scene.light_colour * shine[:, None]).reshape(side, side, 3)
+    return picture, np.where(is_solid, solid, -1).reshape(side, side)
+
+
+def seen_solids(scene: Scene, side: int) -> np.ndarray:
+    """Which of the solids each pixel shows, shape (side, side); -1 for the floor and the wall."""
+    eye, rays = _camera(scene, side)
+    away, solid = _march(scene, eye, rays, _FAR)
+    is_solid = _hit(scene, eye, rays, away, solid)[1]
+    return np.where(is_solid, solid, -1).reshape(side, side)
 
 
 def _camera(scene: Scene, side: int) -> tuple[Floats, Floats]:

@@ -1,0 +1,58 @@
+"""The phase `train_detector`: trains the packaged reference detector on a data set with boxes.
+
+/in/dataset holds it, in a layout that `dataset` reads; every image with a box is trained on. The request holds
+`weights` (a name under /in: those of torchvision's mobilenet_v2), `classes` (names, in the order of labels.txt),
+`seed`, and `views`, `head_steps` and `steps`, as `ssd.training.Budget` has them. Sent: `model.onnx`, as
+jetson-inference's exporter writes one; `model_nms.onnx`, with the suppression inside; `labels.txt`, BACKGROUND first;
+and `training.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..dataset import open_tree, read
+from ..paths import CPUS, IN, WORK
+
+_LOSSES = 20  # that training.json holds, of equally many steps each
+
+
+def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
+    """Train and send. Whatever is raised ends the phase: its traceback is the log."""
+    from ..models.torch_models import torch_ready
+
+    torch_ready(CPUS)
+    from ..models.reference_training import BACKBONES
+    from ..ssd import examples, export, suppressed_export, training
+    from ..ssd.mobilenet_v2_ssd import SIDE
+
+    started = time.process_time()
+    classes = request["classes"]
+    found = examples.annotated(read(open_tree(IN / "dataset", WORK)), classes)
+    budget = training.Budget(request["views"], request["head_steps"], request["steps"])
+    base = BACKBONES["mobilenet_v2"](IN / request["weights"]).layers
+    trained = training.train(found, len(classes), base, request["seed"], budget)
+    plain, suppressed = WORK / "model.onnx", WORK / "model_nms.onnx"
+    export.write(trained.model, SIDE, plain)
+    suppressed_export.write_suppressed(plain, suppressed)
+    send("model.onnx", plain)
+    send("model_nms.onnx", suppressed)
+    send("labels.txt", "".join(f"{name}\n" for name in ("BACKGROUND", *classes)).encode())
+    summary = {
+        "images": len(found),
+        "boxes": sum(len(one.labels) for one in found),
+        "losses": _thinned(trained.losses),
+        "cpu_seconds": round(time.process_time() - started, 1),
+    }
+    send("training.json", json.dumps(summary).encode())
+
+
+def _thinned(losses: tuple[float, ...]) -> list[float]:
+    """Means of runs of equal length, `_LOSSES` of them where there are as many steps."""
+    length = max(1, -(-len(losses) // _LOSSES))
+    runs = [losses[i : i + length] for i in range(0, len(losses), length)]
+    return [round(sum(run) / len(run), 4) for run in runs]
