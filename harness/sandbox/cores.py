@@ -32,6 +32,21 @@ def reserved(count: int, chosen: tuple[int, ...] = ()) -> Iterator[frozenset[int
             _jobs_on.subtract(taken)
 
 
+_TIMED = frozenset({"benchmark", "timing", "layers"})  # phases whose result is how long a model takes
+
+
+def thread_variables(cpus: int, phase: str) -> dict[str, str]:
+    """The environment variables that keep libraries inside a job to `cpus` threads.
+
+    OpenMP's threads burn a core while they wait for each other, unless they are told to sleep. Where several jobs share
+    the cores that waiting takes the time that the others need: with it, converting a MobileNetV2 on two busy cores took
+    more than three times as long. Where time is measured, threads wait as on a student's machine.
+    """
+    names = ("HARNESS_CPUS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    waiting = {} if phase in _TIMED else {"OMP_WAIT_POLICY": "passive"}
+    return dict.fromkeys(names, str(cpus)) | waiting
+
+
 def as_list(cores: frozenset[int]) -> str:
     """The cores in the notation of `taskset` and control groups."""
     return ",".join(map(str, sorted(cores)))

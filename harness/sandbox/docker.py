@@ -321,17 +321,13 @@ class Docker:
 
 
 def _variables(job: Job) -> dict[str, str]:
-    threads = str(job.limits.cpus)
     return {
         "PATH": "/opt/env/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/work",
         "TMPDIR": "/tmp",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "HARNESS_CPUS": threads,
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
+        **cores.thread_variables(job.limits.cpus, job.phase),
     }
 
 

@@ -168,19 +168,41 @@ def keras_model(name: str, *, augment: bool = False) -> Any:
         x = layers.Flatten()(layers.MaxPooling2D(4)(x))
     else:
         x = layers.Rescaling(1 / 127.5, offset=-1)(x)
-        backbone = keras.applications.MobileNetV2(
-            weights=None, include_top=False, input_shape=(96, 96, 3), pooling="avg"
-        )
+        whole = {"weights": None, "include_top": False, "input_shape": (96, 96, 3), "pooling": "avg"}
+        backbone = _keras_backbone(keras) if name == "nested" else keras.applications.MobileNetV2(**whole)
         x = backbone(x)
     model = keras.Model(image, layers.Dense(len(CLASSES), activation="softmax")(x))
     images = np.random.default_rng(0).uniform(0, 255, (32, 96, 96, 3)).astype(np.float32)
-    scale = 20.0 if name == "mobilenet_v2" else 0.05
-    if name == "mobilenet_v2":
+    scale = 0.05 if name == "tiny" else 20.0
+    if name != "tiny":
         for _ in range(8):
             model(images, training=True)  # settles BatchNorm's statistics
     kernel, bias = model.layers[-1].get_weights()
     model.layers[-1].set_weights([kernel * scale, bias])
     return model
+
+
+def _keras_backbone(keras: Any) -> Any:
+    """A model of MobileNetV2's kinds of layers: a stem, a block with a stride, one with a shortcut, and a pool."""
+    layers = keras.layers
+
+    def settled(x: Any) -> Any:
+        return layers.ReLU(6.0)(layers.BatchNormalization()(x))
+
+    def block(x: Any, stride: int) -> Any:
+        inside = settled(layers.Conv2D(48, 1, use_bias=False)(x))
+        if stride == 2:
+            inside = layers.ZeroPadding2D(((0, 1), (0, 1)))(inside)
+        inside = layers.DepthwiseConv2D(3, strides=stride, padding="valid" if stride == 2 else "same", use_bias=False)(
+            inside
+        )
+        projected = layers.BatchNormalization()(layers.Conv2D(8, 1, use_bias=False)(settled(inside)))
+        return layers.Add()([x, projected]) if stride == 1 else projected
+
+    image = keras.Input((96, 96, 3))
+    stem = settled(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(image))
+    features = settled(layers.Conv2D(64, 1, use_bias=False)(block(block(stem, 2), 1)))
+    return keras.Model(image, layers.GlobalAveragePooling2D()(features), name="backbone")
 
 
 def write_keras2(file: Path) -> Any:

@@ -22,8 +22,6 @@ from harness.errors import MachineError, UsageError
 from harness.report import export
 from harness.sandbox.bubblewrap import Bubblewrap
 
-pytestmark = pytest.mark.alone  # it measures time
-
 SHORT = Effort("quick", 0.6, 2, 2, 0.1)
 
 
@@ -94,6 +92,7 @@ def test_two_models_side_by_side_page_and_files(run: Any, models: Path, tmp_path
     assert {pair.verdict for pair in compare(found, again)} == {"too few rounds"}  # of each there are two
 
 
+@pytest.mark.alone  # how many queries there are depends on the time of each
 @pytest.mark.parametrize(
     ("scenario", "samples", "model"),
     [
@@ -115,6 +114,7 @@ def test_every_scenario_with_a_free_and_a_fixed_batch(
         assert one.valid == (one.queries >= 662)
 
 
+@pytest.mark.alone  # it compares times
 def test_a_model_of_torchvision_is_exported_and_measured_by_batch_and_by_layer(run: Any) -> None:
     short = Effort("quick", 0.2, 2, 2, 0.1, layers=True)
     found = run(TorchvisionModel("squeezenet1_1", 64), effort=short, batches=(1, 2))
@@ -159,6 +159,7 @@ def test_end_to_end_answers_as_the_model_alone(run: Any, models: Path, images: P
     assert one.mode == "end-to-end" and one.max_abs_difference < 1e-3
 
 
+@pytest.mark.alone  # one that is timed too short is not valid
 @pytest.mark.parametrize("mode", ["model-only", "end-to-end"])
 @pytest.mark.parametrize("write", [write_detector, write_yolo])
 def test_a_detector(write: Any, mode: Any, run: Any, images: Path, tmp_path: Path) -> None:
@@ -190,6 +191,7 @@ def test_models_are_predicted_for_boards_against_the_reference(run: Any, models:
     assert len(other.rooflines) == 2 and other.rooflines[0].kernels and other.costliest
 
 
+@pytest.mark.alone  # it compares times
 def test_a_model_that_became_slower_is_said_to_be_and_the_other_way_round_faster(run: Any, tmp_path: Path) -> None:
     """A file of the same name, once with MobileNet v2 in it and once with a network of one layer: ten times apart."""
     runs = {}

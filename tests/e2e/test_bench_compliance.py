@@ -14,8 +14,6 @@ from harness.bench.results import Measurement
 from harness.bench.rules import Effort
 from harness.sandbox.bubblewrap import Bubblewrap
 
-pytestmark = pytest.mark.alone  # it measures time
-
 SHORT = Effort("quick", 0.3, 1, 1, 0.1)
 
 MODEL_PY = """
@@ -82,6 +80,7 @@ def model(folder: Path, body: str) -> Path:
     return folder / "model.pt"
 
 
+@pytest.mark.alone  # it compares times
 def test_a_model_that_remembers_its_inputs_is_not_valid(tmp_path: Path) -> None:
     """TEST04. Its answers are right, all of them."""
     one = measured(model(tmp_path, REMEMBERS))

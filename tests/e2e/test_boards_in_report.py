@@ -10,8 +10,6 @@ from small_course import ASSIGNMENT, Course, hand_in
 
 from harness.report.export import results_schema
 
-pytestmark = pytest.mark.alone  # it measures time
-
 BOARDS = 'boards = ["jetson-nano-4gb", "jetson-nano-2gb"]\n'
 CRITERION = '[[criteria]]\nkind = "board_latency_vs_reference"\npoints = 10\n'
 

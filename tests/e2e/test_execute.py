@@ -25,8 +25,6 @@ from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.execute.stage import execute
 from harness.stages.store import Store
 
-pytestmark = pytest.mark.alone  # its time limits are a second or two
-
 LIMITS = ResourceLimits(wall_seconds=120, cell_seconds=60, memory=2 * 10**9, cpus=2)
 CLASSES = ("ball", "bottle", "mug")
 
@@ -123,6 +121,7 @@ def test_a_cell_that_never_ends_is_stopped(run: Run, store: Store) -> None:
     assert result.usage.seconds < 60
 
 
+@pytest.mark.alone  # what there is must be sent within seconds
 def test_a_notebook_that_takes_too_long_in_all_is_stopped_in_time_to_send_what_there_is(run: Run) -> None:
     result = run("too_long_in_all", wall_seconds=14, cell_seconds=10)
     execution = stopped(result)

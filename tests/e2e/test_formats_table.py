@@ -11,6 +11,7 @@ import formats_table
 import numpy as np
 import pytest
 from model_files import CLASSES, FACTORIES, keras_model, torch_model, write_images, write_torch
+from torch_files import check_conversion
 
 from harness.errors import EnvironmentMissing
 from harness.inputs.assignment.limits import ResourceLimits
@@ -99,6 +100,7 @@ def test_a_torch_model(format: str, converted: Converted, engine: Sandbox, tmp_p
     write_torch(torch_model("tiny"), TORCH[format], file)
     result = converted(file, FACTORIES["tiny"])
     assert isinstance(result, Done), result
+    check_conversion(TORCH[format], result.value)
     formats_table.check(format, engine.name, result.value)
 
 
@@ -110,7 +112,11 @@ def test_a_keras_model(format: str, suffix: str, converted: Converted, engine: S
     keras_model("tiny", augment=suffix == ".keras").save(file)
     result = converted(file)
     assert isinstance(result, Done), result
-    formats_table.check(format, engine.name, result.value)
+    conversion: Conversion = result.value
+    assert conversion.source_format == "keras" and conversion.dynamic_batch
+    assert conversion.layout == "NHWC" and conversion.output_kind == "probabilities"
+    assert "scales them itself" not in conversion.assumed
+    formats_table.check(format, engine.name, conversion)
 
 
 @pytest.mark.parametrize("format", TENSORFLOW)

@@ -23,8 +23,6 @@ from harness.stages.execute.stage import execute
 from harness.stages.read_notebook import read
 from harness.stages.store import Store
 
-pytestmark = pytest.mark.alone  # its time limits are a few seconds
-
 LIMITS = ResourceLimits(wall_seconds=120, cell_seconds=60, memory=2 * 10**9, cpus=2)
 
 Run = Callable[..., Any]

@@ -28,8 +28,6 @@ from harness.stages.robustness import Trial, run_robustness
 from harness.stages.store import Store
 from harness.stages.train import train
 
-pytestmark = pytest.mark.alone  # it measures time
-
 RULES = BenchmarkRules(queries=64, warm_up_seconds=0.2, min_seconds=0.2)
 
 
@@ -220,6 +218,7 @@ def predictions_of(conversion: Conversion, context: StageContext, staged: Staged
     return result.value
 
 
+@pytest.mark.alone  # it compares times
 def test_a_model_is_timed_beside_the_reference(
     pair: tuple[Conversion, Conversion], context: StageContext, staged: StagedImages
 ) -> None:

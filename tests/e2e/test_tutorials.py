@@ -13,8 +13,6 @@ from harness.bench import EFFORTS
 from harness.bench.rules import Effort
 from harness.cli.main import cli
 
-pytestmark = pytest.mark.alone  # it measures time
-
 TUTORIALS = Path(__file__).parents[2] / "docs" / "tutorials"
 
 

@@ -33,15 +33,17 @@ def embedded(files: Sequence[Path], weights: Path, seconds: float) -> NDArray[np
         return None
     model = mobilenet_v2()
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    features = model.features.eval()
+    layout = torch.channels_last  # half the time of torch's usual layout: its convolutions by channel are slow there
+    features = model.features.eval().to(memory_format=layout)
     deadline = time.monotonic() + seconds
     rows = []
     for start in range(0, len(files), _BATCH):
         if time.monotonic() > deadline:
             return None
         pixels = np.stack([_pixels(file) for file in files[start : start + _BATCH]])
+        given = torch.from_numpy(model_input(pixels, _RULE, "NCHW", "float32"))
         with torch.inference_mode():
-            seen = features(torch.from_numpy(model_input(pixels, _RULE, "NCHW", "float32")))
+            seen = features(given.contiguous(memory_format=layout))
         rows.append(seen.mean(dim=(2, 3)).numpy())
     return np.concatenate(rows).astype(np.float32)
 

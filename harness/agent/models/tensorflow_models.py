@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .lean_imports import lean
 from .loaded_model import Context, Default, Native, NeedsEnvironment, Output, Unusable, output_for
 
 _OPSET = 18
@@ -31,7 +32,8 @@ def tensorflow_ready(threads: int, why: str) -> Any:
     if not has_tensorflow():
         raise NeedsEnvironment(ENVIRONMENT, why)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow
+    with lean():
+        import tensorflow
 
     tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     tensorflow.config.threading.set_inter_op_parallelism_threads(1)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..class_names import names_in, names_in_extras
 from ..keras2 import as_keras3, is_keras2
 from ..keras_config import layer_of_a_hub, why_not, without_unknown_settings
+from ..lean_imports import lean
 from ..loaded_model import Context, Native, NeedsEnvironment, Unusable
 from ..model_file import has_member, is_hdf5, zip_members
 from ..tensorflow_models import ENVIRONMENT, check_input, has_tensorflow, one_of, tensorflow_ready
@@ -77,12 +78,13 @@ def load(file: Path, context: Context) -> Native:
 
 def _load_with_tensorflow(file: Path, context: Context) -> Native:
     tensorflow_ready(context.threads, "")
-    if is_keras2(file):
-        os.environ["TF_USE_LEGACY_KERAS"] = "1"
-        import tf_keras as keras
-    else:
-        os.environ["KERAS_BACKEND"] = "tensorflow"
-        import keras
+    with lean():
+        if is_keras2(file):
+            os.environ["TF_USE_LEGACY_KERAS"] = "1"
+            import tf_keras as keras
+        else:
+            os.environ["KERAS_BACKEND"] = "tensorflow"
+            import keras
     model, passed_over = _loaded(keras, file)
     scales = any(type(layer).__name__ in _SCALING for layer in _layers(model))
     ready = tensorflow_native(
@@ -117,7 +119,8 @@ def _keras(threads: int) -> Any:
     os.environ["KERAS_BACKEND"] = "torch"
     os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras-"))
     torch_ready(threads)
-    import keras
+    with lean():
+        import keras
 
     return keras
 
