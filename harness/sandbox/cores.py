@@ -32,7 +32,8 @@ def reserved(count: int, chosen: tuple[int, ...] = ()) -> Iterator[frozenset[int
             _jobs_on.subtract(taken)
 
 
-_TIMED = frozenset({"benchmark", "timing", "layers"})  # phases whose result is how long a model takes
+# Phases in which threads wait as they do outside: whose result is how long a model takes, and those that train.
+_AS_OUTSIDE = frozenset({"benchmark", "timing", "layers", "execute", "train", "train_detector"})
 
 
 def thread_variables(cpus: int, phase: str) -> dict[str, str]:
@@ -40,10 +41,11 @@ def thread_variables(cpus: int, phase: str) -> dict[str, str]:
 
     OpenMP's threads burn a core while they wait for each other, unless they are told to sleep. Where several jobs share
     the cores that waiting takes the time that the others need: with it, converting a MobileNetV2 on two busy cores took
-    more than three times as long. Where time is measured, threads wait as on a student's machine.
+    more than three times as long. Where time is measured, threads wait as on a student's machine; and where a notebook
+    or the reference trains, since steps of a few microseconds take twice as long with sleeping threads on free cores.
     """
     names = ("HARNESS_CPUS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    waiting = {} if phase in _TIMED else {"OMP_WAIT_POLICY": "passive"}
+    waiting = {} if phase in _AS_OUTSIDE else {"OMP_WAIT_POLICY": "passive"}
     return dict.fromkeys(names, str(cpus)) | waiting
 
 
