@@ -191,8 +191,8 @@ def test_worse_images_images_of_no_class_and_covered_ones_in_one_sandbox(
     assert np.abs(rows[0] - kept[[3, 0, 5]]).max() < 0.2, "the first are the images as they are, only smaller"
     assert np.ptp(rows, axis=0).max() > 0.01, "and the others are not"
     assert np.load(context.store.path(value.unseen)).shape == (30, 5) and value.unseen_source == "patterns"
-    assert [look.image for look in value.looks] == [1, 7]
-    assert np.array(value.looks[0].drops).shape == (8, 8)
+    assert [look.image for look in value.occlusion_maps] == [1, 7]
+    assert np.array(value.occlusion_maps[0].drops).shape == (8, 8)
     again = run_robustness(conversion, tried, staged, context)
     assert isinstance(again, Done) and again.value.corrupted.sha256 == value.corrupted.sha256
     faultless = run_robustness(conversion, Trial(rules, images=(3,), covered=(), unseen=None), staged, context)
