@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Layout = Literal["class-folders", "split-folders", "voc", "coco"]
+Layout = Literal["class-folders", "split-folders", "voc", "coco", "yolo", "open-images"]
 Split = Literal["", "train", "val", "test", "other"]
 
 _SPLITS: dict[str, Split] = {
@@ -42,6 +42,7 @@ class Box:
     top: float
     right: float
     bottom: float
+    ignored: bool = False  # counts neither as found nor as missed: VOC's `difficult`, COCO's crowd
 
     def area(self) -> float:
         """The area in square pixels; 0 for an empty or invalid box."""

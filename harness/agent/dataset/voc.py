@@ -92,8 +92,10 @@ def _parsed(file: Path) -> ElementTree.Element:
 def _boxes(root: ElementTree.Element) -> tuple[Box, ...]:
     boxes = []
     for item in root.findall("object")[:_MOST_OBJECTS]:
-        sides = [_number(item.findtext(f"bndbox/{side}")) for side in _SIDES]
-        boxes.append(Box(" ".join((item.findtext("name") or "").split()), *sides))
+        left, top, right, bottom = (_number(item.findtext(f"bndbox/{side}")) for side in _SIDES)
+        difficult = (item.findtext("difficult") or "").strip() == "1"
+        label = " ".join((item.findtext("name") or "").split())
+        boxes.append(Box(label, left, top, right, bottom, difficult))
     return tuple(boxes)
 
 
