@@ -73,6 +73,7 @@ class Reading:
     images: tuple[DatasetImage, ...]
     faults: tuple[str, ...]  # annotations that cannot be used, each in a few words
     labels: tuple[str, ...] | None = None  # of labels.txt, for boxes; None without one
+    in_several: int = 0  # images that the lists put into more than one of train, val and test
 
 
 def split_named(name: str) -> Split | None:

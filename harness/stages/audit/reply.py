@@ -53,6 +53,7 @@ class Said(BaseModel):
     parts: int = Field(0, ge=0, le=_MOST_PARTS)
     left_out: int = Field(0, ge=0)
     odd: int = Field(0, ge=0)
+    in_several: int = Field(0, ge=0)
     faults: tuple[_Name, ...] = Field((), max_length=100)
     refused: str = Field("", max_length=1000)
 

@@ -133,3 +133,16 @@ def test_difficult_objects_and_crowds_are_marked(tmp_path: Path):
     objects = "".join(f"<object><name>ace</name><difficult>{n}</difficult>{box}</object>" for n in (0, 1))
     write(root / "a.xml", f"<annotation><filename>a.jpg</filename>{objects}</annotation>")
     assert [one.ignored for one in reading(root).images[0].boxes] == [False, True]
+
+
+@pytest.mark.parametrize(("merged", "several", "split"), [(True, 3, "train"), (False, 0, "test")])
+def test_merge_sets_is_seen_in_the_lists(tmp_path: Path, merged: bool, several: int, split: str):
+    root = tmp_path / "set"
+    for name in ("a", "b", "c"):
+        image(root / "JPEGImages" / f"{name}.jpg")
+        write(root / "Annotations" / f"{name}.xml", f"<annotation><filename>{name}.jpg</filename></annotation>")
+    lists = {"train": "a\nb\n", "trainval": "a\nb\n", "val": "", "test": "c\n"}
+    for name, text in lists.items():
+        write(root / "ImageSets" / "Main" / f"{name}.txt", "a\nb\nc\n" if merged else text)
+    found = reading(root)
+    assert found.in_several == several and found.images[2].split == split
