@@ -20,7 +20,7 @@ _MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
 
 _Name = Annotated[str, Field(max_length=200)]
-_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
+_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
 
 
 class Row(BaseModel):

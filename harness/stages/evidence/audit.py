@@ -30,7 +30,7 @@ class MislabelSuspect(Record):
 
 class BoxFault(Record):
     picture: str
-    kind: Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
+    kind: Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
     label: str
 
 

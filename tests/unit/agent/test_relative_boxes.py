@@ -146,3 +146,11 @@ def test_merge_sets_is_seen_in_the_lists(tmp_path: Path, merged: bool, several: 
         write(root / "ImageSets" / "Main" / f"{name}.txt", "a\nb\nc\n" if merged else text)
     found = reading(root)
     assert found.in_several == several and found.images[2].split == split
+
+
+def test_an_object_that_was_drawn_twice_is_named(tmp_path: Path):
+    root = tmp_path / "set"
+    image(root / "a.jpg")
+    write(root / "a.txt", "0 0.5 0.5 0.5 0.5\n0 0.5 0.5 0.51 0.5\n1 0.5 0.5 0.5 0.5\n0 0.6 0.5 0.5 0.5\n0 nan 0 1 1\n")
+    found = faults(reading(root).images[0], (100, 80), None)
+    assert found == [("not-a-number", "0"), ("doubled", "0")]
