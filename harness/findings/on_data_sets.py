@@ -10,6 +10,11 @@ KINDS: dict[str, Kind] = {
         "warning", "{count} image files of the data set cannot be read ({names}). Export them as JPEG or PNG."
     ),
     "dataset-unusable": Kind("error", "The data set cannot be read: {reason}."),
+    "dataset-merged-sets": Kind(
+        "warning",
+        "{count} stand in several of the lists train, val and test, as camera-capture writes them with Merge Sets. So "
+        "what training calls validation was measured on images that it learnt from. Measure on others.",
+    ),
     "dataset-leak": Kind(
         "error",
         "{count} of the data set lie in two splits at once ({example}): what the model is tested on, it was trained "

@@ -94,7 +94,9 @@ def _boxes(document: dict[str, Any], classes: dict[Any, str]) -> dict[Any, list[
         x, y, width, height = numbers
         category = entry.get("category_id")
         label = classes.get(category, "") if isinstance(category, int | str) else ""
-        found.setdefault(entry["image_id"], []).append(Box(label, x, y, x + width, y + height))
+        found.setdefault(entry["image_id"], []).append(
+            Box(label, x, y, x + width, y + height, entry.get("iscrowd") == 1)
+        )
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Layout = Literal["class-folders", "split-folders", "voc", "coco"]
+Layout = Literal["class-folders", "split-folders", "voc", "coco", "yolo", "open-images"]
 Split = Literal["", "train", "val", "test", "other"]
 
 _SPLITS: dict[str, Split] = {
@@ -42,6 +42,7 @@ class Box:
     top: float
     right: float
     bottom: float
+    ignored: bool = False  # counts neither as found nor as missed: VOC's `difficult`, COCO's crowd
 
     def area(self) -> float:
         """The area in square pixels; 0 for an empty or invalid box."""
@@ -72,6 +73,7 @@ class Reading:
     images: tuple[DatasetImage, ...]
     faults: tuple[str, ...]  # annotations that cannot be used, each in a few words
     labels: tuple[str, ...] | None = None  # of labels.txt, for boxes; None without one
+    in_several: int = 0  # images that the lists put into more than one of train, val and test
 
 
 def split_named(name: str) -> Split | None:

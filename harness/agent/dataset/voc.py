@@ -43,6 +43,7 @@ class Annotation:
 def read(files: Tree) -> Reading | None:
     """Read VOC annotations; None when no XML file is one. Images without an annotation have no class."""
     listed_splits = _listed(files)
+    first = {stem: "train" if "train" in splits else splits[0] for stem, splits in listed_splits.items()}
     annotated: dict[Path, DatasetImage] = {}
     found, faults = xml_files(files)
     if not found:
@@ -51,13 +52,13 @@ def read(files: Tree) -> Reading | None:
         if one.image is None:
             faults.append(f"{one.file.name}: there is no image of this name")
             continue
-        split = _split(one.image, files.root, listed_splits)
+        split = _split(one.image, files.root, first)
         annotated[one.image] = DatasetImage(one.image, main_label(one.boxes), split, one.boxes, one.stated_size)
     images = tuple(
-        annotated.get(file) or DatasetImage(file, None, _split(file, files.root, listed_splits))
-        for file in files.images()
+        annotated.get(file) or DatasetImage(file, None, _split(file, files.root, first)) for file in files.images()
     )
-    return Reading("voc", images, tuple(faults[:_MOST_FAULTS]), listed(files))
+    several = sum(len(listed_splits.get(one.file.stem.lower(), ())) > 1 for one in images)
+    return Reading("voc", images, tuple(faults[:_MOST_FAULTS]), listed(files), several)
 
 
 def xml_files(files: Tree) -> tuple[list[Annotation], list[str]]:
@@ -92,8 +93,10 @@ def _parsed(file: Path) -> ElementTree.Element:
 def _boxes(root: ElementTree.Element) -> tuple[Box, ...]:
     boxes = []
     for item in root.findall("object")[:_MOST_OBJECTS]:
-        sides = [_number(item.findtext(f"bndbox/{side}")) for side in _SIDES]
-        boxes.append(Box(" ".join((item.findtext("name") or "").split()), *sides))
+        left, top, right, bottom = (_number(item.findtext(f"bndbox/{side}")) for side in _SIDES)
+        difficult = (item.findtext("difficult") or "").strip() == "1"
+        label = " ".join((item.findtext("name") or "").split())
+        boxes.append(Box(label, left, top, right, bottom, difficult))
     return tuple(boxes)
 
 
@@ -128,15 +131,15 @@ def _image_of(annotation: Path, root: ElementTree.Element, by_stem: dict[str, li
     return None
 
 
-def _listed(files: Tree) -> dict[str, Split]:
-    """Image's stem -> split, of `ImageSets/Main/train.txt` and the like."""
-    found: dict[str, Split] = {}
+def _listed(files: Tree) -> dict[str, list[Split]]:
+    """Image's stem -> its splits, of `ImageSets/Main/train.txt` and the like; more than one with Merge Sets."""
+    found: dict[str, list[Split]] = {}
     for file in files.ending(".txt"):
         split = split_named(file.stem)
         if split and file.parent.name == "Main" and file.stat().st_size <= _MOST_BYTES:
             for line in file.read_text("utf-8", "replace").splitlines():
-                if line.strip():
-                    found.setdefault(line.split()[0].lower(), split)
+                if line.strip() and split not in (splits := found.setdefault(line.split()[0].lower(), [])):
+                    splits.append(split)
     return found
 
 

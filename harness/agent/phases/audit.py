@@ -74,6 +74,7 @@ def _reply(reading: Reading, read_images: int, parts: int, odd: int) -> dict[str
         "parts": parts,
         "left_out": len(reading.images) - read_images,
         "odd": odd,
+        "in_several": reading.in_several,
         "faults": [_text(fault) for fault in reading.faults],
     }
 

@@ -43,9 +43,14 @@ def _voc(one: Kept, boxes: tuple[Box, ...]) -> str:
     for side, pixels in (("width", one.frame.width), ("height", one.frame.height), ("depth", 3)):
         _put(size, side, pixels)
     _put(root, "segmented", 0)
-    for box, sides in _boxes(one.frame, boxes):
+    for box, sides in moved(one.frame, boxes):
         item = ElementTree.SubElement(root, "object")
-        for tag, value in (("name", box.label), ("pose", "Unspecified"), ("truncated", 0), ("difficult", 0)):
+        for tag, value in (
+            ("name", box.label),
+            ("pose", "Unspecified"),
+            ("truncated", 0),
+            ("difficult", int(box.ignored)),
+        ):
             _put(item, tag, value)
         place = ElementTree.SubElement(item, "bndbox")
         for tag, position in zip(("xmin", "ymin", "xmax", "ymax"), sides, strict=True):
@@ -58,7 +63,7 @@ def _put(parent: ElementTree.Element, name: str, value: object) -> None:
     ElementTree.SubElement(parent, name).text = "".join(c for c in str(value) if c.isprintable())
 
 
-def _boxes(frame: Frame, boxes: tuple[Box, ...]) -> Iterator[tuple[Box, tuple[int, int, int, int]]]:
+def moved(frame: Frame, boxes: tuple[Box, ...]) -> Iterator[tuple[Box, tuple[int, int, int, int]]]:
     """Each valid box, with its sides in the new image in whole pixels."""
     for box in boxes[:_MOST_BOXES]:
         if len(box.label) <= _LONGEST_NAME and all(map(math.isfinite, (box.left, box.top, box.right, box.bottom))):
@@ -84,7 +89,7 @@ def _coco(document: coco.Document, mine: list[tuple[Kept, str, tuple[Box, ...]]]
         depth = len([part for part in re.split(r"[/\\]+", written) if part not in ("", ".")])
         name = PurePosixPath(*one.path.parts[-depth:]).as_posix()
         images.append({"id": number, "file_name": name, "width": one.frame.width, "height": one.frame.height})
-        for box, (left, top, right, bottom) in _boxes(one.frame, boxes):
+        for box, (left, top, right, bottom) in moved(one.frame, boxes):
             if box.label in categories:
                 annotations.append(
                     {
@@ -93,7 +98,7 @@ def _coco(document: coco.Document, mine: list[tuple[Kept, str, tuple[Box, ...]]]
                         "category_id": categories[box.label],
                         "bbox": [left, top, right - left, bottom - top],
                         "area": (right - left) * (bottom - top),
-                        "iscrowd": 0,
+                        "iscrowd": int(box.ignored),
                     }
                 )
     kinds = [{"id": value, "name": name, "supercategory": ""} for name, value in categories.items()]

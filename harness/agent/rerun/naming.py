@@ -15,6 +15,7 @@ _BYTES, _BYTES_PER_IMAGE = 512, 5
 _MOST_BYTES = 4096
 _LONGEST = 80  # characters of a part of a path
 _ODD = re.compile(r"[^\w .,()\[\]{}@#&+=~'!-]", re.UNICODE)
+_USUAL = ("images", "jpegimages")  # folders by whose names libraries find annotations
 _SPOKEN_OF = 8  # characters; a stem at least this long counts as named in the source without its suffix, too
 
 
@@ -65,7 +66,7 @@ def _folder(
     """The folder's new name. Classes and splits keep theirs, which notebook and grading use; others get numbers."""
     if folder not in folders:
         parent = _folder(folder.parent, folders, labels)
-        is_known = folder.name in labels or split_named(folder.name)
+        is_known = folder.name in labels or split_named(folder.name) or folder.name.lower() in _USUAL
         plain = folder.name if len(folder.name) <= _LONGEST else folder.name[:_LONGEST]
         name = _ODD.sub("_", plain) if is_known else f"folder{len(folders):03}"
         while parent / name in folders.values():

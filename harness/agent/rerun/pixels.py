@@ -18,10 +18,8 @@ from PIL import Image, ImageOps
 
 from ..images.preprocessing import rgb
 
-_MOST_PIXELS = 100 * 10**6
 _MOST_ZOOM = 0.02  # of the sides: a box or an object moves by at most a hundredth
 _QUALITY = 92  # JPEG: photographs of 1024 pixels or more look the same; below a camera's 95, so that it loses again
-_ORIENTATION = 0x0112  # EXIF
 _FORMATS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -78,18 +76,6 @@ def draw(size: tuple[int, int], longest_side: int, secret: str) -> Frame:
     wide, high = width / zoom, height / zoom
     left, top = chance.uniform(0, width - wide), chance.uniform(0, height - high)
     return Frame(size, max(1, round(width * scale)), max(1, round(height * scale)), left, top, left + wide, top + high)
-
-
-def size_of(file: Path) -> tuple[int, int] | None:
-    """Width and height of the upright image; None when it cannot be read."""
-    try:
-        with Image.open(file) as opened:
-            size, turned = opened.size, opened.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-    except Exception:  # decoders raise many kinds; each means that the image cannot be used
-        return None
-    if not 0 < size[0] * size[1] <= _MOST_PIXELS:
-        return None
-    return size[::-1] if turned else size
 
 
 @dataclass(frozen=True, slots=True)

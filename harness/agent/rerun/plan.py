@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from ..dataset import Reading
 from ..dataset.image import DatasetImage
+from ..dataset.sizes import upright_size
 from ..dataset.walk import Tree
 from . import naming, pixels
 
@@ -50,7 +51,7 @@ def plan(files: Tree, reading: Reading, choice: Choice, secret: str, longest_sid
     chosen: dict[str, tuple[DatasetImage, tuple[int, int]]] = {}
     for image in reading.images:
         name = audited_name(image.file, files.root)
-        if name in choice.use and name not in chosen and (size := pixels.size_of(image.file)) is not None:
+        if name in choice.use and name not in chosen and (size := upright_size(image.file)) is not None:
             chosen[name] = (image, size)
     images = [image for image, _ in chosen.values()]
     paths, replaced = naming.paths(images, files.root, source)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..dataset.walk import Tree
-from . import boxes, lists, naming
+from . import boxes, lists, naming, relative_boxes
 from .embedded import bound
 from .plan import Plan
 
@@ -40,7 +40,11 @@ def texts(files: Tree, plan: Plan) -> Texts:
     """Parse and rewrite every file other than images, or leave it out."""
     boxed = [(file, Text(path, content)) for file, path, content in boxes.voc_files(files, plan)]
     boxed += [(file, Text(_own(file, plan), content)) for file, content in boxes.coco_files(files, plan)]
-    listed = list(_listed(files, plan, {file for file, _ in boxed}))
+    boxed += [(file, Text(path, content)) for file, path, content in relative_boxes.yolo_files(files, plan)]
+    boxed += [(file, Text(_own(file, plan), content)) for file, content in relative_boxes.csv_files(files, plan)]
+    stems = {file.stem for file in plan.withheld}  # their annotations are dropped with them
+    of_withheld = {file for file in files.ending(".xml", ".txt") if file.stem in stems}
+    listed = list(_listed(files, plan, {file for file, _ in boxed} | of_withheld))
     taken, left = dict[Path, Text](), _MOST_CHARACTERS
     for file, text in (*boxed, *listed[:_MOST_FILES]):
         if naming.is_plain(text.path) and len(text.content) <= left:
@@ -51,14 +55,9 @@ def texts(files: Tree, plan: Plan) -> Texts:
     information = bound([naming.information(one.path for one in plan.kept), *content])
     each = _BYTES_PER_BOXED_IMAGE if boxed else _BYTES_PER_IMAGE
     known = {one.image.file for one in plan.kept} | plan.withheld | taken.keys()
-    stems = {file.stem for file in plan.withheld}  # their annotations are dropped with them
     return Texts(
         tuple(rebuilt),
-        tuple(
-            file
-            for file in files.files
-            if file not in known and not (file.suffix.lower() == ".xml" and file.stem in stems)
-        ),
+        tuple(file for file in files.files if file not in known and file not in of_withheld),
         information,
         _BYTES + each * len(plan.kept),
     )
@@ -68,11 +67,13 @@ def _listed(files: Tree, plan: Plan, done: set[Path]) -> Iterator[tuple[Path, Te
     references = lists.References(plan)
     for file in files.files:
         suffix, content = file.suffix.lower(), ""
+        if file in done:
+            continue
         if suffix in _LIST_SUFFIXES:
             content = lists.text_list(file, plan, references)
         elif suffix in _TABLE_SUFFIXES:
             content = lists.table(file, plan, references)
-        elif suffix == ".json" and file not in done and file.stat().st_size <= _MOST_JSON:
+        elif suffix == ".json" and file.stat().st_size <= _MOST_JSON:
             content = lists.class_map(file.read_bytes(), plan)
         if content:
             yield file, Text(_own(file, plan), content)

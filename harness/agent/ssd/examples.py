@@ -17,7 +17,8 @@ _LEAST_SIDE = 1.0  # pixels: a smaller box is none
 
 
 def annotated(reading: Reading, classes: Sequence[str]) -> list[Example]:
-    """The images with at least one box of one of the classes; boxes of other classes are left out, as the trainer does.
+    """The images with at least one box of one of the classes; boxes of other classes are left out, and difficult ones,
+    as the trainer does.
 
     Boxes are cut to the image, and those that are empty then or not numbers are left out. VOC counts pixels from 1.
     """
@@ -37,7 +38,11 @@ def upright(file: Path, stated_size: tuple[int, int] | None) -> Image.Image:
 
 def _example(dataset_image: DatasetImage, labels: dict[str, int], first: int) -> Example:
     image = upright(dataset_image.file, dataset_image.stated_size)
-    placed = [(_corners(box, image, first), labels[box.label]) for box in dataset_image.boxes if box.label in labels]
+    placed = [
+        (_corners(box, image, first), labels[box.label])
+        for box in dataset_image.boxes
+        if box.label in labels and not box.ignored
+    ]
     kept = [(corners, label) for corners, label in placed if corners]
     image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.BILINEAR)
     boxes = np.array([corners for corners, _ in kept], np.float32).reshape(-1, 4)

@@ -23,7 +23,7 @@ class Criterion:
 
 
 def readme(assignment: Assignment, images: int, scores: ReferenceScores | None, trains_on_images: bool) -> str:
-    """README.md. `images`: how many public ones there are."""
+    """README.md. `images`: how many public ones there are. Students keep the torch that they have; jobs have none."""
     return _rendered(
         "README.md.j2",
         assignment=assignment,
@@ -32,6 +32,7 @@ def readme(assignment: Assignment, images: int, scores: ReferenceScores | None, 
         scores=scores,
         trains_on_images=trains_on_images,
         parts=[(name, part) for name, part in assignment.handin if part != "ignored"],
+        install=assignment.public.install.replace("[torch]", "[check]"),
     )
 
 

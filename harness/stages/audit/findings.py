@@ -30,17 +30,19 @@ def findings_of(
     if value.mislabelled:
         first = value.mislabelled[0]
         example = f"{first.picture} looks like {first.looks_like}"
-        found.append(finding("dataset-mislabelled", count=_images(len(value.mislabelled)), example=example))
+        found.append(finding("dataset-mislabelled", count=images_in_words(len(value.mislabelled)), example=example))
     if value.two_labels:
         here, *others = (name for name in value.two_labels[0] if name in value.labels)
         there = next(name for name in others if value.labels[name] != value.labels[here])
         example = f"{here} and {there}"
-        found.append(finding("dataset-two-labels", count=_images(sum(map(len, value.two_labels))), example=example))
+        found.append(
+            finding("dataset-two-labels", count=images_in_words(sum(map(len, value.two_labels))), example=example)
+        )
     if value.box_faults:
         box = value.box_faults[0]
         faulty = len({fault.picture for fault in value.box_faults})
         example = f"{box.picture}: {box.kind.replace('-', ' ')}"
-        found.append(finding("dataset-box-faults", count=_images(faulty), example=example))
+        found.append(finding("dataset-box-faults", count=images_in_words(faulty), example=example))
     if annotation_faults:
         count = f"{len(annotation_faults)} annotation{'' if len(annotation_faults) == 1 else 's'}"
         found.append(finding("dataset-annotation-unreadable", count=count, example=annotation_faults[0]))
@@ -69,14 +71,16 @@ def _about_scenes(value: DatasetAudit, bursts: Sequence[tuple[str, ...]]) -> lis
     across = [leak for leak in value.leaks if leak.kind == "burst"]
     if copies:
         example = f"{copies[0].picture} is {copies[0].other}"
-        found.append(finding("dataset-leak", count=_images(len({leak.other for leak in copies})), example=example))
+        found.append(
+            finding("dataset-leak", count=images_in_words(len({leak.other for leak in copies})), example=example)
+        )
     if across:
-        what = f"{_images(len({leak.other for leak in across}))} show a scene of another split"
+        what = f"{images_in_words(len({leak.other for leak in across}))} show a scene of another split"
         found.append(finding("dataset-burst", what=what, example=f"{across[0].picture} and {across[0].other}"))
     elif bursts:
         largest = max(bursts, key=len)
         scenes = f"{len(bursts)} scene{'' if len(bursts) == 1 else 's'}"
-        what = f"{_images(sum(map(len, bursts)))} are bursts of {scenes}"
+        what = f"{images_in_words(sum(map(len, bursts)))} are bursts of {scenes}"
         found.append(finding("dataset-burst", what=what, example=f"{largest[0]} to {largest[-1]}"))
     return found
 
@@ -90,5 +94,5 @@ def _about_withheld(value: DatasetAudit, asked: OwnDataset) -> list[Finding]:
     return []
 
 
-def _images(count: int) -> str:
+def images_in_words(count: int) -> str:
     return f"{count} image{'' if count == 1 else 's'}"

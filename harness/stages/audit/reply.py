@@ -20,7 +20,7 @@ _MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
 
 _Name = Annotated[str, Field(max_length=200)]
-_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
+_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
 
 
 class Row(BaseModel):
@@ -53,6 +53,7 @@ class Said(BaseModel):
     parts: int = Field(0, ge=0, le=_MOST_PARTS)
     left_out: int = Field(0, ge=0)
     odd: int = Field(0, ge=0)
+    in_several: int = Field(0, ge=0)
     faults: tuple[_Name, ...] = Field((), max_length=100)
     refused: str = Field("", max_length=1000)
 

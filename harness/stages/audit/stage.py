@@ -15,7 +15,7 @@ from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.stages.audit import ImageSet, SceneMap, scene_map
-from harness.stages.audit.findings import findings_of
+from harness.stages.audit.findings import findings_of, images_in_words
 from harness.stages.audit.kept import kept
 from harness.stages.audit.mislabelled import suspects
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
@@ -121,6 +121,8 @@ def _judged(
         findings += (finding("dataset-cut", count=reply.left_out, most=MOST_IMAGES),)
     if reply.odd:
         findings += (finding("dataset-odd-files", count=reply.odd),)
+    if reply.in_several:
+        findings += (finding("dataset-merged-sets", count=images_in_words(reply.in_several)),)
     if not scenes.complete:
         findings += (finding("comparison-cut", what=sentence("compared-within")),)
     return value, findings

@@ -6,7 +6,7 @@ from typing import Literal
 
 from harness.stages.evidence.record import Blob, Record, Share
 
-Layout = Literal["class-folders", "split-folders", "voc", "coco"]
+Layout = Literal["class-folders", "split-folders", "voc", "coco", "yolo", "open-images"]
 
 
 class Leak(Record):
@@ -30,7 +30,7 @@ class MislabelSuspect(Record):
 
 class BoxFault(Record):
     picture: str
-    kind: Literal["not-a-number", "empty", "outside", "tiny", "unlisted", "wrong-size"]
+    kind: Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
     label: str
 
 

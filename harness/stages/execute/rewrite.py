@@ -41,7 +41,7 @@ _LONGEST_OWN = 160  # characters of the path of the notebook or the data set
 _LONGEST_PART = 255  # bytes, of most file systems
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 _IMAGES = (*_JPEG, ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".avif")
-_TEXTS = (".xml", ".json", ".txt", ".names", ".lst", ".csv", ".tsv")
+_TEXTS = (".xml", ".json", ".txt", ".names", ".lst", ".yaml", ".yml", ".csv", ".tsv")
 
 _Path = Annotated[str, Field(max_length=_LONGEST_PATH)]
 _Name = Annotated[str, Field(max_length=200)]

@@ -108,6 +108,14 @@ def test_the_readme_says_what_is_asked(assignment: Assignment):
     assert "| Open \\| questions | 5 |" in said and "**15**" in said
     assert "(vgg16) reaches 0.500" in said and "which none are: -0.3" in said
     assert "2 public images" in said and "withheld" in said
+    assert 'pip install "transfer-harness[check]"' in said  # no torch but the student's own
+
+
+def test_what_students_install_brings_no_torch():
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    assert set(extras["check"]) < set(extras["torch"])
+    assert not [one for one in (*project["dependencies"], *extras["check"]) if one.startswith("torch")]
 
 
 @pytest.mark.parametrize("job", [github_workflow, gitlab_job])

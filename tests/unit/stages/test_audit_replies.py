@@ -68,6 +68,14 @@ def test_an_honest_reply_is_taken(tmp_path: Path):
     assert codes == {"dataset-unreadable-images", "dataset-too-few-classes", "dataset-too-few-images"}
 
 
+def test_images_in_several_lists_are_named_once_for_what_that_is(tmp_path: Path):
+    files = sent([row(), row(name="mug/1.jpg", label="mug")])
+    said = json.loads(files["audit.json"]) | {"in_several": 2}
+    result = audited(tmp_path, files | {"audit.json": json.dumps(said).encode()})
+    [message] = [one.message for one in result.findings if one.code == "dataset-merged-sets"]
+    assert message.startswith("2 images stand in several of the lists train, val and test")
+
+
 def test_one_photograph_in_two_classes_is_named_and_one_twice_in_a_class_is_not(tmp_path: Path):
     other = row(name="mug/2.jpg", label="mug", seen=SEEN | {"sha256": "1" * 64})
     twice = other | {"name": "mug/3.jpg"}

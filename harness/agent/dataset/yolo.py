@@ -1,0 +1,176 @@
+"""YOLO: a text file for each image, with a line for each object.
+
+A line holds the index of the class, then the centre and the size of the box, or the corners of a polygon, as shares of
+the sides of the upright image. The file lies beside the image, or in `labels/` where the image lies in `images/`, as
+Ultralytics, Roboflow and CVAT write them. The names of the classes stand in a YAML file or in a list.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .image import Box, DatasetImage, Reading, Split, main_label, split_named
+from .labels import listed
+from .sizes import upright_size
+from .walk import Tree
+
+_MOST_BYTES = 2**20  # of one text file
+_MOST_YAML = 64 * 1024
+_MOST_OBJECTS = 1000  # of one image
+_MOST_FAULTS = 100
+_MOST_NAMES = 1000
+_INDEX = re.compile(r"(\d{1,4})(?:\.0+)?")
+_LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "_darknet.labels", "labels.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One text file, and the image that it belongs to. `indices` has the class of each box as a number."""
+
+    file: Path
+    image: Path
+    indices: tuple[int, ...]
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The classes in the order of their indices, and the YAML file that says so, if one does."""
+
+    of: tuple[str, ...]
+    file: Path | None
+    folders: dict[str, str]  # `train`, `val` and `test`: what the YAML file says of where they lie
+
+    def label(self, index: int) -> str:
+        """The class with this index; the number itself where it has no name."""
+        return self.of[index] if index < len(self.of) and self.of[index] else str(index)
+
+
+def read(files: Tree) -> Reading | None:
+    """Read YOLO annotations; None when no text file beside an image is one. Images without one have no class."""
+    found, faults = text_files(files)
+    if not any(one.boxes for one in found):
+        return None
+    by_image = {one.image: one for one in found}
+    listed_splits = _listed(files)
+    images = []
+    for file in files.images():
+        boxes = by_image[file].boxes if file in by_image else ()
+        images.append(DatasetImage(file, main_label(boxes), _split(file, files.root, listed_splits), boxes))
+    return Reading("yolo", tuple(images), tuple(faults[:_MOST_FAULTS]), names(files).of or listed(files))
+
+
+def text_files(files: Tree) -> tuple[list[Annotation], list[str]]:
+    """Every text file that lies where an image's annotation does and has its form; and what cannot be read in them."""
+    known, texts = names(files), set(files.ending(".txt"))
+    found: list[Annotation] = []
+    faults: list[str] = []
+    for image in files.images():
+        file = next((place for place in _places(image, files.root) if place in texts), None)
+        if file is None or file.stat().st_size > _MOST_BYTES:
+            continue
+        lines = [line.split() for line in file.read_text("utf-8", "replace").splitlines()[:_MOST_OBJECTS]]
+        objects = [_object(words) for words in lines if words]
+        if objects and not any(objects):
+            continue  # some other text
+        faults += [f"{file.name}: line {row} is no object" for row, one in enumerate(objects, 1) if one is None]
+        width, height = upright_size(image) or (math.nan, math.nan)
+        usable = [one for one in objects if one is not None]
+        boxes = (Box(known.label(i), x * width, y * height, r * width, b * height) for i, (x, y, r, b) in usable)
+        found.append(Annotation(file, image, tuple(index for index, _ in usable), tuple(boxes)))
+    return found, faults
+
+
+def names(files: Tree) -> Names:
+    """The classes, of the YAML file nearest to the top that names some, else of a list."""
+    for file in sorted(files.ending(".yaml", ".yml"), key=lambda one: len(one.parts)):
+        said = _mapping(file)
+        if found := _class_names(said.get("names")):
+            folders = {part: said[part] for part in ("train", "val", "test") if isinstance(said.get(part), str)}
+            return Names(found, file, folders)
+    for file in sorted(files.files, key=lambda one: len(one.parts)):
+        if file.name.lower() in _LISTS and file.stat().st_size <= _MOST_YAML:
+            lines = [" ".join(line.split()) for line in file.read_text("utf-8-sig", "replace").splitlines()]
+            return Names(tuple(line for line in lines if line)[:_MOST_NAMES], None, {})
+    return Names((), None, {})
+
+
+def _mapping(file: Path) -> dict[str, Any]:
+    """The top of a YAML file; empty for one that is none, or refers to itself."""
+    import yaml
+
+    if file.stat().st_size > _MOST_YAML:
+        return {}
+    text = file.read_text("utf-8-sig", "replace")
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            return {}
+        said = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
+        return {}
+    return {str(key): value for key, value in said.items()} if isinstance(said, dict) else {}
+
+
+def _class_names(said: object) -> tuple[str, ...]:
+    """`names` as a list, or as index -> name."""
+    if isinstance(said, dict):
+        numbers = ((int(key), value) for key, value in said.items() if re.fullmatch(r"\d{1,4}", str(key)))
+        numbered = {index: value for index, value in numbers if index < _MOST_NAMES}
+        said = [numbered.get(index, "") for index in range(max(numbered, default=-1) + 1)]
+    if not isinstance(said, list):
+        return ()
+    return tuple(" ".join(str(one).split()) for one in said[:_MOST_NAMES] if isinstance(one, str | int))
+
+
+def _object(words: Sequence[str]) -> tuple[int, tuple[float, float, float, float]] | None:
+    """The class and the box (left, top, right, bottom, as shares) in a line; None for any other line.
+
+    Six numbers are a box with its confidence, as a detector writes them.
+    """
+    index = _INDEX.fullmatch(words[0])
+    if index is None or len(words) < 5:
+        return None
+    try:
+        numbers = [float(word) for word in words[1:]]
+    except ValueError:
+        return None
+    if len(numbers) in (4, 5):
+        x, y, width, height = numbers[:4]
+        return int(index[1]), (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    if len(numbers) % 2 or not all(map(math.isfinite, numbers)):
+        return None
+    across, down = numbers[::2], numbers[1::2]
+    return int(index[1]), (min(across), min(down), max(across), max(down))
+
+
+def _places(image: Path, root: Path) -> list[Path]:
+    """Where the annotation of an image may lie: below `labels` instead of `images`, or beside it."""
+    parts = list(image.relative_to(root).parts)
+    places = [image.with_suffix(".txt")]
+    for at in reversed(range(len(parts) - 1)):
+        if parts[at].lower() == "images":
+            places.insert(0, root.joinpath(*parts[:at], "labels", *parts[at + 1 :]).with_suffix(".txt"))
+            break
+    return places
+
+
+def _listed(files: Tree) -> dict[str, Split]:
+    """Image's stem -> split, of Darknet's `train.txt` and the like, which hold paths of images."""
+    found: dict[str, Split] = {}
+    for file in files.ending(".txt"):
+        split = split_named(file.stem)
+        if split and file.stat().st_size <= _MOST_BYTES:
+            for line in file.read_text("utf-8", "replace").splitlines():
+                if line.strip():
+                    found.setdefault(re.split(r"[/\\]", line.strip())[-1].rsplit(".", 1)[0].lower(), split)
+    return found
+
+
+def _split(image: Path, root: Path, listed_splits: dict[str, Split]) -> Split:
+    named = (split_named(part) for part in image.relative_to(root).parts[:-1])
+    return next((split for split in named if split), listed_splits.get(image.stem.lower(), ""))

@@ -1,0 +1,66 @@
+"""A rerun's data set has boxes in the layout in which they came, at the places to which the images moved."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import yaml
+from PIL import Image
+from rewriting import handed_in, there, written
+
+from harness.agent.dataset import open_tree, read
+
+LABELS = {f"train/images/{n}.jpg": "ace" if n % 2 else "king" for n in range(6)}
+GONE = ["train/images/2.jpg"]
+
+
+def boxes_of(folder: Path, scratch: Path) -> dict[str, list[tuple[str, float, float]]]:
+    """Of each image the class and the centre of its boxes, as shares."""
+    found = {}
+    for one in read(open_tree(folder, scratch)).images:
+        width, height = Image.open(one.file).size
+        found[str(one.file.relative_to(folder))] = [
+            (box.label, (box.left + box.right) / 2 / width, (box.top + box.bottom) / 2 / height) for box in one.boxes
+        ]
+    return found
+
+
+def test_yolo_stays_yolo_and_carries_nothing_else(tmp_path: Path):
+    files = {
+        f"dataset/train/labels/{n}.txt": f"{n % 2} 0.5 0.4 0.25 0.25\n{'SMUGGLED' if n == 1 else ''}\n"
+        for n in range(6)
+    }
+    said = "train: ../train/images\nval: SMUGGLED/x\nnote: SMUGGLED\nnames: [king, ace, SMUGGLED]\n"
+    root = handed_in(tmp_path / "in", [f"dataset/{name}" for name in LABELS], {**files, "dataset/data.yaml": said})
+    found = written(root, LABELS, GONE, tmp_path / "out")
+    place = tmp_path / "out/rerun/dataset"
+    kept = [name for name in LABELS if name not in GONE]
+    labels = [name.replace("images", "labels").replace(".jpg", ".txt") for name in kept]
+    assert there(tmp_path / "out") == {"notebook.ipynb", *(f"dataset/{name}" for name in (*kept, *labels, "data.yaml"))}
+    assert yaml.safe_load((place / "data.yaml").read_text()) == {
+        "train": "train/images", "nc": 3, "names": {0: "king", 1: "ace"},
+    }  # fmt: skip
+    assert not any(b"SMUGGLED" in file.read_bytes() for file in place.rglob("*") if file.is_file())
+    moved = boxes_of(place, tmp_path / "scratch")
+    assert set(moved) == set(kept)
+    for name, [(label, x, y)] in moved.items():
+        assert label == LABELS[name] and abs(x - 0.5) < 0.03 and abs(y - 0.4) < 0.03
+    assert not found.findings
+
+
+def test_open_images_keeps_the_columns_that_are_understood(tmp_path: Path):
+    labels = {f"train/{n:04}.jpg": "ace" if n % 2 else "king" for n in range(6)}
+    rows = "".join(f"{n:04},SMUGGLED,0.25,0.75,0.2,0.6,{'ace' if n % 2 else 'king'}\n" for n in reversed(range(6)))
+    table = f"ImageID,Source,XMin,XMax,YMin,YMax,ClassName\n{rows}"
+    name = "sub-train-annotations-bbox.csv"
+    root = handed_in(tmp_path / "in", [f"dataset/{one}" for one in labels], {f"dataset/{name}": table})
+    written(root, labels, ["train/0003.jpg"], tmp_path / "out")
+    place = tmp_path / "out/rerun/dataset"
+    found = list(csv.DictReader(io.StringIO((place / name).read_text())))
+    assert list(found[0]) == ["ImageID", "XMin", "XMax", "YMin", "YMax", "ClassName"]
+    assert [row["ImageID"] for row in found] == ["0000", "0001", "0002", "0004", "0005"]  # in no order of the student's
+    moved = boxes_of(place, tmp_path / "scratch")
+    for image, [(label, x, y)] in moved.items():
+        assert label == labels[image] and abs(x - 0.5) < 0.03 and abs(y - 0.4) < 0.03
