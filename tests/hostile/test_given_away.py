@@ -223,7 +223,9 @@ def test_nothing_of_another_student_or_of_the_machine_is_given_away(graded: Grad
         assert _SECRET not in text, re.search(f".{{80}}{_SECRET}.{{80}}", text, re.DOTALL)
         assert not re.findall(r'(?:href|src)="(?!#|data:)[^"]*"', text)
     bobs = graded.page("Bob")
-    assert "/in/submission" in bobs.read_text()  # he printed where his files lie, and the host's part is not there
+    assert (
+        "/in/submission" in (bobs.parent / "notebook.html").read_text()
+    )  # he printed where his files lie, and the host's part is not there
     words = " ".join(unescape(re.sub(r"<[^>]+>", " ", bobs.read_text())).split())
     assert "are the same photographs as another submission's" in words
     assert "The same photographs as another submission" in words and "bob-0.png" in words

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from harness.boundary.one_by_one import Defect, for_each
 from harness.files.whole_file import write_whole
 from harness.gradebook.results import Results, SubmissionResult
-from harness.report.tables.spreadsheet import points
-from harness.report.tables.writing import FOR_PROGRAMS, csv_of
+from harness.report.tables.spreadsheet import harmless, points
+from harness.report.tables.writing import FOR_PROGRAMS, as_csv
 
 if TYPE_CHECKING:
     import pandas
@@ -35,7 +35,7 @@ def write(results: Results, file: Path) -> None:
 
 def text(results: Results) -> str:
     """The file's content."""
-    return csv_of(frame(results), FOR_PROGRAMS, {"points": points, "max_points": points, "percent": "{:.1f}".format})
+    return as_csv(frame(results), FOR_PROGRAMS, {"points": points, "max_points": points, "percent": "{:.1f}".format})
 
 
 def frame(results: Results) -> pandas.DataFrame:
@@ -53,11 +53,11 @@ def _lost(row: SubmissionResult, found: Defect) -> tuple[object, ...]:
 
 
 def row(row: SubmissionResult) -> tuple[object, ...]:
-    """The values of `COLUMNS`; no text is made harmless yet."""
+    """The values of `COLUMNS`; texts are harmless, so that what fails in one costs its submission alone."""
     codes = dict.fromkeys(finding.code for finding in row.findings)
     return (
-        row.id,
-        row.student,
+        harmless(row.id),
+        harmless(row.student),
         row.points,
         row.max_points,
         100 * row.points / row.max_points if row.max_points else 0.0,
@@ -65,5 +65,5 @@ def row(row: SubmissionResult) -> tuple[object, ...]:
         ";".join(codes),
         row.late_days,
         row.tries,
-        "; ".join(row.members),
+        harmless("; ".join(row.members)),
     )
