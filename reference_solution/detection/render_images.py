@@ -1,8 +1,8 @@
 """Renders the detection example's images: `python render_images.py [--out data] [--seed 1]`.
 
-    <out>/train/       240 images as `camera-capture` would have saved them: Annotations/ (Pascal VOC), JPEGImages/,
+    <out>/train/       200 images as `camera-capture` would have saved them: Annotations/ (Pascal VOC), JPEGImages/,
                        ImageSets/Main/, labels.txt
-    <out>/held_out/    100 images of other rooms, lights and distances, in the same layout
+    <out>/held_out/    80 images of other rooms, lights and distances, in the same layout
 
 The same arguments give the same bytes. A second run finds the stamp of the first and does nothing.
 """

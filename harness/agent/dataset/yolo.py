@@ -21,6 +21,7 @@ from .walk import Tree
 
 _MOST_BYTES = 2**20  # of one text file
 _MOST_YAML = 64 * 1024
+_DEEPEST = 8  # lists in lists; PyYAML takes 46 s of processor time for 30,000
 _MOST_OBJECTS = 1000  # of one image
 _MOST_FAULTS = 100
 _MOST_NAMES = 1000
@@ -53,7 +54,8 @@ class Names:
 
 def read(files: Tree) -> Reading | None:
     """Read YOLO annotations; None when no text file beside an image is one. Images without one have no class."""
-    found, faults = text_files(files)
+    known = names(files)
+    found, faults = text_files(files, known)
     if not any(one.boxes for one in found):
         return None
     by_image = {one.image: one for one in found}
@@ -62,12 +64,12 @@ def read(files: Tree) -> Reading | None:
     for file in files.images():
         boxes = by_image[file].boxes if file in by_image else ()
         images.append(DatasetImage(file, main_label(boxes), _split(file, files.root, listed_splits), boxes))
-    return Reading("yolo", tuple(images), tuple(faults[:_MOST_FAULTS]), names(files).of or listed(files))
+    return Reading("yolo", tuple(images), tuple(faults[:_MOST_FAULTS]), known.of or listed(files))
 
 
-def text_files(files: Tree) -> tuple[list[Annotation], list[str]]:
+def text_files(files: Tree, known: Names) -> tuple[list[Annotation], list[str]]:
     """Every text file that lies where an image's annotation does and has its form; and what cannot be read in them."""
-    known, texts = names(files), set(files.ending(".txt"))
+    texts = set(files.ending(".txt"))
     found: list[Annotation] = []
     faults: list[str] = []
     for image in files.images():
@@ -101,15 +103,18 @@ def names(files: Tree) -> Names:
 
 
 def _mapping(file: Path) -> dict[str, Any]:
-    """The top of a YAML file; empty for one that is none, or refers to itself."""
+    """The top of a YAML file; empty for one that is none, refers to itself, or is nested deeply."""
     import yaml
 
     if file.stat().st_size > _MOST_YAML:
         return {}
     text = file.read_text("utf-8-sig", "replace")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            return {}
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent) or depth > _DEEPEST:
+                return {}
         said = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
         return {}

@@ -21,7 +21,8 @@ _DIGITS = 4  # of a share: a tenth of a pixel of 1024
 def yolo_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, PurePosixPath, str]]:
     """(file, path of its replacement, its content) for the annotation of each image, and for the YAML file."""
     kept = {one.image.file: one for one in plan.kept}
-    found, _ = yolo.text_files(files)
+    names = yolo.names(files)
+    found, _ = yolo.text_files(files, names)
     for annotation in found:
         one = kept.get(annotation.image)
         if one is None:
@@ -34,7 +35,6 @@ def yolo_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, PurePosixPath, s
             for _, sides in moved(one.frame, (box,))
         ]
         yield annotation.file, folder / f"{one.path.stem}.txt", "".join(f"{line}\n" for line in lines[:_MOST_LINES])
-    names = yolo.names(files)
     if found and names.file is not None:
         own = PurePosixPath(names.file.relative_to(plan.root).as_posix())
         yield names.file, own, _yaml(names, names.file.parent, plan)

@@ -86,7 +86,7 @@ def test_what_is_no_object_is_a_fault_and_a_class_without_a_name_keeps_its_numbe
 @pytest.mark.parametrize(
     "yaml",
     ["a: &a [x, x]\nb: &b [*a, *a]\nnames: *b\n", "names: !!python/object/apply:os.system [ls]\n", "names: [", "- ace",
-     "names: {1000000000: ace, x: y}\n", "names: 2026-13-45\n"],
+     "names: " + "[" * 30_000, "- " * 30_000 + "x\n", "names: {1000000000: ace, x: y}\n", "names: 2026-13-45\n"],
 )  # fmt: skip
 def test_a_yaml_that_is_hostile_names_nothing(tmp_path: Path, yaml: str):
     root = tmp_path / "set"
