@@ -26,6 +26,7 @@ _NOT_ASKED = {
 
 _NOT_THERE = {
     "not-done": "It was not done.",
+    "of-another-task": "Assignments of another task have it.",
     "not-read": "The notebook was not read.",
     "not-timed-yet": "It is timed when all submissions have been examined.",
     "no-notebook": "No notebook was handed in.",

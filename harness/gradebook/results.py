@@ -14,6 +14,7 @@ from harness.stages.evidence.alike import AlikeTexts
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark, Latency
 from harness.stages.evidence.boards import BoardPredictions
+from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
 from harness.stages.evidence.inspection import Inspection
@@ -48,6 +49,7 @@ class SubmissionResult(Record):
     points_interval: Interval | None = None  # 95 %; None where no mark rests on a sample, or one is open
     stages: dict[str, StageSummary]
     evaluation: Evaluation | None
+    detection: DetectionEvaluation | None = None  # in place of `evaluation` where the task is detection
     benchmark: Benchmark | None
     inspection: InspectionResult | None
     dataset: DatasetAudit | None
@@ -95,11 +97,23 @@ class ReferenceResult(Record):
     """The reference, scored as a submission is."""
 
     backbone: str
-    accuracy: float
-    accuracy_interval: tuple[float, float]
+    accuracy: float | None  # None where the task is detection
+    accuracy_interval: tuple[float, float] | None
+    ap50: float | None = None  # where it is
+    ap50_interval: tuple[float, float] | None = None
     images: int
     training_seconds: float
     latency: Latency | None
+
+    @property
+    def score(self) -> float:
+        """Accuracy, or AP50 where the task is detection."""
+        return next((value for value in (self.accuracy, self.ap50) if value is not None), 0.0)
+
+    @property
+    def score_interval(self) -> tuple[float, float]:
+        """The 95 % interval of `score`; all values where it has none."""
+        return self.accuracy_interval or self.ap50_interval or (0.0, 1.0)
 
 
 class AssignmentResult(Record):
@@ -164,6 +178,7 @@ def submission_result(
         points_interval=grade.points_interval,
         stages=summaries,
         evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
+        detection=evidence.score_boxes.value if isinstance(evidence.score_boxes, Done) else None,
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
         inspection=_inspection(evidence),
         dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,

@@ -18,12 +18,21 @@ from harness.inputs.images import HeldOutSet, StagedImages, TrainingImages
 from harness.sandbox import Sandbox
 from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
+from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done
 from harness.stages.held_out_scenes import SCENES, ScenesRequest
 from harness.stages.progress import Progress
 from harness.stages.runner import StageRunner
 from harness.stages.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class KnownObjects:
+    """Some training images with their boxes, by which is measured what a detector's labels mean; they are no secret."""
+
+    labelled: HeldOutSet
+    staged: StagedImages
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,8 @@ class GradedOn:
     staged: StagedImages
     training: TrainingImages
     reference: Reference | None = None  # None while the reference itself is graded, and where there is none
+    known: KnownObjects | None = None  # for detection; None where there are no training images
+    detector: DetectorReference | None = None  # for detection, in place of `reference`
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def view(results: Results) -> dict[str, Any]:
         "tradeoff": _tradeoff(results, [row.result for row in drawn]),
         "tradeoff_names": [(f"{INSTRUCTORS}/{row.result.id}/{PAGE}", _words(row.result)) for row in drawn],
         "not_believed": len(measured) - len(drawn),
-        "reference_at": charts.strip(0.0, results.reference.accuracy, 1.0).mid if results.reference else None,
+        "reference_at": charts.strip(0.0, results.reference.score, 1.0).mid if results.reference else None,
         "common": _common(rows),
         "criteria": _criteria(results),
         "alike": alike_view(results),
@@ -140,7 +140,7 @@ def _tradeoff(results: Results, drawn: list[SubmissionResult]) -> charts.Scatter
     measured = [one for one in map(_measured, drawn) if one]
     marker = None
     if reference and reference.latency and reference.latency.p50_ms > 0:
-        marker = (reference.latency.p50_ms, reference.accuracy, *reference.accuracy_interval)
+        marker = (reference.latency.p50_ms, reference.score, *reference.score_interval)
     return charts.scatter(measured, marker)
 
 

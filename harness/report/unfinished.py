@@ -78,5 +78,5 @@ class UnfinishedPages:
             left_out=left_out,
             goes_on=run == "goes on",
             refreshed_every=REFRESHED_EVERY,
-            reference_at=charts.strip(0.0, results.reference.accuracy, 1.0).mid if results.reference else None,
+            reference_at=charts.strip(0.0, results.reference.score, 1.0).mid if results.reference else None,
         )

@@ -16,23 +16,25 @@ from harness.errors import AssignmentError
 from harness.files.hashing import file_sha256
 from harness.inputs.images.decoding import UNDECODABLE, upright_rgb
 from harness.inputs.images.folders import class_folders, images_in
+from harness.inputs.images.objects import ImageObjects
 
 LONGEST_SIDE = 1024  # pixels; no model here uses more
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutSet:
-    """Images and labels in a fixed order: image i has the class `classes[truth[i]]`.
+    """Images and labels in a fixed order: image i has the class `classes[truth[i]]`, or the objects `objects[i]`.
 
-    `scenes`: a number for each image, equal for images of one scene; empty where that is not known, so that each image
-    counts as a scene of its own.
+    `truth` is empty for detection, and `objects` for classification. `scenes`: a number for each image, equal for
+    images of one scene; empty where that is not known, so that each image counts as a scene of its own.
     """
 
     classes: tuple[str, ...]
     files: tuple[Path, ...]
     truth: tuple[int, ...]
-    sha256: str  # of the images' contents and labels, not of their names
+    sha256: str  # of the images' contents and labels or boxes, not of their names
     scenes: tuple[int, ...] = ()
+    objects: tuple[ImageObjects, ...] = ()
 
     def key(self) -> str:
         """The set's identity, independent of its path."""

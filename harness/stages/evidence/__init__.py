@@ -8,6 +8,7 @@ execution     execute: the notebook's run
 conversion    convert: the converted model, and its pre-processing
 predictions   predict: probabilities for the held-out images
 detections    detect: a detector's boxes for the held-out images
+detection_scores  score_boxes: how good they are
 inspection    inspect: the model's layers, and the verdict on transfer learning
 robustness    stress: corrupted images, images of no class, occlusion maps
 evaluation    evaluate: scores
@@ -15,6 +16,7 @@ kernels       boards: the graph as an engine runs it
 boards        boards: predictions for Jetson-class boards
 benchmark     benchmark: latency beside the reference's
 reference     the reference solution
+detector_reference  the reference detector
 own_data      scores on images withheld from a student's own data set
 alike         passages that notebooks of a class share
 submission    everything about one submission, stage by stage

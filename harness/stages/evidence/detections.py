@@ -55,9 +55,25 @@ class BoxFaults(Record):
     no_box: int = 0  # became an empty box, which is a false alarm
 
 
-class DetectorAnswers(Record):
-    """A detector's boxes for the held-out images, at two operating points."""
+class LabelMeaning(Record):
+    """What a detector's labels mean: for each label an index of the course's classes, -1 for none and background."""
 
+    as_named: tuple[int, ...]  # by labels.txt or the model's own names, as a board reads them
+    taken: tuple[int, ...]  # what is graded
+    measured: tuple[int, ...] | None = None  # what fits best on training images, where that is surely another
+    seen: int = 0  # objects of training images that the detector found, by which was measured
+
+
+class DetectorAnswers(Record):
+    """A detector's boxes for the held-out images, at two operating points.
+
+    `name` is the file as the student calls it, `model` its bytes; None where predict.py answers by itself.
+    """
+
+    name: str = ""
+    by_the_run: bool = False  # made by the notebook's run, not handed in
+    model: Blob | None = None
+    meaning: LabelMeaning = LabelMeaning(as_named=(), taken=())
     description: DetectorDescription
     environment: EnvironmentName
     suppression: Suppression

@@ -9,6 +9,8 @@ from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.detection_scores import DetectionEvaluation
+from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.inspection import Inspection
@@ -21,7 +23,11 @@ from harness.stages.evidence.stage_result import Done, Failed, Skipped
 
 # The model that a run made, compared with the handed-in one: no new model, one with the same answers, or another.
 RerunMade = Literal["nothing", "same-answers", "another"]
-STAGES = ("read", "audit", "execute", "convert", "predict", "inspect", "stress", "evaluate", "boards", "benchmark")
+STAGES = (
+    *("read", "audit", "execute", "convert", "predict", "detect", "inspect", "stress", "evaluate", "score_boxes"),
+    *("boards", "benchmark"),
+)
+OF_ANOTHER_TASK = Skipped(reason=sentence("of-another-task"))
 
 
 class Evidence(Record):
@@ -34,6 +40,8 @@ class Evidence(Record):
     inspect: Done[Inspection] | Failed | Skipped
     stress: Done[RobustnessAnswers] | Failed | Skipped = Skipped(reason=sentence("not-done"))
     evaluate: Done[Evaluation] | Failed | Skipped
+    detect: Done[DetectorAnswers] | Failed | Skipped = OF_ANOTHER_TASK
+    score_boxes: Done[DetectionEvaluation] | Failed | Skipped = OF_ANOTHER_TASK
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
     read: Done[NotebookReading] | Failed | Skipped = Skipped(reason=sentence("not-read"))
@@ -48,8 +56,9 @@ class Evidence(Record):
     trouble: str = ""  # tracebacks of the harness's defects outside the stages; for the instructor
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
-        """Stage name -> result, in the order in which they run."""
-        return {name: getattr(self, name) for name in STAGES}
+        """Stage name -> result, in the order in which they run; those of another task are left out."""
+        every = {name: getattr(self, name) for name in STAGES}
+        return {name: result for name, result in every.items() if result != OF_ANOTHER_TASK}
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the order of the stages, each once."""
