@@ -20,12 +20,13 @@ from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
+from harness.stages.evidence.worse_boxes import WorseBoxes
 
 # The model that a run made, compared with the handed-in one: no new model, one with the same answers, or another.
 RerunMade = Literal["nothing", "same-answers", "another"]
 STAGES = (
-    *("read", "audit", "execute", "convert", "predict", "detect", "inspect", "stress", "evaluate", "score_boxes"),
-    *("boards", "benchmark"),
+    *("read", "audit", "execute", "convert", "predict", "detect", "detect_worse", "inspect", "stress", "evaluate"),
+    *("score_boxes", "boards", "benchmark"),
 )
 OF_ANOTHER_TASK = Skipped(reason=sentence("of-another-task"))
 
@@ -41,6 +42,7 @@ class Evidence(Record):
     stress: Done[RobustnessAnswers] | Failed | Skipped = Skipped(reason=sentence("not-done"))
     evaluate: Done[Evaluation] | Failed | Skipped
     detect: Done[DetectorAnswers] | Failed | Skipped = OF_ANOTHER_TASK
+    detect_worse: Done[WorseBoxes] | Failed | Skipped = OF_ANOTHER_TASK
     score_boxes: Done[DetectionEvaluation] | Failed | Skipped = OF_ANOTHER_TASK
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
