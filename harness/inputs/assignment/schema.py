@@ -28,6 +28,9 @@ from harness.inputs.assignment.sections import (
 )
 
 
+Task = Literal["classification", "detection"]
+
+
 class CriterionSpec(BaseModel):
     """One line of the rubric. All other keys belong to the criterion, which checks them."""
 
@@ -55,7 +58,7 @@ class Assignment(Section):
 
     schema_: Literal[1] = Field(1, alias="schema")
     title: str = Field(min_length=1, max_length=200)
-    task: Literal["classification", "detection"] = "classification"
+    task: Task = "classification"
     points: float | None = Field(None, gt=0, description="the sum of the criteria's points, as a check")
     weights: tuple[str, ...] | None = Field(
         None, description="pre-trained weights that notebooks may load; all that are here, if the key is left out"
