@@ -47,6 +47,7 @@ from harness.stages.predict import PredictRequest
 from harness.stages.read_notebook import ReadRequest
 from harness.stages.robustness import RobustnessRequest
 from harness.stages.train import TrainRequest
+from harness.stages.train_detector import TrainDetectorRequest
 
 OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
 
@@ -205,6 +206,14 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "code": [HashedFile(one), HashedFile(two)],
             "training": trained_on,
             "weights": [HashedFile(one), HashedFile(two)],
+        },
+        TrainDetectorRequest: {
+            "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
+            "code": [HashedFile(one), HashedFile(two), None],
+            "training": trained_on,
+            "weights": [HashedFile(one), HashedFile(two)],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "budget": ["whole", "short"],
         },
     }
 
