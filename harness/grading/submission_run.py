@@ -17,7 +17,6 @@ from harness.inputs.submission import Submission
 from harness.stages import model_selection as models
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
-from harness.stages.box_repeatability import SAME, largest_difference
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.convert import HandedModel
 from harness.stages.evaluate.stage import paired_difference, same_answers
@@ -33,6 +32,7 @@ from harness.stages.execute.rerun import rerun_context
 from harness.stages.read_notebook import READ, ReadRequest
 from harness.stages.reported_accuracy import against_measurement
 from harness.stages.runner import StageRunner, lost_to
+from harness.stages.score_boxes import same_boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +264,7 @@ def _detector_made_again(
     ours = value(detect(made, run_context.shared, run_context, runner))
     if ours is None or answers is None:
         return "another"
-    store = run_context.stage_context.store
-    apart = largest_difference(stored_rows(ours.every, store), stored_rows(answers.every, store), range(answers.images))
-    return "same-answers" if apart <= SAME else "another"
+    return "same-answers" if same_boxes(ours, answers, run_context.stage_context.store) else "another"
 
 
 def _to_compare(
