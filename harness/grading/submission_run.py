@@ -21,8 +21,8 @@ from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.convert import HandedModel
 from harness.stages.evaluate.stage import paired_difference, same_answers
 from harness.stages.evidence.audit import DatasetAudit
-from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.detections import DetectorAnswers
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.evidence.submission import OF_ANOTHER_TASK, STAGES, STAGES_OF, Evidence, RerunMade
@@ -93,9 +93,7 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
     return Examined(submission, evidence, frozenset(runner.cached), held_out)
 
 
-def _with_classifier(
-    evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner
-) -> Evidence:
+def _with_classifier(evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner) -> Evidence:
     graded = run_model(to_grade.models, to_grade.on, "whole", run_context, runner)
     rerun = _rerun_to_compare(to_grade.submission, evidence.execute, graded, run_context, runner.aside())
     converted = value(graded.convert)

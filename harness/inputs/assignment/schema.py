@@ -27,7 +27,6 @@ from harness.inputs.assignment.sections import (
     Unseen,
 )
 
-
 Task = Literal["classification", "detection"]
 
 
