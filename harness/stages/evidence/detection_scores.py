@@ -39,6 +39,7 @@ class ShownImage(Record):
 
     image: int  # index in the held-out set
     boxes: tuple[ShownBox, ...]
+    left_out: int = 0  # of its boxes: the least sure false alarms, where there are very many
 
 
 class VocScores(Record):

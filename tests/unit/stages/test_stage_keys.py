@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_detector import detector_answers, kept_nowhere
 from example_evidence import BLOB, conversion, evidence
 
 import harness.stages
@@ -46,6 +47,7 @@ from harness.stages.inspect import InspectRequest
 from harness.stages.predict import PredictRequest
 from harness.stages.read_notebook import ReadRequest
 from harness.stages.robustness import RobustnessRequest
+from harness.stages.score_boxes import ScoreBoxesRequest
 from harness.stages.train import TrainRequest
 from harness.stages.train_detector import TrainDetectorRequest
 
@@ -91,6 +93,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
     wanted = [HandIn(), HandIn(notebook="ignored"), HandIn(dataset="ignored"), HandIn(model="ignored")]
     sets, images = [held_out("1"), held_out("2")], [staged("1"), staged("2")]
     given, trained_on = [weights("1"), weights("2")], [training("1"), training("2"), training("1", mounted_as="other")]
+    detected = [detector_answers(kept_nowhere(BLOB)), detector_answers(kept_nowhere(OTHER_BLOB))]
     handed_in = [submission("1"), submission("2")]
     kernels = KernelList(kernels=(), parameters=1, input=(1, 3, 8, 8))
     kernel_lists = [kernels, kernels.model_copy(update={"input": (1, 3, 9, 9)})]
@@ -200,6 +203,11 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             ],
             "check_images": [(), (BLOB,), (OTHER_BLOB,)],
             "staged": images,
+        },
+        ScoreBoxesRequest: {
+            "answers": [*detected, None],
+            "held_out": sets,
+            "compared_with": [None, *detected],
         },
         TrainRequest: {
             "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
