@@ -15,8 +15,9 @@ from harness.inputs.assignment.sections import ReferenceSolution
 from harness.inputs.images import TrainingImages
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, usage
-from harness.stages.evidence.record import Blob, Record
+from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
+from harness.stages.evidence.trained_detector import TrainedDetector
 from harness.stages.stage import Stage
 
 DetectorBudget = Literal["whole", "short"]  # as `BUDGETS` of harness/agent/ssd/training.py
@@ -24,18 +25,6 @@ DetectorBudget = Literal["whole", "short"]  # as `BUDGETS` of harness/agent/ssd/
 _MODEL, _SUPPRESSED, _LABELS, _HANDIN = "model.onnx", "model_nms.onnx", "labels.txt", "handin.json"
 _SUMMARY = "training.json"
 _WHAT = "Training the reference"
-
-
-class TrainedDetector(Record):
-    """The files of a trained reference detector, with the names that a submission has."""
-
-    model: Blob
-    labels: Blob
-    suppressed: Blob | None = None  # ends in the suppression of boxes; None from an instructor's code
-    handin: Blob | None = None  # from an instructor's code only, which need not write it
-    images: int | None = None  # trained on; None from an instructor's code, as `boxes`
-    boxes: int | None = None
-    seconds: float  # wall time of the whole phase
 
 
 _Loss = Annotated[float, Field(ge=0, allow_inf_nan=False)]
