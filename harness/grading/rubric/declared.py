@@ -17,9 +17,6 @@ from harness.stages.evidence.submission import STAGES, Evidence
 
 # The harness computes the first from the answers of the second.
 _COMPUTED_FROM = {"evaluate": "predict", "score_boxes": "detect"}
-    "evaluate": "predict",
-    "score_boxes": "detect",
-}  # the harness computes the first from the answers of the second
 
 
 class Undeclared(Exception):

@@ -45,6 +45,7 @@ from harness.stages.execute.rerun import Rerun
 from harness.stages.held_out_scenes import ScenesRequest
 from harness.stages.inspect import InspectRequest
 from harness.stages.predict import PredictRequest
+from harness.stages.read_boxes import ReadBoxesRequest
 from harness.stages.read_notebook import ReadRequest
 from harness.stages.robustness import RobustnessRequest
 from harness.stages.score_boxes import ScoreBoxesRequest
@@ -115,6 +116,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "wanted": wanted,
             "parts": [NotebookParts(), NotebookParts(questions=("Why?",)), NotebookParts(steps=("Train",))],
         },
+        ReadBoxesRequest: {"folder": [Path("/images")], "sha256": ["1", "2"]},
         AuditRequest: {
             "submission": handed_in,
             "wanted": wanted,
