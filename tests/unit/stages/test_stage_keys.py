@@ -37,9 +37,11 @@ from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
 from harness.stages.detect import DetectRequest, HandedDetector
+from harness.stages.detect_worse import DetectWorseRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
+from harness.stages.evidence.worse_boxes import WorseBoxes
 from harness.stages.execute.request import ExecuteRequest
 from harness.stages.execute.rerun import Rerun
 from harness.stages.held_out_scenes import ScenesRequest
@@ -95,6 +97,10 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
     sets, images = [held_out("1"), held_out("2")], [staged("1"), staged("2")]
     given, trained_on = [weights("1"), weights("2")], [training("1"), training("2"), training("1", mounted_as="other")]
     detected = [detector_answers(kept_nowhere(BLOB)), detector_answers(kept_nowhere(OTHER_BLOB))]
+    nothing = kept_nowhere(BLOB)
+    worse = WorseBoxes(
+        images=(0,), seeds=(1,), versions=(), corrupted=nothing, unseen=nothing, unseen_images=1, unseen_source="folder"
+    )
     handed_in = [submission("1"), submission("2")]
     kernels = KernelList(kernels=(), parameters=1, input=(1, 3, 8, 8))
     kernel_lists = [kernels, kernels.model_copy(update={"input": (1, 3, 9, 9)})]
@@ -206,10 +212,19 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "check_images": [(), (BLOB,), (OTHER_BLOB,)],
             "staged": images,
         },
+        DetectWorseRequest: {
+            "detector": [HandedDetector(BLOB), HandedDetector(OTHER_BLOB), None],
+            "answers": [*detected, None],
+            "training": trained_on[:2],
+            "staged": images,
+            "unseen": [None, *images],
+            "rules": robustness,
+        },
         ScoreBoxesRequest: {
             "answers": [*detected, None],
             "held_out": sets,
             "compared_with": [None, *detected],
+            "worse": [None, worse, worse.model_copy(update={"seeds": (2,)})],
         },
         TrainRequest: {
             "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
