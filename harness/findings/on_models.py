@@ -100,6 +100,11 @@ KINDS: dict[str, Kind] = {
         "warning",
         "{count:,} boxes of the detector were left out, since {why}.",
     ),
+    "boxes-of-no-class": Kind(
+        "info",
+        "{count:,} of the detector's {boxes:,} boxes have a label that means none of the course's classes. They are "
+        "left out of all scores, as what it takes for background is.",
+    ),
     "detector-depends-on-order": Kind(
         "error",
         "Asked twice for the same image, the detector gives other boxes ({images} images were asked twice), so its "

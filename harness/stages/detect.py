@@ -127,8 +127,8 @@ def detect(
         description=DetectorDescription(**first.reply.description.model_dump()),
         environment=environment,
         suppression=_SUPPRESSION,
-        every=_stored(first.every, "every", context),
-        board=_stored(first.board, "board", context),
+        every=stored(first.every, "every", context),
+        board=stored(first.board, "board", context),
         images=len(staged.names),
         seconds_per_image=first.reply.seconds_per_image,
         faults=BoxFaults(**first.reply.faults.model_dump()),
@@ -187,7 +187,8 @@ def _failure(reason: str, detail: str, outcome: Outcome | None) -> Failed:
     return Failed(status="rejected", reason=unusable.message, detail=unusable.detail, findings=(unusable,), **used)
 
 
-def _stored(rows: Rows, name: str, context: StageContext) -> Boxes:
+def stored(rows: Rows, name: str, context: StageContext) -> Boxes:
+    """The rows as four arrays in the store."""
     arrays = {"boxes": rows.boxes, "scores": rows.scores, "labels": rows.labels, "images": rows.images}
     kept: dict[str, Blob] = {}
     with tempfile.TemporaryDirectory(prefix="harness-detect-") as folder:

@@ -99,10 +99,11 @@ def grade(
     of the criteria that make it uncertain, or when a stage was lost to the engine or a defect of ours and no person has
     marked anything since; else `graded`.
     """
-    lost = {  # no mark uses `stress`, which only shows when the model fails
+    lost = {  # no mark uses these two, which only show when the model fails
         name
         for name, result in evidence.stages().items()
-        if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
+        if name not in ("stress", "detect_worse")
+        and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
     }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
     earned = total(mark.points or 0.0 for mark in marks)

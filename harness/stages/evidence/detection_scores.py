@@ -39,6 +39,7 @@ class ShownImage(Record):
 
     image: int  # index in the held-out set
     boxes: tuple[ShownBox, ...]
+    left_out: int = 0  # of its boxes: the least sure false alarms, where there are very many
 
 
 class VocScores(Record):
@@ -49,7 +50,10 @@ class VocScores(Record):
 
 
 class CorruptedScores(Record):
-    """AP50 on some held-out images made worse, their boxes with them. corruption -> severity (1 to 5) -> AP50."""
+    """AP50 on some held-out images made worse, their boxes with them. corruption -> severity (1 to 5) -> AP50.
+
+    All are shrunk to a shorter side of 256 pixels first, so that `clean` differs from the score on all images.
+    """
 
     images: int
     clean: Share | None  # on the same images, unchanged
@@ -85,6 +89,7 @@ class DetectionEvaluation(Record):
     confusion: tuple[tuple[int, ...], ...]  # rows truth, columns said, in the order of `classes`; last is background
     circumstances: Circumstances
     false_alarms: FalseAlarms | None = None  # on images of other objects; None where there are none
+    false_alarms_source: Literal["folder", "patterns"] | None = None  # the course's images, or drawn patterns
     corrupted: CorruptedScores | None = None
     remedy: LabelRemedy | None = None  # None where the labels are named right
     sentences: tuple[str, ...] = ()  # what may be quoted

@@ -211,8 +211,8 @@ def test_full_marks_with_a_lost_stage_stand():
 
 def test_what_only_shows_when_a_model_fails_is_not_waited_for():
     lost = Skipped(reason="It was lost.", findings=(told("engine-failed"),))
-    assert grade(assignment(RUNS), evidence(stress=lost), {}).status == "graded"
-    for stage in set(STAGES) - {"stress", "execute", "predict"}:
+    assert grade(assignment(RUNS), evidence(stress=lost, detect_worse=lost), {}).status == "graded"
+    for stage in set(STAGES) - {"stress", "detect_worse", "execute", "predict"}:
         assert grade(assignment(RUNS), evidence(**{stage: lost}), {}).status == "needs-review", stage
 
 
