@@ -1,5 +1,8 @@
 """`harness init` writes an assignment that loads, asks for what it must know, and overwrites nothing."""
 
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -82,7 +85,7 @@ def test_a_title_with_quotes_stays_a_title():
 
 def test_the_example_is_what_make_demo_grades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """All but its rendered images, which take a minute; the wheel's own copy is checked where the wheel is built."""
-    monkeypatch.setattr(example.subprocess, "run", lambda command, **_: type("Done", (), {"returncode": 0})())
+    monkeypatch.setattr(example, "_render", lambda folder, say: None)
     assert init(tmp_path / "demo", "--example").return_value == 0
     made = {path.name for path in (tmp_path / "demo").iterdir()}
     assert {"assignment.toml", "assignment.ipynb", "render_images.py", "rendering"} <= made
@@ -92,3 +95,32 @@ def test_the_example_is_what_make_demo_grades(tmp_path: Path, monkeypatch: pytes
     changed = init(tmp_path / "demo", "--example")
     assert isinstance(changed.exception, UsageError) and "not overwritten" in changed.exception.message
     assert (tmp_path / "demo" / "assignment.toml").read_text() == "mine"
+
+
+def test_the_detection_example_brings_what_renders_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its images are not rendered here, but what renders them is loaded from where it lies."""
+    monkeypatch.setattr(example, "_render", lambda folder, say: None)
+    example.write_example(tmp_path / "demo", lambda line: None, "detection")
+    made = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert made == {"assignment.toml", "render_images.py", "several_objects.py", "rendering", "submissions"}
+    submissions = tmp_path / "demo" / "submissions"
+    assert (submissions / "make_models.py").is_file() and not list(submissions.rglob("*.onnx"))
+    loaded = subprocess.run(
+        [sys.executable, "render_images.py", "--help"],
+        cwd=tmp_path / "demo",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "usage: render_images.py" in loaded.stdout, loaded.stderr
+
+
+def test_the_wheel_is_given_all_of_both_examples():
+    """Whatever git keeps of them, since a wheel that is built after `make demo` must not hold what that made."""
+    top = Path(example.__file__).parents[2]
+    given = tomllib.loads((top / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    folders = ["reference_solution/detection", "submissions_detection", "submissions"]
+    kept = subprocess.run(["git", "ls-files", "-z", *folders], cwd=top, capture_output=True, text=True, check=True)
+    for file in filter(None, kept.stdout.split("\0")):
+        assert any(Path(file).is_relative_to(part) for part in given["force-include"]), file
+    assert all(place == f"harness/example/{part}" for part, place in given["force-include"].items())

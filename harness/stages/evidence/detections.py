@@ -74,6 +74,7 @@ class DetectorAnswers(Record):
     name: str = ""
     by_the_run: bool = False  # made by the notebook's run, not handed in
     model: Blob | None = None
+    data: tuple[tuple[str, Blob], ...] = ()  # an ONNX file's external data, by the location that it names
     meaning: LabelMeaning = LabelMeaning(as_named=(), taken=())
     description: DetectorDescription
     environment: EnvironmentName

@@ -47,10 +47,12 @@ from harness.stages.execute.rerun import Rerun
 from harness.stages.held_out_scenes import ScenesRequest
 from harness.stages.inspect import InspectRequest
 from harness.stages.predict import PredictRequest
+from harness.stages.read_boxes import ReadBoxesRequest
 from harness.stages.read_notebook import ReadRequest
 from harness.stages.robustness import RobustnessRequest
 from harness.stages.score_boxes import ScoreBoxesRequest
 from harness.stages.train import TrainRequest
+from harness.stages.train_detector import TrainDetectorRequest
 
 OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
 
@@ -120,6 +122,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "wanted": wanted,
             "parts": [NotebookParts(), NotebookParts(questions=("Why?",)), NotebookParts(steps=("Train",))],
         },
+        ReadBoxesRequest: {"folder": [Path("/images")], "sha256": ["1", "2"]},
         AuditRequest: {
             "submission": handed_in,
             "wanted": wanted,
@@ -228,6 +231,14 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "code": [HashedFile(one), HashedFile(two)],
             "training": trained_on,
             "weights": [HashedFile(one), HashedFile(two)],
+        },
+        TrainDetectorRequest: {
+            "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
+            "code": [HashedFile(one), HashedFile(two), None],
+            "training": trained_on,
+            "weights": [HashedFile(one), HashedFile(two)],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "budget": ["whole", "short"],
         },
     }
 
