@@ -48,7 +48,7 @@ def score_boxes(
     images = labelled_images(held_out)
     raw, meaning = boxes_of(answers.every, store), answers.meaning
     value = evaluation(answers_of(answers, store), images, answers_of(other, store) if other is not None else None)
-    found: dict[str, object] = {"depends_on_order": answers.depends_on_order}
+    found: dict[str, object] = {"depends_on_order": answers.depends_on_order, "unsettled": meaning.unsettled}
     if meaning.measured is not None:
         first = answers.description.background_first
         found["remedy"] = remedy(raw, meaning.as_named, meaning.measured, images, first)

@@ -62,6 +62,7 @@ class LabelMeaning(Record):
     taken: tuple[int, ...]  # what is graded
     measured: tuple[int, ...] | None = None  # what fits best on training images, where that is surely another
     seen: int = 0  # objects of training images that the detector found, by which was measured
+    unsettled: bool = False  # nothing was declared, and training images do not show what is meant
 
 
 class DetectorAnswers(Record):
