@@ -68,8 +68,8 @@ def test_all_that_python_itself_loads_for_the_stages_is_covered():
     missing = {file for file in files if (PACKAGE / file).is_file()} - deciding()
     # The whole of `stages` was loaded; those that only `harness bench` uses keep nothing in the cache, nor do those of
     # the detectors' boxes, with which no grading begins.
-    detectors = ("detect", "detection_reply", "evidence/detections", "box_repeatability", "detector_names",
-                 "label_measurement")  # fmt: skip
+    detectors = ("detect", "detect_candidates", "handed_detector", "label_meaning", "detection_reply",
+                 "evidence/detections", "box_repeatability", "detector_names", "label_measurement")  # fmt: skip
     assert missing <= {f"stages/{name}.py" for name in ("detector", "precision", "timing", *detectors)}
 
 
