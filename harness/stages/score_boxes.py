@@ -9,7 +9,9 @@ import numpy as np
 
 from harness.findings import Finding, finding, sentence
 from harness.inputs.images import HeldOutSet
+from harness.stages.box_repeatability import SAME, largest_difference
 from harness.stages.context import StageContext
+from harness.stages.detection_reply import Rows
 from harness.stages.evaluate.detection import Detections, LabelledImages, ObjectTruth, clean, clean_truth, false_alarms
 from harness.stages.evaluate.detection.evaluation import Answers, evaluation, remedy, with_meaning
 from harness.stages.evaluate.detection.sentences import on_false_alarms
@@ -46,7 +48,7 @@ def score_boxes(
     images = labelled_images(held_out)
     raw, meaning = boxes_of(answers.every, store), answers.meaning
     value = evaluation(answers_of(answers, store), images, answers_of(other, store) if other is not None else None)
-    found: dict[str, object] = {"depends_on_order": answers.depends_on_order}
+    found: dict[str, object] = {"depends_on_order": answers.depends_on_order, "unsettled": meaning.unsettled}
     if meaning.measured is not None:
         first = answers.description.background_first
         found["remedy"] = remedy(raw, meaning.as_named, meaning.measured, images, first)
@@ -108,6 +110,17 @@ def boxes_of(boxes: Boxes, store: Store) -> Detections:
         for blob in (boxes.images, boxes.boxes, boxes.scores, boxes.labels)
     )
     return Detections(image, box, score, label)
+
+
+def same_boxes(one: DetectorAnswers, other: DetectorAnswers, store: Store) -> bool:
+    """Whether two detectors find the same boxes up to rounding, as the same weights saved twice do."""
+    apart = largest_difference(_rows(one.every, store), _rows(other.every, store), range(one.images))
+    return one.images == other.images and apart <= SAME
+
+
+def _rows(boxes: Boxes, store: Store) -> Rows:
+    found = boxes_of(boxes, store)
+    return Rows(found.box, found.score, found.label, found.image)
 
 
 def _of_no_class(detections: Detections) -> tuple[Finding, ...]:

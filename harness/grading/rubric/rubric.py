@@ -13,7 +13,7 @@ from harness.findings import sentence
 from harness.findings.on_marks import GIVEN_FOR
 from harness.gradebook.manual import ManualMark
 from harness.grading.rubric.carried import held_back
-from harness.grading.rubric.criterion import Judgement, kinds
+from harness.grading.rubric.criterion import Judgement, answers, kinds
 from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
 from harness.grading.rubric.late import NOT_LATE, Lateness, judge
 from harness.grading.rubric.uncertainty import borderline, crossed, of_total, rounded_interval
@@ -33,6 +33,8 @@ _WORKS_ON = {
     "predict": "convert",
     "inspect": "convert",
     "evaluate": "predict",
+    "detect": "execute",
+    "score_boxes": "detect",
     "boards": "convert",
     "benchmark": "predict",
 }
@@ -121,7 +123,7 @@ def grade(
     points = total(mark.points or 0.0 for mark in marks)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     our_fault = any(found.code == "harness-defect" for found in evidence.findings())
-    nothing = not ran and not isinstance(evidence.predict, Done)
+    nothing = not ran and not answers(evidence)
     status: GradeStatus
     if nothing and not lost and not our_fault:
         status = "failed"

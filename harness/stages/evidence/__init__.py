@@ -4,6 +4,7 @@ record        their base class, and `Blob`, a file in the store
 stage_result  done, failed or skipped, and resource use
 reading       read: the notebook as it was handed in
 audit         audit: the student's own data set
+box_reading   read_boxes: what is on an instructor's images
 execution     execute: the notebook's run
 conversion    convert: the converted model, and its pre-processing
 predictions   predict: probabilities for the held-out images

@@ -94,7 +94,12 @@ class DetectionEvaluation(Record):
     remedy: LabelRemedy | None = None  # None where the labels are named right
     sentences: tuple[str, ...] = ()  # what may be quoted
     shown: tuple[ShownImage, ...] = ()  # at most 12: the worst first, then the best
+    unsettled: bool = False  # what the labels mean was not declared, and images do not show it
+    reference_ap: Share | None = None
     reference_ap50: Share | None = None
     difference: float | None = None  # AP50 - reference's, on the same images
     difference_interval: Interval | None = None
+    ap_difference: float | None = None  # AP - reference's, on the same images
+    ap_difference_interval: Interval | None = None
     reference_exact_share: Share | None = None  # of images on which the reference counts right, on its board output
+    exact_difference_interval: Interval | None = None  # of the share on which this one counts right, less that

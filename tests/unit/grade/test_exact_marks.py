@@ -237,7 +237,7 @@ def test_what_a_rerun_may_have_carried_in_holds_back_points_for_the_model_alone(
     named = finding("embedded-in-dataset", information=9000, usual=1536)
     found = evidence(execute=Done(value=execution(), findings=(named,)))
     held = held_back(Judgement(3.0, "x"), (stage,), found)
-    of_the_model = {"convert", "predict", "inspect", "evaluate", "boards", "benchmark"}
+    of_the_model = {"convert", "predict", "detect", "inspect", "evaluate", "score_boxes", "boards", "benchmark"}
     assert (held.points is None) == (stage in of_the_model)
 
 

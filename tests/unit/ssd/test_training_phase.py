@@ -14,6 +14,7 @@ from PIL import Image
 from harness.agent.dataset import Box, DatasetImage, Reading
 from harness.agent.models import reference_training
 from harness.agent.phases import train_detector
+from harness.agent.ssd import training
 from harness.agent.ssd.examples import annotated
 
 ANNOTATION = (
@@ -40,7 +41,8 @@ def test_it_sends_a_detector_in_both_forms(dataset: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(train_detector, "IN", tmp_path / "in")
     monkeypatch.setattr(train_detector, "WORK", tmp_path)
     sent: dict[str, bytes] = {}
-    request = {"weights": "weights", "classes": ["cup"], "seed": 1, "views": 8, "head_steps": 1, "steps": 1}
+    monkeypatch.setitem(training.BUDGETS, "short", training.Budget(views=8, head_steps=1, steps=1))
+    request = {"backbone": "mobilenet_v2", "weights": "weights", "classes": ["cup"], "seed": 1, "budget": "short"}
     train_detector.run(request, lambda name, of: sent.update({name: of if isinstance(of, bytes) else of.read_bytes()}))
     assert sent["labels.txt"] == b"BACKGROUND\ncup\n"
     assert json.loads(sent["training.json"]).keys() == {"images", "boxes", "losses", "cpu_seconds"}
@@ -69,15 +71,3 @@ def test_voc_counts_from_one_and_what_is_no_box_is_left_out(dataset: Path):
     assert one.labels.tolist() == [1, 1]
     (other,) = annotated(Reading("coco", reading.images, ()), ("cup",))
     np.testing.assert_allclose(other.boxes[0] * (120, 80, 120, 80), [13, 9, 61, 49], atol=1e-4)
-
-
-@pytest.mark.parametrize(("stated", "size"), [((80, 120), (80, 120)), ((120, 80), (120, 80)), (None, (80, 120))])
-def test_an_image_is_turned_as_its_boxes_were_drawn(
-    tmp_path: Path, stated: tuple[int, int] | None, size: tuple[int, int]
-):
-    image, exif = Image.new("RGB", (120, 80)), Image.Exif()
-    exif[0x0112] = 6  # orientation: a quarter turn
-    image.save(tmp_path / "turned.jpg", exif=exif)
-    shown = DatasetImage(tmp_path / "turned.jpg", "cup", "", (Box("cup", 10, 10, 60, 60),), stated)
-    (one,) = annotated(Reading("coco", (shown,), ()), ("cup",))
-    assert one.image.size == size

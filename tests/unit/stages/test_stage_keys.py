@@ -36,7 +36,7 @@ from harness.stages.benchmark import BenchmarkRequest
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
-from harness.stages.detect import DetectRequest, HandedDetector
+from harness.stages.detect_candidates import DetectRequest
 from harness.stages.detect_worse import DetectWorseRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
@@ -47,10 +47,12 @@ from harness.stages.execute.rerun import Rerun
 from harness.stages.held_out_scenes import ScenesRequest
 from harness.stages.inspect import InspectRequest
 from harness.stages.predict import PredictRequest
+from harness.stages.read_boxes import ReadBoxesRequest
 from harness.stages.read_notebook import ReadRequest
 from harness.stages.robustness import RobustnessRequest
 from harness.stages.score_boxes import ScoreBoxesRequest
 from harness.stages.train import TrainRequest
+from harness.stages.train_detector import TrainDetectorRequest
 
 OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
 
@@ -111,6 +113,18 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
         labels=("ball",),
         occlusion_maps=(),
     )
+    handed_models = [
+        (HandedModel(one),),
+        (),
+        (HandedModel(two),),
+        (HandedModel(one), HandedModel(two)),
+        (HandedModel(two), HandedModel(one)),
+        (HandedModel(one, {"labels.txt": two}),),
+        (HandedModel(one, {"labels.txt": one}),),
+        (HandedModel(one, kind="fastai"),),
+        (HandedModel(one, name="final.onnx"),),
+        (HandedModel(one, by_the_run=True),),
+    ]
     known = {entry.name: entry for entry in list_weights()[:2]}
     solution = {"code": one, "backbone": "mobilenet_v2"}
     robustness = [Robustness(), Robustness(enabled=False), Robustness(images=8), Robustness(occlusion_maps=1)]
@@ -120,6 +134,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "wanted": wanted,
             "parts": [NotebookParts(), NotebookParts(questions=("Why?",)), NotebookParts(steps=("Train",))],
         },
+        ReadBoxesRequest: {"folder": [Path("/images")], "sha256": ["1", "2"]},
         AuditRequest: {
             "submission": handed_in,
             "wanted": wanted,
@@ -141,18 +156,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "rerun": [None, rerun("1"), rerun("2"), rerun("1", rerun_seconds=9)],
         },
         ConvertRequest: {
-            "models": [
-                (HandedModel(one),),
-                (),
-                (HandedModel(two),),
-                (HandedModel(one), HandedModel(two)),
-                (HandedModel(two), HandedModel(one)),
-                (HandedModel(one, {"labels.txt": two}),),
-                (HandedModel(one, {"labels.txt": one}),),
-                (HandedModel(one, kind="fastai"),),
-                (HandedModel(one, name="final.onnx"),),
-                (HandedModel(one, by_the_run=True),),
-            ],
+            "models": handed_models,
             "withholds": [False, True],
             "classes": [("ball", "mug"), ("mug", "ball")],
             "training": trained_on,
@@ -197,20 +201,17 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
         },
         DetectRequest: {
-            "detector": [
-                HandedDetector(BLOB),
-                HandedDetector(OTHER_BLOB),
-                HandedDetector(BLOB, beside=(OTHER_BLOB,)),
-                HandedDetector(BLOB, data=(("w.bin", OTHER_BLOB),)),
-                HandedDetector(BLOB, preprocess=models[0].preprocess),
-                HandedDetector(BLOB, void=(1,)),
-                None,
-            ],
-            "check_images": [(), (BLOB,), (OTHER_BLOB,)],
+            "models": handed_models,
+            "withholds": [False, True],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "known": sets,
+            "known_staged": images,
+            "training": trained_on,
+            "weights": given,
             "staged": images,
+            "environments": [("1",), ("2",)],
         },
         DetectWorseRequest: {
-            "detector": [HandedDetector(BLOB), HandedDetector(OTHER_BLOB), None],
             "answers": [*detected, None],
             "training": trained_on[:2],
             "staged": images,
@@ -228,6 +229,14 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "code": [HashedFile(one), HashedFile(two)],
             "training": trained_on,
             "weights": [HashedFile(one), HashedFile(two)],
+        },
+        TrainDetectorRequest: {
+            "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
+            "code": [HashedFile(one), HashedFile(two), None],
+            "training": trained_on,
+            "weights": [HashedFile(one), HashedFile(two)],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "budget": ["whole", "short"],
         },
     }
 
