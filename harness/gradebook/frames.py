@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.errors import UsageError
+from harness.gradebook.headline import Headline, headline, measure_of
 from harness.gradebook.results import Results
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ _FILE = "results.json"
 def load_results(out: str | Path) -> pandas.DataFrame:
     """The class in the output folder of a `harness grade`: a row for each submission, by its id.
 
-    Columns: student, status, points, max_points, late_days, accuracy with accuracy_low and accuracy_high, latency_ms,
-    latency_ratio (to the reference), findings (codes), and a column for each criterion's points, by its title. What was
-    not measured, and marks that a person still has to give, are missing. Raises `UsageError` without results.
+    Columns: student, status, points, max_points, late_days, accuracy with accuracy_low and accuracy_high (where the
+    task is detection, ap50 with ap50_low and ap50_high), latency_ms, latency_ratio (to the reference), findings
+    (codes), and a column for each criterion's points, by its title. What was not measured, and marks that a person
+    still has to give, are missing. Raises `UsageError` without results.
     """
     file = Path(out) / _FILE
     try:
@@ -36,6 +38,7 @@ def class_frame(results: Results) -> pandas.DataFrame:
     """The same of results that are there already."""
     import pandas
 
+    score = measure_of(results.assignment.task).lower()
     rows = [
         {
             "submission": row.id,
@@ -44,22 +47,25 @@ def class_frame(results: Results) -> pandas.DataFrame:
             "points": row.points,
             "max_points": row.max_points,
             "late_days": row.late_days,
-            "accuracy": row.evaluation.accuracy if row.evaluation else None,
-            "accuracy_low": row.evaluation.accuracy_interval[0] if row.evaluation else None,
-            "accuracy_high": row.evaluation.accuracy_interval[1] if row.evaluation else None,
+            **_figure(score, headline(row)),
             "latency_ms": row.benchmark.model.p50_ms if row.benchmark else None,
             "latency_ratio": row.benchmark.ratio if row.benchmark else None,
             "findings": tuple(dict.fromkeys(found.code for found in row.findings)),
         }
         for row in results.submissions
     ]
-    measured = ("late_days", "accuracy", "accuracy_low", "accuracy_high", "latency_ms", "latency_ratio")
+    measured = ("late_days", score, f"{score}_low", f"{score}_high", "latency_ms", "latency_ratio")
     columns = ("submission", "student", "status", "points", "max_points", *measured, "findings")
     frame = pandas.DataFrame.from_records(rows, columns=list(columns)).set_index("submission")
     frame = frame.astype(dict.fromkeys(measured, float))
     marks = marks_frame(results).pivot(index="submission", columns="criterion", values="points")
     marks = marks.reindex(columns=_titles(results))
     return frame.join(marks.rename(columns={name: f"{name} (criterion)" for name in frame.columns}))
+
+
+def _figure(name: str, figure: Headline | None) -> dict[str, float | None]:
+    low, high = figure.interval if figure else (None, None)
+    return {name: figure.value if figure else None, f"{name}_low": low, f"{name}_high": high}
 
 
 def marks_frame(results: Results) -> pandas.DataFrame:
