@@ -93,6 +93,12 @@ def _of_one(key: str, one: ObjectFolder) -> Iterator[Trouble]:
             f"{folder}: annotations cannot be used: {some(reading.faults, '; ')}",
             "correct these files, or take them and their images out of the folder",
         )
+    if nameless := [image.name for image in reading.images if any(not box.label for box in image.boxes)]:
+        yield Trouble(
+            key,
+            f"{folder}: boxes without a class on {len(nameless)} images: {some(nameless)}",
+            "give each box its class with the tool that drew it",
+        )
     if not reading.images:
         yield Trouble(key, f"{folder}: no images that can be read", f"correct {key}.path")
     elif not any(reading.objects().values()):
