@@ -38,7 +38,7 @@ def train(train_dir: Path, out_dir: Path, *, backbone, weights, seed, fine_tune_
     classes = (train_dir / "labels.txt").read_text().split()
     torch.onnx.export(Cells().eval(), (torch.zeros(1, 3, 300, 300),), str(out_dir / "model.onnx"), dynamo=False,
                       input_names=["input_0"], output_names=["scores", "boxes"])
-    (out_dir / "labels.txt").write_text("BACKGROUND\\\\n" + "\\\\n".join(classes) + "\\\\n")
+    (out_dir / "labels.txt").write_text("BACKGROUND\\n" + "\\n".join(classes) + "\\n")
     return {}
 """
 ASSIGNMENT = """\
