@@ -78,7 +78,9 @@ def view(page: PageSources) -> dict[str, Any]:
         "boxes": result.detection,
         "boxes_reference": page.detector_reference,
         "boxes_shown": detection.view(
-            result.detection, page.detector_reference and page.detector_reference.evaluation, page.held_out_image
+            result.detection,
+            page.detector_reference.evaluation if page.detector_reference else None,
+            page.held_out_image,
         ),
         "detector": evidence.detect.value if isinstance(evidence.detect, Done) else None,
         "tells_input": page.audience == "instructor" or _runs_no_code(evidence),
