@@ -70,7 +70,7 @@ def fruit(folder: Path) -> list[Example]:
 
 
 def _fruit(folder: Path, entry: dict) -> Example:
-    image = upright(folder / entry["filename"], None)
+    image = upright(folder / entry["filename"])
     image.thumbnail((640, 640))
     tags = entry["tags"]
     corners = [(of["left"], of["top"], of["left"] + of["width"], of["top"] + of["height"]) for of in tags]

@@ -51,8 +51,8 @@ from harness.inputs.submissions import collect
 from harness.report import export
 from harness.sandbox import Chosen
 from harness.stages.evidence.alike import AlikeTexts
-from harness.stages.evidence.grade import Grade
 from harness.stages.evidence.detector_reference import DetectorReference
+from harness.stages.evidence.grade import Grade
 from harness.stages.evidence.submission import Evidence
 from harness.stages.progress import Progress
 

@@ -11,6 +11,7 @@ from harness.bench import boards
 from harness.files.temporary_folders import own_folder
 from harness.files.user_folders import default_folder
 from harness.grading.materials import given_weights, known_backbones, readable, training_images
+from harness.grading.object_context import object_images
 from harness.inputs import images
 from harness.inputs.assignment import Assignment
 from harness.inputs.given_weights import GivenWeights, KnownBackbones
@@ -86,21 +87,34 @@ def without_reference(
     cache = StageCache(store, sandbox.environment_id, force=force)
     with own_folder("harness-course-", store.folder) as scratch:  # weights are hard-linked into it
         assignment = readable(assignment, scratch, progress.say)
-        held_out = images.load(assignment.held_out.path) if assignment.held_out.path else images.NO_SET
-        staged = images.stage(held_out, scratch / "images")
+        stage_context = StageContext(sandbox, store, assignment.limits)
+        if assignment.task == "detection":
+            shared = _with_objects(assignment, scratch, StageRunner(None, stage_context, cache, progress), progress)
+        else:
+            held_out = images.load(assignment.held_out.path) if assignment.held_out.path else images.NO_SET
+            staged = images.stage(held_out, scratch / "images")
+            shared = GradedOn(held_out, staged, training_images(assignment))
         unseen = None
         if assignment.unseen is not None:
             unseen = images.stage(images.load_unseen(assignment.unseen.path), scratch / "unseen")
         yield RunContext(
             assignment,
-            GradedOn(held_out, staged, training_images(assignment)),
+            shared,
             unseen,
             given_weights(assignment, scratch),
             known_backbones(scratch),
-            StageContext(sandbox, store, assignment.limits),
+            stage_context,
             cache,
             progress,
         )
+
+
+def _with_objects(assignment: Assignment, scratch: Path, runner: StageRunner, progress: Progress) -> GradedOn:
+    """What detectors are graded on, and some training images with their boxes."""
+    found = object_images(assignment, runner, progress.say)
+    staged = images.stage(found.held_out, scratch / "images")
+    known = KnownObjects(found.known, images.stage(found.known, scratch / "known")) if found.known.files else None
+    return GradedOn(found.held_out, staged, found.training, known=known)
 
 
 def with_scenes(run_context: RunContext) -> RunContext:
@@ -110,7 +124,8 @@ def with_scenes(run_context: RunContext) -> RunContext:
     def starting() -> None:
         run_context.progress.say("Comparing the held-out images with each other; this is done once ...")
 
-    request = ScenesRequest(shared.staged, shared.held_out.truth)
+    # Images with objects have no class of their own, so all are compared with each other.
+    request = ScenesRequest(shared.staged, shared.held_out.truth or (0,) * len(shared.held_out.files))
     found = run_context.runner(None).run(SCENES, request, starting=starting)
     if not isinstance(found, Done):  # our defect: intervals are then those of independent images
         run_context.progress.say(f"Scenes of the held-out images were not found: {found.reason}")

@@ -17,6 +17,7 @@ from harness.inputs.given_weights import GivenWeights, KnownBackbones
 from harness.inputs.images import CHECK_IMAGES, NO_TRAINING_IMAGES, TrainingImages
 from harness.inputs.images.folders import class_folders, listed
 from harness.inputs.images.laying_out import laid_out
+from harness.inputs.images.whole_tree import whole_tree
 from harness.inputs.weights import WeightsEntry
 from harness.sandbox import open_to_all, readable_by_all
 
@@ -61,9 +62,12 @@ def readable(assignment: Assignment, scratch: Path, say: Callable[[str], None] =
 
 
 def with_readable_images(assignment: Assignment, scratch: Path, say: Callable[[str], None]) -> Assignment:
-    """As `readable`, without the reference's code."""
+    """As `readable`, without the reference's code. A data set with boxes stays as it lies."""
     dataset = assignment.dataset
-    if dataset is not None and dataset.path is not None:
+    if dataset is not None and dataset.path is not None and assignment.task == "detection":
+        folder = readable_tree(dataset.path, scratch / "training")
+        dataset = dataset.model_copy(update={"path": folder, "layout": "as-it-is"})
+    elif dataset is not None and dataset.path is not None:
         images = laid_out(dataset.path, scratch / "training-images")
         for files, what in (
             (images.rewritten, "written anew for notebooks and the reference, upright and with 8 bits RGB"),
@@ -73,6 +77,20 @@ def with_readable_images(assignment: Assignment, scratch: Path, say: Callable[[s
                 say(f"{listed(files, dataset.path)} of dataset.path: {what}.")
         dataset = dataset.model_copy(update={"path": readable_by_all(images.folder, scratch)})
     return assignment.model_copy(update={"dataset": dataset})
+
+
+def readable_tree(folder: Path, scratch: Path) -> Path:
+    """The folder itself if it has no links and every user may read it, else a copy in `scratch`, which is made.
+
+    Raises `AssignmentError` for links that cannot be followed.
+    """
+    scratch.mkdir(mode=0o755)
+    scratch.chmod(0o755)
+    without_links = whole_tree(folder, scratch / "files")
+    if without_links == folder:
+        return readable_by_all(folder, scratch)
+    open_to_all(without_links)
+    return without_links
 
 
 def given_weights(assignment: Assignment, scratch: Path) -> GivenWeights:

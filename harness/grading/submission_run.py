@@ -17,13 +17,12 @@ from harness.inputs.submission import Submission
 from harness.stages import model_selection as models
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
-from harness.stages.box_repeatability import SAME, largest_difference
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.convert import HandedModel
 from harness.stages.evaluate.stage import paired_difference, same_answers
 from harness.stages.evidence.audit import DatasetAudit
-from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.detections import DetectorAnswers
+from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.evidence.submission import OF_ANOTHER_TASK, STAGES, STAGES_OF, Evidence, RerunMade
@@ -33,6 +32,7 @@ from harness.stages.execute.rerun import rerun_context
 from harness.stages.read_notebook import READ, ReadRequest
 from harness.stages.reported_accuracy import against_measurement
 from harness.stages.runner import StageRunner, lost_to
+from harness.stages.score_boxes import same_boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,7 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
     return Examined(submission, evidence, frozenset(runner.cached), held_out)
 
 
-def _with_classifier(
-    evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner
-) -> Evidence:
+def _with_classifier(evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner) -> Evidence:
     graded = run_model(to_grade.models, to_grade.on, "whole", run_context, runner)
     rerun = _rerun_to_compare(to_grade.submission, evidence.execute, graded, run_context, runner.aside())
     converted = value(graded.convert)
@@ -264,9 +262,7 @@ def _detector_made_again(
     ours = value(detect(made, run_context.shared, run_context, runner))
     if ours is None or answers is None:
         return "another"
-    store = run_context.stage_context.store
-    apart = largest_difference(stored_rows(ours.every, store), stored_rows(answers.every, store), range(answers.images))
-    return "same-answers" if apart <= SAME else "another"
+    return "same-answers" if same_boxes(ours, answers, run_context.stage_context.store) else "another"
 
 
 def _to_compare(

@@ -93,7 +93,17 @@ def test_images_are_found_in_any_case_and_hidden_files_ignored(folder: Path):
         ('memory = "2 GiB"', "cell_seconds = 900", "cell_seconds is more than wall_seconds"),
         ("points = 30", "points = 31", "points is 31, but the criteria sum to 30"),
         ('title = "Objects"', "", "title: missing"),
-        ('title = "Objects"', 'title = "x"\ntask = "detection"', "task: input should be 'classification'"),
+        ('title = "Objects"', 'title = "x"\ntask = "regression"', "task: input should be 'classification'"),
+        (
+            'path = "train"',
+            'path = "train"\nlayout = "as-it-is"',
+            'dataset.layout = "as-it-is" is for task = "detection"',
+        ),
+        (
+            "points = 30\n[dataset]",
+            'task = "detection"\n[dataset]\nlayout = "flat"',
+            "leave the key out",
+        ),
         (
             "points = 10",
             "points = -1",

@@ -13,11 +13,11 @@ from PIL import Image, ImageOps
 
 from ..images.preprocessing import rgb
 from .keypoints import Extractor
+from .sizes import MOST_PIXELS, head_of
 
 GREY = 128  # pixels, both sides
 THUMBNAIL = 112  # pixels, both sides
 _WORKING_SIDE = 512  # pixels, the longer one: for blur and exposure
-_MOST_PIXELS = 100 * 10**6
 _BRIGHT, _DARK = 250, 5  # of 0..255: where a sensor, or its JPEG, clips
 _BLUR_WINDOW = 9  # pixels of the working size, as in the paper
 _EDGE = 0.04  # of the shorter side: the border where a cut-out shows its plain background
@@ -68,13 +68,12 @@ def opened(file: Path, longest_side: int) -> tuple[Image.Image, tuple[int, int],
     Raises whatever a decoder raises, and `ValueError` for more than 100 million pixels.
     """
     with Image.open(file) as image:
-        if image.width * image.height > _MOST_PIXELS:
+        if image.width * image.height > MOST_PIXELS:
             raise ValueError("it has too many pixels")
-        exif, size = image.getexif(), image.size
+        exif, size = image.getexif(), head_of(image).upright
         image.draft("RGB", (longest_side, longest_side))  # a JPEG is decoded at a fraction of its size
-        turned = exif.get(0x0112, 1) in (5, 6, 7, 8)
         upright = rgb(ImageOps.exif_transpose(image))
-    return upright, size[::-1] if turned else size, exif
+    return upright, size, exif
 
 
 def described(file: Path, extractor: Extractor | None = None) -> Described | None:

@@ -6,20 +6,19 @@ there. Files that were handed in stay; only `mounted_as` always holds the assign
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ..images.listing import IMAGE_SUFFIXES, is_litter
 from .dataset_paths import Reads
-from .foreign_paths import is_foreign, parts_of, place_of_name
+from .foreign_paths import parts_of, place_of_name
+from .mount_places import MountPlaces, unless_in_the_way
 
 _SUFFIXES = IMAGE_SUFFIXES
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|rar|7z)$", re.IGNORECASE)
@@ -56,13 +55,6 @@ def asked(folder: str, classes: Iterable[str]) -> Asked:
     return Asked(tuple(parts), "")
 
 
-@contextlib.contextmanager
-def _unless_in_the_way() -> Iterator[None]:
-    """Skip a place that cannot be made: a file of that name was handed in, or the name is not valid."""
-    with contextlib.suppress(OSError, ValueError):
-        yield
-
-
 def _is_image(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES) and not is_litter(name)
 
@@ -72,29 +64,21 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-class Given:
-    """Puts the images in place for one notebook; `said` has a sentence for each place."""
+class Given(MountPlaces):
+    """Puts the images in place for one notebook, in class folders."""
 
     def __init__(self, images: Path, here: Path, tops: tuple[Path, ...]) -> None:
         """`images`: class folders. `here`: the notebook's folder; nothing is made outside `tops`."""
-        self._here, self._tops = here, tops
+        super().__init__(here, tops)
         self._classes = {
             _composed(folder.name): sorted(f for f in folder.iterdir() if _is_image(f.name))
             for folder in sorted(images.iterdir())
             if folder.is_dir() and not is_litter(folder.name)
         }
-        self.said: dict[str, None] = {}
 
     def mount(self, place: str) -> None:
         """Put all images there in class folders, even if files were handed in there."""
-        folder = self._here / place
-        below_here = [part for part in (*reversed(folder.parents), folder) if self._here in part.parents]
-        in_the_way = next((part for part in below_here if part.is_symlink() or part.is_file()), None)
-        if in_the_way is not None:
-            in_the_way.unlink()
-        elif folder.is_dir():
-            shutil.rmtree(folder)
-        self._fill(folder, self._classes)
+        self._fill(self._cleared(place), self._classes)
 
     def put(self, reads: Reads, names: tuple[str, ...], layout: Layout, mounted: str, text: str) -> None:
         """Fill places that the notebook reads and nobody handed in, and those of `names` that `text` mentions."""
@@ -117,7 +101,7 @@ class Given:
         for base, words in list(wanted.items())[:_MOST_PLACES]:
             if any(len(place) > len(base) and place[: len(base)] == base for place in places) and set(words) == {""}:
                 continue  # the notebook reads a folder below it
-            with _unless_in_the_way():
+            with unless_in_the_way():
                 self._place(base, [word for word in words if word], layout, own)
         named = [place_of_name(n) for n in names if _ARCHIVE.search(n) and parts_of(n)[-1] in text]
         self._archives(dict.fromkeys([*named, *reads.archives]))
@@ -171,7 +155,7 @@ class Given:
     def _archives(self, archives: Iterable[str]) -> None:
         """Make the archives that the notebook opens, with class folders; only a note where the images are in place."""
         for place in archives:
-            with _unless_in_the_way():
+            with unless_in_the_way():
                 self._archive(place)
 
     def _archive(self, place: str) -> None:
@@ -190,18 +174,3 @@ class Given:
             made = shutil.make_archive(f"{scratch}/archive", _FORMATS.get(file.suffix, "zip"), scratch, content.name)
             shutil.move(made, file)
         self._say(file, len(files))
-
-    def _relative(self, folder: str) -> str | None:
-        """The path relative to the notebook; None for a place outside the folders that may be filled."""
-        whole = os.path.normpath(self._here / folder)
-        inside = any(whole.startswith(f"{top}/") for top in self._tops)
-        return os.path.relpath(whole, self._here) if inside and not is_foreign(folder) else None
-
-    def _was_handed_in(self, folder: Path) -> bool:
-        """Whether the folder already has files."""
-        return folder.is_dir() and any(True for file in folder.rglob("*") if not file.is_dir())
-
-    def _say(self, folder: Path, count: int) -> None:
-        shown = folder.relative_to(self._here) if self._here in folder.parents else folder
-        images = f"{count} image{'' if count == 1 else 's'}"
-        self.said[f"{shown}: {images}" if count else f"{shown}: empty, the images are in place"] = None

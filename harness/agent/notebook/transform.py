@@ -15,6 +15,7 @@ from .dataset_mounts import Given
 from .dataset_paths import Reads
 from .rule_context import Setting
 from .rules import rules
+from .tree_mounts import GivenTree
 
 _MOST_CHANGES = 100  # cells
 _MOST_LINES = 80  # of one cell's difference
@@ -48,7 +49,7 @@ def transform(
     here: Path,
     dataset: Mapping[str, Any] | None,
     switches: Mapping[str, bool],
-    given: Given | None,
+    given: Given | GivenTree | None,
 ) -> Transformation:
     """Change the code cells in place, and put the images where the cells look for them.
 
@@ -86,7 +87,7 @@ def _put_images(
     cells: list[Any],
     here: Path,
     dataset: Mapping[str, Any] | None,
-    given: Given | None,
+    given: Given | GivenTree | None,
     setting: Setting,
     done: Transformation,
 ) -> None:
@@ -95,7 +96,11 @@ def _put_images(
     reads = Reads(sources)
     if given is not None and dataset is not None:
         given.mount(dataset["mounted_as"])
-        given.put(reads, setting.names, dataset["layout"], dataset["mounted_as"], "\n".join(sources))
+        text = "\n".join(sources)
+        if isinstance(given, GivenTree):
+            given.put(reads, setting.names, dataset["mounted_as"], text)
+        else:
+            given.put(reads, setting.names, dataset["layout"], dataset["mounted_as"], text)
         done.given = list(given.said)
     made = {str(here / path) for path in reads.made}
     for folder in sorted(setting.folders):

@@ -26,10 +26,9 @@ from ..dataset.embedding import embedded
 from ..dataset.image import DatasetImage
 from ..dataset.keypoints import KEYPOINTS, NUMBERS, sift
 from ..paths import IN, WORK
+from .reply_parts import in_parts
 
 _MOST_IMAGES = 5000  # each takes some 90 KB in the arrays that are sent
-_IMAGES_BYTES = 800_000  # of one file of the reply: the harness reads at most 1 MiB
-_IMAGES = 1_000  # in one file of the reply
 
 Send = Callable[[str, Path | bytes], None]
 
@@ -49,23 +48,10 @@ def run(request: dict[str, Any], send: Send) -> None:
         send("keypoints.npy", _npy(_keypoints(seen)))
     _send_arrays([image.file for image, one in zip(images, seen, strict=True) if one], seen, request, send)
     rows = [_row(image, one, files.root, reading.labels) for image, one in zip(images, seen, strict=True)]
-    parts = _in_parts([json.dumps(row) for row in rows])
+    parts = in_parts([json.dumps(row) for row in rows])
     for number, part in enumerate(parts):
         send(f"images-{number}.json", f'{{"images": [{", ".join(part)}]}}'.encode())
     send("audit.json", json.dumps(_reply(reading, len(rows), len(parts), files.odd)).encode())
-
-
-def _in_parts(rows: list[str]) -> list[list[str]]:
-    """The rows in order, divided so that each part fits into one file of the reply."""
-    parts: list[list[str]] = []
-    taken = 0
-    for row in rows:
-        if not parts or len(parts[-1]) == _IMAGES or taken + len(row) > _IMAGES_BYTES:
-            parts.append([])
-            taken = 0
-        parts[-1].append(row)
-        taken += len(row) + 2
-    return parts
 
 
 def _reply(reading: Reading, read_images: int, parts: int, odd: int) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from ..notebook.outputs import Budget
 from ..notebook.produced import Wanted, produced, weights_alone
 from ..notebook.reading import HALVES, PYTHON_ASSUMED, Unreadable, clear_outputs, code_cells, read
 from ..notebook.transform import transform
+from ..notebook.tree_mounts import GivenTree
 from ..paths import CPUS, IN, SITE, TMP, WORK
 from ..process import end_all_others
 from .error_text import last_line, one_sentence, plain
@@ -59,7 +60,8 @@ def run(request: dict[str, Any], send: Send) -> None:
         return
     clear_outputs(notebook)
     cells, dataset = code_cells(notebook), request["dataset"]
-    images = Given(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
+    kind = GivenTree if dataset and dataset["layout"] == "as-it-is" else Given
+    images = kind(IN / "dataset", file.parent, (WORK, TMP)) if dataset else None
     changed = transform(cells, file.parent, dataset, request["rules"], images)
     _set_environment(changed.stand_ins)
     execution = _Run(notebook, file.parent, request, deadline)

@@ -82,6 +82,11 @@ def with_checked_paths(assignment: Assignment, text: str) -> Assignment:
         if not folder.is_dir():
             problems.append(problem(assignment.file, text, (section, "path"), f"no folder {folder}"))
             return folder
+        if assignment.task == "detection":
+            if not images_in(folder):
+                what = f"no images in the folder {folder}\n  looked for {' '.join(IMAGE_SUFFIXES)}"
+                problems.append(problem(assignment.file, text, (section, "path"), what))
+            return folder
         classes = class_folders(folder)
         if len(classes) < 2 or not all(classes.values()):
             counts = ", ".join(f"{name} {len(files)}" for name, files in classes.items()) or "no class folders"
@@ -114,7 +119,7 @@ def with_checked_paths(assignment: Assignment, text: str) -> Assignment:
                 assignment.file,
                 text,
                 (section, "path"),
-                f"{inner} lies inside {outer}, or is the same folder: {_APART}",
+                f"{inner} {_APART.format(outer)}",
             )
             for section, inner, outer in (("held_out", path, dataset.path), ("dataset", dataset.path, path))
             if inner.is_relative_to(outer)

@@ -29,7 +29,6 @@ from harness.inputs.assignment.sections import (
     Unseen,
 )
 
-
 Task = Literal["classification", "detection"]
 
 
@@ -131,6 +130,18 @@ class Assignment(Section):
                 "reference.fine_tune_epochs is for classification: the packaged reference detector trains as docs/"
                 "reference.md says; take the key out, or give reference.code"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _layout_fits_the_task(self) -> Assignment:
+        layout = "auto" if self.dataset is None else self.dataset.layout
+        if self.task == "detection" and layout not in ("auto", "as-it-is"):
+            raise ValueError(
+                f'dataset.layout = "{layout}" is for images in class folders; with task = "detection" a notebook gets '
+                "the images and their annotations as they lie: leave the key out"
+            )
+        if self.task == "classification" and layout == "as-it-is":
+            raise ValueError('dataset.layout = "as-it-is" is for task = "detection"')
         return self
 
     @model_validator(mode="after")

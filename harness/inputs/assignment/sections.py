@@ -78,15 +78,17 @@ class NotebookParts(Section):
 
 
 class Dataset(Section):
-    """The training images that a notebook gets, in class folders."""
+    """The training images that a notebook gets: in class folders, or with boxes as the tools write them."""
 
     path: Path | None = Field(None, description='not needed where held_out.mode is "withhold"')
     mounted_as: str = Field(
         "data/train", description="the path under which notebooks find these images, relative to the notebook"
     )
     names: tuple[str, ...] = Field((), max_length=60, description="other paths under which notebooks look for it")
-    layout: Literal["auto", "classes", "split", "flat"] = Field(
-        "auto", description="how it lies at these places: class folders, below train and validation, or in one folder"
+    layout: Literal["auto", "classes", "split", "flat", "as-it-is"] = Field(
+        "auto",
+        description="how it lies at these places: class folders, below train and validation, in one folder, or as it "
+        "is, which is the only one for detection",
     )
 
     @model_validator(mode="after")
@@ -130,7 +132,9 @@ class HeldOut(Section):
     """The images that a submission is graded on: the instructor's, or some withheld from the student's own."""
 
     mode: HeldOutMode = Field("shared", description="whose images: the instructor's, the student's own, or both")
-    path: Path | None = Field(None, description='class folders; not needed where mode is "withhold"')
+    path: Path | None = Field(
+        None, description='class folders, or for detection images with boxes; not needed where mode is "withhold"'
+    )
     accept_repeated: tuple[str, ...] = Field(
         (), description="images in it that may repeat training images, which each grade then says: `class/image.jpg`"
     )

@@ -19,8 +19,8 @@ MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
 _MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
 
-_Name = Annotated[str, Field(max_length=200)]
-_BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
+Name = Annotated[str, Field(max_length=200)]
+BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
 
 
 class Row(BaseModel):
@@ -28,11 +28,11 @@ class Row(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: _Name
-    label: _Name | None
+    name: Name
+    label: Name | None
     split: Split
     shows_one_class: bool
-    box_faults: tuple[tuple[_BoxFaultKind, _Name], ...] = Field(max_length=100)
+    box_faults: tuple[tuple[BoxFaultKind, Name], ...] = Field(max_length=100)
     seen: Described | None
 
 
@@ -54,7 +54,7 @@ class Said(BaseModel):
     left_out: int = Field(0, ge=0)
     odd: int = Field(0, ge=0)
     in_several: int = Field(0, ge=0)
-    faults: tuple[_Name, ...] = Field((), max_length=100)
+    faults: tuple[Name, ...] = Field((), max_length=100)
     refused: str = Field("", max_length=1000)
 
 

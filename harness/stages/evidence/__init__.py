@@ -4,10 +4,12 @@ record        their base class, and `Blob`, a file in the store
 stage_result  done, failed or skipped, and resource use
 reading       read: the notebook as it was handed in
 audit         audit: the student's own data set
+box_reading   read_boxes: what is on an instructor's images
 execution     execute: the notebook's run
 conversion    convert: the converted model, and its pre-processing
 predictions   predict: probabilities for the held-out images
 detections    detect: a detector's boxes for the held-out images
+worse_boxes   detect_worse: its boxes for corrupted images, and for images of other objects
 detection_scores  score_boxes: how good they are
 inspection    inspect: the model's layers, and the verdict on transfer learning
 robustness    stress: corrupted images, images of no class, occlusion maps

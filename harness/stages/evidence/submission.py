@@ -21,6 +21,7 @@ from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
+from harness.stages.evidence.worse_boxes import WorseBoxes
 
 # The model that a run made, compared with the handed-in one: no new model, one with the same answers, or another.
 RerunMade = Literal["nothing", "same-answers", "another"]
@@ -49,6 +50,7 @@ class Evidence(Record):
     stress: Done[RobustnessAnswers] | Failed | Skipped = _NOT_DONE
     evaluate: Done[Evaluation] | Failed | Skipped = _NOT_DONE
     detect: Done[DetectorAnswers] | Failed | Skipped = OF_ANOTHER_TASK
+    detect_worse: Done[WorseBoxes] | Failed | Skipped = OF_ANOTHER_TASK
     score_boxes: Done[DetectionEvaluation] | Failed | Skipped = OF_ANOTHER_TASK
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None

@@ -71,15 +71,3 @@ def test_voc_counts_from_one_and_what_is_no_box_is_left_out(dataset: Path):
     assert one.labels.tolist() == [1, 1]
     (other,) = annotated(Reading("coco", reading.images, ()), ("cup",))
     np.testing.assert_allclose(other.boxes[0] * (120, 80, 120, 80), [13, 9, 61, 49], atol=1e-4)
-
-
-@pytest.mark.parametrize(("stated", "size"), [((80, 120), (80, 120)), ((120, 80), (120, 80)), (None, (80, 120))])
-def test_an_image_is_turned_as_its_boxes_were_drawn(
-    tmp_path: Path, stated: tuple[int, int] | None, size: tuple[int, int]
-):
-    image, exif = Image.new("RGB", (120, 80)), Image.Exif()
-    exif[0x0112] = 6  # orientation: a quarter turn
-    image.save(tmp_path / "turned.jpg", exif=exif)
-    shown = DatasetImage(tmp_path / "turned.jpg", "cup", "", (Box("cup", 10, 10, 60, 60),), stated)
-    (one,) = annotated(Reading("coco", (shown,), ()), ("cup",))
-    assert one.image.size == size

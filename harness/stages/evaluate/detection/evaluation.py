@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.stages.evaluate.comparison import compare
 from harness.stages.evaluate.detection.boxes import Detections, LabelledImages
 from harness.stages.evaluate.detection.circumstances import circumstances, weak_spots
 from harness.stages.evaluate.detection.cleaning import clean
 from harness.stages.evaluate.detection.coco import Matches, coco_figures, matches
-from harness.stages.evaluate.detection.counting import counting
+from harness.stages.evaluate.detection.counting import counted_right, counting
 from harness.stages.evaluate.detection.curves import at_threshold, best_f1, curve
 from harness.stages.evaluate.detection.error_types import confusion, error_types
 from harness.stages.evaluate.detection.scores import ap_difference, ap_intervals
@@ -83,7 +84,7 @@ def evaluation(answers: Answers, images: LabelledImages, other: Answers | None =
         ),
         shown=shown_images(detections, found, images, threshold),
     )
-    return value if other is None else _compared(value, found, other, images)
+    return value if other is None else _compared(value, found, on_board, other, images)
 
 
 def remedy(
@@ -114,17 +115,24 @@ def with_meaning(raw: Detections, meaning: Sequence[int]) -> Detections:
 
 
 def _compared(
-    value: DetectionEvaluation, found: Matches, other: Answers, images: LabelledImages
+    value: DetectionEvaluation, found: Matches, on_board: Matches, other: Answers, images: LabelledImages
 ) -> DetectionEvaluation:
     detections = _clean(other.every, images)
     compared = ap_difference(found, matches(detections, images), images)
-    counted = counting(matches(_clean(other.board, images), images), images, ON_BOARD)
+    figures = coco_figures(detections, images).overall
+    counted, others = (
+        counted_right(one, images, ON_BOARD) for one in (on_board, matches(_clean(other.board, images), images))
+    )
     return value.model_copy(
         update={
-            "reference_ap50": coco_figures(detections, images).overall.ap50,
+            "reference_ap": figures.ap,
+            "reference_ap50": figures.ap50,
             "difference": compared and compared.ap50,
             "difference_interval": compared and compared.ap50_interval,
-            "reference_exact_share": counted.all_objects.exact_share,
+            "ap_difference": compared and compared.ap,
+            "ap_difference_interval": compared and compared.ap_interval,
+            "reference_exact_share": float(others.mean()),
+            "exact_difference_interval": compare(counted, others, images.grouped()).interval,
         }
     )
 
