@@ -33,7 +33,8 @@ def detection_evaluation(**changes: Any) -> DetectionEvaluation:
         "counting": Counting(0.5, counts, 25, (counts, counts)), "errors": NO_ERRORS, "confusion": ((1,),),
         "circumstances": Circumstances(0.5, None, (), (), (), (), ()), "reference_ap": 0.55, "reference_ap50": 0.9,
         "difference": -0.1, "difference_interval": (-0.2, 0.0), "ap_difference": -0.05,
-        "ap_difference_interval": (-0.15, 0.05), "reference_exact_share": 0.8, "exact_difference_interval": (-0.35, 0.0),
+        "ap_difference_interval": (-0.15, 0.05), "reference_exact_share": 0.8,
+        "exact_difference_interval": (-0.35, 0.0),
     }  # fmt: skip
     return DetectionEvaluation(**values | changes)
 
