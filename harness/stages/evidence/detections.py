@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.inputs.environment_names import EnvironmentName
+from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.record import Blob, Record
 
 
@@ -74,6 +75,8 @@ class DetectorAnswers(Record):
     by_the_run: bool = False  # made by the notebook's run, not handed in
     model: Blob | None = None
     data: tuple[tuple[str, Blob], ...] = ()  # an ONNX file's external data, by the location that it names
+    void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
+    preprocess: Preprocess | None = None  # as declared in handin.json
     meaning: LabelMeaning = LabelMeaning(as_named=(), taken=())
     description: DetectorDescription
     environment: EnvironmentName

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_detector import detector_answers
 from example_evidence import BLOB, conversion, evidence
 
 import harness.stages
@@ -32,9 +33,11 @@ from harness.inputs.weights import list_weights
 from harness.stages.audit.request import AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BenchmarkRequest
+from harness.stages.benchmark_detector import BenchmarkDetectorRequest, TimedDetector
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
+from harness.stages.convert_detector import ConvertDetectorRequest
 from harness.stages.detect import DetectRequest, HandedDetector
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
@@ -183,6 +186,14 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "conversion": [*models, None],
             "predictions": [*answers, None],
             "reference": [None, *models],
+            "staged": images,
+            "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
+            "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
+        },
+        ConvertDetectorRequest: {"answers": [detector_answers(BLOB), detector_answers(OTHER_BLOB), None]},
+        BenchmarkDetectorRequest: {
+            "model": [TimedDetector(models[0], detector_answers(BLOB)), None],
+            "reference": [None, TimedDetector(models[0], detector_answers(BLOB))],
             "staged": images,
             "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
             "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
