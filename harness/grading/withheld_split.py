@@ -15,12 +15,15 @@ from pathlib import Path
 from harness.errors import MachineError
 from harness.findings import Finding, finding, sentence
 from harness.grading import model_run, reference
-from harness.grading.context import GradedOn, RunContext
+from harness.grading.context import GradedOn, KnownObjects, RunContext
+from harness.grading.withheld_objects import with_boxes
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import Dataset
 from harness.inputs.images import CHECK_IMAGES, HeldOutSet, StagedImages, TrainingImages
+from harness.inputs.images.folders import images_in
 from harness.inputs.submission import Submission
 from harness.stages import model_selection
+from harness.stages.audit.findings import can_be_graded
 from harness.stages.audit.folders import folder_names
 from harness.stages.context import StageContext
 from harness.stages.evaluate.stage import score
@@ -54,11 +57,6 @@ class WithheldSplit:
     rerun: Rerun
 
 
-def can_be_graded(audit: DatasetAudit) -> bool:
-    """Whether images of at least two classes were withheld."""
-    return len(audit.heldout) >= 2
-
-
 @contextlib.contextmanager
 def opened(
     submission: Submission, audit: DatasetAudit | None, run_context: RunContext
@@ -68,7 +66,8 @@ def opened(
     Where the course has no images of its own, the reference is trained on the split if its code is here.
     """
     assignment = run_context.assignment
-    if not assignment.withholds or audit is None or not can_be_graded(audit):
+    detection = assignment.task == "detection"
+    if not assignment.withholds or audit is None or not can_be_graded(audit, detection):
         yield None
         return
     with laid_out(submission, audit, assignment, run_context.stage_context) as split:
@@ -87,7 +86,8 @@ def laid_out(
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's user reads mounts from here
-        held_out = withheld_set(audit, context)
+        detection = assignment.task == "detection"
+        held_out = _withheld(audit, context, detection)
         train, place = scratch / "train", scratch / "rerun"
 
         @functools.cache
@@ -95,7 +95,8 @@ def laid_out(
             for part in (train, place):
                 shutil.rmtree(part, ignore_errors=True)  # left by a failed try
                 part.mkdir()
-            return rewrite(submission, audit, assignment.own_dataset, place, train, context)
+            asked = assignment.own_dataset
+            return rewrite(submission, audit, asked, place, train, context, by_class=not detection)
 
         def check_images() -> Sequence[Path]:
             try:
@@ -105,6 +106,8 @@ def laid_out(
             return _some_of(train)
 
         def by_class() -> Mapping[str, Sequence[Path]]:
+            if detection:
+                return {}  # an image shows several
             with contextlib.suppress(NotRewritten):
                 rewritten()
                 folders = folder_names(tuple(audit.classes))
@@ -118,18 +121,20 @@ def laid_out(
                 held_out,
                 staged_in_store(held_out, context),
                 TrainingImages(dataset, _training_sha256(audit), check_images, by_class),
+                known=_known(audit, context) if audit.known else None,
             ),
             Rerun(assignment.own_dataset, rewritten, held_out.sha256),
         )
 
 
 def _training_sha256(audit: DatasetAudit) -> str:
-    """The SHA-256 of the training part: of the images' pixels, names and classes."""
+    """The SHA-256 of the training part: of the images' pixels, names and classes, and of all boxes."""
     withheld = {one.picture for one in audit.withheld}
     rows = [
         (name, label, audit.pixels.get(name)) for name, label in sorted(audit.labels.items()) if name not in withheld
     ]
-    return hashlib.sha256(json.dumps([rows, sorted(audit.own_test)]).encode()).hexdigest()
+    boxes = [audit.objects_sha256] if audit.objects_sha256 else []
+    return hashlib.sha256(json.dumps([rows, sorted(audit.own_test), *boxes]).encode()).hexdigest()
 
 
 def withheld_set(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
@@ -143,10 +148,28 @@ def withheld_set(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
     for one in audit.withheld:
         digest.update(f"{one.file.sha256} {one.label}\n".encode())
     files = tuple(context.store.path(one.file) for one in audit.withheld)
+    return HeldOutSet(classes, files, truth, digest.hexdigest(), _scenes(audit))
+
+
+def _withheld(audit: DatasetAudit, context: StageContext, detection: bool) -> HeldOutSet:
+    """The withheld images with their labels, or with the student's boxes."""
+    if not detection:
+        return withheld_set(audit, context)
+    return with_boxes(audit.withheld, tuple(sorted(audit.heldout)), context.store, _scenes(audit))
+
+
+def _known(audit: DatasetAudit, context: StageContext) -> KnownObjects:
+    """Images of the training part with their boxes."""
+    labelled = with_boxes(audit.known, tuple(sorted(audit.heldout)), context.store)
+    return KnownObjects(labelled, staged_in_store(labelled, context))
+
+
+def _scenes(audit: DatasetAudit) -> tuple[int, ...]:
+    """A number for each withheld image, equal for images of one scene."""
     first_of = {name: together[0] for together in audit.groups for name in together}
     scenes = [first_of.get(one.picture, one.picture) for one in audit.withheld]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(scenes))}
-    return HeldOutSet(classes, files, truth, digest.hexdigest(), tuple(numbers[name] for name in scenes))
+    return tuple(numbers[name] for name in scenes)
 
 
 def _some_of(train: Path) -> tuple[Path, ...]:
@@ -155,7 +178,7 @@ def _some_of(train: Path) -> tuple[Path, ...]:
     def draw(file: Path) -> str:
         return hashlib.sha256(str(file.relative_to(train)).encode("utf-8", "surrogateescape")).hexdigest()
 
-    return tuple(sorted((path for path in train.rglob("*") if path.is_file()), key=draw)[:CHECK_IMAGES])
+    return tuple(sorted(images_in(train), key=draw)[:CHECK_IMAGES])
 
 
 def _images_in(folder: Path) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .encodings import text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .sizes import upright_size
@@ -31,6 +32,7 @@ class Table:
     columns: tuple[str, ...]
     boxes: Mapping[Path, tuple[Box, ...]]
     absent: tuple[str, ...]  # images that it names and that are not there
+    cut: int = 0  # rows that were left out because their image has very many
 
 
 def read(files: Tree) -> Reading | None:
@@ -43,10 +45,21 @@ def read(files: Tree) -> Reading | None:
         for image, mine in table.boxes.items():
             boxes[image] = (*boxes.get(image, ()), *mine)
     images = tuple(
-        DatasetImage(file, main_label(boxes.get(file, ())), _split(file, files.root), boxes.get(file, ()))
+        DatasetImage(
+            file,
+            main_label(boxes.get(file, ())),
+            _split(file, files.root),
+            boxes.get(file, ()),
+            annotated=file in boxes,
+        )
         for file in files.images()
     )
     absent = [f"{one.file.name}: there is no image {name[:200]!r}" for one in found for name in one.absent]
+    absent += [
+        f"{one.file.name}: {one.cut:,} objects are left out: an image has more than {_MOST_OBJECTS:,}"
+        for one in found
+        if one.cut
+    ]
     return Reading("open-images", images, tuple(absent[:_MOST_FAULTS]), listed(files))
 
 
@@ -62,7 +75,7 @@ def tables(files: Tree) -> list[Table]:
 def _table(file: Path, by_stem: Mapping[str, list[Path]], sizes: dict[Path, tuple[float, float]]) -> Table | None:
     if file.stat().st_size > _MOST_BYTES:
         return None
-    rows = csv.reader(io.StringIO(file.read_text("utf-8-sig", "replace")))
+    rows = csv.reader(io.StringIO(text_of(file.read_bytes())))
     try:
         head = [cell.strip() for cell in next(rows, [])]
         at = {name.lower(): place for place, name in enumerate(head)}
@@ -71,6 +84,7 @@ def _table(file: Path, by_stem: Mapping[str, list[Path]], sizes: dict[Path, tupl
             return None
         found: dict[Path, list[Box]] = {}
         absent: dict[str, None] = {}
+        cut = 0
         for row in rows:
             cells = [*row, *[""] * len(head)]
             image = _image(cells[at[IMAGE]].strip(), file, by_stem)
@@ -83,11 +97,13 @@ def _table(file: Path, by_stem: Mapping[str, list[Path]], sizes: dict[Path, tupl
             left, top, right, bottom = (_number(cells[at[side]]) for side in SIDES)
             label = " ".join(cells[class_at].split())
             mine = found.setdefault(image, [])
-            if len(mine) < _MOST_OBJECTS:
+            if len(mine) == _MOST_OBJECTS:
+                cut += 1
+            else:
                 mine.append(Box(label, left * width, top * height, right * width, bottom * height))
     except csv.Error:
         return None
-    return Table(file, tuple(head), {image: tuple(boxes) for image, boxes in found.items()}, tuple(absent))
+    return Table(file, tuple(head), {image: tuple(boxes) for image, boxes in found.items()}, tuple(absent), cut)
 
 
 def _image(name: str, table: Path, by_stem: Mapping[str, list[Path]]) -> Path | None:
