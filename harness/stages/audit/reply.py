@@ -39,7 +39,7 @@ class Row(BaseModel):
     shows_one_class: bool
     annotated: bool = True
     objects: tuple[tuple[_Class, Share, Share, Share, Share, _Flag], ...] = Field((), max_length=_MOST_OBJECTS)
-    objects_left_out: int = Field(0, ge=0)
+    objects_left_out: int = Field(0, ge=0, le=10**6)
     box_faults: tuple[tuple[BoxFaultKind, Name], ...] = Field(max_length=100)
     seen: Described | None
 
@@ -66,7 +66,7 @@ class Said(BaseModel):
     drawn: tuple[Name, ...] = Field((), max_length=_MOST_CLASSES)  # the classes of objects, by their numbers
     listed: tuple[Name, ...] | None = Field(None, max_length=_MOST_CLASSES)  # in labels.txt
     not_plain: tuple[Name, ...] = Field((), max_length=100)  # files that are not UTF-8
-    outlines: int = Field(0, ge=0)
+    outlines: int = Field(0, ge=0, le=10**9)
     refused: str = Field("", max_length=1000)
 
 
