@@ -1,18 +1,26 @@
-# make demo: grade the example submissions. make test: the whole suite. Neither needs root or Docker.
+# make demo, make demo-detection: grade the example submissions. make test: the whole suite. Neither needs root or Docker.
 
 PYTHON ?= python3.11
 VENV := .venv
 CONSTRAINTS := harness/sandbox/environments/constraints.txt
 TORCH_LOCK := harness/sandbox/environments/torch.lock
 EXAMPLE := reference_solution/classification
+DETECTION := reference_solution/detection
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo data install test clean
+.PHONY: demo demo-detection data install test clean
 
 demo: install data
 	$(VENV)/bin/harness weights fetch mobilenet_v2
 	$(VENV)/bin/harness grade submissions/ --assignment $(EXAMPLE)/assignment.toml --out reports/demo \
 		|| test $$? -eq 1  # 1: done, and some submissions cannot be graded, as the example means to show
+
+demo-detection: install
+	$(VENV)/bin/harness weights fetch mobilenet_v2
+	$(VENV)/bin/python $(DETECTION)/render_images.py
+	$(VENV)/bin/python submissions_detection/make_models.py
+	$(VENV)/bin/harness grade submissions_detection/ --assignment $(DETECTION)/assignment.toml \
+		--out reports/demo-detection || test $$? -eq 1
 
 data: install
 	$(VENV)/bin/python $(EXAMPLE)/render_images.py --out $(EXAMPLE)/data
@@ -36,4 +44,4 @@ $(VENV)/bin/tox: $(CONSTRAINTS) | $(VENV)/bin/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) .tox reports/demo $(EXAMPLE)/data $(EXAMPLE)/baseline
+	rm -rf $(VENV) .tox reports/demo reports/demo-detection $(EXAMPLE)/data $(DETECTION)/data $(EXAMPLE)/baseline

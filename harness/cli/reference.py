@@ -13,9 +13,11 @@ from harness.cli.options import PATH, as_json_option, force_option
 from harness.cli.sandbox_options import handins_sandbox_option
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
-from harness.grading import sample_size
+from harness.grading import detector_reference, sample_size
 from harness.grading.reference import prepared, write
 from harness.grading.rubric.rubric import check as check_rubric
+from harness.stages.evidence.detector_reference import DetectorReference
+from harness.stages.evidence.reference import Reference
 
 
 @click.group("reference")
@@ -44,15 +46,31 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
         prepared(assignment, sandbox.choose(sandbox_name).sandbox, progress, force=force) as ready,
     ):
         sample_size.warn(ready)
-        trained = ready.shared.reference
-        assert trained is not None
-        write(trained, ready.stage_context, folder)
-    low, high = trained.evaluation.accuracy_interval
+        trained: Reference | DetectorReference
+        if (detector := ready.shared.detector) is not None:
+            trained, scored = detector, detector_score(detector)
+            detector_reference.write(detector, ready.stage_context, folder)
+        else:
+            assert ready.shared.reference is not None
+            trained, scored = ready.shared.reference, classifier_score(ready.shared.reference)
+            write(trained, ready.stage_context, folder)
     if as_json:
         say_json(trained.model_dump_json())
     else:
-        say(
-            f"{trained.backbone}: accuracy {trained.evaluation.accuracy:.3f} [{low:.3f}, {high:.3f}] on "
-            f"{trained.evaluation.images} held-out images; trained in {trained.training_seconds:.0f} s\n{folder}"
-        )
+        say(f"{scored} held-out images; trained in {trained.training_seconds:.0f} s\n{folder}")
     return 0
+
+
+def classifier_score(trained: Reference) -> str:
+    """How good it is, and on how many."""
+    low, high = trained.evaluation.accuracy_interval
+    score = trained.evaluation
+    return f"{trained.backbone}: accuracy {score.accuracy:.3f} [{low:.3f}, {high:.3f}] on {score.images}"
+
+
+def detector_score(trained: DetectorReference) -> str:
+    """How good it is, and on how many."""
+    score = trained.evaluation
+    ap50 = "not defined" if score.scores.ap50 is None else f"{score.scores.ap50:.3f}"
+    interval = "" if score.ap50_interval is None else " [{:.3f}, {:.3f}]".format(*score.ap50_interval)
+    return f"SSD on {trained.backbone}: AP50 {ap50}{interval} on {score.images}"

@@ -12,4 +12,8 @@ SENTENCES: dict[str, str] = {
     "{low:.0%} to {high:.0%}); on average it is off by {error:.1f} objects an image.",
     "false-alarms": "On {images} images of other things it reports {boxes} objects; at least one on "
     "{alarmed} of them ({share:.0%}, 95 % interval {low:.0%} to {high:.0%}).",
+    "false-alarms-on-patterns": "On {images} drawn patterns that show nothing it reports {boxes} objects; at least "
+    "one on {alarmed} of them ({share:.0%}, 95 % interval {low:.0%} to {high:.0%}).",
+    "costs-most": "Of the corruptions tried, {corruption} of severity {severity} costs it most: AP50 falls from "
+    "{clean:.2f} to {ap50:.2f} on the same {images} images.",
 }

@@ -14,6 +14,23 @@ _ACCURACY = {
     "{full_at:+g} or better earns all points, {zero_at:+g} or worse none.",
 }
 
+_DETECTION = {
+    "ap-none": "There is no average precision. {why}",
+    "ap-depends-on-order": "The detector was asked twice for the same image and answered differently, so its scores "
+    "say nothing. A person looks at it.",
+    "ap-unsettled": "The submission does not declare what its labels mean, and what was assumed may be wrong. A person "
+    "decides. With what was assumed: {reason}",
+    "ap-marked": "The detector has an {measure} of {own:.3f} on {images} images, the reference {reference:.3f}. The "
+    "difference is {difference:+.3f} (95 % interval {low:+.3f} to {high:+.3f}). A difference of {full_at:+g} or better "
+    "earns all points, {zero_at:+g} or worse none.",
+    "counts-none": "No objects were counted. {why}",
+    "counts-marked": "A board shows as many objects as there are on {exact} of {images} images ({share:.1%}, 95 % "
+    "interval {low:.1f} % to {high:.1f} %). {full_at:g} % or more earn all points, {zero_at:g} % or fewer none.",
+    "counts-marked-against": "A board shows as many objects as there are on {exact} of {images} images ({share:.1%}), "
+    "with the reference on {reference:.1%}. The difference is {difference:+.1f} percentage points (95 % interval "
+    "{low:+.1f} to {high:+.1f}). A difference of {full_at:+g} or better earns all points, {zero_at:+g} or worse none.",
+}
+
 _SPEED = {
     "latency-no-model": "There is no model to time.",
     "latency-not-measured": "The speed was not measured. {why}",
@@ -122,6 +139,9 @@ _MORE = {
     "more-latency": "A model that takes {most_ms} ms at most for one image ({full_at:g} times the reference's time) "
     "earns all {points:g} points.",
     "more-accuracy": "A model that is right on {wanted:.1%} of these images earns all {points:g} points.",
+    "more-ap": "A detector with an {measure} of {wanted:.3f} on these images earns all {points:g} points.",
+    "more-ap-labels": "Write the labels in this order: {labels}: AP50 {was:.3f} -> {would:.3f}.",
+    "more-counts": "A detector that counts right on {wanted:.1%} of these images earns all {points:g} points.",
     "more-measured": "{fix}: {was:.1%} -> {would:.1%} of {images} images are right.",
     "more-would-earn": "That would earn about {would:.1f} of {points:g} points.",
     "fix-labels": "Write the labels in this order: {labels}",
@@ -147,4 +167,14 @@ GIVEN_FOR = {
     "one of several": "under a name that several submissions have",
 }
 
-SENTENCES = {**_ACCURACY, **_SPEED, **_BACKBONE, **_NOTEBOOK, **_DATA_SET, **_BY_A_PERSON, **_LATE, **_MORE}
+SENTENCES = {
+    **_ACCURACY,
+    **_DETECTION,
+    **_SPEED,
+    **_BACKBONE,
+    **_NOTEBOOK,
+    **_DATA_SET,
+    **_BY_A_PERSON,
+    **_LATE,
+    **_MORE,
+}

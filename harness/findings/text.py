@@ -10,6 +10,13 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 
 FOR_INSTRUCTOR = "For the instructor: "  # begins the last sentence of a message, where only the instructor can do it
 
+_ON_ONES_OWN_MACHINE = {
+    "the grading machine": "this machine",
+    "The grading machine": "This machine",
+    "held-out images": "images here",
+    "held-out image": "image here",
+}
+
 
 def said_to_student(message: str) -> str:
     """The message without what it says to the instructor."""
@@ -17,10 +24,15 @@ def said_to_student(message: str) -> str:
 
 
 def said_on_ones_own_machine(message: str) -> str:
-    """The message as a student reads it who found this out himself: the machine is his, and so is what to do."""
+    """The message as a student reads it who found this out himself: the machine is his, and so is what to do.
+
+    Held-out images are on no student's machine: others stand for them.
+    """
     known, _, to_do = message.partition(FOR_INSTRUCTOR)
     text = known + to_do[:1].upper() + to_do[1:]
-    return text.replace("the grading machine", "this machine").replace("The grading machine", "This machine")
+    for in_grading, here in _ON_ONES_OWN_MACHINE.items():
+        text = text.replace(in_grading, here)
+    return text
 
 
 def with_detail(sentence: str, detail: str) -> str:

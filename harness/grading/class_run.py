@@ -33,7 +33,7 @@ from harness.gradebook.results import (
     with_defects,
 )
 from harness.grading import marking, sample_size
-from harness.grading.context import RunContext
+from harness.grading.context import GradedOn, RunContext
 from harness.grading.first_pages import FirstPages
 from harness.grading.reference import prepared
 from harness.grading.rubric import late
@@ -51,8 +51,8 @@ from harness.inputs.submissions import collect
 from harness.report import export
 from harness.sandbox import Chosen
 from harness.stages.evidence.alike import AlikeTexts
+from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.grade import Grade
-from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.submission import Evidence
 from harness.stages.progress import Progress
 
@@ -185,7 +185,7 @@ def _publish(
 
 def _results(request: Request, run_context: RunContext, rows: Sequence[SubmissionResult]) -> Results:
     """These rows, and how the run that they are of is made, as of now."""
-    assignment, chosen, reference = request.assignment, request.chosen, run_context.shared.reference
+    assignment, chosen = request.assignment, request.chosen
     return Results(
         schema=1,
         assignment=AssignmentResult(
@@ -194,7 +194,7 @@ def _results(request: Request, run_context: RunContext, rows: Sequence[Submissio
             file=str(assignment.file),
             max_points=assignment.max_points,
         ),
-        reference=_reference_result(reference) if reference else None,
+        reference=_reference_result(run_context.shared),
         run=RunInfo(
             harness=harness.__version__,
             sandbox=chosen.sandbox.name,
@@ -238,12 +238,31 @@ def _unwritable(results: Results) -> dict[str, Defect]:
     return {row.id: found for row, found in zip(results.submissions, tried, strict=True) if found is not None}
 
 
-def _reference_result(reference: Reference) -> ReferenceResult:
+def _reference_result(shared: GradedOn) -> ReferenceResult | None:
+    if shared.detector is not None:
+        return _detector_result(shared.detector)
+    reference = shared.reference
+    if reference is None:
+        return None
     return ReferenceResult(
         backbone=reference.backbone,
         accuracy=reference.evaluation.accuracy,
         accuracy_interval=reference.evaluation.accuracy_interval,
         images=reference.evaluation.images,
+        training_seconds=reference.training_seconds,
+        latency=reference.latency,
+    )
+
+
+def _detector_result(reference: DetectorReference) -> ReferenceResult:
+    scored = reference.evaluation
+    return ReferenceResult(
+        backbone=reference.backbone,
+        accuracy=None,
+        accuracy_interval=None,
+        ap50=scored.scores.ap50,
+        ap50_interval=scored.ap50_interval,
+        images=scored.images,
         training_seconds=reference.training_seconds,
         latency=reference.latency,
     )

@@ -136,3 +136,8 @@ def with_scenes(run_context: RunContext) -> RunContext:
 def with_reference(run_context: RunContext, reference: Reference) -> RunContext:
     """The same context with the reference that submissions are compared with."""
     return replace(run_context, shared=replace(run_context.shared, reference=reference))
+
+
+def with_detector(run_context: RunContext, detector: DetectorReference) -> RunContext:
+    """The same context with the reference detector that submissions are compared with."""
+    return replace(run_context, shared=replace(run_context.shared, detector=detector))

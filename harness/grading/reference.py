@@ -6,26 +6,29 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from harness.bench.boards.stage import KERNELS
-from harness.errors import MachineError
 from harness.files.hashing import HashedFile
 from harness.files.whole_file import copy_whole, write_whole
-from harness.grading.context import GradedOn, RunContext, with_reference, with_scenes, without_reference
+from harness.grading import detector_reference
+from harness.grading.context import (
+    GradedOn,
+    RunContext,
+    with_detector,
+    with_reference,
+    with_scenes,
+    without_reference,
+)
 from harness.grading.model_run import Depth, run_model, value
+from harness.grading.reference_failures import needed
 from harness.inputs.assignment import Assignment
 from harness.sandbox import Sandbox
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
 from harness.stages.evidence.reference import Reference
-from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done, StageResult
 from harness.stages.progress import Progress
 from harness.stages.train import TRAIN, TrainRequest
-
-T = TypeVar("T")
-_LOG_LINES = 15
 
 
 @contextmanager
@@ -40,9 +43,14 @@ def prepared(
     with without_reference(assignment, sandbox, progress, force=force) as run_context:
         if assignment.has_shared_set:
             run_context = with_scenes(run_context)
-            reference = _timed(trained(run_context, run_context.shared), run_context)
-            run_context = with_reference(run_context, reference)
+            run_context = _with_its_own(run_context)
         yield run_context
+
+
+def _with_its_own(run_context: RunContext) -> RunContext:
+    if run_context.assignment.task == "detection":
+        return with_detector(run_context, detector_reference.trained(run_context, run_context.shared))
+    return with_reference(run_context, _timed(trained(run_context, run_context.shared), run_context))
 
 
 def trained(
@@ -63,14 +71,14 @@ def trained(
 
     weights = HashedFile(run_context.weights.files[spec.weights_name])
     request = TrainRequest(spec, None if spec.code is None else HashedFile(spec.code), on.training, weights)
-    made = _value(runner.run(TRAIN, request, starting=starting), "train", spec.code)
+    made = needed(runner.run(TRAIN, request, starting=starting), "train", spec.code)
     if TRAIN.name in runner.cached:
         progress.say(f"The reference ({spec.backbone}) is up to date.")
     beside = {"labels.txt": store.path(made.labels), "handin.json": store.path(made.handin)}
     found = run_model((HandedModel(store.path(made.model), beside, made.model.name),), on, depth, run_context, runner)
-    conversion = _value(found.convert, "convert", spec.code)
-    predictions = _value(found.predict, "predict", spec.code)
-    evaluation = _value(found.evaluate, "evaluate", spec.code)
+    conversion = needed(found.convert, "convert", spec.code)
+    predictions = needed(found.predict, "predict", spec.code)
+    evaluation = needed(found.evaluate, "evaluate", spec.code)
     return Reference(
         kernels=value(runner.run(KERNELS, conversion)) if assignment.boards else None,
         backbone=spec.backbone,
@@ -87,25 +95,7 @@ def _timed(reference: Reference, run_context: RunContext) -> Reference:
     assignment, staged = run_context.assignment, run_context.shared.staged
     request = BenchmarkRequest(reference.conversion, reference.predictions, None, staged, assignment.benchmark)
     timing = run_context.runner(None).run(BENCHMARK, request)
-    return reference.model_copy(update={"latency": _value(timing, "benchmark", assignment.reference.code).model})
-
-
-def _value(result: StageResult[T], stage: str, code: Path | None) -> T:
-    """The stage's value. Raises `MachineError` if there is none, through the fault of the code or the machine."""
-    if isinstance(result, Done):
-        return result.value
-    lost = any(found.code in NOT_THE_STUDENTS for found in result.findings)
-    log = "\n".join(result.usage.log.splitlines()[-_LOG_LINES:])
-    raise MachineError(
-        f"the reference solution failed in {stage}: {result.whole_reason}\n{log}",
-        "run the same command again" if lost else _to_do(code),
-    )
-
-
-def _to_do(code: Path | None) -> str:
-    if code is None:
-        return "look at the training images and at [reference] in assignment.toml: harness validate"
-    return f"correct {code}"
+    return reference.model_copy(update={"latency": needed(timing, "benchmark", assignment.reference.code).model})
 
 
 def write(reference: Reference, context: StageContext, folder: Path) -> None:

@@ -7,27 +7,32 @@ from dataclasses import dataclass, field, replace
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
+from harness.grading.detector_run import detect, run_detector
 from harness.grading.model_run import ModelEvidence, run_model, value
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
+from harness.inputs.assignment.schema import Task
 from harness.inputs.images import HeldOutSet
 from harness.inputs.submission import Submission
 from harness.stages import model_selection as models
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
+from harness.stages.convert import HandedModel
 from harness.stages.evaluate.stage import paired_difference, same_answers
 from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
-from harness.stages.evidence.submission import STAGES, Evidence, RerunMade
+from harness.stages.evidence.submission import OF_ANOTHER_TASK, STAGES, STAGES_OF, Evidence, RerunMade
 from harness.stages.execute.environment import allowed, another, for_notebook, imports_of
 from harness.stages.execute.request import EXECUTE, ExecuteRequest
 from harness.stages.execute.rerun import rerun_context
 from harness.stages.read_notebook import READ, ReadRequest
 from harness.stages.reported_accuracy import against_measurement
 from harness.stages.runner import StageRunner, lost_to
+from harness.stages.score_boxes import same_boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,16 @@ class Examined:
     evidence: Evidence
     cached: frozenset[str] = field(default_factory=frozenset)
     held_out: HeldOutSet | None = None  # the set that it was graded on, if that is not the course's
+
+
+@dataclass(frozen=True, slots=True)
+class _ToGrade:
+    """A submission's models, the best first, and what they are graded on."""
+
+    submission: Submission
+    models: tuple[HandedModel, ...]
+    split: WithheldSplit | None
+    on: GradedOn
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +70,66 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
     Raises `MachineError` when the machine cannot go on, for example with a full disk, and `RunStopped` when the run is
     being stopped. Any other exception is a defect of ours; the callers in `harness/grading` keep it from the others.
     """
-    assignment, store = run_context.assignment, run_context.stage_context.store
+    assignment = run_context.assignment
     runner = run_context.runner(submission.id)
     read = runner.run(READ, ReadRequest(submission, assignment.handin, assignment.notebook))
     audited = _audited(submission, run_context, runner)
     with opened(submission, value(audited), run_context) as split:
         on = _graded_on(split, run_context)
         executed = _executed(submission, split, run_context, runner)
-        candidates = models.to_grade(submission, executed, assignment, store)
-        graded = run_model(candidates, on, "whole", run_context, runner)
-        rerun = _rerun_to_compare(submission, executed, graded, run_context, runner.aside())
-        own, noticed = own_data(submission, split, value(graded.convert), run_context, runner.aside())
-    evidence = Evidence(
-        read=read,
-        audit=audited,
-        execute=executed,
-        convert=graded.convert,
-        predict=graded.predict,
-        inspect=graded.inspect,
-        stress=graded.robustness,
-        evaluate=graded.evaluate,
-        boards=graded.boards,
-        benchmark=Skipped(reason=sentence("not-timed-yet")),
-        own=own,
-        rerun=rerun.scores,
-        rerun_difference=rerun.difference,
-        rerun_made=rerun.made,
-        intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, run_context)),
-        later_findings=noticed,
-    )
+        evidence = Evidence(
+            read=read,
+            audit=audited,
+            execute=executed,
+            benchmark=Skipped(reason=sentence("not-timed-yet")),
+            intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, run_context)),
+        )
+        candidates = models.to_grade(submission, executed, assignment, run_context.stage_context.store)
+        with_model = _with_detector if assignment.task == "detection" else _with_classifier
+        evidence = with_model(evidence, _ToGrade(submission, candidates, split, on), run_context, runner)
     claims = against_measurement(evidence)
-    evidence = evidence.model_copy(update={"later_findings": (*claims, *noticed)})
+    evidence = evidence.model_copy(update={"later_findings": (*claims, *evidence.later_findings)})
     held_out = on.held_out if on is not run_context.shared else None
     return Examined(submission, evidence, frozenset(runner.cached), held_out)
+
+
+def _with_classifier(evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner) -> Evidence:
+    graded = run_model(to_grade.models, to_grade.on, "whole", run_context, runner)
+    rerun = _rerun_to_compare(to_grade.submission, evidence.execute, graded, run_context, runner.aside())
+    converted = value(graded.convert)
+    own, noticed = own_data(to_grade.submission, to_grade.split, converted, run_context, runner.aside())
+    found = {
+        "convert": graded.convert,
+        "predict": graded.predict,
+        "inspect": graded.inspect,
+        "stress": graded.robustness,
+        "evaluate": graded.evaluate,
+        "boards": graded.boards,
+        "own": own,
+        "rerun": rerun.scores,
+        "rerun_difference": rerun.difference,
+        "rerun_made": rerun.made,
+        "later_findings": noticed,
+    }
+    return evidence.model_copy(update=found)
+
+
+def _with_detector(evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner) -> Evidence:
+    graded = run_detector(to_grade.models, to_grade.on, "whole", run_context, runner)
+    answers = value(graded.detect)
+    found = {
+        "predict": OF_ANOTHER_TASK,
+        "stress": OF_ANOTHER_TASK,
+        "evaluate": OF_ANOTHER_TASK,
+        "detect": graded.detect,
+        "convert": graded.convert,
+        "inspect": graded.inspect,
+        "detect_worse": graded.detect_worse,
+        "score_boxes": graded.score_boxes,
+        "boards": graded.boards,
+        "rerun_made": _detector_made_again(to_grade, evidence.execute, answers, run_context, runner.aside()),
+    }
+    return evidence.model_copy(update=found)
 
 
 def time_model(examined: Examined, run_context: RunContext, anchors: tuple[tuple[float, float], ...] = ()) -> Examined:
@@ -117,9 +159,10 @@ def time_model(examined: Examined, run_context: RunContext, anchors: tuple[tuple
     )
 
 
-def unexamined(submission: Submission, found: Defect) -> Examined:
-    """A submission that the harness failed to examine: it lost every stage."""
-    stages = dict.fromkeys(STAGES, lost_to(found))
+def unexamined(submission: Submission, found: Defect, task: Task) -> Examined:
+    """A submission that the harness failed to examine: it lost every stage of the task."""
+    lost = dict.fromkeys(STAGES_OF[task], lost_to(found))
+    stages = {**dict.fromkeys(STAGES, OF_ANOTHER_TASK), **lost}
     return Examined(submission, Evidence.model_validate({**stages, "intake_findings": submission.findings}))
 
 
@@ -188,13 +231,10 @@ def _rerun_to_compare(
     It is empty unless the assignment compares the two, and where the handed-in one could not be graded, so that the
     run's own was: compared with itself it would seem to be made again.
     """
-    assignment, store = run_context.assignment, run_context.stage_context.store
-    if assignment.withholds or assignment.execution.mode != "both":
+    store, converted = run_context.stage_context.store, value(graded.convert)
+    made = _to_compare(submission, executed, converted is not None and converted.by_the_run, run_context)
+    if made is None:
         return _Rerun()
-    converted = value(graded.convert)
-    if not models.handed_in(submission, assignment.handin) or (converted is not None and converted.by_the_run):
-        return _Rerun()
-    made = models.made(submission, executed, store)
     if not made:
         return _Rerun(made="nothing" if isinstance(executed, Done) else None)
     beside = run_model(made, run_context.shared, "answers", run_context, runner)
@@ -205,6 +245,40 @@ def _rerun_to_compare(
     made_again = same_answers(ours, theirs, store)
     difference = paired_difference(ours, theirs, run_context.shared.held_out, store)
     return _Rerun(scores, difference, "same-answers" if made_again else "another")
+
+
+def _detector_made_again(
+    to_grade: _ToGrade,
+    executed: StageResult[Execution],
+    answers: DetectorAnswers | None,
+    run_context: RunContext,
+    runner: StageRunner,
+) -> RerunMade | None:
+    """What the detector that the run made is beside the handed-in one; None where they are not compared."""
+    made = _to_compare(to_grade.submission, executed, answers is not None and answers.by_the_run, run_context)
+    if made is None:
+        return None
+    if not made:
+        return "nothing" if isinstance(executed, Done) else None
+    ours = value(detect(made, run_context.shared, run_context, runner))
+    if ours is None or answers is None:
+        return "another"
+    return "same-answers" if same_boxes(ours, answers, run_context.stage_context.store) else "another"
+
+
+def _to_compare(
+    submission: Submission, executed: StageResult[Execution], by_the_run: bool, run_context: RunContext
+) -> tuple[HandedModel, ...] | None:
+    """The models that the run made; None where they are not compared with the handed-in one.
+
+    `by_the_run`: whether the graded one is the run's own.
+    """
+    assignment = run_context.assignment
+    if assignment.withholds or assignment.execution.mode != "both" or by_the_run:
+        return None
+    if not models.handed_in(submission, assignment.handin):
+        return None
+    return models.made(submission, executed, run_context.stage_context.store)
 
 
 def _beside_the_stages(

@@ -38,7 +38,7 @@ def examine_all(
 
     def examined(submission: Submission) -> Examined:
         done = attempt("examining it", partial(begun, submission))
-        one = unexamined(submission, done) if isinstance(done, Defect) else done
+        one = unexamined(submission, done, run_context.assignment.task) if isinstance(done, Defect) else done
         progress.submission_ended(submission.id)
         attempt("showing it", partial(pages.examined, one))
         return one

@@ -16,6 +16,7 @@ from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import without_host_paths
 from harness.report.places import INSTRUCTORS, NOTEBOOK, PAGE, SHARED, STUDENTS
 from harness.report.rendering import INSTRUCTORS_PAGE, STUDENTS_PAGE, Renderer
+from harness.report.roster.absent import Absent, absent
 from harness.report.shared import SharedImages
 from harness.report.sources import Sources
 from harness.report.thumbnails import thumbnails
@@ -37,14 +38,17 @@ def write(results: Results, sources: Sources, out: Path) -> Results:
     not_in_table = _not_in_table(renderer, results)
     results = with_defects(results, not_in_table)
     results = with_defects(results, _write_each(renderer, results, sources, out))
-    write_page(out / "index.html", _overview(renderer, results, not_in_table))
+    nothing_from = attempt("finding who handed in nothing", partial(absent, results, out))
+    if isinstance(nothing_from, Defect):
+        nothing_from = Absent(trouble=nothing_from.finding.message)
+    write_page(out / "index.html", _overview(renderer, results, not_in_table, nothing_from))
     return results
 
 
 def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Path) -> dict[str, Defect]:
     """Write the pages of the submissions; the defects that it ran into, by the submission's id."""
     thumbnail = thumbnails(sources.held_out)
-    shared = SharedImages(thumbnail, out)
+    shared = SharedImages(thumbnails(sources.held_out, shared=True), out)
     rows = results.submissions
     defects: dict[str, Defect] = {}
 
@@ -107,11 +111,13 @@ def _not_in_table(renderer: Renderer, results: Results) -> dict[str, Defect]:
     return {rows[index].id: found for index, found in left_out.items()}
 
 
-def _overview(renderer: Renderer, results: Results, left_out: Collection[str]) -> str:
-    """The class's page; below its table are the ids of those that are left out of it."""
+def _overview(
+    renderer: Renderer, results: Results, left_out: Collection[str], nothing_from: Absent | None = None
+) -> str:
+    """The class's page; it names those that are left out of its table, and who handed in nothing."""
     rows = tuple(row for row in results.submissions if row.id not in left_out)
     view = overview.view(results.model_copy(update={"submissions": rows}))
-    return renderer.render("class.html.j2", **view, left_out=sorted(left_out))
+    return renderer.render("class.html.j2", **view, left_out=sorted(left_out), nothing_from=nothing_from)
 
 
 def write_page(file: Path, text: str) -> None:

@@ -14,13 +14,13 @@ from harness.findings import sentence
 from harness.stages.context import Rejected, read_array, read_whole_numbers
 
 MOST_OF_AN_IMAGE = 1000  # boxes; COCO's evaluation looks at the 100 surest
-_MOST_IN_ALL = 1_000_000
+MOST_IN_ALL = 1_000_000
 _FARTHEST = 100.0  # images' sides, as `harness/agent/detectors/plain_boxes.py` has it
-_MOST_LABELS = 100_000
+_MOST_LABELS = 10_000
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Side = Annotated[int, Field(ge=1, le=4096)]
-_Count = Annotated[int, Field(ge=0, le=_MOST_IN_ALL)]
+_Count = Annotated[int, Field(ge=0, le=MOST_IN_ALL)]
 _Faults = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -89,14 +89,15 @@ class Rows:
 
 def most_of_an_image(images: int) -> int:
     """How many boxes of an image may come back, of so many images."""
-    return max(1, min(MOST_OF_AN_IMAGE, _MOST_IN_ALL // max(1, images)))
+    return max(1, min(MOST_OF_AN_IMAGE, MOST_IN_ALL // max(1, images)))
 
 
-def read_rows(outputs: Path, name: str, count: int, at: NDArray[np.int32]) -> Rows:
+def read_rows(outputs: Path, name: str, count: int, at: NDArray[np.int32], most: int | None = None) -> Rows:
     """The set `name` of boxes that the phase sent, put in order.
 
     `count`: how many it says that there are. `at`: for each image that it was asked about, in its order, the position
-    to put in place of its number. Raises `Rejected` for anything but plain boxes.
+    to put in place of its number. `most`: boxes of an image, `most_of_an_image` by default. Raises `Rejected` for
+    anything but plain boxes.
     """
     boxes = read_array(outputs, f"{name}-boxes.npy", (count, 4))
     scores = read_array(outputs, f"{name}-scores.npy", (count,))
@@ -110,7 +111,7 @@ def read_rows(outputs: Path, name: str, count: int, at: NDArray[np.int32]) -> Ro
         raise Rejected(sentence("boxes-no-labels"))
     if ((images < 0) | (images >= len(at))).any():
         raise Rejected(sentence("answers-other-images"))
-    most = most_of_an_image(len(at))
+    most = most or most_of_an_image(len(at))
     if count and np.bincount(images).max() > most:
         raise Rejected(sentence("boxes-too-many", most=most))
     positions = at[images]

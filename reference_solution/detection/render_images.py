@@ -10,50 +10,46 @@ The same arguments give the same bytes. A second run finds the stamp of the firs
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
 import shutil
 import sys
-from multiprocessing import get_context
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-RENDERER = HERE.parent / "classification"
-sys.path.append(str(RENDERER))  # the renderer of the classification example
+# The renderer of the classification example: beside it in the repository, in its folder where `harness init` put it.
+RENDERER = next(top for top in (HERE, HERE.parent / "classification") if (top / "rendering").is_dir())
+sys.path.append(str(RENDERER))
+from rendering.once import rendered  # noqa: E402
 from several_objects import CLASSES, HELD_OUT, TRAINING, Annotated, photographed  # noqa: E402
 
 SIDE = 256  # pixels
 SETS = {"train": (TRAINING, 200), "held_out": (HELD_OUT, 80)}
 _LISTS = {"train": ("train", "trainval"), "held_out": ("test",)}  # of ImageSets/Main
-_STAMP = ".rendered"
 
 
 def render_all(out: Path, seed: int) -> bool:
     """Render both sets into `out`, replacing an older rendering there. False when they were there already."""
-    wanted = _stamp(seed)
-    stamp = out / _STAMP
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return False
-    stamp.unlink(missing_ok=True)
-    jobs = []
-    for part, (_, count) in SETS.items():
-        shutil.rmtree(out / part, ignore_errors=True)
-        for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
-            (out / part / folder).mkdir(parents=True)
-        (out / part / "labels.txt").write_text("".join(f"{name}\n" for name in CLASSES))
-        for name in _LISTS[part]:
-            listed = "".join(f"{number:04d}\n" for number in range(1, count + 1))
-            (out / part / "ImageSets" / "Main" / f"{name}.txt").write_text(listed)
-        jobs += [(out / part, part, number, seed) for number in range(1, count + 1)]
-    with get_context("spawn").Pool(os.cpu_count()) as pool:
-        for done, _ in enumerate(pool.imap_unordered(_render_one, jobs, chunksize=4), 1):
-            if done % 50 == 0 or done == len(jobs):
-                print(f"{done}/{len(jobs)} images", file=sys.stderr)
-    stamp.write_text(wanted)
-    return True
+
+    def lay_out() -> list[tuple[Path, str, int, int]]:
+        return [job for part in SETS for job in _laid_out(out / part, part, seed)]
+
+    code = (*sorted(HERE.glob("*.py")), *sorted((RENDERER / "rendering").glob("*.py")))
+    return rendered(out, code, seed, lay_out, _render_one)
+
+
+def _laid_out(folder: Path, part: str, seed: int) -> list[tuple[Path, str, int, int]]:
+    """The folders and lists of a set, and a job for each image of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for below in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / below).mkdir(parents=True)
+    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in CLASSES))
+    _, count = SETS[part]
+    for name in _LISTS[part]:
+        listed = "".join(f"{number:04d}\n" for number in range(1, count + 1))
+        (folder / "ImageSets" / "Main" / f"{name}.txt").write_text(listed)
+    return [(folder, part, number, seed) for number in range(1, count + 1)]
 
 
 def _render_one(job: tuple[Path, str, int, int]) -> None:
@@ -83,22 +79,14 @@ def _add(element: ElementTree.Element, **texts: str | int) -> None:
         ElementTree.SubElement(element, name).text = str(text)
 
 
-def _stamp(seed: int) -> str:
-    """What the images depend on: this code, the renderer's and the seed."""
-    code = hashlib.sha256()
-    for file in (*sorted(HERE.glob("*.py")), *sorted((RENDERER / "rendering").glob("*.py"))):
-        code.update(file.read_bytes())
-    return f"{code.hexdigest()} seed {seed}\n"
-
-
 def main() -> None:
     """Parse, render, say where."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE / "data", help="folder for train/ and held_out/")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    rendered = render_all(arguments.out, arguments.seed)
-    print(f"{arguments.out}: {'rendered' if rendered else 'already there'}")
+    new = render_all(arguments.out, arguments.seed)
+    print(f"{arguments.out}: {'rendered' if new else 'already there'}")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def test_a_whole_check_without_a_sandbox_and_without_linux(
         "accuracy_vs_reference": ("expected", 40),
         "manual": ("marked by hand", None),
     }
+    assert not [line["reason"] for line in found["criteria"] if "held-out" in line["reason"]]
     assert (found["expected"], found["open_points"], found["max_points"]) == (80, 20, RUBRIC_POINTS)
     assert (found["images_from"], found["accuracy"], found["reference_accuracy"]) == ("public", 1.0, 1.0)
     assert found["sandbox"] == "none" and "submissions run as you" in found["sandbox_says"]

@@ -21,6 +21,11 @@ from harness.inputs.student_package import read_package
 REPOSITORY = Path(__file__).parents[2]
 
 
+def modes(folder: Path) -> set[int]:
+    """Who may do what with the folder and everything below it."""
+    return {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
+
+
 @pytest.fixture(scope="module")
 def autograder(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """autograder.zip, unpacked: the scripts, and the student's package in `package/`."""
@@ -29,6 +34,7 @@ def autograder(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -
     arguments = ("--out", folder / "out", "--to", "gradescope", "--sandbox", "bubblewrap")
     done = run_harness("release", assignment, *arguments, cache=cache)
     assert done.returncode == 0, done.stderr
+    assert modes(folder / "out") == {0o755, 0o644}
     with zipfile.ZipFile(folder / "out" / "autograder.zip") as zipped:
         for info in zipped.infolist():
             target = folder / "unpacked" / info.filename
@@ -49,6 +55,14 @@ def test_the_package_has_what_a_student_needs_and_no_more(autograder: Path):
     assert files == texts | {".github/workflows/check.yml", ".gitlab-ci.yml"} | {
         f"images/{n}" for n in read.scores.right
     }
+
+
+def test_everybody_can_read_the_package_that_is_copied_to_a_share(small_course: Course, tmp_path: Path):
+    readable_to_the_sandbox(tmp_path)
+    cache, assignment = small_course.copied(tmp_path)
+    done = run_harness("release", assignment, "--out", tmp_path / "out", "--sandbox", "bubblewrap", cache=cache)
+    assert done.returncode == 0, done.stderr
+    assert modes(tmp_path / "out") == {0o755, 0o644}
 
 
 def test_a_held_out_image_among_the_public_ones_stops_the_release(small_course: Course, tmp_path: Path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Table:
     columns: tuple[str, ...]
     boxes: Mapping[Path, tuple[Box, ...]]
     absent: tuple[str, ...]  # images that it names and that are not there
-    cut: int = 0  # rows that were left out because their image has very many
+    unread: tuple[str, ...]  # what of it was passed over, and why
 
 
 def read(files: Tree) -> Reading | None:
@@ -54,13 +54,9 @@ def read(files: Tree) -> Reading | None:
         )
         for file in files.images()
     )
-    absent = [f"{one.file.name}: there is no image {name[:200]!r}" for one in found for name in one.absent]
-    absent += [
-        f"{one.file.name}: {one.cut:,} objects are left out: an image has more than {_MOST_OBJECTS:,}"
-        for one in found
-        if one.cut
-    ]
-    return Reading("open-images", images, tuple(absent[:_MOST_FAULTS]), listed(files))
+    faults = [f"{one.file.name}: {what}" for one in found for what in one.unread]
+    faults += [f"{one.file.name}: there is no image {name[:200]!r}" for one in found for name in one.absent]
+    return Reading("open-images", images, tuple(faults[:_MOST_FAULTS]), listed(files))
 
 
 def tables(files: Tree) -> list[Table]:
@@ -73,37 +69,65 @@ def tables(files: Tree) -> list[Table]:
 
 
 def _table(file: Path, by_stem: Mapping[str, list[Path]], sizes: dict[Path, tuple[float, float]]) -> Table | None:
-    if file.stat().st_size > _MOST_BYTES:
-        return None
-    rows = csv.reader(io.StringIO(text_of(file.read_bytes())))
+    """The table in the file; None when its first row is not that of one."""
+    text, unread = _text(file)
+    rows = csv.reader(io.StringIO(text))
     try:
         head = [cell.strip() for cell in next(rows, [])]
-        at = {name.lower(): place for place, name in enumerate(head)}
-        class_at = next((at[name] for name in CLASSES if name in at), None)
-        if class_at is None or IMAGE not in at or not set(SIDES) <= set(at):
-            return None
-        found: dict[Path, list[Box]] = {}
-        absent: dict[str, None] = {}
-        cut = 0
-        for row in rows:
-            cells = [*row, *[""] * len(head)]
-            image = _image(cells[at[IMAGE]].strip(), file, by_stem)
-            if image is None:
-                absent.setdefault(cells[at[IMAGE]].strip())
-                continue
-            if image not in sizes:
-                sizes[image] = upright_size(image) or (math.nan, math.nan)
-            width, height = sizes[image]
-            left, top, right, bottom = (_number(cells[at[side]]) for side in SIDES)
-            label = " ".join(cells[class_at].split())
-            mine = found.setdefault(image, [])
-            if len(mine) == _MOST_OBJECTS:
-                cut += 1
-            else:
-                mine.append(Box(label, left * width, top * height, right * width, bottom * height))
     except csv.Error:
         return None
-    return Table(file, tuple(head), {image: tuple(boxes) for image, boxes in found.items()}, tuple(absent), cut)
+    at = {name.lower(): place for place, name in enumerate(head)}
+    class_at = next((at[name] for name in CLASSES if name in at), None)
+    if class_at is None or IMAGE not in at or not set(SIDES) <= set(at):
+        return None
+    found: dict[Path, list[Box]] = {}
+    absent: dict[str, None] = {}
+    cut = 0
+    for row in _readable(rows, unread):
+        cells = [*row, *[""] * len(head)]
+        image = _image(cells[at[IMAGE]].strip(), file, by_stem)
+        if image is None:
+            absent.setdefault(cells[at[IMAGE]].strip())
+            continue
+        if image not in sizes:
+            sizes[image] = upright_size(image) or (math.nan, math.nan)
+        width, height = sizes[image]
+        left, top, right, bottom = (_number(cells[at[side]]) for side in SIDES)
+        label = " ".join(cells[class_at].split())
+        mine = found.setdefault(image, [])
+        if len(mine) == _MOST_OBJECTS:
+            cut += 1
+        else:
+            mine.append(Box(label, left * width, top * height, right * width, bottom * height))
+    if cut:
+        unread.append(f"{cut:,} objects are left out: an image has more than {_MOST_OBJECTS:,}")
+    boxes = {image: tuple(mine) for image, mine in found.items()}
+    return Table(file, tuple(head), boxes, tuple(absent), tuple(unread))
+
+
+def _text(file: Path) -> tuple[str, list[str]]:
+    """The whole rows among the first bytes of the file, and what is said where there are more."""
+    with file.open("rb") as stream:
+        content = stream.read(_MOST_BYTES)
+        is_cut = bool(stream.read(1))
+    text = text_of(content)
+    if not is_cut:
+        return text, []
+    return text[: text.rfind("\n") + 1], [f"what comes after its first {_MOST_BYTES >> 20} MiB is not read"]
+
+
+def _readable(rows: Iterator[list[str]], unread: list[str]) -> Iterator[list[str]]:
+    """The rows but those that cannot be read, as one with a cell of 128 KiB; these are added to `unread`."""
+    number = 1
+    while True:
+        number += 1
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if len(unread) < _MOST_FAULTS:
+                unread.append(f"row {number} cannot be read: {error}")
 
 
 def _image(name: str, table: Path, by_stem: Mapping[str, list[Path]]) -> Path | None:

@@ -6,6 +6,7 @@ The same process as a classifier's (`models/model_process.py`). What it says is 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..models.own_process import OwnProcess
 from .detector import Anchors, Boxes, Description, Detections, Fit, Found, Opening, Pixels, Scores
 
 _LONGEST_SIDE = 4096  # pixels
-_MOST_LABELS = 100_000
+_MOST_LABELS = 10_000
 _BOX = 4  # numbers
 
 
@@ -39,6 +40,14 @@ class StudentDetector:
         """Its boxes. Raises `Unusable` for a reply that is none."""
         said, rows = self._process.ask({"do": "detect"}, image)
         return unpacked(said, rows)
+
+    def export(self, out: Path) -> None:
+        """Have the process write the detector as ONNX, then end it, so that it cannot change the file any more.
+
+        Raises `Unusable` where the export fails.
+        """
+        self._process.ask({"do": "export detector", "to": str(out)})
+        self._process.end()
 
 
 def packed(found: Found) -> tuple[dict[str, Any], NDArray[np.float32]]:

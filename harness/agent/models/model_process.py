@@ -85,6 +85,7 @@ class _Served:
             "inspect": self._inspect,
             "open detector": self._open_detector,
             "detect": self._detect,
+            "export detector": self._export_detector,
             "share": self._share,
             "nothing": self._nothing,
             "engine": self._engine,
@@ -144,6 +145,12 @@ class _Served:
         from ..detectors.student_detector import packed
 
         return packed(self._detector.answer(image.copy()))
+
+    def _export_detector(self, said: dict[str, Any], _: Any) -> Reply:
+        from ..detectors.graph_export import write
+
+        write(self._detector, Path(said["to"]))
+        return {}, None
 
     def _share(self, said: dict[str, Any], _: Any) -> Reply:
         self._shared = mmap.mmap(said["descriptor"], said["bytes"], prot=mmap.PROT_READ)

@@ -40,7 +40,7 @@ from .convert import use_mounted_weights
 from .refusal import Send, described, refuse
 
 _random = random.SystemRandom()
-_NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -57,22 +57,22 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def _detect(request: dict[str, Any], send: Send) -> None:
-    checks = [_pixels(encoded) for encoded in request["images"].take("check")]
+    checks = [pixels(encoded) for encoded in request["images"].take("check")]
     images = list(request["images"].take("images"))
-    asked = _Asked(opened(request, checks), request["most"], frozenset(request["void"]))
-    held = {"every": [_NOTHING] * len(images), "board": [_NOTHING] * len(images)}
-    held["again"] = [_NOTHING] * len(request["again"])
+    asked = Asked(opened(request, checks), request["most"], frozenset(request["void"]))
+    held = {"every": [NOTHING] * len(images), "board": [NOTHING] * len(images)}
+    held["again"] = [NOTHING] * len(request["again"])
     turns: list[tuple[int, int | None]] = [(place, None) for place in range(len(images))]
     turns += [(place, number) for number, place in enumerate(request["again"])]
     _random.shuffle(turns)
     for place, number in turns:
-        found = asked.found(_pixels(images[place]))
+        found = asked.found(pixels(images[place]))
         if number is None:
             held["every"][place], held["board"][place] = asked.every(found), asked.board(found)
         else:
             held["again"][number] = asked.every(found, counted=False)
     for name, answers in held.items():
-        _send_boxes(send, name, answers)
+        send_boxes(send, name, answers)
     reply = {
         "description": asdict(asked.detector.description),
         "seconds_per_image": asked.seconds / max(1, len(turns)),
@@ -91,7 +91,7 @@ def opened(request: dict[str, Any], checks: Sequence[Pixels]) -> Detector:
     return StudentDetector(opening, name) if family.RUNS_CODE else family.load(opening)
 
 
-class _Asked:
+class Asked:
     """Asks a detector, counts what is wrong with its boxes, and measures its time."""
 
     def __init__(self, detector: Detector, most: int, void: frozenset[int]) -> None:
@@ -122,13 +122,13 @@ class _Asked:
         return plain(boxes, self._most, self.detector.description.labels)
 
 
-def _pixels(encoded: bytes) -> Pixels:
+def pixels(encoded: bytes) -> Pixels:
     return np.asarray(upright(encoded), dtype=np.uint8)
 
 
-def _send_boxes(send: Send, name: str, answers: Sequence[Detections]) -> None:
+def send_boxes(send: Send, name: str, answers: Sequence[Detections]) -> None:
     """The boxes of several images as four arrays."""
-    held = [_NOTHING, *answers]
+    held = [NOTHING, *answers]
     arrays: dict[str, NDArray[Any]] = {
         "boxes": np.concatenate([one.boxes for one in held]).astype(np.float32),
         "scores": np.concatenate([one.scores for one in held]).astype(np.float32),

@@ -12,7 +12,6 @@ reveal which answers were wrong, so they come last.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -23,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..images.corruptions import corrupted, shrunk
+from ..images.corrupted_image import CorruptedImage
+from ..images.corruptions import shrunk
 from ..images.patterns import pattern
 from ..images.preprocessing import Rule, UnreadableImage, fitted, seen_part, upright
 from ..models.asking import Asker
@@ -45,7 +45,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     rule = Rule.from_request(request["rule"])
     incoming, versions, cells = request["images"], request["versions"], request["cells"]
-    corrupted_images = [_CorruptedImage(encoded, versions) for encoded in incoming.take("images")]
+    corrupted_images = [CorruptedImage(encoded, versions) for encoded in incoming.take("images")]
     unseen = [shrunk(upright(encoded)) for encoded in incoming.take("unseen")]
     unseen += [pattern(number) for number in range(request["patterns"])]
     covered = [_OccludedImage(upright(encoded), rule, cells) for encoded in incoming.take("covered")]
@@ -66,22 +66,6 @@ def _run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> 
     rows = asker.all(len(covered) * windows, lambda place: covered[place // windows].window(place % windows))
     send("covered.npy", npy(rows.reshape(len(covered), windows, labels)))  # may be empty
     send("robustness.json", json.dumps({"seen_parts": [one.seen_part for one in covered]}).encode())
-
-
-class _CorruptedImage:
-    """An image in all its versions; their random seed comes from its content, not from its position."""
-
-    def __init__(self, encoded: bytes, versions: list[list[Any]]) -> None:
-        self._image: Image.Image = shrunk(upright(encoded))
-        self._versions = versions
-        self._seed = int.from_bytes(hashlib.sha256(encoded).digest()[:4])
-
-    def version(self, number: int) -> Image.Image:
-        """Version `number`; 0 is the unchanged image."""
-        if number == 0:
-            return self._image
-        corruption, severity = self._versions[number - 1]
-        return corrupted(self._image, corruption, severity, self._seed)
 
 
 class _OccludedImage:

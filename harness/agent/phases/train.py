@@ -2,7 +2,8 @@
 
 The request holds `code` (a name under /in; None for the packaged one), `weights` (a name under /in), `backbone`, `seed`
 and `fine_tune_epochs`. The code's `train(train_dir, out_dir, *, backbone, weights, seed, fine_tune_epochs)` writes
-`model.onnx`, `labels.txt` and `handin.json` to `out_dir`, and may write `training.json`. Those are sent.
+`model.onnx`, `labels.txt` and `handin.json` to `out_dir`, and may write `training.json`. Those that are there are sent;
+a detector needs no `handin.json`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from typing import Any
 
 from ..paths import CPUS, IN, SITE, WORK
 
-_WANTED = ("model.onnx", "labels.txt", "handin.json")
-_OPTIONAL = ("training.json",)
+_FILES = ("model.onnx", "labels.txt", "handin.json", "training.json")
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -36,9 +36,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         seed=request["seed"],
         fine_tune_epochs=request["fine_tune_epochs"],
     )
-    for name in _WANTED:
-        send(name, out / name)
-    for name in _OPTIONAL:
+    for name in _FILES:
         if (out / name).is_file():
             send(name, out / name)
 

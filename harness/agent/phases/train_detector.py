@@ -1,10 +1,9 @@
 """The phase `train_detector`: trains the packaged reference detector on a data set with boxes.
 
 /in/dataset holds it, in a layout that `dataset` reads; every image with a box is trained on. The request holds
-`weights` (a name under /in: those of torchvision's mobilenet_v2), `classes` (names, in the order of labels.txt),
-`seed`, and `views`, `head_steps` and `steps`, as `ssd.training.Budget` has them. Sent: `model.onnx`, as
-jetson-inference's exporter writes one; `model_nms.onnx`, with the suppression inside; `labels.txt`, BACKGROUND first;
-and `training.json`.
+`backbone` (mobilenet_v2), `weights` (a name under /in: torchvision's of that backbone), `classes` (names, in the order
+of labels.txt), `seed`, and `budget` (one of `ssd.training.BUDGETS`). Sent: `model.onnx`, as jetson-inference's exporter
+writes one; `model_nms.onnx`, with the suppression inside; `labels.txt`, BACKGROUND first; and `training.json`.
 """
 
 from __future__ import annotations
@@ -33,9 +32,8 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     started = time.process_time()
     classes = request["classes"]
     found = examples.annotated(read(open_tree(IN / "dataset", WORK)), classes)
-    budget = training.Budget(request["views"], request["head_steps"], request["steps"])
-    base = BACKBONES["mobilenet_v2"](IN / request["weights"]).layers
-    trained = training.train(found, len(classes), base, request["seed"], budget)
+    base = BACKBONES[request["backbone"]](IN / request["weights"]).layers
+    trained = training.train(found, len(classes), base, request["seed"], training.BUDGETS[request["budget"]])
     plain, suppressed = WORK / "model.onnx", WORK / "model_nms.onnx"
     export.write(trained.model, SIDE, plain)
     suppressed_export.write_suppressed(plain, suppressed)

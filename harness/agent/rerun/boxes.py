@@ -56,8 +56,8 @@ def _voc(one: Kept, boxes: tuple[Box, ...]) -> str:
             _put(item, tag, value)
         place = ElementTree.SubElement(item, "bndbox")
         within = (one.frame.width, one.frame.height) * 2
-        for tag, position, side in zip(("xmin", "ymin", "xmax", "ymax"), sides, within, strict=True):
-            _put(place, tag, min(position + 1, side))  # VOC counts pixels from 1
+        for tag, position, last in zip(("xmin", "ymin", "xmax", "ymax"), sides, within, strict=True):
+            _put(place, tag, min(position + 1, last))  # VOC counts pixels from 1
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 

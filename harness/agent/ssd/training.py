@@ -37,6 +37,10 @@ class Budget:
     steps: int = 480  # of `BATCH` views each, with the upper half of the base
 
 
+# `short`: for a reference of each student's own images.
+BUDGETS = {"whole": Budget(), "short": Budget(views=1200, head_steps=60, steps=200)}
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
     """`losses`: one of each step, those of the heads first."""

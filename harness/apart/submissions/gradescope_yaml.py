@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from .safe_yaml import refuse_costly
 from .sources import Unreadable, whole, yaml_trouble
 
 _BYTES = 8_000_000
@@ -46,8 +47,7 @@ def metadata(file: dict[str, Any], folders: list[str]) -> dict[str, Any]:
     """
     try:
         text = whole(file, _BYTES)
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
-            raise Unreadable("it refers to itself with an alias")  # nested aliases grow exponentially
+        refuse_costly(text, _Loader)
         document = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Unreadable(yaml_trouble(error)) from error

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import yaml
 
+from .safe_yaml import refuse_costly
 from .sources import Unreadable, whole, yaml_trouble
 
 _BYTES = 256 * 1024
@@ -100,8 +101,7 @@ def _once(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
 
 def _yaml(text: str) -> object:
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise Unreadable("it refers to itself with an alias")  # ten of ten of ten are a billion
+        refuse_costly(text)
         loader = yaml.BaseLoader(text)  # every scalar is text: `no` is a name, not False
         document = loader.get_single_node()
         waiting = [document]

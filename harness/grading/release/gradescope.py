@@ -16,7 +16,7 @@ from harness.grading.release import autograde
 from harness.grading.release.package import Released, release
 from harness.grading.release.words import gradescope_script
 from harness.inputs.assignment import Assignment
-from harness.sandbox import Sandbox
+from harness.sandbox import Sandbox, open_to_all
 from harness.stages.progress import Progress
 
 AUTOGRADER = "autograder.zip"
@@ -42,6 +42,7 @@ def release_autograder(assignment: Assignment, out: Path, sandbox: Sandbox, prog
                     info.external_attr = (_EXECUTABLE if name in _SCRIPTS else _PLAIN) << 16
                     info.compress_type = zipfile.ZIP_DEFLATED
                     zipped.writestr(info, content)
+            open_to_all(out)
     except OSError as error:
         raise MachineError(f"{out}: cannot be written: {error.strerror}", "make room, or take another --out") from error
     return Released(out, (AUTOGRADER,), released.images, released.reference_accuracy)

@@ -19,7 +19,7 @@ from harness.grading.rubric.rubric import check as check_rubric
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import HeldOut
 from harness.inputs.student_package import ASSIGNMENT, IMAGES, SCORES, ReferenceScores
-from harness.sandbox import Sandbox
+from harness.sandbox import Sandbox, open_to_all
 from harness.stages.progress import Progress
 
 NOTEBOOK = "start.ipynb"
@@ -57,6 +57,7 @@ def release(assignment: Assignment, out: Path, sandbox: Sandbox, progress: Progr
             made.mkdir()
             released = _write(assignment, made, sandbox, progress)
             _refuse_leaks(made, assignment)
+            open_to_all(made)  # it is for students: whoever copies it to a share gives it on as it is
             if out.is_dir():
                 out.rmdir()
             made.rename(out)

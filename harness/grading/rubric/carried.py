@@ -9,7 +9,7 @@ from harness.grading.rubric.criterion import Judgement
 from harness.stages.evidence.submission import Evidence
 
 _CODE = "embedded-data"
-_OF_THE_MODEL = {"convert", "predict", "inspect", "evaluate", "boards", "benchmark"}
+_OF_THE_MODEL = {"convert", "predict", "detect", "inspect", "evaluate", "score_boxes", "boards", "benchmark"}
 
 
 def held_back(judged: Judgement, reads: Collection[str], evidence: Evidence) -> Judgement:

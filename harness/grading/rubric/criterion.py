@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict
 from harness.grading.rubric import criteria
 from harness.plugins import modules_of
 from harness.stages.evidence.record import Interval
-from harness.stages.evidence.submission import STAGES
+from harness.stages.evidence.stage_result import Done
+from harness.stages.evidence.submission import STAGES, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def _check(name: str, module: Any) -> None:
     options = getattr(module, "Options", None)
     if not (isinstance(options, type) and issubclass(options, CriterionOptions)):
         raise TypeError(f"criterion {name} has no Options")
+
+
+def answers(evidence: Evidence) -> bool:
+    """Whether there is a model that answered: a classifier, or a detector."""
+    return isinstance(evidence.predict, Done) or isinstance(evidence.detect, Done)
 
 
 def linear(value: float, zero_at: float, full_at: float, max_points: float) -> float:

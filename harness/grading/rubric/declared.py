@@ -15,7 +15,8 @@ from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import STAGES, Evidence
 
-_COMPUTED_FROM = {"evaluate": "predict"}  # the harness computes the first from the answers of the second
+# The harness computes the first from the answers of the second.
+_COMPUTED_FROM = {"evaluate": "predict", "score_boxes": "detect"}
 
 
 class Undeclared(Exception):

@@ -13,7 +13,7 @@ from harness.findings import sentence
 from harness.findings.on_marks import GIVEN_FOR
 from harness.gradebook.manual import ManualMark
 from harness.grading.rubric.carried import held_back
-from harness.grading.rubric.criterion import Judgement, kinds
+from harness.grading.rubric.criterion import Judgement, answers, kinds
 from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
 from harness.grading.rubric.late import NOT_LATE, Lateness, judge
 from harness.grading.rubric.uncertainty import borderline, crossed, of_total, rounded_interval
@@ -33,6 +33,8 @@ _WORKS_ON = {
     "predict": "convert",
     "inspect": "convert",
     "evaluate": "predict",
+    "detect": "execute",
+    "score_boxes": "detect",
     "boards": "convert",
     "benchmark": "predict",
 }
@@ -99,10 +101,11 @@ def grade(
     of the criteria that make it uncertain, or when a stage was lost to the engine or a defect of ours and no person has
     marked anything since; else `graded`.
     """
-    lost = {  # no mark uses `stress`, which only shows when the model fails
+    lost = {  # no mark uses these two, which only show when the model fails
         name
         for name, result in evidence.stages().items()
-        if name != "stress" and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
+        if name not in ("stress", "detect_worse")
+        and any(finding.code in NOT_THE_STUDENTS for finding in result.findings)
     }
     marks = [_mark(spec, evidence, manual, lost) for spec in assignment.criteria]
     earned = total(mark.points or 0.0 for mark in marks)
@@ -120,7 +123,7 @@ def grade(
     points = total(mark.points or 0.0 for mark in marks)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     our_fault = any(found.code == "harness-defect" for found in evidence.findings())
-    nothing = not ran and not isinstance(evidence.predict, Done)
+    nothing = not ran and not answers(evidence)
     status: GradeStatus
     if nothing and not lost and not our_fault:
         status = "failed"

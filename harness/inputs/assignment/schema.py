@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from harness.errors import nearest
 from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.points import total
 from harness.inputs.assignment.sections import (
+    DETECTOR_BACKBONES,
     BenchmarkRules,
     Dataset,
     ExecutionRules,
@@ -26,6 +28,8 @@ from harness.inputs.assignment.sections import (
     Section,
     Unseen,
 )
+
+Task = Literal["classification", "detection"]
 
 
 class CriterionSpec(BaseModel):
@@ -55,7 +59,7 @@ class Assignment(Section):
 
     schema_: Literal[1] = Field(1, alias="schema")
     title: str = Field(min_length=1, max_length=200)
-    task: Literal["classification", "detection"] = "classification"
+    task: Task = "classification"
     points: float | None = Field(None, gt=0, description="the sum of the criteria's points, as a check")
     weights: tuple[str, ...] | None = Field(
         None, description="pre-trained weights that notebooks may load; all that are here, if the key is left out"
@@ -108,6 +112,23 @@ class Assignment(Section):
             raise ValueError(
                 f'{mode} needs notebooks to run, and execution.mode is "as-handed-in": '
                 "a model that was handed in has seen the images that are withheld"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_reference_of_its_task(self) -> Assignment:
+        given = self.reference
+        if self.task != "detection" or given.code is not None:
+            return self
+        if given.backbone not in DETECTOR_BACKBONES:
+            raise ValueError(
+                f"the packaged reference detector has no backbone {given.backbone!r}; "
+                f"{nearest(given.backbone, DETECTOR_BACKBONES)}, or give reference.code"
+            )
+        if given.fine_tune_epochs:
+            raise ValueError(
+                "reference.fine_tune_epochs is for classification: the packaged reference detector trains as docs/"
+                "reference.md says; take the key out, or give reference.code"
             )
         return self
 

@@ -153,6 +153,7 @@ class HeldOut(Section):
 
 # Those of harness/agent/models/reference_training.py, which needs torch to be imported; a test compares them.
 BACKBONES = ("efficientnet_b0", "mobilenet_v2", "resnet18", "resnet50", "vgg16", "vgg16_notop_caffe")
+DETECTOR_BACKBONES = ("mobilenet_v2",)  # on which harness/agent/ssd/ makes a detector
 
 
 class ReferenceSolution(Section):
@@ -161,7 +162,10 @@ class ReferenceSolution(Section):
     code: Path | None = Field(
         None, description="your own: a Python file with train(train_dir, out_dir, *, backbone, weights, seed, ...)"
     )
-    backbone: str = Field("mobilenet_v2", description=f"without code one of {', '.join(BACKBONES)}")
+    backbone: str = Field(
+        "mobilenet_v2",
+        description=f"without code one of {', '.join(BACKBONES)}; for detection {' or '.join(DETECTOR_BACKBONES)}",
+    )
     weights: str = Field("", description="name in the weights manifest; the backbone's name by default")
     seed: int = 1
     fine_tune_epochs: int = Field(0, ge=0, le=1000)

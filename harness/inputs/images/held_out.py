@@ -57,6 +57,9 @@ class StagedImages:
         return self.sha256
 
 
+NO_STAGED = StagedImages(Path(), (), "")
+
+
 def load(folder: Path) -> HeldOutSet:
     """The held-out set in class folders. Raises `AssignmentError` when there are no images, or none of a class."""
     classes = class_folders(folder)

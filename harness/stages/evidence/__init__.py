@@ -9,6 +9,7 @@ execution     execute: the notebook's run
 conversion    convert: the converted model, and its pre-processing
 predictions   predict: probabilities for the held-out images
 detections    detect: a detector's boxes for the held-out images
+worse_boxes   detect_worse: its boxes for corrupted images, and for images of other objects
 detection_scores  score_boxes: how good they are
 inspection    inspect: the model's layers, and the verdict on transfer learning
 robustness    stress: corrupted images, images of no class, occlusion maps

@@ -43,6 +43,7 @@ class Conversion(Record):
     layout: Literal["NCHW", "NHWC"]
     input_dtype: Literal["float32", "uint8"]
     dynamic_batch: bool
+    one_image: bool = False  # whether it takes an image without a batch's dimension, as torchvision's detectors do
     outputs: int  # number of classes that the model distinguishes
     output_kind: OutputKind
     labels: tuple[str, ...]

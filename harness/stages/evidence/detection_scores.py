@@ -39,6 +39,7 @@ class ShownImage(Record):
 
     image: int  # index in the held-out set
     boxes: tuple[ShownBox, ...]
+    left_out: int = 0  # of its boxes: the least sure false alarms, where there are very many
 
 
 class VocScores(Record):
@@ -49,7 +50,10 @@ class VocScores(Record):
 
 
 class CorruptedScores(Record):
-    """AP50 on some held-out images made worse, their boxes with them. corruption -> severity (1 to 5) -> AP50."""
+    """AP50 on some held-out images made worse, their boxes with them. corruption -> severity (1 to 5) -> AP50.
+
+    All are shrunk to a shorter side of 256 pixels first, so that `clean` differs from the score on all images.
+    """
 
     images: int
     clean: Share | None  # on the same images, unchanged
@@ -85,11 +89,17 @@ class DetectionEvaluation(Record):
     confusion: tuple[tuple[int, ...], ...]  # rows truth, columns said, in the order of `classes`; last is background
     circumstances: Circumstances
     false_alarms: FalseAlarms | None = None  # on images of other objects; None where there are none
+    false_alarms_source: Literal["folder", "patterns"] | None = None  # the course's images, or drawn patterns
     corrupted: CorruptedScores | None = None
     remedy: LabelRemedy | None = None  # None where the labels are named right
     sentences: tuple[str, ...] = ()  # what may be quoted
     shown: tuple[ShownImage, ...] = ()  # at most 12: the worst first, then the best
+    unsettled: bool = False  # what the labels mean was not declared, and images do not show it
+    reference_ap: Share | None = None
     reference_ap50: Share | None = None
     difference: float | None = None  # AP50 - reference's, on the same images
     difference_interval: Interval | None = None
+    ap_difference: float | None = None  # AP - reference's, on the same images
+    ap_difference_interval: Interval | None = None
     reference_exact_share: Share | None = None  # of images on which the reference counts right, on its board output
+    exact_difference_interval: Interval | None = None  # of the share on which this one counts right, less that

@@ -8,6 +8,7 @@ from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.record import Record
+from harness.stages.evidence.trained_detector import TrainedDetector
 
 
 class DetectorReference(Record):
@@ -18,6 +19,7 @@ class DetectorReference(Record):
     evaluation: DetectionEvaluation
     training_seconds: float
     seed: int
+    files: TrainedDetector | None = None  # None on pages
     conversion: Conversion | None = None  # as an ONNX graph for timing and boards
     latency: Latency | None = None
     kernels: KernelList | None = None  # None where no board is asked for, or they cannot be listed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.findings import Finding, sentence
+from harness.inputs.assignment.schema import Task
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.boards import BoardPredictions
@@ -20,13 +21,21 @@ from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.record import Record
 from harness.stages.evidence.robustness import RobustnessAnswers
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
+from harness.stages.evidence.worse_boxes import WorseBoxes
 
 # The model that a run made, compared with the handed-in one: no new model, one with the same answers, or another.
 RerunMade = Literal["nothing", "same-answers", "another"]
-STAGES = (
-    *("read", "audit", "execute", "convert", "predict", "detect", "inspect", "stress", "evaluate", "score_boxes"),
-    *("boards", "benchmark"),
-)
+STAGES_OF: dict[Task, tuple[str, ...]] = {
+    "classification": (
+        *("read", "audit", "execute", "convert", "predict", "inspect", "stress", "evaluate", "boards", "benchmark"),
+    ),
+    "detection": (
+        *("read", "audit", "execute", "detect", "convert", "inspect", "detect_worse", "score_boxes", "boards"),
+        "benchmark",
+    ),
+}
+STAGES = tuple(dict.fromkeys(name for stages in STAGES_OF.values() for name in stages))
+_NOT_DONE = Skipped(reason=sentence("not-done"))
 OF_ANOTHER_TASK = Skipped(reason=sentence("of-another-task"))
 
 
@@ -35,12 +44,13 @@ class Evidence(Record):
 
     execute: Done[Execution] | FailedExecution | Failed | Skipped
     audit: Done[DatasetAudit] | Failed | Skipped
-    convert: Done[Conversion] | Failed | Skipped
-    predict: Done[Predictions] | Failed | Skipped
-    inspect: Done[Inspection] | Failed | Skipped
-    stress: Done[RobustnessAnswers] | Failed | Skipped = Skipped(reason=sentence("not-done"))
-    evaluate: Done[Evaluation] | Failed | Skipped
+    convert: Done[Conversion] | Failed | Skipped = _NOT_DONE
+    predict: Done[Predictions] | Failed | Skipped = _NOT_DONE
+    inspect: Done[Inspection] | Failed | Skipped = _NOT_DONE
+    stress: Done[RobustnessAnswers] | Failed | Skipped = _NOT_DONE
+    evaluate: Done[Evaluation] | Failed | Skipped = _NOT_DONE
     detect: Done[DetectorAnswers] | Failed | Skipped = OF_ANOTHER_TASK
+    detect_worse: Done[WorseBoxes] | Failed | Skipped = OF_ANOTHER_TASK
     score_boxes: Done[DetectionEvaluation] | Failed | Skipped = OF_ANOTHER_TASK
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
@@ -57,8 +67,9 @@ class Evidence(Record):
 
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
         """Stage name -> result, in the order in which they run; those of another task are left out."""
-        every = {name: getattr(self, name) for name in STAGES}
-        return {name: result for name, result in every.items() if result != OF_ANOTHER_TASK}
+        task: Task = "classification" if self.detect == OF_ANOTHER_TASK else "detection"
+        every = {name: getattr(self, name) for name in STAGES_OF[task]}
+        return every
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the order of the stages, each once."""

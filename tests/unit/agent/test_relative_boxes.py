@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from harness.agent.dataset import Box, Reading, open_tree, read
+from harness.agent.dataset import Box, Reading, open_images, open_tree, read
 from harness.agent.dataset.boxes import faults
 
 YAML = "path: /content/cards\ntrain: ../train/images\nval: valid/images\nnames:\n  0: ace\n  1: king\n"
@@ -124,6 +124,30 @@ def test_open_images_as_the_downloader_writes_it(tmp_path: Path):
     ]
     assert math.isnan(by_name["test/00b2.jpg"].boxes[0].left) and by_name["test/00b2.jpg"].boxes[1].label == ""
     assert found.faults == ("sub-test-annotations-bbox.csv: there is no image '../gone'",)
+
+
+@pytest.mark.parametrize("cell", ["x" * 200_000, '"' + "x" * 200_000])
+def test_a_row_that_cannot_be_read_is_said_and_costs_itself_alone(tmp_path: Path, cell: str):
+    root = tmp_path / "set"
+    image(root / "train" / "a.jpg")
+    row = "a,x,0,1,0,1,Apple\n"
+    write(root / "sub-train-annotations-bbox.csv", f"{HEAD}{row}a,{cell},0,1,0,1,Apple\n{row}")
+    found = reading(root)
+    assert len(found.images[0].boxes) == 2
+    assert [fault.split(":")[:2] for fault in found.faults] == [
+        ["sub-train-annotations-bbox.csv", " row 3 cannot be read"]
+    ]
+
+
+def test_of_a_table_that_is_too_large_the_first_rows_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root = tmp_path / "set"
+    image(root / "train" / "a.jpg")
+    row = "a,x,0,1,0,1,Apple\n"
+    monkeypatch.setattr(open_images, "_MOST_BYTES", len(HEAD) + len(row) + 5)
+    write(root / "sub-train-annotations-bbox.csv", HEAD + row + row)
+    found = reading(root)
+    assert len(found.images[0].boxes) == 1
+    assert found.faults == ("sub-train-annotations-bbox.csv: what comes after its first 0 MiB is not read",)
 
 
 def test_difficult_objects_and_crowds_are_marked(tmp_path: Path):

@@ -4,7 +4,8 @@ import pytest
 from example_evidence import evidence
 
 from harness.findings import finding
-from harness.grading.check.outcome import CheckedCriterion, Seen, expected, steps
+from harness.grading.check.outcome import CheckedCriterion, Seen, criteria, expected, steps
+from harness.stages.evidence.grade import Grade, Mark
 from harness.stages.evidence.stage_result import Failed, Skipped
 
 SEEN = Seen("public", False, (), True)
@@ -58,6 +59,18 @@ def test_what_the_machine_lacks_is_said_to_whose_machine_it_is(code: str, partic
     said = step("execute", steps(lost, SEEN)).what
     assert "this machine" in said and to_do in said
     assert "grading machine" not in said and "instructor" not in said
+
+
+def test_images_that_stand_for_the_held_out_ones_are_not_called_so():
+    mark = Mark(
+        criterion="model_predicts",
+        title="It predicts",
+        points=5,
+        max_points=5,
+        reason="The model answered for all 3 held-out images.",
+    )
+    (line,) = criteria(Grade(status="graded", marks=(mark,), points=5, max_points=5))
+    assert line.reason == "The model answered for all 3 images here."
 
 
 def test_what_was_not_asked_for_is_no_step():

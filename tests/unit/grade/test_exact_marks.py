@@ -211,8 +211,8 @@ def test_full_marks_with_a_lost_stage_stand():
 
 def test_what_only_shows_when_a_model_fails_is_not_waited_for():
     lost = Skipped(reason="It was lost.", findings=(told("engine-failed"),))
-    assert grade(assignment(RUNS), evidence(stress=lost), {}).status == "graded"
-    for stage in set(STAGES) - {"stress", "execute", "predict"}:
+    assert grade(assignment(RUNS), evidence(stress=lost, detect_worse=lost), {}).status == "graded"
+    for stage in set(STAGES) - {"stress", "detect_worse", "execute", "predict"}:
         assert grade(assignment(RUNS), evidence(**{stage: lost}), {}).status == "needs-review", stage
 
 
@@ -237,7 +237,7 @@ def test_what_a_rerun_may_have_carried_in_holds_back_points_for_the_model_alone(
     named = finding("embedded-in-dataset", information=9000, usual=1536)
     found = evidence(execute=Done(value=execution(), findings=(named,)))
     held = held_back(Judgement(3.0, "x"), (stage,), found)
-    of_the_model = {"convert", "predict", "inspect", "evaluate", "boards", "benchmark"}
+    of_the_model = {"convert", "predict", "detect", "inspect", "evaluate", "score_boxes", "boards", "benchmark"}
     assert (held.points is None) == (stage in of_the_model)
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from harness.agent.dataset import Box, DatasetImage, Reading
 from harness.agent.models import reference_training
 from harness.agent.phases import train_detector
+from harness.agent.ssd import training
 from harness.agent.ssd.examples import annotated
 
 ANNOTATION = (
@@ -40,7 +41,8 @@ def test_it_sends_a_detector_in_both_forms(dataset: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(train_detector, "IN", tmp_path / "in")
     monkeypatch.setattr(train_detector, "WORK", tmp_path)
     sent: dict[str, bytes] = {}
-    request = {"weights": "weights", "classes": ["cup"], "seed": 1, "views": 8, "head_steps": 1, "steps": 1}
+    monkeypatch.setitem(training.BUDGETS, "short", training.Budget(views=8, head_steps=1, steps=1))
+    request = {"backbone": "mobilenet_v2", "weights": "weights", "classes": ["cup"], "seed": 1, "budget": "short"}
     train_detector.run(request, lambda name, of: sent.update({name: of if isinstance(of, bytes) else of.read_bytes()}))
     assert sent["labels.txt"] == b"BACKGROUND\ncup\n"
     assert json.loads(sent["training.json"]).keys() == {"images", "boxes", "losses", "cpu_seconds"}

@@ -107,6 +107,8 @@ def test_a_blank_labels_file_holds_no_names(tmp_path: Path) -> None:
         (b"[" * 50_000 + b"]" * 50_000, "a list or a dict"),
         (b"{1: [2]}", "neither a list"),
         (b"names: &a [*a, *a]", "alias"),
+        (b"names: " + b"[" * 30_000 + b"]" * 30_000, "nested too deeply"),
+        (b"names:\n" + b"- " * 30_000 + b"x", "nested too deeply"),
         (b"{'a': 0, 'b': 0}", "without a gap"),
         (b'["\\ud83d", "ball"]', "half of a character"),
         (b"['\\ud83d', 'ball']", "half of a character"),

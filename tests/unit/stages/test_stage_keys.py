@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_detector import detector_answers, kept_nowhere
 from example_evidence import BLOB, conversion, evidence
 
 import harness.stages
@@ -35,10 +36,12 @@ from harness.stages.benchmark import BenchmarkRequest
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
-from harness.stages.detect import DetectRequest, HandedDetector
+from harness.stages.detect_candidates import DetectRequest
+from harness.stages.detect_worse import DetectWorseRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
+from harness.stages.evidence.worse_boxes import WorseBoxes
 from harness.stages.execute.request import ExecuteRequest
 from harness.stages.execute.rerun import Rerun
 from harness.stages.held_out_scenes import ScenesRequest
@@ -47,7 +50,9 @@ from harness.stages.predict import PredictRequest
 from harness.stages.read_boxes import ReadBoxesRequest
 from harness.stages.read_notebook import ReadRequest
 from harness.stages.robustness import RobustnessRequest
+from harness.stages.score_boxes import ScoreBoxesRequest
 from harness.stages.train import TrainRequest
+from harness.stages.train_detector import TrainDetectorRequest
 
 OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
 
@@ -91,6 +96,11 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
     wanted = [HandIn(), HandIn(notebook="ignored"), HandIn(dataset="ignored"), HandIn(model="ignored")]
     sets, images = [held_out("1"), held_out("2")], [staged("1"), staged("2")]
     given, trained_on = [weights("1"), weights("2")], [training("1"), training("2"), training("1", mounted_as="other")]
+    detected = [detector_answers(kept_nowhere(BLOB)), detector_answers(kept_nowhere(OTHER_BLOB))]
+    nothing = kept_nowhere(BLOB)
+    worse = WorseBoxes(
+        images=(0,), seeds=(1,), versions=(), corrupted=nothing, unseen=nothing, unseen_images=1, unseen_source="folder"
+    )
     handed_in = [submission("1"), submission("2")]
     kernels = KernelList(kernels=(), parameters=1, input=(1, 3, 8, 8))
     kernel_lists = [kernels, kernels.model_copy(update={"input": (1, 3, 9, 9)})]
@@ -103,6 +113,18 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
         labels=("ball",),
         occlusion_maps=(),
     )
+    handed_models = [
+        (HandedModel(one),),
+        (),
+        (HandedModel(two),),
+        (HandedModel(one), HandedModel(two)),
+        (HandedModel(two), HandedModel(one)),
+        (HandedModel(one, {"labels.txt": two}),),
+        (HandedModel(one, {"labels.txt": one}),),
+        (HandedModel(one, kind="fastai"),),
+        (HandedModel(one, name="final.onnx"),),
+        (HandedModel(one, by_the_run=True),),
+    ]
     known = {entry.name: entry for entry in list_weights()[:2]}
     solution = {"code": one, "backbone": "mobilenet_v2"}
     robustness = [Robustness(), Robustness(enabled=False), Robustness(images=8), Robustness(occlusion_maps=1)]
@@ -134,18 +156,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "rerun": [None, rerun("1"), rerun("2"), rerun("1", rerun_seconds=9)],
         },
         ConvertRequest: {
-            "models": [
-                (HandedModel(one),),
-                (),
-                (HandedModel(two),),
-                (HandedModel(one), HandedModel(two)),
-                (HandedModel(two), HandedModel(one)),
-                (HandedModel(one, {"labels.txt": two}),),
-                (HandedModel(one, {"labels.txt": one}),),
-                (HandedModel(one, kind="fastai"),),
-                (HandedModel(one, name="final.onnx"),),
-                (HandedModel(one, by_the_run=True),),
-            ],
+            "models": handed_models,
             "withholds": [False, True],
             "classes": [("ball", "mug"), ("mug", "ball")],
             "training": trained_on,
@@ -190,23 +201,42 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
         },
         DetectRequest: {
-            "detector": [
-                HandedDetector(BLOB),
-                HandedDetector(OTHER_BLOB),
-                HandedDetector(BLOB, beside=(OTHER_BLOB,)),
-                HandedDetector(BLOB, data=(("w.bin", OTHER_BLOB),)),
-                HandedDetector(BLOB, preprocess=models[0].preprocess),
-                HandedDetector(BLOB, void=(1,)),
-                None,
-            ],
-            "check_images": [(), (BLOB,), (OTHER_BLOB,)],
+            "models": handed_models,
+            "withholds": [False, True],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "known": sets,
+            "known_staged": images,
+            "training": trained_on,
+            "weights": given,
             "staged": images,
+            "environments": [("1",), ("2",)],
+        },
+        DetectWorseRequest: {
+            "answers": [*detected, None],
+            "training": trained_on[:2],
+            "staged": images,
+            "unseen": [None, *images],
+            "rules": robustness,
+        },
+        ScoreBoxesRequest: {
+            "answers": [*detected, None],
+            "held_out": sets,
+            "compared_with": [None, *detected],
+            "worse": [None, worse, worse.model_copy(update={"seeds": (2,)})],
         },
         TrainRequest: {
             "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
             "code": [HashedFile(one), HashedFile(two)],
             "training": trained_on,
             "weights": [HashedFile(one), HashedFile(two)],
+        },
+        TrainDetectorRequest: {
+            "reference": [ReferenceSolution(**solution), ReferenceSolution(**solution, seed=9)],
+            "code": [HashedFile(one), HashedFile(two), None],
+            "training": trained_on,
+            "weights": [HashedFile(one), HashedFile(two)],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "budget": ["whole", "short"],
         },
     }
 

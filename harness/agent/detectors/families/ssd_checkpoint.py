@@ -55,7 +55,7 @@ class SsdCheckpoint:
     """One of the five networks, which gives a box and scores for each of its priors."""
 
     description: Description
-    _detector: Detector
+    network: Detector
 
     def answer(self, image: Pixels) -> Anchors:
         import torch
@@ -63,5 +63,5 @@ class SsdCheckpoint:
         placed = fitted(image, self.description).pixels
         given = torch.from_numpy(model_input(placed, self.description, "NCHW", "float32"))
         with torch.inference_mode():
-            scores, boxes = self._detector(given)
+            scores, boxes = self.network(given)
         return Anchors(boxes[0].numpy(), scores[0, :, 1:].numpy(), first=1)

@@ -87,14 +87,14 @@ class TorchModule:
     """A module that takes a list of images of 0 to 1, and gives boxes in their pixels."""
 
     description: Description
-    _module: Any
+    module: Any
 
     def answer(self, image: Pixels) -> Detections:
         import torch
 
         given = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float() / 255
         with torch.inference_mode():
-            answers = self._module([given])
+            answers = self.module([given])
         found = _found(answers)
         boxes, scores, labels = (found[name].detach().cpu().numpy() for name in ("boxes", "scores", "labels"))
         height, width = image.shape[:2]

@@ -42,7 +42,7 @@ class RecallGroup:
     """The objects with `low` <= value < `high`; `recall` is None where there are none."""
 
     low: float
-    high: float
+    high: float | None  # None: no bound, since JSON has no infinity
     recall: Recall | None
 
 
@@ -111,8 +111,8 @@ def circumstances(found: Matches, images: LabelledImages, threshold: float) -> C
             for x, across in enumerate(_BY_PLACE)
         ),
         by_crowd=tuple(
-            RecallGroup(low, high, recall((crowd >= low) & (crowd < high)))
-            for low, high in zip(CROWDS, (*CROWDS[1:], np.inf), strict=True)
+            RecallGroup(low, high, recall((crowd >= low) & (crowd < (np.inf if high is None else high))))
+            for low, high in zip(CROWDS, (*CROWDS[1:], None), strict=True)
         ),
     )
 

@@ -47,18 +47,28 @@ def counting(found: Matches, images: LabelledImages, threshold: float) -> Counti
 
     Raises `ValueError` when there are no images.
     """
-    objects, classes = images.objects, len(images.classes)
-    said = (found.score >= np.float32(threshold)) & ~found.ignored[0]
-    are = images.counted()
-    errors = _table(found.image[said], found.label[said], len(images.sizes), classes)
-    errors -= _table(objects.image[are], objects.label[are], len(images.sizes), classes)
-    scenes = images.grouped()
+    errors, classes, scenes = _errors(found, images, threshold), len(images.classes), images.grouped()
     return Counting(
         threshold=threshold,
         all_objects=_scores(errors.sum(axis=1), scenes),
         every_class=int((errors == 0).all(axis=1).sum()),
         per_class=tuple(_scores(errors[:, label], scenes) for label in range(classes)),
     )
+
+
+def counted_right(found: Matches, images: LabelledImages, threshold: float) -> Flags:
+    """Of each image whether all objects together are counted right."""
+    right: Flags = _errors(found, images, threshold).sum(axis=1) == 0
+    return right
+
+
+def _errors(found: Matches, images: LabelledImages, threshold: float) -> Indices:
+    """Counted boxes less objects, shape (images, classes)."""
+    objects, classes = images.objects, len(images.classes)
+    said = (found.score >= np.float32(threshold)) & ~found.ignored[0]
+    are = images.counted()
+    errors = _table(found.image[said], found.label[said], len(images.sizes), classes)
+    return errors - _table(objects.image[are], objects.label[are], len(images.sizes), classes)
 
 
 def _table(image: NDArray[np.int32], label: NDArray[np.int32], images: int, classes: int) -> Indices:

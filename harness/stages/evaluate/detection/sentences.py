@@ -80,13 +80,13 @@ def on_counts(counted: Counting) -> str:
     )
 
 
-def on_false_alarms(alarms: FalseAlarms) -> str | None:
-    """How often it reports objects where there are none; None without images."""
+def on_false_alarms(alarms: FalseAlarms, *, drawn: bool = False) -> str | None:
+    """How often it reports objects where there are none; None without images. `drawn`: they are patterns."""
     if alarms.alarmed_interval is None:
         return None
     low, high = alarms.alarmed_interval
     return sentence(
-        "false-alarms",
+        "false-alarms-on-patterns" if drawn else "false-alarms",
         images=alarms.images,
         boxes=sum(alarms.per_class),
         alarmed=alarms.alarmed,

@@ -76,12 +76,13 @@ def _curve(right: Flags, objects: int) -> tuple[Floats, Floats]:
 
 
 def _eleven_points(precision: Floats, recall: Floats) -> float:
-    return float(sum(precision[recall >= at].max(initial=0.0) / 11 for at in _RECALLS))
+    # eval_ssd.py's own sum, which rounds up to more than 1 where all is right.
+    return min(1.0, float(sum(precision[recall >= at].max(initial=0.0) / 11 for at in _RECALLS)))
 
 
 def _all_points(precision: Floats, recall: Floats) -> float:
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float((np.diff(recall, prepend=0.0) * envelope).sum())
+    return min(1.0, float((np.diff(recall, prepend=0.0) * envelope).sum()))
 
 
 def _mean(values: tuple[float | None, ...]) -> float | None:

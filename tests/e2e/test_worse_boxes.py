@@ -1,0 +1,86 @@
+"""The stages `detect_worse` and `score_boxes` through a real sandbox: a detector that sees every green ellipse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from harness.inputs.assignment.limits import ResourceLimits
+from harness.inputs.assignment.sections import Robustness
+from harness.inputs.images import NO_TRAINING_IMAGES, HeldOutSet, StagedImages
+from harness.inputs.images.objects import ImageObjects, LabelledBox
+from harness.sandbox import Sandbox
+from harness.stages.context import StageContext
+from harness.stages.detect import DETECT, DetectRequest, HandedDetector
+from harness.stages.detect_worse import DETECT_WORSE, DetectWorseRequest
+from harness.stages.evidence.detections import LabelMeaning
+from harness.stages.evidence.stage_result import Done
+from harness.stages.score_boxes import SCORE_BOXES, ScoreBoxesRequest
+from harness.stages.store import Store
+
+OWN = b"""
+import numpy as np
+
+def predict(images):
+    answers = []
+    for image in images:
+        pixels = image.astype(int)
+        rows, columns = np.nonzero(pixels[:, :, 1] - pixels[:, :, 0] > 100)
+        height, width = pixels.shape[:2]
+        if not len(rows):
+            answers.append({"boxes": [], "scores": [], "labels": []})
+            continue
+        box = [[columns.min() / width, rows.min() / height, (columns.max() + 1) / width, (rows.max() + 1) / height]]
+        answers.append({"boxes": box, "scores": [0.9], "labels": [0]})
+    return answers
+"""
+BOXES = ((0.3, 0.4, 0.5, 0.6), (0.45, 0.35, 0.7, 0.55), (0.4, 0.45, 0.5, 0.7), (0.5, 0.5, 0.65, 0.6))
+SIZE = (480, 320)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> StageContext:
+    from harness.sandbox.bubblewrap import Bubblewrap
+
+    engine: Sandbox = Bubblewrap()
+    limits = ResourceLimits(wall_seconds=120, cell_seconds=60, idle_seconds=60, memory=2 * 10**9)
+    return StageContext(engine, Store(tmp_path_factory.mktemp("store")), limits)
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> StagedImages:
+    folder = tmp_path_factory.mktemp("images")
+    for number, box in enumerate(BOXES):
+        image = Image.new("RGB", SIZE, (60, 20 * number, 60))
+        corners = np.array(box) * np.tile(SIZE, 2)
+        ImageDraw.Draw(image).ellipse(tuple(corners.tolist()), fill=(0, 255, 0))
+        image.save(folder / f"{number}.png")
+    return StagedImages(folder, tuple(f"{number}.png" for number in range(len(BOXES))), "5eed")
+
+
+def test_a_detector_that_sees_all_is_right_on_images_that_are_turned_and_farther_away(
+    place: StageContext, staged: StagedImages, tmp_path: Path
+):
+    (tmp_path / "predict.py").write_bytes(OWN)
+    detector = HandedDetector(None, (place.store.put(tmp_path / "predict.py", "predict.py"),))
+    answers = DETECT.work(DetectRequest(detector, (), staged), place)
+    assert isinstance(answers, Done), answers
+    said = answers.value.model_copy(update={"meaning": LabelMeaning(as_named=(0,), taken=(0,))})
+    rules = Robustness(images=4, corruptions=("rotation", "distance", "brightness"))
+    worse = DETECT_WORSE.work(DetectWorseRequest(detector, said, NO_TRAINING_IMAGES, staged, None, rules), place)
+    assert isinstance(worse, Done), worse.usage.log
+    files = tuple(staged.folder / name for name in staged.names)
+    truth = tuple(ImageObjects(*SIZE, (LabelledBox(0, *box),)) for box in BOXES)
+    held_out = HeldOutSet(("ellipse",), files, (), staged.sha256, objects=truth)
+    scored = SCORE_BOXES.work(ScoreBoxesRequest(said, held_out, None, worse.value), place)
+    assert isinstance(scored, Done), scored
+    found = scored.value.corrupted
+    assert found.clean == pytest.approx(1)
+    for corruption in ("rotation", "distance"):
+        assert found.worse[corruption] == {1: pytest.approx(1), 3: pytest.approx(1), 5: pytest.approx(1)}, corruption
+    alarms = scored.value.false_alarms
+    assert (alarms.images, scored.value.false_alarms_source) == (30, "patterns")
+    assert any("30 drawn patterns" in sentence for sentence in scored.value.sentences)
