@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import MachineError
 from harness.findings import Finding, finding, sentence
-from harness.grading import model_run, reference
+from harness.grading import detector_reference, model_run, reference
 from harness.grading.context import GradedOn, KnownObjects, RunContext
 from harness.grading.withheld_objects import with_boxes
 from harness.inputs.assignment import Assignment
@@ -29,6 +29,7 @@ from harness.stages.context import StageContext
 from harness.stages.evaluate.stage import score
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.own_data import OwnData, SeenScore
 from harness.stages.evidence.reference import Reference
@@ -73,6 +74,10 @@ def opened(
     with laid_out(submission, audit, assignment, run_context.stage_context) as split:
         if assignment.has_shared_set or not run_context.trains_reference:
             yield split
+            return
+        if detection:
+            detector = trained_detector(split, run_context)
+            yield replace(split, graded_on=replace(split.graded_on, detector=detector))
             return
         trained = trained_reference(split, run_context)
         yield replace(split, graded_on=replace(split.graded_on, reference=trained))
@@ -201,17 +206,11 @@ def trained_reference(split: WithheldSplit, run_context: RunContext) -> Referenc
     held_out = split.graded_on.held_out
     named = replace(held_out, classes=tuple(folders.get(name, name) for name in held_out.classes))
 
-    def lay_out() -> None:
-        try:
-            split.rerun.rewritten()
-        except NotRewritten as error:
-            raise MachineError(error.result.reason, "look at the data set") from error
-
-    depth: model_run.Depth = "answers" if run_context.assignment.has_shared_set else "reference"
+    on = replace(split.graded_on, held_out=named)
     try:
-        trained = reference.trained(run_context, replace(split.graded_on, held_out=named), depth, lay_out)
+        trained = reference.trained(run_context, on, _depth(run_context), functools.partial(_lay_out, split))
     except MachineError as error:
-        run_context.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")
+        _say_none(error, run_context)
         return None
     labels = {folder: name for name, folder in folders.items()}
     renamed = tuple(labels.get(name, name) for name in trained.predictions.labels)
@@ -220,6 +219,35 @@ def trained_reference(split: WithheldSplit, run_context: RunContext) -> Referenc
     store = run_context.stage_context.store
     evaluation = score(predictions, held_out, None, store).value.model_copy(update=tried)
     return trained.model_copy(update={"predictions": predictions, "evaluation": evaluation})
+
+
+def trained_detector(split: WithheldSplit, run_context: RunContext) -> DetectorReference | None:
+    """The reference detector, trained on the training part with a short budget, with its scores on the withheld images.
+
+    None when it fails on these images; the log says so.
+    """
+    lay_out = functools.partial(_lay_out, split)
+    try:
+        return detector_reference.trained(run_context, split.graded_on, _depth(run_context), lay_out, "short")
+    except MachineError as error:
+        _say_none(error, run_context)
+        return None
+
+
+def _depth(run_context: RunContext) -> model_run.Depth:
+    """Corrupted images are answered only where submissions answer them, on the same withheld images."""
+    return "answers" if run_context.assignment.has_shared_set else "reference"
+
+
+def _lay_out(split: WithheldSplit) -> None:
+    try:
+        split.rerun.rewritten()
+    except NotRewritten as error:
+        raise MachineError(error.result.reason, "look at the data set") from error
+
+
+def _say_none(error: MachineError, run_context: RunContext) -> None:
+    run_context.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")
 
 
 def own_data(
