@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from harness.agent.dataset import open_tree, read
 from harness.agent.dataset.placed import placed
+from harness.errors import MachineError
 from harness.gradebook.results import _published
 from harness.grading import withheld_split as own
 from harness.inputs.assignment import Assignment
@@ -119,6 +121,32 @@ def test_a_box_that_was_moved_makes_another_training_part(divided):
 
     assert identity(audit) == identity(audit.model_copy(update={"samples": ()}))
     assert identity(audit) != identity(audit.model_copy(update={"objects_sha256": "0" * 64}))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_reference_learns_from_the_training_part_with_a_short_budget(fails: bool, divided, monkeypatch):
+    handed_in, audit, store = divided
+    asked, said = [], []
+    made = object()
+
+    def trained(run_context, on, depth, lay_out, budget):
+        lay_out()
+        learnt = {file.stem for file in on.training.folder.rglob("*.jpg")}
+        asked.append((depth, budget, learnt & {Path(one.picture).stem for one in audit.withheld}, len(learnt) > 4))
+        if fails:
+            raise MachineError("the reference solution failed", "look")
+        return made
+
+    monkeypatch.setattr(own.detector_reference, "trained", trained)
+    run = SimpleNamespace(
+        assignment=ASSIGNMENT,
+        stage_context=context(store),
+        trains_reference=True,
+        progress=SimpleNamespace(say=said.append),
+    )
+    with own.opened(handed_in, audit, run) as split:
+        assert split is not None and split.graded_on.detector is (None if fails else made)
+    assert asked == [("reference", "short", set(), True)] and len(said) == fails
 
 
 def test_boxes_of_withheld_images_are_not_published(divided):
