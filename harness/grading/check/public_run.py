@@ -22,7 +22,7 @@ from harness.files.user_folders import default_folder
 from harness.grading.check.public_objects import public_objects
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.materials import known_backbones, training_images, weights_here, with_readable_images
-from harness.grading.withheld_split import can_be_graded, staged_in_store, withheld_set
+from harness.grading.withheld_split import staged_in_store, withheld_set
 from harness.inputs import images
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import Dataset, HandIn, OwnDataset
@@ -31,6 +31,7 @@ from harness.inputs.images.folders import class_folders
 from harness.inputs.student_package import ReferenceScores, StudentPackage
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox, open_to_all
+from harness.stages.audit.findings import can_be_graded
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.cache import StageCache
@@ -192,7 +193,7 @@ def _part_of(submission: Submission, context: RunContext) -> _Found | None:
     """
     rules = AuditRules(OwnDataset(seed=_SEED), True, context.embedder)
     audited = context.runner(None).run(AUDIT, AuditRequest(submission, HandIn(), rules))
-    if not isinstance(audited, Done) or not can_be_graded(audited.value):
+    if not isinstance(audited, Done) or not can_be_graded(audited.value, rules.detection):
         return None
     held_out = withheld_set(audited.value, context.stage_context)
     return held_out, staged_in_store(held_out, context.stage_context)

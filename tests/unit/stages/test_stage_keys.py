@@ -37,9 +37,9 @@ from harness.stages.benchmark_detector import BenchmarkDetectorRequest, TimedDet
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
+from harness.stages.convert_detector import ConvertDetectorRequest
 from harness.stages.detect_candidates import DetectRequest
 from harness.stages.detect_worse import DetectWorseRequest
-from harness.stages.convert_detector import ConvertDetectorRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
