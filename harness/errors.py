@@ -27,6 +27,9 @@ MACHINES_OWN = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
 )
 
+# What a path has that leads to no place where a file can be.
+_NO_PLACE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG))
+
 
 class HarnessError(Exception):
     """What happened and where (`message`), and what to do about it (`do`)."""
@@ -84,14 +87,27 @@ def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
 
 @contextlib.contextmanager
 def cannot_write(file: Path) -> Iterator[None]:
-    """A context for writing `file` in a user's folder. Raises `MachineError` if it cannot be written."""
+    """A context for writing `file` in a user's folder. Raises `MachineError` if it cannot be written.
+
+    Raises `UsageError` if the path itself is the trouble: it leads through a file, or is a folder.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno in _NO_PLACE and _is_on_the_way_to(error.filename, file):
+            raise UsageError(f"{file}: cannot be written: {error.strerror}", "name another place") from error
         if error.errno not in MACHINES_OWN | {errno.EACCES, errno.EPERM}:
             raise
         what = f"{file}: cannot be written: {error.strerror}"
         raise MachineError(what, "make room, or take another --out") from error
+
+
+def _is_on_the_way_to(path: object, file: Path) -> bool:
+    """Whether the path that an `OSError` names is the file, something below or beside it, or above it."""
+    if not isinstance(path, str):
+        return False
+    found, place = Path(path).absolute(), file.absolute()
+    return place in found.parents or bool({found, found.parent} & {place, *place.parents})
 
 
 class EnvironmentMissing(MachineError):

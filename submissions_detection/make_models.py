@@ -128,7 +128,9 @@ def _yolo(model: nn.Module, folder: Path, classes: tuple[str, ...]) -> None:
         output_names=["output0"],
     )
     graph = onnx.load(file)
-    onnx.helper.set_model_props(graph, {"names": str(dict(enumerate(classes))), "imgsz": f"[{_YOLO_SIDE}, {_YOLO_SIDE}]"})
+    onnx.helper.set_model_props(
+        graph, {"names": str(dict(enumerate(classes))), "imgsz": f"[{_YOLO_SIDE}, {_YOLO_SIDE}]"}
+    )
     onnx.save(graph, file)
 
 

@@ -33,7 +33,6 @@ def answers(out: Path, csv_file: Path | None, xlsx_file: Path | None) -> int:
         raise UsageError(f"{out}: nothing was graded there yet", "run `harness grade` first")
     frame = table(results, latest_marks(book, results.submissions))
     for file in filter(None, (csv_file, xlsx_file)):
-        file.parent.mkdir(parents=True, exist_ok=True)
         if file is csv_file:
             write_csv(frame, file)
         else:

@@ -11,13 +11,14 @@ from harness.boundary.screen import ask, say
 from harness.cli.options import PATH
 from harness.errors import UsageError, cannot_write
 from harness.files.example import write_example
-from harness.inputs.assignment.sections import BACKBONES
+from harness.inputs.assignment.schema import Task
+from harness.inputs.assignment.sections import BACKBONES, DETECTOR_BACKBONES
 from harness.inputs.assignment.starting import Start, class_names, files, folders
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=PATH)
-@click.option("--example", is_flag=True, help="The example instead: its assignment, images and submissions.")
+@click.option("--example", is_flag=True, help="The task's example instead: its assignment, images and submissions.")
 @click.option("--task", type=click.Choice(["classification", "detection"]), default="classification", show_default=True)
 @click.option("--title", help="Shown on every page.")
 @click.option("--classes", help="Names of the classes, with commas: ball,bottle,mug.")
@@ -27,12 +28,12 @@ from harness.inputs.assignment.starting import Start, class_names, files, folder
 @click.option(
     "--held-out",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Held-out images that are there already, in class folders.",
+    help="Held-out images that are there already, in class folders, or with boxes and labels.txt.",
 )
 def init(
     folder: Path,
     example: bool,
-    task: str,
+    task: Task,
     title: str | None,
     classes: str | None,
     own_objects: bool,
@@ -45,30 +46,27 @@ def init(
     What no option says is asked for on a terminal. A file that is there is never overwritten.
     """
     if example:
-        write_example(folder, lambda line: say(line, err=True))
-        say(
-            f"harness weights fetch mobilenet_v2\nharness grade {folder / 'submissions'} --assignment "
-            f"{folder / 'assignment.toml'} --out {folder / 'reports'}"
-        )
-        return 0
-    if task == "detection":
-        raise UsageError("detection is not there yet", "start with --task classification")
+        return _write_example(folder, task)
+    known = DETECTOR_BACKBONES if task == "detection" else BACKBONES
+    if backbone is not None and backbone not in known:
+        raise UsageError(f"a detector's reference has no backbone {backbone!r}", f"take {', '.join(known)}")
     if own_objects and (classes or held_out):
         raise UsageError("--own-objects has no classes and no held-out images of yours", "leave out one of them")
     asks = sys.stdin.isatty()
     if classes is None and held_out is not None:
-        classes = ",".join(sorted(path.name for path in held_out.iterdir() if path.is_dir()))
+        classes = _classes_of(held_out, task)
     if classes is None and not own_objects:
         if not asks:
             raise UsageError("which classes?", "give --classes ball,bottle,mug, or --own-objects")
         classes = ask("Classes, with commas (empty: students' own objects)", "")
-    names = class_names(classes) if classes else ()
+    names = class_names(classes, fewest=1 if task == "detection" else 2) if classes else ()
     start = Start(
-        title=title or (ask("Title", _TITLE) if asks else _TITLE),
+        title=title or (ask("Title", _TITLES[task]) if asks else _TITLES[task]),
         classes=names,
-        backbone=backbone or (ask("Backbone", _BACKBONE, BACKBONES) if asks else _BACKBONE),
+        backbone=backbone or (ask("Backbone", _BACKBONE, known) if asks and len(known) > 1 else _BACKBONE),
         points=points or (_number(ask("Points", f"{_POINTS:g}")) if asks else _POINTS),
         held_out=held_out and held_out.resolve(),
+        task=task,
     )
     _write(start, folder)
     file = folder / "assignment.toml"
@@ -76,7 +74,40 @@ def init(
     return 0
 
 
-_TITLE, _BACKBONE, _POINTS = "Recognise objects by transfer learning", "mobilenet_v2", 100.0
+_TITLES: dict[Task, str] = {
+    "classification": "Recognise objects by transfer learning",
+    "detection": "Detect objects with SSD-MobileNet",
+}
+_BACKBONE, _POINTS = "mobilenet_v2", 100.0
+_MOST_LABELS = 64 * 1024  # bytes
+
+
+def _write_example(folder: Path, task: Task) -> int:
+    """Write the example, and say how it is graded."""
+    write_example(folder, lambda line: say(line, err=True), task)
+    maker = f"python {folder / 'submissions' / 'make_models.py'} --data {folder / 'data' / 'train'}\n"
+    makes = maker if task == "detection" else ""
+    say(
+        f"harness weights fetch {_BACKBONE}\n{makes}harness grade {folder / 'submissions'} --assignment "
+        f"{folder / 'assignment.toml'} --out {folder / 'reports'}"
+    )
+    return 0
+
+
+def _classes_of(held_out: Path, task: Task) -> str:
+    """The classes of images that are there: the folders' names, or for detection the lines of labels.txt.
+
+    Raises `UsageError` where a detection set has no labels.txt that can be read.
+    """
+    if task == "classification":
+        return ",".join(sorted(path.name for path in held_out.iterdir() if path.is_dir()))
+    file = held_out / "labels.txt"
+    try:
+        with file.open(encoding="utf-8-sig") as stream:
+            lines = stream.read(_MOST_LABELS).splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read, so the classes are not known", "give --classes, too") from error
+    return ",".join(line.strip() for line in lines if line.strip() not in ("", "BACKGROUND"))
 
 
 def _number(answer: str) -> float:

@@ -78,11 +78,15 @@ def _from_file(book: Gradebook, file: Path, marker: str, *, dry_run: bool) -> in
     if found:
         Screen().print(shown)
     if dry_run:
-        say(f"{len(found)} marks would be entered.")
+        say(f"{_marks(len(found))} would be entered.")
         return 0
     enter_all(book, [change.entry for change in found])
-    say(f"{len(found)} marks entered. {_AGAIN}" if found else "Nothing in the file is new.")
+    say(f"{_marks(len(found))} entered. {_AGAIN}" if found else "Nothing in the file is new.")
     return 0
+
+
+def _marks(count: int) -> str:
+    return f"{count} mark" if count == 1 else f"{count} marks"
 
 
 def _retitle(book: Gradebook, old: str, new: str, marker: str) -> int:
@@ -92,5 +96,6 @@ def _retitle(book: Gradebook, old: str, new: str, marker: str) -> int:
     if new in titles:
         raise UsageError(f"people gave marks for {new!r}, too", "mark those again that should count")
     book.retitle(old, new, marker)
-    say(f"{titles[old]} submissions: marks for {old!r} count for {new!r} now." if new else f"{old!r} counts no more.")
+    count = f"{titles[old]} submission{'' if titles[old] == 1 else 's'}"
+    say(f"{count}: marks for {old!r} count for {new!r} now." if new else f"{old!r} counts no more.")
     return 0

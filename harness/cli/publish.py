@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from harness.gradebook.results import Results
 from harness.report import STUDENTS
 from harness.report.export import write_feedback
 from harness.report.export.publishing import FORMS, publication, to_be_told, write_archive
+
+_NEAR = 0.8  # of 1, as `difflib` measures: `canvass` is one of the forms misspelt, `for-canvas` a folder
 
 
 @click.command()
@@ -41,6 +44,8 @@ def publish(out: Path, target: str | None, file: Path | None, unfinished: bool, 
     if not target:
         raise UsageError("to where?", f"give --to FOLDER, or --to {', '.join(FORMS)}; or --changed")
     form = next((form for form in FORMS if form == target), None)
+    if form is None and not Path(target).exists() and (near := difflib.get_close_matches(target, FORMS, 1, _NEAR)):
+        raise UsageError(f"there is no form {target!r}", f"did you mean {near[0]!r}? For a folder: ./{target}")
     if file is not None and form is None:
         raise UsageError("--as names an archive", f"give --to {', '.join(FORMS)}, or leave it out")
     _say_changed(book, results)

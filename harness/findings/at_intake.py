@@ -30,6 +30,10 @@ KINDS: dict[str, Kind] = {
     "file-unreadable": Kind("error", "The file {name} cannot be read: {reason}."),
     "several-notebooks": Kind("warning", "There are several notebooks; {name} was graded, not {others}."),
     "companion-elsewhere": Kind("info", "{name} was taken as the model's {what}."),
+    "own-code-cut": Kind(
+        "warning",
+        "Of the {count} files beside predict.py, the {most} nearest to it go in with it. Put the data set elsewhere.",
+    ),
     "companion-unclear": Kind(
         "warning",
         "No {what} lies beside the model, and there are several elsewhere ({names}); none was used. Put one beside it.",

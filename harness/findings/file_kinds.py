@@ -44,7 +44,8 @@ FILE_KINDS: dict[str, FileKind] = {
         "a Keras model's description without weights", "foreign", "save the whole model with model.save('model.keras')"
     ),
     "ultralytics": FileKind(
-        "a model of Ultralytics' own classes (ultralytics)", "foreign", "export it with model.export(format='onnx')"
+        "a model of Ultralytics' own classes (ultralytics)", "foreign",
+        "export it with model.export(format='onnx') or 'yolo export model=best.pt format=onnx', and hand in the .onnx",
     ),
     "fastai": FileKind(
         "a learner exported by fastai", "foreign",

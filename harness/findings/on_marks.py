@@ -18,8 +18,8 @@ _DETECTION = {
     "ap-none": "There is no average precision. {why}",
     "ap-depends-on-order": "The detector was asked twice for the same image and answered differently, so its scores "
     "say nothing. A person looks at it.",
-    "ap-unsettled": "The submission does not declare what its labels mean, and what was assumed may be wrong. A "
-    "person decides. With what was assumed: {reason}",
+    "ap-unsettled": "The submission does not declare what its labels mean, and what was assumed may be wrong. A person "
+    "decides. With what was assumed: {reason}",
     "ap-marked": "The detector has an {measure} of {own:.3f} on {images} images, the reference {reference:.3f}. The "
     "difference is {difference:+.3f} (95 % interval {low:+.3f} to {high:+.3f}). A difference of {full_at:+g} or better "
     "earns all points, {zero_at:+g} or worse none.",

@@ -117,6 +117,62 @@ KINDS: dict[str, Kind] = {
         "What the operators before the detector's outputs say of them and what its answers to images say differ; the "
         "answers were followed: scores {scores}, boxes {boxes}.",
     ),
+    # what a detector's labels mean
+    "labels-without-background": Kind(
+        "error",
+        "{file} does not begin with BACKGROUND, which the detector counts as its label 0. So a Jetson shows every "
+        "class shifted by one: {shown}. Write BACKGROUND as the first line of {file}; the labels.txt that train_ssd.py "
+        "writes beside its checkpoints begins so, the data set's own does not.",
+    ),
+    "labels-with-background": Kind(
+        "warning",
+        "{file} begins with BACKGROUND, for which this detector has no label. The names after it were taken. Take it "
+        "out.",
+    ),
+    "labels-background-elsewhere": Kind(
+        "warning", "{file} has BACKGROUND on another line than the first, where it belongs if the detector counts it."
+    ),
+    "labels-other-form": Kind("info", "{file} writes classes otherwise than the assignment: {names}. They were taken."),
+    "detector-labels-wrong-count": Kind(
+        "error", "The detector has {labels} labels, its background included, but {file} has {count} lines."
+    ),
+    "detector-class-twice": Kind("warning", "Two labels of the detector are named {name}."),
+    "detector-labels-misfit": Kind(
+        "error",
+        "The names of the labels look mixed up: of {seen} objects on training images that the detector finds, "
+        "{right:.0%} have the right class as {file} has it, and {would:.0%} {way}. What {file} says was graded. "
+        "Correct it.",
+    ),
+    "detector-labels-assumed": Kind(
+        "warning",
+        "There is no labels.txt with the detector, so its labels were taken {way}: {order}. Hand in labels.txt.",
+        code="labels-missing",
+    ),
+    "detector-labels-from-model": Kind(
+        "info",
+        "There is no labels.txt with the detector, so its labels were taken {way}: {order}.",
+        code="labels-from-model",
+    ),
+    "detector-labels-confirmed": Kind(
+        "info",
+        "There is no labels.txt with the detector, so its labels were taken {way}: {order}. Of {seen} objects on "
+        "training images that it finds, {right:.0%} have the right class so, and nothing else fits clearly better.",
+        code="labels-missing",
+    ),
+    "detector-labels-measured": Kind(
+        "warning",
+        "There is no labels.txt with the detector. Of {seen} objects on training images that it finds, {right:.0%} "
+        "have the right class {way}, and {would:.0%} in the order {order}, so the latter was taken. Hand in "
+        "labels.txt.",
+        code="labels-measured",
+    ),
+    "detector-labels-unclear": Kind(
+        "warning",
+        "There is no labels.txt with the detector, and training images do not show what its labels mean: of {seen} "
+        "objects that it finds, {right:.0%} have the right class {way}, and {would:.0%} at best. So its figures wait "
+        "for a person. Hand in labels.txt.",
+        code="undeclared-unclear",
+    ),
     "outputs-not-probabilities": Kind(
         "warning", "The outputs do not sum to 1, so they were taken as logits and put through a softmax."
     ),
@@ -296,6 +352,13 @@ SENTENCES = {
     "left-out-no-score": "their scores are NaN or infinite",
     "left-out-no-class": "they have labels that the model does not have",
     "left-out-too-many": "no more than the {most:,} surest of an image are kept",
+    "labels-without-a-name": "{name} without a name",
+    "labels-by-model": "by the names inside it",
+    "labels-by-data-set": "in the order of the data set's own labels.txt",
+    "labels-by-alphabet": "in alphabetical order",
+    "labels-one-up": "with BACKGROUND as one more line before the first",
+    "labels-one-down": "without the first line",
+    "labels-reordered": "in the order {order}",
     "measuring": "Measuring what is not declared",
     "measured-way": "{way}; measured on {images} training images",
     "measured-none": "It answered too slowly.",

@@ -11,7 +11,7 @@ from harness.grading.model_run import Depth, value
 from harness.inputs.images import NO_SET, NO_STAGED
 from harness.stages.convert import HandedModel
 from harness.stages.convert_detector import CONVERT_DETECTOR, ConvertDetectorRequest
-from harness.stages.detect import DETECT, DetectRequest
+from harness.stages.detect_candidates import DETECT, DetectRequest
 from harness.stages.detect_worse import DETECT_WORSE, DetectWorseRequest
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
@@ -52,7 +52,9 @@ def run_detector(
     if depth != "answers":
         converted = runner.run(CONVERT_DETECTOR, ConvertDetectorRequest(value(answered)))
         rules = assignment.robustness
-        worse = runner.run(DETECT_WORSE, DetectWorseRequest(value(answered), on.staged, run_context.unseen, rules))
+        worse = runner.run(
+            DETECT_WORSE, DetectWorseRequest(value(answered), on.training, on.staged, run_context.unseen, rules)
+        )
     if depth == "whole":
         request = InspectRequest(value(converted), run_context.backbones, on.staged, len(on.held_out.classes))
         inspected = runner.run(INSPECT, request)

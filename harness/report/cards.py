@@ -11,10 +11,15 @@ from collections.abc import Mapping, Sequence
 OF_CLASS = {
     "of-class": ("Status", "Points", "Accuracy", "Against the reference", "Latency", "Findings"),
     "of-unfinished": ("Status", "Points so far", "Accuracy", "Latency", "Findings"),
+    "of-detectors": ("Status", "Points", "AP50", "Against the reference", "Latency", "Findings"),
+    "of-unfinished-detectors": ("Status", "Points so far", "AP50", "Latency", "Findings"),
 }
 OF_SUBMISSION = {
     "of-two": ("This model", "Reference"),
     "of-classes": ("Images", "Recall", "Precision"),
+    "of-detected": ("Objects", "AP50", "AP", "Best score", "Precision there", "Recall there"),
+    "of-points": ("Score from", "Boxes", "Precision", "Recall", "F1"),
+    "of-mistakes": ("Boxes", "AP50 without it"),
     "of-stages": ("Outcome", "Time", "Peak memory", "Why"),
     "of-steps": ("In the notebook", "Code", "Words about it"),
     "of-layers": ("Operator", "Of the time", "Operations", "Parameters"),

@@ -89,6 +89,13 @@ def intervals(values: Sequence[tuple[float, float, float]], low: float, high: fl
     return IntervalPlot(spans, scale.ticks(), scale.at(0.0) if low < 0 < high else None)
 
 
+def difference(value: float, interval: tuple[float, float]) -> IntervalPlot:
+    """One row for a difference, on an axis with zero in its middle."""
+    low, high = interval
+    reach = max(abs(low), abs(high), 0.05) * 1.1
+    return intervals([(low, value, high)], -reach, reach)
+
+
 def strip(low: float, value: float, high: float, start: float = 0.0) -> Span:
     """An interval of shares for a table's cell: from `start` at 2 % of the width to 1 at 98 %."""
     scale = Scale(start, 1.0, 2.0, 98.0)
@@ -166,14 +173,14 @@ def latency_histogram(latencies_ms: Sequence[float], p99_ms: float, markers: Seq
     return histogram(latencies_ms, max(low - room, 0.0), high + room, 32, markers)
 
 
-# --- accuracy against latency -------------------------------------------------------------------
+# --- score against latency -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     x: float
     y: float
-    top: float  # of the accuracy's interval
+    top: float  # of the score's interval
     bottom: float
 
 
@@ -188,11 +195,11 @@ class Scatter:
     height: float
 
 
-Measured = tuple[float, float, float, float]  # latency in ms, accuracy, its interval
+Measured = tuple[float, float, float, float]  # latency in ms, accuracy or AP50, its interval
 
 
 def scatter(measured: Sequence[Measured], reference: Measured | None, height: float = 300.0) -> Scatter | None:
-    """A scatter plot with latency (log scale) on x and accuracy on y. None when there is nothing to draw."""
+    """A scatter plot with latency (log scale) on x and the score on y. None when there is nothing to draw."""
     every = [*measured, *([reference] if reference else [])]
     if not measured:
         return None
@@ -203,8 +210,8 @@ def scatter(measured: Sequence[Measured], reference: Measured | None, height: fl
     up = Scale(max(0.0, math.floor(least * 10 - 0.3) / 10), 1.0, base, top)
 
     def point(one: Measured) -> Point:
-        latency, accuracy, low, high = one
-        return Point(across.at(latency), up.at(accuracy), up.at(high), up.at(low))
+        latency, score, low, high = one
+        return Point(across.at(latency), up.at(score), up.at(high), up.at(low))
 
     return Scatter(
         tuple(point(one) for one in measured),

@@ -23,12 +23,16 @@ from harness.gradebook.results import (
 )
 from harness.report import dataset
 from harness.report.coarse import benchmark, evaluation, memory, paired_difference
+from harness.report.coarse_detection import detection, detector
 from harness.report.sources import Sources
 from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.audit import DatasetAudit, SharedImage
+from harness.stages.evidence.detection_scores import DetectionEvaluation
+from harness.stages.evidence.detections import DetectorAnswers
+from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.reference import Reference
-from harness.stages.evidence.stage_result import Done, Ended, Skipped, Usage, WithoutValue
+from harness.stages.evidence.stage_result import Done, Ended, Failed, Skipped, Usage, WithoutValue
 from harness.stages.evidence.submission import Evidence
 from harness.stages.latency_statistics import significant
 from harness.stages.store import Store
@@ -61,6 +65,7 @@ class PageSources:
     result: SubmissionResult
     evidence: Evidence
     reference: Reference | None
+    detector_reference: DetectorReference | None
     held_out_image: Thumbnails
     own_image: dataset.ImageOf  # images of the student's own data set
     other_image: OtherImage
@@ -85,6 +90,7 @@ def for_instructor(results: Results, result: SubmissionResult, sources: Sources,
         result=result,
         evidence=evidence,
         reference=_reference(evidence, sources),
+        detector_reference=sources.detector_reference,
         held_out_image=_graded_on(evidence, sources, image, own_image),
         own_image=own_image,
         other_image=other_image,
@@ -108,6 +114,7 @@ def for_student(results: Results, result: SubmissionResult, sources: Sources, im
         result=_result(result, evidence, is_shown),
         evidence=cleared,
         reference=None if reference is None else _cleared_reference(reference),
+        detector_reference=_cleared_detector(sources.detector_reference),
         held_out_image=_graded_on(evidence, sources, image, own_image) if is_shown else _no_image,
         # Some of a data set's images may be withheld; showing only the others would reveal which.
         own_image=own_image if is_shown or not withholds else _no_own_image,
@@ -137,7 +144,8 @@ def _reference(evidence: Evidence, sources: Sources) -> Reference | None:
 
 def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: dataset.ImageOf) -> Thumbnails:
     """Index of an image that the submission was graded on -> data URI."""
-    if sources.reference is not None or not isinstance(evidence.audit, Done):
+    has_one = sources.reference is not None or sources.detector_reference is not None
+    if has_one or not isinstance(evidence.audit, Done):
         return course
     withheld = evidence.audit.value.withheld
     return lambda index: own(withheld[index].picture) if 0 <= index < len(withheld) else None
@@ -180,6 +188,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         points_interval=result.points_interval,
         stages={name: _stage(stage) for name, stage in result.stages.items()},
         evaluation=evaluation(result.evaluation, show_held_out),
+        detection=None if result.detection is None else detection(result.detection, show_held_out),
         benchmark=benchmark(result.benchmark),
         inspection=None if runs_as_it_is else _inspection(result.inspection),
         dataset=None if result.dataset is None else _audit(result.dataset),
@@ -233,6 +242,8 @@ def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
         predict=_NOT_SHOWN,
         inspect=_NOT_SHOWN,
         evaluate=_ended(evaluate),
+        detect=_detector(evidence.detect),
+        score_boxes=_scored_boxes(evidence.score_boxes, show_held_out),
         benchmark=_NOT_SHOWN,
         own=_own(evidence.own, show_held_out),
         read=_ended(evidence.read),
@@ -249,6 +260,20 @@ def _ended(result: R) -> R:
         if isinstance(result, WithoutValue)
         else changes
     )
+
+
+def _detector(result: Done[DetectorAnswers] | Failed | Skipped) -> Done[DetectorAnswers] | Failed | Skipped:
+    ended = _ended(result)
+    return ended.model_copy(update={"value": detector(ended.value)}) if isinstance(ended, Done) else ended
+
+
+def _scored_boxes(
+    result: Done[DetectionEvaluation] | Failed | Skipped, show_held_out: bool
+) -> Done[DetectionEvaluation] | Failed | Skipped:
+    ended = _ended(result)
+    if not isinstance(ended, Done):
+        return ended
+    return ended.model_copy(update={"value": detection(ended.value, show_held_out)})
 
 
 def _audit(audit: DatasetAudit) -> DatasetAudit:
@@ -269,6 +294,18 @@ def _cleared_reference(reference: Reference) -> Reference:
     score = evaluation(reference.evaluation, show_held_out=False)
     assert score is not None
     return reference.model_copy(update={"evaluation": score})
+
+
+def _cleared_detector(reference: DetectorReference | None) -> DetectorReference | None:
+    if reference is None:
+        return None
+    return DetectorReference(
+        backbone=reference.backbone,
+        answers=detector(reference.answers),
+        evaluation=detection(reference.evaluation, show_held_out=False),
+        training_seconds=0.0,
+        seed=reference.seed,
+    )
 
 
 def _inspection(inspection: InspectionResult | None) -> InspectionResult | None:

@@ -30,17 +30,17 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         macro_f1=round(score.macro_f1, 3),
         macro_f1_interval=_interval(score.macro_f1_interval),
         log_loss=round(score.log_loss, 2),
-        log_loss_interval=_interval_or_none(score.log_loss_interval, 2),
+        log_loss_interval=rounded_interval(score.log_loss_interval, 2),
         calibration_error=round(score.calibration_error, 3),
-        calibration_error_interval=_interval_or_none(score.calibration_error_interval),
-        calibration_floor=_rounded(score.calibration_floor, 3),
+        calibration_error_interval=rounded_interval(score.calibration_error_interval),
+        calibration_floor=rounded(score.calibration_floor, 3),
         per_class=tuple(
             one.model_copy(
                 update={
                     "recall": round(one.recall, 3),
-                    "precision": _rounded(one.precision, 3),
-                    "recall_interval": _interval_or_none(one.recall_interval),
-                    "precision_interval": _interval_or_none(one.precision_interval),
+                    "precision": rounded(one.precision, 3),
+                    "recall_interval": rounded_interval(one.recall_interval),
+                    "precision_interval": rounded_interval(one.precision_interval),
                 }
             )
             for one in score.per_class
@@ -48,10 +48,10 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
         confusion=score.confusion,
         confusion_other=score.confusion_other,
         mistakes=score.mistakes if show_held_out else (),
-        reference_accuracy=_rounded(score.reference_accuracy, 3),
-        difference=_rounded(score.difference, 3),
-        difference_interval=_interval_or_none(score.difference_interval),
-        mcnemar_p=_rounded(score.mcnemar_p, 3),
+        reference_accuracy=rounded(score.reference_accuracy, 3),
+        difference=rounded(score.difference, 3),
+        difference_interval=rounded_interval(score.difference_interval),
+        mcnemar_p=rounded(score.mcnemar_p, 3),
         calibration=tuple(
             one.model_copy(update={"confidence": round(one.confidence, 2), "accuracy": round(one.accuracy, 2)})
             for one in score.calibration
@@ -61,11 +61,11 @@ def evaluation(score: Evaluation | None, show_held_out: bool) -> Evaluation | No
             for name, shares in score.robustness.items()
         },
         robustness_images=score.robustness_images,
-        robustness_clean=_rounded(score.robustness_clean, 3),
-        unseen_auroc=_rounded(score.unseen_auroc, 2),
-        unseen_auroc_interval=_interval_or_none(score.unseen_auroc_interval, 2),
+        robustness_clean=rounded(score.robustness_clean, 3),
+        unseen_auroc=rounded(score.unseen_auroc, 2),
+        unseen_auroc_interval=rounded_interval(score.unseen_auroc_interval, 2),
         unseen_images=score.unseen_images,
-        unseen_confidence=_rounded(score.unseen_confidence, 2),
+        unseen_confidence=rounded(score.unseen_confidence, 2),
         unseen_source=score.unseen_source,
         occlusion_maps=score.occlusion_maps if show_held_out else (),
         remedies=tuple(
@@ -91,8 +91,8 @@ def benchmark(speed: Benchmark | None) -> Benchmark | None:
         engine=_ONNX_ENGINE,
         model=_latency(speed.model),
         reference=None if speed.reference is None else _latency(speed.reference),
-        ratio=_rounded(speed.ratio, 2),
-        ratio_interval=_interval_or_none(speed.ratio_interval, 2),
+        ratio=rounded(speed.ratio, 2),
+        ratio_interval=rounded_interval(speed.ratio_interval, 2),
         cpus=speed.cpus,
         threads=speed.threads,
         warm_up_seconds=round(speed.warm_up_seconds, 1),
@@ -117,7 +117,8 @@ def memory(count: int) -> int:
     return round(count / _MEMORY_STEP) * _MEMORY_STEP
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
+def rounded(value: float | None, digits: int) -> float | None:
+    """The value, if there is one."""
     return None if value is None else round(value, digits)
 
 
@@ -126,5 +127,6 @@ def _interval(interval: Interval, digits: int = 3) -> Interval:
     return round(low, digits), round(high, digits)
 
 
-def _interval_or_none(interval: Interval | None, digits: int = 3) -> Interval | None:
+def rounded_interval(interval: Interval | None, digits: int = 3) -> Interval | None:
+    """The interval, if there is one."""
     return None if interval is None else _interval(interval, digits)

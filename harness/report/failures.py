@@ -18,16 +18,24 @@ _LEAST_SHADED = 0.02  # of a probability; less would not be visible
 
 
 @dataclass(frozen=True, slots=True)
+class WorseImages:
+    """A score (accuracy or AP50) on unchanged images, and on the same made worse: corruption -> severity -> score."""
+
+    clean: float | None
+    by_corruption: Mapping[str, Mapping[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     x: float
     y: float
     severity: int  # 0: the unchanged image
-    accuracy: float
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Accuracy against severity for one corruption, and the reference's curve, empty if it has none."""
+    """The score against severity for one corruption, and the reference's curve, empty if it has none."""
 
     corruption: str
     model: tuple[Dot, ...]
@@ -40,12 +48,12 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """How much the accuracy drops under one corruption at its highest severity."""
+    """How much the score drops under one corruption at its highest severity."""
 
     corruption: str
     severity: int
-    accuracy: float
-    by: float  # from the accuracy on the unchanged images
+    score: float
+    by: float  # from the score on the unchanged images
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,38 +102,45 @@ class Overlay:
     runs: tuple[Run, ...]
 
 
-def curves(score: Evaluation, reference: Evaluation | None) -> tuple[Curve, ...]:
+def worse_images(score: Evaluation) -> WorseImages:
+    """The accuracies of a classifier."""
+    return WorseImages(score.robustness_clean, score.robustness)
+
+
+def curves(model: WorseImages, reference: WorseImages | None) -> tuple[Curve, ...]:
     """One small chart for each corruption, all on the same axes."""
     base = _HEIGHT - 24.0
     across, up = Scale(0.0, _HIGHEST_SEVERITY, _LEFT, _RIGHT), Scale(0.0, 1.0, base, _TOP)
 
-    def dots(clean: float | None, by_severity: Mapping[int, float]) -> tuple[Dot, ...]:
-        whole = {0: clean, **by_severity} if clean is not None else {}
-        return tuple(Dot(across.at(s), up.at(a), s, a) for s, a in sorted(whole.items()) if a is not None)
+    def dots(of: WorseImages | None, corruption: str) -> tuple[Dot, ...]:
+        if of is None or of.clean is None or corruption not in of.by_corruption:
+            return ()
+        whole = {0: of.clean, **of.by_corruption[corruption]}
+        return tuple(
+            Dot(across.at(severity), up.at(score), severity, score) for severity, score in sorted(whole.items())
+        )
 
-    theirs = reference.robustness if reference else {}
-    clean = reference.robustness_clean if reference else None
     return tuple(
         Curve(
             name,
-            dots(score.robustness_clean, values),
-            dots(clean, theirs[name]) if name in theirs else (),
+            dots(model, name),
+            dots(reference, name),
             tuple(Tick(across.at(v), v) for v in (0, 1, 3, 5)),
             tuple(Tick(up.at(v), v) for v in (0.0, 0.5, 1.0)),
             _HEIGHT,
             base,
         )
-        for name, values in score.robustness.items()
+        for name in model.by_corruption
     )
 
 
-def falls(score: Evaluation) -> list[Fall]:
+def falls(model: WorseImages) -> list[Fall]:
     """The corruptions at their highest severity, the one that costs most first."""
-    clean = score.robustness_clean
+    clean = model.clean
     if clean is None:
         return []
-    worst = [(name, max(values), values[max(values)]) for name, values in score.robustness.items()]
-    found = [Fall(name, severity, accuracy, clean - accuracy) for name, severity, accuracy in worst]
+    worst = [(name, max(values), values[max(values)]) for name, values in model.by_corruption.items() if values]
+    found = [Fall(name, severity, score, clean - score) for name, severity, score in worst]
     return sorted(found, key=lambda fall: -fall.by)
 
 

@@ -13,6 +13,7 @@ from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts
 from harness.report.alike import alike_view
 from harness.report.first_look import first_look
+from harness.report.headline import Headline, headline
 from harness.report.places import INSTRUCTORS, PAGE
 from harness.report.student import SEVERITY_ORDER, by_severity
 from harness.stages.evidence.grade import GradeStatus
@@ -44,6 +45,7 @@ class Row:
 
     result: SubmissionResult
     share: float  # of the points
+    score: Headline | None
     strip: charts.Span | None
     findings: tuple[FindingChip, ...]
 
@@ -51,7 +53,7 @@ class Row:
 def view(results: Results) -> dict[str, Any]:
     """The values of the page's template."""
     rows = [table_row(result) for result in results.submissions]
-    accuracies = [row.result.evaluation.accuracy for row in rows if row.result.evaluation]
+    scores = [row.score.value for row in rows if row.score]
     measured = [row for row in rows if _measured(row.result)]
     drawn = [row for row in measured if _believed(row.result)]
     shares = [row.share for row in rows]
@@ -62,8 +64,8 @@ def view(results: Results) -> dict[str, Any]:
         "rows": rows,
         "counts": {status: statuses[status] for status in every_status},
         "median": median(row.result.points for row in rows) if rows else None,
-        "median_accuracy": median(accuracies) if accuracies else None,
-        "scored": len(accuracies),
+        "median_score": median(scores) if scores else None,
+        "scored": len(scores),
         "distribution": charts.histogram(shares, 0.0, 1.0, 10, [median(shares)], height=300) if rows else None,
         "tradeoff": _tradeoff(results, [row.result for row in drawn]),
         "tradeoff_names": [(f"{INSTRUCTORS}/{row.result.id}/{PAGE}", _words(row.result)) for row in drawn],
@@ -99,11 +101,12 @@ def _known(value: float) -> float | None:
 
 def table_row(result: SubmissionResult) -> Row:
     """What the table shows of one submission."""
-    score = result.evaluation
+    score = headline(result)
     return Row(
         result,
         min(max(result.points / result.max_points, 0.0), 1.0) if result.max_points else 0.0,
-        charts.strip(score.accuracy_interval[0], score.accuracy, score.accuracy_interval[1]) if score else None,
+        score,
+        charts.strip(score.interval[0], score.value, score.interval[1]) if score else None,
         _chips(result),
     )
 
@@ -117,22 +120,22 @@ def _chips(result: SubmissionResult) -> tuple[FindingChip, ...]:
     return tuple(FindingChip(code, first[code].severity, first[code].message, times[code]) for code in ordered)
 
 
-# Findings after which a submission's accuracy or time waits for a person. An unsteady time is drawn with its interval,
+# Findings after which a submission's score or time waits for a person. An unsteady time is drawn with its interval,
 # because it gives points.
-_DOUBTS = {"answers-depend-on-order", "benchmark-outputs-differ", "stateful-model"}
+_DOUBTS = {"answers-depend-on-order", "detector-depends-on-order", "benchmark-outputs-differ", "stateful-model"}
 
 
 def _believed(result: SubmissionResult) -> bool:
-    """Whether accuracy and time are not in doubt, and all timed answers were compared."""
+    """Whether score and time are not in doubt, and all timed answers were compared."""
     compared = result.benchmark is not None and result.benchmark.answers is not None
     return compared and not _DOUBTS & {found.code for found in result.findings}
 
 
 def _measured(result: SubmissionResult) -> charts.Measured | None:
-    score, speed = result.evaluation, result.benchmark
+    score, speed = headline(result), result.benchmark
     if score is None or speed is None or speed.model.p50_ms <= 0:
         return None
-    return speed.model.p50_ms, score.accuracy, *score.accuracy_interval
+    return speed.model.p50_ms, score.value, *score.interval
 
 
 def _tradeoff(results: Results, drawn: list[SubmissionResult]) -> charts.Scatter | None:
@@ -146,10 +149,11 @@ def _tradeoff(results: Results, drawn: list[SubmissionResult]) -> charts.Scatter
 
 def _words(result: SubmissionResult) -> dict[str, Any]:
     """The chart's tooltip for a submission."""
-    assert result.evaluation is not None and result.benchmark is not None
+    score = headline(result)
+    assert score is not None and result.benchmark is not None
     return {
         "student": result.student,
-        "accuracy": result.evaluation.accuracy,
+        "score": score.value,
         "latency_ms": result.benchmark.model.p50_ms,
     }
 

@@ -48,7 +48,7 @@ def write(results: Results, sources: Sources, out: Path) -> Results:
 def _write_each(renderer: Renderer, results: Results, sources: Sources, out: Path) -> dict[str, Defect]:
     """Write the pages of the submissions; the defects that it ran into, by the submission's id."""
     thumbnail = thumbnails(sources.held_out)
-    shared = SharedImages(thumbnail, out)
+    shared = SharedImages(thumbnails(sources.held_out, shared=True), out)
     rows = results.submissions
     defects: dict[str, Defect] = {}
 

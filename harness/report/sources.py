@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.inputs.assignment.sections import Feedback
 from harness.inputs.images import HeldOutSet
+from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.submission import Evidence
 from harness.stages.store import Store
@@ -23,3 +24,4 @@ class Sources:
     store: Store
     feedback: Feedback = field(default_factory=Feedback)
     host_folders: tuple[Path, ...] = ()  # of the grading machine, removed from students' pages
+    detector_reference: DetectorReference | None = None  # in place of `reference` where the task is detection

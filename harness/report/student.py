@@ -12,8 +12,10 @@ from typing import Any
 
 from harness.findings import Finding
 from harness.gradebook.results import SubmissionResult
-from harness.report import charts, dataset, failures, reading
+from harness.report import charts, dataset, detection, failures, reading
 from harness.report.cleared import PageSources
+from harness.report.coarse_detection import RUN_NO_CODE
+from harness.report.confusion import ConfusionRow, confusion_rows
 from harness.report.notebook import Notebook, read
 from harness.report.plain import cut, terminal_text
 from harness.report.roofline import rooflines
@@ -46,18 +48,6 @@ class Neighbours:
 NOBODY = Neighbours(None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfusionCell:
-    count: int
-    shade: str  # a class of the style sheet; empty for none
-
-
-@dataclass(frozen=True, slots=True)
-class ConfusionRow:
-    name: str
-    cells: tuple[ConfusionCell, ...]
-
-
 def view(page: PageSources) -> dict[str, Any]:
     """The values of the page's template."""
     result, evidence, reference = page.result, page.evidence, page.reference
@@ -85,6 +75,13 @@ def view(page: PageSources) -> dict[str, Any]:
         "own": evidence.own,
         "claims": _claims(page),
         **_score_values(result.evaluation, reference, page.held_out_image),
+        "boxes": result.detection,
+        "boxes_reference": page.detector_reference,
+        "boxes_shown": detection.view(
+            result.detection, page.detector_reference and page.detector_reference.evaluation, page.held_out_image
+        ),
+        "detector": evidence.detect.value if isinstance(evidence.detect, Done) else None,
+        "tells_input": page.audience == "instructor" or _runs_no_code(evidence),
         "failures": _failures(result.evaluation, reference, page.held_out_image),
         "small_fine_tuning": LARGEST_FINE_TUNING,
         "latency_plot": _latency_plot(result.benchmark),
@@ -143,6 +140,12 @@ def _claims(page: PageSources) -> list[dataset.Claim]:
     return dataset.claims(audit.value, page.own_image, page.other_image) if isinstance(audit, Done) else []
 
 
+def _runs_no_code(evidence: Evidence) -> bool:
+    """Whether the agent runs the detector itself, so that what is said of its input is not the student's word."""
+    detect = evidence.detect
+    return isinstance(detect, Done) and detect.value.description.family in RUN_NO_CODE
+
+
 # --- the score ----------------------------------------------------------------------------------
 
 
@@ -165,26 +168,13 @@ def _score_values(score: Evaluation | None, compared: Reference | None, thumbnai
 def _difference_plot(score: Evaluation) -> charts.IntervalPlot | None:
     if score.difference is None or score.difference_interval is None:
         return None
-    low, high = score.difference_interval
-    reach = max(abs(low), abs(high), 0.05) * 1.1
-    return charts.intervals([(low, score.difference, high)], -reach, reach)
+    return charts.difference(score.difference, score.difference_interval)
 
 
 def _confusion(score: Evaluation) -> list[ConfusionRow]:
     others = [(count,) if any(score.confusion_other) else () for count in score.confusion_other]
-    rows = []
-    for truth, (name, counts, other) in enumerate(zip(score.classes, score.confusion, others, strict=True)):
-        row = (*counts, *other)
-        total = sum(row)
-        cells = (ConfusionCell(n, _shade(n, total, column == truth)) for column, n in enumerate(row))
-        rows.append(ConfusionRow(name, tuple(cells)))
-    return rows
-
-
-def _shade(count: int, total: int, right: bool) -> str:
-    if count == 0:
-        return ""
-    return f"{'r' if right else 'w'}{max(1, round(10 * count / total))}"
+    matrix = [(*counts, *other) for counts, other in zip(score.confusion, others, strict=True)]
+    return confusion_rows(score.classes, matrix)
 
 
 def _failures(score: Evaluation | None, compared: Reference | None, thumbnail: Thumbnails) -> dict[str, Any] | None:
@@ -192,11 +182,12 @@ def _failures(score: Evaluation | None, compared: Reference | None, thumbnail: T
         return None
     reference = compared.evaluation
     truth = {mistake.image: mistake.truth for mistake in score.mistakes}
-    curves = failures.curves(score, reference)
+    worse = failures.worse_images(score)
+    curves = failures.curves(worse, failures.worse_images(reference))
     return {
         "curves": curves,
         "points": sorted({dot.x for curve in curves for dot in curve.reference}),
-        "falls": failures.falls(score),
+        "falls": failures.falls(worse),
         "reliability": failures.reliability(score),
         "gap": failures.confidence_gap(score),
         "reference_auroc": reference.unseen_auroc,

@@ -45,7 +45,7 @@ class UnfinishedPages:
         self._sources, self._out = sources, out
         self._renderer = Renderer()
         self._has_style = False
-        self._shared = SharedImages(thumbnails(sources.held_out), out)
+        self._shared = SharedImages(thumbnails(sources.held_out, shared=True), out)
 
     def write_submission(self, results: Results, row: SubmissionResult, evidence: Evidence) -> None:
         """The instructor's page of one submission. Raises `MachineError` when it cannot be written."""

@@ -43,6 +43,27 @@ def percentage_points_interval(interval: Interval) -> str:
     return f"{percentage_points(low)} to {percentage_points(high)}"
 
 
+def ap(value: float | None) -> str:
+    """Average precision, 0 to 1, as the field writes it: 0.714 -> `0.71`."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def ap_interval(interval: Interval) -> str:
+    """(0.642, 0.78) -> `0.64–0.78`."""
+    low, high = interval
+    return f"{low:.2f}–{high:.2f}"
+
+
+def ap_difference(value: float) -> str:
+    """-0.067 -> `−0.07`."""
+    return signed(value, 2)
+
+
+def ap_difference_interval(interval: Interval) -> str:
+    low, high = interval
+    return f"{ap_difference(low)} to {ap_difference(high)}"
+
+
 def milliseconds(value: float) -> str:
     """Three significant figures."""
     return f"{_significant(value)}{_THIN}ms"

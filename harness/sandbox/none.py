@@ -86,6 +86,7 @@ class NoProtection:
 
 def _give(source: Path, place: Path) -> None:
     """Put an input in its place: as a link or, where links need a privilege, as a copy."""
+    place.parent.mkdir(parents=True, exist_ok=True)
     try:
         place.symlink_to(source, target_is_directory=source.is_dir())
     except OSError:

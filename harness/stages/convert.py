@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 import threading
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,8 +24,9 @@ from harness.stages.conversion_reply import MOST_CHECKED, ConversionReply, Needs
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
-from harness.stages.handin_files import HandIn, Undeclared, read_handin, read_labels
+from harness.stages.handin_files import HandIn, declared_by
 from harness.stages.measuring import guesses
+from harness.stages.one_file import as_one_file, plain_files
 
 # tf2onnx took 3.7 GB for a VGG16 without its top, so conversions run one at a time and never with less.
 _TENSORFLOW_BYTES = 5 * 10**9
@@ -60,7 +59,7 @@ class HandedModel:
         """The SHA-256 of the contents, and of what is said of them."""
         parts = {"model": self.file, **self.companions}
         if self.file.is_dir():
-            inside = {f"model/{path.relative_to(self.file)}": path for path in _files(self.file)}
+            inside = {f"model/{path.relative_to(self.file)}": path for path in plain_files(self.file)}
             parts = {**inside, **self.companions}
         listed = "\n".join(f"{name} {file_sha256(parts[name])}" for name in sorted(parts))
         said = [self.name, self.kind, self.by_the_run, [one.model_dump(mode="json") for one in self.findings]]
@@ -114,7 +113,7 @@ def convert(
         "cpus": context.limits.cpus,
     }
     with tempfile.TemporaryDirectory(prefix="harness-convert-") as folder:
-        whole = replace(model, file=_as_one_file(model.file, Path(folder)), name=model.shown)
+        whole = replace(model, file=as_one_file(model.file, Path(folder)), name=model.shown)
         inputs["model"] = whole.file
         outputs, place = Path(folder) / "sent", context
         outputs.mkdir()
@@ -186,47 +185,12 @@ def _run_with_tensorflow(
     return outcome
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def _as_one_file(model: Path, folder: Path) -> Path:
-    """The model's file; a folder (a SavedModel, an unpacked file) becomes a reproducible zip of its plain files."""
-    if not model.is_dir():
-        return model
-    top = "" if (model / "model.weights.h5").is_file() else "model/"  # Keras wants its members at the top, torch below
-    packed = folder / "model.zip"
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for path in _files(model):
-            member = zipfile.ZipInfo(f"{top}{path.relative_to(model)}")
-            member.file_size = path.stat().st_size  # set before writing, since above 2 GiB the header differs
-            with path.open("rb") as source, archive.open(member, "w") as copy:
-                shutil.copyfileobj(source, copy)
-    folder.chmod(0o755)  # the sandbox's user reads mounts from here
-    packed.chmod(0o644)
-    return packed
-
-
 def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Declared:
     """The declarations; labels come from labels.txt, else handin.json, else the assignment's sorted names."""
-    findings = []
-    handin: HandIn | None = None
-    labels: tuple[str, ...] = ()
-    if file := model.companions.get("handin.json"):
-        try:
-            handin = read_handin(file)
-        except Undeclared as error:
-            findings.append(finding("handin-json-invalid", reason=str(error)))
-    if file := model.companions.get("labels.txt"):
-        try:
-            labels = read_labels(file)
-        except Undeclared as error:
-            findings.append(finding("labels-invalid", reason=str(error)))
-    if not labels and handin:
-        labels = handin.classes
-    if labels:
-        return _Declared(labels, handin, tuple(findings), None)
-    return _Declared(tuple(sorted(class_names or ())), handin, tuple(findings), class_names or ())
+    said = declared_by(model.companions)
+    if said.labels:
+        return _Declared(said.labels, said.handin, said.findings, None)
+    return _Declared(tuple(sorted(class_names or ())), said.handin, said.findings, class_names or ())
 
 
 def _result(

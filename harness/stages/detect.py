@@ -1,4 +1,4 @@
-"""The stage `detect`: a detector's boxes for the held-out images, which go in without their truth.
+"""Asks a detector for its boxes: for held-out images, which go in without their truth, or for images that are known.
 
 Some images are repeated, at other positions; and, if the detector runs student code, also in a second sandbox, which
 remembers nothing.
@@ -15,7 +15,6 @@ import numpy as np
 
 from harness.errors import EnvironmentMissing
 from harness.findings import Finding, finding, sentence
-from harness.inputs.environment_names import EnvironmentName
 from harness.inputs.images import Material, StagedImages, drawn, drawn_from, secret_sample
 from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
@@ -23,7 +22,6 @@ from harness.stages.box_repeatability import SAME, largest_difference
 from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal, usage
 from harness.stages.conversion_reply import NeedsReply
 from harness.stages.detection_reply import DetectionReply, Rows, most_of_an_image, read_rows
-from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.detections import (
     Boxes,
     BoxFaults,
@@ -32,42 +30,13 @@ from harness.stages.evidence.detections import (
     Suppression,
 )
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageResult
-from harness.stages.stage import Stage
+from harness.stages.evidence.stage_result import Done, Failed, StageResult, told_to_student
+from harness.stages.handed_detector import HandedDetector
 
 _ASKED_TWICE = 16  # images, or all where there are fewer
-_OWN_CODE = "predict.py"
-_IN_THE_AGENT = ("ssd_onnx", "yolo_onnx", "torchvision_onnx")  # families that run no code
+_IN_THE_AGENT = ("ssd_checkpoint", "ssd_onnx", "yolo_onnx", "torchvision_onnx")  # families that run no code
 # As `harness/agent/detectors/suppression.py` has it: the settings of jetson-inference's trainer.
 _SUPPRESSION = Suppression(score=0.01, overlap=0.45, candidates=200)
-
-
-@dataclass(frozen=True, slots=True)
-class HandedDetector:
-    """A detector as handed in."""
-
-    model: Blob | None  # None where predict.py answers by itself
-    beside: tuple[Blob, ...] = ()  # predict.py and what it reads, under their names
-    data: tuple[tuple[str, Blob], ...] = ()  # an ONNX file's external data, by the location that it names
-    preprocess: Preprocess | None = None  # as declared in handin.json
-    void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
-
-    def request(self, context: StageContext) -> tuple[dict[str, object], dict[str, Path]]:
-        """The detector's part of the phase's request, and its inputs."""
-        own = any(blob.name == _OWN_CODE for blob in self.beside)
-        request: dict[str, object] = {
-            "file": _OWN_CODE if own else "model",
-            "rule": self.preprocess.model_dump() if self.preprocess else None,
-            "data": {location: f"data-{number}" for number, (location, _) in enumerate(self.data)},
-            "void": list(self.void),
-            "cpus": context.limits.cpus,
-        }
-        inputs = {f"data-{number}": context.store.path(blob) for number, (_, blob) in enumerate(self.data)}
-        if own:
-            inputs |= {blob.name: context.store.path(blob) for blob in self.beside}
-        if self.model is not None:
-            inputs[self.model.name if own else "model"] = context.store.path(self.model)
-        return request, inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +49,16 @@ class _Answered:
     again: Rows
 
 
-class _Unanswered(Exception):
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A detector's boxes for images that are no secret, what it takes and gives, and where it can be read."""
+
+    found: Rows  # the images by their position in the set
+    description: DetectorDescription
+    context: StageContext
+
+
+class Unanswered(Exception):
     """The job gave no answers; `failure` is the stage's result."""
 
     def __init__(self, failure: Failed) -> None:
@@ -96,36 +74,51 @@ class _Needs(Exception):
         self.why = why
 
 
-def detect(
-    detector: HandedDetector, check_images: Sequence[Path], staged: StagedImages, context: StageContext
-) -> StageResult[DetectorAnswers]:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A detector, what goes in with it whatever it is asked, and how it is called."""
+
+    detector: HandedDetector
+    check_images: Sequence[Path] = ()  # the course's, on which is looked what the outputs of an ONNX file are
+    weights: Path | None = None  # a folder shaped like TORCH_HOME, for code that loads its backbone by reference
+
+
+def look(asking: Asking, staged: StagedImages, chosen: Sequence[int], context: StageContext) -> Looked:
+    """The detector's boxes for the images at `chosen`, which are no secret; so the reason of a failure is none either.
+
+    Raises `Unanswered`, and `EnvironmentMissing` when the environment that the detector needs is not built.
+    """
+    try:
+        answered, _, context = _where_it_can_be_read(asking, staged, chosen, (), context)
+    except Unanswered as nothing:
+        raise Unanswered(told_to_student(nothing.failure)) from nothing
+    described = DetectorDescription(**answered.reply.description.model_dump())
+    return Looked(answered.every, described, context)
+
+
+def detect(asking: Asking, staged: StagedImages, context: StageContext) -> StageResult[DetectorAnswers]:
     """The detector's boxes for the staged images, by their position in the held-out set.
 
-    `check_images`: the course's, on which is looked what the outputs of an ONNX file are. Raises `EnvironmentMissing`
-    when the environment that the detector needs is not built.
+    Raises `EnvironmentMissing` when the environment that the detector needs is not built.
     """
     twice = secret_sample(len(staged.names), _ASKED_TWICE)
-    environment: EnvironmentName = "torch"
+    detector = asking.detector
     try:
-        try:
-            first, outcome = _ask(detector, check_images, staged, None, twice, context)
-        except _Needs as needs:
-            environment, context = KERAS.name, context.using(KERAS)
-            if context.software_id is None:
-                why = f"the model needs the environment {KERAS.name}: {needs.why}"
-                raise EnvironmentMissing(why, KERAS.build_command) from None
-            first, outcome = _ask(detector, check_images, staged, None, twice, context)
+        first, outcome, context = _where_it_can_be_read(asking, staged, None, twice, context)
         others = [first.again]
         if first.reply.description.family not in _IN_THE_AGENT:
-            others.append(_ask(detector, check_images, staged, twice, (), context)[0].every)
-    except _Unanswered as nothing:
+            others.append(_ask(asking, staged, twice, (), context)[0].every)
+    except Unanswered as nothing:
         return nothing.failure
-    except _Needs as needs:
-        return _failure(needs.why, "", None)
     difference = max(largest_difference(first.every, again, twice) for again in others)
     value = DetectorAnswers(
+        model=detector.model,
+        own=detector.own,
+        data=detector.data,
+        preprocess=detector.preprocess,
+        void=detector.void,
         description=DetectorDescription(**first.reply.description.model_dump()),
-        environment=environment,
+        environment=context.software.name,
         suppression=_SUPPRESSION,
         every=stored(first.every, "every", context),
         board=stored(first.board, "board", context),
@@ -139,34 +132,56 @@ def detect(
     return Done(value=value, origin="measured-inside", findings=_noticed(value), usage=usage(outcome))
 
 
+def _where_it_can_be_read(
+    asking: Asking,
+    staged: StagedImages,
+    chosen: Sequence[int] | None,
+    twice: Sequence[int],
+    context: StageContext,
+) -> tuple[_Answered, Outcome, StageContext]:
+    """What `_ask` gives, in the environment that the detector needs, and the context with that. Raises `Unanswered`."""
+    try:
+        return *_ask(asking, staged, chosen, twice, context), context
+    except _Needs as needs:
+        there = context.using(KERAS)
+        if there.software_id is None:
+            why = f"the model needs the environment {KERAS.name}: {needs.why}"
+            raise EnvironmentMissing(why, KERAS.build_command) from None
+    try:
+        return *_ask(asking, staged, chosen, twice, there), there
+    except _Needs as needs:
+        raise Unanswered(_failure(needs.why, "", None)) from needs
+
+
 def _ask(
-    detector: HandedDetector,
-    check_images: Sequence[Path],
+    asking: Asking,
     staged: StagedImages,
     chosen: Sequence[int] | None,
     twice: Sequence[int],
     context: StageContext,
 ) -> tuple[_Answered, Outcome]:
-    """One sandbox's answers for the images at `chosen`, all where None. Raises `_Unanswered` and `_Needs`."""
-    request, inputs = detector.request(context)
+    """One sandbox's answers for the images at `chosen`, all where None. Raises `Unanswered` and `_Needs`."""
+    request, inputs = asking.detector.request(context)
+    if asking.weights is not None:
+        inputs["weights"] = asking.weights
     material = drawn_from(staged, chosen)
     again = material.places(twice)
     request |= {"again": again, "most": most_of_an_image(len(material.files))}
-    images = {"check": drawn(check_images), "images": material}
+    images = {"check": drawn(asking.check_images), "images": material}
     with tempfile.TemporaryDirectory(prefix="harness-detect-") as folder:
         outputs = Path(folder)
         outcome = context.run("detect", request, inputs, outputs, images=images)
         if outcome.status != "ok":
             ended = failed(outcome, "The detector's answers", context.limits)
             unusable = finding("prediction-failed", reason=ended.reason, detail=ended.detail)
-            raise _Unanswered(ended.model_copy(update={"findings": (unusable,)}))
+            raise Unanswered(ended.model_copy(update={"findings": (unusable,)}))
         try:
             if (outputs / "needs.json").is_file():
                 raise _Needs(read_reply(outputs, "needs.json", NeedsReply).why)
             reject_refusal(outputs)
             return _read(outputs, material, chosen, again), outcome
         except Rejected as rejected:
-            raise _Unanswered(_failure(str(rejected), rejected.detail, outcome)) from rejected
+            raise Unanswered(_failure(str(rejected), rejected.detail, outcome)) from rejected
 
 
 def _read(outputs: Path, material: Material, chosen: Sequence[int] | None, again: Sequence[int]) -> _Answered:
@@ -218,22 +233,3 @@ def _noticed(value: DetectorAnswers) -> tuple[Finding, ...]:
     if not described.graph_agrees:
         found.append(finding("detector-graph-disagrees", scores=described.scores, boxes=described.boxes))
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class DetectRequest:
-    """A detector, and the images that it is asked about."""
-
-    detector: HandedDetector | None
-    check_images: tuple[Blob, ...]
-    staged: StagedImages
-
-
-def _detect(request: DetectRequest, context: StageContext) -> StageResult[DetectorAnswers]:
-    if request.detector is None:
-        return NO_MODEL
-    checks = [context.store.path(blob) for blob in request.check_images]
-    return detect(request.detector, checks, request.staged, context)
-
-
-DETECT = Stage("detect", DetectorAnswers, _detect)

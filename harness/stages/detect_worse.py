@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.findings import sentence
 from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images import Material, StagedImages, TrainingImages, drawn, drawn_from, sample
-from harness.sandbox import KERAS
 from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal, usage
-from harness.stages.detect import HandedDetector, stored
+from harness.stages.detect import stored
 from harness.stages.detection_reply import MOST_IN_ALL, most_of_an_image, read_rows
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageResult
 from harness.stages.evidence.worse_boxes import WorseBoxes
+from harness.stages.handed_detector import HandedDetector, where_answered
 from harness.stages.stage import Stage
 
 _PATTERNS = 30  # drawn patterns, if the assignment has no images of other objects
@@ -56,7 +56,6 @@ def affordable(rules: Robustness, seconds_per_image: float) -> int:
 class DetectWorseRequest:
     """A detector with its answers, the held-out images, and images of none of the classes."""
 
-    detector: HandedDetector | None
     answers: DetectorAnswers | None
     training: TrainingImages
     staged: StagedImages
@@ -67,14 +66,13 @@ class DetectWorseRequest:
 def _detect_worse(request: DetectWorseRequest, context: StageContext) -> StageResult[WorseBoxes]:
     if not request.rules.enabled:
         return Skipped(reason=sentence("not-asked"))
-    if request.detector is None or request.answers is None:
+    if request.answers is None:
         return NO_MODEL
-    if request.answers.environment == KERAS.name:
-        context = context.using(KERAS)
+    context = where_answered(request.answers, context)
     rules = request.rules
     chosen = sample(request.staged, affordable(rules, request.answers.seconds_per_image))
     versions = tuple((name, severity) for name in rules.corruptions for severity in rules.severities)
-    asked, inputs = request.detector.request(context)
+    asked, inputs = HandedDetector.of(request.answers).request(context)
     material = {
         "check": drawn(request.training.check_images()),
         "images": drawn_from(request.staged, chosen),

@@ -16,7 +16,7 @@ from harness.stages.context import Rejected, read_array, read_whole_numbers
 MOST_OF_AN_IMAGE = 1000  # boxes; COCO's evaluation looks at the 100 surest
 MOST_IN_ALL = 1_000_000
 _FARTHEST = 100.0  # images' sides, as `harness/agent/detectors/plain_boxes.py` has it
-_MOST_LABELS = 100_000
+_MOST_LABELS = 10_000
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Side = Annotated[int, Field(ge=1, le=4096)]

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.stages.evaluate.labels import FORMS
+
 _BACKGROUND = ("background", "__background__")
 NameFault = Literal[
     "background-missing",  # the model counts one as its label 0, and the names do not begin with it: all are shifted
     "background-extra",  # the names begin with one, and the model counts none
     "background-elsewhere",  # it is not the first name
     "wrong-count",  # there are not as many names as labels
-    "other-case",  # a name is a class's but for upper and lower case
+    "other-form",  # a name is a class's but for case, spaces, hyphens, or a plural s
     "unknown-name",  # a name is no class's
     "class-missing",  # a class has no name
     "class-twice",  # a class has two
@@ -38,11 +40,11 @@ def named(names: Sequence[str], classes: Sequence[str], labels: int | None, back
     lines = [name.strip() for name in names]
     while lines and not lines[-1]:
         lines.pop()
-    begins = bool(lines) and _is_background(lines[0])
+    begins = bool(lines) and is_background(lines[0])
     faults: set[NameFault] = set()
     if begins != background_first and lines:
         faults.add("background-missing" if background_first else "background-extra")
-    if any(_is_background(line) for line in lines[1:]):
+    if any(is_background(line) for line in lines[1:]):
         faults.add("background-elsewhere")
     objects = lines[1:] if begins else lines
     meant = [_class_of(line, classes, faults) for line in objects]
@@ -60,19 +62,23 @@ def named(names: Sequence[str], classes: Sequence[str], labels: int | None, back
     )
 
 
-def _is_background(name: str) -> bool:
+def is_background(name: str) -> bool:
+    """Whether this is what tools call the label of no object."""
     return name.casefold() in _BACKGROUND
 
 
 def _class_of(name: str, classes: Sequence[str], faults: set[NameFault]) -> int:
-    """The class of this name: with the same letters, else the only one with the same letters but for their case."""
+    """The class of this name: with the same letters, else the only one alike, as names of a classifier are matched."""
     if name in classes:
         return classes.index(name)
-    alike = [index for index, known in enumerate(classes) if known.strip().casefold() == name.casefold()]
-    if len(alike) == 1:
-        faults.add("other-case")
-        return alike[0]
-    if not _is_background(name):
+    for form in FORMS:
+        alike = [index for index, known in enumerate(classes) if form(known) == form(name)]
+        if len(alike) == 1:
+            faults.add("other-form")
+            return alike[0]
+        if alike:
+            break
+    if not is_background(name):
         faults.add("unknown-name")
     return -1
 

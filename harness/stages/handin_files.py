@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.boundary.bounded_json import Unbounded, check
+from harness.findings import Finding, finding
 from harness.inputs.submissions.child import Unreadable, ask_alone, path_text
 from harness.stages.evidence.conversion import Preprocess
 
@@ -57,6 +60,41 @@ class HandIn(BaseModel):
             return None
         crops = self.resize == "shorter-side-crop"
         return Preprocess(**values, crop_fraction=(self.crop_fraction or 0.875) if crops else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """What a model's companions declare, and the findings about them."""
+
+    labels: tuple[str, ...]  # of labels.txt, else of handin.json; empty where neither names any
+    handin: HandIn | None
+    findings: tuple[Finding, ...]
+    labels_in: str = ""  # the file that names them
+
+    @property
+    def preprocess(self) -> Preprocess | None:
+        """The declared pre-processing; None when there is none."""
+        return self.handin.preprocess if self.handin else None
+
+
+def declared_by(companions: Mapping[str, Path]) -> Declarations:
+    """What labels.txt and handin.json of `companions` (role -> file) declare. What is not valid is a finding."""
+    findings: list[Finding] = []
+    handin: HandIn | None = None
+    labels: tuple[str, ...] = ()
+    if file := companions.get("handin.json"):
+        try:
+            handin = read_handin(file)
+        except Undeclared as error:
+            findings.append(finding("handin-json-invalid", reason=str(error)))
+    if file := companions.get("labels.txt"):
+        try:
+            labels = read_labels(file)
+        except Undeclared as error:
+            findings.append(finding("labels-invalid", reason=str(error)))
+    if not labels and handin:
+        return Declarations(handin.classes, handin, tuple(findings), "handin.json")
+    return Declarations(labels, handin, tuple(findings), "labels.txt")
 
 
 def read_handin(file: Path) -> HandIn:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.stages.detection_reply import Rows
+from harness.stages.evaluate.detection.overlap import iou
 from harness.stages.undeclared import Candidate, Decision, Indices, judged
 
 _SAME_PLACE = 0.5  # intersection over union, as in VOC
@@ -89,13 +90,10 @@ def at_their_places(found: Rows, objects: Objects, labels: int) -> Scores:
 
 
 def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Intersection over union of all pairs."""
-    a, b = one.astype(np.float64)[:, None], other.astype(np.float64)[None]
-    shared = np.prod(np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None), axis=-1)
-    areas = [np.prod(each[..., 2:] - each[..., :2], axis=-1) for each in (a, b)]
-    union = areas[0] + areas[1] - shared
-    found: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return found
+    """Intersection over union of all pairs: (one, other)."""
+    rows, columns = np.indices((len(one), len(other)))
+    a, b = one.astype(np.float64)[rows.ravel()], other.astype(np.float64)[columns.ravel()]
+    return iou(a, b).reshape(rows.shape)
 
 
 def _candidate(way: str, meaning: Meaning, scores: Scores, truth: Indices, departures: int) -> Candidate:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import HandIn
-from harness.inputs.submission import Submission, SubmittedFile
+from harness.inputs.submission import ModelFile, Submission, SubmittedFile
 from harness.inputs.submissions.candidates import Aged, models
+from harness.inputs.submissions.own_code import own_code
 from harness.stages.convert import HandedModel
 from harness.stages.evidence.execution import Execution, FailedExecution, Produced
 from harness.stages.evidence.stage_result import Done, StageResult
@@ -20,14 +21,16 @@ def to_grade(
 ) -> tuple[HandedModel, ...]:
     """The models that the notebook made, then those handed in; the reverse where both are compared.
 
-    What cannot be graded for its kind comes last, whoever made it. Where images are withheld, only the rerun's models
-    count, because handed-in models have seen them.
+    What cannot be graded for its kind comes last, whoever made it. For detection a predict.py comes before that, and
+    after all files that are asked without code, since these can be timed. Where images are withheld, only the rerun's
+    models count, because handed-in models have seen them.
     """
     if assignment.withholds:
         return _written(executed, store, {})
     ours, theirs = made(submission, executed, store), handed_in(submission, assignment.handin)
+    own = answering(submission, assignment.handin) if assignment.task == "detection" else ()
     in_turn = (*theirs, *ours) if assignment.execution.mode == "both" else (*ours, *theirs)
-    return tuple(sorted(in_turn, key=lambda model: model.is_refused))
+    return tuple(sorted((*in_turn, *own), key=lambda model: model.is_refused))
 
 
 def made(submission: Submission, executed: StageResult[Execution], store: Store) -> tuple[HandedModel, ...]:
@@ -38,8 +41,15 @@ def made(submission: Submission, executed: StageResult[Execution], store: Store)
 
 def handed_in(submission: Submission, wanted: HandIn) -> tuple[HandedModel, ...]:
     """The handed-in models; none if the assignment ignores them."""
-    if wanted.model == "ignored":
-        return ()
+    return () if wanted.model == "ignored" else _of(submission, submission.models)
+
+
+def answering(submission: Submission, wanted: HandIn) -> tuple[HandedModel, ...]:
+    """The submission's predict.py, as a detector; none without one, or if the assignment ignores models."""
+    return () if wanted.model == "ignored" else _of(submission, own_code(submission.files))
+
+
+def _of(submission: Submission, files: Sequence[ModelFile]) -> tuple[HandedModel, ...]:
     root = submission.root
     return tuple(
         HandedModel(
@@ -49,7 +59,7 @@ def handed_in(submission: Submission, wanted: HandIn) -> tuple[HandedModel, ...]
             model.kind,
             model.findings,
         )
-        for model in submission.models
+        for model in files
     )
 
 

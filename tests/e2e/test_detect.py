@@ -15,9 +15,10 @@ from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
-from harness.stages.detect import DETECT, DetectRequest, HandedDetector
+from harness.stages.detect import Asking, detect
 from harness.stages.evidence.detections import Boxes
 from harness.stages.evidence.stage_result import Done, Failed
+from harness.stages.handed_detector import HandedDetector
 from harness.stages.store import Store
 
 # Sees the mean colour of an image in the score, keeps nothing from the course, and tries to.
@@ -54,15 +55,15 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> StagedImages:
     return StagedImages(folder, names, "5eed")
 
 
-def detect(
+def detected(
     place: StageContext, staged: StagedImages, folder: Path, files: dict[str, bytes], model: str | None = None
 ) -> Any:
     blobs = {}
     for name, content in files.items():
         (folder / name).write_bytes(content)
         blobs[name] = place.store.put(folder / name, name)
-    beside = tuple(blob for name, blob in blobs.items() if name != model)
-    return DETECT.work(DetectRequest(HandedDetector(blobs[model] if model else None, beside), (), staged), place)
+    detector = HandedDetector(blobs[model]) if model else HandedDetector(None, tuple(blobs.items()))
+    return detect(Asking(detector), staged, place)
 
 
 def graph(**outputs: np.ndarray) -> bytes:
@@ -85,7 +86,7 @@ def test_a_graphs_boxes_come_out_at_both_operating_points(place: StageContext, s
     scores = np.array([[[0.1, 0.8, 0.1, 0.0], [0.1, 0.7, 0.1, 0.1], [0.6, 0.0, 0.1, 0.3]]], np.float32)
     boxes = np.array([[[0.1, 0.1, 0.5, 0.5], [0.12, 0.1, 0.5, 0.5], [0.6, 0.6, 1.2, 0.9]]], np.float32)
     file = {"ssd-mobilenet.onnx": graph(scores=scores, boxes=boxes)}
-    result = detect(place, staged, tmp_path, file, "ssd-mobilenet.onnx")
+    result = detected(place, staged, tmp_path, file, "ssd-mobilenet.onnx")
     assert isinstance(result, Done), result
     value = result.value
     assert (value.description.family, value.images, value.asked_twice) == ("ssd_onnx", 6, 6)
@@ -98,7 +99,7 @@ def test_a_graphs_boxes_come_out_at_both_operating_points(place: StageContext, s
 
 def test_own_code_gets_pixels_and_its_files_and_nothing_else(place: StageContext, staged: StagedImages, tmp_path: Path):
     files = {"predict.py": OWN.encode(), "settings.txt": b"0.25"}
-    result = detect(place, staged, tmp_path, files)
+    result = detected(place, staged, tmp_path, files)
     assert isinstance(result, Done), result
     value = result.value
     assert [one.code for one in result.findings] == ["detector-faulty-boxes"] and value.faults.no_box == 6
@@ -109,11 +110,11 @@ def test_own_code_gets_pixels_and_its_files_and_nothing_else(place: StageContext
 
 
 def test_own_code_that_answers_by_chance_is_noticed(place: StageContext, staged: StagedImages, tmp_path: Path):
-    result = detect(place, staged, tmp_path, {"predict.py": FORGETFUL.encode()})
+    result = detected(place, staged, tmp_path, {"predict.py": FORGETFUL.encode()})
     assert isinstance(result, Done) and result.value.depends_on_order
     assert [one.code for one in result.findings] == ["detector-depends-on-order"]
 
 
 def test_what_own_code_lacks_is_said(place: StageContext, staged: StagedImages, tmp_path: Path):
-    result = detect(place, staged, tmp_path, {"predict.py": b"def answer(images): return []"})
+    result = detected(place, staged, tmp_path, {"predict.py": b"def answer(images): return []"})
     assert isinstance(result, Failed) and "predict(images)" in result.detail

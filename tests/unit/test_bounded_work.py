@@ -21,9 +21,9 @@ from harness.inputs.images.secret_order import drawn
 from harness.sandbox.none import NoProtection
 from harness.stages import robustness
 from harness.stages.context import StageContext, read_array, read_bytes_array
-from harness.stages.convert import _as_one_file
 from harness.stages.evaluate import labels as label_names
 from harness.stages.evidence.robustness import RobustnessAnswers
+from harness.stages.one_file import as_one_file
 from harness.stages.robustness import Trial
 from harness.stages.store import Store
 
@@ -63,7 +63,7 @@ def test_a_saved_model_is_packed_without_being_read_into_memory(tmp_path: Path):
     with (model / "variables").open("wb") as file:
         file.truncate(32 * MIB)
     (tmp_path / "out").mkdir()
-    assert peak(lambda: _as_one_file(model, tmp_path / "out")) < 4 * MIB
+    assert peak(lambda: as_one_file(model, tmp_path / "out")) < 4 * MIB
     before = io.BytesIO()
     with zipfile.ZipFile(before, "w", zipfile.ZIP_STORED) as archive:
         for name in ("saved_model.pb", "variables"):

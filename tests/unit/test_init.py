@@ -35,6 +35,39 @@ def test_what_it_writes_loads_with_these_points(tmp_path: Path, points: float):
     assert sum(points_of(points).values()) == pytest.approx(points)
 
 
+def test_a_detection_assignment_is_graded_as_its_folders_are_filled(tmp_path: Path):
+    done = init(tmp_path / "new", "--task", "detection", "--classes", "ace, king", "--points", "33")
+    assert done.return_value == 0, done.exception
+    for part in ("train", "heldout"):
+        folder = tmp_path / "new" / "data" / part
+        assert (folder / "labels.txt").read_text() == "ace\nking\n"
+        assert (folder / "Annotations").is_dir() and (folder / "ImageSets" / "Main").is_dir()
+        Image.new("RGB", (64, 64)).save(folder / "JPEGImages" / "1.jpg")
+    assignment = load(tmp_path / "new" / "assignment.toml")
+    check(assignment)
+    assert (assignment.task, assignment.max_points, assignment.reference.code) == ("detection", 33, None)
+    assert (assignment.handin.model, assignment.execution.mode) == ("required", "as-handed-in")
+    assert {"ap_vs_reference", "counts_right"} <= {one.kind for one in assignment.criteria}
+    assert "without BACKGROUND" in (tmp_path / "new" / "README.md").read_text()
+
+
+def test_detection_of_own_objects_withholds_images_of_a_run(tmp_path: Path):
+    assert init(tmp_path, "--own-objects", "--task", "detection").return_value == 0
+    assignment = load(tmp_path / "assignment.toml")
+    assert assignment.withholds and assignment.execution.mode == "rerun" and assignment.own_dataset.max_classes == 5
+
+
+def test_labels_of_held_out_images_with_boxes_give_the_classes(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "labels.txt").write_text("BACKGROUND\nking\nace\n\n")
+    Image.new("RGB", (64, 64)).save(tmp_path / "mine" / "1.png")
+    assert init(tmp_path / "new", "--task", "detection", "--held-out", str(tmp_path / "mine")).return_value == 0
+    assert (tmp_path / "new" / "data" / "train" / "labels.txt").read_text() == "king\nace\n"
+    assert not (tmp_path / "new" / "data" / "heldout").exists()
+    Image.new("RGB", (64, 64)).save(tmp_path / "new" / "data" / "train" / "JPEGImages" / "1.jpg")
+    assert load(tmp_path / "new" / "assignment.toml").held_out.path == tmp_path / "mine"
+
+
 def test_own_objects_need_no_images_of_the_course(tmp_path: Path):
     assert init(tmp_path, "--own-objects").return_value == 0
     assignment = load(tmp_path / "assignment.toml")
@@ -69,7 +102,8 @@ def test_a_file_that_is_there_is_left_alone_and_nothing_else_is_written(tmp_path
         (("--classes", "../a,b"), "cannot be the name of a folder"),
         (("--classes", "one"), "at least two"),
         (("--own-objects", "--classes", "a,b"), "leave out one"),
-        (("--task", "detection", "--classes", "a,b"), "detection is not there yet"),
+        (("--task", "detection", "--classes", "a", "--backbone", "vgg16"), "no backbone 'vgg16'"),
+        (("--task", "detection", "--held-out", "tests"), "the classes are not known"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path: Path, options: tuple[str, ...], said: str):
@@ -100,7 +134,7 @@ def test_the_example_is_what_make_demo_grades(tmp_path: Path, monkeypatch: pytes
 def test_the_detection_example_brings_what_renders_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Its images are not rendered here, but what renders them is loaded from where it lies."""
     monkeypatch.setattr(example, "_render", lambda folder, say: None)
-    example.write_example(tmp_path / "demo", lambda line: None, "detection")
+    assert init(tmp_path / "demo", "--example", "--task", "detection").return_value == 0
     made = {path.name for path in (tmp_path / "demo").iterdir()}
     assert made == {"assignment.toml", "render_images.py", "several_objects.py", "rendering", "submissions"}
     submissions = tmp_path / "demo" / "submissions"

@@ -17,7 +17,7 @@ from .detector import Detections
 Fault = Literal["no_score", "no_box", "no_class", "too_many"]
 FAULTS: tuple[Fault, ...] = ("no_score", "no_box", "no_class", "too_many")
 _FARTHEST = 100.0  # images' sides that a corner may be away from the image's left and top
-_MOST_LABELS = 100_000
+_MOST_LABELS = 10_000
 _ROUNDING = 1e-3  # of a score, outside of 0 to 1
 
 

@@ -18,7 +18,7 @@ from ..models.own_process import OwnProcess
 from .detector import Anchors, Boxes, Description, Detections, Fit, Found, Opening, Pixels, Scores
 
 _LONGEST_SIDE = 4096  # pixels
-_MOST_LABELS = 100_000
+_MOST_LABELS = 10_000
 _BOX = 4  # numbers
 
 

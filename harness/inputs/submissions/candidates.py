@@ -1,7 +1,8 @@
 """Which files of a submission may be its notebook and its model, the best first.
 
 A model's rank is by what would be graded: a whole model before weights, weights with model.py before weights alone,
-what can be read before what cannot; then the name that we ask for, the place, the newest. Whether its outputs fit the
+what can be read before what cannot; then what was trained before published weights, the name that we ask for, the
+place, the newest. Whether its outputs fit the
 classes is known only when it has been loaded: the stage `convert` tries one after the other. Of a detector's
 checkpoints only the one that its trainer would export is a candidate.
 """
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from harness.findings import Finding
 from harness.findings.file_kinds import FILE_KINDS
 from harness.inputs.submission import ModelFile, SubmittedFile
-from harness.inputs.submissions.checkpoints import series
+from harness.inputs.submissions.checkpoints import is_published, series
 from harness.inputs.submissions.companions import belonging_to, is_called
 from harness.inputs.submissions.parts import FACTORY, MODEL_SUFFIXES, NOTEBOOK_SUFFIX, SAVED_MODEL
 
@@ -94,13 +95,14 @@ def _may_be(file: SubmittedFile) -> bool:
     return file.path.suffix.lower() in MODEL_SUFFIXES and kind.use in ("broken", "other")
 
 
-def _rank(one: Aged, has_code: bool) -> tuple[int, bool, int, bool, int, int, str]:
+def _rank(one: Aged, has_code: bool) -> tuple[int, bool, bool, int, bool, int, int, str]:
     path, kind = one.file
     use = FILE_KINDS[kind].use
     tier = {"model": _WHOLE, "weights": _WITH_CODE if has_code else _WEIGHTS, "broken": _BROKEN, "foreign": _FOREIGN}
     suffix = path.suffix.lower()
     return (
         tier.get(use, _UNKNOWN),
+        is_published(path),
         path.stem.lower() != "model",
         len(path.parts),
         kind in _NO_MODEL,

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from harness.findings import Finding, finding
 
+# What torchvision publishes ends with a hash; the others are those that jetson-inference's train_ssd.py starts from.
+_PUBLISHED = re.compile(r"(?:.*-[0-9a-f]{8}|mobilenet-v1-ssd-mp-0_675|mb2-ssd-lite-mp-0_686|vgg16_reducedfc)\.pth")
 _TRAINED = re.compile(r"(?P<network>[\w-]+)-Epoch-(?P<epoch>[0-9]{1,6})-Loss-(?P<loss>.+)", re.ASCII)
 _COPY = re.compile(
     r"(?<=[0-9])(?: ?\([0-9]+\)|-[0-9]{1,2})$"
@@ -74,6 +76,11 @@ def series(files: Sequence[Path]) -> tuple[Series, ...]:
             taken = min(together, key=lambda one: (one.loss, -one.epoch, one.path.name))
             found.append(Series(taken, tuple(one for one in together if one is not taken)))
     return tuple(found)
+
+
+def is_published(file: Path) -> bool:
+    """Whether the name is that of weights to start from, which are nobody's result."""
+    return _PUBLISHED.fullmatch(file.name) is not None
 
 
 def _checkpoint(file: Path) -> Checkpoint | None:

@@ -11,6 +11,8 @@ from harness.findings import Finding, finding
 from harness.inputs.submission import Companion
 from harness.inputs.submissions.parts import COMPANIONS, LABELS
 
+OF_DATA_SET = "the data set's labels.txt"  # a role: it has the classes' order, but nothing of the model's labels
+_PARTS_OF_VOC = ("Annotations", "ImageSets", "JPEGImages")
 _EXACT, _ALMOST, _OTHER = range(3)  # as we ask for it; with another case or a suffix twice; as other tools call it
 # What else people and tools call the names of classes: Keras' class_indices, torchvision's class_to_idx, Darknet's
 # obj.names, Ultralytics' data.yaml.
@@ -37,6 +39,13 @@ def belonging_to(model: Path, files: Sequence[Path]) -> tuple[tuple[Companion, .
     findings: list[Finding] = []
     for role in COMPANIONS:
         candidates = [(how, file) for file in files if (how := called_like(file.name, role)) is not None]
+        if role == LABELS and candidates:
+            data_sets = {file.parent.parent for file in files if file.parent.name in _PARTS_OF_VOC}
+            data_sets |= {file.parent.parent.parent for file in files if file.parent.parent.name in _PARTS_OF_VOC}
+            of_data_set = [one for one in candidates if one[1].parent in data_sets - {model.parent}]
+            candidates = [one for one in candidates if one not in of_data_set]
+            if not candidates and (only := _only(of_data_set)):
+                found.append(Companion(OF_DATA_SET, only))
         if not candidates:
             continue
         chosen = _chosen(model.parent, candidates)

@@ -95,8 +95,10 @@ def write_archive(files: Mapping[str, str], file: Path) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
             archive.writestr(zipfile.ZipInfo(name, _EARLIEST), text, zipfile.ZIP_DEFLATED)
-    with cannot_write(file), whole_file(file) as whole:
-        whole.write(stream.getvalue())
+    with cannot_write(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(file) as whole:
+            whole.write(stream.getvalue())
 
 
 def to_be_told(results: Results, published: Iterable[PastGrade]) -> list[tuple[SubmissionResult, PastGrade]]:

@@ -113,5 +113,7 @@ def harmless_lines(text: str) -> str:
 
 
 def _write(file: Path, content: bytes) -> None:
-    with cannot_write(file), whole_file(file) as stream:
-        stream.write(content)
+    with cannot_write(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(file) as stream:
+            stream.write(content)

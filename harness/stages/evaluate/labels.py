@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,7 @@ def match_labels(labels: tuple[str, ...], classes: tuple[str, ...]) -> tuple[Ind
     """
     free = dict(enumerate(labels))
     matched: dict[str, int] = {}
-    for form in (str, _plain, _singular):
+    for form in FORMS:
         formed = {column: form(label) for column, label in free.items()}  # computed once, since there may be thousands
         for name in classes:
             wanted = form(name)
@@ -66,6 +67,9 @@ def _plain(name: str) -> str:
 
 def _singular(name: str) -> str:
     return _plain(name).removesuffix("s")
+
+
+FORMS: tuple[Callable[[str], str], ...] = (str, _plain, _singular)  # in which names are compared, the closest first
 
 
 def predictions(probabilities: Probabilities, column_of: Indices) -> Indices:

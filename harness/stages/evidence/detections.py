@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.inputs.environment_names import EnvironmentName
+from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.record import Blob, Record
 
 
@@ -69,12 +70,16 @@ class DetectorAnswers(Record):
     """A detector's boxes for the held-out images, at two operating points.
 
     `name` is the file as the student calls it, `model` its bytes; None where predict.py answers by itself.
+    `harness/stages/handed_detector.py` makes the same detector of the fields up to `void`.
     """
 
     name: str = ""
     by_the_run: bool = False  # made by the notebook's run, not handed in
     model: Blob | None = None
+    own: tuple[tuple[str, Blob], ...] = ()  # predict.py and what lies beside it, by the path from its folder
     data: tuple[tuple[str, Blob], ...] = ()  # an ONNX file's external data, by the location that it names
+    preprocess: Preprocess | None = None  # as declared in handin.json
+    void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
     meaning: LabelMeaning = LabelMeaning(as_named=(), taken=())
     description: DetectorDescription
     environment: EnvironmentName

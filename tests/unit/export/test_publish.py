@@ -112,3 +112,21 @@ def test_a_later_change_says_who_has_to_be_told(tmp_path: Path):
     assert told.output == "s0 (Mia): published 7.5 points, now 12.5: has to be told\n" and told.return_value == 1
     story = CliRunner().invoke(cli, ["history", str(tmp_path), "Mia"], standalone_mode=False).output
     assert "published as zip by jo: 7.5 of 30 points" in story
+
+
+def test_a_form_that_is_misspelt_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    recorded(tmp_path, ("Zoë", Origin()))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="canvass") as caught:
+        publish(tmp_path, "--to", "canvass")
+    assert "'canvas'" in caught.value.do
+    assert publish(tmp_path, "--to", "./zips").return_value == 0 and (tmp_path / "zips" / "s0").is_dir()
+
+
+def test_the_archive_makes_its_folder(tmp_path: Path):
+    recorded(tmp_path, ("Zoë", Origin()))
+    assert publish(tmp_path, "--to", "zip", "--as", tmp_path / "new" / "pages.zip").return_value == 0
+    assert (tmp_path / "new" / "pages.zip").is_file()
+    with pytest.raises(UsageError, match="cannot be written") as caught:
+        publish(tmp_path, "--to", "zip", "--as", tmp_path / "new" / "pages.zip" / "x.zip")
+    assert caught.value.do == "name another place"

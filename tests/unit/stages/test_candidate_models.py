@@ -117,7 +117,7 @@ def test_without_a_model(course: Course) -> None:
 def test_a_packed_folder_has_its_members_where_the_library_looks(tmp_path: Path) -> None:
     import zipfile
 
-    from harness.stages.convert import _as_one_file
+    from harness.stages.one_file import as_one_file
 
     for name in ("keras/config.json", "keras/model.weights.h5", "torch/data.pkl", "torch/data/0", "torch/version"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def test_a_packed_folder_has_its_members_where_the_library_looks(tmp_path: Path)
     members = {}
     for name in ("keras", "torch"):
         (tmp_path / f"{name}-packed").mkdir()
-        with zipfile.ZipFile(_as_one_file(tmp_path / name, tmp_path / f"{name}-packed")) as archive:
+        with zipfile.ZipFile(as_one_file(tmp_path / name, tmp_path / f"{name}-packed")) as archive:
             members[name] = set(archive.namelist())
     assert members["keras"] == {"config.json", "model.weights.h5"}
     assert members["torch"] == {"model/data.pkl", "model/data/0", "model/version"}

@@ -19,7 +19,7 @@ CLASSES = ("ace", "king", "queen")
         (["ace", "king", "queen"], 4, True, (0, 1, 2, -1), (-1, 0, 1, 2), {"background-missing"}),
         (["ace", "king", "queen", ""], 3, False, (0, 1, 2), (0, 1, 2), set()),
         (["BACKGROUND", "ace", "king", "queen"], 3, False, (-1, 0, 1), (0, 1, 2), {"background-extra"}),
-        (["background", " Ace", "KING", "queen"], 4, True, (-1, 0, 1, 2), (-1, 0, 1, 2), {"other-case"}),
+        (["background", " Ace", "KING", "queen"], 4, True, (-1, 0, 1, 2), (-1, 0, 1, 2), {"other-form"}),
         (["BACKGROUND", "ace", "king"], 4, True, (-1, 0, 1, -1), (-1, 0, 1, -1), {"wrong-count", "class-missing"}),
         (["BACKGROUND", "ace", "ace", "jack"], 4, True, (-1, 0, 0, -1), (-1, 0, 0, -1),
          {"class-twice", "class-missing", "unknown-name"}),

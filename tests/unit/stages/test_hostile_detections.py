@@ -14,11 +14,12 @@ from hostile import NAMES, Files, Sends, context, npy, order, staged
 from harness.errors import EnvironmentMissing
 from harness.sandbox.engine import Job
 from harness.stages.box_repeatability import largest_difference
-from harness.stages.detect import HandedDetector, detect
+from harness.stages.detect import Asking, detect
 from harness.stages.detection_reply import Rows, most_of_an_image
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import Done, Failed
+from harness.stages.handed_detector import HandedDetector
 
 DESCRIBED: dict[str, Any] = {
     "family": "ssd_onnx", "width": 300, "height": 300, "fit": "stretch", "colour": "RGB", "scale": 1.0,
@@ -62,7 +63,8 @@ def sends(
 def detected(folder: Path, files: Files, status: str = "ok", place: Any = None) -> Any:
     place = place or context(folder, files, status)
     (folder / "model.onnx").write_bytes(b"model")
-    return detect(HandedDetector(place.store.put(folder / "model.onnx", "model.onnx")), (), staged(folder), place)
+    detector = HandedDetector(place.store.put(folder / "model.onnx", "model.onnx"))
+    return detect(Asking(detector), staged(folder), place)
 
 
 def kept(result: Any, place: Any, part: str) -> np.ndarray:
@@ -192,9 +194,10 @@ def test_own_code_goes_in_under_the_names_that_it_knows(tmp_path: Path) -> None:
     for name in ("predict.py", "best.pt", "model.onnx", "weights.bin"):
         (tmp_path / name).write_text(name)
         blobs[name] = place.store.put(tmp_path / name, name)
-    own = HandedDetector(blobs["best.pt"], (blobs["predict.py"],), void=(3,))
-    request, inputs = own.request(place)
-    assert request["file"] == "predict.py" and set(inputs) == {"predict.py", "best.pt"} and request["void"] == [3]
+    files = (("predict.py", blobs["predict.py"]), ("weights/best.pt", blobs["best.pt"]))
+    request, inputs = HandedDetector(None, files, void=(3,)).request(place)
+    assert request["file"] == "own/predict.py" and request["void"] == [3]
+    assert set(inputs) == {"own/predict.py", "own/weights/best.pt"}
     rule = Preprocess(width=300, height=300, colour="RGB", scale=1, mean=(0, 0, 0), std=(1, 1, 1), resize="stretch")
     onnx = HandedDetector(blobs["model.onnx"], data=(("weights/w.bin", blobs["weights.bin"]),), preprocess=rule)
     request, inputs = onnx.request(place)

@@ -36,7 +36,7 @@ from harness.stages.benchmark import BenchmarkRequest
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
-from harness.stages.detect import DetectRequest, HandedDetector
+from harness.stages.detect_candidates import DetectRequest
 from harness.stages.detect_worse import DetectWorseRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
@@ -113,6 +113,18 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
         labels=("ball",),
         occlusion_maps=(),
     )
+    handed_models = [
+        (HandedModel(one),),
+        (),
+        (HandedModel(two),),
+        (HandedModel(one), HandedModel(two)),
+        (HandedModel(two), HandedModel(one)),
+        (HandedModel(one, {"labels.txt": two}),),
+        (HandedModel(one, {"labels.txt": one}),),
+        (HandedModel(one, kind="fastai"),),
+        (HandedModel(one, name="final.onnx"),),
+        (HandedModel(one, by_the_run=True),),
+    ]
     known = {entry.name: entry for entry in list_weights()[:2]}
     solution = {"code": one, "backbone": "mobilenet_v2"}
     robustness = [Robustness(), Robustness(enabled=False), Robustness(images=8), Robustness(occlusion_maps=1)]
@@ -144,18 +156,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "rerun": [None, rerun("1"), rerun("2"), rerun("1", rerun_seconds=9)],
         },
         ConvertRequest: {
-            "models": [
-                (HandedModel(one),),
-                (),
-                (HandedModel(two),),
-                (HandedModel(one), HandedModel(two)),
-                (HandedModel(two), HandedModel(one)),
-                (HandedModel(one, {"labels.txt": two}),),
-                (HandedModel(one, {"labels.txt": one}),),
-                (HandedModel(one, kind="fastai"),),
-                (HandedModel(one, name="final.onnx"),),
-                (HandedModel(one, by_the_run=True),),
-            ],
+            "models": handed_models,
             "withholds": [False, True],
             "classes": [("ball", "mug"), ("mug", "ball")],
             "training": trained_on,
@@ -200,20 +201,17 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
         },
         DetectRequest: {
-            "detector": [
-                HandedDetector(BLOB),
-                HandedDetector(OTHER_BLOB),
-                HandedDetector(BLOB, beside=(OTHER_BLOB,)),
-                HandedDetector(BLOB, data=(("w.bin", OTHER_BLOB),)),
-                HandedDetector(BLOB, preprocess=models[0].preprocess),
-                HandedDetector(BLOB, void=(1,)),
-                None,
-            ],
-            "check_images": [(), (BLOB,), (OTHER_BLOB,)],
+            "models": handed_models,
+            "withholds": [False, True],
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "known": sets,
+            "known_staged": images,
+            "training": trained_on,
+            "weights": given,
             "staged": images,
+            "environments": [("1",), ("2",)],
         },
         DetectWorseRequest: {
-            "detector": [HandedDetector(BLOB), HandedDetector(OTHER_BLOB), None],
             "answers": [*detected, None],
             "training": trained_on[:2],
             "staged": images,

@@ -146,3 +146,15 @@ def test_a_title_that_looks_like_a_formula_comes_back(tmp_path: Path, title: str
     harness("mark", tmp_path, "--from", returned(frame, tmp_path))
     (mark,) = Gradebook(tmp_path / NAME).manual_marks(Whose(mia.id, mia.identity, mia.content)).items()
     assert mark[0] == title and str(mark[1].points) == "0.0"
+
+
+@pytest.mark.parametrize("where", ["made/of/folders.csv", "gradebook.sqlite/x.csv", "a-folder"])
+def test_a_table_is_written_where_it_can_be_and_else_it_is_said(out: Path, where: str):
+    (out / "a-folder").mkdir()
+    file = out / where
+    if where.startswith("made"):
+        harness("answers", out, "--csv", file)
+        assert file.is_file()
+    else:
+        with pytest.raises(UsageError, match="cannot be written"):
+            harness("answers", out, "--csv", file)

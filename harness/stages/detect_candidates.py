@@ -1,0 +1,106 @@
+"""The stage `detect`: of the models that may be graded, the first that answers as a detector, and its boxes.
+
+It is asked about training images with known objects first, which are no secret: so a student may read why his file is
+none, and what the labels mean is measured. Held-out images come after that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.inputs.given_weights import GivenWeights
+from harness.inputs.images import HeldOutSet, StagedImages, TrainingImages, sample
+from harness.inputs.submissions.companions import OF_DATA_SET
+from harness.sandbox import KERAS
+from harness.stages.candidates import first_graded
+from harness.stages.context import StageContext
+from harness.stages.convert import HandedModel
+from harness.stages.detect import Asking, Looked, Unanswered, detect, look
+from harness.stages.evidence.detections import DetectorAnswers
+from harness.stages.evidence.stage_result import Done, StageResult
+from harness.stages.handed_detector import kept
+from harness.stages.handin_files import Declarations, Undeclared, declared_by, read_labels
+from harness.stages.label_meaning import Found, meant, names_of
+from harness.stages.label_measurement import Objects
+from harness.stages.stage import Stage
+
+_MOST_KNOWN = 24  # training images
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRequest:
+    """The models, the best first, the classes, images that are no secret, and those that are held out."""
+
+    models: tuple[HandedModel, ...]
+    withholds: bool  # then only the rerun's model is graded
+    classes: tuple[str, ...]
+    known: HeldOutSet  # training images with their objects; empty where there are none
+    known_staged: StagedImages
+    training: TrainingImages
+    weights: GivenWeights
+    staged: StagedImages
+    environments: tuple[str, ...] = (KERAS.lock,)  # that reading a model may need, besides the context's own
+
+
+def _detect(request: DetectRequest, context: StageContext) -> StageResult[DetectorAnswers]:
+    def answered(model: HandedModel) -> StageResult[DetectorAnswers]:
+        declared = declared_by(model.companions)
+        result = _answered(model, declared, request, context)
+        return result.model_copy(update={"findings": (*declared.findings, *result.findings)})
+
+    return first_graded(request.models, answered, request.withholds, context.limits.wall_seconds)
+
+
+def _answered(
+    model: HandedModel, declared: Declarations, request: DetectRequest, context: StageContext
+) -> StageResult[DetectorAnswers]:
+    """One model's boxes for the held-out images, and what their labels mean."""
+    handed = kept(model, declared, context.store)
+    asking = Asking(handed, request.training.check_images(), request.weights.hub)
+    chosen = sample(request.known_staged, _MOST_KNOWN) if request.known_staged.names else ()
+    try:
+        looked = look(asking, request.known_staged, chosen, context)
+    except Unanswered as nothing:
+        return nothing.failure
+    result = detect(asking, request.staged, looked.context)
+    if not isinstance(result, Done):
+        return result
+    given = names_of(
+        declared.labels, declared.labels_in, _of_data_set(model), looked.description.names, request.classes
+    )
+    found = Found(looked.found, _objects(request.known, chosen))
+    labels = _labels(looked, result.value, context)
+    meaning, noticed = meant(given, request.classes, looked.description, labels, found)
+    value = result.value.model_copy(update={"name": model.shown, "by_the_run": model.by_the_run, "meaning": meaning})
+    return result.model_copy(update={"value": value, "findings": (*noticed, *result.findings)})
+
+
+def _of_data_set(model: HandedModel) -> tuple[str, ...]:
+    """The classes of the data set's own labels.txt, in its order; none without one that can be read."""
+    file = model.companions.get(OF_DATA_SET)
+    try:
+        return read_labels(file) if file else ()
+    except Undeclared:
+        return ()
+
+
+def _labels(looked: Looked, answers: DetectorAnswers, context: StageContext) -> int:
+    """How many labels there are at least: as many as the model counts, and those of all its boxes."""
+    stored = [np.load(context.store.path(boxes.labels)) for boxes in (answers.every, answers.board)]
+    return max((int(rows.max(initial=-1)) + 1 for rows in (looked.found.labels, *stored)), default=0)
+
+
+def _objects(known: HeldOutSet, chosen: tuple[int, ...]) -> Objects:
+    """The objects on the chosen images; one that is ignored tells nothing."""
+    there = [(image, box) for image in sorted(chosen) for box in known.objects[image].boxes if not box.ignored]
+    corners = [(box.left, box.top, box.right, box.bottom) for _, box in there]
+    return Objects(
+        np.array(corners, np.float32).reshape(-1, 4),
+        np.array([box.label for _, box in there], np.int64),
+        np.array([image for image, _ in there], np.int32),
+    )
+
+
+DETECT = Stage("detect", DetectorAnswers, _detect)
