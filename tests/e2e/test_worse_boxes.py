@@ -14,10 +14,11 @@ from harness.inputs.images import NO_TRAINING_IMAGES, HeldOutSet, StagedImages
 from harness.inputs.images.objects import ImageObjects, LabelledBox
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
-from harness.stages.detect import DETECT, DetectRequest, HandedDetector
+from harness.stages.detect import Asking, detect
 from harness.stages.detect_worse import DETECT_WORSE, DetectWorseRequest
 from harness.stages.evidence.detections import LabelMeaning
 from harness.stages.evidence.stage_result import Done
+from harness.stages.handed_detector import HandedDetector
 from harness.stages.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 from harness.stages.store import Store
 
@@ -65,12 +66,12 @@ def test_a_detector_that_sees_all_is_right_on_images_that_are_turned_and_farther
     place: StageContext, staged: StagedImages, tmp_path: Path
 ):
     (tmp_path / "predict.py").write_bytes(OWN)
-    detector = HandedDetector(None, (place.store.put(tmp_path / "predict.py", "predict.py"),))
-    answers = DETECT.work(DetectRequest(detector, (), staged), place)
+    detector = HandedDetector(None, (("predict.py", place.store.put(tmp_path / "predict.py", "predict.py")),))
+    answers = detect(Asking(detector), staged, place)
     assert isinstance(answers, Done), answers
     said = answers.value.model_copy(update={"meaning": LabelMeaning(as_named=(0,), taken=(0,))})
     rules = Robustness(images=4, corruptions=("rotation", "distance", "brightness"))
-    worse = DETECT_WORSE.work(DetectWorseRequest(detector, said, NO_TRAINING_IMAGES, staged, None, rules), place)
+    worse = DETECT_WORSE.work(DetectWorseRequest(said, NO_TRAINING_IMAGES, staged, None, rules), place)
     assert isinstance(worse, Done), worse.usage.log
     files = tuple(staged.folder / name for name in staged.names)
     truth = tuple(ImageObjects(*SIZE, (LabelledBox(0, *box),)) for box in BOXES)

@@ -17,7 +17,6 @@ from harness.inputs.assignment.sections import Robustness
 from harness.inputs.images import NO_TRAINING_IMAGES, StagedImages
 from harness.sandbox.engine import Job
 from harness.stages.context import StageContext
-from harness.stages.detect import HandedDetector
 from harness.stages.detect_worse import DETECT_WORSE, DetectWorseRequest, affordable
 from harness.stages.evidence.stage_result import Done, Skipped
 
@@ -55,9 +54,9 @@ def staged(folder: Path) -> StagedImages:
 
 def asked(folder: Path, place: StageContext, rules: Robustness = RULES, **changes: Any) -> Any:
     (folder / "model.onnx").write_bytes(b"model")
-    detector = HandedDetector(place.store.put(folder / "model.onnx", "model.onnx"))
-    said = detector_answers(kept_nowhere(BLOB), **changes)
-    request = DetectWorseRequest(detector, said, NO_TRAINING_IMAGES, staged(folder), None, rules)
+    model = place.store.put(folder / "model.onnx", "model.onnx")
+    said = detector_answers(kept_nowhere(BLOB), model=model, **changes)
+    request = DetectWorseRequest(said, NO_TRAINING_IMAGES, staged(folder), None, rules)
     return DETECT_WORSE.work(request, place)
 
 
