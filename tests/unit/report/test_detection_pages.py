@@ -80,6 +80,13 @@ def test_the_remedy_names_the_lines_of_labels_txt(out: Path) -> None:
         assert re.findall(r"<li><code>([^<]*)</code>", page)[:2] == ["BACKGROUND", "ball"]
 
 
+def test_a_reported_figure_stands_beside_the_same_measure(made: SyntheticClass, out: Path) -> None:
+    for folder in ("submissions", "students"):
+        words = text_of(out / folder / "team-01" / "index.html")
+        measured = f"{score_of(made, 'team-01').voc.eleven_points:.3f}"
+        assert "Reported AP50 0.931" in words and f"measured here on 60 held-out images: {measured}" in words
+
+
 def test_boxes_lie_over_held_out_images_only_where_these_may_be_shown(
     made: SyntheticClass, out: Path, tmp_path: Path
 ) -> None:
