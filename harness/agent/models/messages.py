@@ -27,7 +27,7 @@ def write(stream: BinaryIO, said: dict[str, Any], array: NDArray[Any] | None = N
     given = None if array is None else np.ascontiguousarray(array)
     described = None if given is None else {"dtype": given.dtype.name, "shape": given.shape}
     stream.write(json.dumps({"said": said, "array": described}).encode() + b"\n")
-    if given is not None:
+    if given is not None and given.size:  # a view of nothing cannot be cast
         stream.write(given.data.cast("B"))
     stream.flush()
 

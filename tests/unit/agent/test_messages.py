@@ -16,7 +16,9 @@ def sent(*said: object, body: bytes = b"") -> io.BytesIO:
     return io.BytesIO(b"".join(json.dumps(one).encode() + b"\n" for one in said) + body)
 
 
-@pytest.mark.parametrize("array", [None, np.zeros((2, 3), np.float32), np.full((1, 4, 4, 3), 200, np.uint8)])
+@pytest.mark.parametrize(
+    "array", [None, np.zeros((2, 3), np.float32), np.zeros((0, 6), np.float32), np.full((1, 4, 4, 3), 200, np.uint8)]
+)
 def test_words_and_arrays_arrive(array: np.ndarray | None) -> None:
     stream = io.BytesIO()
     messages.write(stream, {"do": "answer"}, array)
