@@ -96,7 +96,7 @@ def asked(engine: Sandbox, tmp_path: Path) -> Callable[..., Any]:
     return ask
 
 
-@pytest.mark.hostile(line=42, expected="F asked twice, it gives other boxes; waits for a person", docker={"file"})
+@pytest.mark.hostile(line=42, expected="F asked twice, it gives other boxes; waits for a person", docker={KEEPS_A_FILE})
 @pytest.mark.parametrize("code", [REMEMBERS, COUNTS, KEEPS_A_FILE], ids=["seen", "position", "file"])
 def test_a_detector_that_remembers_is_found_out(asked: Callable[..., Any], code: str, got: Callable[[str], None]):
     result = asked(code)
@@ -131,7 +131,7 @@ def test_scores_that_are_none_are_refused(asked: Callable[..., Any], got: Callab
     got(result.detail)
 
 
-@pytest.mark.hostile(line=36, expected="L or F; the harness keeps its memory", docker={"hangs"})
+@pytest.mark.hostile(line=36, expected="L or F; the harness keeps its memory", docker={HANGS})
 @pytest.mark.parametrize(
     ("code", "status"),
     [
