@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.findings import Finding, said_on_ones_own_machine
+from harness.findings import Finding, said_on_ones_own_machine, sentence
 from harness.grading.check.public_run import ImagesFrom
+from harness.grading.rubric.criterion import kinds
 from harness.inputs.assignment.points import total
 from harness.stages.evidence.grade import Grade, Mark
 from harness.stages.evidence.record import Interval, Record
@@ -175,9 +176,14 @@ def _run_is_open(evidence: Evidence, seen: Seen) -> bool:
     return lost or (isinstance(evidence.execute, Failed) and bool(seen.lacking))
 
 
-def criteria(grade: Grade) -> tuple[CheckedCriterion, ...]:
-    """Each line of the rubric. `grade`: without a deadline, whose line would be no criterion."""
-    return tuple(_criterion(mark) for mark in grade.marks)
+def criteria(grade: Grade, evidence: Evidence | None = None) -> tuple[CheckedCriterion, ...]:
+    """Each line of the rubric. `grade`: without a deadline, whose line would be no criterion.
+
+    `evidence`: what it rests on; a criterion that reads scores cannot be known where there was nothing to score on.
+    """
+    results = {} if evidence is None else evidence.stages()
+    unscored = {name for name, one in results.items() if one == Skipped(reason=sentence("no-labelled-images"))}
+    return tuple(_criterion(mark, unscored) for mark in grade.marks)
 
 
 def expected(lines: Sequence[CheckedCriterion]) -> tuple[float, Interval | None]:
@@ -190,8 +196,11 @@ def expected(lines: Sequence[CheckedCriterion]) -> tuple[float, Interval | None]
     return points, (low, high)
 
 
-def _criterion(mark: Mark) -> CheckedCriterion:
+def _criterion(mark: Mark, unscored: Set[str]) -> CheckedCriterion:
     state: CriterionState = "expected"
+    kind = kinds().get(mark.criterion)
+    if kind is not None and unscored & set(kind.READS):
+        mark = mark.model_copy(update={"points": None, "points_interval": None})
     if mark.points is None:
         state = "marked by hand" if mark.criterion == "manual" else "cannot be known here"
     return CheckedCriterion(

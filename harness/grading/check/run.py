@@ -141,7 +141,7 @@ def _result(request: Request, run: PublicRun, examined: Examined, links: Sequenc
     if detector is not None and run.images_from == "public":
         evidence = with_detector_scores(evidence, detector)
     seen = Seen(run.images_from, run.may_be_seen, run.missing_weights, run.training_here)
-    lines = outcome.criteria(grade(assignment, evidence, {}, examined.submission.origin))
+    lines = outcome.criteria(grade(assignment, evidence, {}, examined.submission.origin), evidence)
     points, interval = outcome.expected(lines)
     score = evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None
     boxes = evidence.score_boxes.value if isinstance(evidence.score_boxes, Done) else None
