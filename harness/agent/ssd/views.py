@@ -71,6 +71,7 @@ def seen(model: MobileNetV2Ssd, examples: Sequence[Example], count: int, random:
             objects[place] = matched(of_view, model.priors)
         if start % _TRIMMED_AFTER == 0:
             give_back()
+    give_back()
     assert low is not None
     return Views(low, tuple(boxes), tuple(labels), objects)
 
