@@ -15,9 +15,11 @@ from torch import Tensor
 from .augmentation import Boxes, Labels, view
 from .codec import encoded
 from .matching import matched
+from .memory import give_back
 from .mobilenet_v2_ssd import PIXEL_MEAN, PIXEL_SPREAD, MobileNetV2Ssd
 
 _TOGETHER = 2  # views in the frozen layers: their maps then stay in memory that the process has, and need no new pages
+_TRIMMED_AFTER = 32  # views
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ def seen(model: MobileNetV2Ssd, examples: Sequence[Example], count: int, random:
         labels += [torch.from_numpy(one.labels) for one in drawn]
         for place, of_view in enumerate(boxes[start:], start):
             objects[place] = matched(of_view, model.priors)
+        if start % _TRIMMED_AFTER == 0:
+            give_back()
+    give_back()
     assert low is not None
     return Views(low, tuple(boxes), tuple(labels), objects)
 
