@@ -68,6 +68,15 @@ def trained(
     )
 
 
+def timed(reference: DetectorReference, run_context: RunContext) -> DetectorReference:
+    """The course's reference with its latency; call it when nothing else runs."""
+    assignment, model = run_context.assignment, timed_detector(reference.conversion, reference.answers)
+    request = BenchmarkDetectorRequest(model, None, run_context.shared.staged, assignment.benchmark)
+    timing = run_context.runner(None).run(BENCHMARK_DETECTOR, request)
+    measured = needed(timing, BENCHMARK_DETECTOR.name, assignment.reference.code)
+    return reference.model_copy(update={"latency": measured.model})
+
+
 def title(spec: ReferenceSolution) -> str:
     """What it is called in messages: the instructor's file, or what the packaged code trains."""
     return spec.code.name if spec.code else f"SSD on {spec.backbone}"

@@ -9,6 +9,7 @@ from harness.findings import sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.model_run import Depth, value
 from harness.inputs.images import NO_SET, NO_STAGED
+from harness.stages.benchmark_detector import TimedDetector
 from harness.stages.convert import HandedModel
 from harness.stages.convert_detector import CONVERT_DETECTOR, ConvertDetectorRequest
 from harness.stages.detect_candidates import DETECT, DetectRequest
@@ -65,6 +66,11 @@ def run_detector(
         reference = on.detector.kernels if on.detector else None
         predicted = runner.run(BOARDS, BoardsRequest(value(converted), boards, reference, identity()))
     return DetectorEvidence(answered, converted, inspected, worse, scored, predicted)
+
+
+def timed_detector(conversion: Conversion | None, answers: DetectorAnswers | None) -> TimedDetector | None:
+    """The detector as it is timed; None where there is none, or no graph of it."""
+    return TimedDetector(conversion, answers) if conversion and answers else None
 
 
 def detect(

@@ -49,7 +49,8 @@ def prepared(
 
 def _with_its_own(run_context: RunContext) -> RunContext:
     if run_context.assignment.task == "detection":
-        return with_detector(run_context, detector_reference.trained(run_context, run_context.shared))
+        trained_one = detector_reference.trained(run_context, run_context.shared)
+        return with_detector(run_context, detector_reference.timed(trained_one, run_context))
     return with_reference(run_context, _timed(trained(run_context, run_context.shared), run_context))
 
 

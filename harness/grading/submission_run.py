@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
-from harness.grading.detector_run import detect, run_detector
+from harness.grading.detector_run import detect, run_detector, timed_detector
 from harness.grading.model_run import ModelEvidence, run_model, value
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
@@ -18,9 +18,11 @@ from harness.stages import model_selection as models
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
+from harness.stages.benchmark_detector import BENCHMARK_DETECTOR, BenchmarkDetectorRequest
 from harness.stages.convert import HandedModel
 from harness.stages.evaluate.stage import paired_difference, same_answers
 from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
@@ -141,17 +143,18 @@ def time_model(examined: Examined, run_context: RunContext, anchors: tuple[tuple
     runner = run_context.runner(submission.id)
     with opened(submission, value(evidence.audit), run_context) as split:
         on = _graded_on(split, run_context)
-        reference = on.reference.conversion if on.reference else None
-        assignment = run_context.assignment
-        request = BenchmarkRequest(
-            value(evidence.convert),
-            value(evidence.predict),
-            reference,
-            on.staged,
-            assignment.benchmark,
-            anchors,
-        )
-        result = runner.run(BENCHMARK, request)
+        rules = run_context.assignment.benchmark
+        result: StageResult[Benchmark]
+        if run_context.assignment.task == "detection":
+            model = timed_detector(value(evidence.convert), value(evidence.detect))
+            reference = timed_detector(on.detector.conversion, on.detector.answers) if on.detector else None
+            asked = BenchmarkDetectorRequest(model, reference, on.staged, rules, anchors)
+            result = runner.run(BENCHMARK_DETECTOR, asked)
+        else:
+            beside = on.reference.conversion if on.reference else None
+            converted, predicted = value(evidence.convert), value(evidence.predict)
+            request = BenchmarkRequest(converted, predicted, beside, on.staged, rules, anchors)
+            result = runner.run(BENCHMARK, request)
     return replace(
         examined,
         evidence=evidence.model_copy(update={"benchmark": result}),

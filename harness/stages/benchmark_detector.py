@@ -145,4 +145,4 @@ def _benchmark_detector(request: BenchmarkDetectorRequest, context: StageContext
     return benchmark_detector(request.model, request.reference, request.staged, request.rules, context, request.anchors)
 
 
-BENCHMARK_DETECTOR = Stage("benchmark_detector", Benchmark, _benchmark_detector)
+BENCHMARK_DETECTOR = Stage("benchmark", Benchmark, _benchmark_detector)

@@ -166,4 +166,4 @@ def _convert_detector(request: ConvertDetectorRequest, context: StageContext) ->
     return NO_MODEL if request.answers is None else convert_detector(request.answers, context)
 
 
-CONVERT_DETECTOR = Stage("convert_detector", Conversion, _convert_detector, sees_no_secret=True)
+CONVERT_DETECTOR = Stage("convert", Conversion, _convert_detector, sees_no_secret=True)
