@@ -110,7 +110,11 @@ def grade_collected(request: Request, submissions: Sequence[Submission], run_con
     pages = first_pages(request, submissions, run_context, mark)
     try:
         examined = examine_all(submissions, run_context, request.jobs, pages)
-        examined = _compared("comparing models", examined, partial(with_copies_noted, run_context=run_context))
+        examined = _compared(
+            "comparing models",
+            examined,
+            partial(with_copies_noted, run_context=run_context, detector=run_context.shared.detector),
+        )
         store = run_context.stage_context.store
         examined = _compared(
             "comparing data sets", examined, partial(across_students, store=store, cache=run_context.cache)
