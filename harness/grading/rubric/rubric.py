@@ -120,7 +120,7 @@ def grade(
     points = total(mark.points or 0.0 for mark in marks)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     our_fault = any(found.code == "harness-defect" for found in evidence.findings())
-    nothing = not ran and not isinstance(evidence.predict, Done)
+    nothing = not ran and not isinstance(evidence.answered, Done)
     status: GradeStatus
     if nothing and not lost and not our_fault:
         status = "failed"

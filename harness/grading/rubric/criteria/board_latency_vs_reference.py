@@ -34,7 +34,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     A person decides when there is no prediction, when it leaves out a part of the graph, or when the model is
     estimated not to fit a board.
     """
-    if not isinstance(evidence.predict, Done):
+    if not isinstance(evidence.answered, Done):
         return Judgement(0.0, sentence("board-no-model"))
     if not isinstance(evidence.boards, Done):
         return Judgement(None, sentence("board-not-predicted", why=evidence.boards.reason))

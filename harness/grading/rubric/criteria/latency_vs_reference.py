@@ -46,7 +46,7 @@ def anchors(criteria: Iterable[CriterionSpec]) -> tuple[tuple[float, float], ...
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """Linear between the two anchors, on the ratio; a person decides when it was not measured, or not steadily."""
-    if not isinstance(evidence.predict, Done):
+    if not isinstance(evidence.answered, Done):
         return Judgement(0.0, sentence("latency-no-model"))
     if not isinstance(evidence.benchmark, Done):
         return Judgement(None, sentence("latency-not-measured", why=evidence.benchmark.reason))
