@@ -46,15 +46,20 @@ def with_a_batch(model: Any) -> bool:
 
 
 def in_one_row(model: Any) -> Any:
-    """The same model with all of its outputs in one, (batch, numbers)."""
+    """The same model with all of its outputs in one, (batch, numbers).
+
+    Where it suppresses, with the boxes and scores before that: how many boxes are left depends on the image.
+    """
     import onnx
 
     made = onnx.ModelProto()
     made.CopyFrom(model)
     graph, rows = made.graph, []
-    for number, output in enumerate(graph.output):
+    suppressing = next((node for node in graph.node if node.op_type == "NonMaxSuppression"), None)
+    ends = [output.name for output in graph.output] if suppressing is None else suppressing.input[:2]
+    for number, end in enumerate(ends):
         row = f"{_ROW}_{number}"
-        graph.node.append(onnx.helper.make_node("Cast", [output.name], [f"{row}_float"], to=onnx.TensorProto.FLOAT))
+        graph.node.append(onnx.helper.make_node("Cast", [end], [f"{row}_float"], to=onnx.TensorProto.FLOAT))
         graph.node.append(onnx.helper.make_node("Flatten", [f"{row}_float"], [row], axis=1))
         rows.append(row)
     graph.node.append(onnx.helper.make_node("Concat", rows, [_ROW], axis=1))

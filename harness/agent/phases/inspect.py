@@ -58,7 +58,7 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> dict[str, Any]:
     model = handed_in = live(read(IN / "model"))
     if request["detects"]:
-        model = in_one_row(handed_in)
+        model = live(in_one_row(handed_in))
     graph = signature(model)
     rule = Rule.from_request(request["rule"])
     done = work(model, graph, rule.height, rule.width)

@@ -22,8 +22,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.grading.rubric import criteria
 from harness.plugins import modules_of
 from harness.stages.evidence.record import Interval
-from harness.stages.evidence.stage_result import Done
-from harness.stages.evidence.submission import STAGES, Evidence
+from harness.stages.evidence.submission import STAGES
 
 _BOTH_TASKS = ("classification", "detection")
 
@@ -71,11 +70,6 @@ def tasks_of(module: ModuleType) -> tuple[str, ...]:
     """The tasks of assignments in which a criterion can stand."""
     tasks: tuple[str, ...] = getattr(module, "TASKS", _BOTH_TASKS)
     return tasks
-
-
-def answers(evidence: Evidence) -> bool:
-    """Whether there is a model that answered: a classifier, or a detector."""
-    return isinstance(evidence.predict, Done) or isinstance(evidence.detect, Done)
 
 
 def linear(value: float, zero_at: float, full_at: float, max_points: float) -> float:

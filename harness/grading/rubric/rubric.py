@@ -13,7 +13,7 @@ from harness.findings import sentence
 from harness.findings.on_marks import GIVEN_FOR
 from harness.gradebook.manual import ManualMark
 from harness.grading.rubric.carried import held_back
-from harness.grading.rubric.criterion import Judgement, answers, kinds, tasks_of
+from harness.grading.rubric.criterion import Judgement, kinds, tasks_of
 from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
 from harness.grading.rubric.late import NOT_LATE, Lateness, judge
 from harness.grading.rubric.uncertainty import borderline, crossed, of_total, rounded_interval
@@ -139,7 +139,7 @@ def grade(
     points = total(mark.points or 0.0 for mark in marks)
     ran = isinstance(evidence.execute, Done) and evidence.execute.value.code_cells > 0
     our_fault = any(found.code == "harness-defect" for found in evidence.findings())
-    nothing = not ran and not answers(evidence)
+    nothing = not ran and not isinstance(evidence.answered, Done)
     status: GradeStatus
     if nothing and not lost and not our_fault:
         status = "failed"

@@ -71,6 +71,11 @@ class Evidence(Record):
         every = {name: getattr(self, name) for name in STAGES_OF[task]}
         return every
 
+    @property
+    def answered(self) -> Done[Predictions] | Done[DetectorAnswers] | Failed | Skipped:
+        """What the model answered to the held-out images, whatever the task."""
+        return self.detect if self.predict == OF_ANOTHER_TASK else self.predict
+
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the order of the stages, each once."""
         every = [*self.intake_findings, *(f for r in self.stages().values() for f in r.findings)]

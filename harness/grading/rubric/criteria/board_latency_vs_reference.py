@@ -7,7 +7,7 @@ from typing import get_args
 from pydantic import Field, model_validator
 
 from harness.findings import sentence
-from harness.grading.rubric.criterion import CriterionOptions, Judgement, answers, linear
+from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
 from harness.stages.evidence.boards import BoardBand, BoardLatency, BoardPredictions
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -34,7 +34,7 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     A person decides when there is no prediction, when it leaves out a part of the graph, or when the model is
     estimated not to fit a board.
     """
-    if not answers(evidence):
+    if not isinstance(evidence.answered, Done):
         return Judgement(0.0, sentence("board-no-model"))
     if not isinstance(evidence.boards, Done):
         return Judgement(None, sentence("board-not-predicted", why=evidence.boards.reason))

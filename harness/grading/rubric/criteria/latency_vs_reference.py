@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import Field, model_validator
 
 from harness.findings import sentence
-from harness.grading.rubric.criterion import CriterionOptions, Judgement, answers, linear
+from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
 from harness.inputs.assignment.schema import CriterionSpec
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -46,7 +46,7 @@ def anchors(criteria: Iterable[CriterionSpec]) -> tuple[tuple[float, float], ...
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
     """Linear between the two anchors, on the ratio; a person decides when it was not measured, or not steadily."""
-    if not answers(evidence):
+    if not isinstance(evidence.answered, Done):
         return Judgement(0.0, sentence("latency-no-model"))
     if not isinstance(evidence.benchmark, Done):
         return Judgement(None, sentence("latency-not-measured", why=evidence.benchmark.reason))
