@@ -212,6 +212,11 @@ KINDS: dict[str, Kind] = {
         "The notebook reports an accuracy of {claimed:.1%} ({kind}, code cell {cell}); on the {images} held-out "
         "images the model reaches {measured:.1%} [{low:.1%}, {high:.1%}].",
     ),
+    "ap-claim-differs": Kind(
+        "warning",
+        "The notebook reports an {measure} of {claimed:.3f} (code cell {cell}); on the {images} held-out images the "
+        "detector reaches {measured:.3f} [{low:.3f}, {high:.3f}].",
+    ),
     # inspect
     "no-layer-frozen": Kind(
         "warning",

@@ -46,7 +46,8 @@ def view(evidence: Evidence, execution: Execution | None) -> dict[str, Any]:
 
 
 def _says_something(shown: Shown) -> bool:
-    return bool(shown.curves or shown.claim or shown.parameters or shown.trainable_parameters or shown.batch_size)
+    claims = shown.claim or shown.average_precision
+    return bool(shown.curves or claims or shown.parameters or shown.trainable_parameters or shown.batch_size)
 
 
 def _training(curve: Curve) -> Training:

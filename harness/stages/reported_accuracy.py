@@ -1,8 +1,9 @@
-"""Compares a notebook's reported accuracy, and the model that its rerun makes, with the measurement."""
+"""Compares a notebook's reported accuracy or average precision, and the model of its rerun, with what was measured."""
 
 from __future__ import annotations
 
 from harness.findings import Finding, finding
+from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.reading import NotebookReading, Shown
@@ -14,7 +15,9 @@ _TOLERANCE = 0.05  # of accuracy, above the interval, because reports are rounde
 
 
 def against_measurement(evidence: Evidence) -> list[Finding]:
-    """Findings about the accuracy that the notebook reports, and about its rerun; none without a measurement."""
+    """Findings about what the notebook reports, and about its rerun; none without a measurement."""
+    if isinstance(evidence.score_boxes, Done):
+        return [*_claimed_precision(shown_by(evidence), evidence.score_boxes.value), *_made_nothing_new(evidence)]
     if not isinstance(evidence.evaluate, Done):
         return []
     measured = evidence.evaluate.value
@@ -56,11 +59,48 @@ def _claimed(shown: Shown | None, measured: Evaluation) -> list[Finding]:
     ]
 
 
-def _rerun(evidence: Evidence, handed_in: Evaluation) -> list[Finding]:
+def _claimed_precision(shown: Shown | None, measured: DetectionEvaluation) -> list[Finding]:
+    """A finding if a reported average precision is higher than the same figure of the held-out images."""
+    claim = shown.average_precision if shown is not None else None
+    if claim is None:
+        return []
+    scores = measured.scores
+    value, around, interval = {
+        "voc": (measured.voc.eleven_points, scores.ap50, measured.ap50_interval),
+        "ap50": (scores.ap50, scores.ap50, measured.ap50_interval),
+        "ap": (scores.ap, scores.ap, measured.ap_interval),
+    }[claim.measure]
+    if value is None or around is None or interval is None:
+        return []
+    # VOC's figure has the margins of AP50, from which it differs in how the same curve is read.
+    low, high = (min(1.0, max(0.0, value + end - around)) for end in interval)
+    if claim.value <= high + _TOLERANCE:
+        return []
+    return [
+        finding(
+            "ap-claim-differs",
+            claimed=claim.value,
+            measure="AP" if claim.measure == "ap" else "AP50",
+            cell=claim.cell,
+            images=measured.images,
+            measured=value,
+            low=low,
+            high=high,
+        )
+    ]
+
+
+def _made_nothing_new(evidence: Evidence) -> list[Finding]:
     if evidence.rerun_made == "nothing":
         return [finding("rerun-made-nothing")]
     if evidence.rerun_made == "same-answers":
         return [finding("rerun-saved-again")]
+    return []
+
+
+def _rerun(evidence: Evidence, handed_in: Evaluation) -> list[Finding]:
+    if known := _made_nothing_new(evidence):
+        return known
     rerun = evidence.rerun
     difference = evidence.rerun_difference
     if rerun is None or difference is None:

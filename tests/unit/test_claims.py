@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from example_evidence import evaluation, evidence, execution
+from example_scores import detectors_evidence
 
 from harness.stages.evaluate.comparison import compare
 from harness.stages.evaluate.scenes import Scenes
 from harness.stages.evidence.evaluation import PairedDifference
-from harness.stages.evidence.reading import Claim, NotebookReading, Shown
+from harness.stages.evidence.reading import Claim, NotebookReading, PrecisionClaim, Shown
 from harness.stages.evidence.stage_result import Done, Skipped
 from harness.stages.evidence.submission import Evidence
 from harness.stages.reported_accuracy import against_measurement, shown_by
@@ -79,3 +80,34 @@ def test_saved_outputs_count_before_those_of_the_run() -> None:
 @pytest.mark.parametrize("mode", ["rerun", "as-handed-in", "both"])
 def test_every_mode_is_documented(mode: str) -> None:
     assert f"`{mode}`" in (Path(__file__).parents[2] / "docs" / "notebooks.md").read_text()
+
+
+def reporting(measure: str, value: float, **changes: object) -> Evidence:
+    claim = PrecisionClaim(measure=measure, value=value, cell=7, words="mAP")  # type: ignore[arg-type]
+    reading = NotebookReading(code_cells=9, shown=Shown(has_outputs=True, average_precision=claim))
+    return detectors_evidence(**changes).model_copy(update={"read": Done(value=reading)})
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "differs"),
+    [  # VOC's figure is 0.78, AP50 0.80 (to 0.88), AP 0.50 (to 0.60)
+        ("voc", 0.92, True), ("voc", 0.90, False), ("voc", 0.1, False), ("ap50", 0.94, True), ("ap50", 0.92, False),
+        ("ap", 0.66, True), ("ap", 0.64, False),
+    ],
+)  # fmt: skip
+def test_a_reported_average_precision_is_compared_with_the_same_figure(
+    measure: str, value: float, differs: bool
+) -> None:
+    found = against_measurement(reporting(measure, value))
+    assert [one.code for one in found] == (["ap-claim-differs"] if differs else [])
+
+
+def test_the_finding_names_the_figure_that_eval_ssd_would_print() -> None:
+    (found,) = against_measurement(reporting("voc", 0.97))
+    assert "reports an AP50 of 0.970 (code cell 7)" in found.message
+    assert "on the 50 held-out images the detector reaches 0.780 [0.680, 0.860]" in found.message
+
+
+def test_a_rerun_that_made_no_detector_is_said_too() -> None:
+    again = reporting("ap50", 0.5).model_copy(update={"rerun_made": "nothing"})
+    assert [one.code for one in against_measurement(again)] == ["rerun-made-nothing"]

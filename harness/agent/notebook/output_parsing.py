@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import reported_precision
 from .cell import calls, keyword, nodes
 
 _MOST_TEXT = 400_000  # characters of one cell's outputs
@@ -84,6 +85,7 @@ def shown(cells: list[Any]) -> dict[str, Any]:
     runs: list[Run] = []
     parameters: dict[str, int] = {}
     claims: list[dict[str, Any]] = []
+    precisions: list[dict[str, Any]] = []
     any_output, left = False, _ALL_TEXT
     for number, cell in enumerate(cells, start=1):
         text = text_of_outputs(cell)[: max(0, left)]
@@ -94,6 +96,7 @@ def shown(cells: list[Any]) -> dict[str, Any]:
         runs += _runs(text, number)
         parameters |= _parameters(text)
         claims += _claims(text, cell.source, number)
+        precisions += reported_precision.reported(text, number)
     runs = [run for run in runs if run.epochs][:_MOST_RUNS]
     return {
         "has_outputs": any_output,
@@ -103,6 +106,7 @@ def shown(cells: list[Any]) -> dict[str, Any]:
         "trainable_parameters": parameters.get("trainable"),
         "frozen_parameters": parameters.get("non-trainable"),
         "claim": _best_claim(claims, runs),
+        "average_precision": reported_precision.best(precisions),
     }
 
 

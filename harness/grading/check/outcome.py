@@ -12,7 +12,7 @@ from harness.inputs.assignment.points import total
 from harness.stages.evidence.grade import Grade, Mark
 from harness.stages.evidence.record import Interval, Record
 from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done, Failed, Skipped
-from harness.stages.evidence.submission import Evidence
+from harness.stages.evidence.submission import OF_ANOTHER_TASK, Evidence
 
 State = Literal["fine", "mend this", "cannot be known here"]
 CriterionState = Literal["expected", "marked by hand", "cannot be known here"]
@@ -21,13 +21,16 @@ _TITLES = {
     "read": "Reading the notebook",
     "audit": "Your own data set",
     "execute": "Running the notebook",
+    "detect": "Loading and asking the detector",
     "convert": "Loading the model",
     "predict": "Asking the model",
     "inspect": "Looking into the model",
     "evaluate": "Its accuracy",
+    "score_boxes": "Its average precision",
     "boards": "Its time on the board",
     "benchmark": "Its time on this machine",
 }
+_OF_A_DETECTOR = {"convert": "Writing the detector as an ONNX graph, for its time"}
 _MEANS: dict[ImagesFrom, str] = {
     "public": "Measured on the course's public images. You are graded on others, which nobody here has: expect a "
     "figure within the interval, if your model learnt the objects and not these images.",
@@ -96,6 +99,9 @@ class Check(Record):
     accuracy: float | None = None
     accuracy_interval: Interval | None = None
     reference_accuracy: float | None = None
+    ap50: float | None = None  # of a detector, in place of the accuracy
+    ap50_interval: Interval | None = None
+    reference_ap50: float | None = None
     latency_ms: float | None = None  # median, on this machine
     reference_latency: str = ""  # the reference's, and on which machine
     boards: tuple[BoardTime, ...] = ()
@@ -143,12 +149,18 @@ class Seen:
 def steps(evidence: Evidence, seen: Seen) -> tuple[CheckedStep, ...]:
     """Each step of grading that this assignment has, in order."""
     found = [_handed_in(evidence.intake_findings)]
-    for name, title in _TITLES.items():
-        result = evidence.stages()[name]
-        if isinstance(result, Skipped) and not result.findings and name not in ("execute", "convert"):
+    detects = evidence.detect != OF_ANOTHER_TASK
+    loading = "detect" if detects else "convert"
+    titles = _TITLES | _OF_A_DETECTOR if detects else _TITLES
+    results = evidence.stages()
+    for name, title in titles.items():
+        if name not in results:
+            continue  # of another task
+        result = results[name]
+        if isinstance(result, Skipped) and not result.findings and name not in ("execute", loading):
             continue  # nothing was asked for, or an earlier step says why
         step = _step(name, title, result, seen)
-        if name == "convert" and isinstance(result, Skipped) and not _run_is_open(evidence, seen):
+        if name == loading and isinstance(result, Skipped) and not _run_is_open(evidence, seen):
             step = step.model_copy(update={"state": "mend this"})  # there is no model, and that is the student's doing
         found.append(step)
     if evidence.later_findings:
@@ -158,7 +170,8 @@ def steps(evidence: Evidence, seen: Seen) -> tuple[CheckedStep, ...]:
 
 def _run_is_open(evidence: Evidence, seen: Seen) -> bool:
     """Whether the notebook may do better in grading than here, and save a model there."""
-    lost = any(one.code in NOT_THE_STUDENTS for one in (*evidence.execute.findings, *evidence.convert.findings))
+    found = (*evidence.execute.findings, *evidence.convert.findings, *evidence.detect.findings)
+    lost = any(one.code in NOT_THE_STUDENTS for one in found)
     return lost or (isinstance(evidence.execute, Failed) and bool(seen.lacking))
 
 

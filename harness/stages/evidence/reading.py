@@ -25,6 +25,18 @@ class Claim(Record):
     words: str
 
 
+class PrecisionClaim(Record):
+    """The average precision that a notebook reports of a detector, in its own words; never trusted for points.
+
+    `measure`: `voc`, Pascal VOC's at an IoU of 0.5, as eval_ssd.py prints it; `ap50`, at 0.5; `ap`, over 0.50 to 0.95.
+    """
+
+    measure: Literal["voc", "ap50", "ap"]
+    value: Share
+    cell: int
+    words: str
+
+
 class Shown(Record):
     """What a notebook's outputs show. Self-reported throughout."""
 
@@ -35,6 +47,7 @@ class Shown(Record):
     trainable_parameters: int | None = None
     frozen_parameters: int | None = None
     claim: Claim | None = None
+    average_precision: PrecisionClaim | None = None
 
 
 class Step(Record):

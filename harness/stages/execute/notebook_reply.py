@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.findings import Finding, finding
 from harness.stages.evidence.execution import CellChange, DifferenceLine
-from harness.stages.evidence.reading import Claim, Curve, Question, Shown, Step
+from harness.stages.evidence.reading import Claim, Curve, PrecisionClaim, Question, Shown, Step
 
 _MOST_CELLS = 100_000
 _Cell = Annotated[int, Field(ge=1, le=_MOST_CELLS)]
@@ -83,6 +83,13 @@ class _Claim(_Part):
     words: str = Field(max_length=200)
 
 
+class _PrecisionClaim(_Part):
+    measure: Literal["voc", "ap50", "ap"]
+    value: float = Field(ge=0, le=1)
+    cell: _Cell
+    words: str = Field(max_length=200)
+
+
 class ShownReply(_Part):
     """The parsed outputs, as `harness/agent/notebook/output_parsing.py` sends them."""
 
@@ -93,6 +100,7 @@ class ShownReply(_Part):
     trainable_parameters: _Count | None
     frozen_parameters: _Count | None
     claim: _Claim | None
+    average_precision: _PrecisionClaim | None = None
 
     def evidence(self) -> Shown:
         return Shown(
@@ -105,6 +113,9 @@ class ShownReply(_Part):
             trainable_parameters=self.trainable_parameters,
             frozen_parameters=self.frozen_parameters,
             claim=Claim(**self.claim.model_dump()) if self.claim else None,
+            average_precision=(
+                PrecisionClaim(**self.average_precision.model_dump()) if self.average_precision else None
+            ),
         )
 
 

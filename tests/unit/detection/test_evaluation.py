@@ -50,6 +50,9 @@ def test_a_comparison_has_the_others_ap_and_its_counts_on_the_board():
     assert found.difference == pytest.approx(found.scores.ap50 - 1)
     assert found.difference_interval[0] <= found.difference <= found.difference_interval[1]
     assert found.reference_exact_share == pytest.approx(1 / 3)
+    low, high = found.exact_difference_interval
+    assert low < 0 < high, "both count one image of three right, and it is the same"
+    assert found.reference_ap == 1 and found.ap_difference == pytest.approx(found.scores.ap - 1)
 
 
 @pytest.mark.parametrize(

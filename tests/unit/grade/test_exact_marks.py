@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from example_evidence import conversion, evaluation, evidence, execution, inspection
+from example_scores import detectors_evidence
 from pydantic import ValidationError
 
 from harness.findings import KINDS, Finding, finding
@@ -24,7 +25,7 @@ from harness.inputs.assignment import Assignment
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.boards import BoardLatency, BoardPredictions, BoardRatio
 from harness.stages.evidence.stage_result import Done, Skipped
-from harness.stages.evidence.submission import STAGES
+from harness.stages.evidence.submission import STAGES, STAGES_OF
 
 DOCS = Path(__file__).parents[3] / "docs" / "criteria.md"
 NOT_THE_STUDENTS = ("engine-failed", "harness-defect", "machine-busy", "environment-missing", "weights-missing")
@@ -211,9 +212,10 @@ def test_full_marks_with_a_lost_stage_stand():
 
 def test_what_only_shows_when_a_model_fails_is_not_waited_for():
     lost = Skipped(reason="It was lost.", findings=(told("engine-failed"),))
-    assert grade(assignment(RUNS), evidence(stress=lost, detect_worse=lost), {}).status == "graded"
-    for stage in set(STAGES) - {"stress", "detect_worse", "execute", "predict"}:
-        assert grade(assignment(RUNS), evidence(**{stage: lost}), {}).status == "needs-review", stage
+    for of_task, found in ((STAGES_OF["classification"], evidence()), (STAGES_OF["detection"], detectors_evidence())):
+        for stage in set(of_task) - {"execute", "predict"}:
+            status = "graded" if stage in ("stress", "detect_worse") else "needs-review"
+            assert grade(assignment(RUNS), found.model_copy(update={stage: lost}), {}).status == status, stage
 
 
 # --- a person's mark ----------------------------------------------------------------------------
