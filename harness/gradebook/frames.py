@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.errors import UsageError
-from harness.gradebook.results import Results
+from harness.gradebook.results import Results, SubmissionResult
 
 if TYPE_CHECKING:
     import pandas
@@ -19,9 +19,10 @@ _FILE = "results.json"
 def load_results(out: str | Path) -> pandas.DataFrame:
     """The class in the output folder of a `harness grade`: a row for each submission, by its id.
 
-    Columns: student, status, points, max_points, late_days, accuracy with accuracy_low and accuracy_high, latency_ms,
-    latency_ratio (to the reference), findings (codes), and a column for each criterion's points, by its title. What was
-    not measured, and marks that a person still has to give, are missing. Raises `UsageError` without results.
+    Columns: student, status, points, max_points, late_days, accuracy with accuracy_low and accuracy_high (ap50,
+    ap50_low and ap50_high where the task is detection), latency_ms, latency_ratio (to the reference), findings (codes),
+    and a column for each criterion's points, by its title. What was not measured, and marks that a person still has to
+    give, are missing. Raises `UsageError` without results.
     """
     file = Path(out) / _FILE
     try:
@@ -36,6 +37,8 @@ def class_frame(results: Results) -> pandas.DataFrame:
     """The same of results that are there already."""
     import pandas
 
+    score = "ap50" if results.assignment.task == "detection" else "accuracy"
+    scores = (score, f"{score}_low", f"{score}_high")
     rows = [
         {
             "submission": row.id,
@@ -44,22 +47,29 @@ def class_frame(results: Results) -> pandas.DataFrame:
             "points": row.points,
             "max_points": row.max_points,
             "late_days": row.late_days,
-            "accuracy": row.evaluation.accuracy if row.evaluation else None,
-            "accuracy_low": row.evaluation.accuracy_interval[0] if row.evaluation else None,
-            "accuracy_high": row.evaluation.accuracy_interval[1] if row.evaluation else None,
+            **dict(zip(scores, _scores(row), strict=True)),
             "latency_ms": row.benchmark.model.p50_ms if row.benchmark else None,
             "latency_ratio": row.benchmark.ratio if row.benchmark else None,
             "findings": tuple(dict.fromkeys(found.code for found in row.findings)),
         }
         for row in results.submissions
     ]
-    measured = ("late_days", "accuracy", "accuracy_low", "accuracy_high", "latency_ms", "latency_ratio")
+    measured = ("late_days", *scores, "latency_ms", "latency_ratio")
     columns = ("submission", "student", "status", "points", "max_points", *measured, "findings")
     frame = pandas.DataFrame.from_records(rows, columns=list(columns)).set_index("submission")
     frame = frame.astype(dict.fromkeys(measured, float))
     marks = marks_frame(results).pivot(index="submission", columns="criterion", values="points")
     marks = marks.reindex(columns=_titles(results))
     return frame.join(marks.rename(columns={name: f"{name} (criterion)" for name in frame.columns}))
+
+
+def _scores(row: SubmissionResult) -> tuple[float | None, float | None, float | None]:
+    """The score of the task, and both ends of its interval."""
+    if row.detection is not None:
+        return row.detection.scores.ap50, *(row.detection.ap50_interval or (None, None))
+    if row.evaluation is not None:
+        return row.evaluation.accuracy, *row.evaluation.accuracy_interval
+    return None, None, None
 
 
 def marks_frame(results: Results) -> pandas.DataFrame:
