@@ -29,6 +29,7 @@ _STAGES = {
     "read": "Reading the notebook",
     "audit": "Looking at your images",
     "execute": "Running the notebook",
+    "detect": "Asking the detector",
     "convert": "Loading the model",
     "predict": "Asking the model",
     "inspect": "Looking into the model",
@@ -113,7 +114,11 @@ def _figures(found: Check) -> Iterator[str]:
         low, high = found.accuracy_interval
         beside = f"; the reference's is {found.reference_accuracy:.1%}" if found.reference_accuracy is not None else ""
         yield f"Accuracy on {found.images} images: {found.accuracy:.1%} ({low:.1%} to {high:.1%}){beside}."
-    if found.accuracy is not None or found.images_from == "none":
+    if found.ap50 is not None:
+        span = "" if found.ap50_interval is None else f" ({found.ap50_interval[0]:.3f} to {found.ap50_interval[1]:.3f})"
+        beside = f"; the reference's is {found.reference_ap50:.3f}" if found.reference_ap50 is not None else ""
+        yield f"AP50 on {found.images} images: {found.ap50:.3f}{span}{beside}."
+    if found.accuracy is not None or found.ap50 is not None or found.images_from == "none":
         yield found.figures_mean
     if found.latency_ms is not None:
         beside = f"; the reference takes {found.reference_latency}" if found.reference_latency else ""

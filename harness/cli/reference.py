@@ -48,7 +48,7 @@ def train(file: Path, out: Path | None, sandbox_name: sandbox.EngineName, force:
         sample_size.warn(ready)
         trained: Reference | DetectorReference
         if (detector := ready.shared.detector) is not None:
-            trained, scored = detector, detector_score(detector)
+            trained, scored = detector, f"{detector_reference.title(assignment.reference)}: {detector_score(detector)}"
             detector_reference.write(detector, ready.stage_context, folder)
         else:
             assert ready.shared.reference is not None
@@ -73,4 +73,4 @@ def detector_score(trained: DetectorReference) -> str:
     score = trained.evaluation
     ap50 = "not defined" if score.scores.ap50 is None else f"{score.scores.ap50:.3f}"
     interval = "" if score.ap50_interval is None else " [{:.3f}, {:.3f}]".format(*score.ap50_interval)
-    return f"SSD on {trained.backbone}: AP50 {ap50}{interval} on {score.images}"
+    return f"AP50 {ap50}{interval} on {score.images}"

@@ -50,6 +50,8 @@ def release(file: Path, out: Path, to: str, sandbox_name: sandbox.EngineName, as
         say(f"{out / 'images'}: {released.images} images")
     if released.reference_accuracy is not None:
         say(f"The reference's accuracy on them: {released.reference_accuracy:.3f}")
+    if released.reference_ap50 is not None:
+        say(f"The reference's AP50 on them: {released.reference_ap50:.3f}")
     return 0
 
 
@@ -59,4 +61,5 @@ def _as_json(released: Released) -> dict[str, object]:
         "files": released.files,
         "images": released.images,
         "reference_accuracy": released.reference_accuracy,
+        "reference_ap50": released.reference_ap50,
     }

@@ -22,6 +22,7 @@ from rich.text import Text
 from harness.boundary.one_by_one import Defect, for_each
 from harness.boundary.screen import Screen, visible
 from harness.cli.remaining import Remaining, in_words
+from harness.gradebook.headline import headline, measure_of
 from harness.gradebook.results import Results, SubmissionResult
 from harness.stages.progress import Phase
 from harness.stages.progress import Progress as ProgressListener
@@ -211,12 +212,12 @@ def print_grades(results: Results, console: Screen) -> None:
     table.add_column("submission", overflow="fold")
     table.add_column("points", justify="right")
     table.add_column("status")
-    table.add_column("accuracy", justify="right")
+    table.add_column(measure_of(results.assignment.task), justify="right")
     table.add_column("findings", overflow="fold")
     for cells in for_each("printing its row", results.submissions, _cells, _not_shown):
         table.add_row(*cells)
     if (reference := results.reference) is not None:
-        table.caption = f"reference {reference.backbone}: {reference.accuracy:.3f} on {reference.images} images"
+        table.caption = f"reference {reference.backbone}: {reference.score:.3f} on {reference.images} images"
     else:
         table.caption = "each is graded on withheld images of its own data set"
     table.caption_justify = "left"
@@ -229,7 +230,7 @@ def _cells(row: SubmissionResult) -> tuple[str | Text, ...]:
         visible(row.id),
         f"{row.points:g} / {row.max_points:g}",
         Text(row.status, style=_STYLES[row.status]),
-        f"{row.evaluation.accuracy:.3f}" if row.evaluation else "–",
+        f"{score.value:.3f}" if (score := headline(row)) else "–",
         visible(", ".join(dict.fromkeys(serious))),
     )
 

@@ -51,7 +51,70 @@ KINDS: dict[str, Kind] = {
         "{count} of the data set lie in several classes at once, as one photograph ({example}): at most one label is "
         "right. Take the others out.",
     ),
+    "dataset-two-labels-of-boxes": Kind(
+        "warning",
+        "{count} of the data set are copies of one photograph with boxes of different classes ({example}): at most one "
+        "annotation is right. Take the others out.",
+        code="dataset-two-labels",
+    ),
     "dataset-box-faults": Kind("warning", "{count} of the data set have faulty boxes ({example}). Correct them."),
+    "dataset-no-boxes": Kind(
+        "error",
+        "The data set has no boxes: no annotation of Pascal VOC, COCO, YOLO or Open Images was found in it that has an "
+        "object. Draw a box around each object, and hand the annotations in with the images.",
+    ),
+    "dataset-not-annotated": Kind(
+        "warning",
+        "No annotation names these images: {count} of the data set ({names}). Training passes over them. Draw what is "
+        "on them, or take them out.",
+    ),
+    "dataset-without-boxes": Kind(
+        "info",
+        "Images whose annotation has no box: {count} ({names}). train_ssd.py passes over them; so they teach nothing, "
+        "not even what is no object. If something is on them, draw it.",
+    ),
+    "dataset-boxes-left-out": Kind(
+        "warning",
+        "Boxes that are left out: {boxes}, on {names}. They have no class or no area in the image, or the image has "
+        "more than 100. Correct them: such an image cannot be graded on.",
+    ),
+    "dataset-objects-near": Kind(
+        "warning",
+        "Nine of ten objects cover more than {share:.0%} of the image ({classes}): the camera never stood far away, so "
+        "nothing is learnt of small objects. Take photographs from farther away, too.",
+    ),
+    "dataset-lists-background": Kind(
+        "warning",
+        "labels.txt of the data set lists BACKGROUND. train_ssd.py adds it by itself, so the model gets a class that "
+        "is never drawn. Take the line out; only the labels.txt beside the model has it.",
+    ),
+    "dataset-listed-twice": Kind("warning", "labels.txt of the data set lists {classes} twice. Keep one line of each."),
+    "dataset-other-case": Kind(
+        "warning",
+        "Names differ in upper and lower case alone: {names}. Training compares them letter by letter, and takes them "
+        "for different classes. Write them alike in labels.txt and in all annotations.",
+    ),
+    "dataset-not-listed": Kind(
+        "warning",
+        "Boxes were drawn of classes that labels.txt lacks: {classes}. Training passes over these boxes. Add the "
+        "classes, or correct the annotations.",
+    ),
+    "dataset-never-drawn": Kind(
+        "warning",
+        "labels.txt lists classes of which no box was drawn: {classes}. The model cannot learn them. Draw them, or "
+        "take the lines out.",
+    ),
+    "dataset-class-void": Kind(
+        "warning", "A class is called void: detectNet never shows it on the board. Give the class another name."
+    ),
+    "dataset-not-utf8": Kind(
+        "warning",
+        "{names}: not UTF-8, or with a byte-order mark. Training reads the names of classes otherwise, or stops. Save "
+        "as UTF-8 without a mark.",
+    ),
+    "dataset-outlines": Kind(
+        "info", "Objects that are drawn as polygons or masks: {count}. The box around each is what counts here."
+    ),
     "dataset-annotation-unreadable": Kind("warning", "{count} of the data set cannot be used ({example})."),
     "withheld-too-few": Kind(
         "warning",
@@ -62,6 +125,7 @@ KINDS: dict[str, Kind] = {
 }
 
 SENTENCES = {
+    "withheld-needs-boxes": "images with boxes are needed on both sides of the split, and each box has to be usable",
     "withheld-needs-two-classes": "images of at least two classes are needed on both sides of the split",
     "compared-within": "of the data set with each other",
     "compared-across": "of the data set with those of other submissions",

@@ -9,6 +9,7 @@ _FILES = {
     "reply-malformed": "{name} is malformed",
     "reply-too-large": "{name} is larger than {most} bytes",
     "reply-not-sent-or-too-large": "{name} was not sent, or is larger than {most} bytes",
+    "reply-no-object": "an object of {name!r} has no class or no area",
     "reply-no-name": "{path!r} is no name of a file in a data set",
     "reply-stopped": "it stopped with an error",
 }

@@ -50,6 +50,7 @@ _WRONG = {
     "torch-only": "The model does not become ONNX, so only the engine torch can run it.",
     "own-code-no-graph": "The student's own code answers, so there is no model to look into or to time.",
     "native-not-timed": "The model runs as it is, not as ONNX, so its speed cannot be compared.",
+    "native-not-looked-into": "The detector runs as it is, not as ONNX, so its layers are not known.",
     "native-not-predicted": "The model runs as it is, not as ONNX, so its layers are not known.",
     "no-peaks-published": "The peak speed of these boards is not published, so no time can be predicted.",
     "reference-wrote-no": "The reference code did not write {files}.",

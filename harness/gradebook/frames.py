@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.errors import UsageError
-from harness.gradebook.results import Results, SubmissionResult
+from harness.gradebook.headline import Headline, headline, measure_of
+from harness.gradebook.results import Results
 
 if TYPE_CHECKING:
     import pandas
@@ -19,10 +20,10 @@ _FILE = "results.json"
 def load_results(out: str | Path) -> pandas.DataFrame:
     """The class in the output folder of a `harness grade`: a row for each submission, by its id.
 
-    Columns: student, status, points, max_points, late_days, accuracy with accuracy_low and accuracy_high (ap50,
-    ap50_low and ap50_high where the task is detection), latency_ms, latency_ratio (to the reference), findings (codes),
-    and a column for each criterion's points, by its title. What was not measured, and marks that a person still has to
-    give, are missing. Raises `UsageError` without results.
+    Columns: student, status, points, max_points, late_days, accuracy with accuracy_low and accuracy_high (where the
+    task is detection, ap50 with ap50_low and ap50_high), latency_ms, latency_ratio (to the reference), findings
+    (codes), and a column for each criterion's points, by its title. What was not measured, and marks that a person
+    still has to give, are missing. Raises `UsageError` without results.
     """
     file = Path(out) / _FILE
     try:
@@ -37,8 +38,7 @@ def class_frame(results: Results) -> pandas.DataFrame:
     """The same of results that are there already."""
     import pandas
 
-    score = "ap50" if results.assignment.task == "detection" else "accuracy"
-    scores = (score, f"{score}_low", f"{score}_high")
+    score = measure_of(results.assignment.task).lower()
     rows = [
         {
             "submission": row.id,
@@ -47,14 +47,14 @@ def class_frame(results: Results) -> pandas.DataFrame:
             "points": row.points,
             "max_points": row.max_points,
             "late_days": row.late_days,
-            **dict(zip(scores, _scores(row), strict=True)),
+            **_figure(score, headline(row)),
             "latency_ms": row.benchmark.model.p50_ms if row.benchmark else None,
             "latency_ratio": row.benchmark.ratio if row.benchmark else None,
             "findings": tuple(dict.fromkeys(found.code for found in row.findings)),
         }
         for row in results.submissions
     ]
-    measured = ("late_days", *scores, "latency_ms", "latency_ratio")
+    measured = ("late_days", score, f"{score}_low", f"{score}_high", "latency_ms", "latency_ratio")
     columns = ("submission", "student", "status", "points", "max_points", *measured, "findings")
     frame = pandas.DataFrame.from_records(rows, columns=list(columns)).set_index("submission")
     frame = frame.astype(dict.fromkeys(measured, float))
@@ -63,13 +63,9 @@ def class_frame(results: Results) -> pandas.DataFrame:
     return frame.join(marks.rename(columns={name: f"{name} (criterion)" for name in frame.columns}))
 
 
-def _scores(row: SubmissionResult) -> tuple[float | None, float | None, float | None]:
-    """The score of the task, and both ends of its interval."""
-    if row.detection is not None:
-        return row.detection.scores.ap50, *(row.detection.ap50_interval or (None, None))
-    if row.evaluation is not None:
-        return row.evaluation.accuracy, *row.evaluation.accuracy_interval
-    return None, None, None
+def _figure(name: str, figure: Headline | None) -> dict[str, float | None]:
+    low, high = figure.interval if figure else (None, None)
+    return {name: figure.value if figure else None, f"{name}_low": low, f"{name}_high": high}
 
 
 def marks_frame(results: Results) -> pandas.DataFrame:

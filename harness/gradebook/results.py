@@ -245,8 +245,10 @@ def as_utf8(text: str) -> str:
 
 
 def _published(audit: DatasetAudit) -> DatasetAudit:
-    """The audit without fields that only the comparison with other submissions needs."""
-    return audit.model_copy(update={"pixels": {}, "labels": {}})
+    """The audit without fields that only later stages need, and without the boxes of withheld images."""
+    withheld = tuple(one.model_copy(update={"objects": ()}) for one in audit.withheld)
+    unpublished = {"pixels": {}, "labels": {}, "known": (), "drawn": {}, "objects_sha256": "", "withheld": withheld}
+    return audit.model_copy(update=unpublished)
 
 
 def _own_scores(evidence: Evidence) -> OwnScores | None:

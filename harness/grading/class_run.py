@@ -216,6 +216,7 @@ def _sources(request: Request, run_context: RunContext, evidence: dict[str, Evid
         store,
         request.assignment.feedback,
         (*_given_folders(request), request.out, store.folder),
+        run_context.shared.detector,
     )
 
 

@@ -37,10 +37,10 @@ def trained(
     """
     assignment, progress, store = run_context.assignment, run_context.progress, run_context.stage_context.store
     spec, runner = assignment.reference, run_context.runner(None)
-    title = _title(spec)
+    named = title(spec)
 
     def starting() -> None:
-        progress.say(f"Training the reference ({title}); this is done once ...")
+        progress.say(f"Training the reference ({named}); this is done once ...")
         lay_out()
 
     request = TrainDetectorRequest(
@@ -53,7 +53,7 @@ def trained(
     )
     made = needed(runner.run(TRAIN_DETECTOR, request, starting=starting), "train_detector", spec.code)
     if TRAIN_DETECTOR.name in runner.cached:
-        progress.say(f"The reference ({title}) is up to date.")
+        progress.say(f"The reference ({named}) is up to date.")
     found = run_detector((_handed_in(made, store),), on, depth, run_context, runner)
     conversion = value(found.convert)  # it is for timing and boards only
     return DetectorReference(
@@ -68,7 +68,8 @@ def trained(
     )
 
 
-def _title(spec: ReferenceSolution) -> str:
+def title(spec: ReferenceSolution) -> str:
+    """What it is called in messages: the instructor's file, or what the packaged code trains."""
     return spec.code.name if spec.code else f"SSD on {spec.backbone}"
 
 

@@ -44,59 +44,78 @@ def classes_of(reading: BoxReading) -> tuple[str, ...]:
     return listed if listed and set(found) <= set(listed) else tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why detectors cannot be graded on the sets. `key`: `held_out` or `dataset`, the table that names the folder."""
+
+    key: str
+    what: str
+    do: str
+
+
 def checked(held_out: ObjectFolder, training: ObjectFolder | None) -> tuple[str, ...]:
     """The course's classes. Raises `AssignmentError` for sets on which detectors cannot be graded."""
-    _usable(held_out, "held_out.path")
-    _whole(held_out)
-    classes = classes_of(held_out.reading)
-    objects = held_out.reading.objects()
-    if without := [name for name in classes if not objects.get(name)]:
-        raise AssignmentError(
-            f"{held_out.folder}: no objects of {some(without)}: nothing can be measured of a class without objects",
-            "add held-out images that show them, or take the class out of labels.txt",
-        )
-    if training is not None:
-        _usable(training, "dataset.path")
-        trained = classes_of(training.reading)
-        if set(trained) != set(classes):
-            raise AssignmentError(
-                f"the held-out images have objects of {', '.join(sorted(classes))}; the training images of "
-                f"{', '.join(sorted(trained))}",
-                "give a class the same name, also in case, in the annotations and labels.txt of both folders",
-            )
-    return classes
+    if found := list(troubles(held_out, training)):
+        raise AssignmentError("\n".join(one.what for one in found), "; ".join(dict.fromkeys(one.do for one in found)))
+    return classes_of(held_out.reading)
 
 
-def _usable(one: ObjectFolder, key: str) -> None:
-    """Raise `AssignmentError` for a set with nothing to learn or to find."""
-    reading = one.reading
-    if not reading.images:
-        raise AssignmentError(f"{one.folder}: no images that can be read", f"correct {key}")
-    if not any(reading.objects().values()):
-        raise AssignmentError(
-            f"{one.folder}: {len(reading.images)} images, and no boxes; looked for Pascal VOC's XML, COCO's JSON, "
-            "YOLO's text files and Open Images' CSV",
-            f"put the annotations into the folder, as camera-capture or CVAT write them, or correct {key}",
+def troubles(held_out: ObjectFolder | None, training: ObjectFolder | None) -> Iterator[Trouble]:
+    """What is wrong with the sets that are there, each alone and then together."""
+    known = {key: one for key, one in (("held_out", held_out), ("dataset", training)) if one is not None}
+    for key, one in known.items():
+        yield from _of_one(key, one)
+    if held_out is None or training is None or not all(any(one.reading.objects().values()) for one in known.values()):
+        return
+    ours, theirs = classes_of(held_out.reading), classes_of(training.reading)
+    if set(ours) != set(theirs):
+        yield Trouble(
+            "held_out",
+            f"the held-out images have objects of {', '.join(sorted(ours))}; the training images of "
+            f"{', '.join(sorted(theirs))}",
+            "give a class the same name, also in case, in the annotations and labels.txt of both folders",
         )
+
+
+def _of_one(key: str, one: ObjectFolder) -> Iterator[Trouble]:
+    reading, folder = one.reading, one.folder
     if reading.left_out:
-        raise AssignmentError(
-            f"{one.folder}: {reading.left_out} images more than can be read", "take some out of the folder"
-        )
-
-
-def _whole(one: ObjectFolder) -> None:
-    """Raise `AssignmentError` for a held-out set of which something cannot be read: it would be graded wrongly."""
-    reading = one.reading
-    if reading.unreadable:
-        raise AssignmentError(
-            f"{one.folder}: {len(reading.unreadable)} images cannot be read: {some(reading.unreadable)}",
+        yield Trouble(key, f"{folder}: {reading.left_out} images more than can be read", "take some out of the folder")
+    if key == "held_out" and reading.unreadable:
+        yield Trouble(
+            key,
+            f"{folder}: {len(reading.unreadable)} images cannot be read: {some(reading.unreadable)}",
             "replace these held-out images, or take them out of the folder",
         )
-    if reading.faults:
-        raise AssignmentError(
-            f"{one.folder}: annotations cannot be used: {some(reading.faults, '; ')}",
+    if key == "held_out" and reading.faults:
+        yield Trouble(
+            key,
+            f"{folder}: annotations cannot be used: {some(reading.faults, '; ')}",
             "correct these files, or take them and their images out of the folder",
         )
+    if nameless := [image.name for image in reading.images if any(not box.label for box in image.boxes)]:
+        yield Trouble(
+            key,
+            f"{folder}: boxes without a class on {len(nameless)} images: {some(nameless)}",
+            "give each box its class with the tool that drew it",
+        )
+    if not reading.images:
+        yield Trouble(key, f"{folder}: no images that can be read", f"correct {key}.path")
+    elif not any(reading.objects().values()):
+        yield Trouble(
+            key,
+            f"{folder}: {len(reading.images)} images, and no boxes; looked for Pascal VOC's XML, COCO's JSON, "
+            "YOLO's text files and Open Images' CSV",
+            f"put the annotations into the folder, as camera-capture or CVAT write them, or correct {key}.path",
+        )
+    elif key == "held_out":
+        objects = reading.objects()
+        if without := [name for name in classes_of(reading) if not objects.get(name)]:
+            yield Trouble(
+                key,
+                f"{folder}: no objects of {some(without)}: nothing can be measured of a class without objects",
+                "add held-out images that show them, or take the class out of labels.txt",
+            )
 
 
 def held_out_set(

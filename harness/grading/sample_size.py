@@ -19,6 +19,8 @@ from harness.stages.evaluate.intervals import Z
 from harness.stages.evaluate.stage import truth_of
 
 MARGIN = 0.10  # of the criterion's points
+LIKELY_RECALL = 0.8  # the share of objects that a good detector finds
+RECALL_MARGIN = 0.10  # half the width of its 95 % interval that should be reached for each class
 _KIND = "accuracy_vs_reference"
 
 
@@ -37,6 +39,16 @@ def margin(options: accuracy_vs_reference.Options, reference_accuracy: float, im
 def images_needed(options: accuracy_vs_reference.Options, reference_accuracy: float) -> int:
     """The fewest images, each of another scene, with which `margin` is at most 10 %."""
     return math.ceil(margin(options, reference_accuracy, 1.0) ** 2 / MARGIN**2)
+
+
+def recall_margin(objects: int) -> float:
+    """Half the width of the 95 % interval of the share of a class's objects that is found, if it is `LIKELY_RECALL`."""
+    return Z * math.sqrt(LIKELY_RECALL * (1 - LIKELY_RECALL) / objects)
+
+
+def objects_needed() -> int:
+    """The fewest objects of a class, each in another scene, with which `recall_margin` is at most `RECALL_MARGIN`."""
+    return math.ceil(recall_margin(1) ** 2 / RECALL_MARGIN**2)
 
 
 def warn(run_context: RunContext) -> None:

@@ -184,7 +184,8 @@ def _graded_on(split: WithheldSplit | None, run_context: RunContext) -> GradedOn
 def _audited(submission: Submission, run_context: RunContext, runner: StageRunner) -> StageResult[DatasetAudit]:
     """The audit of the student's own data set, before the notebook runs, which may see only a part of it."""
     assignment = run_context.assignment
-    rules = AuditRules(assignment.own_dataset, assignment.withholds, run_context.embedder)
+    detection = assignment.task == "detection"
+    rules = AuditRules(assignment.own_dataset, assignment.withholds, run_context.embedder, detection)
     audited = runner.run(AUDIT, AuditRequest(submission, assignment.handin, rules))
     return beside_the_courses(audited, rules, run_context)
 

@@ -14,18 +14,22 @@ from pathlib import Path
 
 from harness.errors import MachineError
 from harness.findings import Finding, finding, sentence
-from harness.grading import model_run, reference
-from harness.grading.context import GradedOn, RunContext
+from harness.grading import detector_reference, model_run, reference
+from harness.grading.context import GradedOn, KnownObjects, RunContext
+from harness.grading.withheld_objects import with_boxes
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import Dataset
 from harness.inputs.images import CHECK_IMAGES, HeldOutSet, StagedImages, TrainingImages
+from harness.inputs.images.folders import images_in
 from harness.inputs.submission import Submission
 from harness.stages import model_selection
+from harness.stages.audit.findings import can_be_graded
 from harness.stages.audit.folders import folder_names
 from harness.stages.context import StageContext
 from harness.stages.evaluate.stage import score
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.own_data import OwnData, SeenScore
 from harness.stages.evidence.reference import Reference
@@ -54,11 +58,6 @@ class WithheldSplit:
     rerun: Rerun
 
 
-def can_be_graded(audit: DatasetAudit) -> bool:
-    """Whether images of at least two classes were withheld."""
-    return len(audit.heldout) >= 2
-
-
 @contextlib.contextmanager
 def opened(
     submission: Submission, audit: DatasetAudit | None, run_context: RunContext
@@ -68,12 +67,17 @@ def opened(
     Where the course has no images of its own, the reference is trained on the split if its code is here.
     """
     assignment = run_context.assignment
-    if not assignment.withholds or audit is None or not can_be_graded(audit):
+    detection = assignment.task == "detection"
+    if not assignment.withholds or audit is None or not can_be_graded(audit, detection):
         yield None
         return
     with laid_out(submission, audit, assignment, run_context.stage_context) as split:
         if assignment.has_shared_set or not run_context.trains_reference:
             yield split
+            return
+        if detection:
+            detector = trained_detector(split, run_context)
+            yield replace(split, graded_on=replace(split.graded_on, detector=detector))
             return
         trained = trained_reference(split, run_context)
         yield replace(split, graded_on=replace(split.graded_on, reference=trained))
@@ -87,7 +91,8 @@ def laid_out(
     with tempfile.TemporaryDirectory(prefix="harness-own-") as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)  # the sandbox's user reads mounts from here
-        held_out = withheld_set(audit, context)
+        detection = assignment.task == "detection"
+        held_out = _withheld(audit, context, detection)
         train, place = scratch / "train", scratch / "rerun"
 
         @functools.cache
@@ -95,7 +100,8 @@ def laid_out(
             for part in (train, place):
                 shutil.rmtree(part, ignore_errors=True)  # left by a failed try
                 part.mkdir()
-            return rewrite(submission, audit, assignment.own_dataset, place, train, context)
+            asked = assignment.own_dataset
+            return rewrite(submission, audit, asked, place, train, context, by_class=not detection)
 
         def check_images() -> Sequence[Path]:
             try:
@@ -105,6 +111,8 @@ def laid_out(
             return _some_of(train)
 
         def by_class() -> Mapping[str, Sequence[Path]]:
+            if detection:
+                return {}  # an image shows several
             with contextlib.suppress(NotRewritten):
                 rewritten()
                 folders = folder_names(tuple(audit.classes))
@@ -118,18 +126,20 @@ def laid_out(
                 held_out,
                 staged_in_store(held_out, context),
                 TrainingImages(dataset, _training_sha256(audit), check_images, by_class),
+                known=_known(audit, context) if audit.known else None,
             ),
             Rerun(assignment.own_dataset, rewritten, held_out.sha256),
         )
 
 
 def _training_sha256(audit: DatasetAudit) -> str:
-    """The SHA-256 of the training part: of the images' pixels, names and classes."""
+    """The SHA-256 of the training part: of the images' pixels, names and classes, and of all boxes."""
     withheld = {one.picture for one in audit.withheld}
     rows = [
         (name, label, audit.pixels.get(name)) for name, label in sorted(audit.labels.items()) if name not in withheld
     ]
-    return hashlib.sha256(json.dumps([rows, sorted(audit.own_test)]).encode()).hexdigest()
+    boxes = [audit.objects_sha256] if audit.objects_sha256 else []
+    return hashlib.sha256(json.dumps([rows, sorted(audit.own_test), *boxes]).encode()).hexdigest()
 
 
 def withheld_set(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
@@ -143,10 +153,28 @@ def withheld_set(audit: DatasetAudit, context: StageContext) -> HeldOutSet:
     for one in audit.withheld:
         digest.update(f"{one.file.sha256} {one.label}\n".encode())
     files = tuple(context.store.path(one.file) for one in audit.withheld)
+    return HeldOutSet(classes, files, truth, digest.hexdigest(), _scenes(audit))
+
+
+def _withheld(audit: DatasetAudit, context: StageContext, detection: bool) -> HeldOutSet:
+    """The withheld images with their labels, or with the student's boxes."""
+    if not detection:
+        return withheld_set(audit, context)
+    return with_boxes(audit.withheld, tuple(sorted(audit.heldout)), context.store, _scenes(audit))
+
+
+def _known(audit: DatasetAudit, context: StageContext) -> KnownObjects:
+    """Images of the training part with their boxes."""
+    labelled = with_boxes(audit.known, tuple(sorted(audit.heldout)), context.store)
+    return KnownObjects(labelled, staged_in_store(labelled, context))
+
+
+def _scenes(audit: DatasetAudit) -> tuple[int, ...]:
+    """A number for each withheld image, equal for images of one scene."""
     first_of = {name: together[0] for together in audit.groups for name in together}
     scenes = [first_of.get(one.picture, one.picture) for one in audit.withheld]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(scenes))}
-    return HeldOutSet(classes, files, truth, digest.hexdigest(), tuple(numbers[name] for name in scenes))
+    return tuple(numbers[name] for name in scenes)
 
 
 def _some_of(train: Path) -> tuple[Path, ...]:
@@ -155,7 +183,7 @@ def _some_of(train: Path) -> tuple[Path, ...]:
     def draw(file: Path) -> str:
         return hashlib.sha256(str(file.relative_to(train)).encode("utf-8", "surrogateescape")).hexdigest()
 
-    return tuple(sorted((path for path in train.rglob("*") if path.is_file()), key=draw)[:CHECK_IMAGES])
+    return tuple(sorted(images_in(train), key=draw)[:CHECK_IMAGES])
 
 
 def _images_in(folder: Path) -> tuple[Path, ...]:
@@ -178,17 +206,11 @@ def trained_reference(split: WithheldSplit, run_context: RunContext) -> Referenc
     held_out = split.graded_on.held_out
     named = replace(held_out, classes=tuple(folders.get(name, name) for name in held_out.classes))
 
-    def lay_out() -> None:
-        try:
-            split.rerun.rewritten()
-        except NotRewritten as error:
-            raise MachineError(error.result.reason, "look at the data set") from error
-
-    depth: model_run.Depth = "answers" if run_context.assignment.has_shared_set else "reference"
+    on = replace(split.graded_on, held_out=named)
     try:
-        trained = reference.trained(run_context, replace(split.graded_on, held_out=named), depth, lay_out)
+        trained = reference.trained(run_context, on, _depth(run_context), functools.partial(_lay_out, split))
     except MachineError as error:
-        run_context.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")
+        _say_none(error, run_context)
         return None
     labels = {folder: name for name, folder in folders.items()}
     renamed = tuple(labels.get(name, name) for name in trained.predictions.labels)
@@ -197,6 +219,35 @@ def trained_reference(split: WithheldSplit, run_context: RunContext) -> Referenc
     store = run_context.stage_context.store
     evaluation = score(predictions, held_out, None, store).value.model_copy(update=tried)
     return trained.model_copy(update={"predictions": predictions, "evaluation": evaluation})
+
+
+def trained_detector(split: WithheldSplit, run_context: RunContext) -> DetectorReference | None:
+    """The reference detector, trained on the training part with a short budget, with its scores on the withheld images.
+
+    None when it fails on these images; the log says so.
+    """
+    lay_out = functools.partial(_lay_out, split)
+    try:
+        return detector_reference.trained(run_context, split.graded_on, _depth(run_context), lay_out, "short")
+    except MachineError as error:
+        _say_none(error, run_context)
+        return None
+
+
+def _depth(run_context: RunContext) -> model_run.Depth:
+    """Corrupted images are answered only where submissions answer them, on the same withheld images."""
+    return "answers" if run_context.assignment.has_shared_set else "reference"
+
+
+def _lay_out(split: WithheldSplit) -> None:
+    try:
+        split.rerun.rewritten()
+    except NotRewritten as error:
+        raise MachineError(error.result.reason, "look at the data set") from error
+
+
+def _say_none(error: MachineError, run_context: RunContext) -> None:
+    run_context.progress.say(f"No reference for one data set: {error.message.splitlines()[0]}")
 
 
 def own_data(

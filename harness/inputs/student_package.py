@@ -1,59 +1,37 @@
 """A student's package: the public part of an assignment, with the reference's scores in place of its code and weights.
 
     assignment.toml          what students may know of the assignment
-    images/<class>/...       public images, labelled; missing where each student has images of their own
-    reference_scores.json    `ReferenceScores`: the reference on the public images
+    images/<class>/...       public images, labelled, or for detection with boxes in Pascal VOC's layout; missing where
+                             each student has images of their own
+    reference_scores.json    `ReferenceScores`, or for detection `DetectorScores`: the reference on the public images
 
 `harness release` writes it, `harness check` reads it.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import AssignmentError
+from harness.inputs.detector_scores import DetectorScores
 from harness.inputs.images.folders import class_folders
+from harness.inputs.published import Published, ReferenceLatency, ReferenceOnBoard, Share
 
 ASSIGNMENT = "assignment.toml"
 IMAGES = "images"
 SCORES = "reference_scores.json"
+_TASK = re.compile(rb'"task"\s*:\s*"detection"')
 _MOST_BYTES = 16 << 20  # of the scores; an image takes a line
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-
-class _Public(BaseModel):
-    """Base of what stands in the scores: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
-
-
-class ReferenceLatency(_Public):
-    """The time of one prediction of the reference, on the instructor's machine."""
-
-    machine: str = Field(max_length=200)  # a title of the machine, for people
-    p50_ms: Milliseconds
-    p90_ms: Milliseconds
-
-
-class ReferenceOnBoard(_Public):
-    """The reference's predicted time on a board."""
-
-    board: str = Field(max_length=200)  # its title, as in `BoardLatency`
-    runtime: str = Field(max_length=60)
-    precision: str = Field(max_length=20)
-    latency_ms: Milliseconds
-    interval_90: tuple[Milliseconds, Milliseconds]
-
-
-class ReferenceScores(_Public):
+class ReferenceScores(Published):
     """How good and how fast the reference is: all that a student gets of it."""
 
     schema_: Literal[1] = Field(1, alias="schema")
@@ -79,6 +57,7 @@ class StudentPackage:
 
     folder: Path
     scores: ReferenceScores | None  # None where the package has none
+    detector: DetectorScores | None = None  # for detection, in place of `scores`
 
     @property
     def assignment(self) -> Path:
@@ -106,20 +85,24 @@ def read_package(folder: Path) -> StudentPackage:
     if not (folder / ASSIGNMENT).is_file():
         raise AssignmentError(f"{folder / ASSIGNMENT}: no such file", _AGAIN)
     file = folder / SCORES
-    scores = _scores(file) if file.is_file() else None
-    if scores is not None:
-        _check_images(folder / IMAGES, scores.right)
-    return StudentPackage(folder, scores)
+    found = _scores(file) if file.is_file() else None
+    if isinstance(found, DetectorScores):  # whose images are read with their boxes, in the sandbox
+        return StudentPackage(folder, None, found)
+    if found is not None:
+        _check_images(folder / IMAGES, found.right)
+    return StudentPackage(folder, found)
 
 
 _AGAIN = "unpack the package that your course gives out once more"
 
 
-def _scores(file: Path) -> ReferenceScores:
+def _scores(file: Path) -> ReferenceScores | DetectorScores:
     try:
         if file.stat().st_size > _MOST_BYTES:
             raise AssignmentError(f"{file}: has more than {_MOST_BYTES >> 20} MiB", _AGAIN)
-        return ReferenceScores.model_validate_json(file.read_bytes())
+        content = file.read_bytes()
+        kind = DetectorScores if _TASK.search(content) else ReferenceScores
+        return kind.model_validate_json(content)
     except OSError as error:
         raise AssignmentError(f"{file}: cannot be read: {error.strerror}", _AGAIN) from error
     except ValidationError as error:

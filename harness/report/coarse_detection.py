@@ -50,6 +50,7 @@ def detection(score: DetectionEvaluation, show_held_out: bool) -> DetectionEvalu
         confusion=score.confusion,
         circumstances=_circumstances(score.circumstances),
         false_alarms=None if score.false_alarms is None else _false_alarms(score.false_alarms),
+        false_alarms_source=score.false_alarms_source,
         corrupted=None if score.corrupted is None else _corrupted(score.corrupted),
         remedy=None if score.remedy is None else _remedy(score.remedy),
         sentences=score.sentences,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
 
-from harness.stages.evidence.audit import DatasetAudit
+from harness.stages.evidence.audit import DatasetAudit, DrawnObject
 from harness.stages.store import Store
 
 _MOST_SETS = 8  # of one claim
@@ -31,6 +31,7 @@ class Shown:
     image: str | None  # data URI
     note: str = ""
     other: str = ""  # the other submission that has the image
+    outlines: str = ""  # what the student drew on it: the path of an SVG of one unit by one, over the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str]
     """
 
     def shown(name: str, note: str = "") -> Shown:
-        return Shown(name, image(name), note)
+        return Shown(name, image(name), note, outlines=_outlines(audit.drawn.get(name, ())))
 
     def singles(kind: str, names: tuple[str, ...]) -> Claim:
         return Claim(kind, len(names), [[shown(name)] for name in names[:_MOST_SINGLE]])
@@ -113,8 +114,22 @@ def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str]
         singles("blurred", audit.blurred),
         singles("exposure", audit.badly_exposed),
         singles("elsewhere", audit.from_elsewhere),
+        singles("not-annotated", audit.not_annotated),
+        singles("without-boxes", audit.without_boxes),
     ]
+    samples = [name for name in audit.samples if image(name) is not None]
+    found.append(Claim("drawn", len(samples), [[shown(name, _classes(audit, name))] for name in samples]))
     return [claim for claim in found if claim.count]
+
+
+def _outlines(objects: Sequence[DrawnObject]) -> str:
+    return "".join(
+        f"M{left:g} {top:g}H{right:g}V{bottom:g}H{left:g}z" for left, top, right, bottom in (one.box for one in objects)
+    )
+
+
+def _classes(audit: DatasetAudit, name: str) -> str:
+    return ", ".join(dict.fromkeys(one.label for one in audit.drawn.get(name, ())))
 
 
 def _shared(

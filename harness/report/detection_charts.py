@@ -91,9 +91,9 @@ class GroupPlot:
     base: float
 
 
-def group_plot(groups: Sequence[RecallGroup], height: float = 210.0) -> GroupPlot | None:
+def group_plot(groups: Sequence[RecallGroup], height: float = 200.0) -> GroupPlot | None:
     """None where fewer than two groups have objects."""
-    base = height - 50.0
+    base = height - 36.0
     up, width = Scale(0.0, 1.0, base, 12.0), (RIGHT - LEFT) / max(len(groups), 1)
     places = tuple((round(LEFT + width * (n + 0.5), 2), group) for n, group in enumerate(groups))
     dots = tuple(

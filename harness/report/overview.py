@@ -9,11 +9,11 @@ from typing import Any
 
 from harness.findings import Severity
 from harness.gradebook.frames import by_criterion
+from harness.gradebook.headline import Headline, headline
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts
 from harness.report.alike import alike_view
 from harness.report.first_look import first_look
-from harness.report.headline import Headline, headline
 from harness.report.places import INSTRUCTORS, PAGE
 from harness.report.student import SEVERITY_ORDER, by_severity
 from harness.stages.evidence.grade import GradeStatus

@@ -52,6 +52,7 @@ def view(page: PageSources) -> dict[str, Any]:
     """The values of the page's template."""
     result, evidence, reference = page.result, page.evidence, page.reference
     execution = _execution(evidence)
+    theirs = page.detector_reference.evaluation if page.detector_reference else None
     return {
         "audience": page.audience,
         "results": page.results,
@@ -77,9 +78,7 @@ def view(page: PageSources) -> dict[str, Any]:
         **_score_values(result.evaluation, reference, page.held_out_image),
         "boxes": result.detection,
         "boxes_reference": page.detector_reference,
-        "boxes_shown": detection.view(
-            result.detection, page.detector_reference and page.detector_reference.evaluation, page.held_out_image
-        ),
+        "boxes_shown": detection.view(result.detection, theirs, page.held_out_image),
         "detector": evidence.detect.value if isinstance(evidence.detect, Done) else None,
         "tells_input": page.audience == "instructor" or _runs_no_code(evidence),
         "failures": _failures(result.evaluation, reference, page.held_out_image),

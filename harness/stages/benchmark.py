@@ -9,18 +9,20 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import BenchmarkRules
 from harness.inputs.images import StagedImages
 from harness.sandbox.engine import Outcome
+from harness.stages.benchmark_reply import BenchmarkReply, Role, Timed
 from harness.stages.context import (
     Rejected,
     StageContext,
@@ -29,15 +31,14 @@ from harness.stages.context import (
     reject_refusal,
     usage,
 )
-from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Latency
+from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, Clock, Latency, TimedPart, TimedPartName
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.predictions import Predictions
-from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult, Usage
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
 from harness.stages.latency_statistics import nearest_rank
 from harness.stages.paired_ratio import (
     FEWEST_PAIRS,
     FIRST_PAIRS,
-    MOST_PAIRS,
     Anchors,
     Floats,
     PairedRatio,
@@ -46,7 +47,7 @@ from harness.stages.paired_ratio import (
     steadier_clock,
 )
 from harness.stages.stage import Stage
-from harness.stages.timed_answers import MOST_INPUTS, Groups, Operators, together
+from harness.stages.timed_answers import Groups, together
 from harness.stages.timing_replies import TimedImages, compared, model_request, read_latencies, timed_images
 
 _MOST_QUERIES = 10_000  # for each model in a sandbox, unless the rules want more
@@ -56,74 +57,21 @@ _SHARE_OF_TIME = 0.7  # of the wall time, after which no new turn begins
 _SAME = 1e-3
 _MOST_TAKEN = 0.2  # of all cores, by other programs; more slows even a model with its own core
 
-Role = Literal["model", "reference"]
 
-
-class _Reply(BaseModel):
-    """benchmark.json, as `harness/agent/phases/benchmark.py` sends it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    processes: dict[
-        Role, Annotated[tuple[Annotated[int, Field(ge=1, le=100_064)], ...], Field(min_length=1, max_length=MOST_PAIRS)]
-    ]  # how many queries each was asked
-    answers: dict[Role, Groups]
-    stateful: dict[Role, Operators]
-    peak_memory_bytes: dict[Role, Annotated[int, Field(ge=0)]]
-    warm_up_seconds: float = Field(ge=0, allow_inf_nan=False)
-    images: int = Field(ge=1, le=MOST_INPUTS)  # how many of the list's first images the queries used
-    engine: str = Field(pattern=r"^[\w. +-]{1,80}$")
-
-    @model_validator(mode="after")
-    def _alike(self) -> _Reply:
-        roles = [set(said) for said in (self.processes, self.peak_memory_bytes, self.answers, self.stateful)]
-        if any(said != roles[0] for said in roles) or "model" not in self.processes:
-            raise ValueError("its figures are not of the same models")
-        if len({len(queries) for queries in self.processes.values()}) != 1:
-            raise ValueError("the models had different numbers of processes")
-        if "reference" in self.processes and len(self.processes["reference"]) < FEWEST_PAIRS:
-            raise ValueError("one pair has no spread")
-        return self
+Checks = Callable[[TimedImages, BenchmarkReply, Path, StageContext], CheckedAnswers]
 
 
 @dataclass(frozen=True, slots=True)
-class _Timed:
-    """What one sandbox measured, checked; or several together."""
-
-    reply: _Reply  # of the first
-    spans: dict[Role, Spans]
-    answers: tuple[CheckedAnswers, ...]  # by sandbox
-    peak_memory_bytes: dict[Role, int]
-    warm_up_seconds: float
-    usage: Usage
-
-    def and_then(self, later: _Timed) -> _Timed:
-        known = [one for one in (self.usage.cores_left, later.usage.cores_left) if one is not None]
-        peaks = [one for one in (self.usage.peak_memory_bytes, later.usage.peak_memory_bytes) if one is not None]
-        return _Timed(
-            self.reply,
-            {role: spans.and_then(later.spans[role]) for role, spans in self.spans.items()},
-            (*self.answers, *later.answers),
-            {role: max(bytes, later.peak_memory_bytes[role]) for role, bytes in self.peak_memory_bytes.items()},
-            self.warm_up_seconds + later.warm_up_seconds,
-            Usage(
-                seconds=self.usage.seconds + later.usage.seconds,
-                peak_memory_bytes=max(peaks, default=None),
-                cores_left=min(known, default=None),
-                log=self.usage.log + later.usage.log,
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Subjects:
+class Subjects:
     """What is timed, and all that a sandbox run of it needs."""
 
-    models: dict[Role, Conversion]
-    predictions: Predictions
+    models: Mapping[Role, Conversion]
+    described: Mapping[Role, Mapping[str, Any]]  # the models' part of the request
+    checks: Checks  # compares the model's timed answers with its earlier ones; raises `Rejected`
     staged: StagedImages
     rules: BenchmarkRules
     context: StageContext
+    parts: tuple[TimedPartName, ...] = ()  # what else is measured of each query
 
 
 def benchmark(
@@ -146,9 +94,16 @@ def benchmark(
     models: dict[Role, Conversion] = {"model": conversion}
     if reference is not None and not reference.native:
         models["reference"] = reference
-    subjects = _Subjects(models, predictions, staged, rules, context)
+    described = {role: model_request(conversion) for role, conversion in models.items()}
+    checks = partial(_answers, conversion, predictions)
+    return beside_the_reference(Subjects(models, described, checks, staged, rules, context), anchors)
+
+
+def beside_the_reference(subjects: Subjects, anchors: Anchors) -> StageResult[Benchmark]:
+    """The timing of the subjects, in as many pairs as the anchors want."""
+    rules = subjects.rules
     timed = _timed(subjects, FIRST_PAIRS)
-    if isinstance(timed, Failed) or "reference" not in models:
+    if isinstance(timed, Failed) or "reference" not in subjects.models:
         return timed if isinstance(timed, Failed) else _done(timed, None, rules)
     ratio = _ratio(timed)
     if (wanted := ratio.pairs_wanted(anchors)) is None:
@@ -159,13 +114,13 @@ def benchmark(
         wanted = ratio.pairs_wanted(anchors)
     if wanted is not None and (missing := wanted - len(ratio.logs)) > 0:
         more = _timed(subjects, max(missing, FEWEST_PAIRS))
-        if isinstance(more, _Timed):
+        if isinstance(more, Timed):
             timed = timed.and_then(more)
             ratio = _ratio(timed, ratio)
     return _done(timed, ratio, rules)
 
 
-def _ratio(timed: _Timed, before: PairedRatio | None = None) -> PairedRatio:
+def _ratio(timed: Timed, before: PairedRatio | None = None) -> PairedRatio:
     """The ratio of all pairs; clock and spread are those that the first pairs, `before`, decided."""
     model, reference = timed.spans["model"], timed.spans["reference"]
     clock = before.clock if before else steadier_clock(model, reference)
@@ -173,7 +128,7 @@ def _ratio(timed: _Timed, before: PairedRatio | None = None) -> PairedRatio:
     return PairedRatio(logs, before.first if before else len(logs), clock, max(model.waited, reference.waited))
 
 
-def _done(timed: _Timed, ratio: PairedRatio | None, rules: BenchmarkRules) -> Done[Benchmark]:
+def _done(timed: Timed, ratio: PairedRatio | None, rules: BenchmarkRules) -> Done[Benchmark]:
     clock = ratio.clock if ratio else "processor"
     summaries = {
         role: _summary(np.concatenate(spans.by(clock)), timed.peak_memory_bytes[role])
@@ -196,13 +151,33 @@ def _done(timed: _Timed, ratio: PairedRatio | None, rules: BenchmarkRules) -> Do
         waited=timed.spans["model"].waited,
         pair_ratios=tuple(float(one) for one in np.exp(ratio.logs)) if ratio else (),
         first_pairs=ratio.first if ratio else 0,
+        parts=tuple(_part(name, timed, ratio, clock) for name in timed.parts),
     )
     # Only ONNX graphs get here, so no student code runs in the process with ONNX Runtime and the agent's loop.
     findings = _noticed(value, rules, timed.usage.cores_left)
     return Done(value=value, origin="measured-inside", findings=findings, usage=timed.usage)
 
 
-def _timed(subjects: _Subjects, pairs: int) -> _Timed | Failed:
+def _part(name: TimedPartName, timed: Timed, ratio: PairedRatio | None, clock: Clock) -> TimedPart:
+    """One part of the queries, by the clock of the whole."""
+    by_role = timed.parts[name]
+    found = {
+        role: _summary(np.concatenate(spans.by(clock)), timed.peak_memory_bytes[role])
+        for role, spans in by_role.items()
+    }
+    of_part = None
+    if ratio is not None:
+        of_part = replace(ratio, logs=log_ratios(by_role["model"], by_role["reference"], clock))
+    return TimedPart(
+        name=name,
+        model=found["model"],
+        reference=found.get("reference"),
+        ratio=of_part.ratio if of_part else None,
+        ratio_interval=of_part.interval if of_part else None,
+    )
+
+
+def _timed(subjects: Subjects, pairs: int) -> Timed | Failed:
     """So many pairs, in one sandbox."""
     context = subjects.context
     request = _request(subjects, pairs)
@@ -229,10 +204,10 @@ def _timed(subjects: _Subjects, pairs: int) -> _Timed | Failed:
             )
 
 
-def _request(subjects: _Subjects, pairs: int) -> dict[str, Any]:
+def _request(subjects: Subjects, pairs: int) -> dict[str, Any]:
     """The rules are of the first pairs together; each process does its share of them."""
     rules, context = subjects.rules, subjects.context
-    models = {role: {"file": role, **model_request(conversion)} for role, conversion in subjects.models.items()}
+    models = {role: {"file": role, **described} for role, described in subjects.described.items()}
     return {
         "models": models,
         "cpus": context.limits.cpus,
@@ -245,25 +220,29 @@ def _request(subjects: _Subjects, pairs: int) -> dict[str, Any]:
     }
 
 
-def _checked(subjects: _Subjects, images: TimedImages, pairs: int, outputs: Path, outcome: Outcome) -> _Timed:
+def _checked(subjects: Subjects, images: TimedImages, pairs: int, outputs: Path, outcome: Outcome) -> Timed:
     """What the sandbox sent. Raises `Rejected`."""
-    reply = read_reply(outputs, "benchmark.json", _Reply)
+    reply = read_reply(outputs, "benchmark.json", BenchmarkReply)
     if set(reply.processes) != set(subjects.models) or len(reply.processes["model"]) > pairs:
         raise Rejected(sentence("timed-other-models"))
-    return _Timed(
+    return Timed(
         reply,
         {role: _spans(role, reply.processes[role], outputs) for role in subjects.models},
-        (_answers(subjects, images, reply, outputs),),
+        (subjects.checks(images, reply, outputs, subjects.context),),
         dict(reply.peak_memory_bytes),
         reply.warm_up_seconds,
         usage(outcome),
+        {
+            part: {role: _spans(f"{part}-{role}", reply.processes[role], outputs) for role in subjects.models}
+            for part in subjects.parts
+        },
     )
 
 
-def _spans(role: Role, queries: tuple[int, ...], outputs: Path) -> Spans:
+def _spans(of: str, queries: tuple[int, ...], outputs: Path) -> Spans:
     edges = list(pairwise(np.cumsum((0, *queries)).tolist()))
     walls, processors = (
-        read_latencies(outputs, f"{kind}-{role}.npy", sum(queries)).astype(np.float64)
+        read_latencies(outputs, f"{kind}-{of}.npy", sum(queries)).astype(np.float64)
         for kind in ("latencies", "processor")
     )
     return Spans(tuple(walls[a:b] for a, b in edges), tuple(processors[a:b] for a, b in edges))
@@ -280,17 +259,28 @@ def _summary(latencies: Floats, peak_memory_bytes: int) -> Latency:
     )
 
 
-def _answers(subjects: _Subjects, images: TimedImages, reply: _Reply, outputs: Path) -> CheckedAnswers:
+def _answers(
+    conversion: Conversion,
+    predictions: Predictions,
+    images: TimedImages,
+    reply: BenchmarkReply,
+    outputs: Path,
+    context: StageContext,
+) -> CheckedAnswers:
     """The model's timed answers, compared with its answers in the predict stage."""
     groups = reply.answers["model"]
-    if reply.images > len(images.material.files) or max(groups.inputs) >= reply.images:
-        raise Rejected(sentence("timed-other-images"))
+    check_inputs(groups, images, reply)
     if sum(groups.counts) != sum(reply.processes["model"]):
         raise Rejected(sentence("timed-other-queries"))
     asked = images.asked([[place] for place in range(reply.images)])
     ends = "answers-low-model.npy", "answers-high-model.npy"
-    conversion, predictions = subjects.models["model"], subjects.predictions
-    return compared(groups, ends, asked, conversion, predictions, _SAME, outputs, subjects.context)
+    return compared(groups, ends, asked, conversion, predictions, _SAME, outputs, context)
+
+
+def check_inputs(groups: Groups, images: TimedImages, reply: BenchmarkReply) -> None:
+    """Raises `Rejected` for answers to images that were not sent."""
+    if reply.images > len(images.material.files) or max(groups.inputs) >= reply.images:
+        raise Rejected(sentence("timed-other-images"))
 
 
 def _noticed(value: Benchmark, rules: BenchmarkRules, cores_left: float | None) -> tuple[Finding, ...]:

@@ -39,7 +39,6 @@ class DetectorGraphReply(BaseModel):
     layout: Literal["NCHW", "NHWC"]
     input_dtype: Literal["float32", "uint8"]
     dynamic_batch: bool
-    one_image: bool
     height: _Side | None
     width: _Side | None
     opset: int | None = Field(ge=0, le=10_000)
@@ -117,7 +116,7 @@ def _conversion(answers: DetectorAnswers, model: Blob, reply: DetectorGraphReply
         layout=reply.layout if reply else "NHWC",
         input_dtype=reply.input_dtype if reply else "float32",
         dynamic_batch=reply.dynamic_batch if reply else False,
-        one_image=reply.one_image if reply else False,
+        detects=True,
         outputs=len(labels),
         output_kind="probabilities",
         labels=labels,

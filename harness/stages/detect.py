@@ -172,7 +172,7 @@ def _ask(
         outputs = Path(folder)
         outcome = context.run("detect", request, inputs, outputs, images=images)
         if outcome.status != "ok":
-            ended = failed(outcome, "The detector's answers", context.limits)
+            ended = failed(outcome, "Asking the detector", context.limits)
             unusable = finding("prediction-failed", reason=ended.reason, detail=ended.detail)
             raise Unanswered(ended.model_copy(update={"findings": (unusable,)}))
         try:

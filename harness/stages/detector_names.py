@@ -27,7 +27,7 @@ class NamedLabels:
     """What each label of a model means: an index of the course's classes, -1 for none and for the background."""
 
     as_shown: tuple[int, ...]  # line by line, as a board reads labels.txt
-    intended: tuple[int, ...]  # with the background put where it is missing, or taken out where there is none
+    intended: tuple[int, ...]  # with the background put where it belongs, or taken out where there is none
     faults: frozenset[NameFault]
 
 
@@ -42,10 +42,10 @@ def named(names: Sequence[str], classes: Sequence[str], labels: int | None, back
         lines.pop()
     begins = bool(lines) and is_background(lines[0])
     faults: set[NameFault] = set()
-    if begins != background_first and lines:
-        faults.add("background-missing" if background_first else "background-extra")
     if any(is_background(line) for line in lines[1:]):
         faults.add("background-elsewhere")
+    elif begins != background_first and lines:
+        faults.add("background-missing" if background_first else "background-extra")
     objects = lines[1:] if begins else lines
     meant = [_class_of(line, classes, faults) for line in objects]
     counted = Counter(index for index in meant if index >= 0)
@@ -54,11 +54,12 @@ def named(names: Sequence[str], classes: Sequence[str], labels: int | None, back
     if any(times > 1 for times in counted.values()):
         faults.add("class-twice")
     first = int(background_first)
-    many = first + len(objects) if labels is None else labels
-    if many != first + len(objects):
+    in_order = [one for one, line in zip(meant, objects, strict=True) if not (first and is_background(line))]
+    many = first + len(in_order) if labels is None else labels
+    if many != first + len(in_order):
         faults.add("wrong-count")
     return NamedLabels(
-        _long([-1, *meant] if begins else meant, many), _long([-1] * first + meant, many), frozenset(faults)
+        _long([-1, *meant] if begins else meant, many), _long([-1] * first + in_order, many), frozenset(faults)
     )
 
 

@@ -38,7 +38,7 @@ from harness.stages.evidence.inspection import (
     WeightsSay,
 )
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, StageResult
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Failed, Skipped, StageResult
 from harness.stages.inspection_findings import noticed
 from harness.stages.predict import model_request
 from harness.stages.stage import Stage
@@ -133,7 +133,7 @@ def inspect(
     mounted = {name: f"backbone-{index}{file.suffix}" for index, (name, file) in enumerate(backbones.items())}
     request, inputs = model_request(conversion, context)
     inputs |= {mounted[name]: file for name, file in backbones.items()}
-    request["backbones"] = mounted
+    request |= {"backbones": mounted, "detects": conversion.detects}
     # A model that runs as it is answers nothing here: it gets no images.
     chosen = () if conversion.native else sample(staged, _IMAGES)
     with tempfile.TemporaryDirectory(prefix="harness-inspect-") as folder:
@@ -297,6 +297,8 @@ class InspectRequest:
 def _inspect(request: InspectRequest, context: StageContext) -> StageResult[Inspection]:
     if request.conversion is None:
         return NO_MODEL
+    if request.conversion.detects and request.conversion.native:
+        return Skipped(reason=sentence("native-not-looked-into"))
     return inspect(request.conversion, request.known.files, request.staged, request.classes, context)
 
 

@@ -121,7 +121,7 @@ def _of_names(
             yield finding("labels-other-form", file=given.file, names=", ".join(others[:_MOST_NAMED]))
     missing = sorted(set(range(len(classes))) - set(said.intended))
     yield from (finding("class-missing", name=classes[index]) for index in missing)
-    if given.source in ("declared", "model"):
+    if classes and given.source in ("declared", "model"):  # a check without images knows no classes
         unknown = [name for name, index in _matched(names, classes) if index < 0 and not is_background(name)]
         yield from (finding("class-unknown", name=name) for name in unknown[:_MOST_NAMED])
     twice = [index for index in range(len(classes)) if said.intended.count(index) > 1]

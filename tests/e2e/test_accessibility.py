@@ -9,12 +9,14 @@ from typing import Literal
 
 import pytest
 import synthetic_class
+import synthetic_detection
 from axe_playwright_python.sync_playwright import Axe
 from bench_examples import accuracy, board_predictions, layer_times, measured
 from bench_examples import results as bench_results
 from playwright.sync_api import Browser, Page
 
 from harness import report
+from harness.inputs.assignment.sections import Feedback
 from harness.report.unfinished import UnfinishedRow
 
 _WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
@@ -24,6 +26,7 @@ _PAGES = (
     "class",
     *(f"class/{audience}/{id}" for audience in ("submissions", "students") for id in _SUBMISSIONS),
     *(f"not-shown/{audience}/team-01" for audience in ("submissions", "students")),
+    *("detection", "detection/submissions/team-03", "detection/students/team-02", "detection/students/team-03"),
     "unfinished",
     "bench",
     "boards",
@@ -41,6 +44,11 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     most = {id: evidence for id, evidence in made.sources.evidence.items() if id != "team-01"}
     lost = report.Sources(most, made.sources.reference, made.sources.held_out, made.sources.store)
     report.write(made.results, lost, out / "not-shown")
+
+    detection = synthetic_detection.build(folder / "detection")
+    report.write(
+        detection.results, replace(detection.sources, feedback=Feedback(show_held_out=True)), out / "detection"
+    )
 
     unfinished = report.UnfinishedPages(replace(made.sources, evidence={}), out / "unfinished")
     rows = [

@@ -115,6 +115,14 @@ def test_own_code_that_answers_by_chance_is_noticed(place: StageContext, staged:
     assert [one.code for one in result.findings] == ["detector-depends-on-order"]
 
 
+def test_own_code_that_sees_nothing_is_a_detector_that_sees_nothing(
+    place: StageContext, staged: StagedImages, tmp_path: Path
+):
+    result = detected(place, staged, tmp_path, {"predict.py": b"def predict(images): return [([], [], [])]"})
+    assert isinstance(result, Done) and result.value.every.count == 0, result
+    assert [one.code for one in result.findings] == ["detector-sees-nothing"]
+
+
 def test_what_own_code_lacks_is_said(place: StageContext, staged: StagedImages, tmp_path: Path):
     result = detected(place, staged, tmp_path, {"predict.py": b"def answer(images): return []"})
     assert isinstance(result, Failed) and "predict(images)" in result.detail

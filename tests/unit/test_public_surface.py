@@ -23,8 +23,8 @@ EXPORTED = {
     "grading.rubric": "ManualMark check grade",
     "grading.validation": "Checked NOTHING_FOUND Validation Verdict checked_first validate",
     "inputs.assignment": "Assignment load",
-    "inputs.images": "CHECK_IMAGES HeldOutSet Material NO_SET NO_TRAINING_IMAGES StagedImages TrainingImages drawn "
-    "drawn_from load load_unseen sample secret_sample stage",
+    "inputs.images": "CHECK_IMAGES HeldOutSet ImageObjects LabelledBox Material NO_SET NO_STAGED "
+    "NO_TRAINING_IMAGES StagedImages TrainingImages drawn drawn_from load load_unseen sample secret_sample stage",
     "inputs.submissions": "collect",
     "inputs.weights": "TrainedOn WeightsEntry add by_address by_file fetch list_weights named path standing_in",
     "report": "INSTRUCTORS PAGE STUDENTS Sources UnfinishedPages write write_bench",

@@ -15,16 +15,18 @@ _TINY = 0.02  # of the image's side: 6 of SSD-MobileNet's 300 input pixels
 
 def faults(image: DatasetImage, size: tuple[int, int] | None, labels: tuple[str, ...] | None) -> list[tuple[str, str]]:
     """(kind, class) of every faulty box; kinds: `not-a-number`, `empty`, `outside`, `tiny`, `doubled`, `unlisted`,
-    `wrong-size`.
+    `no-class`, `wrong-size`.
 
     `size`: the image's width and height, None when it does not decode.
     """
-    found = [(kind, box.label) for box in image.boxes for kind in _faults(box, size)]
-    found += [("doubled", box.label) for box in _doubled(image.boxes)]
-    if labels is not None:
-        found += [("unlisted", box.label) for box in image.boxes if box.label not in labels]
     stated = image.stated_size
-    if size and stated and stated != size and stated != size[::-1]:  # reversed: EXIF rotation
+    drawn_on = stated if size and stated == size[::-1] else size  # reversed: EXIF rotation
+    found = [(kind, box.label) for box in image.boxes for kind in _faults(box, drawn_on)]
+    found += [("doubled", box.label) for box in _doubled(image.boxes)]
+    found += [("no-class", "") for box in image.boxes if not box.label]
+    if labels is not None:
+        found += [("unlisted", box.label) for box in image.boxes if box.label and box.label not in labels]
+    if size and stated and stated not in (size, size[::-1]):
         found.append(("wrong-size", image.label or ""))
     return found[:100]
 

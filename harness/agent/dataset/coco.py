@@ -10,21 +10,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .encodings import text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .walk import Tree
 
 _MOST_BYTES = 64 * 2**20  # of one JSON file
 _MOST_FAULTS = 100
+_RECTANGLE = 8  # numbers in the polygon of a box
+_MOST_POINTS = 10_000  # numbers of one object's polygons
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One JSON file: its categories (id and name), and each image that it names, None if missing, with its boxes."""
+    """One JSON file: its categories (id and name), and each image that it names, None if missing, with its boxes.
+
+    `outlines`: how many objects are polygons or masks.
+    """
 
     file: Path
     categories: tuple[tuple[int | str, str], ...]
     images: tuple[tuple[str, DatasetImage | None], ...]
+    outlines: int
 
 
 def read(files: Tree) -> Reading | None:
@@ -42,8 +49,11 @@ def read(files: Tree) -> Reading | None:
                 continue
             place = split or _split(one.file.parent)
             known[one.file] = DatasetImage(one.file, main_label(one.boxes), place, one.boxes, one.stated_size)
-    images = tuple(known.get(file) or DatasetImage(file, None, _split(file.parent)) for file in files.images())
-    return Reading("coco", images, tuple(faults[:_MOST_FAULTS]), listed(files))
+    images = tuple(
+        known.get(file) or DatasetImage(file, None, _split(file.parent), annotated=False) for file in files.images()
+    )
+    outlines = sum(document.outlines for document in found)
+    return Reading("coco", images, tuple(faults[:_MOST_FAULTS]), listed(files), outlines=outlines)
 
 
 def documents(files: Tree) -> list[Document]:
@@ -62,7 +72,8 @@ def documents(files: Tree) -> list[Document]:
             mine = tuple(boxes.get(image["id"], ()))
             there = None if place is None else DatasetImage(place, main_label(mine), "", mine, _size(image))
             images.append((name, there))
-        found.append(Document(file, tuple(categories.items()), tuple(images)))
+        outlines = sum(isinstance(entry, dict) and _is_outline(entry) for entry in document["annotations"])
+        found.append(Document(file, tuple(categories.items()), tuple(images), outlines))
     return found
 
 
@@ -70,7 +81,7 @@ def _document(file: Path) -> dict[str, Any] | None:
     if file.stat().st_size > _MOST_BYTES:
         return None
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(text_of(file.read_bytes()))
     except (ValueError, RecursionError):
         return None
     parts = ("images", "annotations", "categories")
@@ -84,20 +95,45 @@ def _objects(entries: list[Any]) -> Iterator[dict[str, Any]]:
 
 
 def _boxes(document: dict[str, Any], classes: dict[Any, str]) -> dict[Any, list[Box]]:
-    """Image id -> boxes, with [x, y, width, height] as corners; a value that is not a number becomes NaN."""
+    """Image id -> boxes, with [x, y, width, height] as corners; a value that is not a number becomes NaN.
+
+    An object without `bbox` has the box around its polygons.
+    """
     found: dict[Any, list[Box]] = {}
     for entry in document["annotations"]:
         if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), int | str):
             continue
         sides = entry.get("bbox")
-        numbers = [_number(side) for side in sides] if isinstance(sides, list) and len(sides) == 4 else [math.nan] * 4
-        x, y, width, height = numbers
+        if not isinstance(sides, list) or len(sides) != 4:
+            sides = _around(entry.get("segmentation"))
+        x, y, width, height = (_number(side) for side in sides)
         category = entry.get("category_id")
         label = classes.get(category, "") if isinstance(category, int | str) else ""
         found.setdefault(entry["image_id"], []).append(
             Box(label, x, y, x + width, y + height, entry.get("iscrowd") == 1)
         )
     return found
+
+
+def _is_outline(entry: dict[str, Any]) -> bool:
+    """Whether the object is a mask, or polygons of more than the four corners of a box."""
+    drawn = entry.get("segmentation")
+    if isinstance(drawn, list):
+        return sum(len(one) for one in drawn if isinstance(one, list)) > _RECTANGLE
+    return isinstance(drawn, dict)
+
+
+def _around(polygons: object) -> list[float]:
+    """[x, y, width, height] of the box around polygons, each a list of x, y, x, y, ...; NaN for anything else."""
+    numbers: list[float] = []
+    for polygon in polygons if isinstance(polygons, list) else []:
+        if not isinstance(polygon, list) or len(polygon) % 2 or len(numbers) + len(polygon) > _MOST_POINTS:
+            return [math.nan] * 4
+        numbers += map(_number, polygon)
+    if not numbers or not all(map(math.isfinite, numbers)):
+        return [math.nan] * 4
+    across, down = numbers[::2], numbers[1::2]
+    return [min(across), min(down), max(across) - min(across), max(down) - min(down)]
 
 
 def _number(value: object) -> float:

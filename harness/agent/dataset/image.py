@@ -59,6 +59,7 @@ class DatasetImage:
     split: Split = ""
     boxes: tuple[Box, ...] = ()
     stated_size: tuple[int, int] | None = None  # width and height as the annotation says
+    annotated: bool = True  # False where boxes were asked for and no annotation names the image
 
     @property
     def shows_one_class(self) -> bool:
@@ -74,6 +75,7 @@ class Reading:
     faults: tuple[str, ...]  # annotations that cannot be used, each in a few words
     labels: tuple[str, ...] | None = None  # of labels.txt, for boxes; None without one
     in_several: int = 0  # images that the lists put into more than one of train, val and test
+    outlines: int = 0  # objects drawn as polygons or masks, of which the box around was taken
 
 
 def split_named(name: str) -> Split | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .encodings import text_of
 from .walk import Tree
 
 _MOST_BYTES = 64 * 1024
@@ -15,5 +16,5 @@ def listed(files: Tree) -> tuple[str, ...] | None:
     nearest = min(found, key=lambda file: len(file.parts))
     if nearest.stat().st_size > _MOST_BYTES:
         return None
-    lines = nearest.read_text("utf-8-sig", "replace").splitlines()
+    lines = text_of(nearest.read_bytes()).splitlines()
     return tuple(line.strip() for line in lines if line.strip())

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .encodings import text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .sizes import upright_size
@@ -44,7 +45,13 @@ def read(files: Tree) -> Reading | None:
         for image, mine in table.boxes.items():
             boxes[image] = (*boxes.get(image, ()), *mine)
     images = tuple(
-        DatasetImage(file, main_label(boxes.get(file, ())), _split(file, files.root), boxes.get(file, ()))
+        DatasetImage(
+            file,
+            main_label(boxes.get(file, ())),
+            _split(file, files.root),
+            boxes.get(file, ()),
+            annotated=file in boxes,
+        )
         for file in files.images()
     )
     faults = [f"{one.file.name}: {what}" for one in found for what in one.unread]
@@ -75,6 +82,7 @@ def _table(file: Path, by_stem: Mapping[str, list[Path]], sizes: dict[Path, tupl
         return None
     found: dict[Path, list[Box]] = {}
     absent: dict[str, None] = {}
+    cut = 0
     for row in _readable(rows, unread):
         cells = [*row, *[""] * len(head)]
         image = _image(cells[at[IMAGE]].strip(), file, by_stem)
@@ -87,8 +95,12 @@ def _table(file: Path, by_stem: Mapping[str, list[Path]], sizes: dict[Path, tupl
         left, top, right, bottom = (_number(cells[at[side]]) for side in SIDES)
         label = " ".join(cells[class_at].split())
         mine = found.setdefault(image, [])
-        if len(mine) < _MOST_OBJECTS:
+        if len(mine) == _MOST_OBJECTS:
+            cut += 1
+        else:
             mine.append(Box(label, left * width, top * height, right * width, bottom * height))
+    if cut:
+        unread.append(f"{cut:,} objects are left out: an image has more than {_MOST_OBJECTS:,}")
     boxes = {image: tuple(mine) for image, mine in found.items()}
     return Table(file, tuple(head), boxes, tuple(absent), tuple(unread))
 
@@ -98,7 +110,7 @@ def _text(file: Path) -> tuple[str, list[str]]:
     with file.open("rb") as stream:
         content = stream.read(_MOST_BYTES)
         is_cut = bool(stream.read(1))
-    text = content.decode("utf-8-sig", "replace")
+    text = text_of(content)
     if not is_cut:
         return text, []
     return text[: text.rfind("\n") + 1], [f"what comes after its first {_MOST_BYTES >> 20} MiB is not read"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..phases.error_text import one_sentence
+from .encodings import declares_encoding, is_plain, text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .walk import Tree
@@ -55,7 +56,8 @@ def read(files: Tree) -> Reading | None:
         split = _split(one.image, files.root, first)
         annotated[one.image] = DatasetImage(one.image, main_label(one.boxes), split, one.boxes, one.stated_size)
     images = tuple(
-        annotated.get(file) or DatasetImage(file, None, _split(file, files.root, first)) for file in files.images()
+        annotated.get(file) or DatasetImage(file, None, _split(file, files.root, first), annotated=False)
+        for file in files.images()
     )
     several = sum(len(listed_splits.get(one.file.stem.lower(), ())) > 1 for one in images)
     return Reading("voc", images, tuple(faults[:_MOST_FAULTS]), listed(files), several)
@@ -72,6 +74,8 @@ def xml_files(files: Tree) -> tuple[list[Annotation], list[str]]:
             faults.append(f"{file.name}: {refused}")
             continue
         if root.tag == "annotation":
+            if len(root.findall("object")) > _MOST_OBJECTS:
+                faults.append(f"{file.name}: it has more than {_MOST_OBJECTS:,} objects; the first ones count")
             found.append(Annotation(file, _image_of(file, root, by_stem), _boxes(root), _size(root)))
     return found, faults
 
@@ -81,13 +85,19 @@ def _parsed(file: Path) -> ElementTree.Element:
         raise _Refused(f"it is larger than {_MOST_BYTES // 2**20} MiB")
     parser = ElementTree.XMLParser(target=_Plain())
     try:
-        parser.feed(file.read_bytes())
+        parser.feed(_readable(file.read_bytes()))
         root = parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise _Refused(f"it is not XML: {one_sentence(str(error))}") from error
     if not isinstance(root, ElementTree.Element):
         raise _Refused("it is empty")
     return root
+
+
+def _readable(content: bytes) -> bytes | str:
+    """The content as text where the parser would stop: it names no encoding, and is not UTF-8."""
+    usual = is_plain(content) or content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"))
+    return content if usual or declares_encoding(content) else text_of(content)
 
 
 def _boxes(root: ElementTree.Element) -> tuple[Box, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .encodings import LISTS, text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .sizes import upright_size
@@ -23,20 +24,24 @@ _MOST_BYTES = 2**20  # of one text file
 _MOST_YAML = 64 * 1024
 _DEEPEST = 8  # lists in lists; PyYAML takes 46 s of processor time for 30,000
 _MOST_OBJECTS = 1000  # of one image
+_MOST_WORDS = 6  # of a box's line: a class, four sides and a confidence
 _MOST_FAULTS = 100
 _MOST_NAMES = 1000
 _INDEX = re.compile(r"(\d{1,4})(?:\.0+)?")
-_LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "_darknet.labels", "labels.txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One text file, and the image that it belongs to. `indices` has the class of each box as a number."""
+    """One text file, and the image that it belongs to. `indices` has the class of each box as a number.
+
+    `outlines`: how many of the objects are polygons.
+    """
 
     file: Path
     image: Path
     indices: tuple[int, ...]
     boxes: tuple[Box, ...]
+    outlines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,10 @@ def read(files: Tree) -> Reading | None:
     images = []
     for file in files.images():
         boxes = by_image[file].boxes if file in by_image else ()
-        images.append(DatasetImage(file, main_label(boxes), _split(file, files.root, listed_splits), boxes))
-    return Reading("yolo", tuple(images), tuple(faults[:_MOST_FAULTS]), known.of or listed(files))
+        split = _split(file, files.root, listed_splits)
+        images.append(DatasetImage(file, main_label(boxes), split, boxes, annotated=file in by_image))
+    outlines = sum(one.outlines for one in found)
+    return Reading("yolo", tuple(images), tuple(faults[:_MOST_FAULTS]), known.of or listed(files), outlines=outlines)
 
 
 def text_files(files: Tree, known: Names) -> tuple[list[Annotation], list[str]]:
@@ -76,15 +83,19 @@ def text_files(files: Tree, known: Names) -> tuple[list[Annotation], list[str]]:
         file = next((place for place in _places(image, files.root) if place in texts), None)
         if file is None or file.stat().st_size > _MOST_BYTES:
             continue
-        lines = [line.split() for line in file.read_text("utf-8", "replace").splitlines()[:_MOST_OBJECTS]]
+        rows = file.read_text("utf-8", "replace").splitlines()
+        lines = [line.split() for line in rows[:_MOST_OBJECTS]]
         objects = [_object(words) for words in lines if words]
         if objects and not any(objects):
             continue  # some other text
         faults += [f"{file.name}: line {row} is no object" for row, one in enumerate(objects, 1) if one is None]
+        if len(rows) > _MOST_OBJECTS:
+            faults.append(f"{file.name}: it has more than {_MOST_OBJECTS:,} objects; the first ones count")
         width, height = upright_size(image) or (math.nan, math.nan)
         usable = [one for one in objects if one is not None]
         boxes = (Box(known.label(i), x * width, y * height, r * width, b * height) for i, (x, y, r, b) in usable)
-        found.append(Annotation(file, image, tuple(index for index, _ in usable), tuple(boxes)))
+        outlines = sum(len(words) > _MOST_WORDS for words, one in zip(filter(None, lines), objects, strict=True) if one)
+        found.append(Annotation(file, image, tuple(index for index, _ in usable), tuple(boxes), outlines))
     return found, faults
 
 
@@ -96,8 +107,8 @@ def names(files: Tree) -> Names:
             folders = {part: said[part] for part in ("train", "val", "test") if isinstance(said.get(part), str)}
             return Names(found, file, folders)
     for file in sorted(files.files, key=lambda one: len(one.parts)):
-        if file.name.lower() in _LISTS and file.stat().st_size <= _MOST_YAML:
-            lines = [" ".join(line.split()) for line in file.read_text("utf-8-sig", "replace").splitlines()]
+        if file.name.lower() in LISTS and file.stat().st_size <= _MOST_YAML:
+            lines = [" ".join(line.split()) for line in text_of(file.read_bytes()).splitlines()]
             return Names(tuple(line for line in lines if line)[:_MOST_NAMES], None, {})
     return Names((), None, {})
 
@@ -108,7 +119,7 @@ def _mapping(file: Path) -> dict[str, Any]:
 
     if file.stat().st_size > _MOST_YAML:
         return {}
-    text = file.read_text("utf-8-sig", "replace")
+    text = text_of(file.read_bytes())
     try:
         depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .detector import Anchors, Detections, Floats, Found
 
 SCORE = 0.5  # DETECTNET_DEFAULT_CONFIDENCE_THRESHOLD; a box needs at least this
+_MOST = 5000  # boxes, the surest; more than any network here shows, and few enough to merge one by one
 COVERED = 0.75  # DETECTNET_DEFAULT_CLUSTERING_THRESHOLD, of the larger box's area
 
 
@@ -24,6 +25,7 @@ def on_board(found: Found, void: frozenset[int] = frozenset()) -> Detections:
     """
     sure = _sure(found)
     sure = sure.at(~np.isin(sure.labels, list(void)))
+    sure = sure.at(np.sort(np.argsort(-sure.scores, kind="stable")[:_MOST]))
     boxes, scores, labels = sure.boxes.copy(), sure.scores.copy(), sure.labels.copy()
     kept = 0  # rows 0 to kept - 1 of the three arrays are what the board has so far
     for row in range(len(sure)):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,3 +89,4 @@ class Opening:
     rule: Rule | None = None  # the declared pre-processing
     data: Mapping[str, Path] = field(default_factory=dict)  # an ONNX file's external data, by the location it names
     checks: Sequence[Pixels] = ()  # images on which a family looks what its outputs are
+    watched: Callable[[Any], Any] = lambda session: session  # what stands between an ONNX graph and its session

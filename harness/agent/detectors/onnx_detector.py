@@ -88,7 +88,8 @@ def opened(opening: Opening) -> OnnxGraph:
     given = running.get_inputs()
     if len(given) != 1:
         raise Unusable(f"the model takes {len(given)} inputs; it has to take one image")
-    return OnnxGraph(model, tuple(one.name for one in running.get_outputs()), running, given[0].name)
+    names = tuple(one.name for one in running.get_outputs())
+    return OnnxGraph(model, names, opening.watched(running), given[0].name)
 
 
 def checks(opening: Opening) -> Sequence[Pixels]:

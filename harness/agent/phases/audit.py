@@ -23,12 +23,15 @@ from ..dataset import Reading, Unreadable, open_tree, read
 from ..dataset.boxes import faults
 from ..dataset.describing import THUMBNAIL, Described, described
 from ..dataset.embedding import embedded
+from ..dataset.encodings import not_plain
 from ..dataset.image import DatasetImage
 from ..dataset.keypoints import KEYPOINTS, NUMBERS, sift
+from ..dataset.objects import Objects
 from ..paths import IN, WORK
 from .reply_parts import in_parts
 
 _MOST_IMAGES = 5000  # each takes some 90 KB in the arrays that are sent
+_MOST_LISTED = 1_000  # classes of labels.txt
 
 Send = Callable[[str, Path | bytes], None]
 
@@ -47,11 +50,14 @@ def run(request: dict[str, Any], send: Send) -> None:
     if extractor is not None:
         send("keypoints.npy", _npy(_keypoints(seen)))
     _send_arrays([image.file for image, one in zip(images, seen, strict=True) if one], seen, request, send)
-    rows = [_row(image, one, files.root, reading.labels) for image, one in zip(images, seen, strict=True)]
+    objects = Objects(reading.layout)
+    rows = [_row(image, one, files.root, reading.labels, objects) for image, one in zip(images, seen, strict=True)]
     parts = in_parts([json.dumps(row) for row in rows])
     for number, part in enumerate(parts):
         send(f"images-{number}.json", f'{{"images": [{", ".join(part)}]}}'.encode())
-    send("audit.json", json.dumps(_reply(reading, len(rows), len(parts), files.odd)).encode())
+    reply = _reply(reading, len(rows), len(parts), files.odd)
+    reply |= {"drawn": [_text(name) for name in objects.classes], "not_plain": list(map(_text, not_plain(files)))}
+    send("audit.json", json.dumps(reply).encode())
 
 
 def _reply(reading: Reading, read_images: int, parts: int, odd: int) -> dict[str, Any]:
@@ -62,15 +68,23 @@ def _reply(reading: Reading, read_images: int, parts: int, odd: int) -> dict[str
         "odd": odd,
         "in_several": reading.in_several,
         "faults": [_text(fault) for fault in reading.faults],
+        "listed": None if reading.labels is None else [_text(name) for name in reading.labels[:_MOST_LISTED]],
+        "outlines": reading.outlines,
     }
 
 
-def _row(image: DatasetImage, seen: Described | None, root: Path, labels: tuple[str, ...] | None) -> dict[str, Any]:
+def _row(
+    image: DatasetImage, seen: Described | None, root: Path, labels: tuple[str, ...] | None, objects: Objects
+) -> dict[str, Any]:
+    found, left_out = objects.of(image) if seen else ([], len(image.boxes))
     return {
         "name": _text(str(image.file.relative_to(root))),
         "label": None if image.label is None else _text(image.label),
         "split": image.split,
         "shows_one_class": image.shows_one_class,
+        "annotated": image.annotated,
+        "objects": found,
+        "objects_left_out": left_out,
         "box_faults": [[kind, _text(label)] for kind, label in faults(image, seen.size if seen else None, labels)],
         "seen": seen.values() if seen else None,
     }

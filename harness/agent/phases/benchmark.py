@@ -5,17 +5,21 @@ Several pairs of fresh processes (`timed_model.py`), one pair after the other: w
 (A B B A), so that anything that slows the machine slows both. A process is forked from this one, which has imported
 ONNX Runtime and decoded the images: what it pays before its first query is loading the model.
 
-The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`), `cpus` (cores
-that they may run on), `pairs`, for each process `queries`, `most_queries`, `min_seconds`, `warm_up_seconds`, and
-`budget_seconds`. Queries cycle through at most 64 images of the list `images`. Sent: `latencies-<name>.npy` and
+The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`, and for a
+detector `detector` with `family`, `rule` as declared or null, and `void`), `cpus` (cores that they may run on),
+`pairs`, for each process `queries`, `most_queries`, `min_seconds`, `warm_up_seconds`, and `budget_seconds`. Queries
+cycle through at most 64 images of the list `images`. Sent: `latencies-<name>.npy` and
 `processor-<name>.npy` (float32, ms: wall and processor time of each query, process after process),
 `answers-low-<name>.npy` and `answers-high-<name>.npy` (probabilities, the summary of all timed answers by
-`timed_answers.py`), `benchmark.json`; or `refused.json`. Earlier answers never come in here: the harness compares
-outside.
+`timed_answers.py`), `benchmark.json`; or `refused.json`. Of detectors (`timed_detector.py`) these times are from the
+graph's input to the boxes; sent are also `latencies-<part>-<name>.npy` and `processor-<part>-<name>.npy` of its
+`PARTS`, and in place of probabilities the boxes: `answers-boxes-<name>.npy`, `answers-scores-<name>.npy` and
+`answers-labels-<name>.npy`. Earlier answers never come in here: the harness compares outside.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import multiprocessing
@@ -29,13 +33,15 @@ from typing import Any
 
 import numpy as np
 
+from ..detectors.detector import Detections, Found
 from ..graph.onnx_running import engine_name
 from ..graph.statefulness import stateful_operators
-from ..images.preprocessing import Rule, UnreadableImage, pixels
+from ..images.preprocessing import Rule, UnreadableImage, pixels, upright
 from ..models.loaded_model import Unusable, as_rows
 from ..paths import IN
 from ..timing.cores import usable
 from ..timing.timed_answers import TimedAnswers
+from ..timing.timed_detections import TimedDetections
 from ..timing.timed_inputs import how_many
 from ..timing.timed_model import Pixels, serve
 from .predict import npy
@@ -44,6 +50,7 @@ from .refusal import refusing
 _BLOCK_SECONDS = 0.05  # how long one model runs, about, before the other's turn
 _FEWEST_IN_BLOCK, _MOST_IN_BLOCK = 2, 64
 _FEWEST_PAIRS = 2  # in any case: the spread of one is not known
+_WHOLE_BYTES = 256_000_000  # of all images that a detector takes as they are
 _REFILLED_SECONDS = 0.02  # a query that takes longer than this refills the caches by the way
 
 Ask = Callable[..., Any]
@@ -53,9 +60,12 @@ Ask = Callable[..., Any]
 class _Timed:
     """What all processes of one model measured so far."""
 
+    answers: TimedAnswers | TimedDetections
     walls: list[list[float]] = field(default_factory=list)  # ms, by process
     processors: list[list[float]] = field(default_factory=list)
-    answers: TimedAnswers = field(default_factory=lambda: TimedAnswers(lambda given: as_rows(given, 1)))
+    parts: dict[str, list[float]] = field(
+        default_factory=dict
+    )  # ms of all processes, by the beginning of a file's name
     warm_up_seconds: float = 0.0
     peak_memory_bytes: int = 0
 
@@ -67,9 +77,11 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     deadline = time.monotonic() + request["budget_seconds"]
     with refusing(send, Unusable, UnreadableImage):
         images = list(request["images"].take("images"))[: how_many(models.values())]
+        if any("detector" in model for model in models.values()):
+            images = images[: _how_many_whole(images)]
         decoded = _decoded(models, images)
         engine = engine_name("CPU")  # imports ONNX Runtime, once for all processes
-        timed = {name: _Timed() for name in models}
+        timed = {name: _Timed(_no_answers(model)) for name, model in models.items()}
         for pair in range(request["pairs"]):
             if pair >= _FEWEST_PAIRS and time.monotonic() > deadline:
                 break
@@ -91,19 +103,58 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
         send("benchmark.json", json.dumps(reply).encode())
 
 
+def _no_answers(model: dict[str, Any]) -> TimedAnswers | TimedDetections:
+    if "detector" in model:
+        return TimedDetections(_as_they_are)
+    return TimedAnswers(lambda given: as_rows(given, 1))
+
+
+def _as_they_are(found: Found) -> Detections:
+    """The boxes that a process sends, which are plain already."""
+    assert isinstance(found, Detections)
+    return found
+
+
 def _send_measured(name: str, timed: _Timed, send: Callable[[str, Path | bytes], None]) -> None:
     for kind, by_process in (("latencies", timed.walls), ("processor", timed.processors)):
         send(f"{kind}-{name}.npy", npy(np.asarray([ms for spans in by_process for ms in spans], np.float32)))
-    _, low, high = timed.answers.summary()
-    send(f"answers-low-{name}.npy", npy(low))
-    send(f"answers-high-{name}.npy", npy(high))
+    for part, spans in timed.parts.items():
+        send(f"{part}-{name}.npy", npy(np.asarray(spans, np.float32)))
+    parts = ("boxes", "scores", "labels") if isinstance(timed.answers, TimedDetections) else ("low", "high")
+    for part, array in zip(parts, timed.answers.summary()[1:], strict=True):
+        send(f"answers-{part}-{name}.npy", _labels_npy(array) if part == "labels" else npy(array))
+
+
+def _labels_npy(labels: Any) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.asarray(labels, np.int32), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _how_many_whole(images: Sequence[bytes]) -> int:
+    """How many of the first images fit into the allowed memory in the size that they have."""
+    total = 0
+    for number, image in enumerate(images):
+        width, height = upright(image).size
+        total += 3 * width * height
+        if number and total > _WHOLE_BYTES:
+            return number
+    return len(images)
 
 
 def _decoded(models: dict[str, Any], images: list[bytes]) -> dict[str, list[Pixels]]:
-    """Each model's images, resized to its input; models with the same input share them."""
+    """Each model's images, resized to its input, which models of the same input share.
+
+    Detectors take them as they are.
+    """
     same: dict[tuple[Any, ...], list[Pixels]] = {}
     decoded = {}
     for name, model in models.items():
+        if "detector" in model:
+            if () not in same:
+                same[()] = [np.asarray(upright(image), np.uint8) for image in images]
+            decoded[name] = same[()]
+            continue
         rule = Rule.from_request(model["rule"])
         shape = (rule.width, rule.height, rule.resize, rule.crop_fraction)
         if shape not in same:
@@ -158,6 +209,9 @@ def _pair(asks: Mapping[str, Ask], timed: Mapping[str, _Timed], request: dict[st
             timed[name].processors[-1] += processors
         order.reverse()
     for name, ask in asks.items():
+        if isinstance(timed[name].answers, TimedDetections):
+            for part, spans in ask("parts").items():
+                timed[name].parts.setdefault(part, []).extend(spans)
         timed[name].answers.add_counted(*ask("answers"))
         timed[name].peak_memory_bytes = max(timed[name].peak_memory_bytes, ask("peak_memory_bytes"))
 

@@ -1,9 +1,10 @@
 """The phase `convert_detector`: a detector as an ONNX graph, for what looks into the graph or times it.
 
 The request holds `family` (as the phase `detect` described it), `data` (location of an ONNX file's external data -> its
-name under /in) and `cpus`. An ONNX file stays as it is, but for external data, which are put inside; a detector of
-torch's is exported, and its boxes for images of noise are compared with the original's. Sent: `detector-graph.json`
-and, where there is a graph that is not the file itself, `model.onnx`; or `refused.json`.
+name under /in) and `cpus`. An ONNX file stays as it is, but for external data, which are put inside, and an image
+without a batch, which gets one. A detector of torch's is exported, and its boxes for images of noise are compared with
+the original's. Sent: `detector-graph.json` and, where there is a graph that is not the file itself, `model.onnx`; or
+`refused.json`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from ..detectors.detector import Detector, Opening
 from ..detectors.graph_export import largest_difference, write
 from ..detectors.registry import family_of
 from ..detectors.student_detector import StudentDetector
-from ..graph.image_input import image_input, only_input
+from ..graph.detector_graph import with_a_batch
+from ..graph.image_input import image_input
 from ..graph.onnx_form import with_plain_input
 from ..graph.onnx_model import STANDARD_DOMAINS, read_with_data
 from ..models.loaded_model import Unusable
@@ -44,6 +46,7 @@ def _of_a_file(request: dict[str, Any], send: Send) -> dict[str, Any]:
     data = {location: IN / name for location, name in request["data"].items()}
     model, changed = read_with_data(IN / "model", data)
     changed |= with_plain_input(model)
+    changed |= with_a_batch(model)
     if changed:
         send("model.onnx", model.SerializeToString())
     return _described(model) | {"changed": changed, "native": "", "max_abs_difference": 0.0, "images_compared": 0}
@@ -64,7 +67,10 @@ def _exported(request: dict[str, Any], send: Send) -> dict[str, Any]:
             detector.export(out)
         else:
             write(detector, out)
-        described = _described(read_with_data(out, {})[0])
+        model = read_with_data(out, {})[0]
+        if with_a_batch(model):
+            out.write_bytes(model.SerializeToString())
+        described = _described(model)
         graph = family_of(out)[1].load(Opening(out, request["cpus"], checks=noise))
         difference = largest_difference(original, [graph.answer(image) for image in noise])
     except Exception as error:  # exporters raise many kinds; the model then runs as it is
@@ -78,7 +84,7 @@ def _exported(request: dict[str, Any], send: Send) -> dict[str, Any]:
 
 
 _NO_GRAPH: dict[str, Any] = {
-    "changed": False, "layout": "NCHW", "input_dtype": "float32", "dynamic_batch": False, "one_image": False,
+    "changed": False, "layout": "NCHW", "input_dtype": "float32", "dynamic_batch": False,
     "height": None, "width": None, "opset": None, "images_compared": 0,
 }  # fmt: skip
 
@@ -86,18 +92,11 @@ _NO_GRAPH: dict[str, Any] = {
 def _described(model: Any) -> dict[str, Any]:
     """The graph's input, and its operator set. Raises `Unusable` for an input that is no image."""
     opset = max((entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS[:2]), default=0)
-    sides = [side.dim_value or None for side in only_input(model).type.tensor_type.shape.dim]
-    if len(sides) == 3:  # an image without a batch, as torchvision's detectors take it
-        return {
-            "layout": "NCHW", "input_dtype": "float32", "dynamic_batch": False, "one_image": True,
-            "height": sides[1], "width": sides[2], "opset": opset,
-        }  # fmt: skip
     given = image_input(model)
     return {
         "layout": given.layout,
         "input_dtype": given.dtype,
         "dynamic_batch": given.dynamic_batch,
-        "one_image": False,
         "height": given.height,
         "width": given.width,
         "opset": opset,

@@ -1,8 +1,9 @@
 """The phase `inspect`: a model's layers, their distance from pre-trained backbones, and whether it uses one.
 
-The request holds what `predict` needs to run a model, and `backbones` (name -> file name under /in). The list of
-images is `images`; a model that was not converted gets none. Sent: `inspection.json`, for an ONNX graph with a final
-linear layer `final_layer.npy`, float32, (outputs, inputs); or `refused.json`.
+The request holds what `predict` needs to run a model, `detects` (whether it gives boxes) and `backbones` (name -> file
+name under /in). The list of images is `images`; a model that was not converted gets none. Sent: `inspection.json`, for
+an ONNX graph with a final linear layer, or with a detector's heads, `final_layer.npy`, float32, (outputs, inputs); or
+`refused.json`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..graph.backbone_use import BackboneUse, backbone_use
 from ..graph.backbones import Backbone, Layer, compare, load, refolded, unrelated, untouched
+from ..graph.detector_graph import class_heads, in_one_row
 from ..graph.final_layer import final_layer
 from ..graph.float_form import float_form
 from ..graph.image_input import scales_its_input
@@ -54,14 +56,16 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def _of_graph(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> dict[str, Any]:
-    model = live(read(IN / "model"))
+    model = handed_in = live(read(IN / "model"))
+    if request["detects"]:
+        model = in_one_row(handed_in)
     graph = signature(model)
     rule = Rule.from_request(request["rule"])
     done = work(model, graph, rule.height, rule.width)
     model, steps = float_form(model)
     tensors = weights(model)
-    last = head(model, tensors)
-    mapped = final_layer(model, tensors)
+    last = None if request["detects"] else head(model, tensors)
+    mapped = class_heads(handed_in, tensors, request["labels"]) if request["detects"] else final_layer(model, tensors)
     if mapped is not None:
         send("final_layer.npy", _npy(mapped))
     given = _images(rule, request)

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..dataset import coco, voc
-from ..dataset.image import Box
+from ..dataset.image import Box, DatasetImage, Layout
+from ..dataset.placed import placed
 from ..dataset.walk import Tree
 from .pixels import Frame
 from .plan import Kept, Plan
@@ -32,7 +33,8 @@ def voc_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, PurePosixPath, st
             beside = annotation.file.parent == one.image.file.parent
             elsewhere = PurePosixPath("Annotations") if plan.names_replaced else own.parent
             folder = one.path.parent if beside else elsewhere
-            yield annotation.file, folder / f"{one.path.stem}.xml", _voc(one, annotation.boxes)
+            drawn = DatasetImage(one.image.file, None, "", annotation.boxes, annotation.stated_size)
+            yield annotation.file, folder / f"{one.path.stem}.xml", _voc(one, _upright(drawn, "voc"))
 
 
 def _voc(one: Kept, boxes: tuple[Box, ...]) -> str:
@@ -53,10 +55,23 @@ def _voc(one: Kept, boxes: tuple[Box, ...]) -> str:
         ):
             _put(item, tag, value)
         place = ElementTree.SubElement(item, "bndbox")
-        for tag, position in zip(("xmin", "ymin", "xmax", "ymax"), sides, strict=True):
-            _put(place, tag, position)
+        within = (one.frame.width, one.frame.height) * 2
+        for tag, position, last in zip(("xmin", "ymin", "xmax", "ymax"), sides, within, strict=True):
+            _put(place, tag, min(position + 1, last))  # VOC counts pixels from 1
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _upright(image: DatasetImage, layout: Layout) -> tuple[Box, ...]:
+    """The image's boxes in pixels of the upright image, counted from 0."""
+    found = placed(image, layout)
+    if found is None:
+        return ()
+    width, height = found.width, found.height
+    return tuple(
+        Box(one.label, one.left * width, one.top * height, one.right * width, one.bottom * height, one.ignored)
+        for one in found.boxes
+    )
 
 
 def _put(parent: ElementTree.Element, name: str, value: object) -> None:
@@ -75,21 +90,21 @@ def coco_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, str]]:
     """(file, the JSON of its replacement), with images and annotations renumbered."""
     kept = {one.image.file: one for one in plan.kept}
     for document in coco.documents(files):
-        named = {image.file: (name, image.boxes) for name, image in document.images if image is not None}
+        named = {image.file: (name, image) for name, image in document.images if image is not None}
         mine = [(one, *named[file]) for file, one in kept.items() if file in named]
         if mine:
             yield document.file, _coco(document, mine)
 
 
-def _coco(document: coco.Document, mine: list[tuple[Kept, str, tuple[Box, ...]]]) -> str:
+def _coco(document: coco.Document, mine: list[tuple[Kept, str, DatasetImage]]) -> str:
     categories = _categories(document)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for number, (one, written, boxes) in enumerate(mine, 1):
+    for number, (one, written, image) in enumerate(mine, 1):
         depth = len([part for part in re.split(r"[/\\]+", written) if part not in ("", ".")])
         name = PurePosixPath(*one.path.parts[-depth:]).as_posix()
         images.append({"id": number, "file_name": name, "width": one.frame.width, "height": one.frame.height})
-        for box, (left, top, right, bottom) in moved(one.frame, boxes):
+        for box, (left, top, right, bottom) in moved(one.frame, _upright(image, "coco")):
             if box.label in categories:
                 annotations.append(
                     {

@@ -15,9 +15,11 @@ from torch import Tensor
 from .augmentation import Boxes, Labels, view
 from .codec import encoded
 from .matching import matched
+from .memory import give_back
 from .mobilenet_v2_ssd import PIXEL_MEAN, PIXEL_SPREAD, MobileNetV2Ssd
 
-_TOGETHER = 8  # views in the frozen layers, whose maps take 20 MB a view
+_TOGETHER = 2  # views in the frozen layers: their maps then stay in memory that the process has, and need no new pages
+_TRIMMED_AFTER = 32  # views
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def seen(model: MobileNetV2Ssd, examples: Sequence[Example], count: int, random:
     rounds = math.ceil(count / len(examples))
     turns = np.concatenate([random.permutation(len(examples)) for _ in range(rounds)])[:count]
     low: Tensor | None = None
-    boxes, labels, objects = [], [], []
+    objects = torch.empty((count, len(model.priors)), dtype=torch.int16)
+    boxes, labels = [], []
     for start in range(0, count, _TOGETHER):
         of = [examples[i] for i in turns[start : start + _TOGETHER]]
         drawn = [view(one.image, one.boxes, one.labels, random) for one in of]
@@ -64,9 +67,13 @@ def seen(model: MobileNetV2Ssd, examples: Sequence[Example], count: int, random:
         low[start : start + len(drawn)] = found
         boxes += [torch.from_numpy(one.boxes) for one in drawn]
         labels += [torch.from_numpy(one.labels) for one in drawn]
-        objects += [matched(of_view, model.priors).to(torch.int16) for of_view in boxes[start:]]
+        for place, of_view in enumerate(boxes[start:], start):
+            objects[place] = matched(of_view, model.priors)
+        if start % _TRIMMED_AFTER == 0:
+            give_back()
+    give_back()
     assert low is not None
-    return Views(low, tuple(boxes), tuple(labels), torch.stack(objects))
+    return Views(low, tuple(boxes), tuple(labels), objects)
 
 
 def targets(views: Views, chosen: NDArray[np.int64], priors: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,7 @@ from .cores import pin
 from .memory import peak_memory_bytes
 from .scenarios import in_random_turns
 from .timed_answers import TimedAnswers
+from .timed_detector import TimedDetector
 from .timed_inputs import prepared
 
 Pixels = NDArray[np.uint8]
@@ -34,7 +35,9 @@ def serve(connection: Connection, model: dict[str, Any], images: Sequence[Pixels
     pin(cores)
     gc.disable()
     try:
-        timed: TimedModel | None = TimedModel(model, images, 1)
+        timed: TimedModel | TimedDetector | None = (
+            TimedDetector(model, images) if "detector" in model else TimedModel(model, images, 1)
+        )
         broken = ""
     except Unusable as error:
         timed, broken = None, str(error)

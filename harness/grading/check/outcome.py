@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.findings import Finding, said_on_ones_own_machine
+from harness.findings import Finding, said_on_ones_own_machine, sentence
 from harness.grading.check.public_run import ImagesFrom
+from harness.grading.rubric.criterion import kinds
 from harness.inputs.assignment.points import total
 from harness.stages.evidence.grade import Grade, Mark
 from harness.stages.evidence.record import Interval, Record
 from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done, Failed, Skipped
-from harness.stages.evidence.submission import Evidence
+from harness.stages.evidence.submission import OF_ANOTHER_TASK, Evidence
 
 State = Literal["fine", "mend this", "cannot be known here"]
 CriterionState = Literal["expected", "marked by hand", "cannot be known here"]
@@ -21,13 +22,16 @@ _TITLES = {
     "read": "Reading the notebook",
     "audit": "Your own data set",
     "execute": "Running the notebook",
+    "detect": "Loading and asking the detector",
     "convert": "Loading the model",
     "predict": "Asking the model",
     "inspect": "Looking into the model",
     "evaluate": "Its accuracy",
+    "score_boxes": "Its average precision",
     "boards": "Its time on the board",
     "benchmark": "Its time on this machine",
 }
+_OF_A_DETECTOR = {"convert": "Writing the detector as an ONNX graph, for its time"}
 _MEANS: dict[ImagesFrom, str] = {
     "public": "Measured on the course's public images. You are graded on others, which nobody here has: expect a "
     "figure within the interval, if your model learnt the objects and not these images.",
@@ -96,6 +100,9 @@ class Check(Record):
     accuracy: float | None = None
     accuracy_interval: Interval | None = None
     reference_accuracy: float | None = None
+    ap50: float | None = None  # of a detector, in place of the accuracy
+    ap50_interval: Interval | None = None
+    reference_ap50: float | None = None
     latency_ms: float | None = None  # median, on this machine
     reference_latency: str = ""  # the reference's, and on which machine
     boards: tuple[BoardTime, ...] = ()
@@ -143,12 +150,18 @@ class Seen:
 def steps(evidence: Evidence, seen: Seen) -> tuple[CheckedStep, ...]:
     """Each step of grading that this assignment has, in order."""
     found = [_handed_in(evidence.intake_findings)]
-    for name, title in _TITLES.items():
-        result = evidence.stages()[name]
-        if isinstance(result, Skipped) and not result.findings and name not in ("execute", "convert"):
+    detects = evidence.detect != OF_ANOTHER_TASK
+    loading = "detect" if detects else "convert"
+    titles = _TITLES | _OF_A_DETECTOR if detects else _TITLES
+    results = evidence.stages()
+    for name, title in titles.items():
+        if name not in results:
+            continue  # of another task
+        result = results[name]
+        if isinstance(result, Skipped) and not result.findings and name not in ("execute", loading):
             continue  # nothing was asked for, or an earlier step says why
         step = _step(name, title, result, seen)
-        if name == "convert" and isinstance(result, Skipped) and not _run_is_open(evidence, seen):
+        if name == loading and isinstance(result, Skipped) and not _run_is_open(evidence, seen):
             step = step.model_copy(update={"state": "mend this"})  # there is no model, and that is the student's doing
         found.append(step)
     if evidence.later_findings:
@@ -158,13 +171,19 @@ def steps(evidence: Evidence, seen: Seen) -> tuple[CheckedStep, ...]:
 
 def _run_is_open(evidence: Evidence, seen: Seen) -> bool:
     """Whether the notebook may do better in grading than here, and save a model there."""
-    lost = any(one.code in NOT_THE_STUDENTS for one in (*evidence.execute.findings, *evidence.convert.findings))
+    found = (*evidence.execute.findings, *evidence.convert.findings, *evidence.detect.findings)
+    lost = any(one.code in NOT_THE_STUDENTS for one in found)
     return lost or (isinstance(evidence.execute, Failed) and bool(seen.lacking))
 
 
-def criteria(grade: Grade) -> tuple[CheckedCriterion, ...]:
-    """Each line of the rubric. `grade`: without a deadline, whose line would be no criterion."""
-    return tuple(_criterion(mark) for mark in grade.marks)
+def criteria(grade: Grade, evidence: Evidence | None = None) -> tuple[CheckedCriterion, ...]:
+    """Each line of the rubric. `grade`: without a deadline, whose line would be no criterion.
+
+    `evidence`: what it rests on; a criterion that reads scores cannot be known where there was nothing to score on.
+    """
+    results = {} if evidence is None else evidence.stages()
+    unscored = {name for name, one in results.items() if one == Skipped(reason=sentence("no-labelled-images"))}
+    return tuple(_criterion(mark, unscored) for mark in grade.marks)
 
 
 def expected(lines: Sequence[CheckedCriterion]) -> tuple[float, Interval | None]:
@@ -177,8 +196,11 @@ def expected(lines: Sequence[CheckedCriterion]) -> tuple[float, Interval | None]
     return points, (low, high)
 
 
-def _criterion(mark: Mark) -> CheckedCriterion:
+def _criterion(mark: Mark, unscored: Set[str]) -> CheckedCriterion:
     state: CriterionState = "expected"
+    kind = kinds().get(mark.criterion)
+    if kind is not None and unscored & set(kind.READS):
+        mark = mark.model_copy(update={"points": None, "points_interval": None})
     if mark.points is None:
         state = "marked by hand" if mark.criterion == "manual" else "cannot be known here"
     return CheckedCriterion(

@@ -19,17 +19,19 @@ from harness.bench import boards
 from harness.errors import AssignmentError
 from harness.files.temporary_folders import own_folder
 from harness.files.user_folders import default_folder
+from harness.grading.check.public_objects import public_objects
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.materials import known_backbones, training_images, weights_here, with_readable_images
-from harness.grading.withheld_split import can_be_graded, staged_in_store, withheld_set
+from harness.grading.withheld_split import staged_in_store, withheld_set
 from harness.inputs import images
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import Dataset, HandIn, OwnDataset
-from harness.inputs.images import HeldOutSet, StagedImages
+from harness.inputs.images import NO_TRAINING_IMAGES, HeldOutSet, StagedImages
 from harness.inputs.images.folders import class_folders
 from harness.inputs.student_package import ReferenceScores, StudentPackage
 from harness.inputs.submission import Submission
 from harness.sandbox import Sandbox, open_to_all
+from harness.stages.audit.findings import can_be_graded
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.cache import StageCache
@@ -81,9 +83,10 @@ def public_run(
         wants_images = assignment.dataset is not None
         assignment = _with_training_images(assignment, working_folder, scratch, progress)
         weights, missing = weights_here(assignment, scratch)
+        detects = assignment.task == "detection"
         context = RunContext(
             assignment,
-            GradedOn(*_noise(scratch / "noise"), training_images(assignment)),
+            GradedOn(*_noise(scratch / "noise"), NO_TRAINING_IMAGES if detects else training_images(assignment)),
             None,
             weights,
             known_backbones(scratch),
@@ -92,10 +95,14 @@ def public_run(
             progress,
             trains_reference=False,
         )
-        images_from, found, scores = _images(context, package, submission, scratch)
-        if found is not None:
-            held_out, staged = found
-            context = replace(context, shared=replace(context.shared, held_out=held_out, staged=staged))
+        scores = None
+        if detects:
+            images_from, context = _with_objects(context, package, scratch)
+        else:
+            images_from, found, scores = _images(context, package, submission, scratch)
+            if found is not None:
+                held_out, staged = found
+                context = replace(context, shared=replace(context.shared, held_out=held_out, staged=staged))
         path = assignment.dataset.path if assignment.dataset else None
         in_package = images_from == "public" and package is not None and path == package.images
         yield PublicRun(
@@ -118,6 +125,8 @@ def _with_training_images(assignment: Assignment, folder: Path, scratch: Path, p
         return assignment
     if dataset.path is not None:
         return with_readable_images(assignment, scratch, progress.say)
+    if assignment.task == "detection":  # a data set with boxes is mounted as it lies, which a student's copy is not
+        return assignment if assignment.withholds else assignment.model_copy(update={"dataset": None})
     theirs, copy = folder / dataset.mounted_as, scratch / "students-training-images"
     if theirs.is_dir() and theirs.resolve().is_relative_to(folder.resolve()) and _copied(theirs, copy):
         return assignment.model_copy(update={"dataset": dataset.model_copy(update={"path": copy})})
@@ -134,6 +143,18 @@ def _copied(folder: Path, target: Path) -> bool:
     if target.is_dir():
         open_to_all(target)
     return target.is_dir()
+
+
+def _with_objects(context: RunContext, package: StudentPackage | None, scratch: Path) -> tuple[ImagesFrom, RunContext]:
+    """The context with the images with boxes that are here."""
+    assignment = context.assignment
+    shared = public_objects(assignment, package, context.runner(None), scratch, context.progress.say)
+    if not assignment.has_shared_set:
+        return "withheld", context
+    if shared is None:
+        return "none", context
+    is_public = package is not None and package.images is not None
+    return "public" if is_public else "training", replace(context, shared=shared)
 
 
 _Found = tuple[HeldOutSet, StagedImages]
@@ -172,7 +193,7 @@ def _part_of(submission: Submission, context: RunContext) -> _Found | None:
     """
     rules = AuditRules(OwnDataset(seed=_SEED), True, context.embedder)
     audited = context.runner(None).run(AUDIT, AuditRequest(submission, HandIn(), rules))
-    if not isinstance(audited, Done) or not can_be_graded(audited.value):
+    if not isinstance(audited, Done) or not can_be_graded(audited.value, rules.detection):
         return None
     held_out = withheld_set(audited.value, context.stage_context)
     return held_out, staged_in_store(held_out, context.stage_context)

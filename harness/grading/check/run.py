@@ -15,13 +15,14 @@ from harness.grading.check import outcome
 from harness.grading.check.outcome import BoardTime, Check, PackedHandIn, Seen
 from harness.grading.check.packing import HANDIN, Packed, chosen, write_zip
 from harness.grading.check.public_run import PublicRun, public_run
-from harness.grading.check.scores import with_scores
+from harness.grading.check.scores import with_detector_scores, with_scores
 from harness.grading.rubric.criteria.latency_vs_reference import anchors
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.grading.rubric.rubric import grade
 from harness.grading.submission_run import Examined, examine, time_model
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.public import load_public
+from harness.inputs.detector_scores import DetectorScores
 from harness.inputs.student_package import ASSIGNMENT, ReferenceScores, StudentPackage, is_package, read_package
 from harness.inputs.submission import Submission
 from harness.inputs.submissions import collect
@@ -102,7 +103,7 @@ def check(request: Request, progress: Progress) -> Check:
             force=request.force,
         ) as run:
             examined = _examined(submission, run)
-            result = _result(request, run, examined, public.package.scores if public.package else None, packed.links)
+            result = _result(request, run, examined, packed.links)
         if request.keep_zip:
             kept = request.folder / HANDIN
             copy_whole(zipped, kept)
@@ -130,17 +131,20 @@ def _examined(submission: Submission, run: PublicRun) -> Examined:
     return examined
 
 
-def _result(
-    request: Request, run: PublicRun, examined: Examined, scores: ReferenceScores | None, links: Sequence[str]
-) -> Check:
+def _result(request: Request, run: PublicRun, examined: Examined, links: Sequence[str]) -> Check:
+    package = request.public.package
+    detector = package.detector if package else None
     evidence = examined.evidence
     assignment, store = run.context.assignment, run.context.stage_context.store
     if run.scores is not None:
         evidence = with_scores(evidence, run.scores, run.context.shared.held_out, store)
+    if detector is not None and run.images_from == "public":
+        evidence = with_detector_scores(evidence, detector)
     seen = Seen(run.images_from, run.may_be_seen, run.missing_weights, run.training_here)
-    lines = outcome.criteria(grade(assignment, evidence, {}, examined.submission.origin))
+    lines = outcome.criteria(grade(assignment, evidence, {}, examined.submission.origin), evidence)
     points, interval = outcome.expected(lines)
     score = evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None
+    boxes = evidence.score_boxes.value if isinstance(evidence.score_boxes, Done) else None
     timed = evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None
     found = outcome.steps(evidence, seen)
     if links:
@@ -159,8 +163,11 @@ def _result(
         accuracy=score.accuracy if score else None,
         accuracy_interval=score.accuracy_interval if score else None,
         reference_accuracy=score.reference_accuracy if score else None,
+        ap50=boxes.scores.ap50 if boxes else None,
+        ap50_interval=boxes.ap50_interval if boxes else None,
+        reference_ap50=boxes.reference_ap50 if boxes else None,
         latency_ms=timed.model.p50_ms if timed else None,
-        reference_latency=_reference_latency(scores),
+        reference_latency=_reference_latency(detector or (package.scores if package else None)),
         boards=_boards(evidence),
         steps=found,
         criteria=lines,
@@ -171,7 +178,7 @@ def _result(
     )
 
 
-def _reference_latency(scores: ReferenceScores | None) -> str:
+def _reference_latency(scores: ReferenceScores | DetectorScores | None) -> str:
     if scores is None or scores.latency is None:
         return ""
     return f"{scores.latency.p50_ms:.3g} ms on {scores.latency.machine}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import MachineError, UsageError
@@ -45,4 +46,4 @@ def release_autograder(assignment: Assignment, out: Path, sandbox: Sandbox, prog
             open_to_all(out)
     except OSError as error:
         raise MachineError(f"{out}: cannot be written: {error.strerror}", "make room, or take another --out") from error
-    return Released(out, (AUTOGRADER,), released.images, released.reference_accuracy)
+    return replace(released, folder=out, files=(AUTOGRADER,))

@@ -23,15 +23,23 @@ def write_images(folder: Path, target: Path) -> int:
         (target / name).mkdir(parents=True)
         for number, file in enumerate(files, 1):
             try:
-                image = upright_rgb(file)
+                save_anew(file, target / name / f"{number:04}")
             except UNDECODABLE as error:
                 unreadable.append(f"{file}: does not decode: {error}")
                 continue
-            if file.suffix.lower() in _JPEG:
-                image.save(target / name / f"{number:04}.jpg", "JPEG", quality=_QUALITY, subsampling=0)
-            else:
-                image.save(target / name / f"{number:04}.png", "PNG")
             count += 1
     if unreadable:
         raise AssignmentError("\n".join(unreadable), "replace these images, or take them out of the folder")
     return count
+
+
+def save_anew(file: Path, place: Path) -> Path:
+    """Write the image to `place`, which is without a suffix, and return the file. Raises what a decoder raises."""
+    image = upright_rgb(file)
+    if file.suffix.lower() in _JPEG:
+        made = place.with_suffix(".jpg")
+        image.save(made, "JPEG", quality=_QUALITY, subsampling=0)
+    else:
+        made = place.with_suffix(".png")
+        image.save(made, "PNG")
+    return made

@@ -34,6 +34,7 @@ _SAME_LEVELS = 2.0  # grey levels: mean difference of two images without detail 
 _LINES = 4  # different lines of a solution in one file that count as a copy of it
 _TELLING = 24  # characters, at least, of a line or a file's name that is looked for
 _ATTACHED = re.compile(rb"[A-Za-z0-9+/=\\n]{200,}")
+_ANNOTATIONS = (".xml", ".json", ".csv")  # a YOLO's text of a few numbers may be another image's, too
 _SOLUTIONS = (".ipynb", ".py")
 
 
@@ -60,10 +61,11 @@ def leaks(folder: Path, assignment: Assignment) -> list[str]:
     held_out = _held_out(assignment)
     texts = {name: file.read_bytes() for name, file in files.items() if not is_image(name)}
     found = [*_copies(_pictures(files, texts), held_out)]
-    known_hashes = {file_sha256(file): file for file in held_out}
+    known_hashes = {file_sha256(file): f"the held-out image {file}" for file in held_out}
+    known_hashes |= {file_sha256(file): f"the held-out annotation {file}" for file in _annotations(assignment)}
     for name, file in files.items():
         if (same := known_hashes.get(file_sha256(file))) is not None:
-            found.append(f"{name} is the held-out image {same}")
+            found.append(f"{name} is {same}")
     secrets = list(_secrets(assignment, held_out))
     for name, content in texts.items():
         text = content.decode("utf-8", errors="replace")
@@ -77,11 +79,20 @@ def _held_out(assignment: Assignment) -> list[Path]:
     found: list[Path] = []
     if (folder := assignment.held_out.path) is not None:
         accepted = accepted_names(assignment.held_out.accept_repeated)
-        every = (file for files in class_folders(folder).values() for file in files)
+        in_classes = (file for files in class_folders(folder).values() for file in files)
+        every = images_in(folder) if assignment.task == "detection" else in_classes
         found += [file for file in every if name_of(file, folder) not in accepted]
     if assignment.unseen is not None:
         found += images_in(assignment.unseen.path)
     return found
+
+
+def _annotations(assignment: Assignment) -> list[Path]:
+    """The files that hold the boxes of held-out images."""
+    folder = assignment.held_out.path
+    if assignment.task != "detection" or folder is None:
+        return []
+    return [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in _ANNOTATIONS and file.is_file()]
 
 
 def _secrets(assignment: Assignment, held_out: Sequence[Path]) -> Iterator[Secret]:

@@ -8,22 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import AssignmentError, MachineError, UsageError
+from harness.files.user_folders import default_folder
+from harness.grading.object_context import read_folder
 from harness.grading.reference import prepared
+from harness.grading.release.annotated_images import write_annotated
 from harness.grading.release.images import write_images
 from harness.grading.release.leaks import leaks
 from harness.grading.release.public_assignment import REQUIREMENTS, public_toml
-from harness.grading.release.scores import reference_scores
+from harness.grading.release.scores import detector_scores, reference_scores
 from harness.grading.release.starting_notebook import starting_notebook
 from harness.grading.release.words import github_workflow, gitlab_job, readme
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import HeldOut
+from harness.inputs.detector_scores import DetectorScores
 from harness.inputs.student_package import ASSIGNMENT, IMAGES, SCORES, ReferenceScores
 from harness.sandbox import Sandbox, open_to_all
+from harness.stages.cache import StageCache
+from harness.stages.context import StageContext
 from harness.stages.progress import Progress
+from harness.stages.runner import StageRunner
+from harness.stages.store import Store
 
 NOTEBOOK = "start.ipynb"
 _MOST_NAMED = 10
+_Scores = ReferenceScores | DetectorScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Released:
     files: tuple[str, ...]  # paths below the folder
     images: int
     reference_accuracy: float | None  # on the public images
+    reference_ap50: float | None = None  # likewise, for detection
 
 
 def release(assignment: Assignment, out: Path, sandbox: Sandbox, progress: Progress) -> Released:
@@ -64,7 +74,9 @@ def release(assignment: Assignment, out: Path, sandbox: Sandbox, progress: Progr
     except OSError as error:
         raise MachineError(f"{out}: cannot be written: {error.strerror}", "make room, or take another --out") from error
     files = tuple(sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()))
-    return Released(out, files, released[0], released[1].accuracy if released[1] else None)
+    images, scores = released
+    accuracy = scores.accuracy if isinstance(scores, ReferenceScores) else None
+    return Released(out, files, images, accuracy, scores.ap50 if isinstance(scores, DetectorScores) else None)
 
 
 def _refuse_leaks(folder: Path, assignment: Assignment) -> None:
@@ -77,17 +89,19 @@ def _refuse_leaks(folder: Path, assignment: Assignment) -> None:
         )
 
 
-def _write(
-    assignment: Assignment, folder: Path, sandbox: Sandbox, progress: Progress
-) -> tuple[int, ReferenceScores | None]:
+def _write(assignment: Assignment, folder: Path, sandbox: Sandbox, progress: Progress) -> tuple[int, _Scores | None]:
     """All files; returns how many images there are, and the reference's scores on them."""
     own = assignment.dataset.path if assignment.dataset else None
     public = assignment.public.path or own
     trains_on_images = public is not None and public == own
     images, scores = 0, None
+    detects = assignment.task == "detection"
     if public is not None:
         progress.say(f"Writing the images of {public} anew ...")
-        images = write_images(public, folder / IMAGES)
+        target = folder / IMAGES
+        images = (
+            _write_objects(public, target, assignment, sandbox, progress) if detects else write_images(public, target)
+        )
         _refuse_leaks(folder, assignment)  # before the reference is trained, which takes minutes
         if assignment.has_shared_set:
             scores = _scores(assignment, folder / IMAGES, sandbox, progress)
@@ -108,7 +122,15 @@ def _write(
     return images, scores
 
 
-def _scores(assignment: Assignment, images: Path, sandbox: Sandbox, progress: Progress) -> ReferenceScores:
+def _write_objects(public: Path, target: Path, assignment: Assignment, sandbox: Sandbox, progress: Progress) -> int:
+    """Write the images with boxes, which are read in the sandbox."""
+    store = Store(default_folder())
+    cache = StageCache(store, sandbox.environment_id)
+    runner = StageRunner(None, StageContext(sandbox, store, assignment.limits), cache, progress)
+    return write_annotated(read_folder(public, runner, progress.say), target)
+
+
+def _scores(assignment: Assignment, images: Path, sandbox: Sandbox, progress: Progress) -> _Scores:
     """The reference on the package's images, which stand in for the held-out set: that one is not even opened."""
     on_public = assignment.model_copy(
         update={
@@ -118,4 +140,4 @@ def _scores(assignment: Assignment, images: Path, sandbox: Sandbox, progress: Pr
         }
     )
     with prepared(on_public, sandbox, progress) as ready:
-        return reference_scores(ready)
+        return detector_scores(ready) if assignment.task == "detection" else reference_scores(ready)

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.grading.rubric.criterion import kinds
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.schema import CriterionSpec
+from harness.inputs.detector_scores import DetectorScores
 from harness.inputs.student_package import ReferenceScores
 
 
@@ -22,10 +23,12 @@ class Criterion:
     how: str
 
 
-def readme(assignment: Assignment, images: int, scores: ReferenceScores | None, trains_on_images: bool) -> str:
+def readme(
+    assignment: Assignment, images: int, scores: ReferenceScores | DetectorScores | None, trains_on_images: bool
+) -> str:
     """README.md. `images`: how many public ones there are. Students keep the torch that they have; jobs have none."""
     return _rendered(
-        "README.md.j2",
+        "README_detection.md.j2" if assignment.task == "detection" else "README.md.j2",
         assignment=assignment,
         criteria=[_criterion(spec) for spec in assignment.criteria],
         images=images,

@@ -3,6 +3,7 @@
     TITLE     the line in the rubric
     READS     the stages whose results it uses. A person decides when the machine lost one of them, or when one is
               self-reported by the student's code. Values of other stages are hidden (`declared.py`)
+    TASKS     the tasks of assignments in which it can stand; both, where it is left out
     Options   a frozen pydantic model of the keys that it takes in assignment.toml
     mark      (evidence, options, max_points) -> Judgement
 
@@ -23,6 +24,8 @@ from harness.plugins import modules_of
 from harness.stages.evidence.record import Interval
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import STAGES, Evidence
+
+_BOTH_TASKS = ("classification", "detection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,17 @@ def _check(name: str, module: Any) -> None:
     reads = getattr(module, "READS", None)
     if not (isinstance(reads, tuple) and set(reads) <= set(STAGES)):
         raise TypeError(f"criterion {name} has no READS")
+    if not (isinstance(tasks := tasks_of(module), tuple) and tasks and set(tasks) <= set(_BOTH_TASKS)):
+        raise TypeError(f"criterion {name} has TASKS that no assignment has")
     options = getattr(module, "Options", None)
     if not (isinstance(options, type) and issubclass(options, CriterionOptions)):
         raise TypeError(f"criterion {name} has no Options")
+
+
+def tasks_of(module: ModuleType) -> tuple[str, ...]:
+    """The tasks of assignments in which a criterion can stand."""
+    tasks: tuple[str, ...] = getattr(module, "TASKS", _BOTH_TASKS)
+    return tasks
 
 
 def answers(evidence: Evidence) -> bool:

@@ -13,7 +13,7 @@ from harness.findings import sentence
 from harness.findings.on_marks import GIVEN_FOR
 from harness.gradebook.manual import ManualMark
 from harness.grading.rubric.carried import held_back
-from harness.grading.rubric.criterion import Judgement, answers, kinds
+from harness.grading.rubric.criterion import Judgement, answers, kinds, tasks_of
 from harness.grading.rubric.declared import Undeclared, only, self_reported, waiting
 from harness.grading.rubric.late import NOT_LATE, Lateness, judge
 from harness.grading.rubric.uncertainty import borderline, crossed, of_total, rounded_interval
@@ -43,13 +43,19 @@ _WORKS_ON = {
 def check(assignment: Assignment) -> None:
     """Raises `AssignmentError` for unknown kinds, options that a criterion does not take, and equal titles."""
     text = assignment.file.read_text(encoding="utf-8")
-    problems = problems_of(dict(enumerate(assignment.criteria)), assignment.file, text, assignment.boards)
+    criteria = dict(enumerate(assignment.criteria))
+    problems = problems_of(criteria, assignment.file, text, assignment.boards, assignment.task)
     if problems:
         raise AssignmentError(problems, f"correct {assignment.file.name}; see docs/criteria.md")
 
 
-def problems_of(criteria: Mapping[int, CriterionSpec], file: Path, text: str, boards: Collection[str]) -> list[Problem]:
-    """What is wrong with the rubric's lines, by their position. `boards`: the names that the assignment has."""
+def problems_of(
+    criteria: Mapping[int, CriterionSpec], file: Path, text: str, boards: Collection[str], task: str | None = None
+) -> list[Problem]:
+    """What is wrong with the rubric's lines, by their position.
+
+    `boards`: the names that the assignment has. `task`: None where it is not known.
+    """
     problems = []
     titles = [title_of(spec) for spec in criteria.values() if spec.kind in kinds()]
     for index, spec in criteria.items():
@@ -57,10 +63,20 @@ def problems_of(criteria: Mapping[int, CriterionSpec], file: Path, text: str, bo
             what = f"two criteria are called {title_of(spec)!r}; give each its own title"
             problems.append(problem(file, text, ("criteria", index, "title"), what))
         problems += [problem(file, text, ("criteria", index, *where), what) for where, what in _problems(spec)]
+        if spec.kind in kinds() and task is not None and task not in tasks_of(kinds()[spec.kind]):
+            what = f'{spec.kind} marks nothing where task is "{task}"; {_of_the_task(task)}'
+            problems.append(problem(file, text, ("criteria", index, "kind"), what))
         if spec.kind in kinds() and "boards" in kinds()[spec.kind].READS and not boards:
             what = f'{spec.kind} needs a board; add boards = ["jetson-nano-4gb"] above the tables'
             problems.append(problem(file, text, ("criteria", index, "kind"), what))
     return problems
+
+
+def _of_the_task(task: str) -> str:
+    """The kinds that no other task has, else all of the task's."""
+    fit = [name for name, module in kinds().items() if task in tasks_of(module)]
+    own = [name for name in fit if tasks_of(kinds()[name]) == (task,)]
+    return f"there is: {', '.join(own or fit)}"
 
 
 def _problems(spec: CriterionSpec) -> list[tuple[tuple[str, ...], str]]:

@@ -16,10 +16,10 @@ from harness.grading.similarity.copies import Known, copies
 from harness.grading.submission_run import Examined
 from harness.inputs.given_weights import KnownBackbones
 from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
-from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.store import Store
@@ -27,21 +27,31 @@ from harness.stages.store import Store
 _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels
 
 
-def with_copies_noted(examined: Sequence[Examined], run_context: RunContext) -> list[Examined]:
-    """The same submissions; a model that is another's or the reference's has a finding and `is_copy`."""
+def with_copies_noted(
+    examined: Sequence[Examined], run_context: RunContext, detector: DetectorReference | None = None
+) -> list[Examined]:
+    """The same submissions; a model that is another's or the reference's has a finding and `is_copy`.
+
+    Classifiers are compared by weights and answers, detectors by weights. `detector`: the reference where the task is
+    detection.
+    """
     store = run_context.stage_context.store
     reference = run_context.shared.reference
     known = []
     if reference is not None:
-        looked_into = _inspected(reference, run_context)
+        looked_into = _inspected(reference.conversion, run_context)
         known.append(_known(None, reference.conversion, reference.predictions, looked_into, store))
+    if detector is not None and detector.conversion is not None:
+        looked_into = _inspected(detector.conversion, run_context)
+        known.append(_known(None, detector.conversion, None, looked_into, store))
     of_course = len(known)
     whose = []
     for index, one in enumerate(examined):
         converted, predicted, inspected = one.evidence.convert, one.evidence.predict, one.evidence.inspect
-        if isinstance(converted, Done) and isinstance(predicted, Done):
+        if isinstance(converted, Done) and (isinstance(predicted, Done) or converted.value.detects):
             looked_into = inspected.value if isinstance(inspected, Done) else None
-            model = _known(one.submission.id, converted.value, predicted.value, looked_into, store)
+            answers = predicted.value if isinstance(predicted, Done) else None
+            model = _known(one.submission.id, converted.value, answers, looked_into, store)
             if one.held_out is not None:  # on images of its own: its answers cannot be compared
                 model = replace(model, probabilities=model.probabilities[:0])
             known.append(model)
@@ -77,26 +87,35 @@ def _with_cut(one: Examined) -> Examined:
     return replace(one, evidence=one.evidence.model_copy(update=changes))
 
 
-def _inspected(reference: Reference, run_context: RunContext) -> Inspection | None:
+def _inspected(reference: Conversion, run_context: RunContext) -> Inspection | None:
     """What the reference's model is made of, for its final layer; None where it cannot be looked into."""
     on = run_context.shared
     nothing_known = KnownBackbones({}, {})
-    request = InspectRequest(reference.conversion, nothing_known, on.staged, len(on.held_out.classes))
+    request = InspectRequest(reference, nothing_known, on.staged, len(on.held_out.classes))
     return value(run_context.runner(None).run(INSPECT, request))
 
 
 def _known(
-    name: str | None, conversion: Conversion, predictions: Predictions, inspection: Inspection | None, store: Store
+    name: str | None,
+    conversion: Conversion,
+    predictions: Predictions | None,
+    inspection: Inspection | None,
+    store: Store,
 ) -> Known:
+    """`predictions`: None for a detector, whose boxes are not compared.
+
+    Its labels are numbers where the file does not name them, so heads are compared class by class in their order.
+    """
     marks = {conversion.model.sha256} if conversion.factory is None else set()
     if inspection is not None and inspection.weights_fingerprint:
         marks.add(inspection.weights_fingerprint)
-    rows = np.zeros((0, len(predictions.labels)), np.float32)
-    if not _too_many(predictions):
+    labels = predictions.labels if predictions is not None else conversion.labels
+    rows = np.zeros((0, len(labels)), np.float32)
+    if predictions is not None and not _too_many(predictions):
         rows = np.load(store.path(predictions.probabilities), allow_pickle=False)
     final_layer = inspection.final_layer if inspection is not None else None
     load = None if final_layer is None else functools.partial(_loaded, store, final_layer)
-    return Known(name, frozenset(marks), predictions.labels, rows, load)
+    return Known(name, frozenset(marks), labels, rows, load)
 
 
 def _loaded(store: Store, weights: Blob) -> NDArray[np.float32]:

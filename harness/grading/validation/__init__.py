@@ -4,6 +4,7 @@ verdicts   one thing that was looked at: error, doubt or fine; where, what, what
 file       assignment.toml itself: keys, paths, rubric, boards
 machine    weights and environments on this machine
 folders    the image sets by their names: links, litter, classes, licences
+objects    the image sets by their boxes: classes, faults, few objects
 contents   the image sets by their pixels: unreadable and tiny images, images with two labels
 leaks      held-out images that repeat others, and which of them are accepted
 course     all of them, in this order

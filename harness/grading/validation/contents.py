@@ -20,8 +20,9 @@ def listed(sets: Mapping[str, ImageFolder]) -> tuple[CourseImage, ...]:
         if key in sets:
             labelled = [(name, file) for name, files in sets[key].classes.items() for file in files]
             found += [CourseImage(key, name, file) for name, file in labelled]
-            if not labelled:
-                found += [CourseImage(key, None, file) for file in sets[key].files]
+            if not labelled:  # those with boxes may all show one scene; those of no class show none of a training image
+                label = None if key == "unseen" else ""
+                found += [CourseImage(key, label, file) for file in sets[key].files]
     return tuple(found)
 
 

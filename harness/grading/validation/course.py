@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import AssignmentError, MachineError, NoSandbox, Problem
+from harness.files.user_folders import default_folder
 from harness.grading import sample_size
+from harness.grading.object_context import read_folder
+from harness.grading.object_sets import ObjectFolder
 from harness.grading.similarity.course_images import compared
 from harness.grading.validation import contents
 from harness.grading.validation.file import of_file
 from harness.grading.validation.folders import ImageFolder, image_folder, of_folders
 from harness.grading.validation.leaks import leaks_of
 from harness.grading.validation.machine import missing_weights, of_environments, of_weights
-from harness.grading.validation.verdicts import Validation, Verdict, doubt
+from harness.grading.validation.objects import of_objects
+from harness.grading.validation.verdicts import Validation, Verdict, doubt, error
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.problems import place
 from harness.sandbox import Sandbox
 from harness.stages.audit.reply import MOST_IMAGES
+from harness.stages.cache import StageCache
+from harness.stages.context import StageContext
 from harness.stages.evidence.stage_result import Done
 from harness.stages.progress import Progress
+from harness.stages.runner import StageRunner
+from harness.stages.store import Store
 
 _LIKELY_ACCURACY = 0.9  # of a reference that is not trained yet
 
@@ -87,6 +96,8 @@ def of_images(
     text, base = assignment.file.read_text(encoding="utf-8"), assignment.file.parent
     sets = _sets(assignment, text)
     found = of_folders(sets, base)
+    if assignment.task == "detection" and sandbox is not None:
+        found += _of_boxes(assignment, sets, sandbox, progress)
     those = contents.listed(sets)
     held_out, accept = sets.get("held_out"), assignment.held_out.accept_repeated
     accepted_repeats = len(accept)  # as far as is known without a comparison
@@ -104,7 +115,7 @@ def of_images(
             found.append(
                 doubt("images", f"they were not compared: {result.whole_reason}", "run the same command again")
             )
-    if expects_accuracy and held_out is not None:
+    if expects_accuracy and held_out is not None and assignment.task == "classification":
         found += _few_for_the_anchors(assignment, held_out)
     return OfImages(found, accepted_repeats)
 
@@ -117,10 +128,32 @@ def _sets(assignment: Assignment, text: str) -> dict[str, ImageFolder]:
         "unseen": None if unseen is None else unseen.path,
     }
     return {
-        key: image_folder(key, place(assignment.file, text, (key, "path")), folder)
+        key: image_folder(
+            key, place(assignment.file, text, (key, "path")), folder, boxes=assignment.task == "detection"
+        )
         for key, folder in folders.items()
         if folder is not None
     }
+
+
+def _of_boxes(
+    assignment: Assignment, sets: Mapping[str, ImageFolder], sandbox: Sandbox, progress: Progress
+) -> list[Verdict]:
+    """The verdicts on boxes; what is read is kept for the grading."""
+    store = Store(default_folder())
+    runner = StageRunner(
+        None, StageContext(sandbox, store, assignment.limits), StageCache(store, sandbox.environment_id), progress
+    )
+    found, read = list[Verdict](), dict[str, ObjectFolder]()
+    for key in ("held_out", "dataset"):
+        if key in sets:
+            try:
+                read[key] = read_folder(sets[key].folder, runner, progress.say)
+            except AssignmentError as unreadable:
+                found.append(error(sets[key].place, unreadable.message, unreadable.do))
+            except MachineError as broken:
+                found.append(doubt(sets[key].place, broken.message, broken.do))
+    return found + of_objects(read, {key: one.place for key, one in sets.items()})
 
 
 def _few_for_the_anchors(assignment: Assignment, held_out: ImageFolder) -> list[Verdict]:

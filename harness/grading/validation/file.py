@@ -22,7 +22,7 @@ def of_file(file: Path) -> tuple[Assignment | None, list[Verdict]]:
     specs = dict(enumerate(parsed.criteria))
     found = [
         error(one.place, one.what, "see docs/criteria.md")
-        for one in problems_of(specs, parsed.file, text, parsed.boards)
+        for one in problems_of(specs, parsed.file, text, parsed.boards, parsed.task)
     ]
     found += _of_boards(parsed, text)
     found += _of_the_seed(parsed, text)

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,24 +20,26 @@ _FEWEST_HELD_OUT = 5
 
 @dataclass(frozen=True, slots=True)
 class ImageFolder:
-    """One of the assignment's image sets. `classes` is empty for images of no class."""
+    """One of the assignment's image sets. `classes` is empty for images of no class, and for those with boxes."""
 
     key: str  # `held_out`, `dataset` or `unseen`
     place: str  # where the assignment names it
     folder: Path
     classes: Mapping[str, tuple[Path, ...]]
+    in_class_folders: bool = True
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The images, class by class."""
-        return tuple(file for files in self.classes.values() for file in files) or (
-            images_in(self.folder) if self.key == "unseen" else ()
-        )
+        if not self.in_class_folders:
+            return images_in(self.folder)
+        return tuple(file for files in self.classes.values() for file in files)
 
 
-def image_folder(key: str, place: str, folder: Path) -> ImageFolder:
-    """The set in that folder."""
-    return ImageFolder(key, place, folder, {} if key == "unseen" else class_folders(folder))
+def image_folder(key: str, place: str, folder: Path, *, boxes: bool = False) -> ImageFolder:
+    """The set in that folder. `boxes`: its images have objects with boxes, and lie anywhere in it."""
+    in_class_folders = key != "unseen" and not boxes
+    return ImageFolder(key, place, folder, class_folders(folder) if in_class_folders else {}, in_class_folders)
 
 
 def of_folders(sets: Mapping[str, ImageFolder], base: Path) -> list[Verdict]:
@@ -50,10 +52,15 @@ def of_folders(sets: Mapping[str, ImageFolder], base: Path) -> list[Verdict]:
     return found
 
 
+def alike(names: Iterable[str]) -> list[list[str]]:
+    """Groups of different names that differ only by case, spaces or underscores."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        found[" ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())].append(name)
+    return [group for group in found.values() if len(group) > 1]
+
+
 def _class_names(one: ImageFolder) -> list[Verdict]:
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in one.classes:
-        alike[" ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())].append(name)
     return [
         error(
             one.place,
@@ -61,8 +68,7 @@ def _class_names(one: ImageFolder) -> list[Verdict]:
             "classes here, and one on Windows and macOS",
             "rename one of the folders, or put their images together",
         )
-        for names in alike.values()
-        if len(names) > 1
+        for names in alike(one.classes)
     ]
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from harness.gradebook.headline import headline
 from harness.gradebook.manual import ManualMark
 from harness.gradebook.results import ReferenceResult, Results, SubmissionResult
 from harness.stages.evidence.grade import Mark
@@ -71,8 +72,13 @@ def evidence(result: SubmissionResult, reference: ReferenceResult | None) -> str
     if score := result.evaluation:
         low, high = score.accuracy_interval
         said.append(f"accuracy {score.accuracy:.0%} ({low:.0%} to {high:.0%}, {score.images} images)")
+    if boxes := headline(result) if result.detection else None:
+        low, high = boxes.interval
+        said.append(f"AP50 {boxes.value:.2f} ({low:.2f} to {high:.2f})")
     if reference:
-        said.append(f"reference {reference.accuracy:.0%}")
+        said.append(
+            f"reference {reference.score:.2f}" if reference.accuracy is None else f"reference {reference.score:.0%}"
+        )
     if result.notebook and (claim := result.notebook.shown.claim):
         said.append(f"notebook claims {claim.accuracy:.0%} ({claim.kind})")
     if result.inspection:

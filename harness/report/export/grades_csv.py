@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.boundary.one_by_one import Defect, for_each
 from harness.files.whole_file import write_whole
+from harness.gradebook.headline import headline
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report.tables.spreadsheet import harmless, points
 from harness.report.tables.writing import FOR_PROGRAMS, as_csv
@@ -69,10 +70,10 @@ def frame(results: Results) -> pandas.DataFrame:
 
 def _of_detector(one: SubmissionResult) -> tuple[float | None, ...]:
     """AP50, both ends of its interval, and its difference to the reference's."""
-    if one.detection is None:
+    figure = headline(one)
+    if figure is None:
         return (None,) * len(OF_DETECTORS)
-    low, high = one.detection.ap50_interval or (None, None)
-    return one.detection.scores.ap50, low, high, one.detection.difference
+    return figure.value, *figure.interval, figure.difference
 
 
 def row(row: SubmissionResult) -> tuple[object, ...]:

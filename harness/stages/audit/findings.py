@@ -16,6 +16,7 @@ def findings_of(
     asked: OwnDataset,
     withholds: bool,
     *,
+    detection: bool = False,
     unreadable: int,
     bursts: Sequence[tuple[str, ...]],
     annotation_faults: Sequence[str],
@@ -33,11 +34,10 @@ def findings_of(
         found.append(finding("dataset-mislabelled", count=images_in_words(len(value.mislabelled)), example=example))
     if value.two_labels:
         here, *others = (name for name in value.two_labels[0] if name in value.labels)
-        there = next(name for name in others if value.labels[name] != value.labels[here])
-        example = f"{here} and {there}"
-        found.append(
-            finding("dataset-two-labels", count=images_in_words(sum(map(len, value.two_labels))), example=example)
-        )
+        there = next((name for name in others if value.labels[name] != value.labels[here]), others[0])
+        code = "dataset-two-labels-of-boxes" if detection else "dataset-two-labels"
+        count = images_in_words(sum(map(len, value.two_labels)))
+        found.append(finding(code, count=count, example=f"{here} and {there}"))
     if value.box_faults:
         box = value.box_faults[0]
         faulty = len({fault.picture for fault in value.box_faults})
@@ -47,7 +47,7 @@ def findings_of(
         count = f"{len(annotation_faults)} annotation{'' if len(annotation_faults) == 1 else 's'}"
         found.append(finding("dataset-annotation-unreadable", count=count, example=annotation_faults[0]))
     if withholds:
-        found += _about_withheld(value, asked)
+        found += _about_withheld(value, asked, detection)
     return tuple(found)
 
 
@@ -85,13 +85,19 @@ def _about_scenes(value: DatasetAudit, bursts: Sequence[tuple[str, ...]]) -> lis
     return found
 
 
-def _about_withheld(value: DatasetAudit, asked: OwnDataset) -> list[Finding]:
-    if len(value.heldout) < 2:
-        return [finding("withheld-impossible", reason=sentence("withheld-needs-two-classes"))]
+def _about_withheld(value: DatasetAudit, asked: OwnDataset, detection: bool) -> list[Finding]:
+    if not can_be_graded(value, detection):
+        reason = sentence("withheld-needs-boxes" if detection else "withheld-needs-two-classes")
+        return [finding("withheld-impossible", reason=reason)]
     few = [name for name in value.classes if value.heldout.get(name, 0) < asked.withhold_per_class]
     if few:
         return [finding("withheld-too-few", classes=", ".join(few[:8]), least=asked.withhold_per_class)]
     return []
+
+
+def can_be_graded(value: DatasetAudit, detection: bool) -> bool:
+    """Whether enough was withheld: images of two classes, or for detection of one, which has a background beside it."""
+    return len(value.heldout) >= (1 if detection else 2)
 
 
 def images_in_words(count: int) -> str:

@@ -13,14 +13,19 @@ from harness.findings import sentence
 from harness.stages.audit.images import GREY, Described, ImageSet, Split
 from harness.stages.audit.keypoints import KEYPOINTS, NUMBERS
 from harness.stages.context import Rejected, read_array, read_bytes_array, read_reply
-from harness.stages.evidence.audit import Layout
+from harness.stages.evidence.audit import DrawnObject, Layout
+from harness.stages.evidence.record import Share
 
 MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
 _MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
+_MOST_OBJECTS = 100  # of one image
+_MOST_CLASSES = 1000
 
 Name = Annotated[str, Field(max_length=200)]
-BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
+_Class = Annotated[int, Field(ge=0, lt=_MOST_CLASSES)]
+_Flag = Annotated[int, Field(ge=0, le=1)]
+BoxFaultKind = Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "no-class", "wrong-size"]
 
 
 class Row(BaseModel):
@@ -32,6 +37,9 @@ class Row(BaseModel):
     label: Name | None
     split: Split
     shows_one_class: bool
+    annotated: bool = True
+    objects: tuple[tuple[_Class, Share, Share, Share, Share, _Flag], ...] = Field((), max_length=_MOST_OBJECTS)
+    objects_left_out: int = Field(0, ge=0, le=10**6)
     box_faults: tuple[tuple[BoxFaultKind, Name], ...] = Field(max_length=100)
     seen: Described | None
 
@@ -55,6 +63,10 @@ class Said(BaseModel):
     odd: int = Field(0, ge=0)
     in_several: int = Field(0, ge=0)
     faults: tuple[Name, ...] = Field((), max_length=100)
+    drawn: tuple[Name, ...] = Field((), max_length=_MOST_CLASSES)  # the classes of objects, by their numbers
+    listed: tuple[Name, ...] | None = Field(None, max_length=_MOST_CLASSES)  # in labels.txt
+    not_plain: tuple[Name, ...] = Field((), max_length=100)  # files that are not UTF-8
+    outlines: int = Field(0, ge=0, le=10**9)
     refused: str = Field("", max_length=1000)
 
 
@@ -72,6 +84,22 @@ def read_images(outputs: Path, parts: int) -> tuple[Row, ...]:
         if len(rows) > MOST_IMAGES:
             raise Rejected(sentence("too-many-images", most=MOST_IMAGES))
     return tuple(rows)
+
+
+def objects_of(reply: Reply) -> tuple[tuple[DrawnObject, ...], ...]:
+    """The objects of every image. Raises `Rejected` for a class that has no name, and for a box without an area."""
+    found = []
+    for row in reply.images:
+        for number, left, top, right, bottom, _ in row.objects:
+            if number >= len(reply.drawn) or not (left < right and top < bottom):
+                raise Rejected(sentence("reply-no-object", name=row.name))
+        found.append(
+            tuple(
+                DrawnObject(label=reply.drawn[number], box=(left, top, right, bottom), ignored=bool(ignored))
+                for number, left, top, right, bottom, ignored in row.objects
+            )
+        )
+    return tuple(found)
 
 
 def image_set(reply: Reply, readable: list[int], outputs: Path) -> ImageSet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.stages.audit import ImageSet, SceneMap, scene_map
+from harness.stages.audit.box_findings import about_boxes, of_boxes
+from harness.stages.audit.choosing import choose, classes_shown, usable, with_objects
 from harness.stages.audit.findings import findings_of, images_in_words
 from harness.stages.audit.kept import kept
 from harness.stages.audit.mislabelled import suspects
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
-from harness.stages.audit.reply import MOST_IMAGES, Reply, Said, image_set, read_images
-from harness.stages.audit.split import withhold
+from harness.stages.audit.reply import MOST_IMAGES, Reply, Said, image_set, objects_of, read_images
 from harness.stages.audit.withhold import withheld_images
 from harness.stages.context import (
     Rejected,
@@ -51,10 +53,11 @@ class AuditRules:
     asked: OwnDataset
     withholds: bool
     backbone: Path | None  # MobileNetV2's weights; without them only hashes are compared
+    detection: bool = False  # whether boxes are asked for: an image then shows each class of which it has an object
 
     def key(self) -> object:
         """The identity of what decides the result besides the data set."""
-        return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone)]
+        return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone), self.detection]
 
 
 def audit(submission: Submission, rules: AuditRules, context: StageContext) -> StageResult[DatasetAudit]:
@@ -94,29 +97,36 @@ def _judged(
     images = image_set(reply, readable, outputs)
     scenes = scene_map(images)
     groups = scenes.group_of(len(images))
+    objects = objects_of(reply)
+    own = [objects[index] for index in readable]
+    shown = classes_shown(images.labels, own, rules.detection)
     withheld: tuple[WithheldImage, ...] = ()
+    known: tuple[WithheldImage, ...] = ()
     if rules.withholds:
-        chosen = withhold(
-            images.labels,
-            groups,
-            [reply.images[index].shows_one_class for index in readable],
-            fraction=rules.asked.withhold_fraction,
-            per_class=rules.asked.withhold_per_class,
-            seed=rules.asked.seed,
-        )
-        withheld = withheld_images(
-            {readable[i]: (images.names[i], images.labels[i] or "") for i in chosen}, place, context
-        )
-    value = _audit(reply, images, scenes, groups, withheld)
-    value = value.model_copy(update=kept(value, images, outputs, context))
+        rows = [reply.images[index] for index in readable]
+        chosen, training = choose(images, groups, shown, usable(rows, own, reply.listed, rules.detection), rules.asked)
+        if not rules.detection:
+            training = ()
+        both = {readable[i]: (images.names[i], images.labels[i] or "") for i in sorted({*chosen, *training})}
+        made = dict(zip(both, withheld_images(both, place, context), strict=True))
+        if rules.detection:
+            made = {index: with_objects(one, reply.images[index], objects[index]) for index, one in made.items()}
+        withheld, known = (tuple(made[readable[i]] for i in part) for part in (chosen, training))
+    value = _audit(reply, images, scenes, groups, shown, withheld)
+    if rules.detection:
+        value = value.model_copy(update={**of_boxes(reply, readable, images, own), "known": known})
+    value = value.model_copy(update=kept(value, images, own if rules.detection else (), outputs, context))
     findings = findings_of(
         value,
         rules.asked,
         rules.withholds,
         unreadable=len(reply.images) - len(readable),
+        detection=rules.detection,
         bursts=_bursts(images, scenes),
         annotation_faults=reply.faults,
     )
+    if rules.detection:
+        findings += about_boxes(value, reply)
     if reply.left_out:
         findings += (finding("dataset-cut", count=reply.left_out, most=MOST_IMAGES),)
     if reply.odd:
@@ -133,9 +143,11 @@ def _audit(
     images: ImageSet,
     scenes: SceneMap,
     groups: NDArray[np.int64],
+    shown: Sequence[frozenset[str]],
     withheld: tuple[WithheldImage, ...],
 ) -> DatasetAudit:
     names = images.names
+    position = {name: index for index, name in reversed(list(enumerate(names)))}
     sizes = sorted({(one.width * one.height, one.width, one.height) for one in images.described})
     aspects = [one.width / one.height for one in images.described]
 
@@ -146,19 +158,19 @@ def _audit(
         return tuple(names[i] for i in indices[:_MOST_NAMED])
 
     return DatasetAudit(
-        classes=_counts(images.labels, images.classes),
+        classes=_counts(shown),
         unreadable=tuple(row.name for row in reply.images if row.seen is None)[:_MOST_NAMED],
         layout=reply.layout,
         splits={split: n for split in ("train", "val", "test", "other") if (n := images.splits.count(split))},
-        unlabelled=images.labels.count(None),
-        heldout=_counts([one.label for one in withheld], sorted({one.label for one in withheld})),
+        unlabelled=sum(not labels for labels in shown),
+        heldout=_counts([shown[position[one.picture]] for one in withheld]),
         groups=named(scenes.groups),
         duplicates=named(scenes.exact),
         near_duplicates=named(scenes.scenes),
         leaks=_leaks(images, scenes),
         scene_spread=scene_spread(images),
-        mislabelled=_mislabelled(images, groups),
-        two_labels=named(_with_two_labels(images, scenes)),
+        mislabelled=_mislabelled(images, shown, groups),
+        two_labels=named(_with_two_labels(shown, scenes)),
         box_faults=tuple(
             BoxFault(picture=row.name, kind=kind, label=label) for row in reply.images for kind, label in row.box_faults
         )[:_MOST_NAMED],
@@ -177,9 +189,9 @@ def _audit(
     )
 
 
-def _counts(labels: list[str] | tuple[str | None, ...], classes: list[str] | tuple[str, ...]) -> dict[str, int]:
-    counted = Counter(labels)
-    return {name: counted[name] for name in classes}
+def _counts(shown: Sequence[frozenset[str]]) -> dict[str, int]:
+    """Class, sorted by name -> images that show it."""
+    return dict(sorted(Counter(label for labels in shown for label in labels).items()))
 
 
 def _leaks(images: ImageSet, scenes: SceneMap) -> tuple[Leak, ...]:
@@ -223,17 +235,20 @@ def _bursts(images: ImageSet, scenes: SceneMap) -> list[tuple[str, ...]]:
     return found
 
 
-def _with_two_labels(images: ImageSet, scenes: SceneMap) -> tuple[tuple[int, ...], ...]:
+def _with_two_labels(shown: Sequence[frozenset[str]], scenes: SceneMap) -> tuple[tuple[int, ...], ...]:
     """The sets of copies of one photograph whose classes differ."""
-    different = [one for one in scenes.copies if len({images.labels[i] for i in one} - {None}) > 1]
+    different = [one for one in scenes.copies if len({shown[i] for i in one if shown[i]}) > 1]
     return tuple(different[:_MOST_NAMED])
 
 
-def _mislabelled(images: ImageSet, groups: NDArray[np.int64]) -> tuple[MislabelSuspect, ...]:
-    labelled = [index for index, label in enumerate(images.labels) if label is not None]
+def _mislabelled(
+    images: ImageSet, shown: Sequence[frozenset[str]], groups: NDArray[np.int64]
+) -> tuple[MislabelSuspect, ...]:
+    """The suspects among images of one class."""
+    labelled = [index for index, classes in enumerate(shown) if len(classes) == 1]
     if images.embeddings is None or not labelled:
         return ()
-    labels = [images.labels[index] or "" for index in labelled]
+    labels = [next(iter(shown[index])) for index in labelled]
     found = suspects(labels, groups[labelled], images.embeddings[labelled])
     return tuple(
         MislabelSuspect(

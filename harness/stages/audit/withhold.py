@@ -17,7 +17,7 @@ _AT_ONCE = 48  # images of one job; one of 1024 pixels as PNG takes 2 MB
 def withheld_images(
     chosen: Mapping[int, tuple[str, str]], dataset: Path, context: StageContext
 ) -> tuple[WithheldImage, ...]:
-    """The withheld images. `chosen`: index in the data set -> name and class. Raises `Rejected` if one is missing."""
+    """The images, by index. `chosen`: index in the data set -> name and class. Raises `Rejected` if one is missing."""
     kept = []
     places = sorted(chosen)
     for start in range(0, len(places), _AT_ONCE):

@@ -30,7 +30,7 @@ class MislabelSuspect(Record):
 
 class BoxFault(Record):
     picture: str
-    kind: Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "wrong-size"]
+    kind: Literal["not-a-number", "empty", "outside", "tiny", "doubled", "unlisted", "no-class", "wrong-size"]
     label: str
 
 
@@ -42,12 +42,33 @@ class SharedImage(Record):
     other_picture: str
 
 
+class DrawnObject(Record):
+    """An object as the student drew it. The corners are shares of the upright image's sides."""
+
+    label: str
+    box: tuple[Share, Share, Share, Share]  # left, top, right, bottom
+    ignored: bool = False  # VOC's `difficult`, COCO's crowd
+
+
+class ObjectSizes(Record):
+    """The objects of one class, and how much of their images they cover."""
+
+    objects: int  # ignored ones included
+    smallest: Share  # of the image's area
+    tenth: Share  # a tenth of the objects covers at most this
+    median: Share
+    largest: Share
+
+
 class WithheldImage(Record):
     """An image that was withheld from the notebook, re-encoded by the sandbox."""
 
     picture: str
     label: str
     file: Blob
+    width: int = 0  # of the student's upright image, in pixels; 0 where there are no boxes
+    height: int = 0
+    objects: tuple[DrawnObject, ...] = ()  # not published
 
 
 class DatasetAudit(Record):
@@ -68,6 +89,10 @@ class DatasetAudit(Record):
     mislabelled: tuple[MislabelSuspect, ...] = ()
     two_labels: tuple[tuple[str, ...], ...] = ()  # copies of one photograph in several classes
     box_faults: tuple[BoxFault, ...] = ()
+    objects: dict[str, ObjectSizes] = {}  # class -> its boxes
+    not_annotated: tuple[str, ...] = ()  # images that no annotation names, at most 100
+    without_boxes: tuple[str, ...] = ()  # images whose annotation has no box, at most 100
+    known: tuple[WithheldImage, ...] = ()  # for detection: some images of the training part; not published
     shared: tuple[SharedImage, ...] = ()
     blurred: tuple[str, ...] = ()
     badly_exposed: tuple[str, ...] = ()
@@ -85,3 +110,6 @@ class DatasetAudit(Record):
     keypoints: Blob | None = None  # .npy uint8, (images, 257, 132), in the order of `pixels`
     thumbnails: Blob | None = None  # .npy uint8, (shown, side, side, 3)
     shown: tuple[str, ...] = ()  # the images of `thumbnails`
+    drawn: dict[str, tuple[DrawnObject, ...]] = {}  # on the images of `thumbnails`, as shares of those; not published
+    samples: tuple[str, ...] = ()  # images with boxes, some of each class
+    objects_sha256: str = ""  # of the boxes of all images; not published

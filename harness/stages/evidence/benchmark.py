@@ -7,6 +7,7 @@ from typing import Literal
 from harness.stages.evidence.record import Interval, Record
 
 Clock = Literal["processor", "wall"]
+TimedPartName = Literal["model-only", "end-to-end"]
 
 
 class Latency(Record):
@@ -20,12 +21,22 @@ class Latency(Record):
     peak_memory_bytes: int
 
 
+class TimedPart(Record):
+    """A part of a detector's query. `model-only`: the graph; `end-to-end`: from an image in memory to the boxes."""
+
+    name: TimedPartName
+    model: Latency
+    reference: Latency | None
+    ratio: float | None  # model / reference
+    ratio_interval: Interval | None
+
+
 class CheckedAnswers(Record):
-    """The timed answers, compared with the predict stage's on the same images."""
+    """The timed answers, compared with those of `predict` or `detect` on the same images."""
 
     checked: int  # all timed answers, counted once per image
     different: int  # by more than rounding
-    largest_difference: float  # of a probability; 1 where an answer was not a number
+    largest_difference: float  # of a probability, or of a box's score or corner; 1 where an answer was none
 
 
 class Benchmark(Record):
@@ -50,3 +61,4 @@ class Benchmark(Record):
     waited: float = 0.0  # how much the model's queries waited for a core, relative to their processor time
     pair_ratios: tuple[float, ...] = ()  # of the fastest tenths' limits, one for each pair
     first_pairs: int = 0  # those whose spread is in the interval, and decided how many more followed
+    parts: tuple[TimedPart, ...] = ()  # of a detector, whose figures above are from the graph's input to the boxes

@@ -43,9 +43,9 @@ class Conversion(Record):
     layout: Literal["NCHW", "NHWC"]
     input_dtype: Literal["float32", "uint8"]
     dynamic_batch: bool
-    one_image: bool = False  # whether it takes an image without a batch's dimension, as torchvision's detectors do
     outputs: int  # number of classes that the model distinguishes
     output_kind: OutputKind
+    detects: bool = False  # whether it gives boxes; `outputs` then does not count a background
     labels: tuple[str, ...]
     preprocess: Preprocess
     assumed: str = ""  # which pre-processing was assumed, or measured to fit; empty when it was declared

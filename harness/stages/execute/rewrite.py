@@ -98,13 +98,21 @@ class Rewritten:
 
 
 def rewrite(
-    submission: Submission, audit: DatasetAudit, asked: OwnDataset, place: Path, training: Path, context: StageContext
+    submission: Submission,
+    audit: DatasetAudit,
+    asked: OwnDataset,
+    place: Path,
+    training: Path,
+    context: StageContext,
+    *,
+    by_class: bool = True,
 ) -> Rewritten:
-    """Rewrite the submission to the empty folder `place`, and its training part to class folders in `training`.
+    """Rewrite the submission to the empty folder `place`, and its training part to the empty folder `training`.
 
-    Raises `NotRewritten`.
+    There it has a folder for each class with `by_class`, else the layout in which it came, with its annotations. Raises
+    `NotRewritten`.
     """
-    job = _Job(submission, audit, asked, context)
+    job = _Job(submission, audit, asked, context, by_class)
     try:
         return job.lay_out(place, training)
     except (Rejected, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
@@ -115,9 +123,11 @@ def rewrite(
 class _Job:
     """The rewriting of one submission."""
 
-    def __init__(self, submission: Submission, audit: DatasetAudit, asked: OwnDataset, context: StageContext) -> None:
+    def __init__(
+        self, submission: Submission, audit: DatasetAudit, asked: OwnDataset, context: StageContext, by_class: bool
+    ) -> None:
         assert submission.dataset is not None
-        self._audit, self._context = audit, context
+        self._audit, self._context, self._by_class = audit, context, by_class
         self._withheld = {one.picture for one in audit.withheld}
         self._use = {name: label for name, label in audit.labels.items() if name not in self._withheld}
         self._allowed = _allowed(asked.allowed_files, submission.root)
@@ -144,6 +154,8 @@ class _Job:
             self._run(outputs, None)
             reply = read_reply(outputs, "rewritten.json", _Reply)
             _put_texts(outputs / "texts", dataset)
+            if not self._by_class:
+                _put_texts(outputs / "texts", training)
             for number in (number for number in reply.allowed if number < len(self._allowed)):
                 _put(outputs / f"allowed-{number}", place / self._allowed[number], _LARGEST_ALLOWED)
             if submission.notebook is not None and not reply.unreadable:
@@ -177,8 +189,11 @@ class _Job:
             raise NotRewritten(failed(outcome, "Writing the data set anew", self._context.limits))
 
     def _images(self, count: int, dataset: Path, training: Path) -> list[str]:
-        """Put every image into its place, and by class into `training`; return names of images that look like data."""
-        folders = folder_names(tuple(self._audit.classes))
+        """Put every image into its place, and into `training`; return the names of images that look like data.
+
+        Images of the student's own test split are not learnt from.
+        """
+        folders = folder_names(tuple(self._audit.classes)) if self._by_class else {}
         for name in folders.values():
             (training / name).mkdir(parents=True)
         own_test, like_data = set(self._audit.own_test), []
@@ -193,7 +208,9 @@ class _Job:
                     target = _within(dataset, path, _IMAGES)
                     _put(outputs / f"image-{number}", target, _LARGEST_IMAGE)
                     if name not in own_test:
-                        learnt = training / folders[self._use[name]] / f"{number:05}{target.suffix.lower()}"
+                        by_class = f"{number:05}{target.suffix.lower()}"
+                        learnt = training / (Path(folders[self._use[name]], by_class) if self._by_class else path)
+                        learnt.parent.mkdir(parents=True, exist_ok=True)
                         _link(target, learnt)
                     like_data += [path] if is_like_data else []
         return like_data

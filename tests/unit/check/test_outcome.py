@@ -3,7 +3,7 @@
 import pytest
 from example_evidence import evidence
 
-from harness.findings import finding
+from harness.findings import finding, sentence
 from harness.grading.check.outcome import CheckedCriterion, Seen, criteria, expected, steps
 from harness.stages.evidence.grade import Grade, Mark
 from harness.stages.evidence.stage_result import Failed, Skipped
@@ -71,6 +71,17 @@ def test_images_that_stand_for_the_held_out_ones_are_not_called_so():
     )
     (line,) = criteria(Grade(status="graded", marks=(mark,), points=5, max_points=5))
     assert line.reason == "The model answered for all 3 images here."
+
+
+def test_what_would_be_scored_on_labelled_images_cannot_be_known_without_any():
+    """Its zero points are not the student's: nothing here could be scored."""
+    found = evidence(evaluate=Skipped(reason=sentence("no-labelled-images")))
+    marks = tuple(
+        Mark(criterion=kind, title=kind, points=0.0, max_points=5, reason="None.")
+        for kind in ("accuracy_vs_reference", "notebook_runs")
+    )
+    lines = criteria(Grade(status="graded", marks=marks, points=0, max_points=10), found)
+    assert [(line.state, line.points) for line in lines] == [("cannot be known here", None), ("expected", 0.0)]
 
 
 def test_what_was_not_asked_for_is_no_step():

@@ -136,6 +136,7 @@ def _objects(folder: Path, part: str, *objects: Object) -> None:
         (lambda f: _objects(f, "held out", CUP, (*PLATE, True)), "no objects of plate"),
         (lambda f: (f / "held out" / "labels.txt").write_text("cup\nplate\nfork"), "no objects of fork"),
         (lambda f: (f / "held out" / "JPEGImages" / "002.jpg").write_bytes(b""), "1 images cannot be read: JPEGIm"),
+        (lambda f: _objects(f, "train", CUP, PLATE, ("", 1, 1, 30, 30)), "boxes without a class on 5 images"),
         (lambda f: (f / "held out" / "Annotations" / "9.xml").write_text("<annotation/>"), "cannot be used: 9.xml"),
         (lambda f: (f / "held out" / "Annotations" / "001.xml").write_text("<!DOCTYPE a>"), "001.xml: it declares a"),
     ],

@@ -122,10 +122,11 @@ def with_trials(score: DetectionEvaluation, rng: np.random.Generator) -> Detecti
     alarms = false_alarms(others, 30, len(score.classes), score.threshold)
     costs = {"brightness": 0.05, "blur": 0.16, "noise": 0.2, "rotation": 0.1, "distance": 0.24, "occlusion": 0.12}
     worse = {name: {s: max(0.0, ap - cost * s**0.5) for s in (1, 3, 5)} for name, cost in costs.items()}
-    said = on_false_alarms(alarms)
+    said = on_false_alarms(alarms, drawn=True)
     return score.model_copy(
         update={
             "false_alarms": alarms,
+            "false_alarms_source": "patterns",
             "corrupted": CorruptedScores(images=20, clean=ap, worse=worse),
             "sentences": (*score.sentences, *([said] if said else [])),
         }

@@ -33,7 +33,7 @@ summary figure figcaption img time label input output select option script svg l
 _ATTRIBUTES = """
 lang charset http-equiv content name rel href class id aria-label aria-labelledby aria-hidden role tabindex
 scope title src alt loading width height datetime type placeholder autocomplete hidden data-label data-value data-sort
-data-first data-of data-status data-codes value
+checked data-first data-of data-status data-codes value
 sandbox srcdoc x y x1 x2 y1 y2 cx cy r d stroke stroke-width text-anchor start viewbox preserveaspectratio
 """
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
@@ -118,7 +118,7 @@ def check_page(text: str, links: Callable[[str], bool]) -> Page:
             assert tag == "iframe"
             check_page(str(attributes["srcdoc"]), lambda _: False)
         if tag == "use":
-            assert re.fullmatch("#axes|#x[0-9]", str(attributes["href"]))
+            assert re.fullmatch("#(recall-)?axes|#x[0-9]", str(attributes["href"]))
         if "href" in attributes:
             target = str(attributes["href"])
             ours = target == "data:," or re.fullmatch(r"(\.\./\.\./shared|\.\.)/[0-9a-f]{24}\.css", target)

@@ -39,10 +39,19 @@ def row(**changes: Any) -> dict[str, Any]:
     return values | changes
 
 
-def sent(rows: list[dict[str, Any]], left_out: int = 0, odd: int = 0, **changes: bytes) -> dict[str, bytes]:
+def sent(
+    rows: list[dict[str, Any]], left_out: int = 0, odd: int = 0, drawn: list[str] | None = None, **changes: bytes
+) -> dict[str, bytes]:
     readable = sum(one["seen"] is not None for one in rows)
     half = len(rows) // 2
-    reply = {"layout": "class-folders", "parts": 2, "left_out": left_out, "odd": odd, "faults": []}
+    reply = {
+        "layout": "class-folders",
+        "parts": 2,
+        "left_out": left_out,
+        "odd": odd,
+        "faults": [],
+        "drawn": drawn or [],
+    }
     files = {
         "audit.json": json.dumps(reply).encode(),
         "images-0.json": json.dumps({"images": rows[:half]}).encode(),
@@ -107,6 +116,14 @@ def test_what_was_not_looked_at_is_said(tmp_path: Path):
         sent([row(name="x" * 201)]),
         sent([row(split="everything")]),
         sent([row(box_faults=[["explodes", "ball"]])]),
+        sent([row(objects=[[0, 0.1, 0.1, 0.5, 0.5, 0]])]),  # of a class that has no name
+        sent([row(objects=[[0, 0.5, 0.1, 0.1, 0.5, 0]])], drawn=["ball"]),
+        sent([row(objects=[[0, 0.1, 0.1, float("nan"), 0.5, 0]])], drawn=["ball"]),
+        sent([row(objects=[[0, -0.1, 0.1, 0.5, 0.5, 0]])], drawn=["ball"]),
+        sent([row(objects=[[0, 0.1, 0.1, 0.5, 0.5, 2]])], drawn=["ball"]),
+        sent([row(objects=[[0, 0.1, 0.1, 0.5, 0.5, 0]] * 101)], drawn=["ball"]),
+        sent([row()], drawn=["ball"] * 1001),
+        sent([row()], drawn=["x" * 201]),
         sent([row()], greys__npy=npy(np.zeros((9, 128, 128), np.uint8))),
         sent([row()], greys__npy=npy(np.zeros((1, 128, 128), np.float32))),
         sent([row()], greys__npy=npy(np.array([{"a": 1}], dtype=object), allow_pickle=True)),
@@ -118,6 +135,11 @@ def test_what_was_not_looked_at_is_said(tmp_path: Path):
 def test_anything_else_is_rejected(files: dict[str, bytes], tmp_path: Path):
     result = audited(tmp_path, files)
     assert isinstance(result, Failed) and result.status == "rejected"
+
+
+def test_objects_in_range_are_taken(tmp_path: Path):
+    result = audited(tmp_path, sent([row(objects=[[0, 0, 0.1, 1, 0.5, 1]] * 100)], drawn=["ball"]))
+    assert isinstance(result, Done) and result.value.objects == {}, "they say nothing where classes alone are asked for"
 
 
 def test_an_archive_that_cannot_be_opened_is_said(tmp_path: Path):

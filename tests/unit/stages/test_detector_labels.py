@@ -24,6 +24,7 @@ CLASSES = ("ace", "king", "queen")
         (["BACKGROUND", "ace", "ace", "jack"], 4, True, (-1, 0, 0, -1), (-1, 0, 0, -1),
          {"class-twice", "class-missing", "unknown-name"}),
         (["ace", "BACKGROUND", "king", "queen"], None, False, (0, -1, 1, 2), (0, -1, 1, 2), {"background-elsewhere"}),
+        (["ace", "BACKGROUND", "king", "queen"], 4, True, (0, -1, 1, 2), (-1, 0, 1, 2), {"background-elsewhere"}),
         ([], 4, True, (-1,) * 4, (-1,) * 4, {"wrong-count", "class-missing"}),
     ],
 )  # fmt: skip

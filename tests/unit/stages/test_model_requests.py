@@ -146,7 +146,8 @@ def test_inspect(place: Place):
     backbones = {"vgg16": place.file("a.pth"), "resnet18": place.file("b.safetensors")}
     inspect(model, backbones, place.staged, 3, place.context)
     assert place.request == ANSWERING | {
-        "backbones": {"vgg16": "backbone-0.pth", "resnet18": "backbone-1.safetensors"}
+        "backbones": {"vgg16": "backbone-0.pth", "resnet18": "backbone-1.safetensors"},
+        "detects": False,
     }  # fmt: skip
     assert place.job.inputs == kept(place, model) | {
         "backbone-0.pth": place.folder / "a.pth", "backbone-1.safetensors": place.folder / "b.safetensors",

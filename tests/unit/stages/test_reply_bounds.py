@@ -64,6 +64,7 @@ def test_each_bound_is_the_one_agreed():
 BOUNDED_ELSEWHERE = {
     "audit.reply.Reply.images",  # put together from parts, each with a bound, and counted
     "timed_answers.Groups.counts",  # as many as the inputs beside them
+    "benchmark_reply.BoxGroups.counts",  # likewise
 }
 
 
@@ -79,6 +80,6 @@ def test_no_text_and_no_list_is_without_an_end():
 
 def test_the_replies_of_all_phases_are_among_them():
     modules = {name.rpartition(".")[0] for name, _ in schemas()}
-    assert {"audit.reply", "benchmark", "conversion_reply", "detection_reply", "detector", "execute.stage",
-            "execute.rewrite", "inspect", "measuring", "predict", "robustness", "timing",
+    assert {"audit.reply", "benchmark_reply", "conversion_reply", "convert_detector", "detection_reply", "detector",
+            "execute.stage", "execute.rewrite", "inspect", "measuring", "predict", "robustness", "timing",
             "train_detector"} <= modules  # fmt: skip

@@ -6,9 +6,10 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 import yaml
 from PIL import Image
-from rewriting import handed_in, there, written
+from rewriting import handed_in, photograph, there, written
 
 from harness.agent.dataset import open_tree, read
 
@@ -64,3 +65,24 @@ def test_open_images_keeps_the_columns_that_are_understood(tmp_path: Path):
     moved = boxes_of(place, tmp_path / "scratch")
     for image, [(label, x, y)] in moved.items():
         assert label == labels[image] and abs(x - 0.5) < 0.03 and abs(y - 0.4) < 0.03
+
+
+@pytest.mark.parametrize("stated", [(96, 72), (72, 96)])
+def test_boxes_of_a_turned_photograph_stay_on_their_object(stated: tuple[int, int], tmp_path: Path):
+    """A camera stores it on its side. Some tools annotate it so, and state that size; others upright."""
+    object_, turn = "<object><name>ace</name><bndbox>{}</bndbox></object>", Image.Exif()
+    turn[0x0112] = 6  # shown turned clockwise
+    corners = (25, 37, 48, 54) if stated == (96, 72) else (19, 25, 36, 48)  # of one place: a quarter across, half down
+    sides = "".join(
+        f"<{side}>{at}</{side}>" for side, at in zip(("xmin", "ymin", "xmax", "ymax"), corners, strict=True)
+    )
+    size = f"<size><width>{stated[0]}</width><height>{stated[1]}</height></size>"
+    root = handed_in(
+        tmp_path / "in", ["dataset/1.jpg"], {"dataset/1.xml": f"<annotation>{size}{object_.format(sides)}</annotation>"}
+    )
+    photograph((96, 72)).save(root / "dataset/1.jpg", quality=95, exif=turn)
+    written(root, {"1.jpg": "ace"}, [], tmp_path / "out")
+    place = tmp_path / "out/rerun/dataset"
+    assert Image.open(place / "1.jpg").size == (72, 96)
+    [(label, x, y)] = boxes_of(place, tmp_path / "scratch")["1.jpg"]
+    assert label == "ace" and abs(x - 0.375) < 0.03 and abs(y - 0.375) < 0.03

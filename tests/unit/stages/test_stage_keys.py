@@ -33,9 +33,11 @@ from harness.inputs.weights import list_weights
 from harness.stages.audit.request import AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BenchmarkRequest
+from harness.stages.benchmark_detector import BenchmarkDetectorRequest, TimedDetector
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
+from harness.stages.convert_detector import ConvertDetectorRequest
 from harness.stages.detect_candidates import DetectRequest
 from harness.stages.detect_worse import DetectWorseRequest
 from harness.stages.evaluate.stage import EvaluateRequest
@@ -196,6 +198,14 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "conversion": [*models, None],
             "predictions": [*answers, None],
             "reference": [None, *models],
+            "staged": images,
+            "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
+            "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
+        },
+        ConvertDetectorRequest: {"answers": [*detected, None]},
+        BenchmarkDetectorRequest: {
+            "model": [TimedDetector(models[0], detected[0]), None],
+            "reference": [None, TimedDetector(models[0], detected[0])],
             "staged": images,
             "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
             "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],

@@ -12,6 +12,7 @@ from harness.stages.evidence.submission import Evidence
 
 TITLE = "Accuracy on held-out images, against the reference"
 READS: tuple[str, ...] = ("evaluate",)
+TASKS: tuple[str, ...] = ("classification",)
 
 
 class Options(CriterionOptions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.gradebook.results import SubmissionResult
 from harness.stages.evidence.record import Interval
@@ -16,6 +17,11 @@ class Headline:
     interval: Interval
     difference: float | None
     difference_interval: Interval | None
+
+
+def measure_of(task: str) -> Literal["accuracy", "AP50"]:
+    """What the figure is called."""
+    return "AP50" if task == "detection" else "accuracy"
 
 
 def headline(result: SubmissionResult) -> Headline | None:

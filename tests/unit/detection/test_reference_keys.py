@@ -1,0 +1,56 @@
+"""What [reference] may say of a detection assignment."""
+
+from pathlib import Path
+
+import pytest
+from voc_course import voc
+
+from harness.errors import AssignmentError
+from harness.inputs.assignment import Assignment, load
+
+TEXT = """\
+title = "Objects"
+task = "detection"
+[dataset]
+path = "train"
+[held_out]
+path = "held_out"
+[reference]
+{reference}
+[[criteria]]
+kind = "model_predicts"
+points = 10
+"""
+
+
+def loaded(folder: Path, reference: str) -> Assignment:
+    for part in ("train", "held_out"):
+        voc(folder / part, [[("cup", 5, 5, 60, 40)]])
+    (folder / "mine.py").write_text("def train(): ...\n")
+    (folder / "assignment.toml").write_text(TEXT.format(reference=reference))
+    return load(folder / "assignment.toml")
+
+
+def test_it_needs_no_key(tmp_path: Path):
+    spec = loaded(tmp_path, "").reference
+    assert (spec.backbone, spec.weights_name, spec.code) == ("mobilenet_v2", "mobilenet_v2", None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ('backbone = "vgg16"', "the packaged reference detector has no backbone 'vgg16'; one of: mobilenet_v2, or"),
+        ('backbone = "mobilenet_v3"', "'mobilenet_v3'; did you mean 'mobilenet_v2'?, or give code"),
+        ("fine_tune_epochs = 3", "reference.fine_tune_epochs is for classification"),
+    ],
+)
+def test_what_the_packaged_detector_cannot_be_is_an_error(tmp_path: Path, reference: str, expected: str):
+    with pytest.raises(AssignmentError) as caught:
+        loaded(tmp_path, reference)
+    assert expected in caught.value.message
+    assert caught.value.exit_status == 2
+
+
+def test_an_instructors_code_may_take_any(tmp_path: Path):
+    spec = loaded(tmp_path, 'code = "mine.py"\nbackbone = "vgg16"\nfine_tune_epochs = 3').reference
+    assert (spec.code, spec.backbone, spec.fine_tune_epochs) == (tmp_path / "mine.py", "vgg16", 3)
