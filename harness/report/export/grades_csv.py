@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.boundary.one_by_one import Defect, for_each
 from harness.files.whole_file import write_whole
+from harness.gradebook.headline import headline
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report.tables.spreadsheet import harmless, points
 from harness.report.tables.writing import FOR_PROGRAMS, as_csv
@@ -26,6 +27,10 @@ COLUMNS = (
     "tries",
     "members",
 )
+OF_DETECTORS = ("ap50", "ap50_low", "ap50_high", "ap50_difference")  # where the task is detection, after the others
+_FORMS = {
+    "points": points, "max_points": points, "percent": "{:.1f}".format, **dict.fromkeys(OF_DETECTORS, "{:.4f}".format),
+}  # fmt: skip
 
 
 def write(results: Results, file: Path) -> None:
@@ -35,21 +40,40 @@ def write(results: Results, file: Path) -> None:
 
 def text(results: Results) -> str:
     """The file's content."""
-    return as_csv(frame(results), FOR_PROGRAMS, {"points": points, "max_points": points, "percent": "{:.1f}".format})
+    made = frame(results)
+    return as_csv(made, FOR_PROGRAMS, {name: form for name, form in _FORMS.items() if name in made.columns})
 
 
 def frame(results: Results) -> pandas.DataFrame:
-    """`COLUMNS` of each submission. Of one on which the harness failed, only the id, the status and the finding."""
+    """`COLUMNS` of each submission, and where the task is detection `OF_DETECTORS`.
+
+    Of one on which the harness failed, only the id, the status and the finding.
+    """
     import pandas
 
-    rows = for_each("its row of grades.csv", results.submissions, row, _lost)
-    made = pandas.DataFrame.from_records(rows, columns=list(COLUMNS))
+    scores = OF_DETECTORS if results.assignment.task == "detection" else ()
+
+    def whole(one: SubmissionResult) -> tuple[object, ...]:
+        return (*row(one), *(_of_detector(one) if scores else ()))
+
+    def lost(one: SubmissionResult, found: Defect) -> tuple[object, ...]:
+        told = (one.id, None, None, None, None, "needs-review", found.finding.code)
+        return (*told, *[None] * (len(COLUMNS) + len(scores) - len(told)))
+
+    rows = for_each("its row of grades.csv", results.submissions, whole, lost)
+    made = pandas.DataFrame.from_records(rows, columns=[*COLUMNS, *scores])
     counts = {"late_days": "Int64", "tries": "Int64"}
-    return made.astype({"points": float, "max_points": float, "percent": float, **counts})
+    return made.astype(
+        {"points": float, "max_points": float, "percent": float, **dict.fromkeys(scores, float), **counts}
+    )
 
 
-def _lost(row: SubmissionResult, found: Defect) -> tuple[object, ...]:
-    return (row.id, None, None, None, None, "needs-review", found.finding.code, None, None, None)
+def _of_detector(one: SubmissionResult) -> tuple[float | None, ...]:
+    """AP50, both ends of its interval, and its difference to the reference's."""
+    figure = headline(one)
+    if figure is None:
+        return (None,) * len(OF_DETECTORS)
+    return figure.value, *figure.interval, figure.difference
 
 
 def row(row: SubmissionResult) -> tuple[object, ...]:
