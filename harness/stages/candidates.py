@@ -18,11 +18,17 @@ T = TypeVar("T")
 
 
 def first_graded(
-    models: Sequence[HandedModel], grade: Callable[[HandedModel], StageResult[T]], withholds: bool, seconds: float
+    models: Sequence[HandedModel],
+    grade: Callable[[HandedModel], StageResult[T]],
+    withholds: bool,
+    seconds: float,
+    *,
+    quotes: bool,
 ) -> StageResult[T]:
     """What `grade` makes of the first model of which it makes something; of the first one, where of none.
 
-    `withholds`: only the rerun's model is graded. `seconds`: after so many no further model is tried.
+    `withholds`: only the rerun's model is graded. `seconds`: after so many no further model is tried. `quotes`: whether
+    the student may read the details of failures, because no sandbox of `grade` sees a secret image.
     """
     if not models:
         return _no_model(withholds)
@@ -32,7 +38,7 @@ def first_graded(
         results.append(_refused(model) or _with_its_findings(model, grade(model)))
         if isinstance(results[-1], Done) or time.monotonic() > deadline:
             break
-    return _named(models, results)
+    return _named(models, results, quotes)
 
 
 def _with_its_findings(model: HandedModel, result: StageResult[T]) -> StageResult[T]:
@@ -48,7 +54,7 @@ def _refused(model: HandedModel) -> Failed | None:
     return Failed(status="rejected", reason=why.message, findings=(why,))
 
 
-def _named(models: Sequence[HandedModel], results: Sequence[StageResult[T]]) -> StageResult[T]:
+def _named(models: Sequence[HandedModel], results: Sequence[StageResult[T]], quotes: bool) -> StageResult[T]:
     """The last result if it is a model, else the first failure; where there are several, with a finding on all."""
     if len(models) == 1:
         return results[0]
@@ -64,7 +70,8 @@ def _named(models: Sequence[HandedModel], results: Sequence[StageResult[T]]) -> 
         if model is not chosen and _is_rival(model) and (index < tried or model.by_the_run == chosen.by_the_run)
     ]
     if rivals:
-        others = "; ".join(_why_not(models[index], results[index] if index < tried else None) for index in rivals)
+        why = {index: _why_not(models[index], results[index] if index < tried else None, quotes) for index in rivals}
+        others = "; ".join(why.values())
         code = "several-models" if graded else "no-model-of-several"
         said.append(finding(code, name=chosen.shown, what=_title(chosen), others=others))
     return result.model_copy(update={"findings": (*said, *result.findings)})
@@ -76,10 +83,10 @@ def _is_rival(model: HandedModel) -> bool:
     return kind is None or kind.use in ("model", "weights") or model.kind in _RIVALS
 
 
-def _why_not(model: HandedModel, result: StageResult[T] | None) -> str:
+def _why_not(model: HandedModel, result: StageResult[T] | None, quotes: bool) -> str:
     said = f"{model.shown} ({_title(model)}"
     if isinstance(result, Failed | Skipped):
-        why = result.detail or result.reason
+        why = (result.detail if quotes else "") or result.reason
         return f"{said}: {one_line(why, _WHY).rstrip('.')})"
     return f"{said})"
 

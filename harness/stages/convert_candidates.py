@@ -34,7 +34,7 @@ def _convert(request: ConvertRequest, context: StageContext) -> StageResult[Conv
         result = convert(model, request.classes, images, hub, context)
         return measured(result, request.training, request.classes, context)
 
-    return first_graded(request.models, converted, request.withholds, context.limits.wall_seconds)
+    return first_graded(request.models, converted, request.withholds, context.limits.wall_seconds, quotes=True)
 
 
 CONVERT = Stage("convert", Conversion, _convert, sees_no_secret=True)

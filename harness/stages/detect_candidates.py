@@ -50,7 +50,7 @@ def _detect(request: DetectRequest, context: StageContext) -> StageResult[Detect
         result = _answered(model, declared, request, context)
         return result.model_copy(update={"findings": (*declared.findings, *result.findings)})
 
-    return first_graded(request.models, answered, request.withholds, context.limits.wall_seconds)
+    return first_graded(request.models, answered, request.withholds, context.limits.wall_seconds, quotes=False)
 
 
 def _answered(

@@ -14,6 +14,7 @@ from harness.findings import finding
 from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images.training import NO_TRAINING_IMAGES
 from harness.sandbox.engine import Job
+from harness.stages.candidates import first_graded
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import CONVERT, ConvertRequest
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
@@ -129,3 +130,14 @@ def test_a_packed_folder_has_its_members_where_the_library_looks(tmp_path: Path)
             members[name] = set(archive.namelist())
     assert members["keras"] == {"config.json", "model.weights.h5"}
     assert members["torch"] == {"model/data.pkl", "model/data/0", "model/version"}
+
+
+@pytest.mark.parametrize("quotes", [True, False])
+def test_a_failures_own_words_are_quoted_only_where_it_saw_no_secret(course: Course, quotes: bool) -> None:
+    failed = Failed(status="failed", reason="The model failed.", detail="image 3 shows a mug")
+    done = Done(value=NO_TRAINING_IMAGES)
+    models = (course.model("first.onnx", FITS), course.model("second.onnx", FITS))
+    outcomes = {"first.onnx": failed, "second.onnx": done}
+    result: Any = first_graded(models, lambda one: outcomes[one.shown], False, 60.0, quotes=quotes)
+    said = next(one.message for one in result.findings if one.code == "several-models")
+    assert ("shows a mug" in said) == quotes and ("The model failed" in said) != quotes
