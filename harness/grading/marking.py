@@ -55,7 +55,8 @@ def rows(
 
 def of_repeats(evidence: Evidence, repeats: int, held_out: HeldOutSet) -> tuple[Finding, ...]:
     """That the submission's score is on images of which `repeats` repeat others, where it is and they do."""
-    if not repeats or not isinstance(evidence.evaluate, Done):
+    scored = isinstance(evidence.evaluate, Done) or isinstance(evidence.score_boxes, Done)
+    if not repeats or not scored:
         return ()
     return (finding("held-out-repeated", count=repeats, images=len(held_out.files)),)
 
