@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ..images.preprocessing import Layout
 from ..models.loaded_model import Unusable
 
 _SIDES = (8, 2048)  # pixels
+_LARGE = 10.0  # a mean or a divisor of pixels from 0 to 255 is larger, one of scaled pixels is smaller
 _FORMS: dict[str | None, str] = {
     "sequence_type": "a sequence",
     "map_type": "a map",
@@ -72,14 +75,47 @@ def check_tensor(what: Literal["input", "output"], value: Any) -> None:
 
 def scales_its_input(model: Any, input_name: str) -> bool:
     """Whether the first operator on the pixels is arithmetic, as a Rescaling layer is."""
+    return _first_arithmetic(model, input_name) is not None
+
+
+def takes_raw_pixels(model: Any, input_name: str) -> bool:
+    """Whether the arithmetic on the pixels, if there is any, is such as brings 0 to 255 near 0.
+
+    A detector may instead begin with arithmetic on pixels that are scaled already: to another backbone's scale, say.
+    """
+    node = _first_arithmetic(model, input_name)
+    if node is None or node.op_type == "BatchNormalization":
+        return node is not None
+    size = _largest_constant(model, node)
+    if size is None:
+        return True
+    return size < 1 / _LARGE if node.op_type == "Mul" else size > _LARGE
+
+
+def _first_arithmetic(model: Any, input_name: str) -> Any:
+    """The first operator on the pixels that does not only move them; None if it is not arithmetic."""
     name = input_name
     for node in model.graph.node:  # in execution order
         if name not in node.input:
             continue
         if node.op_type not in ("Transpose", "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"):
-            return node.op_type in ("Mul", "Div", "Sub", "Add", "BatchNormalization")
+            return node if node.op_type in ("Mul", "Div", "Sub", "Add", "BatchNormalization") else None
         name = node.output[0]
-    return False
+    return None
+
+
+def _largest_constant(model: Any, node: Any) -> float | None:
+    """The largest magnitude of the node's constant operand; None where both are computed."""
+    from onnx import numpy_helper
+
+    held = {one.name: one for one in model.graph.initializer}
+    for maker in model.graph.node:
+        if maker.op_type == "Constant":
+            held.update((maker.output[0], one.t) for one in maker.attribute if one.name == "value")
+    for name in node.input:
+        if name in held:
+            return float(np.abs(numpy_helper.to_array(held[name])).max(initial=0))
+    return None
 
 
 def _side(dimension: Any) -> int | None:

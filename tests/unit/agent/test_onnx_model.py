@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from harness.agent.graph.image_input import scales_its_input
+from harness.agent.graph.image_input import scales_its_input, takes_raw_pixels
 from harness.agent.graph.onnx_model import Runner, read, signature
 from harness.agent.models.loaded_model import Unusable, as_rows
 
@@ -238,3 +238,25 @@ def test_an_answer_that_is_no_row_of_scores_is_refused(answer: Any) -> None:
 
 def test_an_answer_with_sides_of_one_is_flattened() -> None:
     assert as_rows(np.zeros((2, 5, 1, 1)), 2).shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("operator", "constant", "raw"),
+    [
+        ("Mul", 1 / 255, True),
+        ("Div", 255.0, True),
+        ("Sub", 127.0, True),
+        ("Mul", 2.2, False),  # from jetson-inference's scale to torchvision's
+        ("Sub", 0.485, False),
+        ("Div", 0.229, False),
+        ("Mul", 255.0, False),
+    ],
+)
+def test_arithmetic_on_scaled_pixels_is_told_from_scaling(
+    operator: str, constant: float, raw: bool, tmp_path: Path
+) -> None:
+    value = helper.make_node("Constant", [], ["c"], value=helper.make_tensor("t", TensorProto.FLOAT, [], [constant]))
+    mean = helper.make_node("ReduceMean", ["s"], ["answer"], axes=[2, 3], keepdims=0)
+    made = model([value, helper.make_node(operator, ["image", "c"], ["s"]), mean], shape=("N", 3, 32, 32))
+    assert takes_raw_pixels(made, taken(made, tmp_path).input) is raw
+    assert scales_its_input(made, taken(made, tmp_path).input)

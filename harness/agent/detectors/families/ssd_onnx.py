@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.image_input import ImageInput, image_input, scales_its_input
+from ...graph.image_input import ImageInput, image_input, takes_raw_pixels
 from ...models.loaded_model import Unusable
 from ...ssd.priors import LAYOUTS, MOBILENET, Layout, priors
 from ..declared import as_declared
@@ -41,7 +41,7 @@ def load(opening: Opening) -> SsdOnnx:
     if answers[0].shape == answers[1].shape and not any("box" in name.casefold() for name in graph.outputs):
         at = _scores_at(answers)
     layout = next((one for one in LAYOUTS if len(priors(one)) == answers[at].shape[1]), None)
-    raw = given.dtype == "uint8" or scales_its_input(graph.model, given.name)
+    raw = given.dtype == "uint8" or takes_raw_pixels(graph.model, given.name)
     description = Description(
         family="ssd_onnx",
         width=width,
