@@ -105,6 +105,7 @@ def _ssd(
     model: nn.Module, folder: Path, classes: tuple[str, ...], *, background: bool = True, producer: str = ""
 ) -> None:
     """As jetson-inference's exporter writes it; its labels.txt begins with BACKGROUND."""
+    folder.mkdir(exist_ok=True)
     file = folder / "ssd-mobilenet.onnx"
     export.write(model, SIDE, file)
     if producer:
@@ -117,6 +118,7 @@ def _ssd(
 
 def _yolo(model: nn.Module, folder: Path, classes: tuple[str, ...]) -> None:
     """As Ultralytics' exporter writes it, with the names in its metadata."""
+    folder.mkdir(exist_ok=True)
     file = folder / "best.onnx"
     torch.onnx.export(
         _AsYolo(model).eval(),
