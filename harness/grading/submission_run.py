@@ -11,6 +11,7 @@ from harness.grading.detector_run import detect, run_detector, timed_detector
 from harness.grading.model_run import ModelEvidence, run_model, value
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
+from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.schema import Task
 from harness.inputs.images import HeldOutSet
 from harness.inputs.submission import Submission
@@ -84,7 +85,10 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
             audit=audited,
             execute=executed,
             benchmark=Skipped(reason=sentence("not-timed-yet")),
-            intake_findings=(*submission.findings, *_beside_the_stages(submission, executed, run_context)),
+            intake_findings=(
+                *_of_intake(submission, assignment),
+                *_beside_the_stages(submission, executed, run_context),
+            ),
         )
         candidates = models.to_grade(submission, executed, assignment, run_context.stage_context.store)
         with_model = _with_detector if assignment.task == "detection" else _with_classifier
@@ -284,17 +288,23 @@ def _to_compare(
     return models.made(submission, executed, run_context.stage_context.store)
 
 
+def _of_intake(submission: Submission, assignment: Assignment) -> tuple[Finding, ...]:
+    """The findings of intake, which does not know the task: for detection a predict.py is something to grade."""
+    answers = models.answering(submission, assignment)
+    return tuple(found for found in submission.findings if not answers or found.code != "nothing-handed-in")
+
+
 def _beside_the_stages(
     submission: Submission, executed: StageResult[Execution], run_context: RunContext
 ) -> list[Finding]:
     """Findings about required parts that were neither handed in nor made, and about a run without a sandbox."""
-    made_a_model = bool(models.produced(executed))
+    assignment, made_a_model = run_context.assignment, bool(models.produced(executed))
     there = {
         "notebook": submission.notebook is not None,
-        "model": submission.model is not None or made_a_model,
+        "model": submission.model is not None or made_a_model or bool(models.answering(submission, assignment)),
         "dataset": submission.dataset is not None,
     }
-    wanted = run_context.assignment.handin.model_dump()
+    wanted = assignment.handin.model_dump()
     findings = [finding("part-missing", part=part) for part in there if wanted[part] == "required" and not there[part]]
     if run_context.stage_context.sandbox.name == "none":
         findings.append(finding("sandbox-off"))

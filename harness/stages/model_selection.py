@@ -28,7 +28,7 @@ def to_grade(
     if assignment.withholds:
         return _written(executed, store, {})
     ours, theirs = made(submission, executed, store), handed_in(submission, assignment.handin)
-    own = answering(submission, assignment.handin) if assignment.task == "detection" else ()
+    own = answering(submission, assignment)
     in_turn = (*theirs, *ours) if assignment.execution.mode == "both" else (*ours, *theirs)
     return tuple(sorted((*in_turn, *own), key=lambda model: model.is_refused))
 
@@ -44,9 +44,11 @@ def handed_in(submission: Submission, wanted: HandIn) -> tuple[HandedModel, ...]
     return () if wanted.model == "ignored" else _of(submission, submission.models)
 
 
-def answering(submission: Submission, wanted: HandIn) -> tuple[HandedModel, ...]:
-    """The submission's predict.py, as a detector; none without one, or if the assignment ignores models."""
-    return () if wanted.model == "ignored" else _of(submission, own_code(submission.files))
+def answering(submission: Submission, assignment: Assignment) -> tuple[HandedModel, ...]:
+    """The submission's predict.py, as a detector; none without one, for another task, or if models are ignored."""
+    if assignment.task != "detection" or assignment.handin.model == "ignored":
+        return ()
+    return _of(submission, own_code(submission.files))
 
 
 def _of(submission: Submission, files: Sequence[ModelFile]) -> tuple[HandedModel, ...]:

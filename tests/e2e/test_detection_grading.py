@@ -1,4 +1,4 @@
-"""A class of detectors, graded: `harness grade` with task = "detection", from the folder of submissions to the pages."""
+"""A class of detectors, graded by `harness grade`: from the folder of submissions to the pages."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def predict(images):
     for image in images:
         cells = np.asarray(image, np.float32)[..., :3]
         height, width = cells.shape[:2]
-        boxes = []
+        boxes, labels = [], []
         for row in range(3):
             for column in range(3):
                 part = cells[row * height // 3:(row + 1) * height // 3, column * width // 3:(column + 1) * width // 3]
                 red, _, blue = part.reshape(-1, 3).mean(0)
                 if abs(red - blue) > 90:
-                    corners = [column / 3 * width, row / 3 * height, (column + 1) / 3 * width, (row + 1) / 3 * height]
-                    boxes.append([*corners, 0.9, int(red > blue)])
-        found.append(np.array(boxes, np.float32).reshape(-1, 6))
+                    boxes.append([column / 3, row / 3, (column + 1) / 3, (row + 1) / 3])
+                    labels.append(int(red > blue))
+        found.append({"boxes": boxes, "scores": [0.9] * len(boxes), "labels": labels})
     return found
 """
 MORE = """
@@ -47,7 +47,7 @@ def _model(folder: Path, tilt: float) -> None:
     changed = REFERENCE.replace("[-9.0, 0, 9.0], [9.0, 0, -9.0]", f"[-9.5, 0, 9.5], [{9 + tilt}, 0.1, {-9 - tilt}]")
     assert changed != REFERENCE
     space: dict[str, Any] = {}
-    exec(changed, space)  # noqa: S102  # the test's own text
+    exec(changed, space)  # the test's own text
     (folder / "train").mkdir(parents=True)
     (folder / "train" / "labels.txt").write_text("\n".join(CLASSES))
     space["train"](folder / "train", folder, backbone="", weights="", seed=1)
