@@ -48,7 +48,7 @@ class Lesson:
     def detector(self, seed: int, head_steps: int, steps: int) -> MobileNetV2Ssd:
         torch.manual_seed(seed)
         model = MobileNetV2Ssd(copy.deepcopy(self.base), len(self.classes) + 1)
-        fit(model, self.views, Budget(VIEWS, head_steps, steps), np.random.default_rng(seed))
+        fit(model, self.views, Budget(len(self.views), head_steps, steps), np.random.default_rng(seed))
         return model.eval()
 
 
@@ -78,7 +78,7 @@ class _AsYolo(nn.Module):
         return torch.cat([(low + high) / 2, high - low, scores[..., 1:]], dim=-1).transpose(1, 2)
 
 
-def lesson(data: Path, weights_file: Path) -> Lesson:
+def lesson(data: Path, weights_file: Path, views: int = VIEWS) -> Lesson:
     """The training images as the frozen layers see them."""
     classes = tuple((data / "labels.txt").read_text(encoding="utf-8").split())
     base = BACKBONES["mobilenet_v2"](weights_file).layers
@@ -86,26 +86,26 @@ def lesson(data: Path, weights_file: Path) -> Lesson:
         examples = annotated(read(open_tree(data, Path(scratch))), classes)
     torch.manual_seed(0)
     looking = MobileNetV2Ssd(copy.deepcopy(base), len(classes) + 1)
-    return Lesson(classes, base, seen(looking, examples, VIEWS, np.random.default_rng(0)))
+    return Lesson(classes, base, seen(looking, examples, views, np.random.default_rng(0)))
 
 
-def make(of: Lesson) -> None:
+def make(of: Lesson, out: Path = HERE) -> None:
     """All models, each with its labels.txt."""
     torch.use_deterministic_algorithms(True)
     noor = of.detector(seed=11, head_steps=80, steps=120)
-    _ssd(noor, HERE / "Noor Jansen s2031145", of.classes)
-    _ssd(noor, HERE / "SofiaR", of.classes, producer="handed on")  # the same weights in a file with other bytes
-    _ssd(of.detector(seed=12, head_steps=80, steps=60), HERE / "pieter_de_wit", of.classes, background=False)
-    _ssd(of.detector(seed=13, head_steps=8, steps=0), HERE / "team-lynx", of.classes)
-    _ssd(_FromZeroToOne(of.detector(seed=14, head_steps=80, steps=60)), HERE / "l.chen", of.classes)
-    _yolo(of.detector(seed=15, head_steps=80, steps=60), HERE / "kim-yolo", of.classes)
+    _ssd(noor, out / "Noor Jansen s2031145", of.classes)
+    _ssd(noor, out / "SofiaR", of.classes, producer="handed on")  # the same weights in a file with other bytes
+    _ssd(of.detector(seed=12, head_steps=80, steps=60), out / "pieter_de_wit", of.classes, background=False)
+    _ssd(of.detector(seed=13, head_steps=8, steps=0), out / "team-lynx", of.classes)
+    _ssd(_FromZeroToOne(of.detector(seed=14, head_steps=80, steps=60)), out / "l.chen", of.classes)
+    _yolo(of.detector(seed=15, head_steps=80, steps=60), out / "kim-yolo", of.classes)
 
 
 def _ssd(
     model: nn.Module, folder: Path, classes: tuple[str, ...], *, background: bool = True, producer: str = ""
 ) -> None:
     """As jetson-inference's exporter writes it; its labels.txt begins with BACKGROUND."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "ssd-mobilenet.onnx"
     export.write(model, SIDE, file)
     if producer:
@@ -118,7 +118,7 @@ def _ssd(
 
 def _yolo(model: nn.Module, folder: Path, classes: tuple[str, ...]) -> None:
     """As Ultralytics' exporter writes it, with the names in its metadata."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "best.onnx"
     torch.onnx.export(
         _AsYolo(model).eval(),

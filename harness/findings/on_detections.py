@@ -10,10 +10,10 @@ SENTENCES: dict[str, str] = {
     "takes-for": "It takes {wrong} of {objects} objects of the class {name} for {other}.",
     "counts-right": "It counts all objects of an image right on {exact} of {images} images ({share:.0%}, 95 % interval "
     "{low:.0%} to {high:.0%}); on average it is off by {error:.1f} objects an image.",
-    "false-alarms": "On {images} images of other things it reports {boxes} objects; at least one on "
-    "{alarmed} of them ({share:.0%}, 95 % interval {low:.0%} to {high:.0%}).",
-    "false-alarms-on-patterns": "On {images} drawn patterns that show nothing it reports {boxes} objects; at least "
-    "one on {alarmed} of them ({share:.0%}, 95 % interval {low:.0%} to {high:.0%}).",
+    "false-alarms": "On {alarmed} of {images} images of other things ({share:.0%}, 95 % interval {low:.0%} to "
+    "{high:.0%}) it reports objects; false alarms in all: {boxes}.",
+    "false-alarms-on-patterns": "On {alarmed} of {images} drawn patterns that show nothing ({share:.0%}, 95 % interval "
+    "{low:.0%} to {high:.0%}) it reports objects; false alarms in all: {boxes}.",
     "costs-most": "Of the corruptions tried, {corruption} of severity {severity} costs it most: AP50 falls from "
     "{clean:.2f} to {ap50:.2f} on the same {images} images.",
 }

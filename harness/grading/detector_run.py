@@ -20,12 +20,10 @@ from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.stage_result import Skipped, StageResult
-from harness.stages.evidence.submission import OF_ANOTHER_TASK
 from harness.stages.evidence.worse_boxes import WorseBoxes
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.runner import StageRunner
 from harness.stages.score_boxes import SCORE_BOXES, ScoreBoxesRequest
-from harness.stages.transfer_verdict import concluded
 
 _NOT_ASKED = Skipped(reason=sentence("not-asked"))
 
@@ -64,10 +62,6 @@ def run_detector(
     compared_with = on.detector.answers if on.detector else None
     scored = score(value(answered), on, compared_with, runner, value(worse))
     if depth == "whole":
-        look = value(inspected)
-        entry = run_context.backbones.entries.get(look.backbone) if look and look.backbone else None
-        trained_on = entry.trained_on if entry else None
-        inspected = concluded(inspected, OF_ANOTHER_TASK, value(converted), trained_on)
         boards = by_memory(assignment.boards) if assignment.boards else ()
         reference = on.detector.kernels if on.detector else None
         predicted = runner.run(BOARDS, BoardsRequest(value(converted), boards, reference, identity()))

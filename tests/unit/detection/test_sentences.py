@@ -44,6 +44,6 @@ def test_counts_and_false_alarms_are_said():
     )
     alarms = false_alarms(boxes((0, *BOX, 0.9, 0), (0, *SMALL, 0.9, 0)), images=4, classes=1, threshold=0.5)
     assert on_false_alarms(alarms) == (
-        "On 4 images of other things it reports 2 objects; at least one on 1 of them (25%, 95 % interval 5% to 70%)."
+        "On 1 of 4 images of other things (25%, 95 % interval 5% to 70%) it reports objects; false alarms in all: 2."
     )
     assert on_false_alarms(false_alarms(boxes(), images=0, classes=1, threshold=0.5)) is None
