@@ -62,7 +62,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fetch_weights(folder / "cache")
     assignment = make_course(folder / "course")
     text = assignment.read_text().replace("points = 100", "points = 110").replace("enabled = false", "images = 4")
-    text = text.replace("[robustness]", '[benchmark]\nmin_seconds = 0\nwarm_up_seconds = 0.05\n[robustness]\nseverities = [5]')
+    text = text.replace(
+        "[robustness]", "[benchmark]\nmin_seconds = 0\nwarm_up_seconds = 0.05\n[robustness]\nseverities = [5]"
+    )
     assignment.write_text(text + MORE)
     submissions = folder / "submissions"
     _model(submissions / "good", 0.5)
