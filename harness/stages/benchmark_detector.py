@@ -20,7 +20,6 @@ from harness.inputs.assignment.sections import BenchmarkRules
 from harness.inputs.images import StagedImages
 from harness.stages.benchmark import Subjects, beside_the_reference, check_inputs
 from harness.stages.benchmark_reply import BenchmarkReply, BoxGroups, Role
-from harness.stages.box_repeatability import SAME, far_boxes
 from harness.stages.context import Rejected, StageContext, read_array, read_whole_numbers
 from harness.stages.detection_reply import Rows
 from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, TimedPartName
@@ -29,6 +28,7 @@ from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import NO_MODEL, Skipped, StageResult
 from harness.stages.paired_ratio import Anchors
 from harness.stages.stage import Stage
+from harness.stages.timed_boxes import counted, differing, far, sure_from
 from harness.stages.timing_replies import TimedImages, model_request
 
 # What a detector that was exported for this is read as.
@@ -47,7 +47,12 @@ class TimedDetector:
         family = self.answers.description.family
         declared = self.answers.preprocess
         rule = declared.model_dump() if declared else None
-        said = {"family": _FAMILY.get(family, family), "rule": rule, "void": list(self.answers.void)}
+        said = {
+            "family": _FAMILY.get(family, family),
+            "rule": rule,
+            "void": list(self.answers.void),
+            "counted": list(_counted(self.answers)),
+        }
         return {**model_request(self.conversion), "detector": said}
 
 
@@ -100,7 +105,7 @@ def _checked(
         raise Rejected(sentence("timed-other-queries"))
     asked = [position for (position,) in images.asked([[place] for place in range(reply.images)])]
     timed = _timed_rows(groups, outputs)
-    before = _rows(answers, context)
+    before = counted(_rows(answers, context), _counted(answers))
     return checked_boxes(groups, timed, [before.of(asked[image]) for image in groups.inputs])
 
 
@@ -109,13 +114,21 @@ def checked_boxes(groups: BoxGroups, timed: list[Rows], before: list[Rows]) -> C
 
     Answers in no group differ.
     """
-    differences = [far_boxes(one, other) for one, other in zip(timed, before, strict=True)]
-    different = sum(count for count, off in zip(groups.counts, differences, strict=True) if off > SAME)
+    sure = sure_from(list(dict(zip(groups.inputs, before, strict=True)).values()))  # of each image once
+    apart = [far(one, other, sure) for one, other in zip(timed, before, strict=True)]
+    differs = differing(groups.counts, apart)
     return CheckedAnswers(
         checked=sum(groups.counts) + groups.others,
-        different=different + groups.others,
-        largest_difference=1.0 if groups.others else max(differences),
+        different=sum(count for count, off in zip(groups.counts, differs, strict=True) if off) + groups.others,
+        largest_difference=1.0
+        if groups.others
+        else max(one.first if off else one.most for one, off in zip(apart, differs, strict=True)),
     )
+
+
+def _counted(answers: DetectorAnswers) -> tuple[int, ...]:
+    """The labels that stand for a class; boxes of others are in no score."""
+    return tuple(label for label, index in enumerate(answers.meaning.taken) if index >= 0)
 
 
 def _timed_rows(groups: BoxGroups, outputs: Path) -> list[Rows]:

@@ -89,7 +89,7 @@ def look(asking: Asking, staged: StagedImages, chosen: Sequence[int], context: S
     Raises `Unanswered`, and `EnvironmentMissing` when the environment that the detector needs is not built.
     """
     try:
-        answered, _, context = _where_it_can_be_read(asking, staged, chosen, (), context)
+        answered, _, context = _where_it_can_be_read(asking, staged, chosen, (), context, quotes=True)
     except Unanswered as nothing:
         raise Unanswered(told_to_student(nothing.failure)) from nothing
     described = DetectorDescription(**answered.reply.description.model_dump())
@@ -104,10 +104,12 @@ def detect(asking: Asking, staged: StagedImages, context: StageContext) -> Stage
     twice = secret_sample(len(staged.names), _ASKED_TWICE)
     detector = asking.detector
     try:
-        first, outcome, context = _where_it_can_be_read(asking, staged, None, twice, context)
+        first, outcome, context = _where_it_can_be_read(asking, staged, None, twice, context, quotes=False)
         others = [first.again]
         if first.reply.description.family not in _IN_THE_AGENT:
             others.append(_ask(asking, staged, twice, (), context)[0].every)
+    except _Needs as needs:  # said in the second sandbox only
+        return _failure(sentence("reply-stopped"), needs.why, None)
     except Unanswered as nothing:
         return nothing.failure
     difference = max(largest_difference(first.every, again, twice) for again in others)
@@ -138,19 +140,24 @@ def _where_it_can_be_read(
     chosen: Sequence[int] | None,
     twice: Sequence[int],
     context: StageContext,
+    *,
+    quotes: bool,
 ) -> tuple[_Answered, Outcome, StageContext]:
-    """What `_ask` gives, in the environment that the detector needs, and the context with that. Raises `Unanswered`."""
+    """What `_ask` gives, in the environment that the detector needs, and the context with that. Raises `Unanswered`.
+
+    `quotes`: whether a student may read why it needs that. Where student code runs, the reason is that code's text.
+    """
     try:
         return *_ask(asking, staged, chosen, twice, context), context
     except _Needs as needs:
         there = context.using(KERAS)
         if there.software_id is None:
-            why = f"the model needs the environment {KERAS.name}: {needs.why}"
-            raise EnvironmentMissing(why, KERAS.build_command) from None
+            why = f"the model needs the environment {KERAS.name}"
+            raise EnvironmentMissing(f"{why}: {needs.why}" if quotes else why, KERAS.build_command) from None
     try:
         return *_ask(asking, staged, chosen, twice, there), there
     except _Needs as needs:
-        raise Unanswered(_failure(needs.why, "", None)) from needs
+        raise Unanswered(_failure(sentence("reply-stopped"), needs.why, None)) from needs
 
 
 def _ask(

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from example_detector import detector_answers
+from example_detector import DESCRIPTION, detector_answers, kept_nowhere
 from example_evidence import evidence
 from PIL import Image
 
@@ -26,10 +26,11 @@ from harness.inputs.images import StagedImages
 from harness.stages.benchmark_detector import BENCHMARK_DETECTOR, BenchmarkDetectorRequest, TimedDetector
 from harness.stages.context import StageContext
 from harness.stages.convert_detector import CONVERT_DETECTOR, ConvertDetectorRequest
-from harness.stages.detect import DETECT, DetectRequest, HandedDetector
+from harness.stages.detect import Asking, detect
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.handed_detector import HandedDetector
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.store import Store
 
@@ -79,9 +80,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def answered(file: Path, place: StageContext, staged: StagedImages) -> DetectorAnswers:
     model = place.store.put(file, "model")
-    result = DETECT.work(DetectRequest(HandedDetector(model), (), staged), place)
+    result = detect(Asking(HandedDetector(model)), staged, place)
     assert isinstance(result, Done), result
     return result.value.model_copy(update={"model": model})
+
+
+def unasked(model: Blob | None, family: str = "ssd_onnx") -> DetectorAnswers:
+    """A detector of the family whose boxes nobody reads."""
+    described = DESCRIPTION.model_copy(update={"family": family})
+    return detector_answers(kept_nowhere(), model=model, description=described)
 
 
 def graph(answers: DetectorAnswers, place: StageContext) -> Any:
@@ -107,10 +114,10 @@ def test_a_checkpoint_becomes_a_graph_and_a_graph_stays_itself(timed: dict[str, 
 
 def test_what_has_no_graph_is_said(place: StageContext, files: dict[str, Path]) -> None:
     model = place.store.put(files["one.pth"], "model.tflite")
-    result = CONVERT_DETECTOR.work(ConvertDetectorRequest(detector_answers(model, "tflite")), place)
+    result = CONVERT_DETECTOR.work(ConvertDetectorRequest(unasked(model, "tflite")), place)
     assert isinstance(result, Done) and result.value.native
     assert [one.code for one in result.findings] == ["model-not-converted"]
-    own = CONVERT_DETECTOR.work(ConvertDetectorRequest(detector_answers(None, "own_code")), place)
+    own = CONVERT_DETECTOR.work(ConvertDetectorRequest(unasked(None, "own_code")), place)
     assert isinstance(own, Skipped) and "own code" in own.reason
 
 
@@ -118,7 +125,7 @@ def test_weights_beside_the_graph_are_put_inside(place: StageContext, files: dic
     model = onnx.load(str(files["one.onnx"]))
     onnx.save_model(model, str(tmp_path / "m.onnx"), save_as_external_data=True, location="m.data", size_threshold=64)
     blobs: list[Blob] = [place.store.put(tmp_path / name, name) for name in ("m.onnx", "m.data")]
-    answers = detector_answers(blobs[0]).model_copy(update={"data": (("m.data", blobs[1]),)})
+    answers = unasked(blobs[0]).model_copy(update={"data": (("m.data", blobs[1]),)})
     whole = graph(answers, place)
     assert whole.model.sha256 != blobs[0].sha256 and whole.model.bytes > blobs[1].bytes
 
@@ -174,7 +181,7 @@ def test_a_copied_detector_is_named(
     for parameter in noisy.classification_headers.parameters():
         parameter.data += torch.randn_like(parameter) * parameter.std() * 0.03 if parameter.numel() > 1 else 0
     export(noisy, tmp_path / "noisy.onnx")
-    answers = detector_answers(place.store.put(tmp_path / "noisy.onnx", "model"))
+    answers = unasked(place.store.put(tmp_path / "noisy.onnx", "model"))
     models = {**timed, "noisy": TimedDetector(graph(answers, place), answers)}
     examined = []
     for name, one in models.items():

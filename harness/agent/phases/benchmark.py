@@ -5,13 +5,13 @@ Several pairs of fresh processes (`timed_model.py`), one pair after the other: w
 (A B B A), so that anything that slows the machine slows both. A process is forked from this one, which has imported
 ONNX Runtime and decoded the images: what it pays before its first query is loading the model.
 
-The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`, and for a
-detector `detector` with `family`, `rule` as declared or null, and `void`), `cpus` (cores that they may run on),
-`pairs`, for each process `queries`, `most_queries`, `min_seconds`, `warm_up_seconds`, and `budget_seconds`. Queries
-cycle through at most 64 images of the list `images`. Sent: `latencies-<name>.npy` and
-`processor-<name>.npy` (float32, ms: wall and processor time of each query, process after process),
-`answers-low-<name>.npy` and `answers-high-<name>.npy` (probabilities, the summary of all timed answers by
-`timed_answers.py`), `benchmark.json`; or `refused.json`. Of detectors (`timed_detector.py`) these times are from the
+The request holds `models` (name -> `file` under /in, `layout`, `input_dtype`, `rule`, `output_kind`, and for a detector
+`detector` with `family`, `rule` as declared or null, `void`, and `counted`, the labels whose boxes are compared, all
+where there are none), `cpus` (cores that they may run on), `pairs`, for each process `queries`, `most_queries`,
+`min_seconds`, `warm_up_seconds`, and `budget_seconds`. Queries cycle through at most 64 images of the list `images`.
+Sent: `latencies-<name>.npy` and `processor-<name>.npy` (float32, ms: wall and processor time of each query, process
+after process), `answers-low-<name>.npy` and `answers-high-<name>.npy` (probabilities, the summary of all timed answers
+by `timed_answers.py`), `benchmark.json`; or `refused.json`. Of detectors (`timed_detector.py`) these times are from the
 graph's input to the boxes; sent are also `latencies-<part>-<name>.npy` and `processor-<part>-<name>.npy` of its
 `PARTS`, and in place of probabilities the boxes: `answers-boxes-<name>.npy`, `answers-scores-<name>.npy` and
 `answers-labels-<name>.npy`. Earlier answers never come in here: the harness compares outside.

@@ -12,6 +12,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..detectors.board import on_board
 from ..detectors.detector import Anchors, Detections, Found, Opening, Pixels
 from ..detectors.plain_boxes import plain
@@ -55,7 +58,7 @@ class TimedDetector:
         if family.RUNS_CODE or name != said["family"]:
             raise Unusable(f"it is timed as {said['family']}, and was read as {name}")
         self._detector = family.load(opening)
-        self._images, self._void = images, frozenset(said["void"])
+        self._images, self._void, self._counted = images, frozenset(said["void"]), said["counted"]
         self._turns = in_random_turns(len(images))
         self._answers = TimedDetections(self._plain)
         self._parts = {f"{kind}-{part}": list[float]() for part in PARTS for kind in ("latencies", "processor")}
@@ -113,5 +116,18 @@ class TimedDetector:
         return found
 
     def _plain(self, found: Found) -> Detections:
+        """The boxes that are compared: of labels that count, all where none are named, of each the surest first."""
         boxes = suppressed(found, TRAINERS) if isinstance(found, Anchors) else found
-        return plain(boxes, _MOST_BOXES, self._detector.description.labels)[0]
+        if self._counted:
+            boxes = boxes.at(np.isin(boxes.labels, self._counted))
+        kept = plain(boxes, max(1, len(boxes)), self._detector.description.labels)[0]
+        return kept.at(_by_rank(kept)[:_MOST_BOXES])
+
+
+def _by_rank(found: Detections) -> NDArray[np.int64]:
+    """Indices of the boxes by their place among those of their label, then by score. `found`: the surest first."""
+    rank = np.zeros(len(found), np.int64)
+    for label in np.unique(found.labels):
+        mine = np.flatnonzero(found.labels == label)
+        rank[mine] = np.arange(len(mine))
+    return np.argsort(rank, kind="stable")

@@ -12,9 +12,10 @@ import pytest
 from hostile import NAMES, Files, Sends, context, npy, order, staged
 
 from harness.errors import EnvironmentMissing
+from harness.findings import said_to_student
 from harness.sandbox.engine import Job
 from harness.stages.box_repeatability import largest_difference
-from harness.stages.detect import Asking, detect
+from harness.stages.detect import Asking, Unanswered, detect, look
 from harness.stages.detection_reply import Rows, most_of_an_image
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.detections import DetectorAnswers
@@ -178,14 +179,38 @@ def test_a_refusal_and_a_job_that_died_are_failures_with_a_reason(tmp_path: Path
     assert detected(tmp_path, {}, "timeout").status == "timeout"
 
 
-def test_a_missing_environment_is_said_with_the_command_that_builds_it(
+def test_what_a_detector_says_that_it_needs_is_no_way_out_for_what_it_saw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needs = {"needs.json": b'{"environment": "keras", "why": "it is TensorFlow Lite"}'}
-    assert isinstance(detected(tmp_path, needs), Failed), "it asks for it there, too"
+    needs = {"needs.json": b'{"environment": "keras", "why": "a duck at 0.1 0.2"}'}
+    result = detected(tmp_path, needs)
+    assert isinstance(result, Failed) and result.detail == "a duck at 0.1 0.2", "it asks for it there, too"
+    assert "duck" not in result.reason and all("duck" not in said_to_student(one.message) for one in result.findings)
+    monkeypatch.setattr(Sends, "software_id", lambda self, software: None)
+    with pytest.raises(EnvironmentMissing, match=r"environment keras\n"):
+        detected(tmp_path, needs)
+
+
+def test_a_need_that_only_the_second_sandbox_has_is_a_failure(tmp_path: Path) -> None:
+    def sent(job: Job) -> dict[str, bytes]:
+        first = json.loads(job.request)["again"]
+        return sends(family="own_code")(job) if first else {"needs.json": b'{"environment": "keras", "why": "a duck"}'}
+
+    result = detected(tmp_path, sent)
+    assert isinstance(result, Failed) and "duck" not in result.reason and result.detail == "a duck"
+
+
+def test_a_missing_environment_is_said_with_why_where_no_image_is_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = context(tmp_path, {"needs.json": b'{"environment": "keras", "why": "it is TensorFlow Lite"}'})
+    (tmp_path / "model.onnx").write_bytes(b"model")
+    asking = Asking(HandedDetector(place.store.put(tmp_path / "model.onnx", "model.onnx")))
+    with pytest.raises(Unanswered, match="TensorFlow Lite"):
+        look(asking, staged(tmp_path), (0, 1), place)
     monkeypatch.setattr(Sends, "software_id", lambda self, software: None)
     with pytest.raises(EnvironmentMissing, match="TensorFlow Lite"):
-        detected(tmp_path, needs)
+        look(asking, staged(tmp_path), (0, 1), place)
 
 
 def test_own_code_goes_in_under_the_names_that_it_knows(tmp_path: Path) -> None:
