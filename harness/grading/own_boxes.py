@@ -1,4 +1,4 @@
-"""Scores detectors on images withheld from the student's own data set: the reference, the rerun's, the handed-in one."""
+"""Scores detectors on images withheld from a student's own data set: the reference, the rerun's, the one handed in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
-from harness.grading.detector_run import detect, score
+from harness.grading.detector_run import DetectorEvidence, detect, score
 from harness.grading.model_run import value
 from harness.grading.withheld_split import WithheldSplit, trained_detector
 from harness.inputs.submission import Submission
@@ -22,6 +22,7 @@ def own_boxes(
     submission: Submission,
     split: WithheldSplit | None,
     of_rerun: Sequence[HandedModel],
+    graded: DetectorEvidence,
     run_context: RunContext,
     runner: StageRunner,
 ) -> tuple[OwnBoxes | None, tuple[Finding, ...]]:
@@ -32,12 +33,15 @@ def own_boxes(
     """
     if split is None or not run_context.trains_reference:
         return None, ()
-    on = split.graded_on
-    trained = trained_detector(split, run_context) if run_context.assignment.has_shared_set else on.detector
+    on, shared = split.graded_on, run_context.assignment.has_shared_set
+    trained = trained_detector(split, run_context) if shared else on.detector
     if trained is None:
         return None, (finding("harness-defect", reason=sentence("reference-not-trained-here")),)
-    answers = _answers(of_rerun, on, run_context, runner)
-    rerun = value(score(answers, on, trained.answers, runner))
+    answers, rerun = value(graded.detect), value(graded.score_boxes)
+    if shared:  # it was graded on the course's images
+        same = [model for model in of_rerun if answers is not None and model.shown == answers.name]
+        answers = _answers(same, on, run_context, runner)
+        rerun = value(score(answers, on, trained.answers, runner))
     handin = run_context.assignment.handin
     handed_in = (*model_selection.handed_in(submission, handin), *model_selection.answering(submission, handin))
     seen = value(score(_answers(handed_in, on, run_context, runner), on, answers, runner))
@@ -61,7 +65,7 @@ def _seen(score: DetectionEvaluation) -> SeenBoxes:
 
 
 def _noticed(found: OwnBoxes) -> tuple[Finding, ...]:
-    """A finding if the handed-in detector, which has seen the images, is better than the rerun's by more than chance."""
+    """A finding if the handed-in detector, which has seen the images, is significantly better than the rerun's."""
     seen, rerun = found.seen, found.rerun
     if seen is None or rerun is None or seen.difference is None or seen.difference_interval is None:
         return ()

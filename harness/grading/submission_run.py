@@ -120,7 +120,8 @@ def _with_classifier(evidence: Evidence, to_grade: _ToGrade, run_context: RunCon
 def _with_detector(evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner) -> Evidence:
     graded = run_detector(to_grade.models, to_grade.on, "whole", run_context, runner)
     answers = value(graded.detect)
-    own, noticed = own_boxes(to_grade.submission, to_grade.split, to_grade.models, run_context, runner.aside())
+    aside = runner.aside()
+    own, noticed = own_boxes(to_grade.submission, to_grade.split, to_grade.models, graded, run_context, aside)
     found = {
         "predict": OF_ANOTHER_TASK,
         "stress": OF_ANOTHER_TASK,
@@ -132,7 +133,7 @@ def _with_detector(evidence: Evidence, to_grade: _ToGrade, run_context: RunConte
         "score_boxes": graded.score_boxes,
         "boards": graded.boards,
         "own_boxes": own,
-        "rerun_made": _detector_made_again(to_grade, evidence.execute, answers, run_context, runner.aside()),
+        "rerun_made": _detector_made_again(to_grade, evidence.execute, answers, run_context, aside),
         "later_findings": noticed,
     }
     return evidence.model_copy(update=found)
