@@ -167,4 +167,5 @@ def test_the_pages_show_these_scores_and_a_student_s_shows_no_image(mode: str, r
     out = request.getfixturevalue(mode) / "out"
     for page in (out / "submissions" / "lazy" / "index.html", out / "students" / "lazy" / "index.html"):
         assert "Trained by the rerun" in page.read_text() and "<b>seen</b>" in page.read_text()
+    assert "The reference: mobilenet_v2, AP50 1.00" in (out / "students" / "lazy" / "index.html").read_text()
     assert "data:image/jpeg" not in (out / "students" / "lazy" / "index.html").read_text()
