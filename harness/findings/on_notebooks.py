@@ -135,6 +135,11 @@ KINDS: dict[str, Kind] = {
         "rerun "
         "trained without them is right on {rerun:.1%}. The difference of {difference:+.1%} is more than chance.",
     ),
+    "seen-finds-more-than-rerun": Kind(
+        "warning",
+        "The detector handed in has an AP50 of {seen:.2f} on the withheld images, which it has seen. The one that the "
+        "rerun trained without them has {rerun:.2f}. The difference of {difference:+.2f} is more than chance.",
+    ),
     "rerun-too-slow": Kind(
         "warning",
         "In {limit:.0f} minutes the rerun finished {done} of {total} epochs; all of them would take about "

@@ -18,6 +18,7 @@ from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
 from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.own_boxes import SeenBoxes
 from harness.stages.evidence.own_data import SeenScore
 from harness.stages.evidence.reading import NotebookReading
 from harness.stages.evidence.record import Interval, Record
@@ -54,6 +55,7 @@ class SubmissionResult(Record):
     inspection: InspectionResult | None
     dataset: DatasetAudit | None
     own: OwnScores | None = None  # on images withheld from the student's own data set
+    own_boxes: OwnBoxScores | None = None  # in place of `own` where the task is detection
     notebook: NotebookReading | None = None  # as handed in; self-reported
     boards: BoardPredictions | None = None  # predicted, where the assignment names boards
     rerun: Evaluation | None = None  # scores of the rerun's model, where the handed-in one was graded
@@ -91,6 +93,14 @@ class OwnScores(Record):
     reference_accuracy: float
     rerun: Evaluation | None
     seen: SeenScore | None
+
+
+class OwnBoxScores(Record):
+    """Scores of detectors on the withheld images; `seen` is the handed-in one's, which is never graded."""
+
+    reference_ap50: float | None
+    rerun: DetectionEvaluation | None  # without boxes over images
+    seen: SeenBoxes | None
 
 
 class ReferenceResult(Record):
@@ -183,6 +193,7 @@ def submission_result(
         inspection=_inspection(evidence),
         dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
         own=_own_scores(evidence),
+        own_boxes=_own_box_scores(evidence),
         notebook=evidence.read.value if isinstance(evidence.read, Done) else None,
         boards=evidence.boards.value if isinstance(evidence.boards, Done) else None,
         rerun=evidence.rerun,
@@ -256,3 +267,11 @@ def _own_scores(evidence: Evidence) -> OwnScores | None:
         return None
     own = evidence.own
     return OwnScores(reference_accuracy=own.reference.evaluation.accuracy, rerun=own.rerun, seen=own.seen)
+
+
+def _own_box_scores(evidence: Evidence) -> OwnBoxScores | None:
+    if evidence.own_boxes is None:
+        return None
+    own = evidence.own_boxes
+    rerun = None if own.rerun is None else own.rerun.model_copy(update={"shown": ()})
+    return OwnBoxScores(reference_ap50=own.reference.evaluation.scores.ap50, rerun=rerun, seen=own.seen)

@@ -9,6 +9,7 @@ from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.detector_run import detect, run_detector, timed_detector
 from harness.grading.model_run import ModelEvidence, run_model, value
+from harness.grading.own_boxes import own_boxes
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
 from harness.inputs.assignment import Assignment
@@ -123,6 +124,8 @@ def _with_classifier(evidence: Evidence, to_grade: _ToGrade, run_context: RunCon
 def _with_detector(evidence: Evidence, to_grade: _ToGrade, run_context: RunContext, runner: StageRunner) -> Evidence:
     graded = run_detector(to_grade.models, to_grade.on, "whole", run_context, runner)
     answers = value(graded.detect)
+    aside = runner.aside()
+    own, noticed = own_boxes(to_grade.submission, to_grade.split, to_grade.models, graded, run_context, aside)
     found = {
         "predict": OF_ANOTHER_TASK,
         "stress": OF_ANOTHER_TASK,
@@ -133,7 +136,9 @@ def _with_detector(evidence: Evidence, to_grade: _ToGrade, run_context: RunConte
         "detect_worse": graded.detect_worse,
         "score_boxes": graded.score_boxes,
         "boards": graded.boards,
-        "rerun_made": _detector_made_again(to_grade, evidence.execute, answers, run_context, runner.aside()),
+        "own_boxes": own,
+        "rerun_made": _detector_made_again(to_grade, evidence.execute, answers, run_context, aside),
+        "later_findings": noticed,
     }
     return evidence.model_copy(update=found)
 

@@ -22,7 +22,7 @@ from harness.gradebook.results import (
     SubmissionResult,
 )
 from harness.report import dataset
-from harness.report.coarse import benchmark, evaluation, memory, paired_difference
+from harness.report.coarse import benchmark, evaluation, memory, paired_difference, rounded, rounded_interval
 from harness.report.coarse_detection import detection, detector
 from harness.report.sources import Sources
 from harness.report.thumbnails import Thumbnails
@@ -30,6 +30,7 @@ from harness.stages.evidence.audit import DatasetAudit, SharedImage
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.detector_reference import DetectorReference
+from harness.stages.evidence.own_boxes import OwnBoxes, SeenBoxes
 from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done, Ended, Failed, Skipped, Usage, WithoutValue
@@ -91,7 +92,7 @@ def for_instructor(results: Results, result: SubmissionResult, sources: Sources,
         result=result,
         evidence=evidence,
         reference=_reference(evidence, sources),
-        detector_reference=sources.detector_reference,
+        detector_reference=_detector_reference(evidence, sources),
         held_out_image=_graded_on(evidence, sources, image, own_image),
         own_image=own_image,
         other_image=other_image,
@@ -115,7 +116,7 @@ def for_student(results: Results, result: SubmissionResult, sources: Sources, im
         result=_result(result, evidence, is_shown),
         evidence=cleared,
         reference=None if reference is None else _cleared_reference(reference),
-        detector_reference=_cleared_detector(sources.detector_reference),
+        detector_reference=_cleared_detector(_detector_reference(evidence, sources)),
         held_out_image=_graded_on(evidence, sources, image, own_image) if is_shown else _no_image,
         # Some of a data set's images may be withheld; showing only the others would reveal which.
         own_image=own_image if is_shown or not withholds else _no_own_image,
@@ -141,6 +142,10 @@ def _own_image(evidence: Evidence, sources: Sources) -> dataset.ImageOf:
 
 def _reference(evidence: Evidence, sources: Sources) -> Reference | None:
     return sources.reference or (evidence.own.reference if evidence.own else None)
+
+
+def _detector_reference(evidence: Evidence, sources: Sources) -> DetectorReference | None:
+    return sources.detector_reference or (evidence.own_boxes.reference if evidence.own_boxes else None)
 
 
 def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: dataset.ImageOf) -> Thumbnails:
@@ -194,6 +199,7 @@ def _result(result: SubmissionResult, evidence: Evidence, show_held_out: bool) -
         inspection=None if runs_as_it_is else _inspection(result.inspection),
         dataset=None if result.dataset is None else _audit(result.dataset),
         own=None,
+        own_boxes=None,
         notebook=result.notebook,
         boards=result.boards,
         rerun=evaluation(result.rerun, show_held_out),
@@ -247,6 +253,7 @@ def _evidence(evidence: Evidence, show_held_out: bool) -> Evidence:
         score_boxes=_scored_boxes(evidence.score_boxes, show_held_out),
         benchmark=_NOT_SHOWN,
         own=_own(evidence.own, show_held_out),
+        own_boxes=_own_boxes(evidence.own_boxes),
         read=_ended(evidence.read),
         rerun=evaluation(evidence.rerun, show_held_out),
         rerun_difference=paired_difference(evidence.rerun_difference),
@@ -288,6 +295,23 @@ def _own(own: OwnData | None, show_held_out: bool) -> OwnData | None:
         return None
     return OwnData(
         reference=_cleared_reference(own.reference), rerun=evaluation(own.rerun, show_held_out), seen=own.seen
+    )
+
+
+def _own_boxes(own: OwnBoxes | None) -> OwnBoxes | None:
+    reference = _cleared_detector(own.reference if own else None)
+    if own is None or reference is None:
+        return None
+    rerun = None if own.rerun is None else detection(own.rerun, show_held_out=False)
+    return OwnBoxes(reference=reference, rerun=rerun, seen=own.seen and _seen_boxes(own.seen))
+
+
+def _seen_boxes(seen: SeenBoxes) -> SeenBoxes:
+    return SeenBoxes(
+        ap50=rounded(seen.ap50, 3),
+        ap50_interval=rounded_interval(seen.ap50_interval),
+        difference=rounded(seen.difference, 3),
+        difference_interval=rounded_interval(seen.difference_interval),
     )
 
 

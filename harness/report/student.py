@@ -74,6 +74,7 @@ def view(page: PageSources) -> dict[str, Any]:
         "logs": _logs(page.logs),
         "largest_class": max([*(result.dataset.classes.values() if result.dataset else ()), 1]),
         "own": evidence.own,
+        "own_boxes": evidence.own_boxes,
         "claims": _claims(page),
         **_score_values(result.evaluation, reference, page.held_out_image),
         "boxes": result.detection,

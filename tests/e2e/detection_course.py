@@ -81,13 +81,15 @@ def make_course(folder: Path) -> Path:
     """The assignment.toml of a course in `folder`, with images, boxes and reference code."""
     chance = random.Random(1)
     for part, count in (("train", 12), ("heldout", 10)):
-        _write_set(folder / part, count, chance)
+        write_set(folder / part, count, chance.randrange(2**32))
     (folder / "transfer.py").write_text(REFERENCE)
     (folder / "assignment.toml").write_text(ASSIGNMENT)
     return folder / "assignment.toml"
 
 
-def _write_set(folder: Path, count: int, chance: random.Random) -> None:
+def write_set(folder: Path, count: int, seed: int) -> None:
+    """Images of two coloured cells each and their boxes, in Pascal VOC."""
+    chance = random.Random(seed)
     for below in ("Annotations", "JPEGImages"):
         (folder / below).mkdir(parents=True)
     (folder / "labels.txt").write_text("".join(f"{name}\n" for name in CLASSES))

@@ -20,6 +20,7 @@ benchmark     benchmark: latency beside the reference's
 reference     the reference solution
 detector_reference  the reference detector
 own_data      scores on images withheld from a student's own data set
+own_boxes     those of detectors
 alike         passages that notebooks of a class share
 submission    everything about one submission, stage by stage
 grade         its marks

@@ -15,6 +15,7 @@ from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.inspection import Inspection
+from harness.stages.evidence.own_boxes import OwnBoxes
 from harness.stages.evidence.own_data import OwnData
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.reading import NotebookReading
@@ -54,6 +55,7 @@ class Evidence(Record):
     score_boxes: Done[DetectionEvaluation] | Failed | Skipped = OF_ANOTHER_TASK
     benchmark: Done[Benchmark] | Failed | Skipped
     own: OwnData | None = None
+    own_boxes: OwnBoxes | None = None  # in place of `own` where the task is detection
     read: Done[NotebookReading] | Failed | Skipped = Skipped(reason=sentence("not-read"))
     boards: Done[BoardPredictions] | Failed | Skipped = Skipped(reason=sentence("no-board-asked"))
     rerun: Evaluation | None = None  # scores of the rerun's model, if the handed-in one was graded
