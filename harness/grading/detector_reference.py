@@ -19,7 +19,7 @@ from harness.stages.convert import HandedModel
 from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.trained_detector import TrainedDetector
 from harness.stages.store import Store
-from harness.stages.train_detector import TRAIN_DETECTOR, DetectorBudget, TrainDetectorRequest
+from harness.stages.train_detector import TRAIN_DETECTOR, TrainDetectorRequest
 
 
 def trained(
@@ -27,12 +27,10 @@ def trained(
     on: GradedOn,
     depth: Depth = "reference",
     lay_out: Callable[[], None] = lambda: None,
-    budget: DetectorBudget = "whole",
 ) -> DetectorReference:
     """The reference detector and its scores, not timed; trained now if it is missing or one of its inputs changed.
 
-    `lay_out` is called before training, to put the training images into their folder. `budget`: "short" for one of
-    many references, each of a student's own images.
+    `lay_out` is called before training, to put the training images into their folder.
 
     Raises `MachineError` with the end of the log when it fails in a stage that its scores rest on.
     """
@@ -50,7 +48,6 @@ def trained(
         on.training,
         HashedFile(run_context.weights.files[spec.weights_name]),
         on.held_out.classes,
-        budget,
     )
     made = needed(runner.run(TRAIN_DETECTOR, request, starting=starting), "train_detector", spec.code)
     if TRAIN_DETECTOR.name in runner.cached:

@@ -42,8 +42,11 @@ def own_boxes(
         same = [model for model in of_rerun if answers is not None and model.shown == answers.name]
         answers = _answers(same, on, run_context, runner)
         rerun = value(score(answers, on, trained.answers, runner))
-    handin = run_context.assignment.handin
-    handed_in = (*model_selection.handed_in(submission, handin), *model_selection.answering(submission, handin))
+    assignment = run_context.assignment
+    handed_in = (
+        *model_selection.handed_in(submission, assignment.handin),
+        *model_selection.answering(submission, assignment),
+    )
     seen = value(score(_answers(handed_in, on, run_context, runner), on, answers, runner))
     found = OwnBoxes(reference=trained, rerun=rerun, seen=None if seen is None else _seen(seen))
     return found, _noticed(found)

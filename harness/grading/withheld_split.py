@@ -222,13 +222,13 @@ def trained_reference(split: WithheldSplit, run_context: RunContext) -> Referenc
 
 
 def trained_detector(split: WithheldSplit, run_context: RunContext) -> DetectorReference | None:
-    """The reference detector, trained on the training part with a short budget, with its scores on the withheld images.
+    """The reference detector, trained on the training part, with its scores on the withheld images.
 
     None when it fails on these images; the log says so.
     """
     lay_out = functools.partial(_lay_out, split)
     try:
-        return detector_reference.trained(run_context, split.graded_on, _depth(run_context), lay_out, "short")
+        return detector_reference.trained(run_context, split.graded_on, _depth(run_context), lay_out)
     except MachineError as error:
         _say_none(error, run_context)
         return None

@@ -39,7 +39,7 @@ class Budget:
     steps: int = 480  # of `BATCH` views each, with the upper half of the base
 
 
-# `short`: for a reference of each student's own images; docs/reference.md says how much worse it is.
+# `short` trains in a minute what is clearly worse: AP50 0.66 instead of 0.89 on the playing cards of docs/reference.md.
 BUDGETS = {"whole": Budget(), "short": Budget(views=1200, head_steps=60, steps=200)}
 
 

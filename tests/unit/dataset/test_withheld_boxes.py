@@ -124,15 +124,15 @@ def test_a_box_that_was_moved_makes_another_training_part(divided):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_reference_learns_from_the_training_part_with_a_short_budget(fails: bool, divided, monkeypatch):
+def test_the_reference_learns_from_the_training_part_alone(fails: bool, divided, monkeypatch):
     handed_in, audit, store = divided
     asked, said = [], []
     made = object()
 
-    def trained(run_context, on, depth, lay_out, budget):
+    def trained(run_context, on, depth, lay_out):
         lay_out()
         learnt = {file.stem for file in on.training.folder.rglob("*.jpg")}
-        asked.append((depth, budget, learnt & {Path(one.picture).stem for one in audit.withheld}, len(learnt) > 4))
+        asked.append((depth, learnt & {Path(one.picture).stem for one in audit.withheld}, len(learnt) > 4))
         if fails:
             raise MachineError("the reference solution failed", "look")
         return made
@@ -146,7 +146,7 @@ def test_the_reference_learns_from_the_training_part_with_a_short_budget(fails: 
     )
     with own.opened(handed_in, audit, run) as split:
         assert split is not None and split.graded_on.detector is (None if fails else made)
-    assert asked == [("reference", "short", set(), True)] and len(said) == fails
+    assert asked == [("reference", set(), True)] and len(said) == fails
 
 
 def test_boxes_of_withheld_images_are_not_published(divided):
