@@ -87,7 +87,7 @@ def answered(file: Path, place: StageContext, staged: StagedImages) -> DetectorA
 
 def unasked(model: Blob | None, family: str = "ssd_onnx") -> DetectorAnswers:
     """A detector of the family whose boxes nobody reads."""
-    described = DESCRIPTION.model_copy(update={"family": family})
+    described = DESCRIPTION.model_copy(update={"family": family, "labels": CLASSES + 1})
     return detector_answers(kept_nowhere(Blob(name="", sha256="", bytes=0)), model=model, description=described)
 
 
