@@ -50,7 +50,9 @@ _UNCLEAR = 0.25  # share of the layers that may be rounded or emptied beyond rec
 _MOST_ZEROS = 0.9  # of a backbone's weights; from less nothing follows
 
 # Formats that are loaded by running what the student wrote.
-_RUNS_CODE = ("state_dict", "safetensors", "whole_module")
+_RUNS_CODE = ("state_dict", "safetensors", "whole_module", "torch_module")
+# Of these, detectors whose own code gives the boxes that are graded: their graph is only what that code wrote.
+_GRADED_AS_CODE = ("torch_module",)
 
 # A network that was pre-trained on something that we do not know is not one that was trained from scratch. Weights
 # drawn at random use all inputs alike (1.0), and 51 photographs change that little; ImageNet leaves 1.9
@@ -155,10 +157,15 @@ def inspect(
     value = _judged(reply, set(backbones), conversion, classes).model_copy(update={"final_layer": final_layer})
     return Done(
         value=value,
-        origin="self-reported" if conversion.native else "measured-inside",  # a converted one is an ONNX graph
+        origin="self-reported" if _speaks_for_itself(conversion) else "measured-inside",
         findings=noticed(value),
         usage=usage(outcome),
     )
+
+
+def _speaks_for_itself(conversion: Conversion) -> bool:
+    """Whether the student's code says what the model is made of; else that is read in the ONNX graph that is graded."""
+    return conversion.native or conversion.source_format in _GRADED_AS_CODE
 
 
 def _final_layer(reply: _Reply, outputs: Path, conversion: Conversion, context: StageContext) -> Blob | None:

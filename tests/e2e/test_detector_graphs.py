@@ -87,8 +87,8 @@ def answered(file: Path, place: StageContext, staged: StagedImages) -> DetectorA
 
 def unasked(model: Blob | None, family: str = "ssd_onnx") -> DetectorAnswers:
     """A detector of the family whose boxes nobody reads."""
-    described = DESCRIPTION.model_copy(update={"family": family})
-    return detector_answers(kept_nowhere(), model=model, description=described)
+    described = DESCRIPTION.model_copy(update={"family": family, "labels": CLASSES + 1})
+    return detector_answers(kept_nowhere(Blob(name="", sha256="", bytes=0)), model=model, description=described)
 
 
 def graph(answers: DetectorAnswers, place: StageContext) -> Any:

@@ -249,3 +249,20 @@ def test_as_many_outputs_as_classes_fit(outputs: int, fit: bool, tmp_path: Path)
 
 def test_a_backbone_that_is_not_used_for_no_reason_is_not_as_agreed(tmp_path: Path) -> None:
     assert isinstance(inspected(tmp_path, {"vgg16": layers(0, 0, 0, used=False)}), Failed)
+
+
+@pytest.mark.parametrize(
+    ("model", "origin"),
+    [
+        ({"source_format": "torch_module", "detects": True}, "self-reported"),
+        ({"source_format": "ssd_checkpoint", "detects": True}, "measured-inside"),
+        ({"source_format": "ssd_onnx", "detects": True}, "measured-inside"),
+        ({"source_format": "whole_module"}, "measured-inside"),
+    ],
+)
+def test_a_graph_that_is_not_what_is_graded_earns_nothing_by_itself(
+    model: dict[str, Any], origin: str, tmp_path: Path
+) -> None:
+    """A torch detector answers by its own code, which can write any graph: one with an untouched backbone, say."""
+    result = inspected(tmp_path, {"vgg16": layers(0, 0, 0, 0)}, model)
+    assert isinstance(result, Done) and result.origin == origin
