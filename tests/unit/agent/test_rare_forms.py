@@ -163,7 +163,10 @@ def test_a_graph_that_our_own_reading_stumbles_over_has_a_reason(file: Path, mon
 
     monkeypatch.setattr(inspect, "signature", stumbles)
     monkeypatch.setattr(kernels, "parameters", stumbles)
-    for phase, request in ((inspect, {"native": False, "rule": {}}), (kernels, {"height": 32, "width": 32})):
+    for phase, request in (
+        (inspect, {"native": False, "rule": {}, "detects": False}),
+        (kernels, {"height": 32, "width": 32}),
+    ):
         phase.run(request, lambda name, content: sent.update({name: bytes(content)}))  # type: ignore[arg-type]
         assert "a form that is not read here (KeyError: 'head')" in json.loads(sent.pop("refused.json"))["reason"]
         assert not sent
