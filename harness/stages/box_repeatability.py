@@ -24,12 +24,14 @@ def largest_difference(one: Rows, other: Rows, images: Sequence[int]) -> float:
 
 
 def _of_image(one: Rows, other: Rows) -> float:
-    return max(_without_partner(one, other), _without_partner(other, one))
+    surest = max(float(each.scores.max(initial=0.0)) for each in (one, other))
+    least = min(SURE, surest / 2)  # so that a detector whose scores are all low is compared as well
+    return max(_without_partner(one, other, least), _without_partner(other, one, least))
 
 
-def _without_partner(mine: Rows, others: Rows) -> float:
-    """The largest distance of a sure box to the nearest of its label in `others`."""
-    return max(distances(mine, others, np.flatnonzero(mine.scores >= SURE)), default=0.0)
+def _without_partner(mine: Rows, others: Rows, least: float) -> float:
+    """The largest distance of a box with at least this score to the nearest of its label in `others`."""
+    return max(distances(mine, others, np.flatnonzero(mine.scores >= least)), default=0.0)
 
 
 def distances(mine: Rows, others: Rows, chosen: NDArray[np.int64]) -> list[float]:

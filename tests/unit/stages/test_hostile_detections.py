@@ -242,4 +242,6 @@ def test_a_box_without_a_partner_counts_as_the_largest_difference() -> None:
     assert largest_difference(one, rows([0.9, 0.6], [1, 1]), [0]) == 1
     assert largest_difference(rows([0.9], [1]), one, [0]) == 1
     assert largest_difference(rows([0.9, 0.02], [1, 2]), rows([0.9], [1]), [0]) == 0, "too unsure to say anything"
+    assert largest_difference(rows([0.04], [1]), rows([0.04], [2]), [0]) == 1, "AP asks only for the scores' order"
+    assert largest_difference(rows([0.04, 0.01], [1, 2]), rows([0.04], [1]), [0]) == 0
     assert largest_difference(one, one, []) == 0
