@@ -134,7 +134,7 @@ def test_results_and_tables_speak_of_average_precision(graded: Path):
     ]
     assert good["benchmark"]["ratio"] > 0 and good["detection"]["corrupted"]["images"] == 4
     with (graded / "out" / "grades.csv").open(newline="") as stream:
-        rows = {row["id"]: row for row in csv.DictReader(stream)}
+        rows = {row["submission"]: row for row in csv.DictReader(stream)}
     assert float(rows["good"]["ap50"]) == 1.0 and rows["empty"]["ap50"] == ""
 
 
