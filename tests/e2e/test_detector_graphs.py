@@ -30,6 +30,7 @@ from harness.stages.detect import Asking, detect
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Skipped
+from harness.stages.evidence.submission import OF_ANOTHER_TASK
 from harness.stages.handed_detector import HandedDetector
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.store import Store
@@ -188,11 +189,14 @@ def test_a_copied_detector_is_named(
         inspected = looked_into(one, place, staged)
         found = evidence(
             convert=Done(value=one.conversion, origin="measured-inside"),
-            predict=Skipped(reason="of another task"),
+            predict=OF_ANOTHER_TASK,
+            detect=Done(value=one.answers, origin="measured-inside"),
             inspect=inspected,
         )
         examined.append(Examined(SimpleNamespace(id=name), found))  # type: ignore[arg-type]
-    course: Any = SimpleNamespace(stage_context=place, shared=SimpleNamespace(reference=None))
+    course: Any = SimpleNamespace(
+        stage_context=place, shared=SimpleNamespace(reference=None, held_out=SimpleNamespace(classes=("a",)))
+    )
     noted = {one.submission.id: one.evidence for one in with_copies_noted(examined, course)}
     codes = {name: {found.code for found in one.later_findings} for name, one in noted.items()}
     assert codes["other.onnx"] == set() and not noted["other.onnx"].is_copy

@@ -13,6 +13,7 @@ from harness.grading.similarity.disguised import Comparable, disguised
 
 _SAME = 1e-3  # of a probability; two trainings of one network differ by several percent
 _UNSURE = 0.99  # a larger probability proves little, because many good models give it
+_SEEN = 0.05  # of a detector's score: with lower ones two that find nothing would be alike
 _FEWEST_UNSURE = 10  # images on which the models are unsure, needed to recognise a copy by its answers
 _MOST_NAMED = 50  # other models; of more, the first are named and all are counted
 
@@ -28,6 +29,9 @@ class Known:
     labels: tuple[str, ...]
     probabilities: Probabilities  # shape (images, labels), for the same images in the same order
     final_layer: Callable[[], NDArray[np.float32]] | None = None  # (labels, inputs); None where it is not known
+    # Of a detector, in place of probabilities: the surest score of each of the course's classes on each image. It is
+    # the same however overlapping boxes are suppressed, so also behind a student's own code.
+    surest: Probabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ def copies(models: Sequence[Known]) -> list[Copy | None]:
     """For each model, the models that it equals; None for most.
 
     Equal answers count only where the models are unsure: on ten images or more whose most probable class is below
-    0.99. Two models that are right and certain everywhere are not copies. `harness.grading.similarity.disguised` finds
-    copies with slightly changed weights or reordered channels.
+    0.99, and for detectors at least 0.05. Two models that are right and certain everywhere are not copies.
+    `harness.grading.similarity.disguised` finds copies with slightly changed weights or reordered channels.
     """
     by_weights = _by_marks(models)
     by_answers = _by_answers(models)
@@ -67,7 +71,7 @@ def copies(models: Sequence[Known]) -> list[Copy | None]:
         if weights:
             found.append(_copy(models, weights, sentence("copy-identical")))
         elif answers:
-            count = len(models[answers[0]].probabilities)
+            count = len(_answers(models[answers[0]])[1])
             how = sentence("copy-same-answers", within=_SAME, images=count)
             found.append(_copy(models, answers, how))
         elif other is not None:
@@ -103,9 +107,11 @@ def _by_marks(models: Sequence[Known]) -> list[list[int]]:
 def _by_answers(models: Sequence[Known]) -> list[list[int]]:
     found: list[list[int]] = [[] for _ in models]
     groups: dict[tuple[object, ...], list[int]] = {}
-    tables = [_by_label(model) for model in models]
+    tables = [_answers(model) for model in models]
     for index, (labels, table) in enumerate(tables):
-        if ((table.max(axis=1) < _UNSURE).sum() if table.size else 0) >= _FEWEST_UNSURE:
+        highest = table.max(axis=1) if table.size else np.zeros(0)
+        least = 0.0 if models[index].surest is None else _SEEN
+        if ((highest >= least) & (highest < _UNSURE)).sum() >= _FEWEST_UNSURE:
             groups.setdefault((labels, table.shape), []).append(index)
     for members in groups.values():
         stacked = np.stack([tables[index][1].ravel() for index in members])
@@ -113,6 +119,11 @@ def _by_answers(models: Sequence[Known]) -> list[list[int]]:
             near = np.flatnonzero(np.abs(stacked - row).max(axis=1) <= _SAME)
             found[index] = [members[other] for other in near if members[other] != index]
     return found
+
+
+def _answers(model: Known) -> tuple[tuple[str, ...], Probabilities]:
+    """What a model says of the images, and what the columns are."""
+    return _by_label(model) if model.surest is None else (("the course's classes",), model.surest)
 
 
 def _by_label(model: Known) -> tuple[tuple[str, ...], Probabilities]:

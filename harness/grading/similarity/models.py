@@ -16,12 +16,14 @@ from harness.grading.similarity.copies import Known, copies
 from harness.grading.submission_run import Examined
 from harness.inputs.given_weights import KnownBackbones
 from harness.stages.evidence.conversion import Conversion
+from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done
 from harness.stages.inspect import INSPECT, InspectRequest
+from harness.stages.score_boxes import answers_of
 from harness.stages.store import Store
 
 _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels
@@ -32,10 +34,10 @@ def with_copies_noted(
 ) -> list[Examined]:
     """The same submissions; a model that is another's or the reference's has a finding and `is_copy`.
 
-    Classifiers are compared by weights and answers, detectors by weights. `detector`: the reference where the task is
-    detection.
+    They are compared by weights and answers; what has no graph, like a student's own code, by answers alone.
+    `detector`: the reference where the task is detection.
     """
-    store = run_context.stage_context.store
+    store, classes = run_context.stage_context.store, len(run_context.shared.held_out.classes)
     reference = run_context.shared.reference
     known = []
     if reference is not None:
@@ -43,17 +45,13 @@ def with_copies_noted(
         known.append(_known(None, reference.conversion, reference.predictions, looked_into, store))
     if detector is not None and detector.conversion is not None:
         looked_into = _inspected(detector.conversion, run_context)
-        known.append(_known(None, detector.conversion, None, looked_into, store))
+        of_reference = _known(None, detector.conversion, None, looked_into, store)
+        known.append(replace(of_reference, surest=_surest(detector.answers, classes, store)))
     of_course = len(known)
     whose = []
     for index, one in enumerate(examined):
-        converted, predicted, inspected = one.evidence.convert, one.evidence.predict, one.evidence.inspect
-        if isinstance(converted, Done) and (isinstance(predicted, Done) or converted.value.detects):
-            looked_into = inspected.value if isinstance(inspected, Done) else None
-            answers = predicted.value if isinstance(predicted, Done) else None
-            model = _known(one.submission.id, converted.value, answers, looked_into, store)
-            if one.held_out is not None:  # on images of its own: its answers cannot be compared
-                model = replace(model, probabilities=model.probabilities[:0])
+        model = _of_submission(one, classes, store)
+        if model is not None:
             known.append(model)
             whose.append(index)
     noted = [_with_cut(one) for one in examined]
@@ -70,6 +68,34 @@ def with_copies_noted(
         }
         noted[index] = replace(noted[index], evidence=evidence.model_copy(update=changes))
     return noted
+
+
+def _of_submission(one: Examined, classes: int, store: Store) -> Known | None:
+    """What is compared of a submission's model; None where it has none that answered."""
+    converted, predicted, detected = one.evidence.convert, one.evidence.predict, one.evidence.detect
+    answers, name = value(predicted), one.submission.id
+    if not isinstance(one.evidence.answered, Done):
+        return None
+    if isinstance(converted, Done):
+        model = _known(name, converted.value, answers, value(one.evidence.inspect), store)
+    elif isinstance(detected, Done):
+        model = Known(name, frozenset(), (), np.zeros((0, 0), np.float32))
+    else:
+        return None
+    if one.held_out is not None:  # on images of its own: its answers cannot be compared
+        return replace(model, probabilities=model.probabilities[:0])
+    return replace(model, surest=_surest(detected.value, classes, store)) if isinstance(detected, Done) else model
+
+
+def _surest(answers: DetectorAnswers, classes: int, store: Store) -> NDArray[np.float32]:
+    """The surest score of each class on each image, 0 where there is no box: (images, classes)."""
+    table = np.zeros((answers.images, classes), np.float32)
+    if not answers.every.count:
+        return table
+    found = answers_of(answers, store).every
+    named = found.label >= 0
+    np.maximum.at(table, (found.image[named], found.label[named]), found.score[named])
+    return table
 
 
 def _too_many(predictions: Predictions) -> bool:
