@@ -51,11 +51,11 @@ def run_detector(
     worse: StageResult[WorseBoxes] = _NOT_ASKED
     predicted: StageResult[BoardPredictions] = _NOT_ASKED
     if depth != "answers":
-        converted = runner.run(CONVERT_DETECTOR, ConvertDetectorRequest(value(answered)))
+        converted = runner.run(CONVERT_DETECTOR, ConvertDetectorRequest(value(answered), run_context.weights))
         rules = assignment.robustness
-        worse = runner.run(
-            DETECT_WORSE, DetectWorseRequest(value(answered), on.training, on.staged, run_context.unseen, rules)
-        )
+        answers, weights, unseen = value(answered), run_context.weights, run_context.unseen
+        asked = DetectWorseRequest(answers, on.training, weights, on.staged, unseen, rules)
+        worse = runner.run(DETECT_WORSE, asked)
     if depth == "whole":
         request = InspectRequest(value(converted), run_context.backbones, on.staged, len(on.held_out.classes))
         inspected = runner.run(INSPECT, request)

@@ -120,6 +120,8 @@ def laid_out(
             return {}
 
         dataset = assignment.dataset.model_copy(update={"path": train}) if assignment.dataset else Dataset(path=train)
+        if detection:
+            dataset = dataset.model_copy(update={"layout": "as-it-is"})
         yield WithheldSplit(
             audit,
             GradedOn(

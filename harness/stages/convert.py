@@ -24,7 +24,7 @@ from harness.stages.conversion_reply import MOST_CHECKED, ConversionReply, Needs
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
-from harness.stages.handin_files import HandIn, declared_by
+from harness.stages.handin_files import HandIn, declared_by, labels_of_data_set
 from harness.stages.measuring import guesses
 from harness.stages.one_file import as_one_file, plain_files
 
@@ -190,6 +190,8 @@ def _declared(model: HandedModel, class_names: tuple[str, ...] | None) -> _Decla
     said = declared_by(model.companions)
     if said.labels:
         return _Declared(said.labels, said.handin, said.findings, None)
+    if of_data_set := labels_of_data_set(model.companions):
+        return _Declared(of_data_set, said.handin, said.findings, None)
     return _Declared(tuple(sorted(class_names or ())), said.handin, said.findings, class_names or ())
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.findings import Finding, finding, sentence
+from harness.inputs.given_weights import GivenWeights
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.detections import DetectorAnswers
@@ -51,9 +52,10 @@ class ConvertDetectorRequest:
     """What the stage `detect` found out about the detector that is graded; None where it found none."""
 
     answers: DetectorAnswers | None
+    weights: GivenWeights
 
 
-def convert_detector(answers: DetectorAnswers, context: StageContext) -> StageResult[Conversion]:
+def convert_detector(answers: DetectorAnswers, weights: GivenWeights, context: StageContext) -> StageResult[Conversion]:
     """The detector as an ONNX graph, or as it is where that fails. Labels do not count the background."""
     family = answers.description.family
     if answers.model is None:
@@ -67,6 +69,8 @@ def convert_detector(answers: DetectorAnswers, context: StageContext) -> StageRe
     mounted = {location: f"data-{number}" for number, (location, _) in enumerate(answers.data)}
     inputs = {mounted[location]: context.store.path(blob) for location, blob in answers.data}
     inputs["model"] = context.store.path(answers.model)
+    if weights.hub is not None:
+        inputs["weights"] = weights.hub
     request = {"family": family, "data": mounted, "cpus": context.limits.cpus}
     with tempfile.TemporaryDirectory(prefix="harness-convert-detector-") as folder:
         outputs = Path(folder)
@@ -141,7 +145,7 @@ def _size(answers: DetectorAnswers, reply: DetectorGraphReply | None) -> tuple[i
     described = answers.description
     width = (reply.width if reply else None) or described.width or _CAMERA[0]
     height = (reply.height if reply else None) or described.height or _CAMERA[1]
-    return min(width, 2048), min(height, 2048)
+    return min(max(width, 8), 2048), min(max(height, 8), 2048)  # as `Preprocess` bounds them
 
 
 def _labels(answers: DetectorAnswers) -> tuple[str, ...]:
@@ -163,7 +167,7 @@ def _noticed(reply: DetectorGraphReply, family: str) -> tuple[Finding, ...]:
 
 
 def _convert_detector(request: ConvertDetectorRequest, context: StageContext) -> StageResult[Conversion]:
-    return NO_MODEL if request.answers is None else convert_detector(request.answers, context)
+    return NO_MODEL if request.answers is None else convert_detector(request.answers, request.weights, context)
 
 
 CONVERT_DETECTOR = Stage("convert", Conversion, _convert_detector, sees_no_secret=True)

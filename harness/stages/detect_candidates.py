@@ -6,13 +6,12 @@ none, and what the labels mean is measured. Held-out images come after that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import HeldOutSet, StagedImages, TrainingImages, sample
-from harness.inputs.submissions.companions import OF_DATA_SET
 from harness.sandbox import KERAS
 from harness.stages.candidates import first_graded
 from harness.stages.context import StageContext
@@ -21,8 +20,8 @@ from harness.stages.detect import Asking, Looked, Unanswered, detect, look
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.handed_detector import kept
-from harness.stages.handin_files import Declarations, Undeclared, declared_by, read_labels
-from harness.stages.label_meaning import Found, meant, names_of
+from harness.stages.handin_files import Declarations, declared_by, labels_of_data_set
+from harness.stages.label_meaning import Found, meant, names_of, void_labels
 from harness.stages.label_measurement import Objects
 from harness.stages.stage import Stage
 
@@ -64,26 +63,22 @@ def _answered(
         looked = look(asking, request.known_staged, chosen, context)
     except Unanswered as nothing:
         return nothing.failure
-    result = detect(asking, request.staged, looked.context)
+    handed = replace(handed, void=void_labels(declared.labels, looked.description))
+    result = detect(replace(asking, detector=handed), request.staged, looked.context)
     if not isinstance(result, Done):
         return result
     given = names_of(
-        declared.labels, declared.labels_in, _of_data_set(model), looked.description.names, request.classes
+        declared.labels,
+        declared.labels_in,
+        labels_of_data_set(model.companions),
+        looked.description.names,
+        request.classes,
     )
     found = Found(looked.found, _objects(request.known, chosen))
     labels = _labels(looked, result.value, context)
     meaning, noticed = meant(given, request.classes, looked.description, labels, found)
     value = result.value.model_copy(update={"name": model.shown, "by_the_run": model.by_the_run, "meaning": meaning})
     return result.model_copy(update={"value": value, "findings": (*noticed, *result.findings)})
-
-
-def _of_data_set(model: HandedModel) -> tuple[str, ...]:
-    """The classes of the data set's own labels.txt, in its order; none without one that can be read."""
-    file = model.companions.get(OF_DATA_SET)
-    try:
-        return read_labels(file) if file else ()
-    except Undeclared:
-        return ()
 
 
 def _labels(looked: Looked, answers: DetectorAnswers, context: StageContext) -> int:

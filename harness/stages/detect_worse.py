@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.findings import sentence
 from harness.inputs.assignment.sections import Robustness
+from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import Material, StagedImages, TrainingImages, drawn, drawn_from, sample
 from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal, usage
 from harness.stages.detect import stored
@@ -58,6 +59,7 @@ class DetectWorseRequest:
 
     answers: DetectorAnswers | None
     training: TrainingImages
+    weights: GivenWeights
     staged: StagedImages
     unseen: StagedImages | None
     rules: Robustness
@@ -73,6 +75,8 @@ def _detect_worse(request: DetectWorseRequest, context: StageContext) -> StageRe
     chosen = sample(request.staged, affordable(rules, request.answers.seconds_per_image))
     versions = tuple((name, severity) for name in rules.corruptions for severity in rules.severities)
     asked, inputs = HandedDetector.of(request.answers).request(context)
+    if request.weights.hub is not None:
+        inputs["weights"] = request.weights.hub
     material = {
         "check": drawn(request.training.check_images()),
         "images": drawn_from(request.staged, chosen),

@@ -18,7 +18,6 @@ from harness.stages.handin_files import Declarations
 from harness.stages.one_file import as_one_file
 from harness.stages.store import Store
 
-_VOID = "void"  # jetson-inference's detectNet shows no box of a class with this name
 _OWN_FOLDER = "own"  # under /in, so that a student's names are nobody else's
 
 
@@ -55,18 +54,17 @@ class HandedDetector:
 
 def kept(model: HandedModel, declared: Declarations, store: Store) -> HandedDetector:
     """The model with what belongs to it, put into the store."""
-    void = tuple(line for line, name in enumerate(declared.labels) if name.strip() == _VOID)
     if model.kind == "python":
         files = {OWN_CODE: model.file, **own_files_of(model.companions)}
         own = tuple((path, store.put(file, Path(path).name)) for path, file in files.items())
-        return HandedDetector(None, own, void=void)
+        return HandedDetector(None, own)
     data = tuple(
         (location, store.put(file, f"data-{number}"))
         for number, (location, file) in enumerate(external_data_of(model.companions).items())
     )
     with tempfile.TemporaryDirectory(prefix="harness-detect-") as folder:
         blob = store.put(as_one_file(model.file, Path(folder)), "model")
-    return HandedDetector(blob, (), data, declared.preprocess, void)
+    return HandedDetector(blob, (), data, declared.preprocess)
 
 
 def where_answered(answers: DetectorAnswers, context: StageContext) -> StageContext:

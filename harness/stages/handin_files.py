@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from harness.boundary.bounded_json import Unbounded, check
 from harness.findings import Finding, finding
 from harness.inputs.submissions.child import Unreadable, ask_alone, path_text
+from harness.inputs.submissions.companions import OF_DATA_SET
 from harness.stages.evidence.conversion import Preprocess
 
 _SAID = 200  # characters of a key that are repeated
@@ -95,6 +96,15 @@ def declared_by(companions: Mapping[str, Path]) -> Declarations:
     if not labels and handin:
         return Declarations(handin.classes, handin, tuple(findings), "handin.json")
     return Declarations(labels, handin, tuple(findings), "labels.txt")
+
+
+def labels_of_data_set(companions: Mapping[str, Path]) -> tuple[str, ...]:
+    """The classes of the data set's own labels.txt, in its order; none without one that can be read."""
+    file = companions.get(OF_DATA_SET)
+    try:
+        return read_labels(file) if file else ()
+    except Undeclared:
+        return ()
 
 
 def read_handin(file: Path) -> HandIn:

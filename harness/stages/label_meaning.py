@@ -19,6 +19,7 @@ from harness.stages.label_measurement import Meaning, Measured, Objects, measure
 
 # Families that jetson-inference's detectNet runs, which reads labels.txt line by line. The tools of all others have
 # their own place for a background, so that their lists of classes need none.
+_VOID = "void"
 _ON_THE_BOARD = ("ssd_onnx", "ssd_checkpoint")
 _OWN_CODE = "own_code"
 _AS_NAMED, _INTENDED = "as-named", "intended"
@@ -83,6 +84,14 @@ def meant(
     )
     faults = tuple(_of_names(given, said, classes, description, by_the_line))
     return meaning, (*faults, *_of_measurement(given, meaning, classes, measurement))
+
+
+def void_labels(names: Sequence[str], description: DetectorDescription) -> tuple[int, ...]:
+    """The labels that are called `void`, of which jetson-inference's detectNet shows no box."""
+    by_the_line = description.family in (*_ON_THE_BOARD, _OWN_CODE)
+    begins = bool(names) and is_background(names[0].strip())
+    shift = 0 if by_the_line else description.background_first - begins
+    return tuple(line + shift for line, name in enumerate(names) if name.strip() == _VOID and line + shift >= 0)
 
 
 def _named(given: GivenNames, classes: Sequence[str], description: DetectorDescription) -> NamedLabels:

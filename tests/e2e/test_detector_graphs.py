@@ -21,7 +21,7 @@ from harness.grading.similarity.models import with_copies_noted
 from harness.grading.submission_run import Examined
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import BenchmarkRules
-from harness.inputs.given_weights import KnownBackbones
+from harness.inputs.given_weights import GivenWeights, KnownBackbones
 from harness.inputs.images import StagedImages
 from harness.stages.benchmark_detector import BENCHMARK_DETECTOR, BenchmarkDetectorRequest, TimedDetector
 from harness.stages.context import StageContext
@@ -37,6 +37,8 @@ from harness.stages.store import Store
 
 CLASSES = 3
 RULES = BenchmarkRules(queries=64, min_seconds=0.1, warm_up_seconds=0.1)
+
+NO_WEIGHTS = GivenWeights(None, {}, {})
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def unasked(model: Blob | None, family: str = "ssd_onnx") -> DetectorAnswers:
 
 
 def graph(answers: DetectorAnswers, place: StageContext) -> Any:
-    result = CONVERT_DETECTOR.work(ConvertDetectorRequest(answers), place)
+    result = CONVERT_DETECTOR.work(ConvertDetectorRequest(answers, NO_WEIGHTS), place)
     assert isinstance(result, Done), result
     return result.value
 
@@ -115,10 +117,10 @@ def test_a_checkpoint_becomes_a_graph_and_a_graph_stays_itself(timed: dict[str, 
 
 def test_what_has_no_graph_is_said(place: StageContext, files: dict[str, Path]) -> None:
     model = place.store.put(files["one.pth"], "model.tflite")
-    result = CONVERT_DETECTOR.work(ConvertDetectorRequest(unasked(model, "tflite")), place)
+    result = CONVERT_DETECTOR.work(ConvertDetectorRequest(unasked(model, "tflite"), NO_WEIGHTS), place)
     assert isinstance(result, Done) and result.value.native
     assert [one.code for one in result.findings] == ["model-not-converted"]
-    own = CONVERT_DETECTOR.work(ConvertDetectorRequest(unasked(None, "own_code")), place)
+    own = CONVERT_DETECTOR.work(ConvertDetectorRequest(unasked(None, "own_code"), NO_WEIGHTS), place)
     assert isinstance(own, Skipped) and "own code" in own.reason
 
 

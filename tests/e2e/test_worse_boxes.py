@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import Robustness
+from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import NO_TRAINING_IMAGES, HeldOutSet, StagedImages
 from harness.inputs.images.objects import ImageObjects, LabelledBox
 from harness.sandbox import Sandbox
@@ -71,7 +72,9 @@ def test_a_detector_that_sees_all_is_right_on_images_that_are_turned_and_farther
     assert isinstance(answers, Done), answers
     said = answers.value.model_copy(update={"meaning": LabelMeaning(as_named=(0,), taken=(0,))})
     rules = Robustness(images=4, corruptions=("rotation", "distance", "brightness"))
-    worse = DETECT_WORSE.work(DetectWorseRequest(said, NO_TRAINING_IMAGES, staged, None, rules), place)
+    worse = DETECT_WORSE.work(
+        DetectWorseRequest(said, NO_TRAINING_IMAGES, GivenWeights(None, {}, {}), staged, None, rules), place
+    )
     assert isinstance(worse, Done), worse.usage.log
     files = tuple(staged.folder / name for name in staged.names)
     truth = tuple(ImageObjects(*SIZE, (LabelledBox(0, *box),)) for box in BOXES)

@@ -8,6 +8,7 @@ from .image import DatasetImage, Layout
 from .placed import placed
 
 _MOST_OBJECTS = 100  # of one image
+_MOST_IN_ALL = 200_000  # 7 values each: what 50 parts of the reply hold with the rest (phases/reply_parts.py)
 _MOST_CLASSES = 1000
 _DIGITS = 5  # of a share: a hundredth of a pixel of 1024
 
@@ -20,6 +21,7 @@ class Objects:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._numbers: dict[str, int] = {}
+        self._left = _MOST_IN_ALL
 
     @property
     def classes(self) -> Sequence[str]:
@@ -30,12 +32,13 @@ class Objects:
         found = placed(image, self._layout) if image.boxes else None
         rows: list[Row] = []
         for box in found.boxes if found else ():
-            if len(rows) == _MOST_OBJECTS:
+            if len(rows) == min(_MOST_OBJECTS, self._left):
                 break
             number = self._number(box.label)
             sides = [round(side, _DIGITS) for side in (box.left, box.top, box.right, box.bottom)]
             if number is not None and sides[0] < sides[2] and sides[1] < sides[3]:
                 rows.append([number, *sides, int(box.ignored)])
+        self._left -= len(rows)
         return rows, len(image.boxes) - len(rows)
 
     def _number(self, label: str) -> int | None:

@@ -28,7 +28,7 @@ from ..graph.onnx_model import STANDARD_DOMAINS, read_with_data
 from ..models.loaded_model import Unusable
 from ..models.model_file import is_onnx
 from ..paths import IN, TMP
-from .convert import TOLERANCE
+from .convert import TOLERANCE, use_mounted_weights
 from .refusal import Send, refusing_all
 
 _COMPARED = 4  # images of noise
@@ -37,6 +37,7 @@ _NOISE = (300, 400, 3)
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
     """Convert /in/model and send the graph."""
+    use_mounted_weights()
     with refusing_all(send, Unusable):
         reply = _of_a_file(request, send) if is_onnx(IN / "model") else _exported(request, send)
         send("detector-graph.json", json.dumps(reply).encode())

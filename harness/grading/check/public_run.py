@@ -148,9 +148,9 @@ def _copied(folder: Path, target: Path) -> bool:
 def _with_objects(context: RunContext, package: StudentPackage | None, scratch: Path) -> tuple[ImagesFrom, RunContext]:
     """The context with the images with boxes that are here."""
     assignment = context.assignment
-    shared = public_objects(assignment, package, context.runner(None), scratch, context.progress.say)
     if not assignment.has_shared_set:
         return "withheld", context
+    shared = public_objects(assignment, package, context.runner(None), scratch, context.progress.say)
     if shared is None:
         return "none", context
     is_public = package is not None and package.images is not None

@@ -20,7 +20,7 @@ from harness.grading.rubric.uncertainty import borderline, crossed, of_total, ro
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.points import rounded, total
 from harness.inputs.assignment.problems import problem
-from harness.inputs.assignment.schema import CriterionSpec
+from harness.inputs.assignment.schema import CriterionSpec, Task
 from harness.inputs.submission import Origin
 from harness.stages.evidence.grade import Grade, GradeStatus, Mark
 from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done
@@ -28,15 +28,24 @@ from harness.stages.evidence.submission import Evidence
 
 _PERHAPS_ANOTHERS = ("unknown", "one of several")  # so the student does not read it
 # Stage -> the stage whose result it uses. If the machine lost a stage, all that follow are lost.
-_WORKS_ON = {
-    "convert": "execute",
-    "predict": "convert",
-    "inspect": "convert",
-    "evaluate": "predict",
-    "detect": "execute",
-    "score_boxes": "detect",
-    "boards": "convert",
-    "benchmark": "predict",
+_WORKS_ON: dict[Task, dict[str, str]] = {
+    "classification": {
+        "convert": "execute",
+        "predict": "convert",
+        "inspect": "convert",
+        "evaluate": "predict",
+        "boards": "convert",
+        "benchmark": "predict",
+    },
+    "detection": {
+        "detect": "execute",
+        "convert": "detect",
+        "inspect": "convert",
+        "detect_worse": "detect",
+        "score_boxes": "detect",
+        "boards": "convert",
+        "benchmark": "convert",
+    },
 }
 
 
@@ -236,7 +245,8 @@ def _by_harness(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judg
     except Undeclared as looked:
         return Judgement(None, sentence("may-not-judge-by", what=looked))
     said = self_reported(evidence, module.READS)
-    is_in_doubt = any(_is_spoilt(stage, lost) for stage in module.READS)
+    works_on = _WORKS_ON[evidence.task]
+    is_in_doubt = any(_is_spoilt(stage, lost, works_on) for stage in module.READS)
     if is_in_doubt and judged.points is not None and judged.points < spec.points:
         return Judgement(None, sentence("machine-failed", reason=judged.reason))
     if said and judged.points is not None:
@@ -244,5 +254,5 @@ def _by_harness(spec: CriterionSpec, evidence: Evidence, lost: Set[str]) -> Judg
     return judged
 
 
-def _is_spoilt(stage: str, lost: Set[str]) -> bool:
-    return stage in lost or (stage in _WORKS_ON and _is_spoilt(_WORKS_ON[stage], lost))
+def _is_spoilt(stage: str, lost: Set[str], works_on: Mapping[str, str]) -> bool:
+    return stage in lost or (stage in works_on and _is_spoilt(works_on[stage], lost, works_on))

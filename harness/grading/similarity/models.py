@@ -28,6 +28,8 @@ from harness.stages.store import Store
 
 _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels
 
+_NOTHING_BUT_ANSWERS = Known(None, frozenset(), (), np.zeros((0, 0), np.float32))  # of what has no graph
+
 
 def with_copies_noted(
     examined: Sequence[Examined], run_context: RunContext, detector: DetectorReference | None = None
@@ -43,9 +45,11 @@ def with_copies_noted(
     if reference is not None:
         looked_into = _inspected(reference.conversion, run_context)
         known.append(_known(None, reference.conversion, reference.predictions, looked_into, store))
-    if detector is not None and detector.conversion is not None:
-        looked_into = _inspected(detector.conversion, run_context)
-        of_reference = _known(None, detector.conversion, None, looked_into, store)
+    if detector is not None:
+        of_reference = _NOTHING_BUT_ANSWERS
+        if detector.conversion is not None:
+            looked_into = _inspected(detector.conversion, run_context)
+            of_reference = _known(None, detector.conversion, None, looked_into, store)
         known.append(replace(of_reference, surest=_surest(detector.answers, classes, store)))
     of_course = len(known)
     whose = []
@@ -79,7 +83,7 @@ def _of_submission(one: Examined, classes: int, store: Store) -> Known | None:
     if isinstance(converted, Done):
         model = _known(name, converted.value, answers, value(one.evidence.inspect), store)
     elif isinstance(detected, Done):
-        model = Known(name, frozenset(), (), np.zeros((0, 0), np.float32))
+        model = replace(_NOTHING_BUT_ANSWERS, name=name)
     else:
         return None
     if one.held_out is not None:  # on images of its own: its answers cannot be compared

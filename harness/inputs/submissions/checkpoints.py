@@ -16,8 +16,11 @@ from pathlib import Path
 
 from harness.findings import Finding, finding
 
-# What torchvision publishes ends with a hash; the others are those that jetson-inference's train_ssd.py starts from.
-_PUBLISHED = re.compile(r"(?:.*-[0-9a-f]{8}|mobilenet-v1-ssd-mp-0_675|mb2-ssd-lite-mp-0_686|vgg16_reducedfc)\.pth")
+# What torchvision publishes ends with a hash, which a date is not; the others are those that jetson-inference's
+# train_ssd.py starts from.
+_PUBLISHED = re.compile(
+    r"(?:.*-(?!(?:19|20)[0-9]{6}\.)[0-9a-f]{8}|mobilenet-v1-ssd-mp-0_675|mb2-ssd-lite-mp-0_686|vgg16_reducedfc)\.pth"
+)
 _TRAINED = re.compile(r"(?P<network>[\w-]+)-Epoch-(?P<epoch>[0-9]{1,6})-Loss-(?P<loss>.+)", re.ASCII)
 _COPY = re.compile(
     r"(?<=[0-9])(?: ?\([0-9]+\)|-[0-9]{1,2})$"

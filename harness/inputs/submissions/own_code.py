@@ -28,8 +28,8 @@ def own_code(files: Sequence[SubmittedFile]) -> tuple[ModelFile, ...]:
     if not found:
         return ()
     code, folder = found[0], found[0].parent
-    there = [one.path for one in outside if folder in one.path.parents and one.path != code and _may_be_read(one)]
-    there.sort(key=lambda path: (len(path.parts), path.as_posix()))
+    inside = [one for one in outside if folder in one.path.parents and one.path != code and _may_be_read(one)]
+    there = [one.path for one in sorted(inside, key=_need)]
     taken = there[:_MOST]
     roles, about = belonging_to(code, [file.path for file in outside])
     beside = tuple(Companion(f"{_ROLE}{path.relative_to(folder).as_posix()}", path) for path in taken)
@@ -40,6 +40,12 @@ def own_code(files: Sequence[SubmittedFile]) -> tuple[ModelFile, ...]:
 def own_files_of(companions: Mapping[str, Path]) -> dict[str, Path]:
     """Of a model's companions, what lies beside its predict.py: path from its folder -> file."""
     return {role.removeprefix(_ROLE): file for role, file in companions.items() if role.startswith(_ROLE)}
+
+
+def _need(file: SubmittedFile) -> tuple[bool, bool, int, str]:
+    """Weights first, then code, then what lies nearest: annotations may be thousands."""
+    is_model = FILE_KINDS[file.kind].use in ("model", "weights")
+    return not is_model, file.kind != "python", len(file.path.parts), file.path.as_posix()
 
 
 def _may_be_read(file: SubmittedFile) -> bool:

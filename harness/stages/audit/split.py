@@ -60,7 +60,10 @@ def balanced(shown: Sequence[Set[str]], order: Sequence[int], most: int) -> tupl
 
     The class that has the fewest so far is next; of its images the first in `order`.
     """
-    waiting = {label: [index for index in order if label in shown[index]] for index in order for label in shown[index]}
+    waiting: dict[str, list[int]] = defaultdict(list)
+    for index in order:
+        for label in shown[index]:
+            waiting[label].append(index)
     taken: Counter[str] = Counter()
     chosen: set[int] = set()
     while waiting and len(chosen) < most:

@@ -67,16 +67,19 @@ class Evidence(Record):
     later_findings: tuple[Finding, ...] = ()  # from comparing submissions, or after the stages
     trouble: str = ""  # tracebacks of the harness's defects outside the stages; for the instructor
 
+    @property
+    def task(self) -> Task:
+        """The assignment's."""
+        return "classification" if self.detect == OF_ANOTHER_TASK else "detection"
+
     def stages(self) -> dict[str, Done[object] | Failed | Skipped]:
         """Stage name -> result, in the order in which they run; those of another task are left out."""
-        task: Task = "classification" if self.detect == OF_ANOTHER_TASK else "detection"
-        every = {name: getattr(self, name) for name in STAGES_OF[task]}
-        return every
+        return {name: getattr(self, name) for name in STAGES_OF[self.task]}
 
     @property
     def answered(self) -> Done[Predictions] | Done[DetectorAnswers] | Failed | Skipped:
         """What the model answered to the held-out images, whatever the task."""
-        return self.detect if self.predict == OF_ANOTHER_TASK else self.predict
+        return self.detect if self.task == "detection" else self.predict
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the order of the stages, each once."""

@@ -9,6 +9,7 @@ from harness.grading.rubric.criteria import frozen_backbone
 from harness.grading.rubric.criterion import Judgement
 from harness.stages.evidence.inspection import Inspection, LayerComparison
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
+from harness.stages.evidence.submission import OF_ANOTHER_TASK
 
 
 def inspected(**changes: Any) -> Done[Inspection]:
@@ -79,3 +80,9 @@ def test_no_model_has_no_frozen_layers():
         more="Freeze the pre-trained layers before the first fit. If their weights change by 5% at most (median over "
         "the layers), that earns all 10 points.",
     )
+
+
+@pytest.mark.parametrize(("detect", "points"), [(Done(value=None), None), (NONE, 0)])
+def test_a_detector_without_a_graph_waits_and_one_that_is_not_there_costs_all(detect: Any, points: float | None):
+    found = evidence(convert=NONE, inspect=NONE).model_copy(update={"predict": OF_ANOTHER_TASK, "detect": detect})
+    assert frozen_backbone.mark(found, frozen_backbone.Options(), 10).points == points

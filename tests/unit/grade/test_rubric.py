@@ -1,6 +1,7 @@
 """Marks follow from the evidence by the assignment's anchors, and the machine's faults cost nobody points."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from example_evidence import BLOB, benchmark, evaluation, evidence, execution
@@ -9,9 +10,11 @@ from harness.errors import AssignmentError
 from harness.findings import finding
 from harness.grading.rubric import ManualMark, check, grade
 from harness.grading.rubric.criterion import kinds, linear
+from harness.grading.rubric.rubric import _WORKS_ON, _is_spoilt
 from harness.inputs.assignment import Assignment
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
+from harness.stages.evidence.submission import STAGES_OF
 
 FILE = """\
 title = "x"
@@ -143,3 +146,14 @@ def test_findings_stand_once_in_the_order_of_the_stages():
     run = Execution(notebook=BLOB, code_cells=1, executed_cells=1, errors=(), produced=())
     found = evidence(execute=Done(value=run, findings=(one, two)), convert=Skipped(reason="x", findings=(one,)))
     assert found.findings() == (one, two)
+
+
+@pytest.mark.parametrize(("task", "answers"), [("classification", "predict"), ("detection", "detect")])
+def test_a_lost_answer_spoils_all_that_is_measured_of_a_model(task: Any, answers: str):
+    """An engine that failed there once cost a detector its latency, board and backbone points."""
+    works_on, stages = _WORKS_ON[task], STAGES_OF[task]
+    assert {*works_on, *works_on.values()} <= set(stages)
+    measured = {"evaluate", "score_boxes", "benchmark", "boards", "inspect", "detect_worse"} & set(stages)
+    lost = {answers} if task == "detection" else {"convert"}
+    assert all(_is_spoilt(stage, lost, works_on) for stage in measured)
+    assert not _is_spoilt("read", lost, works_on) and not _is_spoilt("execute", lost, works_on)

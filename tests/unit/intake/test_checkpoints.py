@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.inputs.submission import SubmittedFile
 from harness.inputs.submissions.candidates import Aged, models
-from harness.inputs.submissions.checkpoints import series
+from harness.inputs.submissions.checkpoints import is_published, series
 
 START = "mobilenet-v1-ssd-mp-0_675.pth"
 
@@ -74,3 +74,11 @@ def test_the_others_are_listed_and_not_tried() -> None:
     listed = " ".join(lists)
     assert START in listed and all(f"{epoch}: " in listed for epoch in range(40) if epoch != 20)
     assert "20: " not in listed and "…" not in listed
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("resnet18-f37072fd.pth", True), ("model-20240512.pth", False), ("vgg16-397923af.pth", True), (START, True)],
+)
+def test_a_date_in_a_name_is_no_publishers_hash(name: str, published: bool) -> None:
+    assert is_published(Path(name)) == published

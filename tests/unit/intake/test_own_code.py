@@ -73,3 +73,10 @@ def test_a_data_sets_own_labels_are_not_the_models(inside: str) -> None:
 def test_published_weights_come_after_trained_ones(name: str) -> None:
     there = [Aged(file, 0) for file in handed_in((name, "torch-weights"), ("deep/er/best.pth", "torch-weights"))]
     assert [str(model.path) for model in models(there)] == ["deep/er/best.pth", name]
+
+
+def test_weights_go_in_before_thousands_of_annotations() -> None:
+    many = [(f"Annotations/{number:04}.xml", "text") for number in range(300)]
+    assert {"weights/best.pth", "tools/deep/boxes.py"} < beside(
+        ("predict.py", "python"), ("weights/best.pth", "torch-weights"), ("tools/deep/boxes.py", "python"), *many
+    )

@@ -14,6 +14,7 @@ from example_evidence import BLOB
 from hostile import NAMES, context, npy, order
 
 from harness.inputs.assignment.sections import Robustness
+from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import NO_TRAINING_IMAGES, StagedImages
 from harness.sandbox.engine import Job
 from harness.stages.context import StageContext
@@ -56,7 +57,7 @@ def asked(folder: Path, place: StageContext, rules: Robustness = RULES, **change
     (folder / "model.onnx").write_bytes(b"model")
     model = place.store.put(folder / "model.onnx", "model.onnx")
     said = detector_answers(kept_nowhere(BLOB), model=model, **changes)
-    request = DetectWorseRequest(said, NO_TRAINING_IMAGES, staged(folder), None, rules)
+    request = DetectWorseRequest(said, NO_TRAINING_IMAGES, GivenWeights(None, {}, {}), staged(folder), None, rules)
     return DETECT_WORSE.work(request, place)
 
 

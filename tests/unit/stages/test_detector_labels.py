@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from example_detector import DESCRIPTION
 
 from harness.stages.detection_reply import Rows
 from harness.stages.detector_names import named
+from harness.stages.label_meaning import void_labels
 from harness.stages.label_measurement import REORDERED, Objects, measured
 
 CLASSES = ("ace", "king", "queen")
@@ -97,3 +101,18 @@ def test_a_box_elsewhere_says_nothing_and_of_two_at_a_place_the_surer_one_speaks
     assert result is not None and result.meaning == SHOWN.intended
     with pytest.raises(ValueError, match="nothing to measure"):
         measured(found, truth, {}, 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "described", "labels"),
+    [
+        (("BACKGROUND", "void", "mug"), {}, (1,)),
+        (("ball", "void"), {}, (1,)),  # line by line, as a Jetson reads it
+        (("ball", "void"), {"family": "torchvision_onnx"}, (2,)),  # its list needs no background, its labels have one
+        (("BACKGROUND", "void"), {"family": "yolo_onnx", "background_first": False}, (0,)),
+        (("void",), {"family": "own_code", "background_first": False}, (0,)),
+        (("void", "mug"), {"family": "yolo_onnx", "background_first": False}, (0,)),
+    ],
+)
+def test_void_is_the_label_that_a_list_means(names: tuple[str, ...], described: Any, labels: tuple[int, ...]) -> None:
+    assert void_labels(names, DESCRIPTION.model_copy(update=described)) == labels

@@ -202,7 +202,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "rules": [BenchmarkRules(), BenchmarkRules(queries=BenchmarkRules().queries + 1)],
             "anchors": [(), ((1.5, 10.0),), ((1.5, 9.0),)],
         },
-        ConvertDetectorRequest: {"answers": [*detected, None]},
+        ConvertDetectorRequest: {"answers": [*detected, None], "weights": given},
         BenchmarkDetectorRequest: {
             "model": [TimedDetector(models[0], detected[0]), None],
             "reference": [None, TimedDetector(models[0], detected[0])],
@@ -224,6 +224,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
         DetectWorseRequest: {
             "answers": [*detected, None],
             "training": trained_on[:2],
+            "weights": given,
             "staged": images,
             "unseen": [None, *images],
             "rules": robustness,

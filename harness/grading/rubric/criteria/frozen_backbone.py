@@ -34,9 +34,12 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
 
     A person decides where no known backbone is recognised, or another network stands beside it.
     """
-    if not isinstance(evidence.convert, Done):
+    model = evidence.detect if evidence.task == "detection" else evidence.convert
+    if not isinstance(model, Done):
         more = sentence("more-backbone-kept", full_at=options.full_at, points=max_points)
-        return Judgement(0.0, sentence("backbone-no-model", why=evidence.convert.reason), more=more)
+        return Judgement(0.0, sentence("backbone-no-model", why=model.reason), more=more)
+    if not isinstance(evidence.convert, Done):
+        return Judgement(None, sentence("backbone-not-looked-into", why=evidence.convert.reason))
     if not isinstance(evidence.inspect, Done):
         return Judgement(None, sentence("backbone-not-looked-into", why=evidence.inspect.reason))
     seen = evidence.inspect.value
