@@ -32,7 +32,8 @@ KINDS: dict[str, Kind] = {
     "companion-elsewhere": Kind("info", "{name} was taken as the model's {what}."),
     "own-code-cut": Kind(
         "warning",
-        "Of the {count} files beside predict.py, the {most} nearest to it go in with it. Put the data set elsewhere.",
+        "{count} files lie beside and below predict.py; only the {most} nearest to it go into the sandbox with it. Put "
+        "the data set elsewhere.",
     ),
     "companion-unclear": Kind(
         "warning",

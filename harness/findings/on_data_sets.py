@@ -70,8 +70,8 @@ KINDS: dict[str, Kind] = {
     ),
     "dataset-without-boxes": Kind(
         "info",
-        "Images whose annotation has no box: {count} ({names}). train_ssd.py passes over them; so they teach nothing, "
-        "not even what is no object. If something is on them, draw it.",
+        "Images whose annotation has no box: {count} ({names}). train_ssd.py passes over them, so they teach nothing, "
+        "not even what is no object. If they show an object, draw its box.",
     ),
     "dataset-boxes-left-out": Kind(
         "warning",
@@ -80,8 +80,8 @@ KINDS: dict[str, Kind] = {
     ),
     "dataset-objects-near": Kind(
         "warning",
-        "Nine of ten objects cover more than {share:.0%} of the image ({classes}): the camera never stood far away, so "
-        "nothing is learnt of small objects. Take photographs from farther away, too.",
+        "Of some classes ({classes}), nine of ten objects cover more than {share:.0%} of the image: the camera never "
+        "stood far away, so nothing is learnt of small objects. Take photographs from farther away, too.",
     ),
     "dataset-lists-background": Kind(
         "warning",
@@ -109,7 +109,7 @@ KINDS: dict[str, Kind] = {
     ),
     "dataset-not-utf8": Kind(
         "warning",
-        "{names}: not UTF-8, or with a byte-order mark. Training reads the names of classes otherwise, or stops. Save "
+        "{names}: not UTF-8, or with a byte-order mark. Training misreads the names of classes, or stops. Save them "
         "as UTF-8 without a mark.",
     ),
     "dataset-outlines": Kind(

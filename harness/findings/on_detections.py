@@ -14,6 +14,6 @@ SENTENCES: dict[str, str] = {
     "{high:.0%}) it reports objects; false alarms in all: {boxes}.",
     "false-alarms-on-patterns": "On {alarmed} of {images} drawn patterns that show nothing ({share:.0%}, 95 % interval "
     "{low:.0%} to {high:.0%}) it reports objects; false alarms in all: {boxes}.",
-    "costs-most": "Of the corruptions tried, {corruption} of severity {severity} costs it most: AP50 falls from "
-    "{clean:.2f} to {ap50:.2f} on the same {images} images.",
+    "costs-most": "Of the ways in which images were made worse, {corruption} (severity {severity} of 5) costs most: "
+    "AP50 falls from {clean:.2f} to {ap50:.2f} on the same {images} images.",
 }

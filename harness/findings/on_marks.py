@@ -140,7 +140,7 @@ _MORE = {
     "earns all {points:g} points.",
     "more-accuracy": "A model that is right on {wanted:.1%} of these images earns all {points:g} points.",
     "more-ap": "A detector with an {measure} of {wanted:.3f} on these images earns all {points:g} points.",
-    "more-ap-labels": "Write the labels in this order: {labels}: AP50 {was:.3f} -> {would:.3f}.",
+    "more-ap-labels": "Write the labels in this order: {labels}. AP50 would be {would:.3f} instead of {was:.3f}.",
     "more-counts": "A detector that counts right on {wanted:.1%} of these images earns all {points:g} points.",
     "more-measured": "{fix}: {was:.1%} -> {would:.1%} of {images} images are right.",
     "more-would-earn": "That would earn about {would:.1f} of {points:g} points.",

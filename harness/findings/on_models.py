@@ -93,8 +93,8 @@ KINDS: dict[str, Kind] = {
     ),
     "detector-faulty-boxes": Kind(
         "warning",
-        "{count:,} of the detector's boxes are none: NaN, infinite, or with the right side before the left, or the "
-        "bottom before the top. Each counts as a false alarm.",
+        "{count:,} of the detector's boxes cannot be boxes: a side is NaN, infinite or far outside of the image, the "
+        "right side lies before the left, or the bottom before the top. Each counts as a false alarm.",
     ),
     "detector-boxes-left-out": Kind(
         "warning",
@@ -102,8 +102,8 @@ KINDS: dict[str, Kind] = {
     ),
     "boxes-of-no-class": Kind(
         "info",
-        "{count:,} of the detector's {boxes:,} boxes have a label that means none of the course's classes. They are "
-        "left out of all scores, as what it takes for background is.",
+        "{count:,} of the detector's {boxes:,} boxes have a label that means none of the course's classes. They count "
+        "in no score, just like what it takes for background.",
     ),
     "detector-depends-on-order": Kind(
         "error",
@@ -114,25 +114,27 @@ KINDS: dict[str, Kind] = {
     "detector-sees-nothing": Kind("warning", "The detector finds nothing in any of the {images} images."),
     "detector-graph-disagrees": Kind(
         "info",
-        "What the operators before the detector's outputs say of them and what its answers to images say differ; the "
-        "answers were followed: scores {scores}, boxes {boxes}.",
+        "The last operators of the detector's graph say other things of its outputs than its answers to images do. "
+        "The answers were followed: scores {scores}, boxes {boxes}.",
     ),
     # what a detector's labels mean
     "labels-without-background": Kind(
         "error",
         "{file} does not begin with BACKGROUND, which the detector counts as its label 0. So a Jetson shows every "
-        "class shifted by one: {shown}. Write BACKGROUND as the first line of {file}; the labels.txt that train_ssd.py "
-        "writes beside its checkpoints begins so, the data set's own does not.",
+        "class under another name: {shown}. Write BACKGROUND as the first line of {file}, or hand in the labels.txt "
+        "that train_ssd.py writes beside its checkpoints, which has this line; the data set's labels.txt does not.",
     ),
     "labels-with-background": Kind(
         "warning",
-        "{file} begins with BACKGROUND, for which this detector has no label. The names after it were taken. Take it "
-        "out.",
+        "{file} begins with BACKGROUND, for which this detector has no label. The names after it were taken. Take "
+        "this line out.",
     ),
     "labels-background-elsewhere": Kind(
         "warning", "{file} has BACKGROUND on another line than the first, where it belongs if the detector counts it."
     ),
-    "labels-other-form": Kind("info", "{file} writes classes otherwise than the assignment: {names}. They were taken."),
+    "labels-other-form": Kind(
+        "info", "{file} spells classes otherwise than the assignment: {names}. They count all the same."
+    ),
     "detector-labels-wrong-count": Kind(
         "error", "The detector has {labels} labels, its background included, but {file} has {count} lines."
     ),
@@ -140,7 +142,7 @@ KINDS: dict[str, Kind] = {
     "detector-labels-misfit": Kind(
         "error",
         "The names of the labels look mixed up: of {seen} objects on training images that the detector finds, "
-        "{right:.0%} have the right class as {file} has it, and {would:.0%} {way}. What {file} says was graded. "
+        "{right:.0%} have the right class as {file} has it, and {would:.0%} {way}. {file} was graded as it is. "
         "Correct it.",
     ),
     "detector-labels-assumed": Kind(
@@ -214,8 +216,8 @@ KINDS: dict[str, Kind] = {
     ),
     "ap-claim-differs": Kind(
         "warning",
-        "The notebook reports an {measure} of {claimed:.3f} (code cell {cell}); on the {images} held-out images the "
-        "detector reaches {measured:.3f} [{low:.3f}, {high:.3f}].",
+        "The notebook reports an {measure} of {claimed:.3f} (code cell {cell}). Computed in the same way, on the "
+        "{images} held-out images the detector reaches {measured:.3f} (95 % interval {low:.3f} to {high:.3f}).",
     ),
     # inspect
     "no-layer-frozen": Kind(
@@ -353,7 +355,7 @@ SENTENCES = {
     "left-out-no-class": "they have labels that the model does not have",
     "left-out-too-many": "no more than the {most:,} surest of an image are kept",
     "labels-without-a-name": "{name} without a name",
-    "labels-by-model": "by the names inside it",
+    "labels-by-model": "by the names inside the model",
     "labels-by-data-set": "in the order of the data set's own labels.txt",
     "labels-by-alphabet": "in alphabetical order",
     "labels-one-up": "with BACKGROUND as one more line before the first",

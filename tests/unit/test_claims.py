@@ -105,7 +105,7 @@ def test_a_reported_average_precision_is_compared_with_the_same_figure(
 def test_the_finding_names_the_figure_that_eval_ssd_would_print() -> None:
     (found,) = against_measurement(reporting("voc", 0.97))
     assert "reports an AP50 of 0.970 (code cell 7)" in found.message
-    assert "on the 50 held-out images the detector reaches 0.780 [0.680, 0.860]" in found.message
+    assert "on the 50 held-out images the detector reaches 0.780 (95 % interval 0.680 to 0.860)" in found.message
 
 
 def test_a_rerun_that_made_no_detector_is_said_too() -> None:

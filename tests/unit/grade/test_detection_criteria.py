@@ -62,7 +62,7 @@ def test_labels_that_were_measured_to_be_others_are_named_with_their_points():
     judged = by_ap(remedy=wrong, difference=-0.8, scores=coco(0.05, 0.1))
     assert judged.points == 0
     assert judged.more == (
-        "Write the labels in this order: BACKGROUND, cup, duck: AP50 0.100 -> 0.800. "
+        "Write the labels in this order: BACKGROUND, cup, duck. AP50 would be 0.800 instead of 0.100. "
         "That would earn about 40.0 of 45 points."
     )
     assert "would earn" not in by_ap({"measure": "ap"}, remedy=wrong, ap_difference=-0.5).more
