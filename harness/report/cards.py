@@ -17,7 +17,7 @@ OF_CLASS = {
 OF_SUBMISSION = {
     "of-two": ("This model", "Reference"),
     "of-classes": ("Images", "Recall", "Precision"),
-    "of-detected": ("Objects", "AP50", "AP", "Best score", "Precision there", "Recall there"),
+    "of-detected": ("Objects", "AP50", "AP", "Best threshold", "Precision there", "Recall there"),
     "of-points": ("Score from", "Boxes", "Precision", "Recall", "F1"),
     "of-mistakes": ("Boxes", "AP50 without it"),
     "of-stages": ("Outcome", "Time", "Peak memory", "Why"),

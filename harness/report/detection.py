@@ -58,7 +58,6 @@ def view(
         "alarms": _alarms(score),
         "curves": curves,
         "points": sorted({dot.x for curve in curves for dot in curve.reference}),
-        "falls": failures.falls(worse) if worse else [],
     }
 
 

@@ -10,7 +10,7 @@ from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.detection_scores import ShownBox, ShownImage
 from harness.stages.evidence.record import Share
 
-_MOST, _RIGHT = 9, 3  # images: all, and of them without mistakes, so that a class's pages stay small
+_MOST, _RIGHT = 8, 2  # images: all, and of them without mistakes, so that a class's pages stay small
 SIDE = 1000  # units of a drawing across an image, and down
 Corners = tuple[float, float, float, float]  # left, top, right, bottom as shares of the image's sides
 Kind = Literal["found", "truth", "missed", "false-alarm"]

@@ -55,7 +55,7 @@ def test_a_page_begins_with_ap50_beside_the_reference_s(made: SyntheticClass, ou
     assert score.scores.ap50 is not None and score.reference_ap50 is not None and score.difference is not None
     for folder in ("submissions", "students"):
         words = text_of(out / folder / "team-03" / "index.html")
-        said = f"214 objects with an AP50 of {score.scores.ap50:.2f}, worse than the reference solution"
+        said = f"214 objects with an AP50 of {score.scores.ap50:.2f} (1 is perfect), worse than the reference solution"
         assert f"{said} ({score.reference_ap50:.2f})." in words
         assert f"−{-score.difference:.2f}" in words and "VOC's AP50 by 11 points" in words
         assert "Average precision against the reference" in words and "Accuracy" not in words
