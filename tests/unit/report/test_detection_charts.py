@@ -39,7 +39,7 @@ def test_each_kind_of_box_is_drawn_apart() -> None:
 def test_images_without_mistakes_have_a_place_after_those_with_most() -> None:
     wrong = [shown(index, MISSED) for index in range(9)]
     drawn = drawn_images([*wrong, shown(20, FOUND), shown(21, FOUND)], lambda index: None)
-    assert [one.image for one in drawn] == [0, 1, 2, 3, 4, 5, 6, 20, 21]
+    assert [one.image for one in drawn] == [0, 1, 2, 3, 4, 5, 20, 21]
 
 
 def of_class(name: str, objects: int, *points: tuple[float, float]) -> ClassBoxes:
