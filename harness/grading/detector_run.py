@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.bench.boards.stage import BOARDS, BoardsRequest, by_memory, identity
 from harness.findings import sentence
@@ -19,12 +20,13 @@ from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.inspection import Inspection
-from harness.stages.evidence.stage_result import Skipped, StageResult
+from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageResult
 from harness.stages.evidence.worse_boxes import WorseBoxes
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.runner import StageRunner
 from harness.stages.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 
+T = TypeVar("T")
 _NOT_ASKED = Skipped(reason=sentence("not-asked"))
 
 
@@ -65,7 +67,19 @@ def run_detector(
         boards = by_memory(assignment.boards) if assignment.boards else ()
         reference = on.detector.kernels if on.detector else None
         predicted = runner.run(BOARDS, BoardsRequest(value(converted), boards, reference, identity()))
+        inspected = without_graph(inspected, answered, converted)
+        predicted = without_graph(predicted, answered, converted)
     return DetectorEvidence(answered, converted, inspected, worse, scored, predicted)
+
+
+def without_graph(
+    result: StageResult[T], answered: StageResult[DetectorAnswers], converted: StageResult[Conversion]
+) -> StageResult[T]:
+    """The result, with why there is no graph where a detector answers and the stage had none to work on."""
+    no_model = isinstance(result, Skipped) and result.reason == NO_MODEL.reason
+    if no_model and isinstance(answered, Done) and not isinstance(converted, Done):
+        return Skipped(reason=converted.reason)
+    return result
 
 
 def timed_detector(conversion: Conversion | None, answers: DetectorAnswers | None) -> TimedDetector | None:

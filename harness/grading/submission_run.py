@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
-from harness.grading.detector_run import detect, run_detector, timed_detector
+from harness.grading.detector_run import detect, run_detector, timed_detector, without_graph
 from harness.grading.model_run import ModelEvidence, run_model, value
 from harness.grading.own_boxes import own_boxes
 from harness.grading.scene_variety import beside_the_courses
@@ -158,7 +158,8 @@ def time_model(examined: Examined, run_context: RunContext, anchors: tuple[tuple
             model = timed_detector(value(evidence.convert), value(evidence.detect))
             reference = timed_detector(on.detector.conversion, on.detector.answers) if on.detector else None
             asked = BenchmarkDetectorRequest(model, reference, on.staged, rules, anchors)
-            result = runner.run(BENCHMARK_DETECTOR, asked)
+            timed = runner.run(BENCHMARK_DETECTOR, asked)
+            result = without_graph(timed, evidence.detect, evidence.convert)
         else:
             beside = on.reference.conversion if on.reference else None
             converted, predicted = value(evidence.convert), value(evidence.predict)

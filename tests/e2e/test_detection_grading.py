@@ -114,6 +114,14 @@ def test_each_detector_gets_what_it_is_worth(graded: Path):
     assert marks(graded, "empty")["ap_vs_reference"] == 0
 
 
+def test_what_answers_without_a_graph_says_why_it_is_not_timed(graded: Path):
+    (own,) = [row for row in results(graded)["submissions"] if row["id"] == "own"]
+    assert {own["stages"][name]["reason"] for name in ("convert", "inspect", "benchmark")} == {
+        "The student's own code answers, so there is no model to look into or to time."
+    }
+    assert marks(graded, "own")["latency_vs_reference"] is None
+
+
 def test_what_is_wrong_is_said(graded: Path):
     assert "labels-without-background" in codes(graded, "shifted")
     assert {"model-copied"} <= codes(graded, "copied") & codes(graded, "good")
