@@ -21,6 +21,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import pytest
+from measured import LOADED_LATE
 
 from harness.errors import HarnessError
 from harness.sandbox import TORCH, Sandbox, environments
@@ -32,7 +33,7 @@ ENGINES: dict[str, Callable[[], Sandbox]] = {
     "docker": Docker,
     "runsc": lambda: Docker(runtime="runsc"),
 }
-MOST_MEMORY = 300 * 2**20  # bytes over its idle size
+MOST_MEMORY = 300 * 2**20  # bytes over its idle size, with all libraries
 FRAMEWORKS = {"torch", "keras", "tensorflow", "onnx"}
 _ROW = "hostile"  # the name under which a test's row travels in its report, as a tuple: from other processes, too
 
@@ -135,6 +136,8 @@ def pytest_runtest_call(item: pytest.Item):
     No verdict on a test that loads a framework for the first time, to make a model of its own, or that says of itself
     that it makes a large input here (`makes_much=True`).
     """
+    for library in LOADED_LATE:
+        importlib.import_module(library)
     loaded = FRAMEWORKS & set(sys.modules)
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew

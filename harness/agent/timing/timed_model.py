@@ -81,7 +81,7 @@ class TimedModel:
         """The wall and processor times of `queries` queries, ms.
 
         `refill`: ask an uncounted one first, because the other model had the caches. Processor time is of all threads
-        of this process, less what the clocks themselves take.
+        of this process, less what the clocks themselves take; 1 ns at least, since a tiny query may take no more.
         """
         if refill:
             self._run(next(self._turns))
@@ -93,7 +93,7 @@ class TimedModel:
             used, started = processor(), wall()
             (answer,) = run(self._outputs, given)
             ended = wall()
-            processors.append((processor() - used - self._empty) / 1e6)
+            processors.append(max(1, processor() - used - self._empty) / 1e6)
             walls.append((ended - started) / 1e6)
             self._answers.add(at, answer)
         return walls, processors
