@@ -268,7 +268,8 @@ def test_a_page_that_is_written_meanwhile_costs_nothing_when_it_fails(
     got(f"{len(WRITES_MEANWHILE)} functions")
 
 
-@pytest.mark.hostile(line=72, expected="needs-review; all others as alone")
+# Some 290 runs in one process, after each of which about 1 MiB stays; a run without a fault leaves none.
+@pytest.mark.hostile(line=72, expected="needs-review; all others as alone", makes_much=True)
 def test_every_function_that_a_stage_calls_may_fail(small_class: Class, seen: Seen, got):
     """Those that are called only where a stage's result is not in the cache."""
     assert len(seen.when_stages_run) > 50
