@@ -15,9 +15,9 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from harness.grading.rubric import criteria
 from harness.plugins import modules_of
@@ -46,6 +46,19 @@ class CriterionOptions(BaseModel):
     """Base of every criterion's options."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RisingOptions(CriterionOptions):
+    """Anchors of a criterion for which more is better."""
+
+    full_at: float
+    zero_at: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.zero_at >= self.full_at:
+            raise ValueError("zero_at must be below full_at")
+        return self
 
 
 @functools.cache

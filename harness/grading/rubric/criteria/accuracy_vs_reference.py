@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from harness.findings import one_line, preprocessing_fix, sentence
-from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.grading.rubric.criterion import Judgement, RisingOptions, linear
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -15,15 +15,9 @@ READS: tuple[str, ...] = ("evaluate",)
 TASKS: tuple[str, ...] = ("classification",)
 
 
-class Options(CriterionOptions):
+class Options(RisingOptions):
     full_at: float = Field(-0.03, ge=-1, le=1, description="difference to the reference that gives all points")
     zero_at: float = Field(-0.40, ge=-1, le=1, description="difference to the reference at which none are")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Options:
-        if self.zero_at >= self.full_at:
-            raise ValueError("zero_at must be below full_at")
-        return self
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:

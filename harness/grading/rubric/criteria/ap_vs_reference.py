@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from harness.findings import one_line, sentence
-from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.grading.rubric.criterion import Judgement, RisingOptions, linear
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -18,16 +18,10 @@ TASKS: tuple[str, ...] = ("detection",)
 _CALLED = {"ap50": "AP50", "ap": "AP"}
 
 
-class Options(CriterionOptions):
+class Options(RisingOptions):
     full_at: float = Field(-0.05, ge=-1, le=1, description="difference to the reference that gives all points")
     zero_at: float = Field(-0.50, ge=-1, le=1, description="difference to the reference at which none are")
     measure: Literal["ap50", "ap"] = Field("ap50", description="ap: the mean over IoUs of 0.50 to 0.95, so fit counts")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Options:
-        if self.zero_at >= self.full_at:
-            raise ValueError("zero_at must be below full_at")
-        return self
 
 
 def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:

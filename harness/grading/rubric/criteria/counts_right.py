@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from harness.findings import sentence
-from harness.grading.rubric.criterion import CriterionOptions, Judgement, linear
+from harness.grading.rubric.criterion import Judgement, RisingOptions, linear
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
 
@@ -16,7 +16,7 @@ READS: tuple[str, ...] = ("score_boxes",)
 TASKS: tuple[str, ...] = ("detection",)
 
 
-class Options(CriterionOptions):
+class Options(RisingOptions):
     against: Literal["reference", "images"] = Field(
         "reference", description="images: the share of images itself is marked, so both anchors are shares"
     )
@@ -24,9 +24,7 @@ class Options(CriterionOptions):
     zero_at: float = Field(-0.50, ge=-1, le=1, description="difference to the reference, or share, with none")
 
     @model_validator(mode="after")
-    def _in_order(self) -> Options:
-        if self.zero_at >= self.full_at:
-            raise ValueError("zero_at must be below full_at")
+    def _shares(self) -> Options:
         if self.against == "images" and self.zero_at < 0:
             raise ValueError('zero_at must be a share of the images, 0 to 1, where against = "images"')
         return self
