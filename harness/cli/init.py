@@ -59,7 +59,7 @@ def init(
         if not asks:
             raise UsageError("which classes?", "give --classes ball,bottle,mug, or --own-objects")
         classes = ask("Classes, with commas (empty: students' own objects)", "")
-    names = class_names(classes, fewest=1 if task == "detection" else 2) if classes else ()
+    names = class_names(classes, task) if classes else ()
     start = Start(
         title=title or (ask("Title", _TITLES[task]) if asks else _TITLES[task]),
         classes=names,

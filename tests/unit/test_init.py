@@ -165,3 +165,10 @@ def test_the_wheel_is_given_all_of_both_examples():
     for file in kept:
         assert any(file.is_relative_to(part) for part in given["force-include"]), file
     assert all(place == f"harness/example/{part}" for part, place in given["force-include"].items())
+
+
+@pytest.mark.parametrize("name", ["BACKGROUND", "background", "void"])
+def test_a_detectors_class_is_not_called_what_its_list_has_for_no_object(name: str):
+    with pytest.raises(UsageError, match="stands for no object"):
+        class_names(f"ball,{name}", "detection")
+    assert class_names(f"ball,{name}") == ("ball", name)

@@ -47,12 +47,16 @@ class Start:
     task: Task = "classification"
 
 
-def class_names(listed: str, fewest: int = 2) -> tuple[str, ...]:
+_NO_OBJECTS = ("background", "void")  # jetson-inference's: what is none of the classes, and what is not shown
+
+
+def class_names(listed: str, task: Task = "classification") -> tuple[str, ...]:
     """The classes in a text such as `ball, bottle, mug`.
 
-    Raises `UsageError` for fewer than `fewest`, for names that differ only by case, and for those that no folder can
-    have.
+    Raises `UsageError` for too few, for names that differ only by case, for those that no folder can have, and for
+    detection for those that mean something else in jetson-inference's labels.txt.
     """
+    fewest = 1 if task == "detection" else 2
     names = tuple(unicodedata.normalize("NFC", name.strip()) for name in listed.split(",") if name.strip())
     if not fewest <= len(names) <= _MOST_CLASSES:
         needed = "one is" if fewest == 1 else "two are"
@@ -60,6 +64,8 @@ def class_names(listed: str, fewest: int = 2) -> tuple[str, ...]:
     for name in names:
         if re.search(r'[/\\:*?"<>|]', name) or not name.isprintable() or name.startswith(".") or len(name) > _LONGEST:
             raise UsageError(f"the class {name!r} cannot be the name of a folder everywhere", "use letters and digits")
+        if task == "detection" and name.casefold() in _NO_OBJECTS:
+            raise UsageError(f"the class {name!r} stands for no object in a detector's labels.txt", "name it otherwise")
     if len({name.casefold() for name in names}) < len(names):
         raise UsageError("two classes differ only by case, or not at all", "name each class once")
     return names
