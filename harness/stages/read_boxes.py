@@ -15,14 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.findings import finding, sentence
 from harness.stages.audit.images import Split
-from harness.stages.audit.reply import BoxFaultKind, Name
+from harness.stages.audit.reply import MOST_IMAGES, BoxFaultKind, Name, of_all_parts
 from harness.stages.context import Rejected, StageContext, failed, read_reply, usage
 from harness.stages.evidence.audit import BoxFault, Layout
 from harness.stages.evidence.box_reading import AnnotatedImage, BoxReading, ReadBox
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 from harness.stages.stage import Stage
 
-MOST_IMAGES = 5000  # as harness/agent/phases/read_boxes.py sends
 _MOST_PARTS = 50
 _MOST_FAULTS = 1000  # of boxes, in all
 
@@ -95,11 +94,7 @@ def read_boxes(folder: Path, context: StageContext) -> StageResult[BoxReading]:
 
 def _reading(said: _Said, outputs: Path) -> BoxReading:
     """The complete reply. Raises `Rejected` for one that does not hold together."""
-    rows: list[_Row] = []
-    for number in range(said.parts):
-        rows += read_reply(outputs, f"images-{number}.json", _Part).images
-        if len(rows) > MOST_IMAGES:
-            raise Rejected(sentence("too-many-images", most=MOST_IMAGES))
+    rows = of_all_parts(said.parts, lambda name: read_reply(outputs, name, _Part).images)
     names = [row.name for row in rows]
     for name in names:
         if not _is_below(name):

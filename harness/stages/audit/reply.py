@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,12 @@ from harness.stages.context import Rejected, read_array, read_bytes_array, read_
 from harness.stages.evidence.audit import DrawnObject, Layout
 from harness.stages.evidence.record import Share
 
-MOST_IMAGES = 5000  # as harness/agent/phases/audit.py sends
+MOST_IMAGES = 5000  # as harness/agent/phases/audit.py and read_boxes.py send
 _MOST_PARTS = 50  # of the reply
 _CHANNELS = 1280  # of an embedding
 _MOST_OBJECTS = 100  # of one image
 _MOST_CLASSES = 1000
+R = TypeVar("R")
 
 Name = Annotated[str, Field(max_length=200)]
 _Class = Annotated[int, Field(ge=0, lt=_MOST_CLASSES)]
@@ -78,9 +80,17 @@ class Reply(Said):
 
 def read_images(outputs: Path, parts: int) -> tuple[Row, ...]:
     """The rows of all parts. Raises `Rejected` as `read_reply` does, and for too many rows."""
-    rows: list[Row] = []
+    return of_all_parts(parts, lambda name: read_reply(outputs, name, Part).images)
+
+
+def of_all_parts(parts: int, images_of: Callable[[str], Sequence[R]]) -> tuple[R, ...]:
+    """What `images_of` reads in images-0.json and those that follow. Raises `Rejected` for too many, whatever they are.
+
+    `harness/agent/phases/reply_parts.py` divides them.
+    """
+    rows: list[R] = []
     for number in range(parts):
-        rows += read_reply(outputs, f"images-{number}.json", Part).images
+        rows += images_of(f"images-{number}.json")
         if len(rows) > MOST_IMAGES:
             raise Rejected(sentence("too-many-images", most=MOST_IMAGES))
     return tuple(rows)
