@@ -17,7 +17,7 @@ from harness.inputs import images
 from harness.inputs.images import CHECK_IMAGES
 from harness.stages.conversion_reply import names_inside
 from harness.stages.convert import convert
-from harness.stages.detector import open_detector
+from harness.stages.detection.detector import open_detector
 from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.precision import in_precision

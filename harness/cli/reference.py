@@ -13,7 +13,8 @@ from harness.cli.options import PATH, as_json_option, force_option
 from harness.cli.sandbox_options import handins_sandbox_option
 from harness.cli.terminal import progress_on
 from harness.errors import UsageError
-from harness.grading import detector_reference, sample_size
+from harness.grading import sample_size
+from harness.grading.detection import reference as detector_reference
 from harness.grading.reference import prepared, write
 from harness.grading.rubric.rubric import check as check_rubric
 from harness.stages.evidence.detector_reference import DetectorReference

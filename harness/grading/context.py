@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.bench import boards
 from harness.files.temporary_folders import own_folder
 from harness.files.user_folders import default_folder
+from harness.grading.detection.context import object_images
 from harness.grading.materials import given_weights, known_backbones, readable, training_images
-from harness.grading.object_context import object_images
 from harness.inputs import images
 from harness.inputs.assignment import Assignment
 from harness.inputs.given_weights import GivenWeights, KnownBackbones

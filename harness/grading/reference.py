@@ -10,7 +10,6 @@ from pathlib import Path
 from harness.bench.boards.stage import KERNELS
 from harness.files.hashing import HashedFile
 from harness.files.whole_file import copy_whole, write_whole
-from harness.grading import detector_reference
 from harness.grading.context import (
     GradedOn,
     RunContext,
@@ -19,6 +18,7 @@ from harness.grading.context import (
     with_scenes,
     without_reference,
 )
+from harness.grading.detection import reference as detector_reference
 from harness.grading.model_run import Depth, run_model, value
 from harness.grading.reference_failures import needed
 from harness.inputs.assignment import Assignment

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from harness.boundary.one_by_one import Defect
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
-from harness.grading.detector_run import detect, run_detector, timed_detector, without_graph
+from harness.grading.detection.detector_run import detect, run_detector, timed_detector, without_graph
+from harness.grading.detection.own_boxes import own_boxes
 from harness.grading.model_run import ModelEvidence, run_model, value
-from harness.grading.own_boxes import own_boxes
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
 from harness.inputs.assignment import Assignment
@@ -20,8 +20,9 @@ from harness.stages import model_selection as models
 from harness.stages.audit.request import AUDIT, AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
-from harness.stages.benchmark_detector import BENCHMARK_DETECTOR, BenchmarkDetectorRequest
 from harness.stages.convert import HandedModel
+from harness.stages.detection.benchmark import BENCHMARK_DETECTOR, BenchmarkDetectorRequest
+from harness.stages.detection.score_boxes import same_boxes
 from harness.stages.evaluate.stage import paired_difference, same_answers
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.benchmark import Benchmark
@@ -36,7 +37,6 @@ from harness.stages.execute.rerun import rerun_context
 from harness.stages.read_notebook import READ, ReadRequest
 from harness.stages.reported_accuracy import against_measurement
 from harness.stages.runner import StageRunner, lost_to
-from harness.stages.score_boxes import same_boxes
 
 
 @dataclass(frozen=True, slots=True)

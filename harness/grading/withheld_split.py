@@ -14,9 +14,10 @@ from pathlib import Path
 
 from harness.errors import MachineError
 from harness.findings import Finding, finding, sentence
-from harness.grading import detector_reference, model_run, reference
+from harness.grading import model_run, reference
 from harness.grading.context import GradedOn, KnownObjects, RunContext
-from harness.grading.withheld_objects import with_boxes
+from harness.grading.detection import reference as detector_reference
+from harness.grading.detection.withheld_objects import with_boxes
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import Dataset
 from harness.inputs.images import CHECK_IMAGES, HeldOutSet, StagedImages, TrainingImages

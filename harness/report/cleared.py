@@ -23,7 +23,7 @@ from harness.gradebook.results import (
 )
 from harness.report import dataset
 from harness.report.coarse import benchmark, evaluation, memory, paired_difference, rounded, rounded_interval
-from harness.report.coarse_detection import detection, detector
+from harness.report.detection.coarse import detection, detector
 from harness.report.sources import Sources
 from harness.report.thumbnails import Thumbnails
 from harness.stages.evidence.audit import DatasetAudit, SharedImage

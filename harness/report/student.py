@@ -12,10 +12,11 @@ from typing import Any
 
 from harness.findings import Finding
 from harness.gradebook.results import SubmissionResult
-from harness.report import charts, dataset, detection, failures, reading
+from harness.report import charts, dataset, failures, reading
 from harness.report.cleared import PageSources
-from harness.report.coarse_detection import RUN_NO_CODE
 from harness.report.confusion import ConfusionRow, confusion_rows
+from harness.report.detection import section
+from harness.report.detection.coarse import RUN_NO_CODE
 from harness.report.notebook import Notebook, read
 from harness.report.plain import cut, terminal_text
 from harness.report.roofline import rooflines
@@ -79,7 +80,7 @@ def view(page: PageSources) -> dict[str, Any]:
         **_score_values(result.evaluation, reference, page.held_out_image),
         "boxes": result.detection,
         "boxes_reference": page.detector_reference,
-        "boxes_shown": detection.view(result.detection, theirs, page.held_out_image),
+        "boxes_shown": section.view(result.detection, theirs, page.held_out_image),
         "detector": evidence.detect.value if isinstance(evidence.detect, Done) else None,
         "tells_input": page.audience == "instructor" or _runs_no_code(evidence),
         "failures": _failures(result.evaluation, reference, page.held_out_image),

@@ -15,7 +15,7 @@ from harness.findings import sentence
 from harness.inputs.images import StagedImages
 from harness.sandbox.engine import Outcome
 from harness.stages.context import Rejected, StageContext, failed, read_reply, usage
-from harness.stages.detector import DetectorHead
+from harness.stages.detection.detector import DetectorHead
 from harness.stages.evidence.benchmark import CheckedAnswers
 from harness.stages.evidence.conversion import Conversion, Precision
 from harness.stages.evidence.predictions import Predictions

@@ -15,10 +15,10 @@ from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
-from harness.stages.detect import Asking, detect
+from harness.stages.detection.asking import Asking, detect
+from harness.stages.detection.handed_in import HandedDetector
 from harness.stages.evidence.detections import Boxes
 from harness.stages.evidence.stage_result import Done, Failed
-from harness.stages.handed_detector import HandedDetector
 from harness.stages.store import Store
 
 # Sees the mean colour of an image in the score, keeps nothing from the course, and tries to.

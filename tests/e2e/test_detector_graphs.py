@@ -23,15 +23,15 @@ from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import BenchmarkRules
 from harness.inputs.given_weights import GivenWeights, KnownBackbones
 from harness.inputs.images import StagedImages
-from harness.stages.benchmark_detector import BENCHMARK_DETECTOR, BenchmarkDetectorRequest, TimedDetector
 from harness.stages.context import StageContext
-from harness.stages.convert_detector import CONVERT_DETECTOR, ConvertDetectorRequest
-from harness.stages.detect import Asking, detect
+from harness.stages.detection.asking import Asking, detect
+from harness.stages.detection.benchmark import BENCHMARK_DETECTOR, BenchmarkDetectorRequest, TimedDetector
+from harness.stages.detection.convert import CONVERT_DETECTOR, ConvertDetectorRequest
+from harness.stages.detection.handed_in import HandedDetector
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Skipped
 from harness.stages.evidence.submission import OF_ANOTHER_TASK
-from harness.stages.handed_detector import HandedDetector
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.store import Store
 

@@ -23,7 +23,7 @@ from harness.inputs.images.training import NO_TRAINING_IMAGES
 from harness.inputs.submissions.collect import collect
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.context import StageContext
-from harness.stages.detect_candidates import DETECT, DetectRequest
+from harness.stages.detection.detect import DETECT, DetectRequest
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.model_selection import to_grade
 from harness.stages.store import Store

@@ -15,9 +15,9 @@ from harness.inputs.assignment.sections import Dataset, ReferenceSolution
 from harness.inputs.images import TrainingImages
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.stages.context import StageContext
+from harness.stages.detection.train_detector import TRAIN_DETECTOR, TrainDetectorRequest
 from harness.stages.evidence.stage_result import Done, Failed
 from harness.stages.store import Store
-from harness.stages.train_detector import TRAIN_DETECTOR, TrainDetectorRequest
 
 OWN = """
 import torch

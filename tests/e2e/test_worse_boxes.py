@@ -15,12 +15,12 @@ from harness.inputs.images import NO_TRAINING_IMAGES, HeldOutSet, StagedImages
 from harness.inputs.images.objects import ImageObjects, LabelledBox
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
-from harness.stages.detect import Asking, detect
-from harness.stages.detect_worse import DETECT_WORSE, DetectWorseRequest
+from harness.stages.detection.asking import Asking, detect
+from harness.stages.detection.detect_worse import DETECT_WORSE, DetectWorseRequest
+from harness.stages.detection.handed_in import HandedDetector
+from harness.stages.detection.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 from harness.stages.evidence.detections import LabelMeaning
 from harness.stages.evidence.stage_result import Done
-from harness.stages.handed_detector import HandedDetector
-from harness.stages.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 from harness.stages.store import Store
 
 OWN = b"""

@@ -14,10 +14,10 @@ from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
 from harness.sandbox import Sandbox
 from harness.stages.context import StageContext
-from harness.stages.detect import Asking, detect
-from harness.stages.detection_reply import MOST_OF_AN_IMAGE
+from harness.stages.detection.asking import Asking, detect
+from harness.stages.detection.handed_in import HandedDetector
+from harness.stages.detection.reply import MOST_OF_AN_IMAGE
 from harness.stages.evidence.stage_result import Done, Failed
-from harness.stages.handed_detector import HandedDetector
 from harness.stages.store import Store
 
 COUNT = 12

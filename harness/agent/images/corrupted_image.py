@@ -15,7 +15,7 @@ from .preprocessing import upright
 class CorruptedImage:
     """An image in all its versions; their random seed comes from its content, not from its position.
 
-    `harness/stages/detect_worse.py` makes the same seed, to move boxes with the image.
+    `harness/stages/detection/detect_worse.py` makes the same seed, to move boxes with the image.
     """
 
     def __init__(self, encoded: bytes, versions: Sequence[Sequence[Any]]) -> None:

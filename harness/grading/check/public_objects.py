@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import AssignmentError
 from harness.grading.context import GradedOn, KnownObjects
-from harness.grading.object_context import ObjectImages, object_images
+from harness.grading.detection.context import ObjectImages, object_images
 from harness.inputs import images
 from harness.inputs.assignment import Assignment
 from harness.inputs.assignment.sections import Dataset

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from harness.errors import AssignmentError
-from harness.grading.object_sets import ObjectFolder, checked
+from harness.grading.detection.object_sets import ObjectFolder, checked
 from harness.grading.release.images import save_anew
 from harness.inputs.images.decoding import UNDECODABLE
 from harness.stages.evidence.box_reading import AnnotatedImage, ReadBox

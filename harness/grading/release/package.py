@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import AssignmentError, MachineError, UsageError
 from harness.files.user_folders import default_folder
-from harness.grading.object_context import read_folder
+from harness.grading.detection.context import read_folder
 from harness.grading.reference import prepared
 from harness.grading.release.annotated_images import write_annotated
 from harness.grading.release.images import write_images

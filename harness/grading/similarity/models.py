@@ -15,6 +15,7 @@ from harness.grading.model_run import value
 from harness.grading.similarity.copies import Known, copies
 from harness.grading.submission_run import Examined
 from harness.inputs.given_weights import KnownBackbones
+from harness.stages.detection.score_boxes import answers_of
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.detector_reference import DetectorReference
@@ -23,7 +24,6 @@ from harness.stages.evidence.predictions import Predictions
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done
 from harness.stages.inspect import INSPECT, InspectRequest
-from harness.stages.score_boxes import answers_of
 from harness.stages.store import Store
 
 _MOST_ANSWERS = 2**20  # numbers of one model that are compared: of 1,000 images those for as many labels

@@ -9,8 +9,8 @@ from pathlib import Path
 from harness.errors import AssignmentError, MachineError, NoSandbox, Problem
 from harness.files.user_folders import default_folder
 from harness.grading import sample_size
-from harness.grading.object_context import read_folder
-from harness.grading.object_sets import ObjectFolder
+from harness.grading.detection.context import read_folder
+from harness.grading.detection.object_sets import ObjectFolder
 from harness.grading.similarity.course_images import compared
 from harness.grading.validation import contents
 from harness.grading.validation.file import of_file

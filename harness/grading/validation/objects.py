@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from harness.grading import sample_size
-from harness.grading.object_sets import ObjectFolder, classes_of, listed_classes, troubles
+from harness.grading.detection.object_sets import ObjectFolder, classes_of, listed_classes, troubles
 from harness.grading.validation.folders import alike
 from harness.grading.validation.verdicts import Verdict, doubt, error, fine, images, some
 

@@ -70,7 +70,7 @@ class DetectorAnswers(Record):
     """A detector's boxes for the held-out images, at two operating points.
 
     `name` is the file as the student calls it, `model` its bytes; None where predict.py answers by itself.
-    `harness/stages/handed_detector.py` makes the same detector of the fields up to `void`.
+    `harness/stages/detection/handed_in.py` makes the same detector of the fields up to `void`.
     """
 
     name: str = ""

@@ -9,9 +9,9 @@ import pytest
 from voc_course import InProcess, Object, annotation, noise, runner, voc
 
 from harness.errors import AssignmentError, MachineError
+from harness.grading.detection.context import ObjectImages, object_images, read_folder
+from harness.grading.detection.object_sets import classes_of, in_turn
 from harness.grading.materials import readable_tree
-from harness.grading.object_context import ObjectImages, object_images, read_folder
-from harness.grading.object_sets import classes_of, in_turn
 from harness.inputs.assignment import load
 from harness.inputs.images import stage
 from harness.sandbox.engine import Job, Outcome

@@ -11,9 +11,9 @@ from voc_course import InProcess, annotation, context, noise, voc
 
 from harness.boundary.bounded_json import read_bounded
 from harness.sandbox.engine import Job, Outcome
+from harness.stages.detection.read_boxes import read_boxes
 from harness.stages.evidence.box_reading import BoxReading
 from harness.stages.evidence.stage_result import Done, Failed
-from harness.stages.read_boxes import read_boxes
 
 BOMB = '<!DOCTYPE a [<!ENTITY x "y"><!ENTITY z "&x;&x;">]><annotation><object><name>&z;</name></object></annotation>'
 

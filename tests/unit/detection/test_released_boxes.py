@@ -9,8 +9,8 @@ from PIL import Image
 from voc_course import InProcess, noise, runner, voc
 
 from harness.errors import AssignmentError
-from harness.grading.object_context import read_folder
-from harness.grading.object_sets import ObjectFolder
+from harness.grading.detection.context import read_folder
+from harness.grading.detection.object_sets import ObjectFolder
 from harness.grading.release.annotated_images import write_annotated
 from harness.grading.release.leaks import leaks
 from harness.grading.release.public_assignment import public_toml

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.report.detection import error_rows
-from harness.report.detection_charts import count_histogram, group_plot, precision_curves
-from harness.report.drawn_boxes import Outline, drawn_images
+from harness.report.detection.charts import count_histogram, group_plot, precision_curves
+from harness.report.detection.drawn_boxes import Outline, drawn_images
+from harness.report.detection.section import error_rows
 from harness.stages.evaluate.detection.circumstances import Recall, RecallGroup
 from harness.stages.evaluate.detection.coco import CocoScores
 from harness.stages.evaluate.detection.counting import CountScores

@@ -19,7 +19,7 @@ from harness import report
 from harness.agent.detectors.registry import all_families
 from harness.inputs.assignment.sections import Feedback
 from harness.report.cleared import for_student
-from harness.report.coarse_detection import RUN_NO_CODE
+from harness.report.detection.coarse import RUN_NO_CODE
 from harness.report.unfinished import UnfinishedRow
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 

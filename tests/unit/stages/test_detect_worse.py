@@ -18,7 +18,7 @@ from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import NO_TRAINING_IMAGES, StagedImages
 from harness.sandbox.engine import Job
 from harness.stages.context import StageContext
-from harness.stages.detect_worse import DETECT_WORSE, DetectWorseRequest, affordable
+from harness.stages.detection.detect_worse import DETECT_WORSE, DetectWorseRequest, affordable
 from harness.stages.evidence.stage_result import Done, Skipped
 
 RULES = Robustness(images=4, severities=(2,), corruptions=("blur", "rotation"))

@@ -18,10 +18,10 @@ from harness.inputs.images.training import NO_TRAINING_IMAGES
 from harness.inputs.submissions.companions import OF_DATA_SET
 from harness.sandbox.engine import Job
 from harness.stages.convert import HandedModel
-from harness.stages.detect_candidates import DETECT, DetectRequest
+from harness.stages.detection.detect import DETECT, DetectRequest
+from harness.stages.detection.handed_in import HandedDetector
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
-from harness.stages.handed_detector import HandedDetector
 
 CLASSES = ("ace", "king", "queen")
 PLACES = ((0.0, 0.0, 0.3, 0.3), (0.35, 0.0, 0.65, 0.3), (0.7, 0.0, 1.0, 0.3), (0.0, 0.5, 0.4, 0.9))

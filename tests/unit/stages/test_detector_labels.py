@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from example_detector import DESCRIPTION
 
-from harness.stages.detection_reply import Rows
-from harness.stages.detector_names import named
-from harness.stages.label_meaning import void_labels
-from harness.stages.label_measurement import REORDERED, Objects, measured
+from harness.stages.detection.label_meaning import void_labels
+from harness.stages.detection.label_measurement import REORDERED, Objects, measured
+from harness.stages.detection.names import named
+from harness.stages.detection.reply import Rows
 
 CLASSES = ("ace", "king", "queen")
 

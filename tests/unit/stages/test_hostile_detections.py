@@ -14,13 +14,13 @@ from hostile import NAMES, Files, Sends, context, npy, order, staged
 from harness.errors import EnvironmentMissing
 from harness.findings import said_to_student
 from harness.sandbox.engine import Job
-from harness.stages.box_repeatability import largest_difference
-from harness.stages.detect import Asking, Unanswered, detect, look
-from harness.stages.detection_reply import Rows, most_of_an_image
+from harness.stages.detection.asking import Asking, Unanswered, detect, look
+from harness.stages.detection.handed_in import HandedDetector
+from harness.stages.detection.repeatability import largest_difference
+from harness.stages.detection.reply import Rows, most_of_an_image
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import Done, Failed
-from harness.stages.handed_detector import HandedDetector
 
 DESCRIBED: dict[str, Any] = {
     "family": "ssd_onnx", "width": 300, "height": 300, "fit": "stretch", "colour": "RGB", "scale": 1.0,

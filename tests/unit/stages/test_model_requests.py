@@ -21,7 +21,7 @@ from harness.sandbox.engine import Job, Limits
 from harness.stages.benchmark import benchmark
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel, convert
-from harness.stages.detector import open_detector
+from harness.stages.detection.detector import open_detector
 from harness.stages.inspect import inspect
 from harness.stages.kernels import kernels
 from harness.stages.precision import in_precision

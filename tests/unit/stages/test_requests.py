@@ -18,7 +18,7 @@ from harness.sandbox.engine import Limits
 from harness.stages.audit.stage import AuditRules, audit
 from harness.stages.audit.withhold import withheld_images
 from harness.stages.context import Rejected, StageContext
-from harness.stages.detector import open_detector
+from harness.stages.detection.detector import open_detector
 from harness.stages.evidence.audit import DatasetAudit, WithheldImage
 from harness.stages.execute.rewrite import NotRewritten, rewrite
 from harness.stages.execute.stage import execute

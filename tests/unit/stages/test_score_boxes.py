@@ -8,10 +8,10 @@ from example_detector import HELD_OUT, detector_answers, in_store
 from hostile import context
 
 from harness.inputs.images import NO_SET
+from harness.stages.detection.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import LabelMeaning
 from harness.stages.evidence.stage_result import Done, Skipped
-from harness.stages.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 
 
 def test_labels_count_by_the_meaning_that_is_graded(tmp_path: Path):

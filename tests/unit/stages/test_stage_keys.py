@@ -33,13 +33,16 @@ from harness.inputs.weights import list_weights
 from harness.stages.audit.request import AuditRequest
 from harness.stages.audit.stage import AuditRules
 from harness.stages.benchmark import BenchmarkRequest
-from harness.stages.benchmark_detector import BenchmarkDetectorRequest, TimedDetector
 from harness.stages.cache import canonical
 from harness.stages.convert import HandedModel
 from harness.stages.convert_candidates import ConvertRequest
-from harness.stages.convert_detector import ConvertDetectorRequest
-from harness.stages.detect_candidates import DetectRequest
-from harness.stages.detect_worse import DetectWorseRequest
+from harness.stages.detection.benchmark import BenchmarkDetectorRequest, TimedDetector
+from harness.stages.detection.convert import ConvertDetectorRequest
+from harness.stages.detection.detect import DetectRequest
+from harness.stages.detection.detect_worse import DetectWorseRequest
+from harness.stages.detection.read_boxes import ReadBoxesRequest
+from harness.stages.detection.score_boxes import ScoreBoxesRequest
+from harness.stages.detection.train_detector import TrainDetectorRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
@@ -49,12 +52,9 @@ from harness.stages.execute.rerun import Rerun
 from harness.stages.held_out_scenes import ScenesRequest
 from harness.stages.inspect import InspectRequest
 from harness.stages.predict import PredictRequest
-from harness.stages.read_boxes import ReadBoxesRequest
 from harness.stages.read_notebook import ReadRequest
 from harness.stages.robustness import RobustnessRequest
-from harness.stages.score_boxes import ScoreBoxesRequest
 from harness.stages.train import TrainRequest
-from harness.stages.train_detector import TrainDetectorRequest
 
 OTHER_BLOB = BLOB.model_copy(update={"sha256": "1" * 64})
 

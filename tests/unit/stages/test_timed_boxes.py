@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from harness.stages.benchmark_detector import checked_boxes
 from harness.stages.benchmark_reply import BoxGroups
-from harness.stages.detection_reply import Rows
-from harness.stages.timed_boxes import counted
+from harness.stages.detection.benchmark import checked_boxes
+from harness.stages.detection.reply import Rows
+from harness.stages.detection.timed_boxes import counted
 
 IMAGES = 20
 Box = tuple[float, float, int]  # left and top, score, label

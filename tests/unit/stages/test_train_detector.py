@@ -14,8 +14,8 @@ from harness.files.hashing import HashedFile
 from harness.inputs.assignment.sections import Dataset, ReferenceSolution
 from harness.inputs.images import TrainingImages
 from harness.sandbox.engine import Limits
+from harness.stages.detection.train_detector import TRAIN_DETECTOR, TrainDetectorRequest
 from harness.stages.evidence.stage_result import Done, Failed
-from harness.stages.train_detector import TRAIN_DETECTOR, TrainDetectorRequest
 
 SUMMARY: dict[str, Any] = {"images": 4, "boxes": 9, "losses": [3.5, 0.25], "cpu_seconds": 12.5}
 PACKAGED = {

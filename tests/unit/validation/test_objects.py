@@ -8,7 +8,7 @@ import pytest
 from voc_course import InProcess, annotation, runner, voc
 
 from harness.grading import sample_size
-from harness.grading.object_context import read_folder
+from harness.grading.detection.context import read_folder
 from harness.grading.rubric.criterion import kinds, tasks_of
 from harness.grading.rubric.rubric import problems_of
 from harness.grading.validation.contents import listed

@@ -19,12 +19,12 @@ from harness.inputs.assignment.sections import Robustness
 from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import Material, StagedImages, TrainingImages, drawn, drawn_from, sample
 from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal, usage
-from harness.stages.detect import stored
-from harness.stages.detection_reply import MOST_IN_ALL, most_of_an_image, read_rows
+from harness.stages.detection.asking import stored
+from harness.stages.detection.handed_in import HandedDetector, where_answered
+from harness.stages.detection.reply import MOST_IN_ALL, most_of_an_image, read_rows
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageResult
 from harness.stages.evidence.worse_boxes import WorseBoxes
-from harness.stages.handed_detector import HandedDetector, where_answered
 from harness.stages.stage import Stage
 
 _PATTERNS = 30  # drawn patterns, if the assignment has no images of other objects

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from harness.report import charts, failures
 from harness.report.confusion import ConfusionRow, confusion_rows
-from harness.report.detection_charts import count_histogram, group_plot, precision_curves
-from harness.report.drawn_boxes import drawn_images
+from harness.report.detection.charts import count_histogram, group_plot, precision_curves
+from harness.report.detection.drawn_boxes import drawn_images
 from harness.report.failures import WorseImages
 from harness.report.thumbnails import Thumbnails
 from harness.stages.evaluate.detection.circumstances import Circumstances, Recall

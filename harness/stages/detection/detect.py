@@ -16,13 +16,13 @@ from harness.sandbox import KERAS
 from harness.stages.candidates import first_graded
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
-from harness.stages.detect import Asking, Looked, Unanswered, detect, look
+from harness.stages.detection.asking import Asking, Looked, Unanswered, detect, look
+from harness.stages.detection.handed_in import kept
+from harness.stages.detection.label_meaning import Found, meant, names_of, void_labels
+from harness.stages.detection.label_measurement import Objects
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import Done, StageResult
-from harness.stages.handed_detector import kept
 from harness.stages.handin_files import Declarations, declared_by, labels_of_data_set
-from harness.stages.label_meaning import Found, meant, names_of, void_labels
-from harness.stages.label_measurement import Objects
 from harness.stages.stage import Stage
 
 _MOST_KNOWN = 24  # training images

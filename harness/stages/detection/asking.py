@@ -18,10 +18,11 @@ from harness.findings import Finding, finding, sentence
 from harness.inputs.images import Material, StagedImages, drawn, drawn_from, secret_sample
 from harness.sandbox import KERAS
 from harness.sandbox.engine import Outcome
-from harness.stages.box_repeatability import SAME, largest_difference
 from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal, usage
 from harness.stages.conversion_reply import NeedsReply
-from harness.stages.detection_reply import DetectionReply, Rows, most_of_an_image, read_rows
+from harness.stages.detection.handed_in import HandedDetector
+from harness.stages.detection.repeatability import SAME, largest_difference
+from harness.stages.detection.reply import DetectionReply, Rows, most_of_an_image, read_rows
 from harness.stages.evidence.detections import (
     Boxes,
     BoxFaults,
@@ -31,7 +32,6 @@ from harness.stages.evidence.detections import (
 )
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Failed, StageResult, told_to_student
-from harness.stages.handed_detector import HandedDetector
 
 _ASKED_TWICE = 16  # images, or all where there are fewer
 _IN_THE_AGENT = ("ssd_checkpoint", "ssd_onnx", "yolo_onnx", "torchvision_onnx")  # families that run no code

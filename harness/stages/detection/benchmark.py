@@ -21,14 +21,14 @@ from harness.inputs.images import StagedImages
 from harness.stages.benchmark import Subjects, beside_the_reference, check_inputs
 from harness.stages.benchmark_reply import BenchmarkReply, BoxGroups, Role
 from harness.stages.context import Rejected, StageContext, read_array, read_whole_numbers
-from harness.stages.detection_reply import Rows
+from harness.stages.detection.reply import Rows
+from harness.stages.detection.timed_boxes import counted, differing, far, sure_from
 from harness.stages.evidence.benchmark import Benchmark, CheckedAnswers, TimedPartName
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import NO_MODEL, Skipped, StageResult
 from harness.stages.paired_ratio import Anchors
 from harness.stages.stage import Stage
-from harness.stages.timed_boxes import counted, differing, far, sure_from
 from harness.stages.timing_replies import TimedImages, model_request
 
 # What a detector that was exported for this is read as.

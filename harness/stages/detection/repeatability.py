@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stages.detection_reply import Rows
+from harness.stages.detection.reply import Rows
 
 # Of a score or a corner. A detector is asked about one image at a time, so that no other image can round it otherwise.
 SAME = 1e-3

@@ -9,17 +9,17 @@ from harness.bench.boards.stage import KERNELS
 from harness.files.hashing import HashedFile
 from harness.files.whole_file import copy_whole, write_whole
 from harness.grading.context import GradedOn, RunContext
-from harness.grading.detector_run import run_detector, timed_detector
+from harness.grading.detection.detector_run import run_detector, timed_detector
 from harness.grading.model_run import Depth, value
 from harness.grading.reference_failures import needed
 from harness.inputs.assignment.sections import ReferenceSolution
-from harness.stages.benchmark_detector import BENCHMARK_DETECTOR, BenchmarkDetectorRequest
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
+from harness.stages.detection.benchmark import BENCHMARK_DETECTOR, BenchmarkDetectorRequest
+from harness.stages.detection.train_detector import TRAIN_DETECTOR, TrainDetectorRequest
 from harness.stages.evidence.detector_reference import DetectorReference
 from harness.stages.evidence.trained_detector import TrainedDetector
 from harness.stages.store import Store
-from harness.stages.train_detector import TRAIN_DETECTOR, TrainDetectorRequest
 
 
 def trained(

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stages.box_repeatability import SAME, SURE, distances
-from harness.stages.detection_reply import Rows
+from harness.stages.detection.repeatability import SAME, SURE, distances
+from harness.stages.detection.reply import Rows
 
 _COMPARED = 50  # boxes of an answer; of a timed one come twice as many, so that rounding may exchange the last ones
 _LEFT_OUT = 0.1  # the share of these that rounding may exchange

@@ -10,11 +10,12 @@ from harness.findings import sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.model_run import Depth, value
 from harness.inputs.images import NO_SET, NO_STAGED
-from harness.stages.benchmark_detector import TimedDetector
 from harness.stages.convert import HandedModel
-from harness.stages.convert_detector import CONVERT_DETECTOR, ConvertDetectorRequest
-from harness.stages.detect_candidates import DETECT, DetectRequest
-from harness.stages.detect_worse import DETECT_WORSE, DetectWorseRequest
+from harness.stages.detection.benchmark import TimedDetector
+from harness.stages.detection.convert import CONVERT_DETECTOR, ConvertDetectorRequest
+from harness.stages.detection.detect import DETECT, DetectRequest
+from harness.stages.detection.detect_worse import DETECT_WORSE, DetectWorseRequest
+from harness.stages.detection.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.detection_scores import DetectionEvaluation
@@ -24,7 +25,6 @@ from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageR
 from harness.stages.evidence.worse_boxes import WorseBoxes
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.runner import StageRunner
-from harness.stages.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 
 T = TypeVar("T")
 _NOT_ASKED = Skipped(reason=sentence("not-asked"))

@@ -13,13 +13,21 @@ from pathlib import Path
 from harness.errors import AssignmentError, MachineError
 from harness.files.hashing import tree_sha256
 from harness.files.temporary_folders import own_folder
+from harness.grading.detection.object_sets import (
+    ObjectFolder,
+    by_class,
+    checked,
+    classes_of,
+    held_out_set,
+    in_turn,
+    known_set,
+)
 from harness.grading.materials import readable_tree
-from harness.grading.object_sets import ObjectFolder, by_class, checked, classes_of, held_out_set, in_turn, known_set
 from harness.inputs.assignment import Assignment
 from harness.inputs.images import CHECK_IMAGES, NO_SET, NO_TRAINING_IMAGES, HeldOutSet, TrainingImages
 from harness.inputs.images.decoding import UNDECODABLE, upright_rgb
+from harness.stages.detection.read_boxes import READ_BOXES, ReadBoxesRequest
 from harness.stages.evidence.stage_result import NOT_THE_STUDENTS, Done
-from harness.stages.read_boxes import READ_BOXES, ReadBoxesRequest
 from harness.stages.runner import StageRunner
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
-from harness.grading.detector_run import DetectorEvidence, detect, score
+from harness.grading.detection.detector_run import DetectorEvidence, detect, score
 from harness.grading.model_run import value
 from harness.grading.withheld_split import WithheldSplit, trained_detector
 from harness.inputs.submission import Submission

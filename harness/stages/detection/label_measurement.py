@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stages.detection_reply import Rows
+from harness.stages.detection.reply import Rows
 from harness.stages.evaluate.detection.overlap import iou
 from harness.stages.undeclared import Candidate, Decision, Indices, judged
 

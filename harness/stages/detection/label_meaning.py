@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from harness.findings import Finding, finding, one_line, sentence
-from harness.stages.detection_reply import Rows
-from harness.stages.detector_names import NamedLabels, is_background, named
+from harness.stages.detection.label_measurement import Meaning, Measured, Objects, measured
+from harness.stages.detection.names import NamedLabels, is_background, named
+from harness.stages.detection.reply import Rows
 from harness.stages.evidence.detections import DetectorDescription, LabelMeaning
-from harness.stages.label_measurement import Meaning, Measured, Objects, measured
 
 # Families that jetson-inference's detectNet runs, which reads labels.txt line by line. The tools of all others have
 # their own place for a background, so that their lists of classes need none.

@@ -9,9 +9,9 @@ import numpy as np
 
 from harness.findings import Finding, finding, sentence
 from harness.inputs.images import HeldOutSet
-from harness.stages.box_repeatability import SAME, largest_difference
 from harness.stages.context import StageContext
-from harness.stages.detection_reply import Rows
+from harness.stages.detection.repeatability import SAME, largest_difference
+from harness.stages.detection.reply import Rows
 from harness.stages.evaluate.detection import Detections, LabelledImages, ObjectTruth, clean, clean_truth, false_alarms
 from harness.stages.evaluate.detection.evaluation import Answers, evaluation, remedy, with_meaning
 from harness.stages.evaluate.detection.sentences import on_false_alarms

@@ -1,0 +1,1 @@
+"""What of grading is for `task = "detection"` alone."""

@@ -1,0 +1,1 @@
+"""A detector's part of the pages."""
