@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from harness.findings import at_intake, on_data_sets, on_grading, on_models, on_notebooks
+from harness.findings import at_intake, on_data_sets, on_detections, on_grading, on_models, on_notebooks
 
 PAGE = Path(__file__).parent.parent / "docs" / "findings.md"
-MODULES = (at_intake, on_notebooks, on_models, on_data_sets, on_grading)
+MODULES = (at_intake, on_notebooks, on_models, on_detections, on_data_sets, on_grading)
 HEAD = """# Findings
 
 What can be noticed about a submission: the code that `results.json`, the pages and the exports use, how serious it is,

@@ -10,7 +10,7 @@ not the student's to read (another student's name, the text of an exception) is 
     on_notebooks    the notebook and its runs   on_marks    why a criterion gives its points
     on_models       the model                   on_grading  times, the machine, the harness
     on_data_sets    the student's own data set  on_replies  what is wrong with what the sandbox sent
-    on_detections   what a detector finds
+    on_detections   a detector, its labels and its mistakes
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     **at_intake.KINDS,
     **on_notebooks.KINDS,
     **on_models.KINDS,
+    **on_detections.KINDS,
     **on_data_sets.KINDS,
     **on_grading.KINDS,
 }

@@ -1,8 +1,115 @@
-"""What is said of a detector's mistakes; sentences that can be quoted as they are."""
+"""What is said of a detector: of its boxes, of its labels, and of its mistakes."""
 
 from __future__ import annotations
 
+from harness.findings.kind import Kind
+
+KINDS: dict[str, Kind] = {
+    # detect
+    "detector-faulty-boxes": Kind(
+        "warning",
+        "{count:,} of the detector's boxes cannot be boxes: a side is NaN, infinite or far outside of the image, the "
+        "right side lies before the left, or the bottom before the top. Each counts as a false alarm.",
+    ),
+    "detector-boxes-left-out": Kind(
+        "warning",
+        "{count:,} boxes of the detector were left out, since {why}.",
+    ),
+    "boxes-of-no-class": Kind(
+        "info",
+        "{count:,} of the detector's {boxes:,} boxes have a label that means none of the course's classes. They count "
+        "in no score, just like what it takes for background.",
+    ),
+    "detector-depends-on-order": Kind(
+        "error",
+        "Asked twice for the same image, the detector gives other boxes ({images} images were asked twice), so its "
+        "result waits for a person. An answer may depend on the image alone. Switch dropout off before saving "
+        "(model.eval()).",
+    ),
+    "detector-sees-nothing": Kind("warning", "The detector finds nothing in any of the {images} images."),
+    "detector-graph-disagrees": Kind(
+        "info",
+        "The last operators of the detector's graph say other things of its outputs than its answers to images do. "
+        "The answers were followed: scores {scores}, boxes {boxes}.",
+    ),
+    # what a detector's labels mean
+    "labels-without-background": Kind(
+        "error",
+        "{file} does not begin with BACKGROUND, which the detector counts as its label 0. So a Jetson shows every "
+        "class under another name: {shown}. Write BACKGROUND as the first line of {file}, or hand in the labels.txt "
+        "that train_ssd.py writes beside its checkpoints, which has this line; the data set's labels.txt does not.",
+    ),
+    "labels-with-background": Kind(
+        "warning",
+        "{file} begins with BACKGROUND, for which this detector has no label. The names after it were taken. Take "
+        "this line out.",
+    ),
+    "labels-background-elsewhere": Kind(
+        "warning", "{file} has BACKGROUND on another line than the first, where it belongs if the detector counts it."
+    ),
+    "labels-other-form": Kind(
+        "info", "{file} spells classes otherwise than the assignment: {names}. They count all the same."
+    ),
+    "detector-labels-wrong-count": Kind(
+        "error", "The detector has {labels} labels, its background included, but {file} has {count} lines."
+    ),
+    "detector-class-twice": Kind("warning", "Two labels of the detector are named {name}."),
+    "detector-labels-misfit": Kind(
+        "error",
+        "The names of the labels look mixed up: of {seen} objects on training images that the detector finds, "
+        "{right:.0%} have the right class as {file} has it, and {would:.0%} {way}. {file} was graded as it is. "
+        "Correct it.",
+    ),
+    "detector-labels-assumed": Kind(
+        "warning",
+        "There is no labels.txt with the detector, so its labels were taken {way}: {order}. Hand in labels.txt.",
+        code="labels-missing",
+    ),
+    "detector-labels-from-model": Kind(
+        "info",
+        "There is no labels.txt with the detector, so its labels were taken {way}: {order}.",
+        code="labels-from-model",
+    ),
+    "detector-labels-confirmed": Kind(
+        "info",
+        "There is no labels.txt with the detector, so its labels were taken {way}: {order}. Of {seen} objects on "
+        "training images that it finds, {right:.0%} have the right class so, and nothing else fits clearly better.",
+        code="labels-missing",
+    ),
+    "detector-labels-measured": Kind(
+        "warning",
+        "There is no labels.txt with the detector. Of {seen} objects on training images that it finds, {right:.0%} "
+        "have the right class {way}, and {would:.0%} in the order {order}, so the latter was taken. Hand in "
+        "labels.txt.",
+        code="labels-measured",
+    ),
+    "detector-labels-unclear": Kind(
+        "warning",
+        "There is no labels.txt with the detector, and training images do not show what its labels mean: of {seen} "
+        "objects that it finds, {right:.0%} have the right class {way}, and {would:.0%} at best. So its figures wait "
+        "for a person. Hand in labels.txt.",
+        code="undeclared-unclear",
+    ),
+    # score_boxes
+    "ap-claim-differs": Kind(
+        "warning",
+        "The notebook reports an {measure} of {claimed:.3f} (code cell {cell}). Computed in the same way, on the "
+        "{images} held-out images the detector reaches {measured:.3f} (95 % interval {low:.3f} to {high:.3f}).",
+    ),
+}
+
 SENTENCES: dict[str, str] = {
+    "left-out-no-score": "their scores are NaN or infinite",
+    "left-out-no-class": "they have labels that the model does not have",
+    "left-out-too-many": "no more than the {most:,} surest of an image are kept",
+    "labels-without-a-name": "{name} without a name",
+    "labels-by-model": "by the names inside the model",
+    "labels-by-data-set": "in the order of the data set's own labels.txt",
+    "labels-by-alphabet": "in alphabetical order",
+    "labels-one-up": "with BACKGROUND as one more line before the first",
+    "labels-one-down": "without the first line",
+    "labels-reordered": "in the order {order}",
+    # what goes wrong: these can be quoted as they are
     "finds-objects": "It finds {found} of {objects} objects of the class {name} "
     "({share:.0%}, 95 % interval {low:.0%} to {high:.0%}).",
     "finds-fewer-small": "It finds {found} of {objects} objects of the class {name} ({share:.0%}), but only {few} of "
