@@ -60,8 +60,8 @@ KINDS: dict[str, Kind] = {
     "dataset-box-faults": Kind("warning", "{count} of the data set have faulty boxes ({example}). Correct them."),
     "dataset-no-boxes": Kind(
         "error",
-        "The data set has no boxes: no annotation of Pascal VOC, COCO, YOLO or Open Images was found in it that has an "
-        "object. Draw a box around each object, and hand the annotations in with the images.",
+        "The data set has no boxes: no annotation of Pascal VOC, COCO, YOLO, Open Images or Custom Vision was found in "
+        "it that has an object. Draw a box around each object, and hand the annotations in with the images.",
     ),
     "dataset-not-annotated": Kind(
         "warning",

@@ -2,6 +2,7 @@
 
     archive         a zip, unpacked first
     coco            a JSON file with `images`, `annotations` and `categories`
+    custom_vision   a JSON file with `files`, each with `tags`
     voc             an XML file for each image, beside it or in `Annotations/`
     open_images     a CSV with a row for each box
     yolo            a text file for each image, beside it or in `labels/`
@@ -16,13 +17,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import archive, class_folders, coco, open_images, split_folders, voc, yolo
+from . import archive, class_folders, coco, custom_vision, open_images, split_folders, voc, yolo
 from .image import Box, DatasetImage, Reading, Unreadable
 from .walk import Tree, tree
 
 __all__ = ["Box", "DatasetImage", "Reading", "Unreadable", "open_tree", "read"]
 
-_LAYOUTS = (coco, voc, open_images, yolo, split_folders, class_folders)
+_LAYOUTS = (coco, custom_vision, voc, open_images, yolo, split_folders, class_folders)
 
 
 def open_tree(place: Path, scratch: Path) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def read(files: Tree) -> Reading | None:
 
 def documents(files: Tree) -> list[Document]:
     """Every JSON file in COCO's form."""
-    by_name = _by_name(files)
+    names = by_name(files)
     found = []
     for file in files.ending(".json"):
         if (document := _document(file)) is None:
@@ -68,7 +68,7 @@ def documents(files: Tree) -> list[Document]:
         images: list[tuple[str, DatasetImage | None]] = []
         for image in _objects(document["images"]):
             name = _text(image.get("file_name"))
-            place = _found(name, by_name)
+            place = found_image(name, names)
             mine = tuple(boxes.get(image["id"], ()))
             there = None if place is None else DatasetImage(place, main_label(mine), "", mine, _size(image))
             images.append((name, there))
@@ -149,19 +149,20 @@ def _size(image: dict[str, Any]) -> tuple[int, int] | None:
     return (int(sides[0]), int(sides[1])) if all(0 < side < 10**6 for side in sides) else None
 
 
-def _by_name(files: Tree) -> dict[str, list[Path]]:
+def by_name(files: Tree) -> dict[str, list[Path]]:
+    """The images by their file's name in small letters."""
     found: dict[str, list[Path]] = {}
     for file in files.images():
         found.setdefault(file.name.lower(), []).append(file)
     return found
 
 
-def _found(name: str, by_name: dict[str, list[Path]]) -> Path | None:
+def found_image(name: str, names: Mapping[str, list[Path]]) -> Path | None:
     """The image whose path ends like `name`; a name never leads out of the data set."""
     parts = [part.lower() for part in re.split(r"[/\\]", name) if part not in ("", ".")]
     if not parts:
         return None
-    candidates = by_name.get(parts[-1], [])
+    candidates = names.get(parts[-1], [])
     ending = [file for file in candidates if [p.lower() for p in file.parts[-len(parts) :]] == parts]
     return next(iter(ending or candidates), None)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Layout = Literal["class-folders", "split-folders", "voc", "coco", "yolo", "open-images"]
+Layout = Literal["class-folders", "split-folders", "voc", "coco", "yolo", "open-images", "custom-vision"]
 Split = Literal["", "train", "val", "test", "other"]
 
 _SPLITS: dict[str, Split] = {

@@ -1,14 +1,15 @@
-"""Rebuilds annotations whose boxes are shares of the image's sides: YOLO's, and Open Images' tables."""
+"""Rebuilds annotations whose boxes are shares of the image's sides: YOLO's, Open Images', Custom Vision's."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from ..dataset import open_images, yolo
+from ..dataset import custom_vision, open_images, yolo
 from ..dataset.image import Box
 from ..dataset.walk import Tree
 from .boxes import moved
@@ -80,6 +81,27 @@ def csv_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, str]]:
             for box, sides in moved(one.frame, table.boxes.get(one.image.file, ())):
                 writer.writerow([_cell(name.lower(), one.path.stem, box, sides, one.frame) for name in columns])
         yield table.file, out.getvalue()
+
+
+def custom_vision_files(files: Tree, plan: Plan) -> Iterator[tuple[Path, str]]:
+    """(file, the JSON of its replacement) for each file of Custom Vision's: image, class and sides alone."""
+    for document in custom_vision.documents(files):
+        entries = []
+        for one in plan.kept:  # in no order of the student's
+            if (boxes := document.boxes.get(one.image.file)) is None:
+                continue
+            tags = [{"tag": box.label, **_tag(sides, one.frame)} for box, sides in moved(one.frame, boxes)]
+            entries.append({"filename": one.path.name, "tags": tags})
+        if entries:
+            yield document.file, json.dumps({"files": entries})
+
+
+def _tag(sides: tuple[int, int, int, int], frame: Frame) -> dict[str, float]:
+    left, top, right, bottom = sides
+    pixels = (left, top, right - left, bottom - top)
+    within = (frame.width, frame.height) * 2
+    named = zip(custom_vision.SIDES, pixels, within, strict=True)
+    return {name: round(pixel / side, _DIGITS) for name, pixel, side in named}
 
 
 def _is_known(column: str) -> bool:

@@ -42,6 +42,8 @@ def texts(files: Tree, plan: Plan) -> Texts:
     boxed += [(file, Text(_own(file, plan), content)) for file, content in boxes.coco_files(files, plan)]
     boxed += [(file, Text(path, content)) for file, path, content in relative_boxes.yolo_files(files, plan)]
     boxed += [(file, Text(_own(file, plan), content)) for file, content in relative_boxes.csv_files(files, plan)]
+    tagged = relative_boxes.custom_vision_files(files, plan)
+    boxed += [(file, Text(_own(file, plan), content)) for file, content in tagged]
     stems = {file.stem for file in plan.withheld}  # their annotations are dropped with them
     of_withheld = {file for file in files.ending(".xml", ".txt") if file.stem in stems}
     listed = list(_listed(files, plan, {file for file, _ in boxed} | of_withheld))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from harness.stages.evidence.record import Blob, Record, Share
 
-Layout = Literal["class-folders", "split-folders", "voc", "coco", "yolo", "open-images"]
+Layout = Literal["class-folders", "split-folders", "voc", "coco", "yolo", "open-images", "custom-vision"]
 
 
 class Leak(Record):

@@ -1,8 +1,10 @@
-"""YOLO's text files and Open Images' tables are read as their tools mean them; what is hostile in them does no harm."""
+"""YOLO's text files, Open Images' tables and Custom Vision's JSON are read as their tools mean them, without harm."""
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,34 @@ def test_an_object_that_was_drawn_twice_is_named(tmp_path: Path):
     write(root / "a.txt", "0 0.5 0.5 0.5 0.5\n0 0.5 0.5 0.51 0.5\n1 0.5 0.5 0.5 0.5\n0 0.6 0.5 0.5 0.5\n0 nan 0 1 1\n")
     found = faults(reading(root).images[0], (100, 80), None)
     assert found == [("not-a-number", "0"), ("doubled", "0")]
+
+
+def test_custom_visions_json_names_images_and_has_sides_as_shares(tmp_path: Path):
+    root = tmp_path / "set"
+    for name in ("a.jpg", "b.jpg", "train/c.jpg"):
+        image(root / name)
+    whole = {"tag": "ace", "left": 0.1, "top": 0.25, "width": 0.5, "height": 0.5}
+    files = [
+        {"filename": "a.jpg", "tags": [whole, {"tag": ["no name"], "left": "x", "top": 0, "width": 1, "height": 1}, 7]},
+        {"filename": "b.jpg", "tags": []},
+        {"filename": "../../gone.jpg", "tags": [whole]},
+        {"filename": 7, "tags": [whole]},
+        "no entry",
+    ]
+    write(root / "tagged-images.json", json.dumps({"files": files}))
+    write(root / "other.json", json.dumps({"files": ["a.jpg"]}))
+    found = reading(root)
+    first, second, third = found.images
+    assert found.layout == "custom-vision" and [one.label for one in found.images] == ["ace", None, None]
+    assert sides(first.boxes[0]) == [10, 20, 60, 60] and first.boxes[1].label == ""
+    assert math.isnan(first.boxes[1].left) and len(first.boxes) == 2
+    assert second.annotated and second.boxes == () and not third.annotated and third.split == "train"
+    assert found.faults == ("tagged-images.json: there is no image '../../gone.jpg'",)
+
+
+@pytest.mark.skipif("HARNESS_SHARED" not in os.environ, reason="the course's shared images are not here")
+def test_a_published_set_of_fruit_is_read(tmp_path: Path):
+    found = read(open_tree(Path(os.environ["HARNESS_SHARED"]) / "data/fruit/detection", tmp_path))
+    assert found.layout == "custom-vision" and not found.faults
+    assert {box.label for one in found.images for box in one.boxes} == {"apple", "banana", "orange"}
+    assert sum(one.annotated for one in found.images) == 23

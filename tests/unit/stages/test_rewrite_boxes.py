@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,26 @@ def test_open_images_keeps_the_columns_that_are_understood(tmp_path: Path):
     assert list(found[0]) == ["ImageID", "XMin", "XMax", "YMin", "YMax", "ClassName"]
     assert [row["ImageID"] for row in found] == ["0000", "0001", "0002", "0004", "0005"]  # in no order of the student's
     moved = boxes_of(place, tmp_path / "scratch")
+    for image, [(label, x, y)] in moved.items():
+        assert label == labels[image] and abs(x - 0.5) < 0.03 and abs(y - 0.4) < 0.03
+
+
+def test_custom_visions_json_is_written_back_with_what_is_understood(tmp_path: Path):
+    labels = {f"{n:04}.jpg": "ace" if n % 2 else "king" for n in range(6)}
+    sides = {"left": 0.25, "top": 0.2, "width": 0.5, "height": 0.4}
+    entries = [
+        {"filename": name, "note": "SMUGGLED", "tags": [{"tag": label, **sides, "by": "SMUGGLED"}]}
+        for name, label in reversed(labels.items())
+    ]
+    text = json.dumps({"files": entries, "from": "SMUGGLED"})
+    root = handed_in(tmp_path / "in", [f"dataset/{one}" for one in labels], {"dataset/tagged-images.json": text})
+    written(root, labels, ["0003.jpg"], tmp_path / "out")
+    place = tmp_path / "out/rerun/dataset"
+    found = json.loads((place / "tagged-images.json").read_text())
+    assert set(found) == {"files"} and "SMUGGLED" not in str(found)
+    assert [one["filename"] for one in found["files"]] == ["0000.jpg", "0001.jpg", "0002.jpg", "0004.jpg", "0005.jpg"]
+    moved = boxes_of(place, tmp_path / "scratch")
+    assert len(moved) == 5
     for image, [(label, x, y)] in moved.items():
         assert label == labels[image] and abs(x - 0.5) < 0.03 and abs(y - 0.4) < 0.03
 
