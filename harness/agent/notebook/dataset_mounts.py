@@ -6,9 +6,7 @@ there. Files that were handed in stay; only `mounted_as` always holds the assign
 
 from __future__ import annotations
 
-import re
 import shutil
-import tempfile
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,10 +16,10 @@ from typing import Literal
 from ..images.listing import IMAGE_SUFFIXES, is_litter
 from .dataset_paths import Reads
 from .foreign_paths import parts_of, place_of_name
+from .made_archives import asked_for, is_archive, make
 from .mount_places import MountPlaces, unless_in_the_way
 
 _SUFFIXES = IMAGE_SUFFIXES
-_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|rar|7z)$", re.IGNORECASE)
 _PARTS: dict[str, tuple[str, ...]] = {
     "train": ("train", "training", "training_set", "train_set", "trainset", "traindata", "train_data", "training_data"),
     "validation": ("val", "valid", "validation", "validate", "dev", "validation_set", "valid_set", "val_data", "eval"),
@@ -30,7 +28,6 @@ _PARTS: dict[str, tuple[str, ...]] = {
 _PART_OF = {word: part for part, words in _PARTS.items() for word in words}
 _SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 _MOST_PLACES = 24
-_FORMATS = {".tar": "tar", ".tgz": "gztar", ".gz": "gztar", ".bz2": "bztar", ".tbz2": "bztar", ".xz": "xztar"}
 
 Layout = Literal["auto", "classes", "split", "flat"]
 
@@ -95,7 +92,7 @@ class Given(MountPlaces):
         for name in names:
             if parts_of(name) and parts_of(name)[-1] in text:
                 one = asked(place_of_name(name), self._classes)
-                if not _ARCHIVE.search(name):
+                if not is_archive(name):
                     wanted.setdefault(one.base, {}).setdefault(one.word, None)
         places = {own, *((*base, word) if word else base for base, words in wanted.items() for word in words)}
         for base, words in list(wanted.items())[:_MOST_PLACES]:
@@ -103,8 +100,9 @@ class Given(MountPlaces):
                 continue  # the notebook reads a folder below it
             with unless_in_the_way():
                 self._place(base, [word for word in words if word], layout, own)
-        named = [place_of_name(n) for n in names if _ARCHIVE.search(n) and parts_of(n)[-1] in text]
-        self._archives(dict.fromkeys([*named, *reads.archives]))
+        for archive in asked_for(names, text, tuple(reads.archives)):
+            with unless_in_the_way():
+                self._archive(archive)
 
     def _place(self, base: tuple[str, ...], words: list[str], layout: Layout, own: tuple[str, ...]) -> None:
         beside = [word for word in words if (*base, word) != own]
@@ -152,25 +150,17 @@ class Given(MountPlaces):
                 (folder / f"{name}.{number}{file.suffix.lower()}").symlink_to(file)
         self._say(folder, sum(map(len, self._classes.values())))
 
-    def _archives(self, archives: Iterable[str]) -> None:
-        """Make the archives that the notebook opens, with class folders; only a note where the images are in place."""
-        for place in archives:
-            with unless_in_the_way():
-                self._archive(place)
-
     def _archive(self, place: str) -> None:
+        """Make an archive that the notebook opens, with class folders; only a note where the images are in place."""
         file = self._here / place
         if file.exists() or self._relative(place) is None:
             return
         files = [(label, file) for label, files in self._classes.items() for file in files] if not self.said else []
-        with tempfile.TemporaryDirectory() as scratch:
-            content = Path(scratch) / _ARCHIVE.sub("", file.name)
-            content.mkdir()
-            (content / "IMAGES.txt").write_text("\n".join(self.said) or "one folder for each class")
+
+        def fill(content: Path) -> None:
             for label, image in files:
                 (content / label).mkdir(exist_ok=True)
                 shutil.copyfile(image, content / label / image.name)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            made = shutil.make_archive(f"{scratch}/archive", _FORMATS.get(file.suffix, "zip"), scratch, content.name)
-            shutil.move(made, file)
+
+        make(file, "\n".join(self.said) or "one folder for each class", fill)
         self._say(file, len(files))

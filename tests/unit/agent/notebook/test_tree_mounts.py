@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,23 @@ def test_what_was_handed_in_stays_and_nothing_is_made_outside(tmp_path: Path, gi
     put(given, 'import os\nos.listdir("cards/JPEGImages")\nos.listdir("../../outside/JPEGImages")', "../../../x")
     assert files(here / "cards") == {"Annotations/own.xml"}
     assert {path.name for path in tmp_path.iterdir()} == {"course", "work"}
+
+
+@pytest.mark.parametrize("name", ["cards.zip", "cards.tar.gz"])
+def test_an_archive_that_it_unpacks_holds_the_data_set_as_it_lies(name: str, tmp_path: Path, given: GivenTree):
+    put(given, f"import shutil\nshutil.unpack_archive('{name}', 'sets')\n!python train_ssd.py --data=sets/cards", name)
+    shutil.unpack_archive(tmp_path / "work" / "nb" / name, tmp_path / "out")
+    assert files(tmp_path / "out" / "cards") == {*FILES, "IMAGES.txt"} - {".DS_Store"}
+
+
+def test_an_archive_holds_a_note_alone_where_the_data_set_lies_already(tmp_path: Path, given: GivenTree):
+    put(given, "!unzip -q cards.zip\nimport os\nos.listdir('cards/JPEGImages')", "cards.zip")
+    shutil.unpack_archive(tmp_path / "work" / "nb" / "cards.zip", tmp_path / "out")
+    assert files(tmp_path / "out" / "cards") == {"IMAGES.txt"}
+
+
+def test_an_archive_that_was_handed_in_stays_and_nothing_is_put_where_it_goes(tmp_path: Path, given: GivenTree):
+    here = tmp_path / "work" / "nb"
+    (here / "cards.zip").write_bytes(b"own")
+    put(given, "import shutil, os\nshutil.unpack_archive('cards.zip', '.')\nos.listdir('cards/JPEGImages')")
+    assert (here / "cards.zip").read_bytes() == b"own" and not (here / "cards").exists()
