@@ -90,6 +90,38 @@ KINDS: dict[str, Kind] = {
         "for a person. Hand in labels.txt.",
         code="undeclared-unclear",
     ),
+    # how its pixels are scaled
+    "detector-scaling-misfit": Kind(
+        "error",
+        "The declared pre-processing does not fit the detector: of {objects} objects on {images} training images it "
+        "finds {found:.0%} with what is declared ({own}; AP50 {ap50:.3f}), and {best_found:.0%} with {best} (AP50 "
+        "{best_ap50:.3f}); {low:.0f} to {high:.0f} percentage points more (95 % interval). It was graded as declared. "
+        "Correct handin.json.",
+        code="preprocessing-mismatch",
+    ),
+    "detector-scaling-measured": Kind(
+        "warning",
+        "No pre-processing is declared in handin.json. Of {objects} objects on {images} training images the detector "
+        "finds {best_found:.0%} with {best} (AP50 {best_ap50:.3f}), and {found:.0%} with what is usual for its kind "
+        "({own}; AP50 {ap50:.3f}); {low:.0f} to {high:.0f} percentage points more (95 % interval). So the former was "
+        "used. Declare it in handin.json.{board}",
+        code="preprocessing-measured",
+    ),
+    "detector-scaling-unclear": Kind(
+        "warning",
+        "No pre-processing is declared in handin.json, and {images} training images do not show what is meant: of "
+        "{objects} objects on them the detector finds {found:.0%} with what is usual for its kind ({own}), and "
+        "{best_found:.0%} with {best}. So its figures wait for a person, unless they give all points as they are. "
+        "Declare it.",
+        code="undeclared-unclear",
+    ),
+    "detector-hardly-trained": Kind(
+        "warning",
+        "On {images} of the course's training images the detector finds hardly anything: AP50 is {ap50:.3f} at most, "
+        "whatever order its labels have{tried}. It shows {boxes:.0f} boxes an image, the surest with a score of "
+        "{surest:.2f} on half of the images. It looks hardly trained, or its pre-processing or its labels are unlike "
+        "any that were tried. Try the file that you handed in on images that it was trained with.",
+    ),
     # score_boxes
     "ap-claim-differs": Kind(
         "warning",
@@ -109,6 +141,9 @@ SENTENCES: dict[str, str] = {
     "labels-one-up": "with BACKGROUND as one more line before the first",
     "labels-one-down": "without the first line",
     "labels-reordered": "in the order {order}",
+    "scaling-on-the-board": " jetson-inference on a board gives a detector (pixel - 127) / 128 all the same: for that, "
+    "the network itself has to begin with the other scaling when it is exported.",
+    "tried-scalings": " and with each of {ways} other usual scalings of the pixels",
     # what goes wrong: these can be quoted as they are
     "finds-objects": "It finds {found} of {objects} objects of the class {name} "
     "({share:.0%}, 95 % interval {low:.0%} to {high:.0%}).",
@@ -118,9 +153,24 @@ SENTENCES: dict[str, str] = {
     "counts-right": "It counts all objects of an image right on {exact} of {images} images ({share:.0%}, 95 % interval "
     "{low:.0%} to {high:.0%}); on average it is off by {error:.1f} objects an image.",
     "false-alarms": "On {alarmed} of {images} images of other things ({share:.0%}, 95 % interval {low:.0%} to "
-    "{high:.0%}) it reports objects; false alarms in all: {boxes:,}.",
+    "{high:.0%}) it reports objects; false alarms in all: {boxes}.",
     "false-alarms-on-patterns": "On {alarmed} of {images} drawn patterns that show nothing ({share:.0%}, 95 % interval "
-    "{low:.0%} to {high:.0%}) it reports objects; false alarms in all: {boxes:,}.",
+    "{low:.0%} to {high:.0%}) it reports objects; false alarms in all: {boxes}.",
     "costs-most": "Of the ways in which images were made worse, {corruption} (severity {severity} of 5) costs most: "
-    "AP50 falls from {clean:.2f} to {ap50:.2f} on the same {images} images.",
+    "AP50 falls from {clean:.3f} to {ap50:.3f} on the same {images} images.",
+}
+
+# The usual scalings of a detector's pixels, as part of a sentence.
+_PLAIN = {
+    "scaled-zero-one": "pixels from 0 to 1",
+    "scaled-minus-one-one": "pixels from -1 to 1",
+    "ssd-mobilenet": "(pixel - 127) / 128, as jetson-inference's SSD takes it",
+    "scaled-imagenet": "ImageNet's mean and standard deviation",
+    "scaled-raw": "pixels from 0 to 255 as they are",
+    "vgg16-ssd": "123, 117 and 104 taken off the pixels, as for a VGG16",
+}
+SCALINGS = {
+    **_PLAIN,
+    **{f"{name}-colours-swapped": f"{way}, with red and blue swapped" for name, way in _PLAIN.items()},
+    "another": "{colour}, (pixel x {scale:.4g} - ({mean})) / ({std})",
 }

@@ -18,8 +18,8 @@ _DETECTION = {
     "ap-none": "There is no average precision. {why}",
     "ap-depends-on-order": "The detector was asked twice for the same image and answered differently, so its scores "
     "say nothing. A person looks at it.",
-    "ap-unsettled": "The submission does not declare what its labels mean, and what was assumed may be wrong. A person "
-    "decides. With what was assumed: {reason}",
+    "ap-unsettled": "The submission does not declare what its labels mean or how its pixels are scaled, and what was "
+    "assumed may be wrong. A person decides. With what was assumed: {reason}",
     "ap-marked": "The detector has an {measure} of {own:.3f} on {images} images, the reference {reference:.3f}. The "
     "difference is {difference:+.3f} (95 % interval {low:+.3f} to {high:+.3f}). A difference of {full_at:+g} or better "
     "earns all points, {zero_at:+g} or worse none.",
@@ -141,6 +141,8 @@ _MORE = {
     "more-accuracy": "A model that is right on {wanted:.1%} of these images earns all {points:g} points.",
     "more-ap": "A detector with an {measure} of {wanted:.3f} on these images earns all {points:g} points.",
     "more-ap-labels": "Write the labels in this order: {labels}. AP50 would be {would:.3f} instead of {was:.3f}.",
+    "more-ap-scaling": "Declare in handin.json how the pixels are scaled: {way}. AP50 would be {would:.3f} instead of "
+    "{was:.3f}.",
     "more-counts": "A detector that counts right on {wanted:.1%} of these images earns all {points:g} points.",
     "more-measured": "{fix}: {was:.1%} -> {would:.1%} of {images} images are right.",
     "more-would-earn": "That would earn about {would:.1f} of {points:g} points.",

@@ -9,7 +9,12 @@ from .detector import Description, Opening
 
 
 def as_declared(description: Description, opening: Opening) -> Description:
-    """The description with the pre-processing that is declared, if any. Raises `Unusable` for one that cuts images."""
+    """The description with the pre-processing that is declared, or was measured, if any.
+
+    Raises `Unusable` for a declared one that cuts images, or has another size than the model.
+    """
+    if opening.scaling is not None:
+        return opening.scaling.of(description)
     rule = opening.rule
     if rule is None:
         return description

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -70,6 +70,25 @@ class Description:
     graph_agrees: bool = True  # whether the operators before its outputs say the same as its answers to images
 
 
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How pixels become the model's input, in place of what a family or handin.json says: as in `Description`."""
+
+    colour: Literal["RGB", "BGR"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @classmethod
+    def from_request(cls, values: dict[str, Any]) -> Scaling:
+        """The scaling in a request, which the harness has checked."""
+        return cls(values["colour"], values["scale"], tuple(values["mean"]), tuple(values["std"]))
+
+    def of(self, description: Description) -> Description:
+        """The description with this scaling; images are brought to their size as before."""
+        return replace(description, colour=self.colour, scale=self.scale, mean=self.mean, std=self.std)
+
+
 class Detector(Protocol):
     """A detector, ready to answer."""
 
@@ -87,6 +106,7 @@ class Opening:
     file: Path  # the model, or the own code's predict.py
     threads: int
     rule: Rule | None = None  # the declared pre-processing
+    scaling: Scaling | None = None  # what training images showed to fit, where nothing is declared
     data: Mapping[str, Path] = field(default_factory=dict)  # an ONNX file's external data, by the location it names
     checks: Sequence[Pixels] = ()  # images on which a family looks what its outputs are
     watched: Callable[[Any], Any] = lambda session: session  # what stands between an ONNX graph and its session

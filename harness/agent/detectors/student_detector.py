@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..models.class_names import plain_names
 from ..models.loaded_model import Unusable
 from ..models.own_process import OwnProcess
-from .detector import Anchors, Boxes, Description, Detections, Fit, Found, Opening, Pixels, Scores
+from .detector import Anchors, Boxes, Description, Detections, Fit, Found, Opening, Pixels, Scaling, Scores
 
 _LONGEST_SIDE = 4096  # pixels
 _MOST_LABELS = 10_000
@@ -31,14 +31,19 @@ class StudentDetector:
         Raises `Unusable` and `NeedsEnvironment`, as the family does.
         """
         self._process = process or OwnProcess()
-        rule = None if opening.rule is None else asdict(opening.rule)
-        wanted = {"do": "open detector", "file": str(opening.file), "threads": opening.threads, "rule": rule}
+        wanted = {
+            "do": "open detector",
+            "file": str(opening.file),
+            "threads": opening.threads,
+            "rule": None if opening.rule is None else asdict(opening.rule),
+            "scaling": _said(opening.scaling),
+        }
         said, _ = self._process.ask(wanted)
         self.description = _description(said.get("description"), family)
 
-    def answer(self, image: Pixels) -> Found:
-        """Its boxes. Raises `Unusable` for a reply that is none."""
-        said, rows = self._process.ask({"do": "detect"}, image)
+    def answer(self, image: Pixels, scaling: Scaling | None = None) -> Found:
+        """Its boxes, with another scaling of the pixels if one is given. Raises `Unusable` for a reply that is none."""
+        said, rows = self._process.ask({"do": "detect", "scaling": _said(scaling)}, image)
         return unpacked(said, rows)
 
     def export(self, out: Path) -> None:
@@ -48,6 +53,10 @@ class StudentDetector:
         """
         self._process.ask({"do": "export detector", "to": str(out)})
         self._process.end()
+
+
+def _said(scaling: Scaling | None) -> dict[str, Any] | None:
+    return None if scaling is None else asdict(scaling)
 
 
 def packed(found: Found) -> tuple[dict[str, Any], NDArray[np.float32]]:

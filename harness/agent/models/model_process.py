@@ -130,21 +130,26 @@ class _Served:
     def _open_detector(self, said: dict[str, Any], _: Any) -> Reply:
         from dataclasses import asdict
 
-        from ..detectors.detector import Opening
+        from ..detectors.detector import Opening, Scaling
         from ..detectors.registry import family_of
         from ..images.preprocessing import Rule
         from ..phases.convert import use_mounted_weights
 
         use_mounted_weights()
         rule = None if said["rule"] is None else Rule.from_request(said["rule"])
-        opening = Opening(Path(said["file"]), said["threads"], rule)
+        scaling = None if said["scaling"] is None else Scaling.from_request(said["scaling"])
+        opening = Opening(Path(said["file"]), said["threads"], rule, scaling)
         self._detector = family_of(opening.file)[1].load(opening)
         return {"description": asdict(self._detector.description)}, None
 
-    def _detect(self, _: dict[str, Any], image: Any) -> Reply:
+    def _detect(self, said: dict[str, Any], image: Any) -> Reply:
+        from ..detectors.detector import Scaling
+        from ..detectors.scaling import rescaled
         from ..detectors.student_detector import packed
 
-        return packed(self._detector.answer(image.copy()))
+        scaling = None if said["scaling"] is None else Scaling.from_request(said["scaling"])
+        detector = rescaled(self._detector, scaling) if scaling else self._detector
+        return packed(detector.answer(image.copy()))
 
     def _export_detector(self, said: dict[str, Any], _: Any) -> Reply:
         from ..detectors.graph_export import write

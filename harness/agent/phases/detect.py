@@ -1,13 +1,15 @@
 """The phase `detect`: a detector's boxes for the held-out images.
 
 The request holds `file` (under /in: `model`, or `predict.py` beside which what it needs lies), `rule` (the declared
-pre-processing or null), `data` (location of an ONNX file's external data -> its name under /in), `void` (labels that a
-board leaves out), `again` (indices in the list `images`), `most` (boxes of an image) and `cpus`. The lists of images:
-`check`, on which is looked what the model's outputs are, and `images`. Sent: `detections.json`, and four arrays for
-each of `every` (all boxes, for AP), `board` (what jetson-inference's detectNet shows) and `again` (all boxes of the
-images `again`, asked at other positions): `<set>-boxes.npy` (float32, boxes by 4, as shares of the image's sides),
-`<set>-scores.npy` (float32), `<set>-labels.npy` (int32) and `<set>-images.npy` (int32, the index in the list, which is
-that of `again` for the last); or `refused.json`; or `needs.json` with the environment in which the model can be read.
+pre-processing or null), `scaling` (the scaling of pixels that was measured, or null), `data` (location of an ONNX
+file's external data -> its name under /in), `void` (labels that a board leaves out), `again` (indices in the list
+`images`), `other` (a scaling with which all are asked as well, or null), `most` (boxes of an image) and `cpus`. The
+lists of images: `check`, on which is looked what the model's outputs are, and `images`. Sent: `detections.json`, and
+four arrays for each of `every` (all boxes, for AP), `board` (what jetson-inference's detectNet shows), `again` (all
+boxes of the images `again`, asked at other positions) and `other` (all boxes with that scaling; none without):
+`<set>-boxes.npy` (float32, boxes by 4, as shares of the image's sides), `<set>-scores.npy` (float32),
+`<set>-labels.npy` (int32) and `<set>-images.npy` (int32, the index in the list, which is that of `again` for that set);
+or `refused.json`; or `needs.json` with the environment in which the model can be read.
 
 A model is asked about one image at a time, so that its answer to an image is the same at each position.
 """
@@ -28,9 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detectors.board import on_board
-from ..detectors.detector import Anchors, Detections, Detector, Found, Opening, Pixels
+from ..detectors.detector import Anchors, Detections, Detector, Found, Opening, Pixels, Scaling
 from ..detectors.plain_boxes import FAULTS, Fault, plain
 from ..detectors.registry import family_of
+from ..detectors.scaling import rescaled
 from ..detectors.student_detector import StudentDetector
 from ..detectors.suppression import TRAINERS, suppressed
 from ..images.preprocessing import Rule, UnreadableImage, upright
@@ -60,8 +63,10 @@ def _detect(request: dict[str, Any], send: Send) -> None:
     checks = [pixels(encoded) for encoded in request["images"].take("check")]
     images = list(request["images"].take("images"))
     asked = Asked(opened(request, checks), request["most"], frozenset(request["void"]))
+    other = request["other"] and rescaled(asked.detector, Scaling.from_request(request["other"]))
     held = {"every": [NOTHING] * len(images), "board": [NOTHING] * len(images)}
     held["again"] = [NOTHING] * len(request["again"])
+    held["other"] = [NOTHING] * len(images) if other else []
     turns: list[tuple[int, int | None]] = [(place, None) for place in range(len(images))]
     turns += [(place, number) for number, place in enumerate(request["again"])]
     _random.shuffle(turns)
@@ -69,6 +74,8 @@ def _detect(request: dict[str, Any], send: Send) -> None:
         found = asked.found(pixels(images[place]))
         if number is None:
             held["every"][place], held["board"][place] = asked.every(found), asked.board(found)
+            if other:
+                held["other"][place] = asked.every(other.answer(pixels(images[place])), counted=False)
         else:
             held["again"][number] = asked.every(found, counted=False)
     for name, answers in held.items():
@@ -86,7 +93,8 @@ def opened(request: dict[str, Any], checks: Sequence[Pixels]) -> Detector:
     """The detector of a request: in this process, or in one of its own where it runs code. Raises `Unusable`."""
     rule = Rule.from_request(request["rule"]) if request["rule"] else None
     data = {location: IN / name for location, name in request["data"].items()}
-    opening = Opening(IN / request["file"], request["cpus"], rule, data, checks)
+    scaling = Scaling.from_request(request["scaling"]) if request["scaling"] else None
+    opening = Opening(IN / request["file"], request["cpus"], rule, scaling, data, checks)
     name, family = family_of(opening.file)
     return StudentDetector(opening, name) if family.RUNS_CODE else family.load(opening)
 

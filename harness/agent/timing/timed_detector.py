@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detectors.board import on_board
-from ..detectors.detector import Anchors, Detections, Found, Opening, Pixels
+from ..detectors.detector import Anchors, Detections, Found, Opening, Pixels, Scaling
 from ..detectors.plain_boxes import plain
 from ..detectors.registry import family_of
 from ..detectors.suppression import TRAINERS, suppressed
@@ -53,7 +53,8 @@ class TimedDetector:
         """Raises `Unusable` where it runs code, or cannot be read."""
         said, self._watched = model["detector"], list[_Watched]()
         rule = Rule.from_request(said["rule"]) if said["rule"] else None
-        opening = Opening(IN / model["file"], 1, rule, checks=images[:8], watched=self._watch)
+        scaling = Scaling.from_request(said["scaling"]) if said["scaling"] else None
+        opening = Opening(IN / model["file"], 1, rule, scaling, checks=images[:8], watched=self._watch)
         name, family = family_of(opening.file)
         if family.RUNS_CODE or name != said["family"]:
             raise Unusable(f"it is timed as {said['family']}, and was read as {name}")

@@ -16,6 +16,7 @@ from harness.stages.evidence.detection_scores import (
     CorruptedScores,
     DetectionEvaluation,
     LabelRemedy,
+    ScalingRemedy,
     VocScores,
 )
 from harness.stages.evidence.detections import Boxes, BoxFaults, DetectorAnswers
@@ -30,7 +31,10 @@ _NOTHING = Boxes(**dict.fromkeys(("boxes", "scores", "labels", "images"), Blob(n
 
 
 def detection(score: DetectionEvaluation, show_held_out: bool) -> DetectionEvaluation:
-    """The scores with all shares rounded to a tenth of a percent; boxes over images only where these may be shown."""
+    """The scores with all shares rounded to a tenth of a percent; boxes over images only where these may be shown.
+
+    How many boxes lie where nothing is is a model's to choose, so such counts have two figures there, too.
+    """
     return DetectionEvaluation(
         images=score.images,
         scenes=score.scenes,
@@ -47,12 +51,13 @@ def detection(score: DetectionEvaluation, show_held_out: bool) -> DetectionEvalu
         on_board=_point(score.on_board),
         counting=_counting(score.counting),
         errors=_errors(score.errors),
-        confusion=score.confusion,
+        confusion=score.confusion if show_held_out else _confusion(score.confusion),
         circumstances=_circumstances(score.circumstances),
         false_alarms=None if score.false_alarms is None else _false_alarms(score.false_alarms),
         false_alarms_source=score.false_alarms_source,
         corrupted=None if score.corrupted is None else _corrupted(score.corrupted),
         remedy=None if score.remedy is None else _remedy(score.remedy),
+        scaling_remedy=None if score.scaling_remedy is None else _scaling_remedy(score.scaling_remedy),
         sentences=score.sentences,
         shown=score.shown if show_held_out else (),
         reference_ap50=rounded(score.reference_ap50, 3),
@@ -172,6 +177,11 @@ def _group(one: RecallGroup) -> RecallGroup:
     return replace(one, recall=_recall(one.recall))
 
 
+def _confusion(matrix: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """With the last row, boxes where nothing is, to two figures: a model can report as many there as it likes."""
+    return (*matrix[:-1], tuple(int(significant(count)) for count in matrix[-1]))
+
+
 def _recall(one: Recall | None) -> Recall | None:
     if one is None:
         return None
@@ -198,3 +208,7 @@ def _corrupted(scores: CorruptedScores) -> CorruptedScores:
 
 def _remedy(remedy: LabelRemedy) -> LabelRemedy:
     return LabelRemedy(names=remedy.names, ap50=round(remedy.ap50, 3), would=round(remedy.would, 3))
+
+
+def _scaling_remedy(remedy: ScalingRemedy) -> ScalingRemedy:
+    return ScalingRemedy(way=remedy.way, ap50=round(remedy.ap50, 3), would=round(remedy.would, 3))

@@ -28,6 +28,7 @@ from harness.stages.evidence.detections import (
     BoxFaults,
     DetectorAnswers,
     DetectorDescription,
+    Scaling,
     Suppression,
 )
 from harness.stages.evidence.record import Blob
@@ -47,6 +48,7 @@ class _Answered:
     every: Rows
     board: Rows
     again: Rows
+    other: Rows  # with another scaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +98,19 @@ def look(asking: Asking, staged: StagedImages, chosen: Sequence[int], context: S
     return Looked(answered.every, described, context)
 
 
-def detect(asking: Asking, staged: StagedImages, context: StageContext) -> StageResult[DetectorAnswers]:
+def detect(
+    asking: Asking, staged: StagedImages, context: StageContext, other: Scaling | None = None
+) -> StageResult[DetectorAnswers]:
     """The detector's boxes for the staged images, by their position in the held-out set.
+
+    `other`: a scaling of pixels with which it is asked as well, in the same job.
 
     Raises `EnvironmentMissing` when the environment that the detector needs is not built.
     """
     twice = secret_sample(len(staged.names), _ASKED_TWICE)
     detector = asking.detector
     try:
-        first, outcome, context = _where_it_can_be_read(asking, staged, None, twice, context, quotes=False)
+        first, outcome, context = _where_it_can_be_read(asking, staged, None, twice, context, other, quotes=False)
         others = [first.again]
         if first.reply.description.family not in _IN_THE_AGENT:
             others.append(_ask(asking, staged, twice, (), context)[0].every)
@@ -118,12 +124,14 @@ def detect(asking: Asking, staged: StagedImages, context: StageContext) -> Stage
         own=detector.own,
         data=detector.data,
         preprocess=detector.preprocess,
+        scaling=detector.scaling,
         void=detector.void,
         description=DetectorDescription(**first.reply.description.model_dump()),
         environment=context.software.name,
         suppression=_SUPPRESSION,
         every=stored(first.every, "every", context),
         board=stored(first.board, "board", context),
+        other=stored(first.other, "other", context) if other else None,
         images=len(staged.names),
         seconds_per_image=first.reply.seconds_per_image,
         faults=BoxFaults(**first.reply.faults.model_dump()),
@@ -140,6 +148,7 @@ def _where_it_can_be_read(
     chosen: Sequence[int] | None,
     twice: Sequence[int],
     context: StageContext,
+    other: Scaling | None = None,
     *,
     quotes: bool,
 ) -> tuple[_Answered, Outcome, StageContext]:
@@ -148,14 +157,14 @@ def _where_it_can_be_read(
     `quotes`: whether a student may read why it needs that. Where student code runs, the reason is that code's text.
     """
     try:
-        return *_ask(asking, staged, chosen, twice, context), context
+        return *_ask(asking, staged, chosen, twice, context, other), context
     except _Needs as needs:
         there = context.using(KERAS)
         if there.software_id is None:
             why = f"the model needs the environment {KERAS.name}"
             raise EnvironmentMissing(f"{why}: {needs.why}" if quotes else why, KERAS.build_command) from None
     try:
-        return *_ask(asking, staged, chosen, twice, there), there
+        return *_ask(asking, staged, chosen, twice, there, other), there
     except _Needs as needs:
         raise Unanswered(_failure(sentence("reply-stopped"), needs.why, None)) from needs
 
@@ -166,6 +175,7 @@ def _ask(
     chosen: Sequence[int] | None,
     twice: Sequence[int],
     context: StageContext,
+    other: Scaling | None = None,
 ) -> tuple[_Answered, Outcome]:
     """One sandbox's answers for the images at `chosen`, all where None. Raises `Unanswered` and `_Needs`."""
     request, inputs = asking.detector.request(context)
@@ -174,6 +184,7 @@ def _ask(
     material = drawn_from(staged, chosen)
     again = material.places(twice)
     request |= {"again": again, "most": most_of_an_image(len(material.files))}
+    request["other"] = other.model_dump() if other else None
     images = {"check": drawn(asking.check_images), "images": material}
     with tempfile.TemporaryDirectory(prefix="harness-detect-") as folder:
         outputs = Path(folder)
@@ -200,6 +211,7 @@ def _read(outputs: Path, material: Material, chosen: Sequence[int] | None, again
         read_rows(outputs, "every", reply.boxes.every, positions),
         read_rows(outputs, "board", reply.boxes.board, positions),
         read_rows(outputs, "again", reply.boxes.again, positions[list(again)]),
+        read_rows(outputs, "other", reply.boxes.other, positions),
     )
 
 

@@ -45,11 +45,11 @@ class TimedDetector:
     def request(self) -> dict[str, Any]:
         """The detector's part of the phase's request."""
         family = self.answers.description.family
-        declared = self.answers.preprocess
-        rule = declared.model_dump() if declared else None
+        declared, measured = self.answers.preprocess, self.answers.scaling
         said = {
             "family": _FAMILY.get(family, family),
-            "rule": rule,
+            "rule": declared.model_dump() if declared else None,
+            "scaling": measured.model_dump() if measured else None,
             "void": list(self.answers.void),
             "counted": list(_counted(self.answers)),
         }

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.findings import Finding, finding, sentence
 from harness.inputs.given_weights import GivenWeights
 from harness.stages.context import Rejected, StageContext, failed, read_reply, refusal, usage
+from harness.stages.detection.scalings import in_words, own
 from harness.stages.evidence.conversion import Conversion, Preprocess
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.record import Blob
@@ -133,6 +134,7 @@ def _conversion(answers: DetectorAnswers, model: Blob, reply: DetectorGraphReply
             std=described.std,
             resize="stretch",
         ),
+        assumed="" if answers.preprocess else in_words(own(described)),
         by_the_run=answers.by_the_run,
         max_abs_difference=None if native or reply is None else reply.max_abs_difference,
         images_compared=reply.images_compared if reply else 0,

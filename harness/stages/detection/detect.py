@@ -1,7 +1,7 @@
 """The stage `detect`: of the models that may be graded, the first that answers as a detector, and its boxes.
 
 It is asked about training images with known objects first, which are no secret: so a student may read why his file is
-none, and what the labels mean is measured. Held-out images come after that.
+none, and what the labels mean and how pixels are scaled is measured. Held-out images come after that.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from harness.sandbox import KERAS
 from harness.stages.candidates import first_graded
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
-from harness.stages.detection.asking import Asking, Looked, Unanswered, detect, look
+from harness.stages.detection.asking import Asking, Unanswered, detect, look
 from harness.stages.detection.handed_in import kept
 from harness.stages.detection.label_meaning import Found, meant, names_of, void_labels
 from harness.stages.detection.label_measurement import Objects
+from harness.stages.detection.measuring_scaling import Known, Tried, said, tried_scalings
+from harness.stages.detection.reply import Rows
+from harness.stages.detection.score_boxes import labelled_images
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import Done, StageResult
 from harness.stages.handin_files import Declarations, declared_by, labels_of_data_set
@@ -63,10 +66,6 @@ def _answered(
         looked = look(asking, request.known_staged, chosen, context)
     except Unanswered as nothing:
         return nothing.failure
-    handed = replace(handed, void=void_labels(declared.labels, looked.description))
-    result = detect(replace(asking, detector=handed), request.staged, looked.context)
-    if not isinstance(result, Done):
-        return result
     given = names_of(
         declared.labels,
         declared.labels_in,
@@ -74,17 +73,46 @@ def _answered(
         looked.description.names,
         request.classes,
     )
-    found = Found(looked.found, _objects(request.known, chosen))
-    labels = _labels(looked, result.value, context)
-    meaning, noticed = meant(given, request.classes, looked.description, labels, found)
-    value = result.value.model_copy(update={"name": model.shown, "by_the_run": model.by_the_run, "meaning": meaning})
-    return result.model_copy(update={"value": value, "findings": (*noticed, *result.findings)})
+    objects = _objects(request.known, chosen)
+
+    def shown(rows: Rows) -> tuple[int, ...]:
+        meaning, _ = meant(given, request.classes, looked.description, _most_labels(rows), Found(rows, objects))
+        return meaning.measured or meaning.taken
+
+    tried = Tried()
+    if chosen:
+        known = Known(request.known_staged, labelled_images(request.known), chosen)
+        tried = tried_scalings(asking, looked, known, shown, looked.context)
+    is_declared = handed.preprocess is not None
+    handed = replace(
+        handed,
+        void=void_labels(declared.labels, looked.description),
+        scaling=None if is_declared else tried.scaling,
+    )
+    other = tried.scaling if is_declared else None
+    result = detect(replace(asking, detector=handed), request.staged, looked.context, other)
+    if not isinstance(result, Done):
+        return result
+    rows = looked.found if is_declared or tried.rows is None else tried.rows
+    labels = max(_most_labels(rows), _labels(result.value, context))
+    meaning, noticed = meant(given, request.classes, looked.description, labels, Found(rows, objects))
+    if tried.fit is not None:
+        noticed += tuple(said(tried.fit, looked.description.family, declared=is_declared))
+    value = result.value.model_copy(
+        update={"name": model.shown, "by_the_run": model.by_the_run, "meaning": meaning, "fit": tried.fit}
+    )
+    return result.model_copy(update={"value": value, "findings": (*noticed, *tried.findings, *result.findings)})
 
 
-def _labels(looked: Looked, answers: DetectorAnswers, context: StageContext) -> int:
-    """How many labels there are at least: as many as the model counts, and those of all its boxes."""
-    stored = [np.load(context.store.path(boxes.labels)) for boxes in (answers.every, answers.board)]
-    return max((int(rows.max(initial=-1)) + 1 for rows in (looked.found.labels, *stored)), default=0)
+def _most_labels(rows: Rows) -> int:
+    return int(rows.labels.max(initial=-1)) + 1
+
+
+def _labels(answers: DetectorAnswers, context: StageContext) -> int:
+    """How many labels the boxes for held-out images have at least."""
+    stored = [one for one in (answers.every, answers.board, answers.other) if one is not None]
+    rows = [np.load(context.store.path(boxes.labels), allow_pickle=False) for boxes in stored]
+    return max(int(labels.max(initial=-1)) + 1 for labels in rows)
 
 
 def _objects(known: HeldOutSet, chosen: tuple[int, ...]) -> Objects:

@@ -12,7 +12,7 @@ from harness.sandbox import KERAS
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
 from harness.stages.evidence.conversion import Preprocess
-from harness.stages.evidence.detections import DetectorAnswers
+from harness.stages.evidence.detections import DetectorAnswers, Scaling
 from harness.stages.evidence.record import Blob
 from harness.stages.handin_files import Declarations
 from harness.stages.one_file import as_one_file
@@ -29,18 +29,20 @@ class HandedDetector:
     own: tuple[tuple[str, Blob], ...] = ()  # predict.py and what lies beside it, by the path from its folder
     data: tuple[tuple[str, Blob], ...] = ()  # an ONNX file's external data, by the location that it names
     preprocess: Preprocess | None = None  # as declared in handin.json
+    scaling: Scaling | None = None  # as training images show it, where nothing is declared
     void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
 
     @classmethod
     def of(cls, answers: DetectorAnswers) -> HandedDetector:
         """The detector that gave these answers."""
-        return cls(answers.model, answers.own, answers.data, answers.preprocess, answers.void)
+        return cls(answers.model, answers.own, answers.data, answers.preprocess, answers.scaling, answers.void)
 
     def request(self, context: StageContext) -> tuple[dict[str, object], dict[str, Path]]:
         """The detector's part of the phase's request, and its inputs."""
         request: dict[str, object] = {
             "file": "model" if self.model is not None else f"{_OWN_FOLDER}/{OWN_CODE}",
             "rule": self.preprocess.model_dump() if self.preprocess else None,
+            "scaling": self.scaling.model_dump() if self.scaling else None,
             "data": {location: f"data-{number}" for number, (location, _) in enumerate(self.data)},
             "void": list(self.void),
             "cpus": context.limits.cpus,

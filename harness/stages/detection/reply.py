@@ -50,6 +50,7 @@ class _Counts(BaseModel):
     every: _Count
     board: _Count
     again: _Count
+    other: _Count
 
 
 class _FaultCounts(BaseModel):

@@ -13,7 +13,7 @@ from harness.stages.context import StageContext
 from harness.stages.detection.repeatability import SAME, largest_difference
 from harness.stages.detection.reply import Rows
 from harness.stages.evaluate.detection import Detections, LabelledImages, ObjectTruth, clean, clean_truth, false_alarms
-from harness.stages.evaluate.detection.evaluation import Answers, evaluation, remedy, with_meaning
+from harness.stages.evaluate.detection.evaluation import Answers, evaluation, remedy, scaling_remedy, with_meaning
 from harness.stages.evaluate.detection.sentences import on_false_alarms
 from harness.stages.evaluate.detection.worse import corrupted_scores, on_corruptions
 from harness.stages.evidence.detection_scores import DetectionEvaluation
@@ -48,10 +48,17 @@ def score_boxes(
     images = labelled_images(held_out)
     raw, meaning = boxes_of(answers.every, store), answers.meaning
     value = evaluation(answers_of(answers, store), images, answers_of(other, store) if other is not None else None)
-    found: dict[str, object] = {"depends_on_order": answers.depends_on_order, "unsettled": meaning.unsettled}
+    unclear = answers.fit is not None and answers.fit.verdict == "unclear" and answers.preprocess is None
+    found: dict[str, object] = {
+        "depends_on_order": answers.depends_on_order,
+        "unsettled": meaning.unsettled or unclear,
+    }
     if meaning.measured is not None:
         first = answers.description.background_first
         found["remedy"] = remedy(raw, meaning.as_named, meaning.measured, images, first)
+    if answers.other is not None and answers.fit is not None:
+        mine, better = (with_meaning(boxes, meaning.taken) for boxes in (raw, boxes_of(answers.other, store)))
+        found["scaling_remedy"] = scaling_remedy(mine, better, answers.fit.best, images)
     value = value.model_copy(update=found)
     if worse is not None:
         value = _with_worse(value, worse, meaning.taken, images, store)

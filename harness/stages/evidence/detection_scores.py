@@ -68,6 +68,14 @@ class LabelRemedy(Record):
     would: Share  # as measured
 
 
+class ScalingRemedy(Record):
+    """AP50 with the declared pre-processing, and with the scaling that fits better on the course's training images."""
+
+    way: str  # that scaling, in words
+    ap50: Share  # as declared
+    would: Share
+
+
 class DetectionEvaluation(Record):
     """Scores of a detector. Intervals are 95 %, as docs/detection-scores.md says."""
 
@@ -92,9 +100,10 @@ class DetectionEvaluation(Record):
     false_alarms_source: Literal["folder", "patterns"] | None = None  # the course's images, or drawn patterns
     corrupted: CorruptedScores | None = None
     remedy: LabelRemedy | None = None  # None where the labels are named right
+    scaling_remedy: ScalingRemedy | None = None  # None unless another scaling than the declared one surely fits better
     sentences: tuple[str, ...] = ()  # what may be quoted
     shown: tuple[ShownImage, ...] = ()  # at most 12: the worst first, then the best
-    unsettled: bool = False  # what the labels mean was not declared, and images do not show it
+    unsettled: bool = False  # what the labels mean, or how pixels are scaled, is neither declared nor shown by images
     reference_ap: Share | None = None
     reference_ap50: Share | None = None
     difference: float | None = None  # AP50 - reference's, on the same images

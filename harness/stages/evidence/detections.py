@@ -6,7 +6,7 @@ from typing import Literal
 
 from harness.inputs.environment_names import EnvironmentName
 from harness.stages.evidence.conversion import Preprocess
-from harness.stages.evidence.record import Blob, Record
+from harness.stages.evidence.record import Blob, Interval, Record, Share
 
 
 class DetectorDescription(Record):
@@ -27,6 +27,32 @@ class DetectorDescription(Record):
     scores: Literal["softmax-inside", "softmax-outside", "as-given"]
     boxes: Literal["corners", "offsets", "centre-size"]
     graph_agrees: bool  # whether the operators before the outputs say the same as the answers to images
+
+
+class Scaling(Record):
+    """How pixels become a detector's input, in place of what is declared or usual: (pixel * scale - mean) / std."""
+
+    colour: Literal["RGB", "BGR"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+class ScalingFit(Record):
+    """How many known objects a detector finds on training images, at its best score, as its pixels are scaled."""
+
+    images: int
+    objects: int  # that count
+    ways: int  # other usual scalings that were tried
+    own: str  # the scaling that is declared or usual, in words
+    found: Share  # of the objects, with it
+    ap50: Share | None
+    best: str  # of all, the one with which most are found
+    best_found: Share
+    best_ap50: Share | None
+    gain: Interval  # of the share found with the best over that found with its own, 95 %
+    verdict: Literal["kept", "taken", "unclear"]  # `taken`: surely the best, so it is graded unless another is declared
+    highest_ap50: Share | None  # of all ways, whatever the labels mean
 
 
 class Suppression(Record):
@@ -79,8 +105,11 @@ class DetectorAnswers(Record):
     own: tuple[tuple[str, Blob], ...] = ()  # predict.py and what lies beside it, by the path from its folder
     data: tuple[tuple[str, Blob], ...] = ()  # an ONNX file's external data, by the location that it names
     preprocess: Preprocess | None = None  # as declared in handin.json
+    scaling: Scaling | None = None  # as training images show it, where nothing is declared
     void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
     meaning: LabelMeaning = LabelMeaning(as_named=(), taken=())
+    fit: ScalingFit | None = None  # None where other scalings were not tried
+    other: Boxes | None = None  # all boxes with a scaling that surely fits better than the declared one
     description: DetectorDescription
     environment: EnvironmentName
     suppression: Suppression

@@ -16,7 +16,7 @@ from harness.grading.rubric import grade
 from harness.grading.rubric.criteria import ap_vs_reference, counts_right, latency_vs_reference, model_predicts
 from harness.grading.rubric.criterion import Judgement
 from harness.inputs.assignment import Assignment
-from harness.stages.evidence.detection_scores import LabelRemedy
+from harness.stages.evidence.detection_scores import LabelRemedy, ScalingRemedy
 from harness.stages.evidence.stage_result import Done, Failed, Skipped
 from harness.stages.evidence.submission import OF_ANOTHER_TASK, Evidence
 
@@ -66,6 +66,21 @@ def test_labels_that_were_measured_to_be_others_are_named_with_their_points():
         "That would earn about 40.0 of 45 points."
     )
     assert "would earn" not in by_ap({"measure": "ap"}, remedy=wrong, ap_difference=-0.5).more
+
+
+def test_a_scaling_that_was_measured_to_fit_is_named_with_its_points_and_the_better_remedy_comes_first():
+    pixels = ScalingRemedy(way="pixels from 0 to 1", ap50=0.1, would=0.8)
+    judged = by_ap(scaling_remedy=pixels, difference=-0.8, scores=coco(0.05, 0.1))
+    assert judged.points == 0
+    assert judged.more == (
+        "Declare in handin.json how the pixels are scaled: pixels from 0 to 1. AP50 would be 0.800 instead of 0.100. "
+        "That would earn about 40.0 of 45 points."
+    )
+    names = LabelRemedy(names=("BACKGROUND", "cup"), ap50=0.1, would=0.3)
+    both = by_ap(scaling_remedy=pixels, remedy=names, difference=-0.8).more
+    assert both.index("handin.json") < both.index("Write the labels")
+    worse = pixels.model_copy(update={"would": 0.05})
+    assert "handin.json" not in by_ap(scaling_remedy=worse, difference=-0.8).more
 
 
 @pytest.mark.parametrize("lacking", ["reference_ap50", "difference", "difference_interval"])

@@ -48,14 +48,17 @@ def sends(
     """What the phase sends. `moved`: the second answers, by so much."""
 
     def sent(job: Job) -> dict[str, bytes]:
-        went_in, again = order(job), json.loads(job.request)["again"]
-        counts = {"every": len(went_in), "board": len(went_in), "again": len(again)}
+        request = json.loads(job.request)
+        went_in, again = order(job), request["again"]
+        other = went_in if request["other"] else []
+        counts = {"every": len(went_in), "board": len(went_in), "again": len(again), "other": len(other)}
         reply = {"description": DESCRIBED | described, "seconds_per_image": 0.1, "boxes": counts}
         return {
             "detections.json": json.dumps(reply | {"faults": NO_FAULTS | (faults or {})}).encode(),
             **arrays("every", went_in),
             **arrays("board", went_in),
             **arrays("again", [went_in[place] for place in again], moved),
+            **arrays("other", other),
         } | (files or {})
 
     return sent
@@ -111,7 +114,7 @@ def test_a_detector_that_sees_nothing_is_said(tmp_path: Path) -> None:
 
     def sent(job: Job) -> dict[str, bytes]:
         found = sends()(job) | nothing
-        reply = json.loads(found["detections.json"]) | {"boxes": {"every": 0, "board": 0, "again": 0}}
+        reply = json.loads(found["detections.json"]) | {"boxes": dict.fromkeys(("every", "board", "again", "other"), 0)}
         return found | {"detections.json": json.dumps(reply).encode()}
 
     result = detected(tmp_path, sent)

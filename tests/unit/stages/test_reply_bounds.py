@@ -80,6 +80,6 @@ def test_no_text_and_no_list_is_without_an_end():
 
 def test_the_replies_of_all_phases_are_among_them():
     modules = {name.rpartition(".")[0] for name, _ in schemas()}
-    assert {"audit.reply", "benchmark_reply", "conversion_reply", "convert_detector", "detection_reply", "detector",
-            "execute.stage", "execute.rewrite", "inspect", "measuring", "predict", "robustness", "timing",
-            "train_detector"} <= modules  # fmt: skip
+    assert {"audit.reply", "benchmark_reply", "conversion_reply", "detection.convert", "detection.detector",
+            "detection.measuring_scaling", "detection.reply", "detection.train_detector", "execute.stage",
+            "execute.rewrite", "inspect", "measuring", "predict", "robustness", "timing"} <= modules  # fmt: skip

@@ -67,12 +67,21 @@ def mark(evidence: Evidence, options: Options, max_points: float) -> Judgement:
 
 
 def _more(score: DetectionEvaluation, options: Options, max_points: float) -> str:
-    """What labels.txt should say where that was measured, with about the points that it would earn; else nothing."""
-    if score.remedy is None or score.reference_ap50 is None or score.remedy.would <= score.remedy.ap50:
-        return ""
-    labels = one_line(", ".join(score.remedy.names))
-    fix = sentence("more-ap-labels", labels=labels, was=score.remedy.ap50, would=score.remedy.would)
-    if options.measure == "ap":  # the remedy is measured for AP50 alone
+    """What was measured to be better, the most first, each with about the points that it would earn; else nothing."""
+    fixes = []
+    if (names := score.remedy) is not None:
+        labels = one_line(", ".join(names.names))
+        said = sentence("more-ap-labels", labels=labels, was=names.ap50, would=names.would)
+        fixes.append((names.ap50, names.would, said))
+    if (pixels := score.scaling_remedy) is not None:
+        said = sentence("more-ap-scaling", way=pixels.way, was=pixels.ap50, would=pixels.would)
+        fixes.append((pixels.ap50, pixels.would, said))
+    better = sorted((fix for fix in fixes if fix[1] > fix[0]), key=lambda fix: -fix[1])
+    return " ".join(_with_points(said, would, score, options, max_points) for _, would, said in better)
+
+
+def _with_points(fix: str, would: float, score: DetectionEvaluation, options: Options, max_points: float) -> str:
+    if options.measure == "ap" or score.reference_ap50 is None:  # a remedy is measured for AP50 alone
         return fix
-    would = linear(score.remedy.would - score.reference_ap50, options.zero_at, options.full_at, max_points)
-    return f"{fix} {sentence('more-would-earn', would=would, points=max_points)}"
+    points = linear(would - score.reference_ap50, options.zero_at, options.full_at, max_points)
+    return f"{fix} {sentence('more-would-earn', would=points, points=max_points)}"

@@ -19,7 +19,13 @@ from harness.stages.evaluate.detection.scores import ap_difference, ap_intervals
 from harness.stages.evaluate.detection.sentences import on_classes, on_confusion, on_counts
 from harness.stages.evaluate.detection.shown import shown_images
 from harness.stages.evaluate.detection.voc import voc_figures
-from harness.stages.evidence.detection_scores import ClassBoxes, DetectionEvaluation, LabelRemedy, VocScores
+from harness.stages.evidence.detection_scores import (
+    ClassBoxes,
+    DetectionEvaluation,
+    LabelRemedy,
+    ScalingRemedy,
+    VocScores,
+)
 
 ON_BOARD = 0.5  # jetson-inference, detectNet: the score from which on it shows a box
 _NO_CLASS = "void"  # the name that detectNet does not show
@@ -106,6 +112,12 @@ def remedy(
     if background_first and names and measured[0] < 0:
         names[0] = "BACKGROUND"
     return LabelRemedy(names=tuple(names), ap50=named, would=would)
+
+
+def scaling_remedy(declared: Detections, other: Detections, way: str, images: LabelledImages) -> ScalingRemedy | None:
+    """AP50 with the declared scaling of pixels and with another; None where no object counts. Labels are classes."""
+    is_, would = (coco_figures(_clean(boxes, images), images).overall.ap50 for boxes in (declared, other))
+    return None if is_ is None or would is None else ScalingRemedy(way=way, ap50=is_, would=would)
 
 
 def with_meaning(raw: Detections, meaning: Sequence[int]) -> Detections:

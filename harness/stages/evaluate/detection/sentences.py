@@ -8,6 +8,7 @@ from harness.findings import sentence
 from harness.stages.evaluate.detection.circumstances import Circumstances, WeakSpot
 from harness.stages.evaluate.detection.counting import Counting
 from harness.stages.evaluate.detection.false_alarms import FalseAlarms
+from harness.stages.latency_statistics import significant
 
 _OFTEN = 0.1  # of a class's objects taken for one other class: below, it is not said
 _AT_LEAST = 3  # objects taken for it
@@ -88,9 +89,15 @@ def on_false_alarms(alarms: FalseAlarms, *, drawn: bool = False) -> str | None:
     return sentence(
         "false-alarms-on-patterns" if drawn else "false-alarms",
         images=alarms.images,
-        boxes=sum(alarms.per_class),
+        boxes=_roughly(sum(alarms.per_class)),
         alarmed=alarms.alarmed,
         share=alarms.alarmed / alarms.images,
         low=low,
         high=high,
     )
+
+
+def _roughly(count: int) -> str:
+    """The count to two figures, since a student reads it, and a model can report as much as it likes."""
+    shown = int(significant(count))
+    return f"{shown:,}" if shown == count else f"about {shown:,}"
