@@ -137,8 +137,8 @@ KINDS: dict[str, Kind] = {
     ),
     "seen-finds-more-than-rerun": Kind(
         "warning",
-        "The detector handed in has an AP50 of {seen:.2f} on the withheld images, which it has seen. The one that the "
-        "rerun trained without them has {rerun:.2f}. The difference of {difference:+.2f} is more than chance.",
+        "The detector handed in has an AP50 of {seen:.3f} on the withheld images, which it has seen. The one that the "
+        "rerun trained without them has {rerun:.3f}. The difference of {difference:+.3f} is more than chance.",
     ),
     "rerun-too-slow": Kind(
         "warning",

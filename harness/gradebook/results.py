@@ -188,7 +188,7 @@ def submission_result(
         points_interval=grade.points_interval,
         stages=summaries,
         evaluation=evidence.evaluate.value if isinstance(evidence.evaluate, Done) else None,
-        detection=evidence.score_boxes.value if isinstance(evidence.score_boxes, Done) else None,
+        detection=_box_scores(evidence),
         benchmark=evidence.benchmark.value if isinstance(evidence.benchmark, Done) else None,
         inspection=_inspection(evidence),
         dataset=_published(evidence.audit.value) if isinstance(evidence.audit, Done) else None,
@@ -253,6 +253,13 @@ def _waiting(row: SubmissionResult, found: Defect) -> SubmissionResult:
 def as_utf8(text: str) -> str:
     """The text with a question mark for each lone surrogate, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()
+
+
+def _box_scores(evidence: Evidence) -> DetectionEvaluation | None:
+    """The scores without the boxes over held-out images: where objects lie there leaves the evidence on pages alone."""
+    if not isinstance(evidence.score_boxes, Done):
+        return None
+    return evidence.score_boxes.value.model_copy(update={"shown": ()})
 
 
 def _published(audit: DatasetAudit) -> DatasetAudit:

@@ -35,6 +35,7 @@ _FILTERS = (
     units.percentage_points,
     units.percentage_points_interval,
     units.ap,
+    units.level,
     units.ap_interval,
     units.ap_difference,
     units.ap_difference_interval,

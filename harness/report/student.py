@@ -17,6 +17,7 @@ from harness.report.cleared import PageSources
 from harness.report.confusion import ConfusionRow, confusion_rows
 from harness.report.detection import section
 from harness.report.detection.coarse import RUN_NO_CODE
+from harness.report.detection.drawn_boxes import DrawnImage, drawn_images
 from harness.report.notebook import Notebook, read
 from harness.report.plain import cut, terminal_text
 from harness.report.roofline import rooflines
@@ -80,7 +81,7 @@ def view(page: PageSources) -> dict[str, Any]:
         **_score_values(result.evaluation, reference, page.held_out_image),
         "boxes": result.detection,
         "boxes_reference": page.detector_reference,
-        "boxes_shown": section.view(result.detection, theirs, page.held_out_image),
+        "boxes_shown": section.view(result.detection, theirs, _boxes_over(evidence, page.held_out_image)),
         "detector": evidence.detect.value if isinstance(evidence.detect, Done) else None,
         "tells_input": page.audience == "instructor" or _runs_no_code(evidence),
         "failures": _failures(result.evaluation, reference, page.held_out_image),
@@ -134,6 +135,12 @@ def _logs(logs: Mapping[str, str]) -> list[tuple[str, str, int]]:
     """For each stage with a log: its name, the log, and how many characters were left out."""
     shown = ((name, terminal_text(log).strip()) for name, log in logs.items())
     return [(name, *cut(log, _LOG_CHARACTERS)) for name, log in shown if log]
+
+
+def _boxes_over(evidence: Evidence, image: Thumbnails) -> list[DrawnImage]:
+    """The images with boxes over them that the page may show; results have none."""
+    score = evidence.score_boxes
+    return drawn_images(score.value.shown, image) if isinstance(score, Done) else []
 
 
 def _claims(page: PageSources) -> list[dataset.Claim]:

@@ -44,19 +44,24 @@ def percentage_points_interval(interval: Interval) -> str:
 
 
 def ap(value: float | None) -> str:
-    """Average precision, 0 to 1, as the field writes it: 0.714 -> `0.71`."""
-    return "–" if value is None else f"{value:.2f}"
+    """Average precision, 0 to 1, to as many digits as a student's are rounded to: 0.7144 -> `0.714`."""
+    return "–" if value is None else f"{value:.3f}"
 
 
 def ap_interval(interval: Interval) -> str:
-    """(0.642, 0.78) -> `0.64–0.78`."""
+    """(0.642, 0.78) -> `0.642–0.780`."""
     low, high = interval
-    return f"{low:.2f}–{high:.2f}"
+    return f"{low:.3f}–{high:.3f}"
+
+
+def level(value: float) -> str:
+    """A score of a box, or a precision, 0 to 1: 0.714 -> `0.71`."""
+    return f"{value:.2f}"
 
 
 def ap_difference(value: float) -> str:
-    """-0.067 -> `−0.07`."""
-    return signed(value, 2)
+    """-0.067 -> `−0.067`."""
+    return signed(value, 3)
 
 
 def ap_difference_interval(interval: Interval) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.report import charts, failures
 from harness.report.confusion import ConfusionRow, confusion_rows
 from harness.report.detection.charts import count_histogram, group_plot, precision_curves
-from harness.report.detection.drawn_boxes import drawn_images
+from harness.report.detection.drawn_boxes import DrawnImage
 from harness.report.failures import WorseImages
-from harness.report.thumbnails import Thumbnails
 from harness.stages.evaluate.detection.circumstances import Circumstances, Recall
 from harness.stages.evaluate.detection.error_types import ErrorTypes
 from harness.stages.evidence.detection_scores import CorruptedScores, DetectionEvaluation
@@ -37,9 +37,9 @@ class PlaceCell:
 
 
 def view(
-    score: DetectionEvaluation | None, reference: DetectionEvaluation | None, thumbnail: Thumbnails
+    score: DetectionEvaluation | None, reference: DetectionEvaluation | None, images: Sequence[DrawnImage]
 ) -> dict[str, Any] | None:
-    """None without scores. `reference`: the reference's own scores, where they are known."""
+    """None without scores. `reference`: the reference's own scores, where they are known. `images`: with boxes over."""
     if score is None:
         return None
     worse = _worse(score.corrupted)
@@ -50,7 +50,7 @@ def view(
         "precision_curves": precision_curves(score.per_class),
         "confusion": _confusion(score),
         "errors": error_rows(score.errors),
-        "images": drawn_images(score.shown, thumbnail),
+        "images": images,
         "by_area": group_plot(score.circumstances.by_area),
         "by_crowd": group_plot(score.circumstances.by_crowd),
         "places": _places(score.circumstances),

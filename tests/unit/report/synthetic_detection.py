@@ -157,7 +157,7 @@ def _marks(score: DetectionEvaluation | None, manual: bool) -> tuple[Mark, ...]:
             points=round(60 * share, 2),
             max_points=60,
             reason=f"AP50 is {difference:+.2f} from the reference's; −0.03 gives all points, −0.50 none.",
-            more="" if share == 1 else "Write BACKGROUND as the first line of labels.txt: AP50 0.02 -> 0.88.",
+            more="" if share == 1 else "Write BACKGROUND as the first line of labels.txt: AP50 0.020 -> 0.880.",
         ),
         Mark(
             criterion="manual",

@@ -19,9 +19,11 @@ from harness import report
 from harness.agent.detectors.registry import all_families
 from harness.inputs.assignment.sections import Feedback
 from harness.report.cleared import for_student
-from harness.report.detection.coarse import RUN_NO_CODE
+from harness.report.detection.coarse import RUN_NO_CODE, detection
+from harness.report.export import write_results_json
 from harness.report.unfinished import UnfinishedRow
 from harness.stages.evidence.detection_scores import DetectionEvaluation
+from harness.stages.evidence.stage_result import Done
 
 R = TypeVar("R", bound=BaseModel)
 _LARGEST = 60_000  # bytes of the pages of one submission, in the mean
@@ -55,9 +57,9 @@ def test_a_page_begins_with_ap50_beside_the_reference_s(made: SyntheticClass, ou
     assert score.scores.ap50 is not None and score.reference_ap50 is not None and score.difference is not None
     for folder in ("submissions", "students"):
         words = text_of(out / folder / "team-03" / "index.html")
-        said = f"214 objects with an AP50 of {score.scores.ap50:.2f} (1 is perfect), worse than the reference solution"
-        assert f"{said} ({score.reference_ap50:.2f})." in words
-        assert f"−{-score.difference:.2f}" in words and "VOC's AP50 by 11 points" in words
+        said = f"214 objects with an AP50 of {score.scores.ap50:.3f} (1 is perfect), worse than the reference solution"
+        assert f"{said} ({score.reference_ap50:.3f})." in words
+        assert f"−{-score.difference:.3f}" in words and "VOC's AP50 by 11 points" in words
         assert "Average precision against the reference" in words and "Accuracy" not in words
 
 
@@ -76,7 +78,7 @@ def test_all_that_was_measured_is_on_both_pages(out: Path) -> None:
 def test_the_remedy_names_the_lines_of_labels_txt(out: Path) -> None:
     for folder in ("submissions", "students"):
         page = (out / folder / "team-02" / "index.html").read_text("utf-8")
-        assert "AP50 would be 0.88 instead of 0.02" in page
+        assert "AP50 would be 0.880 instead of 0.020" in page
         assert re.findall(r"<li><code>([^<]*)</code>", page)[:2] == ["BACKGROUND", "ball"]
 
 
@@ -109,6 +111,24 @@ def test_no_corner_of_an_object_is_on_a_student_s_page(made: SyntheticClass, tmp
         assert '"sha256":"' + "1" * 64 not in page.evidence.detect.model_dump_json()
 
 
+def test_where_objects_lie_on_held_out_images_is_in_no_result(made: SyntheticClass, out: Path, tmp_path: Path) -> None:
+    """Results go to files and gradebooks that others get; the pages draw from the evidence."""
+    scored = [row for row in made.results.submissions if row.detection is not None]
+    assert any(isinstance(of.score_boxes, Done) and of.score_boxes.value.shown for of in made.sources.evidence.values())
+    assert scored and all(row.detection is not None and not row.detection.shown for row in scored)
+    write_results_json(made.results, tmp_path / "results.json")
+    assert '"truth"' not in (tmp_path / "results.json").read_text("utf-8")
+    for page in (out / "students").rglob("*.html"):
+        assert '<svg viewBox="0 0 1000 1000"' not in page.read_text("utf-8"), page
+
+
+def test_a_student_reads_no_exact_count_of_boxes_where_nothing_is(made: SyntheticClass) -> None:
+    score = score_of(made, "team-01")
+    many = (*score.confusion[:-1], (*[1234] * len(score.classes), 0))
+    told = detection(score.model_copy(update={"confusion": many}), show_held_out=False)
+    assert told.confusion[-1][0] == 1200 and told.confusion[:-1] == score.confusion[:-1]
+
+
 def test_what_a_student_s_own_code_says_of_its_input_is_the_instructor_s(out: Path) -> None:
     assert "300 × 300" in text_of(out / "submissions" / "team-04" / "index.html")
     assert "300 × 300" not in text_of(out / "students" / "team-04" / "index.html")
@@ -133,10 +153,10 @@ def test_the_class_is_shown_by_ap50(made: SyntheticClass, out: Path) -> None:
     reference = made.results.reference
     assert reference is not None and reference.ap50 is not None
     words = text_of(out / "index.html")
-    assert "Median AP50" in words and f"The reference's AP50 {reference.ap50:.2f}" in words
+    assert "Median AP50" in words and f"The reference's AP50 {reference.ap50:.3f}" in words
     assert "AP50 against latency" in words and "5 submissions scored on 60 images each" in words
     assert "accuracy" not in words.lower().replace("the accuracy would be", "")  # of a finding
-    assert f"{score_of(made, 'team-01').scores.ap50:.2f}" in words
+    assert f"{score_of(made, 'team-01').scores.ap50:.3f}" in words
 
 
 def test_the_class_is_shown_by_ap50_while_the_run_goes_on(made: SyntheticClass, tmp_path: Path) -> None:
@@ -145,7 +165,7 @@ def test_the_class_is_shown_by_ap50_while_the_run_goes_on(made: SyntheticClass, 
     rows = [UnfinishedRow(first.id, first.student, "timed", first, has_page=True)]
     pages.write_class(made.results.model_copy(update={"submissions": ()}), rows, "stopped")
     words = text_of(tmp_path / "index.html")
-    assert "AP50" in words and f"{score_of(made, 'team-01').scores.ap50:.2f}" in words and "Accuracy" not in words
+    assert "AP50" in words and f"{score_of(made, 'team-01').scores.ap50:.3f}" in words and "Accuracy" not in words
     pages.write_submission(made.results, first, made.sources.evidence[first.id])
     assert "The boxes over images" in text_of(tmp_path / "submissions" / "team-01" / "index.html")
 
@@ -154,13 +174,13 @@ def test_without_the_reference_s_own_scores_its_ap50_is_still_there(made: Synthe
     report.write(made.results, replace(made.sources, detector_reference=None), tmp_path)
     score = score_of(made, "team-01")
     words = text_of(tmp_path / "submissions" / "team-01" / "index.html")
-    assert f"the reference {score.reference_ap50:.2f}" in words and "Difference in AP50" in words
+    assert f"the reference {score.reference_ap50:.3f}" in words and "Difference in AP50" in words
 
 
 def test_a_detector_that_finds_nothing_has_pages(out: Path) -> None:
     for folder in ("submissions", "students"):
         words = text_of(out / folder / "team-05" / "index.html")
-        assert "AP50 of 0.00" in words and "When it fails" in words
+        assert "AP50 of 0.000" in words and "When it fails" in words
 
 
 @pytest.mark.parametrize("text", HOSTILE)
