@@ -82,7 +82,7 @@ def test_every_start_gives_a_detector(
 ) -> None:
     suffix = ".safetensors" if backbone.endswith("caffe") else ".pth"
     asked = TrainDetectorRequest(
-        request_of.reference.model_copy(update={"backbone": backbone}),
+        request_of.reference.model_copy(update={"backbone": backbone, "wall_seconds": 900}),
         None,
         request_of.training,
         HashedFile(starting_weights.write(backbone, tmp_path / f"start{suffix}")),

@@ -16,7 +16,7 @@ from .vgg16_start import Vgg16Start
 
 Builder = Callable[[int], ReferenceSsd]  # from how many kinds of objects there are
 
-_VGG16 = Budget(views=400, head_steps=40, steps=120)  # a view takes 60 times what it takes on MobileNetV2
+_VGG16 = Budget(views=400, head_steps=40, steps=120)  # a view takes 0.44 s of CPU, a head step 2.2 s
 _VGG16_RATES = Rates(new=5e-4, base=3e-5)  # no BatchNorm keeps its layers' outputs as large as they were
 
 
