@@ -1,8 +1,9 @@
 """Trains the reference detector on each data set with boxes, and prints the table of docs/reference.md.
 
-    python benchmarks/detection_reference.py WEIGHTS [--only cards,fruit,example] [--write docs/reference.md]
+    python benchmarks/detection_reference.py WEIGHTS [--backbone NAME] [--only cards,fruit,example]
+        [--budget VIEWS,HEAD_STEPS,STEPS] [--write docs/reference.md]
 
-WEIGHTS: torchvision's mobilenet_v2 (`harness weights fetch mobilenet_v2`). Reads the rendered example
+WEIGHTS: the file that the backbone starts from (`harness weights fetch mobilenet_v2`). Reads the rendered example
 (`python reference_solution/detection/render_images.py`), and the photographs in ../shared/data (or
 $HARNESS_SHARED/data). The playing cards have a test part. The 23 photographs of fruit are cross-validated in three
 parts, with a smaller budget. A row is about 6 minutes of one core. AP50 and its interval are those of students'
@@ -19,6 +20,7 @@ import resource
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +30,9 @@ from scored_boxes import Scored, scored
 from harness.agent.dataset import open_tree, read
 from harness.agent.detectors.detector import Anchors, Detections
 from harness.agent.detectors.suppression import TRAINERS, suppressed
-from harness.agent.models.reference_training import BACKBONES
 from harness.agent.ssd.augmentation import plain
 from harness.agent.ssd.examples import annotated, upright
+from harness.agent.ssd.starts import STARTS, Start
 from harness.agent.ssd.training import Budget, train
 from harness.agent.ssd.views import Example, as_input
 
@@ -43,16 +45,26 @@ _COLUMNS = ("data set", "training images", "scored on", "AP50 [95 % interval]", 
 HEADER = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What the detectors start from, and how much is computed where it is not the start's whole budget."""
+
+    start: Start
+    weights: Path
+    budget: Budget | None
+
+
 def answers(
-    train_on: Sequence[Example], test_on: Sequence[Example], classes: int, weights: Path, budget: Budget
+    train_on: Sequence[Example], test_on: Sequence[Example], classes: int, begun: Begun, smaller: Budget | None = None
 ) -> list[Detections]:
     """What a detector that was trained on the first says of the second."""
-    base = BACKBONES["mobilenet_v2"](weights).layers
-    model = train(train_on, classes, base, SEED, budget).model
+    start = begun.start
+    budget = begun.budget or smaller or start.budget
+    model = train(train_on, classes, start.read(begun.weights), SEED, budget, start.rates).model
     found = []
     for one in test_on:
         with torch.inference_mode():
-            scores, boxes = model(as_input(plain(one.image)[None]))
+            scores, boxes = model(as_input(plain(one.image)[None], model.layout))
         found.append(suppressed(Anchors(boxes[0].numpy(), scores[0, :, 1:].numpy(), first=1), TRAINERS))
     return found
 
@@ -77,13 +89,13 @@ def _fruit(folder: Path, entry: dict) -> Example:
     return Example(image, np.clip(np.array(corners, np.float32), 0, 1), labels)
 
 
-def cross_validated(examples: list[Example], weights: Path) -> Scored:
+def cross_validated(examples: list[Example], begun: Begun) -> Scored:
     """Every third image scored by a detector that was trained on the others."""
     found, asked = [], []
     for part in range(FRUIT_PARTS):
         inside = [one for i, one in enumerate(examples) if i % FRUIT_PARTS != part]
         asked += examples[part::FRUIT_PARTS]
-        found += answers(inside, examples[part::FRUIT_PARTS], len(FRUIT), weights, FRUIT_BUDGET)
+        found += answers(inside, examples[part::FRUIT_PARTS], len(FRUIT), begun, FRUIT_BUDGET)
     return scored(found, asked, FRUIT)
 
 
@@ -100,7 +112,7 @@ def row(title: str, images: str, classes: Sequence[str], found: Scored, seconds:
     )
 
 
-def table(names: Sequence[str], weights: Path) -> str:
+def table(names: Sequence[str], begun: Begun) -> str:
     """The table of the data sets named, with all detectors trained now."""
     data = Path(os.environ.get("HARNESS_SHARED", REPOSITORY.parent / "shared")) / "data"
     example = REPOSITORY / "reference_solution" / "detection" / "data"
@@ -110,7 +122,7 @@ def table(names: Sequence[str], weights: Path) -> str:
         if name == "fruit":
             classes: Sequence[str] = FRUIT
             title, images = "Fruit, cross-validated", fruit(data / "fruit" / "detection")
-            found, count = cross_validated(images, weights), f"{len(images) * 2 // 3}"
+            found, count = cross_validated(images, begun), f"{len(images) * 2 // 3}"
         else:
             if name == "cards":
                 title, folder, parts, classes = "Playing cards", data / "playing-cards", ("train", "test"), CARDS
@@ -118,11 +130,16 @@ def table(names: Sequence[str], weights: Path) -> str:
                 title, folder, parts = "Example, rendered", example, ("train", "held_out")
                 classes = (example / "train" / "labels.txt").read_text().split()
             inside, outside = (voc(folder / part, classes) for part in parts)
-            said, count = answers(inside, outside, len(classes), weights, Budget()), str(len(inside))
+            said, count = answers(inside, outside, len(classes), begun), str(len(inside))
             found = scored(said, outside, classes)
         lines += row(title, count, classes, found, _cpu_seconds() - before)
         print(lines.splitlines()[-1], file=sys.stderr, flush=True)
     return lines
+
+
+def _budget(text: str) -> Budget:
+    views, head_steps, steps = map(int, text.split(","))
+    return Budget(views, head_steps, steps)
 
 
 def _cpu_seconds() -> float:
@@ -134,10 +151,12 @@ def main() -> None:
     """Print the table, or write it between the marks of a page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("weights", type=Path)
+    parser.add_argument("--backbone", default="mobilenet_v2", choices=STARTS)
+    parser.add_argument("--budget", type=_budget)
     parser.add_argument("--only", default="example,cards,fruit")
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
-    lines = table(given.only.split(","), given.weights)
+    lines = table(given.only.split(","), Begun(STARTS[given.backbone], given.weights, given.budget))
     if given.write is None:
         print(lines, end="")
         return

@@ -25,7 +25,8 @@ from harness.agent.dataset import open_tree, read
 from harness.agent.models.reference_training import BACKBONES
 from harness.agent.ssd import export
 from harness.agent.ssd.examples import annotated
-from harness.agent.ssd.mobilenet_v2_ssd import PIXEL_MEAN, PIXEL_SPREAD, SIDE, MobileNetV2Ssd
+from harness.agent.ssd.mobilenet_v2_ssd import PIXEL_MEAN, PIXEL_SPREAD, MobileNetV2Ssd
+from harness.agent.ssd.reference_ssd import SIDE
 from harness.agent.ssd.training import Budget, fit
 from harness.agent.ssd.views import Views, seen
 from harness.inputs import weights
@@ -47,7 +48,7 @@ class Lesson:
 
     def detector(self, seed: int, head_steps: int, steps: int) -> MobileNetV2Ssd:
         torch.manual_seed(seed)
-        model = MobileNetV2Ssd(copy.deepcopy(self.base), len(self.classes) + 1)
+        model = MobileNetV2Ssd(copy.deepcopy(self.base), len(self.classes))
         fit(model, self.views, Budget(len(self.views), head_steps, steps), np.random.default_rng(seed))
         return model.eval()
 
@@ -85,7 +86,7 @@ def lesson(data: Path, weights_file: Path, views: int = VIEWS) -> Lesson:
     with tempfile.TemporaryDirectory() as scratch:
         examples = annotated(read(open_tree(data, Path(scratch))), classes)
     torch.manual_seed(0)
-    looking = MobileNetV2Ssd(copy.deepcopy(base), len(classes) + 1)
+    looking = MobileNetV2Ssd(copy.deepcopy(base), len(classes))
     return Lesson(classes, base, seen(looking, examples, views, np.random.default_rng(0)))
 
 

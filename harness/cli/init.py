@@ -15,6 +15,8 @@ from harness.inputs.assignment.schema import Task
 from harness.inputs.assignment.sections import BACKBONES, DETECTOR_BACKBONES
 from harness.inputs.assignment.starting import Start, class_names, files, folders
 
+_BACKBONES = tuple(dict.fromkeys((*BACKBONES, *DETECTOR_BACKBONES)))  # of either task
+
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=PATH)
@@ -23,7 +25,7 @@ from harness.inputs.assignment.starting import Start, class_names, files, folder
 @click.option("--title", help="Shown on every page.")
 @click.option("--classes", help="Names of the classes, with commas: ball,bottle,mug.")
 @click.option("--own-objects", is_flag=True, help="Students photograph objects of their own.")
-@click.option("--backbone", type=click.Choice(BACKBONES), help="What the reference retrains.")
+@click.option("--backbone", type=click.Choice(_BACKBONES), help="What the reference retrains.")
 @click.option("--points", type=click.FloatRange(1, 1000), help="In all.")
 @click.option(
     "--held-out",
@@ -49,7 +51,7 @@ def init(
         return _write_example(folder, task)
     known = DETECTOR_BACKBONES if task == "detection" else BACKBONES
     if backbone is not None and backbone not in known:
-        raise UsageError(f"a detector's reference has no backbone {backbone!r}", f"take {', '.join(known)}")
+        raise UsageError(f"the reference for {task} has no backbone {backbone!r}", f"take {', '.join(known)}")
     if own_objects and (classes or held_out):
         raise UsageError("--own-objects has no classes and no held-out images of yours", "leave out one of them")
     asks = sys.stdin.isatty()

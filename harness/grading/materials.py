@@ -28,7 +28,9 @@ def weights_file(name: str) -> Path:
     if file is None and (other := weights.standing_in(name)) is not None:
         file = weights.path(other.name)
     if file is None:
-        raise MachineError(f"the pre-trained weights {name!r} are not on this machine", f"harness weights fetch {name}")
+        raise MachineError(
+            f"the pre-trained weights {name!r} are not on this machine", weights.named(name)[0].brought_by
+        )
     return file
 
 

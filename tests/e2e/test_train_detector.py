@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx
 import pytest
+import starting_weights
 import torch
 from PIL import Image
 
@@ -74,11 +76,37 @@ def test_an_instructors_code_is_given_what_the_assignment_says(
     assert (result.value.suppressed, result.value.handin) == (None, None)
 
 
+@pytest.mark.parametrize("backbone", ["mobilenet_v2", "ssd_mobilenet", "vgg16_notop_caffe"])
+def test_every_start_gives_a_detector(
+    backbone: str, context: StageContext, request_of: TrainDetectorRequest, tmp_path: Path
+) -> None:
+    suffix = ".safetensors" if backbone.endswith("caffe") else ".pth"
+    asked = TrainDetectorRequest(
+        request_of.reference.model_copy(update={"backbone": backbone, "wall_seconds": 900}),
+        None,
+        request_of.training,
+        HashedFile(starting_weights.write(backbone, tmp_path / f"start{suffix}")),
+        request_of.classes,
+        "tiny",
+    )
+    result = TRAIN_DETECTOR.work(asked, context)
+    assert isinstance(result, Done), result
+    made = result.value
+    assert (made.images, made.boxes) == (2, 2)
+    assert context.store.path(made.labels).read_text() == "BACKGROUND\ncup\nplate\n"
+    assert made.suppressed is not None
+    for blob, ends in (
+        (made.model, {"scores", "boxes"}),
+        (made.suppressed, {"found_boxes", "found_labels", "found_scores"}),
+    ):
+        assert {one.name for one in onnx.load(context.store.path(blob)).graph.output} == ends
+
+
 def test_images_without_a_box_of_these_classes_end_it_with_the_reason(
     context: StageContext, request_of: TrainDetectorRequest
 ) -> None:
     asked = TrainDetectorRequest(
-        request_of.reference, None, request_of.training, request_of.weights, ("fork", "spoon"), "short"
+        request_of.reference, None, request_of.training, request_of.weights, ("fork", "spoon"), "tiny"
     )
     result = TRAIN_DETECTOR.work(asked, context)
     assert isinstance(result, Failed)

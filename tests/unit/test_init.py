@@ -102,7 +102,7 @@ def test_a_file_that_is_there_is_left_alone_and_nothing_else_is_written(tmp_path
         (("--classes", "../a,b"), "cannot be the name of a folder"),
         (("--classes", "one"), "at least two"),
         (("--own-objects", "--classes", "a,b"), "leave out one"),
-        (("--task", "detection", "--classes", "a", "--backbone", "vgg16"), "no backbone 'vgg16'"),
+        (("--task", "detection", "--classes", "a", "--backbone", "resnet18"), "no backbone 'resnet18'"),
         (("--task", "detection", "--held-out", "tests"), "the classes are not known"),
     ],
 )

@@ -1,8 +1,8 @@
 """The phase `train_detector`: trains the packaged reference detector on a data set with boxes.
 
 /in/dataset holds it, in a layout that `dataset` reads; every image with a box is trained on. The request holds
-`backbone` (mobilenet_v2), `weights` (a name under /in: torchvision's of that backbone), `classes` (names, in the order
-of labels.txt), `seed`, and `budget` (one of `ssd.training.BUDGETS`). Sent: `model.onnx`, as jetson-inference's exporter
+`backbone` (one of `ssd.starts.STARTS`), `weights` (a name under /in: the file that it starts from), `classes` (names,
+in the order of labels.txt), `seed`, and `budget` (whole or tiny). Sent: `model.onnx`, as jetson-inference's exporter
 writes one; `model_nms.onnx`, with the suppression inside; `labels.txt`, BACKGROUND first; and `training.json`.
 """
 
@@ -25,15 +25,17 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     from ..models.torch_models import torch_ready
 
     torch_ready(CPUS)
-    from ..models.reference_training import BACKBONES
     from ..ssd import examples, export, suppressed_export, training
-    from ..ssd.mobilenet_v2_ssd import SIDE
+    from ..ssd.reference_ssd import SIDE
+    from ..ssd.starts import STARTS
 
     started = time.process_time()
     classes = request["classes"]
     found = examples.annotated(read(open_tree(IN / "dataset", WORK)), classes)
-    base = BACKBONES[request["backbone"]](IN / request["weights"]).layers
-    trained = training.train(found, len(classes), base, request["seed"], training.BUDGETS[request["budget"]])
+    start = STARTS[request["backbone"]]
+    build = start.read(IN / request["weights"])
+    budget = training.TINY if request["budget"] == "tiny" else start.budget
+    trained = training.train(found, len(classes), build, request["seed"], budget, start.rates)
     plain, suppressed = WORK / "model.onnx", WORK / "model_nms.onnx"
     export.write(trained.model, SIDE, plain)
     suppressed_export.write_suppressed(plain, suppressed)

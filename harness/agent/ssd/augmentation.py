@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
-from .mobilenet_v2_ssd import SIDE
+from .reference_ssd import SIDE
 
 Boxes = NDArray[np.float32]  # (objects, 4): left, top, right, bottom, relative to the image
 Labels = NDArray[np.int64]  # (objects,), from 1; 0 is the background

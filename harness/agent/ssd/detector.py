@@ -57,10 +57,16 @@ class Detector(nn.Module):
         self.source_layer_add_ons = nn.ModuleList(add_ons)
         self.register_buffer("priors", torch.from_numpy(priors(network.layout).copy()), persistent=False)
 
-    def maps(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """The six feature maps (n, channels, cells, cells) of pre-processed images (n, 3, 300, 300)."""
-        x, found = images, []
+    def maps(self, x: torch.Tensor, first: int = 0) -> list[torch.Tensor]:
+        """The six feature maps (n, channels, cells, cells) of pre-processed images (n, 3, 300, 300).
+
+        Where `first` is not 0, `x` is what the base's block before it gives, and the blocks from it on are asked; a
+        map of an earlier block cannot be had.
+        """
+        found = [x] if first - 1 in self.network.taps else []
         for place, block in enumerate(self.base_net):
+            if place < first:
+                continue
             if place == self.network.opened:
                 residual = cast(InvertedResidual, block)
                 found.append(residual.expanded(x))

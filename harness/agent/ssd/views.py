@@ -16,7 +16,8 @@ from .augmentation import Boxes, Labels, view
 from .codec import encoded
 from .matching import matched
 from .memory import give_back
-from .mobilenet_v2_ssd import PIXEL_MEAN, PIXEL_SPREAD, MobileNetV2Ssd
+from .priors import MOBILENET, Layout
+from .reference_ssd import ReferenceSsd
 
 _TOGETHER = 2  # views in the frozen layers: their maps then stay in memory that the process has, and need no new pages
 _TRIMMED_AFTER = 32  # views
@@ -35,7 +36,7 @@ class Example:
 class Views:
     """Views of training images and their objects."""
 
-    low: Tensor  # (views, channels, 38, 38) float16
+    low: Tensor  # (views, channels, cells, cells) float16
     boxes: tuple[Tensor, ...]  # each (objects, 4)
     labels: tuple[Tensor, ...]  # each (objects,)
     objects: Tensor  # (views, priors) int16: of each prior the index of its object, or -1
@@ -44,13 +45,13 @@ class Views:
         return len(self.low)
 
 
-def as_input(pixels: NDArray[np.uint8]) -> Tensor:
+def as_input(pixels: NDArray[np.uint8], layout: Layout = MOBILENET) -> Tensor:
     """Images (n, 300, 300, 3), RGB, as the network takes them; channels last in memory, which takes half the time."""
-    scaled = (torch.from_numpy(pixels.astype(np.float32)) - PIXEL_MEAN) / PIXEL_SPREAD
+    scaled = (torch.from_numpy(pixels.astype(np.float32)) - torch.tensor(layout.mean)) / layout.std
     return scaled.permute(0, 3, 1, 2)
 
 
-def seen(model: MobileNetV2Ssd, examples: Sequence[Example], count: int, random: np.random.Generator) -> Views:
+def seen(model: ReferenceSsd, examples: Sequence[Example], count: int, random: np.random.Generator) -> Views:
     """`count` views, of each example as many as of any other, or one more."""
     rounds = math.ceil(count / len(examples))
     turns = np.concatenate([random.permutation(len(examples)) for _ in range(rounds)])[:count]
@@ -61,7 +62,7 @@ def seen(model: MobileNetV2Ssd, examples: Sequence[Example], count: int, random:
         of = [examples[i] for i in turns[start : start + _TOGETHER]]
         drawn = [view(one.image, one.boxes, one.labels, random) for one in of]
         with torch.inference_mode():
-            found = model.low_features(as_input(np.stack([one.pixels for one in drawn])))
+            found = model.low_features(as_input(np.stack([one.pixels for one in drawn]), model.layout))
         if low is None:
             low = torch.empty((count, *found.shape[1:]), dtype=torch.float16, memory_format=torch.channels_last)
         low[start : start + len(drawn)] = found

@@ -77,7 +77,9 @@ def timed(reference: DetectorReference, run_context: RunContext) -> DetectorRefe
 
 def title(spec: ReferenceSolution) -> str:
     """What it is called in messages: the instructor's file, or what the packaged code trains."""
-    return spec.code.name if spec.code else f"SSD on {spec.backbone}"
+    if spec.code:
+        return spec.code.name
+    return spec.backbone if spec.backbone.startswith("ssd_") else f"SSD on {spec.backbone}"
 
 
 def _handed_in(made: TrainedDetector, store: Store) -> HandedModel:

@@ -35,7 +35,7 @@ def of_weights(assignment: Assignment, text: str) -> list[Verdict]:
         for entry in entries:
             if weights.path(entry.name) is None and weights.standing_in(entry.name) is None:
                 what = f"the pre-trained weights {entry.name!r} are not on this machine"
-                found.append(error(place(assignment.file, text, where), what, f"harness weights fetch {entry.name}"))
+                found.append(error(place(assignment.file, text, where), what, entry.brought_by))
     if not found:
         found.append(fine("weights", "all that the assignment names are here"))
     return list(dict.fromkeys(found))

@@ -12,6 +12,7 @@ from harness.inputs.assignment.deadline import Deadline
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.points import total
 from harness.inputs.assignment.sections import (
+    BACKBONES,
     DETECTOR_BACKBONES,
     BenchmarkRules,
     Dataset,
@@ -118,14 +119,16 @@ class Assignment(Section):
     @model_validator(mode="after")
     def _has_a_reference_of_its_task(self) -> Assignment:
         given = self.reference
-        if self.task != "detection" or given.code is not None:
+        if given.code is not None:
             return self
-        if given.backbone not in DETECTOR_BACKBONES:
+        detects = self.task == "detection"
+        known, what = (DETECTOR_BACKBONES, "detector") if detects else (BACKBONES, "classifier")
+        if given.backbone not in known:
             raise ValueError(
-                f"the packaged reference detector has no backbone {given.backbone!r}; "
-                f"{nearest(given.backbone, DETECTOR_BACKBONES)}, or give reference.code"
+                f"the packaged reference {what} has no backbone {given.backbone!r}; "
+                f"{nearest(given.backbone, known)}, or give reference.code"
             )
-        if given.fine_tune_epochs:
+        if detects and given.fine_tune_epochs:
             raise ValueError(
                 "reference.fine_tune_epochs is for classification: the packaged reference detector trains as docs/"
                 "reference.md says; take the key out, or give reference.code"

@@ -153,7 +153,8 @@ class HeldOut(Section):
 
 # Those of harness/agent/models/reference_training.py, which needs torch to be imported; a test compares them.
 BACKBONES = ("efficientnet_b0", "mobilenet_v2", "resnet18", "resnet50", "vgg16", "vgg16_notop_caffe")
-DETECTOR_BACKBONES = ("mobilenet_v2",)  # on which harness/agent/ssd/ makes a detector
+# Those of harness/agent/ssd/starts.py.
+DETECTOR_BACKBONES = ("mobilenet_v2", "ssd_mobilenet", "vgg16", "vgg16_notop_caffe")
 
 
 class ReferenceSolution(Section):
@@ -164,7 +165,7 @@ class ReferenceSolution(Section):
     )
     backbone: str = Field(
         "mobilenet_v2",
-        description=f"without code one of {', '.join(BACKBONES)}; for detection {' or '.join(DETECTOR_BACKBONES)}",
+        description=f"without code one of {', '.join(BACKBONES)}; for detection of {', '.join(DETECTOR_BACKBONES)}",
     )
     weights: str = Field("", description="name in the weights manifest; the backbone's name by default")
     seed: int = 1
@@ -173,8 +174,9 @@ class ReferenceSolution(Section):
 
     @model_validator(mode="after")
     def _knows_its_backbone(self) -> ReferenceSolution:
-        if self.code is None and self.backbone not in BACKBONES:
-            hint = nearest(self.backbone, BACKBONES)
+        known = dict.fromkeys((*BACKBONES, *DETECTOR_BACKBONES))
+        if self.code is None and self.backbone not in known:
+            hint = nearest(self.backbone, known)
             raise ValueError(f"the packaged reference has no backbone {self.backbone!r}; {hint}, or give code")
         return self
 

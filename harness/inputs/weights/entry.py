@@ -115,6 +115,11 @@ class WeightsEntry(BaseModel):
         return f"the SHA-256 begins {found}, expected {self.digest[:16]}"
 
     @property
+    def brought_by(self) -> str:
+        """The command that brings the file to this machine: from a source, or where none publishes it, from a file."""
+        return f"harness weights {f'fetch {self.name}' if self.sources else f'add {self.name} FILE'}"
+
+    @property
     def megabytes(self) -> str:
         """Its size, or a dash if it is not published."""
         return f"{self.bytes / 1e6:.1f}" if self.bytes is not None else "–"

@@ -39,7 +39,7 @@ def test_it_needs_no_key(tmp_path: Path):
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [
-        ('backbone = "vgg16"', "the packaged reference detector has no backbone 'vgg16'; one of: mobilenet_v2, or"),
+        ('backbone = "resnet18"', "the packaged reference detector has no backbone 'resnet18'; one of: mobilenet_v2,"),
         ('backbone = "mobilenet_v3"', "'mobilenet_v3'; did you mean 'mobilenet_v2'?, or give code"),
         ("fine_tune_epochs = 3", "reference.fine_tune_epochs is for classification"),
     ],
@@ -49,6 +49,19 @@ def test_what_the_packaged_detector_cannot_be_is_an_error(tmp_path: Path, refere
         loaded(tmp_path, reference)
     assert expected in caught.value.message
     assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize("backbone", ["ssd_mobilenet", "vgg16", "vgg16_notop_caffe"])
+def test_it_may_start_from_other_weights(tmp_path: Path, backbone: str):
+    assert loaded(tmp_path, f'backbone = "{backbone}"').reference.weights_name == backbone
+
+
+def test_a_classifier_cannot_start_from_a_detector(tmp_path: Path):
+    file = tmp_path / "assignment.toml"
+    loaded(tmp_path, 'backbone = "ssd_mobilenet"')
+    file.write_text(file.read_text().replace('task = "detection"\n', ""))
+    with pytest.raises(AssignmentError, match="the packaged reference classifier has no backbone 'ssd_mobilenet'"):
+        load(file)
 
 
 def test_an_instructors_code_may_take_any(tmp_path: Path):

@@ -24,7 +24,7 @@ def megabytes():
     return int(line.split()[1]) / 1024
 
 torch.set_num_threads(1)
-model = MobileNetV2Ssd(_torchvision_models().mobilenet_v2().features, 3)
+model = MobileNetV2Ssd(_torchvision_models().mobilenet_v2().features, 2)
 image = Image.effect_noise((640, 480), 40).convert("RGB")
 example = Example(image, np.array([[0.1, 0.1, 0.5, 0.5]], np.float32), np.array([1]))
 seen(model, [example], 32, np.random.default_rng(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,21 @@ from scored_boxes import scored
 
 from harness.agent.detectors.detector import Anchors, Detections
 from harness.agent.detectors.suppression import TRAINERS, suppressed
-from harness.agent.ssd import export, training
+from harness.agent.ssd import export
 from harness.agent.ssd.augmentation import boxes_within, plain
-from harness.agent.ssd.mobilenet_v2_ssd import SIDE
+from harness.agent.ssd.mobilenet_v2_ssd import MobileNetV2Ssd
+from harness.agent.ssd.reference_ssd import SIDE
 from harness.agent.ssd.suppressed_export import write_suppressed
-from harness.agent.ssd.training import Budget, Trained, train
+from harness.agent.ssd.training import Budget, Rates, Trained, train
 from harness.agent.ssd.views import Example, as_input
 
 BUDGET = Budget(views=96, head_steps=15, steps=60)
+RATES = Rates(new=6e-3, base=2e-3)  # a base that has learnt nothing has far to go
+
+
+def small() -> partial[MobileNetV2Ssd]:
+    """A detector on a quarter of MobileNetV2's channels, for so many classes as it is called with."""
+    return partial(MobileNetV2Ssd, small_base())
 
 
 def detections(scores: np.ndarray, boxes: np.ndarray) -> Detections:
@@ -38,10 +46,7 @@ class Taught:
 
 @pytest.fixture(scope="module")
 def taught() -> Taught:
-    with pytest.MonkeyPatch.context() as patch:  # a base that has learnt nothing has far to go
-        patch.setattr(training, "NEW_RATE", 6e-3)
-        patch.setattr(training, "BASE_RATE", 2e-3)
-        trained = train(examples(64, seed=1), len(COLOURS), small_base(), 3, BUDGET)
+    trained = train(examples(64, seed=1), len(COLOURS), small(), 3, BUDGET, RATES)
     unseen = examples(16, seed=2)
     with torch.inference_mode():
         scores, boxes = trained.model(as_input(np.stack([plain(one.image) for one in unseen])))
@@ -62,19 +67,19 @@ def test_unseen_squares_are_found(taught: Taught):
 def test_the_lower_half_of_the_base_stays(taught: Taught):
     with torch.inference_mode():
         pixels = as_input(plain(taught.unseen[0].image)[None])
-        untouched = Trained(type(taught.trained.model)(small_base(), 3), ()).model
+        untouched = small()(2)
         torch.testing.assert_close(taught.trained.model.low_features(pixels), untouched.low_features(pixels))
 
 
 def test_the_same_seed_gives_the_same_model():
     few = Budget(views=16, head_steps=1, steps=2)
-    one, other = (train(examples(4, seed=1), 2, small_base(), 5, few).model.state_dict() for _ in range(2))
+    one, other = (train(examples(4, seed=1), 2, small(), 5, few).model.state_dict() for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_images_without_boxes_are_refused():
     with pytest.raises(ValueError, match="no training image has a box"):
-        train([Example(one.image, one.boxes[:0], one.labels[:0]) for one in examples(2, 1)], 2, small_base(), 1, BUDGET)
+        train([Example(one.image, one.boxes[:0], one.labels[:0]) for one in examples(2, 1)], 2, small(), 1, BUDGET)
 
 
 def test_the_exported_files_answer_as_torch_does(taught: Taught, tmp_path: Path):

@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-import torch
+import starting_weights
 from PIL import Image
 
 from harness.agent.dataset import Box, DatasetImage, Reading
-from harness.agent.models import reference_training
 from harness.agent.phases import train_detector
-from harness.agent.ssd import training
 from harness.agent.ssd.examples import annotated
 
 ANNOTATION = (
@@ -36,20 +34,24 @@ def dataset(tmp_path: Path) -> Path:
     return top
 
 
-def test_it_sends_a_detector_in_both_forms(dataset: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    torch.save(reference_training._torchvision_models().mobilenet_v2().state_dict(), tmp_path / "in" / "weights")
+@pytest.mark.parametrize(
+    ("backbone", "priors"), [("mobilenet_v2", 3000), ("ssd_mobilenet", 3000), ("vgg16_notop_caffe", 8732)]
+)
+def test_it_sends_a_detector_in_both_forms(
+    backbone: str, priors: int, dataset: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    starting_weights.write(backbone, tmp_path / "in" / "weights")
     monkeypatch.setattr(train_detector, "IN", tmp_path / "in")
     monkeypatch.setattr(train_detector, "WORK", tmp_path)
     sent: dict[str, bytes] = {}
-    monkeypatch.setitem(training.BUDGETS, "short", training.Budget(views=8, head_steps=1, steps=1))
-    request = {"backbone": "mobilenet_v2", "weights": "weights", "classes": ["cup"], "seed": 1, "budget": "short"}
+    request = {"backbone": backbone, "weights": "weights", "classes": ["cup"], "seed": 1, "budget": "tiny"}
     train_detector.run(request, lambda name, of: sent.update({name: of if isinstance(of, bytes) else of.read_bytes()}))
     assert sent["labels.txt"] == b"BACKGROUND\ncup\n"
     assert json.loads(sent["training.json"]).keys() == {"images", "boxes", "losses", "cpu_seconds"}
     assert (json.loads(sent["training.json"])["images"], json.loads(sent["training.json"])["boxes"]) == (4, 4)
     image = np.zeros((1, 3, 300, 300), np.float32)
     scores, boxes = onnxruntime.InferenceSession(sent["model.onnx"]).run(None, {"input_0": image})
-    assert (scores.shape, boxes.shape) == ((1, 3000, 2), (1, 3000, 4))
+    assert (scores.shape, boxes.shape) == ((1, priors, 2), (1, priors, 4))
     found, labels, _ = onnxruntime.InferenceSession(sent["model_nms.onnx"]).run(None, {"input_0": image})
     assert set(labels.tolist()) <= {1}
     assert len(found) == len(labels)

@@ -247,7 +247,7 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "training": trained_on,
             "weights": [HashedFile(one), HashedFile(two)],
             "classes": [("ball", "mug"), ("mug", "ball")],
-            "budget": ["whole", "short"],
+            "budget": ["whole", "tiny"],
         },
     }
 

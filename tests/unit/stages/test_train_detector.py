@@ -40,7 +40,7 @@ def trained(place: Place, files: dict[str, bytes], code: Path | None = None, sta
         TrainingImages(Dataset(path=place.folder), "1", lambda: ()),
         HashedFile(place.file("mobilenet_v2.pth")),
         ("cup", "plate"),
-        "short",
+        "tiny",
     )
     return TRAIN_DETECTOR.work(request, place.context)
 
@@ -49,7 +49,7 @@ def test_the_packaged_code(place: Place):
     result = trained(place, PACKAGED)
     assert (place.job.phase, place.job.limits) == ("train_detector", Limits(1234, *but_seconds(JOB)))
     assert place.request == {
-        "backbone": "mobilenet_v2", "weights": "weights.pth", "seed": 7, "classes": ["cup", "plate"], "budget": "short",
+        "backbone": "mobilenet_v2", "weights": "weights.pth", "seed": 7, "classes": ["cup", "plate"], "budget": "tiny",
     }  # fmt: skip
     assert place.job.inputs == {"weights.pth": place.folder / "mobilenet_v2.pth", "dataset": place.folder}
     assert isinstance(result, Done)
