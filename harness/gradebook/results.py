@@ -258,7 +258,8 @@ def as_utf8(text: str) -> str:
 def _published(audit: DatasetAudit) -> DatasetAudit:
     """The audit without fields that only later stages need, and without the boxes of withheld images."""
     withheld = tuple(one.model_copy(update={"objects": ()}) for one in audit.withheld)
-    unpublished = {"pixels": {}, "labels": {}, "known": (), "drawn": {}, "objects_sha256": "", "withheld": withheld}
+    unpublished = {"pixels": {}, "labels": {}, "known": (), "searched": (), "drawn": {}, "objects_sha256": ""}
+    unpublished["withheld"] = withheld
     return audit.model_copy(update=unpublished)
 
 

@@ -43,6 +43,7 @@ from harness.stages.detection.detect_worse import DetectWorseRequest
 from harness.stages.detection.read_boxes import ReadBoxesRequest
 from harness.stages.detection.score_boxes import ScoreBoxesRequest
 from harness.stages.detection.train_detector import TrainDetectorRequest
+from harness.stages.detection.unboxed import UnboxedRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
@@ -146,6 +147,8 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
                 AuditRules(OwnDataset(seed=2), False, None),
                 AuditRules(OwnDataset(), False, one),
                 AuditRules(OwnDataset(), False, two),
+                AuditRules(OwnDataset(), False, None, detection=True),
+                AuditRules(OwnDataset(), False, None, searches=True),
             ],
         },
         ExecuteRequest: {
@@ -220,6 +223,14 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "weights": given,
             "staged": images,
             "environments": [("1",), ("2",)],
+        },
+        UnboxedRequest: {
+            "drawn": sets,
+            "staged": images,
+            "reference": detected,
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "training": trained_on[:2],
+            "weights": given,
         },
         DetectWorseRequest: {
             "answers": [*detected, None],
