@@ -201,4 +201,4 @@ def test_objects_before_other_backgrounds_and_beside_others_are_on_both_pages(ou
         assert "It depends on the background: of 64 objects on 20 images it finds 72% before their own" in words
         assert "Before other backgrounds" in words and "their own background 46 64 72%" in words
         assert "parts of other held-out images that show no object 26 64 41%" in words
-        assert "Alone and behind others" in words and "share of the box that others overlap" in words
+        assert "Alone and beside others" in words and "share of the box that others overlap" in words
