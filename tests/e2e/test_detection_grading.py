@@ -189,4 +189,4 @@ def test_the_reference_finds_the_object_that_has_no_box_and_no_point_depends_on_
     assert "dataset-unboxed-objects" in {one["code"] for one in rows["blind"]["findings"]}
     for top in ("students", "submissions"):
         (page,) = (file.read_text("utf-8") for file in (graded / "out" / top).rglob("blind/index.html"))
-        assert 'class="suspected"' in page, top
+        assert "class=suspected" in page, top
