@@ -73,6 +73,12 @@ KINDS: dict[str, Kind] = {
         "Images whose annotation has no box: {count} ({names}). train_ssd.py passes over them, so they teach nothing, "
         "not even what is no object. If they show an object, draw its box.",
     ),
+    "dataset-unboxed-objects": Kind(
+        "info",
+        "The reference is sure of objects where no box was drawn: {count}, on {images} of the {looked_at} images that "
+        "were looked at (for example {label} on {picture}). It can be wrong: look at them, and draw the "
+        "boxes that are missing, since an object without one is learnt as background.",
+    ),
     "dataset-boxes-left-out": Kind(
         "warning",
         "Boxes that are left out: {boxes}, on {names}. They have no class or no area in the image, or the image has "

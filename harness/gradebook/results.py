@@ -265,8 +265,8 @@ def _box_scores(evidence: Evidence) -> DetectionEvaluation | None:
 def _published(audit: DatasetAudit) -> DatasetAudit:
     """The audit without fields that only later stages need, and without the boxes of withheld images."""
     withheld = tuple(one.model_copy(update={"objects": ()}) for one in audit.withheld)
-    unpublished = {"pixels": {}, "labels": {}, "known": (), "drawn": {}, "objects_sha256": "", "withheld": withheld}
-    return audit.model_copy(update=unpublished)
+    unpublished = {"pixels": {}, "labels": {}, "known": (), "searched": (), "drawn": {}, "objects_sha256": ""}
+    return audit.model_copy(update={**unpublished, "withheld": withheld})
 
 
 def _own_scores(evidence: Evidence) -> OwnScores | None:

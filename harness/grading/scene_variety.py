@@ -25,7 +25,7 @@ def beside_the_courses(
     if not isinstance(audited, Done) or not audited.value.scene_spread:
         return audited
     with _ONCE:
-        spread = _of_the_course(replace(rules, withholds=False), run_context)
+        spread = _of_the_course(replace(rules, withholds=False, searches=False), run_context)
     return audited.model_copy(update={"value": audited.value.model_copy(update={"reference_spread": spread})})
 
 

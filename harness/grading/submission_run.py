@@ -9,6 +9,7 @@ from harness.findings import Finding, finding, sentence
 from harness.grading.context import GradedOn, RunContext
 from harness.grading.detection.detector_run import detect, run_detector, timed_detector, without_graph
 from harness.grading.detection.own_boxes import own_boxes
+from harness.grading.detection.unboxed_objects import with_unboxed
 from harness.grading.model_run import ModelEvidence, run_model, value
 from harness.grading.scene_variety import beside_the_courses
 from harness.grading.withheld_split import WithheldSplit, opened, own_data
@@ -80,6 +81,7 @@ def examine(submission: Submission, run_context: RunContext) -> Examined:
     audited = _audited(submission, run_context, runner)
     with opened(submission, value(audited), run_context) as split:
         on = _graded_on(split, run_context)
+        audited = with_unboxed(audited, on, run_context, runner.aside())
         executed = _executed(submission, split, run_context, runner)
         evidence = Evidence(
             read=read,
@@ -198,7 +200,9 @@ def _audited(submission: Submission, run_context: RunContext, runner: StageRunne
     """The audit of the student's own data set, before the notebook runs, which may see only a part of it."""
     assignment = run_context.assignment
     detection = assignment.task == "detection"
-    rules = AuditRules(assignment.own_dataset, assignment.withholds, run_context.embedder, detection)
+    rules = AuditRules(
+        assignment.own_dataset, assignment.withholds, run_context.embedder, detection, searches=detection
+    )
     audited = runner.run(AUDIT, AuditRequest(submission, assignment.handin, rules))
     return beside_the_courses(audited, rules, run_context)
 

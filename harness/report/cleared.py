@@ -45,7 +45,7 @@ _AUDIT = (
     "classes", "unreadable", "layout", "splits", "unlabelled", "heldout", "near_duplicates", "leaks", "scene_spread",
     "reference_spread", "mislabelled", "two_labels", "box_faults", "blurred", "badly_exposed", "from_elsewhere",
     "smallest", "largest", "aspects", "compared_by", "parts_compared", "labels", "objects", "not_annotated",
-    "without_boxes", "samples", "drawn",
+    "without_boxes", "looked_at", "unboxed", "samples", "drawn",
 )  # fmt: skip
 _INSPECTION = (
     "total_parameters", "trainable_parameters", "multiply_adds", "file_bytes", "weights_say", "verdict",

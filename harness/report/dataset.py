@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
 
-from harness.stages.evidence.audit import DatasetAudit, DrawnObject
+from harness.stages.evidence.audit import DatasetAudit, DrawnObject, UnboxedObject
 from harness.stages.store import Store
 
 _MOST_SETS = 8  # of one claim
@@ -32,6 +32,7 @@ class Shown:
     note: str = ""
     other: str = ""  # the other submission that has the image
     outlines: str = ""  # what the student drew on it: the path of an SVG of one unit by one, over the image
+    suspected: str = ""  # what has no box there, as the reference sees it: another such path
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str]
             [[shown(name) for name in together[:_MOST_IN_A_SET]] for together in audit.near_duplicates[:_MOST_SETS]],
         )
     )
+    found.append(_unboxed(audit, shown))
     boxes = [[shown(one.picture, f"{one.label}: {one.kind.replace('-', ' ')}")] for one in audit.box_faults]
     found.append(Claim("boxes", len(boxes), boxes[:_MOST_SINGLE]))
     found += [
@@ -123,9 +125,29 @@ def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str]
 
 
 def _outlines(objects: Sequence[DrawnObject]) -> str:
-    return "".join(
-        f"M{left:g} {top:g}H{right:g}V{bottom:g}H{left:g}z" for left, top, right, bottom in (one.box for one in objects)
-    )
+    return "".join(_outline(one.box) for one in objects)
+
+
+def _outline(box: tuple[float, float, float, float]) -> str:
+    left, top, right, bottom = box
+    return f"M{left:g} {top:g}H{right:g}V{bottom:g}H{left:g}z"
+
+
+def _unboxed(audit: DatasetAudit, shown: Callable[[str, str], Shown]) -> Claim:
+    """Each image with an object that seems to have no box, with all that seem so on it."""
+    by_image: dict[str, list[UnboxedObject]] = {}
+    for one in audit.unboxed:
+        by_image.setdefault(one.picture, []).append(one)
+    sets = [
+        [
+            replace(
+                shown(name, ", ".join(f"{one.label} {one.score:.2f}" for one in objects)),
+                suspected="".join(_outline(one.on_thumbnail) for one in objects),
+            )
+        ]
+        for name, objects in list(by_image.items())[:_MOST_SINGLE]
+    ]
+    return Claim("unboxed", len(by_image), sets)
 
 
 def _classes(audit: DatasetAudit, name: str) -> str:

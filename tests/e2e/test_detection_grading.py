@@ -7,10 +7,12 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from command_line import run_harness
-from detection_course import CLASSES, REFERENCE, make_course
+from detection_course import CLASSES, REFERENCE, make_course, write_set
+from PIL import Image
 from readable import readable_to_the_sandbox
 from small_course import fetch_weights
 
@@ -55,6 +57,19 @@ def _model(folder: Path, tilt: float) -> None:
     (folder / "model.onnx").rename(folder / "ssd-mobilenet.onnx")
 
 
+def _data_set_without_one_box(folder: Path) -> None:
+    """Images with two objects each; of `0.jpg` the red one has no box."""
+    write_set(folder, 6, seed=8)
+    for image in folder.rglob("*.png"):
+        Image.open(image).save(image.with_suffix(".jpg"), quality=95)
+        image.unlink()
+    file = folder / "Annotations" / "0.xml"
+    root = ElementTree.fromstring(file.read_text())
+    (red,) = (item for item in root.findall("object") if item.findtext("name") == "red")
+    root.remove(red)
+    file.write_text(ElementTree.tostring(root, "unicode"))
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `submissions`, and `out` with what grading them wrote."""
@@ -71,6 +86,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _model(submissions / "shifted", 1.0)
     (submissions / "shifted" / "labels.txt").write_text("\n".join(CLASSES))
     _model(submissions / "blind", -9.0)
+    _data_set_without_one_box(submissions / "blind" / "dataset")
     shutil.copytree(submissions / "good", submissions / "copied")
     (submissions / "own").mkdir()
     (submissions / "own" / "predict.py").write_text(OWN_CODE)
@@ -163,3 +179,14 @@ def test_a_second_run_asks_no_detector_again(graded: Path):
     for row, again in zip(before["submissions"], after["submissions"], strict=True):
         assert again["detection"] == row["detection"] and again["marks"] == row["marks"]
         assert all(stage["cached"] for stage in again["stages"].values() if stage["status"] in ("ok", "cached"))
+
+
+def test_the_reference_finds_the_object_that_has_no_box_and_no_point_depends_on_it(graded: Path):
+    rows = {row["id"]: row for row in results(graded)["submissions"]}
+    found = rows["blind"]["dataset"]
+    (missing,) = found["unboxed"]
+    assert found["looked_at"] == 6 and missing["label"] == "red" and missing["picture"].endswith("0.jpg")
+    assert "dataset-unboxed-objects" in {one["code"] for one in rows["blind"]["findings"]}
+    for top in ("students", "submissions"):
+        (page,) = (file.read_text("utf-8") for file in (graded / "out" / top).rglob("blind/index.html"))
+        assert "class=suspected" in page, top

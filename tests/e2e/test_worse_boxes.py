@@ -19,6 +19,7 @@ from harness.stages.detection.asking import Asking, detect
 from harness.stages.detection.detect_worse import DETECT_WORSE, DetectWorseRequest
 from harness.stages.detection.handed_in import HandedDetector
 from harness.stages.detection.score_boxes import SCORE_BOXES, ScoreBoxesRequest
+from harness.stages.detection.swap_backgrounds import SWAP_BACKGROUNDS, SwapBackgroundsRequest
 from harness.stages.evidence.detections import LabelMeaning
 from harness.stages.evidence.stage_result import Done
 from harness.stages.store import Store
@@ -72,13 +73,20 @@ def test_a_detector_that_sees_all_is_right_on_images_that_are_turned_and_farther
     assert isinstance(answers, Done), answers
     said = answers.value.model_copy(update={"meaning": LabelMeaning(as_named=(0,), taken=(0,))})
     rules = Robustness(images=4, corruptions=("rotation", "distance", "brightness"))
-    worse = DETECT_WORSE.work(
-        DetectWorseRequest(said, NO_TRAINING_IMAGES, GivenWeights(None, {}, {}), staged, None, rules), place
-    )
-    assert isinstance(worse, Done), worse.usage.log
     files = tuple(staged.folder / name for name in staged.names)
     truth = tuple(ImageObjects(*SIZE, (LabelledBox(0, *box),)) for box in BOXES)
     held_out = HeldOutSet(("ellipse",), files, (), staged.sha256, objects=truth)
+    swapped = SWAP_BACKGROUNDS.work(SwapBackgroundsRequest(held_out, staged, None, 3), place)
+    assert isinstance(swapped, Done), swapped.usage.log
+    made = swapped.value
+    assert (len(made.images), len(made.own), len(made.other), made.source) == (3, 3, 3, "parts")
+    for image, blob in zip(made.images, made.other, strict=True):
+        corner = np.asarray(Image.open(place.store.path(blob)))[2, 2]
+        assert abs(int(corner[1]) - 20 * image) > 10, "the green of the background is another image's"
+    worse = DETECT_WORSE.work(
+        DetectWorseRequest(said, NO_TRAINING_IMAGES, GivenWeights(None, {}, {}), staged, None, rules, made), place
+    )
+    assert isinstance(worse, Done), worse.usage.log
     scored = SCORE_BOXES.work(ScoreBoxesRequest(said, held_out, None, worse.value), place)
     assert isinstance(scored, Done), scored
     found = scored.value.corrupted
@@ -88,3 +96,6 @@ def test_a_detector_that_sees_all_is_right_on_images_that_are_turned_and_farther
     alarms = scored.value.false_alarms
     assert (alarms.images, scored.value.false_alarms_source) == (30, "patterns")
     assert any("30 drawn patterns" in sentence for sentence in scored.value.sentences)
+    before = scored.value.backgrounds
+    assert (before.images, before.objects, before.own, before.other) == (3, 3, 3, 3)
+    assert any("before their own background" in sentence for sentence in scored.value.sentences)

@@ -63,10 +63,16 @@ def context(store: Path) -> StageContext:
 
 
 def audited(
-    handed_in: Submission, store: Path, asked: OwnDataset | None = None, *, withholds: bool = False
+    handed_in: Submission,
+    store: Path,
+    asked: OwnDataset | None = None,
+    *,
+    withholds: bool = False,
+    searches: bool = False,
 ) -> StageResult[DatasetAudit]:
     asked = asked or OwnDataset(min_classes=1, min_images_per_class=1)
-    return audit(handed_in, AuditRules(asked, withholds, None, detection=True), context(store))
+    rules = AuditRules(asked, withholds, None, detection=True, searches=searches)
+    return audit(handed_in, rules, context(store))
 
 
 def value(result: StageResult[DatasetAudit]) -> DatasetAudit:

@@ -16,12 +16,14 @@ from harness.stages.detection.convert import CONVERT_DETECTOR, ConvertDetectorRe
 from harness.stages.detection.detect import DETECT, DetectRequest
 from harness.stages.detection.detect_worse import DETECT_WORSE, DetectWorseRequest
 from harness.stages.detection.score_boxes import SCORE_BOXES, ScoreBoxesRequest
+from harness.stages.detection.swap_backgrounds import SWAP_BACKGROUNDS, SwapBackgroundsRequest
 from harness.stages.evidence.boards import BoardPredictions
 from harness.stages.evidence.conversion import Conversion
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.inspection import Inspection
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageResult
+from harness.stages.evidence.swapped_backgrounds import SwappedBackgrounds
 from harness.stages.evidence.worse_boxes import WorseBoxes
 from harness.stages.inspect import INSPECT, InspectRequest
 from harness.stages.runner import StageRunner
@@ -56,7 +58,8 @@ def run_detector(
         converted = runner.run(CONVERT_DETECTOR, ConvertDetectorRequest(value(answered), run_context.weights))
         rules = assignment.robustness
         answers, weights, unseen = value(answered), run_context.weights, run_context.unseen
-        asked = DetectWorseRequest(answers, on.training, weights, on.staged, unseen, rules)
+        swapped = value(_swapped(on, run_context)) if answers is not None and rules.enabled else None
+        asked = DetectWorseRequest(answers, on.training, weights, on.staged, unseen, rules, swapped)
         worse = runner.run(DETECT_WORSE, asked)
     if depth == "whole":
         request = InspectRequest(value(converted), run_context.backbones, on.staged, len(on.held_out.classes))
@@ -70,6 +73,14 @@ def run_detector(
         inspected = without_graph(inspected, answered, converted)
         predicted = without_graph(predicted, answered, converted)
     return DetectorEvidence(answered, converted, inspected, worse, scored, predicted)
+
+
+def _swapped(on: GradedOn, run_context: RunContext) -> StageResult[SwappedBackgrounds]:
+    """Images of the objects before other backgrounds: the same for all detectors, so no submission's own stage."""
+    request = SwapBackgroundsRequest(
+        on.held_out, on.staged, run_context.unseen, run_context.assignment.robustness.images
+    )
+    return run_context.runner(None).run(SWAP_BACKGROUNDS, request)
 
 
 def without_graph(

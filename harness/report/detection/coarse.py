@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.report.coarse import rounded, rounded_interval
+from harness.stages.evaluate.detection.backgrounds import Backgrounds
 from harness.stages.evaluate.detection.circumstances import Circumstances, Recall, RecallGroup
 from harness.stages.evaluate.detection.coco import CocoScores
 from harness.stages.evaluate.detection.counting import Counting, CountScores
@@ -56,6 +57,8 @@ def detection(score: DetectionEvaluation, show_held_out: bool) -> DetectionEvalu
         false_alarms=None if score.false_alarms is None else _false_alarms(score.false_alarms),
         false_alarms_source=score.false_alarms_source,
         corrupted=None if score.corrupted is None else _corrupted(score.corrupted),
+        backgrounds=None if score.backgrounds is None else _backgrounds(score.backgrounds),
+        backgrounds_source=score.backgrounds_source,
         remedy=None if score.remedy is None else _remedy(score.remedy),
         scaling_remedy=None if score.scaling_remedy is None else _scaling_remedy(score.scaling_remedy),
         sentences=score.sentences,
@@ -170,6 +173,7 @@ def _circumstances(found: Circumstances) -> Circumstances:
         by_area_per_class=(),
         by_place=tuple(replace(one, recall=_recall(one.recall)) for one in found.by_place),
         by_crowd=tuple(map(_group, found.by_crowd)),
+        by_cover=tuple(map(_group, found.by_cover)),
     )
 
 
@@ -198,6 +202,16 @@ def _false_alarms(alarms: FalseAlarms) -> FalseAlarms:
         per_image=rounded(alarms.per_image, 2),
         per_image_interval=rounded_interval(alarms.per_image_interval, 2),
         per_class=tuple(int(significant(count)) for count in alarms.per_class),
+    )
+
+
+def _backgrounds(found: Backgrounds) -> Backgrounds:
+    low, high = found.interval
+    return replace(
+        found,
+        threshold=round(found.threshold, 2),
+        difference=round(found.difference, 3),
+        interval=(round(low, 3), round(high, 3)),
     )
 
 

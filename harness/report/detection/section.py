@@ -53,6 +53,7 @@ def view(
         "images": images,
         "by_area": group_plot(score.circumstances.by_area),
         "by_crowd": group_plot(score.circumstances.by_crowd),
+        "by_cover": group_plot(score.circumstances.by_cover),
         "places": _places(score.circumstances),
         "counts": count_histogram(score.counting.all_objects),
         "alarms": _alarms(score),

@@ -15,6 +15,7 @@ from harness.stages.audit.split import balanced, withhold
 from harness.stages.evidence.audit import WithheldImage
 
 _MOST_KNOWN = 24  # images, as of a course's training images
+_MOST_SEARCHED = 60  # images: 3 s of a detector, and some 20 MB in the store
 
 
 def classes_shown(labels: Sequence[str | None], objects: Sequence[Objects], detection: bool) -> list[frozenset[str]]:
@@ -56,6 +57,17 @@ def choose(
     left = [i for i in range(len(images)) if may[i] and i not in withheld]
     left.sort(key=lambda i: images.described[i].sha256)
     return chosen, balanced(shown, left, _MOST_KNOWN)
+
+
+def to_search(images: ImageSet, rows: Sequence[Row], shown: Sequence[frozenset[str]]) -> tuple[int, ...]:
+    """The images in which the reference looks for objects without a box: as many of each class as can be, 60 at most.
+
+    Those that show no class count as one. Left out are images that no annotation names, of which that is said already,
+    and those with boxes that cannot be read. `rows`: of the readable images.
+    """
+    may = [i for i, row in enumerate(rows) if row.annotated and not row.objects_left_out]
+    may.sort(key=lambda i: images.described[i].sha256)
+    return balanced([classes or frozenset(("",)) for classes in shown], may, _MOST_SEARCHED)
 
 
 def with_objects(one: WithheldImage, row: Row, objects: Objects) -> WithheldImage:

@@ -13,7 +13,7 @@ from harness.stages.context import StageContext, read_bytes_array
 from harness.stages.evidence.audit import DatasetAudit
 
 _THUMBNAIL = 112  # pixels, both sides
-_MOST_SHOWN = 120
+_MOST_SHOWN = 180
 
 
 def kept(
@@ -60,6 +60,7 @@ def _shown(value: DatasetAudit) -> list[str]:
         list(value.samples),
         list(value.not_annotated[:6]),
         list(value.without_boxes[:6]),
+        [one.picture for one in value.searched],  # one of which may show an object without a box
         [one.picture for one in value.withheld],
     ]
     return list(dict.fromkeys(name for claim in claims for name in claim))

@@ -12,6 +12,7 @@ from harness.stages.evidence.record import Share
 _DIGITS = 5  # of a share
 
 Objects = tuple[DrawnObject, ...]  # of one image
+Corners = tuple[Share, Share, Share, Share]  # left, top, right, bottom
 
 
 def classes_of(objects: Objects) -> frozenset[str]:
@@ -48,20 +49,19 @@ def can_be_graded_on(objects: Objects, left_out: int, listed: Sequence[str] | No
 
 def on_thumbnail(objects: Objects, size: tuple[int, int]) -> Objects:
     """The objects as shares of a square in whose middle the whole image, of `size`, is shown."""
+    return tuple(one.model_copy(update={"box": box_on_thumbnail(one.box, size)}) for one in objects)
+
+
+def box_on_thumbnail(box: Corners, size: tuple[int, int]) -> Corners:
+    """A box, given in shares of an image of `size`, as shares of that square."""
     longest = max(size)
     wide, high = size[0] / longest, size[1] / longest
 
     def place(share: float, side: float) -> float:
         return min(max(round((1 - side) / 2 + share * side, _DIGITS), 0.0), 1.0)
 
-    return tuple(
-        one.model_copy(
-            update={
-                "box": tuple(place(share, (wide, high)[at % 2]) for at, share in enumerate(one.box)),
-            }
-        )
-        for one in objects
-    )
+    left, top, right, bottom = box
+    return place(left, wide), place(top, high), place(right, wide), place(bottom, high)
 
 
 def nearly_filled(sizes: Mapping[str, ObjectSizes], share: float, objects: int) -> tuple[str, ...]:

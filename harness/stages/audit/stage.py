@@ -17,10 +17,11 @@ from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
 from harness.stages.audit import ImageSet, SceneMap, scene_map
 from harness.stages.audit.box_findings import about_boxes, of_boxes
-from harness.stages.audit.choosing import choose, classes_shown, usable, with_objects
+from harness.stages.audit.choosing import choose, classes_shown, to_search, usable, with_objects
 from harness.stages.audit.findings import findings_of, images_in_words
 from harness.stages.audit.kept import kept
 from harness.stages.audit.mislabelled import suspects
+from harness.stages.audit.objects import Objects
 from harness.stages.audit.quality import badly_exposed, blurred, from_elsewhere, scene_spread
 from harness.stages.audit.reply import MOST_IMAGES, Reply, Said, image_set, objects_of, read_images
 from harness.stages.audit.withhold import withheld_images
@@ -41,6 +42,7 @@ from harness.stages.evidence.audit import (
 from harness.stages.evidence.stage_result import Done, Failed, Skipped, StageResult
 
 _MOST_LEAKS = 500
+_SEARCHED_SIDE = 512  # pixels: no reference detector takes more
 _MOST_NAMED = 100
 _SHARE_FOR_EMBEDDING = 0.5  # of the wall time
 _SHARE_FOR_KEYPOINTS = 0.25
@@ -54,10 +56,11 @@ class AuditRules:
     withholds: bool
     backbone: Path | None  # MobileNetV2's weights; without them only hashes are compared
     detection: bool = False  # whether boxes are asked for: an image then shows each class of which it has an object
+    searches: bool = False  # for detection: whether the reference looks for objects without a box
 
     def key(self) -> object:
         """The identity of what decides the result besides the data set."""
-        return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone), self.detection]
+        return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone), self.detection, self.searches]
 
 
 def audit(submission: Submission, rules: AuditRules, context: StageContext) -> StageResult[DatasetAudit]:
@@ -115,6 +118,8 @@ def _judged(
     value = _audit(reply, images, scenes, groups, shown, withheld)
     if rules.detection:
         value = value.model_copy(update={**of_boxes(reply, readable, images, own), "known": known})
+    if rules.searches and value.objects:
+        value = value.model_copy(update={"searched": _to_search(reply, readable, images, shown, own, place, context)})
     value = value.model_copy(update=kept(value, images, own if rules.detection else (), outputs, context))
     findings = findings_of(
         value,
@@ -136,6 +141,22 @@ def _judged(
     if not scenes.complete:
         findings += (finding("comparison-cut", what=sentence("compared-within")),)
     return value, findings
+
+
+def _to_search(
+    reply: Reply,
+    readable: Sequence[int],
+    images: ImageSet,
+    shown: Sequence[frozenset[str]],
+    objects: Sequence[Objects],
+    place: Path,
+    context: StageContext,
+) -> tuple[WithheldImage, ...]:
+    """Some of the images, small, with what is drawn on them. `shown`, `objects`: of each readable image."""
+    rows = [reply.images[index] for index in readable]
+    chosen = to_search(images, rows, shown)
+    made = withheld_images({readable[i]: (images.names[i], "") for i in chosen}, place, context, _SEARCHED_SIDE)
+    return tuple(with_objects(one, rows[i], objects[i]) for i, one in zip(chosen, made, strict=True))
 
 
 def _audit(

@@ -1,4 +1,4 @@
-"""Withholds images: the sandbox re-encodes them, and the store keeps them."""
+"""Re-encodes images in the sandbox, to withhold or to look at; the store keeps them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ _AT_ONCE = 48  # images of one job; one of 1024 pixels as PNG takes 2 MB
 
 
 def withheld_images(
-    chosen: Mapping[int, tuple[str, str]], dataset: Path, context: StageContext
+    chosen: Mapping[int, tuple[str, str]], dataset: Path, context: StageContext, longest_side: int = LONGEST_SIDE
 ) -> tuple[WithheldImage, ...]:
-    """The images, by index. `chosen`: index in the data set -> name and class. Raises `Rejected` if one is missing."""
+    """The images, by index. `chosen`: index in the data set -> name and class. `longest_side`: in pixels.
+
+    Raises `Rejected` if one is missing.
+    """
     kept = []
     places = sorted(chosen)
     for start in range(0, len(places), _AT_ONCE):
         batch = places[start : start + _AT_ONCE]
-        request = {"places": batch, "longest_side": LONGEST_SIDE}
+        request = {"places": batch, "longest_side": longest_side}
         with tempfile.TemporaryDirectory(prefix="harness-withhold-") as folder:
             outputs = Path(folder)
             outcome = context.run("withhold", request, {"dataset": dataset}, outputs)

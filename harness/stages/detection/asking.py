@@ -98,6 +98,14 @@ def look(asking: Asking, staged: StagedImages, chosen: Sequence[int], context: S
     return Looked(answered.every, described, context)
 
 
+def found_on(asking: Asking, staged: StagedImages, context: StageContext) -> Rows:
+    """The detector's boxes for staged images that are secret, in the environment of `context`. Raises `Unanswered`."""
+    try:
+        return _ask(asking, staged, None, (), context)[0].every
+    except _Needs as needs:
+        raise Unanswered(_failure(sentence("reply-stopped"), needs.why, None)) from needs
+
+
 def detect(
     asking: Asking, staged: StagedImages, context: StageContext, other: Scaling | None = None
 ) -> StageResult[DetectorAnswers]:

@@ -1,5 +1,8 @@
 """The stage `detect_worse`: a detector on corrupted held-out images, and on images of other objects.
 
+Where objects were put before other backgrounds (`swap_backgrounds.py`), it is asked about these in a sandbox of their
+own: code that sees them beside the unchanged images could tell from both where the boxes are.
+
 The sandbox corrupts the images, so that a student's withheld ones are never decoded outside. Boxes stay outside: where
 a corruption moves what an image shows, `evaluate/detection/moved.py` moves the boxes.
 """
@@ -19,12 +22,13 @@ from harness.inputs.assignment.sections import Robustness
 from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import Material, StagedImages, TrainingImages, drawn, drawn_from, sample
 from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal, usage
-from harness.stages.detection.asking import stored
+from harness.stages.detection.asking import Asking, Unanswered, found_on, stored
 from harness.stages.detection.handed_in import HandedDetector, where_answered
-from harness.stages.detection.reply import MOST_IN_ALL, most_of_an_image, read_rows
+from harness.stages.detection.reply import MOST_IN_ALL, Rows, most_of_an_image, read_rows
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.stage_result import NO_MODEL, Done, Skipped, StageResult
-from harness.stages.evidence.worse_boxes import WorseBoxes
+from harness.stages.evidence.swapped_backgrounds import SwappedBackgrounds
+from harness.stages.evidence.worse_boxes import BackgroundBoxes, WorseBoxes
 from harness.stages.stage import Stage
 
 _PATTERNS = 30  # drawn patterns, if the assignment has no images of other objects
@@ -63,6 +67,7 @@ class DetectWorseRequest:
     staged: StagedImages
     unseen: StagedImages | None
     rules: Robustness
+    swapped: SwappedBackgrounds | None = None
 
 
 def _detect_worse(request: DetectWorseRequest, context: StageContext) -> StageResult[WorseBoxes]:
@@ -96,6 +101,7 @@ def _detect_worse(request: DetectWorseRequest, context: StageContext) -> StageRe
         try:
             reject_refusal(outputs)
             value = _result(request, chosen, versions, material, outputs, context)
+            value = value.model_copy(update={"backgrounds": _on_backgrounds(request, request.answers, context)})
         except Rejected as rejected:
             return Skipped(
                 reason=sentence("not-tried-on-worse", why=rejected), detail=rejected.detail, usage=usage(outcome)
@@ -126,6 +132,36 @@ def _result(
         unseen_images=len(others),
         unseen_source="folder" if request.unseen else "patterns",
     )
+
+
+def _on_backgrounds(
+    request: DetectWorseRequest, answers: DetectorAnswers, context: StageContext
+) -> BackgroundBoxes | None:
+    """The boxes before the swapped backgrounds; None where there are none, or the detector does not answer there."""
+    made = request.swapped
+    if made is None:
+        return None
+    asking = Asking(HandedDetector.of(answers), request.training.check_images(), request.weights.hub)
+    count = min(len(made.images), affordable(request.rules, answers.seconds_per_image))
+    blobs = (*made.own[:count], *made.other[:count])
+    folder = context.store.folder
+    names = tuple(str(context.store.path(blob).relative_to(folder)) for blob in blobs)
+    digest = hashlib.sha256("".join(blob.sha256 for blob in blobs).encode()).hexdigest()
+    try:
+        found = found_on(asking, StagedImages(folder, names, digest), context)
+    except Unanswered:
+        return None
+    own, other = (
+        stored(_of_part(found, part * count, (part + 1) * count), name, context)
+        for part, name in enumerate(("own", "other"))
+    )
+    return BackgroundBoxes(images=made.images[:count], own=own, other=other, source=made.source)
+
+
+def _of_part(found: Rows, first: int, last: int) -> Rows:
+    """The rows of the images `first` to `last` - 1, counted from `first`."""
+    mine = (found.images >= first) & (found.images < last)
+    return Rows(found.boxes[mine], found.scores[mine], found.labels[mine], found.images[mine] - np.int32(first))
 
 
 def _seed(file: Path) -> int:

@@ -22,9 +22,8 @@ from harness.stages.detection.asking import Asking, Looked
 from harness.stages.detection.reply import MOST_IN_ALL, Rows, most_of_an_image, read_rows
 from harness.stages.detection.scaling_measurement import OWN, Fit, ap50, highest_ap50, measured
 from harness.stages.detection.scalings import SCALED_OUTSIDE, in_words, others, own
-from harness.stages.evaluate.detection.boxes import Detections, LabelledImages
+from harness.stages.evaluate.detection.boxes import Detections, LabelledImages, subset
 from harness.stages.evaluate.detection.evaluation import with_meaning
-from harness.stages.evaluate.detection.worse import subset
 from harness.stages.evidence.detections import Scaling, ScalingFit
 
 _ENOUGH = 0.90  # AP50; the line of `undeclared.py` for what is too much to pass over is a tenth

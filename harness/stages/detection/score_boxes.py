@@ -13,13 +13,14 @@ from harness.stages.context import StageContext
 from harness.stages.detection.repeatability import SAME, largest_difference
 from harness.stages.detection.reply import Rows
 from harness.stages.evaluate.detection import Detections, LabelledImages, ObjectTruth, clean, clean_truth, false_alarms
+from harness.stages.evaluate.detection.backgrounds import Backgrounds, backgrounds, on_backgrounds
 from harness.stages.evaluate.detection.evaluation import Answers, evaluation, remedy, scaling_remedy, with_meaning
 from harness.stages.evaluate.detection.sentences import on_false_alarms
 from harness.stages.evaluate.detection.worse import corrupted_scores, on_corruptions
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import Boxes, DetectorAnswers
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
-from harness.stages.evidence.worse_boxes import WorseBoxes
+from harness.stages.evidence.worse_boxes import BackgroundBoxes, WorseBoxes
 from harness.stages.stage import Stage
 from harness.stages.store import Store
 
@@ -76,15 +77,35 @@ def _with_worse(
     scores = corrupted_scores(corrupted, images, worse.images, worse.versions, worse.seeds)
     classes = len(images.classes)
     alarms = false_alarms(clean(unseen, worse.unseen_images, classes)[0], worse.unseen_images, classes, value.threshold)
-    said = on_false_alarms(alarms, drawn=worse.unseen_source == "patterns"), on_corruptions(scores)
+    before = _before_backgrounds(worse.backgrounds, meaning, images, value.threshold, store)
+    said = (
+        on_false_alarms(alarms, drawn=worse.unseen_source == "patterns"),
+        on_corruptions(scores),
+        on_backgrounds(before),
+    )
     return value.model_copy(
         update={
             "corrupted": scores,
             "false_alarms": alarms,
+            "backgrounds": before,
+            "backgrounds_source": worse.backgrounds.source if worse.backgrounds else None,
             "false_alarms_source": worse.unseen_source,
             "sentences": (*value.sentences, *(one for one in said if one is not None)),
         }
     )
+
+
+def _before_backgrounds(
+    found: BackgroundBoxes | None,
+    meaning: Sequence[int],
+    images: LabelledImages,
+    threshold: float,
+    store: Store,
+) -> Backgrounds | None:
+    if found is None:
+        return None
+    own, other = (with_meaning(boxes_of(boxes, store), meaning) for boxes in (found.own, found.other))
+    return backgrounds(own, other, images, found.images, threshold)
 
 
 def labelled_images(held_out: HeldOutSet) -> LabelledImages:

@@ -9,7 +9,9 @@ execution     execute: the notebook's run
 conversion    convert: the converted model, and its pre-processing
 predictions   predict: probabilities for the held-out images
 detections    detect: a detector's boxes for the held-out images
+swapped_backgrounds  swap_backgrounds: images of objects before their own and before other backgrounds
 worse_boxes   detect_worse: its boxes for corrupted images, and for images of other objects
+unboxed_objects  unboxed: where the reference sees an object on a student's image, and no box is there
 detection_scores  score_boxes: how good they are
 inspection    inspect: the model's layers, and the verdict on transfer learning
 robustness    stress: corrupted images, images of no class, occlusion maps

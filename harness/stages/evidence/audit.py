@@ -61,7 +61,7 @@ class ObjectSizes(Record):
 
 
 class WithheldImage(Record):
-    """An image that was withheld from the notebook, re-encoded by the sandbox."""
+    """An image that the sandbox re-encoded: one withheld from the notebook, or one that is only looked at."""
 
     picture: str
     label: str
@@ -69,6 +69,16 @@ class WithheldImage(Record):
     width: int = 0  # of the student's upright image, in pixels; 0 where there are no boxes
     height: int = 0
     objects: tuple[DrawnObject, ...] = ()  # not published
+
+
+class UnboxedObject(Record):
+    """What the reference is sure to see on an image where the student drew no box."""
+
+    picture: str
+    label: str  # a class of the data set
+    score: Share  # the reference's
+    box: tuple[Share, Share, Share, Share]  # left, top, right, bottom, as shares of the upright image's sides
+    on_thumbnail: tuple[Share, Share, Share, Share]  # the same as shares of the square that the report shows
 
 
 class DatasetAudit(Record):
@@ -93,6 +103,9 @@ class DatasetAudit(Record):
     not_annotated: tuple[str, ...] = ()  # images that no annotation names, at most 100
     without_boxes: tuple[str, ...] = ()  # images whose annotation has no box, at most 100
     known: tuple[WithheldImage, ...] = ()  # for detection: some images of the training part; not published
+    searched: tuple[WithheldImage, ...] = ()  # small copies, to look for objects without a box; not published
+    looked_at: int = 0  # images on which the reference looked for objects without a box
+    unboxed: tuple[UnboxedObject, ...] = ()  # the surest first
     shared: tuple[SharedImage, ...] = ()
     blurred: tuple[str, ...] = ()
     badly_exposed: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from harness.stages.evaluate.detection.backgrounds import Backgrounds
 from harness.stages.evaluate.detection.circumstances import Circumstances
 from harness.stages.evaluate.detection.coco import CocoScores
 from harness.stages.evaluate.detection.counting import Counting
@@ -11,6 +12,7 @@ from harness.stages.evaluate.detection.curves import CurvePoint, OperatingPoint
 from harness.stages.evaluate.detection.error_types import ErrorTypes
 from harness.stages.evaluate.detection.false_alarms import FalseAlarms
 from harness.stages.evidence.record import Interval, Record, Share
+from harness.stages.evidence.swapped_backgrounds import BackgroundSource
 
 
 class ClassBoxes(Record):
@@ -99,6 +101,8 @@ class DetectionEvaluation(Record):
     false_alarms: FalseAlarms | None = None  # on images of other objects; None where there are none
     false_alarms_source: Literal["folder", "patterns"] | None = None  # the course's images, or drawn patterns
     corrupted: CorruptedScores | None = None
+    backgrounds: Backgrounds | None = None  # None where objects were not put before others
+    backgrounds_source: BackgroundSource | None = None
     remedy: LabelRemedy | None = None  # None where the labels are named right
     scaling_remedy: ScalingRemedy | None = None  # None unless another scaling than the declared one surely fits better
     sentences: tuple[str, ...] = ()  # what may be quoted

@@ -1,4 +1,4 @@
-"""The stage `detect_worse`: a detector's boxes for corrupted held-out images, and for images of other objects."""
+"""The stage `detect_worse`: a detector's boxes for corrupted held-out images, other objects and backgrounds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from typing import Literal
 
 from harness.stages.evidence.detections import Boxes
 from harness.stages.evidence.record import Record
+from harness.stages.evidence.swapped_backgrounds import BackgroundSource
+
+
+class BackgroundBoxes(Record):
+    """Boxes for images whose objects were put before their own background, and before others."""
+
+    images: tuple[int, ...]  # indices in the held-out set
+    own: Boxes  # of each of `images`, by its place there
+    other: Boxes
+    source: BackgroundSource
 
 
 class WorseBoxes(Record):
@@ -18,3 +28,4 @@ class WorseBoxes(Record):
     unseen: Boxes
     unseen_images: int
     unseen_source: Literal["folder", "patterns"]
+    backgrounds: BackgroundBoxes | None = None  # None where none were made, or the detector did not answer

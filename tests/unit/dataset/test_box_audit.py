@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from boxed_sets import annotation, audited, noise, said, submission, value
+from PIL import Image
+
+from harness.stages.store import Store
 
 PLAIN = {f"{n}": [("mug", 11, 11, 50, 50), ("ball", 61, 21, 90, 60)] for n in range(4)}
 
@@ -121,3 +124,19 @@ def test_an_entity_bomb_is_named_and_the_rest_is_read(tmp_path: Path):
     result = audited(handed_in, tmp_path / "store")
     assert value(result).objects["mug"].objects == 4
     assert {"dataset-annotation-unreadable", "dataset-not-annotated"} <= set(said(result))
+
+
+def test_images_to_search_are_small_and_drawn_evenly_over_the_classes(tmp_path: Path):
+    images = {f"mug{n}": [("mug", 11, 11, 50, 50)] for n in range(70)} | {"ball": [("ball", 11, 11, 50, 50)]}
+    handed_in = submission(tmp_path / "a" / "in", {**images, "empty": [], "nameless": [("", 11, 11, 50, 50)]})
+    noise(handed_in.root / "dataset" / "JPEGImages" / "bare.jpg")
+    noise(handed_in.root / "dataset" / "JPEGImages" / "ball.jpg", (1024, 768))
+    found = value(audited(handed_in, tmp_path / "store", searches=True))
+    names = [one.picture for one in found.searched]
+    assert len(names) == 60 and {"JPEGImages/ball.jpg", "JPEGImages/empty.jpg"} <= set(names)
+    assert not {"JPEGImages/bare.jpg", "JPEGImages/nameless.jpg"} & set(names), "of these it is said already"
+    assert set(names) <= set(found.shown), "the report can show each of them"
+    (ball,) = (one for one in found.searched if one.picture == "JPEGImages/ball.jpg")
+    assert (ball.width, ball.height) == (1024, 768) and [one.label for one in ball.objects] == ["ball"]
+    with Image.open(Store(tmp_path / "store").path(ball.file)) as small:
+        assert small.size == (512, 384)

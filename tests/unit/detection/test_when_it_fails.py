@@ -20,6 +20,9 @@ from harness.stages.evaluate.detection import (
     matches,
     weak_spots,
 )
+from harness.stages.evaluate.detection.backgrounds import backgrounds, on_backgrounds
+from harness.stages.evaluate.detection.circumstances import overlapped
+from harness.stages.evaluate.detection.sentences import on_overlapped
 from harness.stages.evaluate.scenes import Scenes
 
 BOX, FAR = (0.1, 0.1, 0.5, 0.5), (0.6, 0.6, 0.9, 0.9)
@@ -163,3 +166,47 @@ def test_without_alarms_the_interval_is_not_nothing():
     assert alarms.per_image == 0 and alarms.per_image_interval == pytest.approx(intervals.wilson(0, 50))
     nothing = false_alarms(boxes(), images=0, classes=2, threshold=0.5)
     assert nothing.per_image is None and nothing.alarmed_interval is None
+
+
+def test_recall_by_how_much_of_an_object_others_overlap():
+    left, right, apart = (0.1, 0.1, 0.5, 0.5), (0.4, 0.1, 0.8, 0.5), (0.6, 0.6, 0.9, 0.9)
+    twice, ignored = (0.4, 0.1, 0.5, 0.3), (0.55, 0.55, 0.95, 0.95)
+    truth = objects(
+        (0, *left, 0, 0), (0, *right, 0, 0), (0, *apart, 0, 0), (0, *twice, 0, 0), (0, *ignored, 0, 1), (1, *left, 0, 0)
+    )  # fmt: skip
+    images = labelled(truth, 2)
+    found = matches(boxes((0, *apart, 0.9, 0), (0, *left, 0.9, 0), (1, *left, 0.9, 0)), images)
+    groups = circumstances(found, images, 0.5).by_cover
+    counts = [(one.recall.found, one.recall.objects) if one.recall else None for one in groups]
+    # A quarter of `left` lies in others, however many overlap there; all of `twice`; an ignored object covers none.
+    assert counts == [(2, 2), None, (1, 2), None, (0, 1)]
+
+
+@pytest.mark.parametrize(("missed", "said"), [(12, True), (2, False)])
+def test_objects_beside_others_are_named_only_if_clearly_fewer_are_found(missed: int, said: bool):
+    pair = ((0.1, 0.1, 0.5, 0.5), (0.3, 0.1, 0.7, 0.5))
+    truth = [(image, *box, 0, 0) for image in range(10) for box in pair] + [(10 + n, *BOX, 0, 0) for n in range(20)]
+    images = labelled(objects(*truth), 30)
+    found = matches(boxes(*((*row[:5], 0.9, 0) for row in truth[missed:])), images)
+    spot = overlapped(found, images, 0.5)
+    assert (spot is not None) is said
+    assert ("8 of 20" in "".join(on_overlapped(spot))) is said
+
+
+@pytest.mark.parametrize(("lost", "code"), [(15, "depends on the background"), (1, "does not show")])
+def test_a_detector_depends_on_the_background_if_clearly_fewer_are_found_before_others(lost: int, code: str):
+    images = labelled(objects(*((image, *BOX, 0, 0) for image in range(30)), (0, *FAR, 0, 1)), 30)
+    chosen = tuple(range(29, 9, -1))  # place 0 is image 29
+    own = boxes(*((place, *BOX, 0.9, 0) for place in range(20)))
+    other = boxes(*((place, *BOX, 0.9 if place >= lost else 0.1, 0) for place in range(20)))
+    found = backgrounds(own, other, images, chosen, 0.5)
+    assert found is not None and (found.images, found.objects, found.own, found.other) == (20, 20, 20, 20 - lost)
+    assert found.difference == pytest.approx(-lost / 20) and (found.interval[1] < 0) is (lost == 15)
+    said = on_backgrounds(found)
+    assert said is not None and code in said
+
+
+def test_without_objects_nothing_is_said_of_backgrounds():
+    nothing = boxes()
+    assert backgrounds(nothing, nothing, labelled(objects((0, *BOX, 0, 1)), 1), (0,), 0.5) is None
+    assert on_backgrounds(None) is None

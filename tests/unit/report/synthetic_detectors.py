@@ -9,7 +9,9 @@ import numpy as np
 from synthetic_images import CLASSES, background, draw
 
 from harness.inputs.images import HeldOutSet, ImageObjects, LabelledBox
+from harness.stages.evaluate.comparison import compare
 from harness.stages.evaluate.detection import Detections, LabelledImages, ObjectTruth, false_alarms
+from harness.stages.evaluate.detection.backgrounds import Backgrounds, on_backgrounds
 from harness.stages.evaluate.detection.evaluation import Answers
 from harness.stages.evaluate.detection.sentences import on_false_alarms
 from harness.stages.evidence.detection_scores import CorruptedScores, DetectionEvaluation
@@ -122,12 +124,21 @@ def with_trials(score: DetectionEvaluation, rng: np.random.Generator) -> Detecti
     alarms = false_alarms(others, 30, len(score.classes), score.threshold)
     costs = {"brightness": 0.05, "blur": 0.16, "noise": 0.2, "rotation": 0.1, "distance": 0.24, "occlusion": 0.12}
     worse = {name: {s: max(0.0, ap - cost * s**0.5) for s in (1, 3, 5)} for name, cost in costs.items()}
-    said = on_false_alarms(alarms, drawn=True)
+    before = _before_backgrounds(images=20, objects=64, own=46, other=26, threshold=score.threshold)
+    said = on_false_alarms(alarms, drawn=True), on_backgrounds(before)
     return score.model_copy(
         update={
             "false_alarms": alarms,
             "false_alarms_source": "patterns",
             "corrupted": CorruptedScores(images=20, clean=ap, worse=worse),
-            "sentences": (*score.sentences, *([said] if said else [])),
+            "backgrounds": before,
+            "backgrounds_source": "parts",
+            "sentences": (*score.sentences, *(one for one in said if one is not None)),
         }
     )
+
+
+def _before_backgrounds(*, images: int, objects: int, own: int, other: int, threshold: float) -> Backgrounds:
+    """All objects that are found before others are found before their own."""
+    apart = compare(np.arange(objects) < other, np.arange(objects) < own)
+    return Backgrounds(threshold, images, objects, own, other, apart.value, apart.interval)

@@ -13,7 +13,7 @@ from harness import report
 from harness.gradebook.results import _published
 from harness.report.dataset import claims, image_of
 from harness.stages.audit.objects import on_thumbnail, sizes_of
-from harness.stages.evidence.audit import DatasetAudit, DrawnObject
+from harness.stages.evidence.audit import DatasetAudit, DrawnObject, UnboxedObject
 from harness.stages.evidence.stage_result import Done
 from harness.stages.store import Store
 
@@ -67,3 +67,19 @@ def test_the_page_says_how_many_and_how_large(tmp_path: Path):
     page = (tmp_path / "out" / "submissions" / result.id / "index.html").read_text("utf-8")
     assert "3 boxes in 2 classes" in page and "Cover of the image" in page
     assert 'd="M0.25 0.5H0.75V0.75H0.25z' in page and "spoon <b>" not in page
+
+
+def test_an_object_without_a_box_is_drawn_beside_what_was_drawn(tmp_path: Path):
+    store = Store(tmp_path / "store")
+    place = {"box": (0.5, 0.1, 0.7, 0.3), "on_thumbnail": (0.5, 0.3, 0.7, 0.4)}
+    missing = [
+        UnboxedObject(picture=name, label=label, score=score, **place)
+        for name, label, score in (("a.jpg", "mug", 0.99), ("b.jpg", "mug", 0.97), ("a.jpg", "spoon <b>", 0.95))
+    ]
+    audit = audit_of(store, tmp_path).model_copy(update={"unboxed": tuple(missing), "looked_at": 3})
+    found = {one.kind: one for one in claims(audit, image_of(audit, store), lambda *_: None)}["unboxed"]
+    (first,), (second,) = found.sets
+    assert (found.count, first.name, second.name) == (2, "a.jpg", "b.jpg")
+    assert first.note == "mug 0.99, spoon <b> 0.95" and first.outlines and first.image
+    assert first.suspected == 2 * "M0.5 0.3H0.7V0.4H0.5z"
+    assert _published(audit).unboxed == audit.unboxed

@@ -42,10 +42,13 @@ from harness.stages.detection.detect import DetectRequest
 from harness.stages.detection.detect_worse import DetectWorseRequest
 from harness.stages.detection.read_boxes import ReadBoxesRequest
 from harness.stages.detection.score_boxes import ScoreBoxesRequest
+from harness.stages.detection.swap_backgrounds import SwapBackgroundsRequest
 from harness.stages.detection.train_detector import TrainDetectorRequest
+from harness.stages.detection.unboxed import UnboxedRequest
 from harness.stages.evaluate.stage import EvaluateRequest
 from harness.stages.evidence.kernels import KernelList
 from harness.stages.evidence.robustness import RobustnessAnswers
+from harness.stages.evidence.swapped_backgrounds import SwappedBackgrounds
 from harness.stages.evidence.worse_boxes import WorseBoxes
 from harness.stages.execute.request import ExecuteRequest
 from harness.stages.execute.rerun import Rerun
@@ -146,6 +149,8 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
                 AuditRules(OwnDataset(seed=2), False, None),
                 AuditRules(OwnDataset(), False, one),
                 AuditRules(OwnDataset(), False, two),
+                AuditRules(OwnDataset(), False, None, detection=True),
+                AuditRules(OwnDataset(), False, None, searches=True),
             ],
         },
         ExecuteRequest: {
@@ -221,6 +226,14 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "staged": images,
             "environments": [("1",), ("2",)],
         },
+        UnboxedRequest: {
+            "drawn": sets,
+            "staged": images,
+            "reference": detected,
+            "classes": [("ball", "mug"), ("mug", "ball")],
+            "training": trained_on[:2],
+            "weights": given,
+        },
         DetectWorseRequest: {
             "answers": [*detected, None],
             "training": trained_on[:2],
@@ -228,6 +241,19 @@ def others(tmp_path: Path) -> dict[type, dict[str, list[Any]]]:
             "staged": images,
             "unseen": [None, *images],
             "rules": robustness,
+            "swapped": [
+                None,
+                *(
+                    SwappedBackgrounds(images=(0,), own=(one,), other=(BLOB,), source="parts")
+                    for one in (BLOB, OTHER_BLOB)
+                ),
+            ],
+        },
+        SwapBackgroundsRequest: {
+            "held_out": sets,
+            "staged": images,
+            "unseen": [None, *images],
+            "images": [8, 9],
         },
         ScoreBoxesRequest: {
             "answers": [*detected, None],

@@ -1,8 +1,9 @@
-"""When does it fail? How many objects are found by their size, their place, and how many others are there."""
+"""When does it fail? Objects found by their size, their place, how many others are there, and what lies over them."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from harness.stages.evidence.record import Interval
 # Shares of the image that an object covers: a side of 10, 14, 22, 32 and 50 % of the image's.
 AREAS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
 CROWDS = (1, 2, 3, 5, 10)  # objects on the image, from
+COVERS = (0.0, 0.01, 0.1, 0.3, 0.6, 1.0)  # shares of an object's box that lie in boxes of others; the first: apart
+_COVERED = 0.1  # from which on an object counts as overlapped in a sentence
 _BY_PLACE = ("left", "middle", "right")
 _BY_HEIGHT = ("top", "centre", "bottom")
 _ENOUGH = 10  # objects: below, nothing is said of a group
@@ -66,6 +69,7 @@ class Circumstances:
     by_area_per_class: tuple[tuple[RecallGroup, ...], ...]
     by_place: tuple[PlaceGroup, ...]
     by_crowd: tuple[RecallGroup, ...]  # objects of all classes on the image
+    by_cover: tuple[RecallGroup, ...] = ()  # share of the object's box that lies in boxes of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,20 @@ class WeakSpot:
     small: Recall
 
 
+@dataclass(frozen=True, slots=True)
+class Overlapped:
+    """Objects of which others' boxes take a tenth or more are found clearly less often than those that lie apart."""
+
+    overlapped: Recall
+    apart: Recall
+
+
 def circumstances(found: Matches, images: LabelledImages, threshold: float) -> Circumstances:
-    """Recall at IoU 0.5 by class, size, place and crowd. Raises `ValueError` when there are no images."""
+    """Recall at IoU 0.5 by class, size, place, crowd and cover. Raises `ValueError` when there are no images."""
     objects, counted = images.objects, images.counted()
     hit, scene = found_objects(found, images, threshold), images.grouped().of[objects.image]
     box = np.clip(objects.box.astype(np.float64), 0, 1)
-    covered = area(box)
+    covered, under = area(box), _under_others(images)
     centre = (box[:, :2] + box[:, 2:]) / 2
     column, row = np.minimum((centre * 3).astype(np.int64), 2).T
     crowd = np.bincount(objects.image[counted], minlength=len(images.sizes))[objects.image]
@@ -91,11 +103,14 @@ def circumstances(found: Matches, images: LabelledImages, threshold: float) -> C
     def recall(among: Flags) -> Recall | None:
         return _recall(hit, counted & among, scene)
 
-    def by_area(among: Flags) -> tuple[RecallGroup, ...]:
+    def by_share(share: NDArray[np.float64], bounds: Sequence[float], among: Flags) -> tuple[RecallGroup, ...]:
         return tuple(
-            RecallGroup(low, high, recall(among & (covered >= low) & (covered < high if high < 1 else covered <= 1)))
-            for low, high in itertools.pairwise(AREAS)
+            RecallGroup(low, high, recall(among & (share >= low) & (share < high if high < 1 else share <= 1)))
+            for low, high in itertools.pairwise(bounds)
         )
+
+    def by_area(among: Flags) -> tuple[RecallGroup, ...]:
+        return by_share(covered, AREAS, among)
 
     every = np.ones(len(objects), np.bool_)
     classes = range(len(images.classes))
@@ -114,7 +129,23 @@ def circumstances(found: Matches, images: LabelledImages, threshold: float) -> C
             RecallGroup(low, high, recall((crowd >= low) & (crowd < (np.inf if high is None else high))))
             for low, high in zip(CROWDS, (*CROWDS[1:], None), strict=True)
         ),
+        by_cover=by_share(under, COVERS, every),
     )
+
+
+def overlapped(found: Matches, images: LabelledImages, threshold: float) -> Overlapped | None:
+    """The objects that lie under or over others, and those that lie apart, where the intervals of both are apart.
+
+    None where they are not, or where either has fewer than 10 objects. Who lies in front the boxes do not say.
+    """
+    counted = images.counted()
+    hit, scene = found_objects(found, images, threshold), images.grouped().of[images.objects.image]
+    under = _under_others(images)
+    some = _recall(hit, counted & (under >= _COVERED), scene)
+    none = _recall(hit, counted & (under < COVERS[1]), scene)
+    if some is None or none is None or min(some.objects, none.objects) < _ENOUGH:
+        return None
+    return Overlapped(some, none) if some.interval[1] < none.interval[0] else None
 
 
 def weak_spots(found: Matches, images: LabelledImages, threshold: float) -> tuple[WeakSpot, ...]:
@@ -140,6 +171,35 @@ def weak_spots(found: Matches, images: LabelledImages, threshold: float) -> tupl
         if apart:
             spots.append(max(apart, key=lambda one: one[0])[1])
     return tuple(spots)
+
+
+def _under_others(images: LabelledImages) -> NDArray[np.float64]:
+    """Of each object the share of its box that lies in boxes of other objects that count; shape (objects,)."""
+    objects = images.objects
+    box = np.clip(objects.box.astype(np.float64), 0, 1)
+    shares = np.zeros(len(objects), np.float64)
+    for image in np.unique(objects.image):
+        here = np.flatnonzero(objects.image == image)
+        for row in here:
+            others = box[[other for other in here if other != row and not objects.ignored[other]]]
+            shares[row] = _share_in(box[row], others)
+    return shares
+
+
+def _share_in(box: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """The share of a box that lies in the union of `others`, shape (others, 4); 0 for a box without an area."""
+    low, high = box[:2], box[2:]
+    inside = np.hstack([np.clip(others[:, :2], low, high), np.clip(others[:, 2:], low, high)])
+    inside = inside[area(inside) > 0]
+    if not len(inside):
+        return 0.0
+    # Between two neighbouring sides, across and down, a cell lies in each box as a whole, or not at all.
+    across, down = np.unique(inside[:, ::2]), np.unique(inside[:, 1::2])
+    x, y = across[:-1, None, None], down[None, :-1, None]
+    left, top, right, bottom = inside.T
+    taken = ((x >= left) & (x < right) & (y >= top) & (y < bottom)).any(axis=2)
+    cells = np.diff(across)[:, None] * np.diff(down)[None, :]
+    return min(1.0, float(cells[taken].sum() / (high - low).prod()))
 
 
 def _recall(hit: Flags, among: Flags, scene: NDArray[np.int64]) -> Recall | None:

@@ -9,14 +9,14 @@ import numpy as np
 
 from harness.stages.evaluate.comparison import compare
 from harness.stages.evaluate.detection.boxes import Detections, LabelledImages
-from harness.stages.evaluate.detection.circumstances import circumstances, weak_spots
+from harness.stages.evaluate.detection.circumstances import circumstances, overlapped, weak_spots
 from harness.stages.evaluate.detection.cleaning import clean
 from harness.stages.evaluate.detection.coco import Matches, coco_figures, matches
 from harness.stages.evaluate.detection.counting import counted_right, counting
 from harness.stages.evaluate.detection.curves import at_threshold, best_f1, curve
 from harness.stages.evaluate.detection.error_types import confusion, error_types
 from harness.stages.evaluate.detection.scores import ap_difference, ap_intervals
-from harness.stages.evaluate.detection.sentences import on_classes, on_confusion, on_counts
+from harness.stages.evaluate.detection.sentences import on_classes, on_confusion, on_counts, on_overlapped
 from harness.stages.evaluate.detection.shown import shown_images
 from harness.stages.evaluate.detection.voc import voc_figures
 from harness.stages.evidence.detection_scores import (
@@ -85,6 +85,7 @@ def evaluation(answers: Answers, images: LabelledImages, other: Answers | None =
         circumstances=when,
         sentences=(
             *on_classes(when, weak_spots(found, images, threshold), images.classes),
+            *on_overlapped(overlapped(found, images, threshold)),
             *on_confusion(matrix, images.classes),
             on_counts(counted),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.findings import sentence
-from harness.stages.evaluate.detection.circumstances import Circumstances, WeakSpot
+from harness.stages.evaluate.detection.circumstances import Circumstances, Overlapped, WeakSpot
 from harness.stages.evaluate.detection.counting import Counting
 from harness.stages.evaluate.detection.false_alarms import FalseAlarms
 from harness.stages.latency_statistics import significant
@@ -50,6 +50,24 @@ def on_classes(found: Circumstances, spots: Sequence[WeakSpot], classes: Sequenc
                 )
             )
     return tuple(said)
+
+
+def on_overlapped(found: Overlapped | None) -> tuple[str, ...]:
+    """That objects beside others are found less often, where they are."""
+    if found is None:
+        return ()
+    some, apart = found.overlapped, found.apart
+    return (
+        sentence(
+            "finds-fewer-overlapped",
+            few=some.found,
+            overlapped=some.objects,
+            few_share=some.share,
+            found=apart.found,
+            apart=apart.objects,
+            share=apart.share,
+        ),
+    )
 
 
 def on_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> tuple[str, ...]:

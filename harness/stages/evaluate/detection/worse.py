@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.findings import sentence
-from harness.stages.evaluate.detection.boxes import Detections, LabelledImages, ObjectTruth
+from harness.stages.evaluate.detection.boxes import Detections, LabelledImages, subset
 from harness.stages.evaluate.detection.cleaning import clean
 from harness.stages.evaluate.detection.coco import coco_figures
 from harness.stages.evaluate.detection.moved import moved
@@ -36,19 +36,6 @@ def corrupted_scores(
         if found is not None:
             worse.setdefault(corruption, {})[severity] = found
     return CorruptedScores(images=len(chosen), clean=_ap50(detections, 0, some), worse=worse)
-
-
-def subset(images: LabelledImages, chosen: Sequence[int]) -> LabelledImages:
-    """Some of the images, in this order."""
-    place = np.full(len(images.sizes), -1, np.int32)
-    place[list(chosen)] = np.arange(len(chosen))
-    objects = images.objects.at(place[images.objects.image] >= 0)
-    return LabelledImages(
-        images.sizes[list(chosen)],
-        ObjectTruth(place[objects.image], objects.box, objects.label, objects.ignored),
-        images.classes,
-        None if images.scenes is None else images.scenes[list(chosen)],
-    )
 
 
 def on_corruptions(found: CorruptedScores) -> str | None:
