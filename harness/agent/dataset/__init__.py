@@ -14,6 +14,7 @@ The images are sorted, whatever the order on disk, because an image is identifie
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from . import archive, class_folders, coco, open_images, split_folders, voc, yolo
@@ -22,7 +23,9 @@ from .walk import Tree, tree
 
 __all__ = ["Box", "DatasetImage", "Reading", "Unreadable", "open_tree", "read"]
 
-_LAYOUTS = (coco, voc, open_images, yolo, split_folders, class_folders)
+_WITH_BOXES = (coco, voc, open_images, yolo)
+_OF_FOLDERS = (split_folders, class_folders)
+_MOST_FAULTS = 100
 
 
 def open_tree(place: Path, scratch: Path) -> Tree:
@@ -40,9 +43,15 @@ def open_tree(place: Path, scratch: Path) -> Tree:
 
 
 def read(files: Tree) -> Reading:
-    """The images with their classes, splits and boxes."""
-    for layout in _LAYOUTS:
-        reading: Reading | None = layout.read(files)
-        if reading is not None:
+    """The images with their classes, splits and boxes.
+
+    Folders' names count where no annotation can be used; what looks like one and cannot be read is a fault then, too.
+    """
+    for layout in _WITH_BOXES:
+        if (reading := layout.read(files)) is not None:
             return reading
-    return Reading("class-folders", (), ())
+    faults = (*coco.unread(files), *voc.xml_files(files)[1], *yolo.unread(files))[:_MOST_FAULTS]
+    for folders in _OF_FOLDERS:
+        if (reading := folders.read(files)) is not None:
+            return replace(reading, faults=(*reading.faults, *faults))
+    return Reading("class-folders", (), faults)
