@@ -47,6 +47,7 @@ def read(files: Tree) -> Reading:
 
     Folders' names count where no annotation can be used; what looks like one and cannot be read is a fault then, too.
     """
+    reading: Reading | None
     for layout in _WITH_BOXES:
         if (reading := layout.read(files)) is not None:
             return reading
