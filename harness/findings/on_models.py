@@ -136,7 +136,7 @@ KINDS: dict[str, Kind] = {
         "info", "{file} spells classes otherwise than the assignment: {names}. They count all the same."
     ),
     "detector-labels-wrong-count": Kind(
-        "error", "The detector has {labels} labels, its background included, but {file} has {count} lines."
+        "error", "The detector has {labels} labels{background}, but {file} names {count}."
     ),
     "detector-class-twice": Kind("warning", "Two labels of the detector are named {name}."),
     "detector-labels-misfit": Kind(
@@ -354,6 +354,7 @@ SENTENCES = {
     "left-out-no-score": "their scores are NaN or infinite",
     "left-out-no-class": "they have labels that the model does not have",
     "left-out-too-many": "no more than the {most:,} surest of an image are kept",
+    "labels-background-counted": ", its background included",
     "labels-without-a-name": "{name} without a name",
     "labels-by-model": "by the names inside the model",
     "labels-by-data-set": "in the order of the data set's own labels.txt",
@@ -369,6 +370,8 @@ SENTENCES = {
     "undeclared-labels": "There are no labels",
     "undeclared-both": "Neither pre-processing nor labels are declared",
     "no-onnx-equivalent": "its {format} form has no ONNX equivalent",
+    "detector-no-graph": "a {format} detector is graded by its boxes alone",
+    "detector-not-exported": "torch could not write it as ONNX",
     "unsteady-other-programs": "other programs took {taken:.1f} of {cores} cores",
     "unsteady-few-queries": "there was time for {queries} queries only, not {wanted}",
     "copy-same-numbers": "{share:.0%} of the numbers in its final layer are the same",
