@@ -47,12 +47,13 @@ def read(files: Tree) -> Reading:
 
     Folders' names count where no annotation can be used; what looks like one and cannot be read is a fault then, too.
     """
-    reading: Reading | None
     for layout in _WITH_BOXES:
-        if (reading := layout.read(files)) is not None:
+        reading: Reading | None = layout.read(files)
+        if reading is not None:
             return reading
     faults = (*coco.unread(files), *voc.xml_files(files)[1], *yolo.unread(files))[:_MOST_FAULTS]
     for folders in _OF_FOLDERS:
-        if (reading := folders.read(files)) is not None:
-            return replace(reading, faults=(*reading.faults, *faults))
+        plain: Reading | None = folders.read(files)
+        if plain is not None:
+            return replace(plain, faults=(*plain.faults, *faults))
     return Reading("class-folders", (), faults)
