@@ -51,7 +51,7 @@ KINDS: dict[str, Kind] = {
         "info", "{file} spells classes otherwise than the assignment: {names}. They count all the same."
     ),
     "detector-labels-wrong-count": Kind(
-        "error", "The detector has {labels} labels, its background included, but {file} has {count} lines."
+        "error", "The detector has {labels} labels{background}, but {file} names {count}."
     ),
     "detector-class-twice": Kind("warning", "Two labels of the detector are named {name}."),
     "detector-labels-misfit": Kind(
@@ -134,6 +134,7 @@ SENTENCES: dict[str, str] = {
     "left-out-no-score": "their scores are NaN or infinite",
     "left-out-no-class": "they have labels that the model does not have",
     "left-out-too-many": "no more than the {most:,} surest of an image are kept",
+    "labels-background-counted": ", its background included",
     "labels-without-a-name": "{name} without a name",
     "labels-by-model": "by the names inside the model",
     "labels-by-data-set": "in the order of the data set's own labels.txt",

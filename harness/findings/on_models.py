@@ -270,6 +270,8 @@ SENTENCES = {
     "undeclared-labels": "There are no labels",
     "undeclared-both": "Neither pre-processing nor labels are declared",
     "no-onnx-equivalent": "its {format} form has no ONNX equivalent",
+    "detector-no-graph": "a {format} detector is graded by its boxes alone",
+    "detector-not-exported": "torch could not write it as ONNX",
     "unsteady-other-programs": "other programs took {taken:.1f} of {cores} cores",
     "unsteady-few-queries": "there was time for {queries} queries only, not {wanted}",
     "copy-same-numbers": "{share:.0%} of the numbers in its final layer are the same",

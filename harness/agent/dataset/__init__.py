@@ -15,6 +15,7 @@ The images are sorted, whatever the order on disk, because an image is identifie
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from . import archive, class_folders, coco, custom_vision, open_images, split_folders, voc, yolo
@@ -23,7 +24,9 @@ from .walk import Tree, tree
 
 __all__ = ["Box", "DatasetImage", "Reading", "Unreadable", "open_tree", "read"]
 
-_LAYOUTS = (coco, custom_vision, voc, open_images, yolo, split_folders, class_folders)
+_WITH_BOXES = (coco, custom_vision, voc, open_images, yolo)
+_OF_FOLDERS = (split_folders, class_folders)
+_MOST_FAULTS = 100
 
 
 def open_tree(place: Path, scratch: Path) -> Tree:
@@ -41,9 +44,17 @@ def open_tree(place: Path, scratch: Path) -> Tree:
 
 
 def read(files: Tree) -> Reading:
-    """The images with their classes, splits and boxes."""
-    for layout in _LAYOUTS:
+    """The images with their classes, splits and boxes.
+
+    Folders' names count where no annotation can be used; what looks like one and cannot be read is a fault then, too.
+    """
+    for layout in _WITH_BOXES:
         reading: Reading | None = layout.read(files)
         if reading is not None:
             return reading
-    return Reading("class-folders", (), ())
+    faults = (*coco.unread(files), *voc.xml_files(files)[1], *yolo.unread(files))[:_MOST_FAULTS]
+    for folders in _OF_FOLDERS:
+        plain: Reading | None = folders.read(files)
+        if plain is not None:
+            return replace(plain, faults=(*plain.faults, *faults))
+    return Reading("class-folders", (), faults)

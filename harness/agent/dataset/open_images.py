@@ -16,7 +16,7 @@ from .encodings import text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .sizes import upright_size
-from .walk import Tree
+from .walk import Tree, folded
 
 _MOST_BYTES = 64 * 2**20  # of one CSV
 _MOST_OBJECTS = 1000  # of one image
@@ -63,7 +63,7 @@ def tables(files: Tree) -> list[Table]:
     """Every CSV with the columns of an image, a class and four sides."""
     by_stem: dict[str, list[Path]] = {}
     for file in files.images():
-        by_stem.setdefault(file.stem.lower(), []).append(file)
+        by_stem.setdefault(folded(file.stem), []).append(file)
     sizes: dict[Path, tuple[float, float]] = {}
     return [table for file in files.ending(".csv") if (table := _table(file, by_stem, sizes)) is not None]
 
@@ -132,7 +132,7 @@ def _readable(rows: Iterator[list[str]], unread: list[str]) -> Iterator[list[str
 
 def _image(name: str, table: Path, by_stem: Mapping[str, list[Path]]) -> Path | None:
     """The image with this id, one of the table's split before others."""
-    stem = name.lower()
+    stem = folded(name)
     candidates = by_stem.get(stem) or by_stem.get(stem.rsplit(".", 1)[0], [])
     split = _split_of_table(table)
     return next(

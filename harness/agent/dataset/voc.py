@@ -12,7 +12,7 @@ from ..phases.error_text import one_sentence
 from .encodings import declares_encoding, is_plain, text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
-from .walk import Tree
+from .walk import Tree, folded
 
 _MOST_BYTES = 2**20  # of one XML file
 _MOST_OBJECTS = 1000  # of one image
@@ -25,7 +25,16 @@ class _Refused(Exception):
 
 
 class _Plain(ElementTree.TreeBuilder):
-    """Refuses a document type: its entities could expand without end, or name files of this machine."""
+    """Refuses a document type: its entities could expand without end, or name files of this machine.
+
+    Names lose their namespace, which says nothing here.
+    """
+
+    def start(self, tag: str, attrs: dict[str, str]) -> ElementTree.Element:
+        return super().start(tag.rpartition("}")[2], attrs)
+
+    def end(self, tag: str) -> ElementTree.Element:
+        return super().end(tag.rpartition("}")[2])
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         raise _Refused("it declares a document type")
@@ -53,13 +62,15 @@ def read(files: Tree) -> Reading | None:
         if one.image is None:
             faults.append(f"{one.file.name}: there is no image of this name")
             continue
+        if one.image in annotated:
+            faults.append(f"{one.file.name}: another annotation is of the same image, too; its boxes are not used")
         split = _split(one.image, files.root, first)
         annotated[one.image] = DatasetImage(one.image, main_label(one.boxes), split, one.boxes, one.stated_size)
     images = tuple(
         annotated.get(file) or DatasetImage(file, None, _split(file, files.root, first), annotated=False)
         for file in files.images()
     )
-    several = sum(len(listed_splits.get(one.file.stem.lower(), ())) > 1 for one in images)
+    several = sum(len(listed_splits.get(folded(one.file.stem), ())) > 1 for one in images)
     return Reading("voc", images, tuple(faults[:_MOST_FAULTS]), listed(files), several)
 
 
@@ -126,14 +137,14 @@ def _size(root: ElementTree.Element) -> tuple[int, int] | None:
 def _by_stem(files: Tree) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for file in files.images():
-        found.setdefault(file.stem.lower(), []).append(file)
+        found.setdefault(folded(file.stem), []).append(file)
     return found
 
 
 def _image_of(annotation: Path, root: ElementTree.Element, by_stem: dict[str, list[Path]]) -> Path | None:
     """The image beside the annotation, else one with the annotation's stem elsewhere, else the one that it names."""
     named = re.split(r"[/\\]", root.findtext("filename") or "")[-1]
-    for stem in (annotation.stem.lower(), named.rsplit(".", 1)[0].lower()):
+    for stem in (folded(annotation.stem), folded(named.rsplit(".", 1)[0])):
         candidates = by_stem.get(stem, [])
         beside = [file for file in candidates if file.parent == annotation.parent]
         if beside or candidates:
@@ -147,14 +158,14 @@ def _listed(files: Tree) -> dict[str, list[Split]]:
     for file in files.ending(".txt"):
         split = split_named(file.stem)
         if split and file.parent.name == "Main" and file.stat().st_size <= _MOST_BYTES:
-            for line in file.read_text("utf-8", "replace").splitlines():
-                if line.strip() and split not in (splits := found.setdefault(line.split()[0].lower(), [])):
+            for line in text_of(file.read_bytes()).splitlines():
+                if line.strip() and split not in (splits := found.setdefault(folded(line.split()[0]), [])):
                     splits.append(split)
     return found
 
 
 def _split(image: Path, root: Path, listed_splits: dict[str, Split]) -> Split:
     if listed_splits:
-        return listed_splits.get(image.stem.lower(), "other")
+        return listed_splits.get(folded(image.stem), "other")
     named = (split_named(part) for part in image.relative_to(root).parts[:-1])
     return next((split for split in named if split), "")

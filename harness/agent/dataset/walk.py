@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,11 @@ class Tree:
 
     def ending(self, *suffixes: str) -> list[Path]:
         return [file for file in self.files if file.suffix.lower() in suffixes]
+
+
+def folded(name: str) -> str:
+    """A file's name as it is compared: macOS takes accents apart, Windows does not tell case apart."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def tree(root: Path) -> Tree:

@@ -18,7 +18,7 @@ from .encodings import LISTS, text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
 from .sizes import upright_size
-from .walk import Tree
+from .walk import Tree, folded
 
 _MOST_BYTES = 2**20  # of one text file
 _MOST_YAML = 64 * 1024
@@ -74,29 +74,56 @@ def read(files: Tree) -> Reading | None:
     return Reading("yolo", tuple(images), tuple(faults[:_MOST_FAULTS]), known.of or listed(files), outlines=outlines)
 
 
+def unread(files: Tree) -> list[str]:
+    """The text files that lie where annotations do, in `labels/`, and hold no object."""
+    return [
+        f"{file.name}: no line of it is an object: a class's number, then four shares of the image's sides"
+        for file in files.ending(".txt")
+        if _is_below_labels(file, files.root) and (lines := _lines(file)) and not any(map(_object, lines))
+    ]
+
+
 def text_files(files: Tree, known: Names) -> tuple[list[Annotation], list[str]]:
     """Every text file that lies where an image's annotation does and has its form; and what cannot be read in them."""
-    texts = set(files.ending(".txt"))
+    texts = {folded(str(file)): file for file in files.ending(".txt")}
     found: list[Annotation] = []
     faults: list[str] = []
+    taken = set[Path]()
     for image in files.images():
-        file = next((place for place in _places(image, files.root) if place in texts), None)
-        if file is None or file.stat().st_size > _MOST_BYTES:
+        places = (folded(str(place)) for place in _places(image, files.root))
+        file = next((texts[place] for place in places if place in texts), None)
+        if file is None:
             continue
-        rows = file.read_text("utf-8", "replace").splitlines()
-        lines = [line.split() for line in rows[:_MOST_OBJECTS]]
-        objects = [_object(words) for words in lines if words]
+        taken.add(file)
+        lines = _lines(file)
+        objects = [_object(words) for words in lines[:_MOST_OBJECTS]]
         if objects and not any(objects):
             continue  # some other text
         faults += [f"{file.name}: line {row} is no object" for row, one in enumerate(objects, 1) if one is None]
-        if len(rows) > _MOST_OBJECTS:
+        if len(lines) > _MOST_OBJECTS:
             faults.append(f"{file.name}: it has more than {_MOST_OBJECTS:,} objects; the first ones count")
-        width, height = upright_size(image) or (math.nan, math.nan)
         usable = [one for one in objects if one is not None]
+        if known.of and (beyond := next((index for index, _ in usable if index >= len(known.of)), None)) is not None:
+            faults.append(f"{file.name}: it has a class {beyond}, and only 0 to {len(known.of) - 1} have names")
+        width, height = upright_size(image) or (math.nan, math.nan)
         boxes = (Box(known.label(i), x * width, y * height, r * width, b * height) for i, (x, y, r, b) in usable)
-        outlines = sum(len(words) > _MOST_WORDS for words, one in zip(filter(None, lines), objects, strict=True) if one)
+        outlines = sum(len(words) > _MOST_WORDS for words, one in zip(lines, objects, strict=False) if one)
         found.append(Annotation(file, image, tuple(index for index, _ in usable), tuple(boxes), outlines))
-    return found, faults
+    lost = (file for file in texts.values() if file not in taken and _is_below_labels(file, files.root))
+    faults += [f"{file.name}: there is no image of this name" for file in lost if any(map(_object, _lines(file)))]
+    return found, faults + unread(files)
+
+
+def _lines(file: Path) -> list[list[str]]:
+    """The words of each line that has some, of the first MiB."""
+    with file.open("rb") as stream:
+        text = text_of(stream.read(_MOST_BYTES))
+    return [words for line in text.splitlines() if (words := line.split())]
+
+
+def _is_below_labels(file: Path, root: Path) -> bool:
+    parts = file.relative_to(root).parts[:-1]
+    return any(part.lower() == "labels" for part in parts) and file.name.lower() not in LISTS
 
 
 def names(files: Tree) -> Names:
@@ -181,12 +208,12 @@ def _listed(files: Tree) -> dict[str, Split]:
     for file in files.ending(".txt"):
         split = split_named(file.stem)
         if split and file.stat().st_size <= _MOST_BYTES:
-            for line in file.read_text("utf-8", "replace").splitlines():
+            for line in text_of(file.read_bytes()).splitlines():
                 if line.strip():
-                    found.setdefault(re.split(r"[/\\]", line.strip())[-1].rsplit(".", 1)[0].lower(), split)
+                    found.setdefault(folded(re.split(r"[/\\]", line.strip())[-1].rsplit(".", 1)[0]), split)
     return found
 
 
 def _split(image: Path, root: Path, listed_splits: dict[str, Split]) -> Split:
     named = (split_named(part) for part in image.relative_to(root).parts[:-1])
-    return next((split for split in named if split), listed_splits.get(image.stem.lower(), ""))
+    return next((split for split in named if split), listed_splits.get(folded(image.stem), ""))

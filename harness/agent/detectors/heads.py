@@ -3,6 +3,7 @@
 scores-boxes, boxes-scores   two outputs, (anchors, classes) with the background first and (anchors, 4) corners:
                              jetson-inference's ssd-mobilenet
 yolo                         one, (4 + classes, anchors): centre, size, scores. Ultralytics' YOLO v8 and later
+yolo-rows                    one, (anchors, 4 + classes): the same, with an anchor in each row, as other tools export it
 yolo-objectness              one, (anchors, 5 + classes): centre, size, objectness, scores. YOLO v5, v7, YOLOX
 suppressed                   one, (boxes, 6): corners, score, class. YOLO v10, or exports with NMS inside
 """
@@ -23,6 +24,8 @@ _SSD = Settings(0.5, 0.45)  # the score of jetson-inference's detectNet, the ove
 _YOLO = Settings(0.25, 0.7)  # Ultralytics' `conf` and `iou` of predict
 _YOLO_OBJECTNESS = Settings(0.25, 0.45)  # YOLO v5's detect.py
 _MOST_SUPPRESSED = 1000  # boxes; Ultralytics gives 300
+_YOLOS = ("yolo", "yolo-rows", "yolo-objectness")
+_SURE, _UNSURE = 0.5, 0.25  # scores: an object that is surely there is of some class
 
 
 def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
@@ -37,15 +40,46 @@ def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
         boxes = _boxes_output(names, shapes)
         return ("boxes-scores", "scores-boxes")[boxes], shapes[1 - boxes][2]
     _, one, other = shapes[0]
-    if other == 6 and one <= _MOST_SUPPRESSED:
+    if other == 6 and one <= _MOST_SUPPRESSED and _are_classes(outputs[0][..., 5]):
         return "suppressed", max(2, int(outputs[0][..., 5].max(initial=0)) + 1)
     if 4 < one < other:
         return "yolo", one - 4
+    if 5 == other < one:
+        return "yolo-rows", 1
     if 5 < other < one:
         return "yolo-objectness", other - 5
     raise ValueError(
-        f"a detector gives (4 + classes, anchors) or (anchors, 5 + classes); this one gives {shapes[0][1:]}"
+        "a detector gives (4 + classes, anchors), (anchors, 4 + classes) or (anchors, 5 + classes); this one gives "
+        f"{shapes[0][1:]}"
     )
+
+
+def head_of_rows(rows: Sequence[Floats], named: int) -> tuple[str, int]:
+    """Whether rows (anchors, numbers) of some images hold an objectness, and the number of classes.
+
+    `named`: how many classes the file names, 0 for none; that decides where it fits. Else their values do: where the
+    fifth number is the score of a class, the others are small when it is large.
+    """
+    numbers = rows[0].shape[1]
+    if named in (numbers - 5, numbers - 4) or numbers == 5:
+        plain = named == numbers - 4 or numbers == 5
+    else:
+        sure = np.concatenate([one[one[:, 4] > _SURE] for one in rows])
+        plain = len(sure) > 0 and bool(np.median(sure[:, 5:].max(axis=1)) < _UNSURE)
+    return ("yolo-rows", numbers - 4) if plain else ("yolo-objectness", numbers - 5)
+
+
+def is_of(head: str, names: Sequence[str], outputs: Sequence[Floats]) -> bool:
+    """Whether outputs have the form of the head; both with an anchor in each row look alike. Raises `ValueError`."""
+    rows = ("yolo-rows", "yolo-objectness")
+    form = head_of(names, outputs)[0]
+    return form == head or (form in rows and head in rows)
+
+
+def _are_classes(column: Floats) -> bool:
+    """Whether these are whole numbers, as classes are and scores are not; one that is NaN is neither."""
+    known = column[np.isfinite(column)]
+    return bool((known == np.rint(known)).all())
 
 
 def _boxes_output(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> int:
@@ -65,6 +99,9 @@ def found_in(head: str, outputs: Sequence[Floats], index: int) -> Found:
             return Anchors(outputs[boxes][index], outputs[1 - boxes][index, :, 1:], first=1)
         case "yolo":
             rows = outputs[0][index].T
+            return Anchors(corners(rows[:, :4]), rows[:, 4:])
+        case "yolo-rows":
+            rows = outputs[0][index]
             return Anchors(corners(rows[:, :4]), rows[:, 4:])
         case "yolo-objectness":
             rows = outputs[0][index]
@@ -89,8 +126,8 @@ def seen(head: str, outputs: Sequence[Floats], index: int) -> list[Seen]:
     """
     found = found_in(head, outputs, index)
     if isinstance(found, Anchors):
-        if head in ("yolo", "yolo-objectness"):
-            found = suppressed(_likeliest(found), _YOLO if head == "yolo" else _YOLO_OBJECTNESS)
+        if head in _YOLOS:
+            found = suppressed(_likeliest(found), _YOLO_OBJECTNESS if head == "yolo-objectness" else _YOLO)
         else:
             found = suppressed(found, _SSD)
     else:

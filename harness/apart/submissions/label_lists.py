@@ -169,7 +169,8 @@ def _number(value: object) -> int | None:
 def _of_lines(text: str) -> list[str]:
     lines = [line for line in (_unquoted(line) for line in text.splitlines()) if line]
     if len(lines) == 1 and re.search(r"[,;]", lines[0]):
-        lines = [name for name in map(_unquoted, re.split(r"[,;]", lines[0])) if name]
+        between = ";" if ";" in lines[0] else ","  # a name may hold a comma
+        lines = [name for name in map(_unquoted, lines[0].split(between)) if name]
     if len(lines) < 2:
         return [_WORDNET.sub("", line) for line in lines]
     for some in (lines, lines[1:] if _HEADER.search(lines[0]) else []):

@@ -26,6 +26,7 @@ from harness.stages.stage import Stage
 _GRAPHS = ("ssd_onnx", "yolo_onnx", "torchvision_onnx")
 _EXPORTED = ("ssd_checkpoint", "torch_module")
 _RUNS_CODE = ("torch_module",)  # what comes out of it says what the student's code wants
+_CALLED = {"tflite": "TensorFlow Lite", "saved_model": "SavedModel"}
 _CAMERA = (1280, 720)  # pixels, of a graph that takes images of any size: what a Jetson's camera gives
 
 _Side = Annotated[int, Field(ge=8, le=4096)]
@@ -159,7 +160,9 @@ def _labels(answers: DetectorAnswers) -> tuple[str, ...]:
 
 
 def _not_converted(family: str) -> Finding:
-    return finding("model-not-converted", reason=sentence("no-onnx-equivalent", format=family))
+    if family in _EXPORTED:
+        return finding("model-not-converted", reason=sentence("detector-not-exported"))
+    return finding("model-not-converted", reason=sentence("detector-no-graph", format=_CALLED.get(family, family)))
 
 
 def _noticed(reply: DetectorGraphReply, family: str) -> tuple[Finding, ...]:

@@ -22,7 +22,7 @@ from harness.stages.evidence.record import Record
 from harness.stages.evidence.stage_result import Done, Failed, StageResult
 
 # As `harness/agent/detectors/heads.py` names them.
-DetectorHead = Literal["scores-boxes", "boxes-scores", "yolo", "yolo-objectness", "suppressed"]
+DetectorHead = Literal["scores-boxes", "boxes-scores", "yolo", "yolo-rows", "yolo-objectness", "suppressed"]
 _SSD: tuple[DetectorHead, ...] = ("scores-boxes", "boxes-scores")
 
 

@@ -123,8 +123,14 @@ def _of_names(
         if "background-elsewhere" in said.faults:
             yield finding("labels-background-elsewhere", file=given.file)
         if "wrong-count" in said.faults and "background-missing" not in said.faults:
-            many = len(said.intended)
-            yield finding("detector-labels-wrong-count", labels=many, file=given.file, count=len(names))
+            background = sentence("labels-background-counted") if description.background_first else ""
+            yield finding(
+                "detector-labels-wrong-count",
+                labels=len(said.intended),
+                background=background,
+                file=given.file,
+                count=len(names),
+            )
         if "other-form" in said.faults:
             others = [f"{name} for {classes[index]}" for name, index in _matched(names, classes) if index >= 0]
             yield finding("labels-other-form", file=given.file, names=", ".join(others[:_MOST_NAMED]))

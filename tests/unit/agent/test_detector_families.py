@@ -114,7 +114,7 @@ def test_a_yolos_boxes_come_back_from_the_letterbox(tmp_path: Path) -> None:
     suppressed = np.array([[[240, 260, 400, 380, 0.9, 1], [0, 0, 0, 0, 0, 0]]], np.float32)
     objectness = np.swapaxes(yolo(2, 20), 1, 2)
     objectness = np.concatenate([objectness[..., :4], np.ones((1, 20, 1), np.float32), objectness[..., 4:]], 2)
-    for number, output in enumerate((yolo(2, 20), objectness, suppressed)):
+    for number, output in enumerate((yolo(2, 20), objectness, suppressed, np.swapaxes(yolo(2, 20), 1, 2))):
         file = export(Fixed(output), tmp_path / f"{number}.onnx", (1, 3, 640, 640), ("output0",), names=names)
         detector = opened(file)
         assert detector.description.names == ("ace", "king") and detector.description.labels == 2

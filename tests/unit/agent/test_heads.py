@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.agent.detectors.heads import head_of, seen
+from harness.agent.detectors.heads import head_of, head_of_rows, is_of, seen
 
 BOXES = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30], [0, 0, 10, 10]], np.float32)
 CENTRED = np.array([[5, 5, 10, 10], [6, 5, 10, 10], [25, 25, 10, 10], [5, 5, 10, 10]], np.float32)  # the same
@@ -53,6 +53,7 @@ def test_boxes_that_were_suppressed_already_are_taken_as_they_are():
         (["output0"], [(1, 84, 8400)], "yolo", 80),
         (["output0"], [(1, 5, 2100)], "yolo", 1),
         (["output"], [(1, 2100, 6)], "yolo-objectness", 1),
+        (["output"], [(1, 8400, 5)], "yolo-rows", 1),
         (["output"], [(1, 25200, 85)], "yolo-objectness", 80),
         (["output0"], [(1, 300, 6)], "suppressed", 2),
     ],
@@ -77,3 +78,24 @@ def test_which_head_gives_such_outputs(names, shapes, head, classes):
 def test_what_is_no_detector(shapes):
     with pytest.raises(ValueError, match="detector"):
         head_of(["scores", "boxes", "more"][: len(shapes)], [np.zeros(shape, np.float32) for shape in shapes])
+
+
+def test_whether_rows_hold_an_objectness_is_said_by_names_else_by_what_they_hold():
+    """Both have an anchor in each row; a box of the first of three classes is sure in the fifth number alone."""
+    by_class = np.array([[9, 9, 2, 2, 0.9, 0.02, 0.01], [9, 9, 2, 2, 0.01, 0.8, 0.01]], np.float32)
+    objectness = np.array([[9, 9, 2, 2, 0.9, 0.95, 0.01], [9, 9, 2, 2, 0.01, 0.8, 0.01]], np.float32)
+    assert head_of_rows([by_class], 0) == head_of_rows([objectness], 3) == ("yolo-rows", 3)
+    assert head_of_rows([objectness], 0) == head_of_rows([by_class], 2) == ("yolo-objectness", 2)
+    assert head_of_rows([by_class[1:]], 0)[0] == "yolo-objectness", "where nothing says so, as YOLO v5 has it"
+    assert is_of("yolo-rows", ["o"], [by_class[None].repeat(9, 1)])
+    found = seen("yolo-rows", [by_class[None]], 0)
+    assert [(label, round(score, 1), box.tolist()) for label, score, box in found] == [
+        (0, 0.9, [8, 8, 10, 10]), (1, 0.8, [8, 8, 10, 10]),
+    ]  # fmt: skip
+
+
+def test_few_rows_whose_last_number_is_no_class_are_not_suppressed_already():
+    """YOLO v8 with two classes for a small image, turned round: the sixth number is a score."""
+    rows = np.zeros((1, 525, 6), np.float32)
+    rows[..., 5] = 0.02
+    assert head_of(["output0"], [rows])[0] == "yolo-objectness"

@@ -135,6 +135,11 @@ def test_what_a_student_s_own_code_says_of_its_input_is_the_instructor_s(out: Pa
     assert "300 × 300" in text_of(out / "students" / "team-01" / "index.html")
 
 
+def test_a_page_says_whether_overlapping_boxes_were_suppressed_as_far_as_that_is_seen(out: Path) -> None:
+    assert "whether it suppresses any cannot be seen here" in text_of(out / "submissions" / "team-04" / "index.html")
+    assert "were suppressed here as jetson-inference's" in text_of(out / "submissions" / "team-01" / "index.html")
+
+
 def test_families_that_run_no_code_are_those_of_the_agent() -> None:
     assert set(RUN_NO_CODE) == {name for name, family in all_families().items() if not family.RUNS_CODE}
 

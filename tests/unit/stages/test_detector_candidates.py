@@ -189,6 +189,17 @@ def test_faults_of_the_names_are_findings(labels: str, said: list[str], taken: A
     assert codes(result) == said and result.value.meaning.taken == taken
 
 
+def test_a_count_of_labels_has_a_background_only_where_the_model_has_one(tmp_path: Path) -> None:
+    """And a class's name may hold a comma, where semicolons stand between the names."""
+    ssd = Course(tmp_path, AS_THE_MODEL)
+    said = the(ssd.result(ssd.model("BACKGROUND;ace;king"), known=NO_SET), "detector-labels-wrong-count").message
+    assert said == "The detector has 4 labels, its background included, but labels.txt names 3."
+    (tmp_path / "yolo").mkdir()
+    yolo = Course(tmp_path / "yolo", {0: 0, 1: 1, 2: 2}, family="yolo_onnx", background_first=False, labels=3)
+    said = the(yolo.result(yolo.model("ace;king, queen"), known=NO_SET), "detector-labels-wrong-count").message
+    assert said == "The detector has 3 labels, but labels.txt names 2."
+
+
 def test_a_void_class_is_none_that_the_board_shows(tmp_path: Path) -> None:
     course = Course(tmp_path, AS_THE_MODEL)
     result = course.result(course.model("BACKGROUND\nace\nvoid\nqueen"))

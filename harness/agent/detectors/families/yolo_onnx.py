@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,9 @@ import numpy as np
 from ...graph.image_input import ImageInput, image_input
 from ...models.loaded_model import Unusable
 from ..declared import as_declared
-from ..detector import Anchors, Description, Detections, Found, Opening, Pixels
+from ..detector import Anchors, Description, Detections, Floats, Found, Opening, Pixels
 from ..fitting import Fitted, fitted, model_input
-from ..heads import found_in, head_of
+from ..heads import found_in, head_of, head_of_rows, is_of
 from ..onnx_detector import OnnxGraph, checks, number_of_outputs, opened
 
 RUNS_CODE = False
@@ -55,8 +55,7 @@ def load(opening: Opening) -> YoloOnnx:
         names=names,
     )
     detector = YoloOnnx(as_declared(description, opening), graph, given, head)
-    detector.check(checks(opening)[:_MOST_LOOKED_AT])
-    return detector
+    return detector.looked_at(checks(opening)[:_MOST_LOOKED_AT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +77,32 @@ class YoloOnnx:
 
     def _inside(self, placed: Fitted) -> Found:
         """Its boxes in pixels of its input."""
+        return found_in(self._head, self._outputs(placed), 0)
+
+    def _outputs(self, placed: Fitted) -> list[Floats]:
         given = model_input(placed.pixels, self.description, self._given.layout, self._given.dtype)
         answers = self._graph.floats(given)
         try:
-            if head_of(self._graph.outputs, answers)[0] != self._head:
+            if not is_of(self._head, self._graph.outputs, answers):
                 raise ValueError("its output has another form for another image")
         except ValueError as error:
             raise Unusable(str(error)) from error
-        return found_in(self._head, answers, 0)
+        return answers
 
-    def check(self, images: Sequence[Pixels]) -> None:
-        """Raises `Unusable` where no box is in pixels: another tool's output looks alike, and means something else."""
-        found = [self._inside(fitted(image, self.description)) for image in images]
+    def looked_at(self, images: Sequence[Pixels]) -> YoloOnnx:
+        """The same, with the head that its answers to the images show.
+
+        Raises `Unusable` where no box is in pixels: another tool's output looks alike, and means something else.
+        """
+        answers = [self._outputs(fitted(image, self.description)) for image in images]
+        head, known = self._head, self.description
+        if head == "yolo-objectness":
+            head, labels = head_of_rows([one[0][0] for one in answers], len(known.names))
+            known = replace(known, labels=labels)
+        found = [found_in(head, one, 0) for one in answers]
         largest = max((float(np.nanmax(np.abs(one.boxes), initial=0)) for one in found if len(one.boxes)), default=0)
         if 0 < largest <= _LARGEST_SHARE:
             raise Unusable(
                 "its boxes are no pixels of its input, as a YOLO's are; hand in predict.py with predict(images) for it"
             )
+        return replace(self, description=known, _head=head)
