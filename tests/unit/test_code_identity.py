@@ -119,5 +119,5 @@ def test_a_result_of_other_code_is_done_again(tmp_path: Path, monkeypatch: pytes
         return StageCache(store, "env").run("audit", 1, DatasetAudit, lambda: Done(value=value)).cached
 
     assert [cached(), cached()] == [False, True]
-    monkeypatch.setattr("harness.stages.cache.code_sha256", lambda: "repaired")
+    monkeypatch.setattr("harness.stages.cache.kept_code_sha256", lambda _: "repaired")
     assert not cached()
