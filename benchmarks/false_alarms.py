@@ -21,9 +21,11 @@ from pathlib import Path
 import numpy as np
 import tables
 
-from harness.bench import SCENARIOS, Request, compare, compare_in_turn, measure
+from harness.bench.compare import compare, compare_in_turn
+from harness.bench.measure import measure
+from harness.bench.request import Request
 from harness.bench.results import BenchResults, TimedRound
-from harness.bench.rules import Effort
+from harness.bench.rules import SCENARIOS, Effort
 from harness.sandbox import choose
 from harness.stages.progress import Progress
 

@@ -39,8 +39,9 @@ def _as_jpegs(given: StagedImages, folder: Path) -> StagedImages:
     chosen = sorted(given.names)[:MOST_INPUTS]  # the names are random
     names = tuple(f"{Path(name).stem}.jpg" for name in chosen)
     _make(folder)
-    for png, jpeg in zip(chosen, names, strict=True):
-        with Image.open(given.folder / png) as opened:
+    places = given.files([given.names.index(name) for name in chosen])
+    for png, jpeg in zip(places, names, strict=True):
+        with Image.open(png) as opened:
             opened.convert("RGB").save(folder / jpeg, quality=_JPEG_QUALITY)
         (folder / jpeg).chmod(0o644)
     return StagedImages(folder, names, given.sha256)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from harness.errors import MACHINES_OWN, EnvironmentMissing, MachineError, RunStopped
+from harness.errors import MACHINES_OWN, AssignmentError, EnvironmentMissing, MachineError, RunStopped
 from harness.findings import KINDS, Finding
 
 _PACKAGE = Path(__file__).parents[1]
@@ -62,12 +62,12 @@ def attempt(what: str, do: Callable[[], T]) -> T | Defect:
 
 
 def defect(what: str, error: BaseException) -> Defect:
-    """The exception as a defect. Exceptions that end the run are raised again: stopped by the user, or the machine's.
+    """The exception as a defect. Those that end the run are raised again: the user's, the course's, the machine's.
 
     An `OSError` is the machine's only if no submission's content can cause it. A name that is too long or in another
     encoding, a loop of links, or an unreadable file is trouble with that submission.
     """
-    if isinstance(error, RunStopped) or (isinstance(error, MachineError) and not isinstance(error, EnvironmentMissing)):
+    if isinstance(error, (RunStopped, AssignmentError, MachineError)) and not isinstance(error, EnvironmentMissing):
         raise error
     if isinstance(error, OSError) and error.errno in MACHINES_OWN:
         raise MachineError(f"{what}: {error}", "make room on the disk, or see what ails the machine") from error

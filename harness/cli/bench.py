@@ -8,18 +8,22 @@ from typing import get_args
 
 import click
 
-from harness import bench as benchmarks
-from harness import report, sandbox
+from harness import sandbox
 from harness.bench.boards.stage import by_memory
-from harness.bench.results import is_results
-from harness.bench.rules import EffortName, ScenarioName
+from harness.bench.compare import compare, compare_in_turn, uncompared
+from harness.bench.measure import measure
+from harness.bench.request import Request, TorchvisionModel
+from harness.bench.results import is_results, load
+from harness.bench.rules import EFFORTS, SCENARIOS, EffortName, ScenarioName
 from harness.bench.torchvision_models import PREFIX
 from harness.boundary.screen import Screen, say, say_json
 from harness.cli.bench_tables import print_results
 from harness.cli.options import PATH, as_json_option
 from harness.cli.sandbox_options import sandbox_option
 from harness.cli.terminal import progress_on
-from harness.report import export
+from harness.report.bench import write_bench
+from harness.report.export.bench_files import write_bench as write_bench_files
+from harness.report.export.bench_markdown import write_markdown
 from harness.stages.evidence.conversion import Precision
 from harness.stages.timing import Engine, Mode
 
@@ -150,13 +154,13 @@ def bench(
     is exported first), or the times that trtexec wrote (.json).
     """
     effort: EffortName = "quick" if quick else "full"
-    before = benchmarks.load(earlier) if earlier and is_results(earlier) else None
-    request = benchmarks.Request(
+    before = load(earlier) if earlier and is_results(earlier) else None
+    request = Request(
         models=[_as_asked(model, side) for model in models],
         reference=_as_asked(reference, side) if reference else None,
         images=images,
-        scenario=benchmarks.SCENARIOS[scenario],
-        effort=benchmarks.EFFORTS[effort],
+        scenario=SCENARIOS[scenario],
+        effort=EFFORTS[effort],
         engines=tuple(dict.fromkeys(engines)),
         precisions=tuple(dict.fromkeys(precisions)),
         mode=mode,
@@ -167,23 +171,23 @@ def bench(
         earlier_model=earlier if before is None else None,
     )
     with progress_on(Screen(stderr=True)) as progress:
-        results = benchmarks.measure(request, sandbox.choose(sandbox_name).sandbox, progress)
+        results = measure(request, sandbox.choose(sandbox_name).sandbox, progress)
     if before:
-        results = results.model_copy(update={"compared": benchmarks.compare(results, before)})
+        results = results.model_copy(update={"compared": compare(results, before)})
     elif results.earlier_model:
-        compared = benchmarks.compare_in_turn(results, results.earlier_model)
+        compared = compare_in_turn(results, results.earlier_model)
         results = results.model_copy(update={"compared": compared})
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        export.write_bench(results, out)
-        report.write_bench(results, out)
+        write_bench_files(results, out)
+        write_bench(results, out)
     if markdown:
-        export.write_markdown(results, markdown)
+        write_markdown(results, markdown)
     if as_json:
         say_json(results.model_dump_json(by_alias=True))
     else:
         print_results(results, Screen())
-        for sentence in benchmarks.uncompared(results, before) if before else ():
+        for sentence in uncompared(results, before) if before else ():
             say(sentence)
         if out:
             say(f"Report: {(out / 'index.html').resolve()}")
@@ -191,5 +195,5 @@ def bench(
     return 1 if slower or results.unmeasured or not all(one.valid for one in results.measurements) else 0
 
 
-def _as_asked(model: Named, side: int) -> Path | benchmarks.TorchvisionModel:
-    return model if isinstance(model, Path) else benchmarks.TorchvisionModel(model, side)
+def _as_asked(model: Named, side: int) -> Path | TorchvisionModel:
+    return model if isinstance(model, Path) else TorchvisionModel(model, side)

@@ -6,11 +6,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from harness.bench import BenchResults, Comparison
 from harness.bench.compare import FEWEST_ROUNDS
 from harness.bench.matrix import Cell, Matrix, matrix
 from harness.bench.ranking import throughput_interval
-from harness.bench.results import Measurement
+from harness.bench.results import BenchResults, Comparison, Measurement
 from harness.bench.sentences import layers_sum, verdicts
 from harness.boundary.screen import Screen, visible
 

@@ -16,7 +16,7 @@ from harness.files.whole_file import write_whole
 from harness.gradebook.opening import existing_gradebook
 from harness.gradebook.results import Results
 from harness.report import STUDENTS
-from harness.report.export import write_feedback
+from harness.report.export.feedback import write_feedback
 from harness.report.export.formats import files_of, formats, why_not
 from harness.report.roster.joined import Joined, joined
 from harness.report.roster.people import FILE, people

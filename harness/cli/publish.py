@@ -16,7 +16,7 @@ from harness.gradebook.history import grade_of
 from harness.gradebook.opening import existing_gradebook
 from harness.gradebook.results import Results
 from harness.report import STUDENTS
-from harness.report.export import write_feedback
+from harness.report.export.feedback import write_feedback
 from harness.report.export.publishing import FORMS, publication, to_be_told, write_archive
 
 _NEAR = 0.8  # of 1, as `difflib` measures: `canvass` is one of the forms misspelt, `for-canvas` a folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 from collections.abc import Iterator
@@ -63,6 +64,17 @@ def tree_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def known_sha256(file: Path) -> str:
+    """As `file_sha256`, read once for each state of the file, as its inode, size and times say."""
+    found = file.stat()
+    return _sha256_as_of(file, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _sha256_as_of(file: Path, *_: int) -> str:
+    return file_sha256(file)
+
+
 @dataclass(frozen=True, slots=True)
 class HashedFile:
     """A file in a stage's request, identified by its content and not its path."""
@@ -71,4 +83,4 @@ class HashedFile:
 
     def key(self) -> str:
         """The SHA-256 of the content, in hex."""
-        return file_sha256(self.file)
+        return known_sha256(self.file)

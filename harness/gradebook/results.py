@@ -74,6 +74,7 @@ class SubmissionResult(Record):
     lms_id: str = ""  # the LMS's own name or number for the student or group
     identity: str = ""  # of the sender, to which a person's marks belong; empty in older files
     content: str = ""  # SHA-256 of the names and contents of all files
+    page: str = ""  # what its student's page says in its head that it was made of; empty in older files
 
     @property
     def is_open(self) -> bool:

@@ -44,6 +44,7 @@ from harness.grading.similarity.images import across_students
 from harness.grading.similarity.models import with_copies_noted
 from harness.grading.submission_run import Examined, with_defect
 from harness.grading.validation import NOTHING_FOUND, Checked, checked_first
+from harness.grading.why import write_asked
 from harness.grading.workers import examine_all
 from harness.inputs.assignment import Assignment
 from harness.inputs.submission import Submission
@@ -183,6 +184,7 @@ def _publish(
     book.record(results)
     export.write_grades_csv(results, request.out / "grades.csv")
     export.write_results_json(results, request.out / "results.json")
+    write_asked(request.out, run_context.cache)
     _drop_stale_pages(request.out, {row.id for row in results.submissions})
     return results
 

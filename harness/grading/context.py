@@ -74,7 +74,12 @@ class RunContext:
 
 @contextlib.contextmanager
 def without_reference(
-    assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
+    assignment: Assignment,
+    sandbox: Sandbox,
+    progress: Progress,
+    *,
+    force: bool = False,
+    cache: StageCache | None = None,
 ) -> Iterator[RunContext]:
     """Yield the run context before its reference is trained; temporary images and weights are removed afterwards.
 
@@ -84,7 +89,7 @@ def without_reference(
     for board in assignment.boards:
         boards.load(board)
     store = Store(default_folder())
-    cache = StageCache(store, sandbox.environment_id, force=force)
+    cache = cache or StageCache(store, sandbox.environment_id, force=force)
     with own_folder("harness-course-", store.folder) as scratch:  # weights are hard-linked into it
         assignment = readable(assignment, scratch, progress.say)
         stage_context = StageContext(sandbox, store, assignment.limits)

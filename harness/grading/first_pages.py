@@ -26,6 +26,7 @@ from harness.report.unfinished import RunState, UnfinishedPages, UnfinishedRow
 
 _CLASS_EVERY = 3.0  # s, at least, between two pages of the class: each has all its rows
 _LOOKS_EVERY = 1.0  # s
+_BEGINS_AFTER = 1.5  # s: a run that finds all in the cache is nearly over by then, and its pages stay
 
 
 class FirstPages:
@@ -83,6 +84,7 @@ class FirstPages:
             self._guarded("showing that the run was stopped", partial(self._write_class, "stopped"))
 
     def _write_until_over(self) -> None:
+        self._is_over.wait(_BEGINS_AFTER)
         while not self._is_over.is_set():
             self._guarded("writing the first pages", self._write_due)
             self._more.wait(_LOOKS_EVERY)

@@ -24,6 +24,7 @@ from harness.grading.reference_failures import needed
 from harness.inputs.assignment import Assignment
 from harness.sandbox import Sandbox
 from harness.stages.benchmark import BENCHMARK, BenchmarkRequest
+from harness.stages.cache import StageCache
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
 from harness.stages.evidence.reference import Reference
@@ -33,14 +34,19 @@ from harness.stages.train import TRAIN, TrainRequest
 
 @contextmanager
 def prepared(
-    assignment: Assignment, sandbox: Sandbox, progress: Progress, *, force: bool = False
+    assignment: Assignment,
+    sandbox: Sandbox,
+    progress: Progress,
+    *,
+    force: bool = False,
+    cache: StageCache | None = None,
 ) -> Iterator[RunContext]:
     """Yield the run context, with its reference if the course has a held-out set.
 
     Raises `UsageError` for a board that is not known, `AssignmentError` for images that do not decode,
     `MachineError` for missing weights and for a reference that does not train.
     """
-    with without_reference(assignment, sandbox, progress, force=force) as run_context:
+    with without_reference(assignment, sandbox, progress, force=force, cache=cache) as run_context:
         if assignment.has_shared_set:
             run_context = with_scenes(run_context)
             run_context = _with_its_own(run_context)

@@ -32,7 +32,7 @@ from harness.stages.evidence.evaluation import Evaluation, PairedDifference
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.stage_result import Done, Skipped, StageResult
 from harness.stages.evidence.submission import OF_ANOTHER_TASK, STAGES, STAGES_OF, Evidence, RerunMade
-from harness.stages.execute.environment import allowed, another, for_notebook, imports_of
+from harness.stages.execute.environment import allowed, another, for_notebook, kept_imports
 from harness.stages.execute.request import EXECUTE, ExecuteRequest
 from harness.stages.execute.rerun import rerun_context
 from harness.stages.read_notebook import READ, ReadRequest
@@ -213,7 +213,8 @@ def _executed(
     """Run the notebook as handed in or, where a part of the data set is withheld, on the rest of it."""
     assignment = run_context.assignment
     context = run_context.stage_context
-    context = context.using(for_notebook(submission, assignment, context.sandbox))
+    imports = kept_imports(submission, run_context.cache)
+    context = context.using(for_notebook(submission, assignment, context.sandbox, imports))
     training = run_context.shared.training
     if split is not None:
         context = rerun_context(context, assignment.own_dataset)
@@ -230,7 +231,7 @@ def _executed(
     result = runner.run(EXECUTE, request, context=context)
     if not isinstance(result, FailedExecution):
         return result
-    other = another(result, context.software, allowed(assignment), imports_of(submission))
+    other = another(result, context.software, allowed(assignment), imports)
     if other is not None:
         return runner.run(EXECUTE, request, context=context.using(other))
     return result

@@ -13,9 +13,9 @@ from harness.bench.results import BenchResults, Measurement
 from harness.bench.rules import CONFIDENCE, EFFORTS, SCENARIOS, WIDEST_INTERVAL
 from harness.bench.sentences import layers_sum, title, verdicts
 from harness.report import charts
-from harness.report.pages import write_page
 from harness.report.rendering import Renderer
 from harness.report.roofline import front, rooflines
+from harness.report.written import write_page
 
 
 @dataclass(frozen=True, slots=True)

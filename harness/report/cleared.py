@@ -7,9 +7,9 @@ assignment allows it, and no number so exact that it could leak one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Protocol, TypeVar
 
 from harness.boundary.one_by_one import Defect, attempt
 from harness.findings import Finding, said_to_student
@@ -25,8 +25,8 @@ from harness.report import dataset
 from harness.report.coarse import benchmark, evaluation, memory, paired_difference, rounded, rounded_interval
 from harness.report.detection.coarse import detection, detector
 from harness.report.sources import Sources
-from harness.report.thumbnails import Thumbnails
-from harness.stages.evidence.audit import DatasetAudit, SharedImage
+from harness.report.thumbnails import NoImages, Thumbnails
+from harness.stages.evidence.audit import DatasetAudit, SharedImage, WithheldImage
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.detector_reference import DetectorReference
@@ -39,7 +39,16 @@ from harness.stages.latency_statistics import significant
 from harness.stages.store import Store
 
 Audience = Literal["instructor", "student"]
-OtherImage = Callable[[str, str], str | None]  # (another submission's id, path in its data set) -> data URI
+
+
+class OtherImage(Protocol):
+    """(Another submission's id, path in its data set) -> data URI."""
+
+    def __call__(self, owner: str, name: str, /) -> str | None: ...
+
+    def key(self) -> object:
+        """What decides all of its answers."""
+
 
 _AUDIT = (
     "classes", "unreadable", "layout", "splits", "unlabelled", "heldout", "near_duplicates", "leaks", "scene_spread",
@@ -63,7 +72,7 @@ class PageSources:
     """Everything that one page is made from."""
 
     audience: Audience
-    results: Results  # of the run; without submissions on a student's page
+    results: Results  # of the run, without submissions
     result: SubmissionResult
     evidence: Evidence
     reference: Reference | None
@@ -74,28 +83,32 @@ class PageSources:
     logs: dict[str, str]  # stage -> what its sandbox wrote to stderr
     store: Store
 
+    def all_but_the_moment(self) -> dict[str, Any]:
+        """All fields, as they decide the page. When the run ended does not: a page may stay for many runs.
+
+        The store is known by the hashes that the evidence has of what lies in it.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "store"}
+        run = self.results.run.model_copy(update={"finished": ""})
+        return values | {"results": self.results.model_copy(update={"run": run})}
+
 
 def for_instructor(results: Results, result: SubmissionResult, sources: Sources, image: Thumbnails) -> PageSources:
     """All sources. `image`: from the course's held-out set. Raises `KeyError` for a submission without evidence."""
     evidence = sources.evidence[result.id]
     own_image = _own_image(evidence, sources)
-
-    def other_image(owner: str, name: str) -> str | None:
-        if owner not in sources.evidence:
-            return None
-        shown = attempt("showing its image", lambda: _own_image(sources.evidence[owner], sources)(name))
-        return None if isinstance(shown, Defect) else shown  # the other submission's defect is on its own page
-
+    shared_with = {one.other for one in evidence.audit.value.shared} if isinstance(evidence.audit, Done) else set()
+    owners = sorted(owner for owner in shared_with if owner in sources.evidence)
     return PageSources(
         audience="instructor",
-        results=results,
-        result=result,
+        results=results.model_copy(update={"submissions": (), "texts": None}),
+        result=as_first_made(result, evidence),
         evidence=evidence,
         reference=_reference(evidence, sources),
         detector_reference=_detector_reference(evidence, sources),
         held_out_image=_graded_on(evidence, sources, image, own_image),
         own_image=own_image,
-        other_image=other_image,
+        other_image=_OthersImages({owner: _own_image(sources.evidence[owner], sources) for owner in owners}),
         logs={name: stage.usage.log for name, stage in evidence.stages().items()}
         | ({"beside the stages": evidence.trouble} if evidence.trouble else {}),
         store=sources.store,
@@ -113,30 +126,68 @@ def for_student(results: Results, result: SubmissionResult, sources: Sources, im
     return PageSources(
         audience="student",
         results=_run(results),
-        result=_result(result, evidence, is_shown),
+        result=_result(as_first_made(result, evidence), evidence, is_shown),
         evidence=cleared,
         reference=None if reference is None else _cleared_reference(reference),
         detector_reference=_cleared_detector(_detector_reference(evidence, sources)),
-        held_out_image=_graded_on(evidence, sources, image, own_image) if is_shown else _no_image,
+        held_out_image=_graded_on(evidence, sources, image, own_image) if is_shown else NoImages(),
         # Some of a data set's images may be withheld; showing only the others would reveal which.
-        own_image=own_image if is_shown or not withholds else _no_own_image,
-        other_image=lambda owner, name: None,
+        own_image=own_image if is_shown or not withholds else NoImages(),
+        other_image=NoImages(),
         logs={name: stage.usage.log for name, stage in evidence.stages().items() if stage.usage.log_is_told},
         store=sources.store,
     )
 
 
-def _no_image(index: int) -> str | None:
-    return None
+def as_first_made(result: SubmissionResult, evidence: Evidence) -> SubmissionResult:
+    """The result as the run had it that did the stages: what is kept of it does not make another page."""
+    seconds = {name: round(stage.usage.seconds, 3) for name, stage in evidence.stages().items()}
+    stages = {
+        name: stage.model_copy(
+            update={
+                "status": "ok" if stage.status == "cached" else stage.status,
+                "seconds": seconds.get(name, stage.seconds),
+                "cached": False,
+            }
+        )
+        for name, stage in result.stages.items()
+    }
+    return result.model_copy(update={"stages": stages})
 
 
-def _no_own_image(name: str) -> str | None:
-    return None
+@dataclass(frozen=True, slots=True)
+class _OthersImages:
+    """Images of those submissions with which one shares some, by id."""
+
+    owners: Mapping[str, dataset.ImageOf]
+
+    def __call__(self, owner: str, name: str) -> str | None:
+        if owner not in self.owners:
+            return None
+        shown = attempt("showing its image", lambda: self.owners[owner](name))
+        return None if isinstance(shown, Defect) else shown  # the other submission's defect is on its own page
+
+    def key(self) -> object:
+        return {owner: image.key() for owner, image in self.owners.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _WithheldImages:
+    """Images of the student's own data set, by their index among the withheld ones."""
+
+    own: dataset.ImageOf
+    withheld: tuple[WithheldImage, ...]
+
+    def __call__(self, index: int) -> str | None:
+        return self.own(self.withheld[index].picture) if 0 <= index < len(self.withheld) else None
+
+    def key(self) -> object:
+        return self.own.key(), [one.picture for one in self.withheld]
 
 
 def _own_image(evidence: Evidence, sources: Sources) -> dataset.ImageOf:
     if not isinstance(evidence.audit, Done):
-        return _no_own_image
+        return NoImages()
     return dataset.image_of(evidence.audit.value, sources.store)
 
 
@@ -153,8 +204,7 @@ def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: da
     has_one = sources.reference is not None or sources.detector_reference is not None
     if has_one or not isinstance(evidence.audit, Done):
         return course
-    withheld = evidence.audit.value.withheld
-    return lambda index: own(withheld[index].picture) if 0 <= index < len(withheld) else None
+    return _WithheldImages(own, evidence.audit.value.withheld)
 
 
 # --- what a student may see -----------------------------------------------------------------------

@@ -9,6 +9,8 @@ import base64
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -20,7 +22,14 @@ _MOST_SETS = 8  # of one claim
 _MOST_IN_A_SET = 6
 _MOST_SINGLE = 12
 
-ImageOf = Callable[[str], str | None]
+
+class ImageOf(Protocol):
+    """Path in a data set -> data URI; None for an unknown path."""
+
+    def __call__(self, name: str, /) -> str | None: ...
+
+    def key(self) -> object:
+        """What decides all of its answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +59,31 @@ class Claim:
 
 def image_of(audit: DatasetAudit, store: Store) -> ImageOf:
     """Path in the data set -> data URI of a small JPEG, grey if only that was kept; None for an unknown path."""
-    blobs = (audit.thumbnails, audit.greys)
-    arrays = [np.load(store.path(blob), allow_pickle=False) if blob else None for blob in blobs]
-    places = [{name: i for i, name in enumerate(names)} for names in (audit.shown, audit.pixels)]
+    return _OwnImages(audit, store)
 
-    def image(name: str) -> str | None:
-        for array, place in zip(arrays, places, strict=True):
+
+class _OwnImages:
+    def __init__(self, audit: DatasetAudit, store: Store) -> None:
+        self._audit, self._store = audit, store
+
+    def __call__(self, name: str) -> str | None:
+        for array, place in self._arrays:
             if array is not None and name in place:
                 return _data_uri(Image.fromarray(array[place[name]]))
         return None
 
-    return image
+    def key(self) -> object:
+        audit = self._audit
+        return audit.thumbnails, audit.greys, list(audit.shown), list(audit.pixels)
+
+    @cached_property
+    def _arrays(self) -> list[tuple[Any, dict[str, int]]]:
+        """The rows of each kind, from the store, and each image's row in them."""
+        audit = self._audit
+        return [
+            (np.load(self._store.path(blob), allow_pickle=False) if blob else None, {n: i for i, n in enumerate(names)})
+            for blob, names in ((audit.thumbnails, audit.shown), (audit.greys, audit.pixels))
+        ]
 
 
 def claims(audit: DatasetAudit, image: ImageOf, other_image: Callable[[str, str], str | None]) -> list[Claim]:

@@ -20,12 +20,17 @@ _FEWEST_PARTS = 3  # of a path, with the root: a short one like `/work` is also 
 
 def without_host_paths(page: str, folders: Iterable[Path]) -> str:
     """The HTML page without the paths of these folders, of the software, and of the harness's temporary folders."""
+    return re.sub(host_paths(tuple(folders)), _INSTEAD, page)
+
+
+def host_paths(folders: tuple[Path, ...]) -> str:
+    """The pattern of these paths: what decides which words a page loses."""
     pythons = [path for path in map(Path, (sys.prefix, sys.base_prefix)) if not path.is_relative_to(_OF_ALL_MACHINES)]
     whole = {path for folder in (*folders, *pythons) for path in (folder.absolute(), folder.resolve())}
     named = sorted((str(path) for path in whole if len(path.parts) >= _FEWEST_PARTS), key=len, reverse=True)
     written = [form for name in named for form in _forms(name)]
     temporary = rf"{re.escape(tempfile.gettempdir())}/harness-[\w.-]+"
-    return re.sub("|".join([*map(re.escape, written), temporary]), _INSTEAD, page)
+    return "|".join([*map(re.escape, written), temporary])
 
 
 def _forms(name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
+import re
 from pathlib import Path
 
 from harness.files.private import private_folder
@@ -16,6 +16,7 @@ from harness.report.places import SHARED
 from harness.report.thumbnails import Thumbnails
 
 _NAME_CHARACTERS = 12  # of the SHA-256
+_SHOWN = re.compile(rf"\.\./\.\./{SHARED}/([0-9a-f]{{{_NAME_CHARACTERS}}}\.jpg)")
 
 
 class SharedImages:
@@ -24,10 +25,27 @@ class SharedImages:
     def __init__(self, image: Thumbnails, out: Path) -> None:
         self._image, self._folder = image, out / SHARED
         self._used: set[str] = set()
-        self.path = cache(self._path)
+        self._paths: dict[int, str | None] = {}
+
+    def __call__(self, index: int) -> str | None:
+        """The image's path, as seen from a submission's page. Raises `OSError` when it cannot be written."""
+        if index not in self._paths:
+            self._paths[index] = self._path(index)
+        return self._paths[index]
+
+    def key(self) -> object:
+        """What decides the images and their names."""
+        return self._image.key(), SHARED
+
+    def keep(self, page: str) -> bool:
+        """Keep what the page of an earlier run shows; whether all of it is there."""
+        names = set(_SHOWN.findall(page))
+        if not all(name in self._used or (self._folder / name).is_file() for name in names):
+            return False
+        self._used |= names
+        return True
 
     def _path(self, index: int) -> str | None:
-        """The image's path, as seen from a submission's page. Raises `OSError` when it cannot be written."""
         uri = self._image(index)
         if uri is None:
             return None

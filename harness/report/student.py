@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +26,7 @@ from harness.stages.evidence.benchmark import Benchmark
 from harness.stages.evidence.evaluation import Evaluation
 from harness.stages.evidence.execution import Execution, FailedExecution
 from harness.stages.evidence.inspection import LARGEST_FINE_TUNING, Inspection, LayerComparison
+from harness.stages.evidence.record import Blob
 from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done
 from harness.stages.evidence.submission import Evidence
@@ -37,14 +38,31 @@ SEVERITY_ORDER = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A submission to which a page leads."""
+
+    id: str
+    student: str
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbours:
     """The previous and next submission in the class's table; None while a run goes on."""
 
-    before: SubmissionResult | None
-    after: SubmissionResult | None
+    before: Neighbour | None
+    after: Neighbour | None
 
-    def as_values(self) -> dict[str, SubmissionResult | None]:
+    def as_values(self) -> dict[str, Neighbour | None]:
         return {"before": self.before, "after": self.after}
+
+
+def neighbours(rows: Sequence[SubmissionResult], index: int) -> Neighbours:
+    """Those beside the row."""
+
+    def at(place: int) -> Neighbour | None:
+        return Neighbour(rows[place].id, rows[place].student) if 0 <= place < len(rows) else None
+
+    return Neighbours(at(index - 1), at(index + 1))
 
 
 NOBODY = Neighbours(None, None)
@@ -116,10 +134,16 @@ def _execution(evidence: Evidence) -> Execution | None:
             return None
 
 
-def notebook_of(evidence: Evidence, store: Store) -> Notebook | None:
-    """The notebook as it ran, also if it stopped half-way; None if it did not run."""
+def notebook_that_ran(evidence: Evidence) -> Blob | None:
+    """The notebook's file as it ran, also if it stopped half-way; None if it did not run."""
     execution = _execution(evidence)
-    return _read(store.path(execution.notebook)) if execution else None
+    return execution.notebook if execution else None
+
+
+def notebook_of(evidence: Evidence, store: Store) -> Notebook | None:
+    """The notebook as it ran, as `notebook_that_ran` says."""
+    ran = notebook_that_ran(evidence)
+    return _read(store.path(ran)) if ran else None
 
 
 @functools.lru_cache(maxsize=1)

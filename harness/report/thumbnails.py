@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
-from functools import cache
+from typing import Protocol
 
 from PIL import Image
 
@@ -15,7 +14,14 @@ from harness.inputs.images.decoding import upright_rgb
 _LONGEST_SIDE = 260  # pixels; shown at half that size, to be sharp on a dense screen
 _WITH_BOXES = 480  # of images that are shared, and over which boxes are drawn
 
-Thumbnails = Callable[[int], str | None]
+
+class Thumbnails(Protocol):
+    """Index in the held-out set -> what shows the image; None if it is missing or does not decode."""
+
+    def __call__(self, index: int, /) -> str | None: ...
+
+    def key(self) -> object:
+        """What decides all of its answers."""
 
 
 def thumbnails(held_out: HeldOutSet, shared: bool = False) -> Thumbnails:
@@ -23,18 +29,39 @@ def thumbnails(held_out: HeldOutSet, shared: bool = False) -> Thumbnails:
 
     `shared`: for files that many pages show, which may be larger where boxes are drawn over them.
     """
-    side = _WITH_BOXES if shared and held_out.objects else _LONGEST_SIDE
+    return _HeldOutImages(held_out, _WITH_BOXES if shared and held_out.objects else _LONGEST_SIDE)
 
-    @cache
-    def thumbnail(index: int) -> str | None:
-        if not 0 <= index < len(held_out.files):
+
+class _HeldOutImages:
+    def __init__(self, held_out: HeldOutSet, side: int) -> None:
+        self._held_out, self._side = held_out, side
+        self._made: dict[int, str | None] = {}
+
+    def __call__(self, index: int) -> str | None:
+        if index not in self._made:
+            self._made[index] = self._image(index)
+        return self._made[index]
+
+    def key(self) -> object:
+        return self._held_out.sha256, self._side
+
+    def _image(self, index: int) -> str | None:
+        if not 0 <= index < len(self._held_out.files):
             return None
         try:
-            image = upright_rgb(held_out.files[index], side)
+            image = upright_rgb(self._held_out.files[index], self._side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return None
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=80)
         return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
-    return thumbnail
+
+class NoImages:
+    """In place of images that a page may not show, or that there are not."""
+
+    def __call__(self, *_: object) -> str | None:
+        return None
+
+    def key(self) -> object:
+        return None

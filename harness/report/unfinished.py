@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,12 @@ from harness.boundary.one_by_one import together
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report import charts, overview, student
 from harness.report.cleared import for_instructor
-from harness.report.pages import write_page
 from harness.report.places import INSTRUCTORS, PAGE, SHARED
 from harness.report.rendering import INSTRUCTORS_PAGE, Renderer
 from harness.report.shared import SharedImages
 from harness.report.sources import Sources
 from harness.report.thumbnails import thumbnails
+from harness.report.written import write_page
 from harness.stages.evidence.submission import Evidence
 
 Progressed = Literal["waiting", "running", "examined", "timed"]
@@ -43,9 +44,12 @@ class UnfinishedPages:
 
     def __init__(self, sources: Sources, out: Path) -> None:
         self._sources, self._out = sources, out
-        self._renderer = Renderer()
         self._has_style = False
         self._shared = SharedImages(thumbnails(sources.held_out, shared=True), out)
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return Renderer()
 
     def write_submission(self, results: Results, row: SubmissionResult, evidence: Evidence) -> None:
         """The instructor's page of one submission. Raises `MachineError` when it cannot be written."""
@@ -53,10 +57,10 @@ class UnfinishedPages:
             self._renderer.write_stylesheet(self._out / SHARED)
             self._has_style = True
         sources = replace(self._sources, evidence={row.id: evidence})
-        values = student.view(for_instructor(results, row, sources, self._shared.path))
+        values = student.view(for_instructor(results, row, sources, self._shared))
         shown = values["notebook"]
         document = self._renderer.render_notebook(shown, results.run.finished) if shown else ""
-        beside = {**student.NOBODY.as_values(), "is_final": False, "notebook_file": ""}
+        beside = {**student.NOBODY.as_values(), "is_final": False, "notebook_file": "", "made_of": ""}
         page = self._renderer.render(INSTRUCTORS_PAGE, notebook_document=document, **values, **beside)
         write_page(self._out / INSTRUCTORS / row.id / PAGE, page)
 

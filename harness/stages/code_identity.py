@@ -8,8 +8,11 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from harness.stages.store import Store
 
 _PACKAGE = Path(__file__).parents[1]
 # Modules in which work for the cache begins; `tests/unit/test_code_identity.py` finds one that is not reached.
@@ -30,20 +33,41 @@ _STAGED = ("agent", "handin", "inputs/submissions", "apart/submissions", "apart/
 _DISCOVERY = "plugins"  # a folder that it searches counts as a whole
 
 
+def kept_code_sha256(store: Store, roots: tuple[str, ...] = _ROOTS) -> str:
+    """As `code_sha256`; it is found once for each state of the package, since following imports takes a second."""
+    key = hashlib.sha256(f"code {' '.join(roots)} {_whole_sha256()}".encode()).hexdigest()
+    kept = store.result(key)
+    if kept is None:
+        kept = code_sha256(roots=roots).encode()
+        store.keep(key, kept)
+    return kept.decode()
+
+
 @functools.cache
-def code_sha256(package: Path = _PACKAGE) -> str:
+def code_sha256(package: Path = _PACKAGE, roots: tuple[str, ...] = _ROOTS) -> str:
     """The SHA-256 of names and contents of the deciding modules and of the data files beside them, in hex."""
+    return _sha256_of(package, deciding_files(package, roots))
+
+
+@functools.cache
+def _whole_sha256(package: Path = _PACKAGE) -> str:
+    """Of every file of the package."""
+    folders = (folder for folder in os.walk(package) if Path(folder[0]).name != "__pycache__")
+    return _sha256_of(package, sorted(Path(parent, name) for parent, _, names in folders for name in names))
+
+
+def _sha256_of(package: Path, files: list[Path]) -> str:
     digest = hashlib.sha256()
-    for file in deciding_files(package):
+    for file in files:
         content = file.read_bytes()
         digest.update(f"{file.relative_to(package).as_posix()}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def deciding_files(package: Path = _PACKAGE) -> list[Path]:
+def deciding_files(package: Path = _PACKAGE, roots: tuple[str, ...] = _ROOTS) -> list[Path]:
     """Every module that a stage's work can reach, and the data files in these modules' folders."""
     files = {module for name in _STAGED for module in _modules_below(package, name)}
-    waiting = [*files, *(module for root in _ROOTS for module in _modules_of(package, tuple(root.split("/"))))]
+    waiting = [*files, *(module for root in roots for module in _modules_of(package, tuple(root.split("/"))))]
     while waiting:
         module = waiting.pop()
         if module in files and module.relative_to(package).parts[0] == "agent":

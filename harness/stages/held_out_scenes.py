@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -44,21 +45,22 @@ def scene_numbers(staged: StagedImages, truth: Sequence[int]) -> tuple[int, ...]
     numbers = [0] * len(truth)
     for label in sorted(set(truth)):
         members = [index for index, one in enumerate(truth) if one == label]
-        images = _image_set(staged, [staged.names[index] for index in members])
+        images = _image_set(staged.files(members))
         for index, first in zip(members, scene_map(images).group_of(len(images)).tolist(), strict=True):
             numbers[index] = members[first]
     return tuple(numbers)
 
 
-def _image_set(staged: StagedImages, names: Sequence[str]) -> ImageSet:
+def _image_set(files: Sequence[Path]) -> ImageSet:
     greys, described = [], []
-    for name in names:
-        with Image.open(staged.folder / name) as image:
+    for file in files:
+        with Image.open(file) as image:
             greys.append(np.asarray(image.convert("L").resize((GREY, GREY), Image.Resampling.BOX)))
             digest = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
             described.append(_described(image.width, image.height, digest))
+    names = tuple(file.name for file in files)
     splits: tuple[Split, ...] = tuple("" for _ in names)
-    return ImageSet(tuple(names), (None,) * len(names), splits, tuple(described), np.stack(greys), None)
+    return ImageSet(names, (None,) * len(names), splits, tuple(described), np.stack(greys), None)
 
 
 def _described(width: int, height: int, sha256: str) -> Described:

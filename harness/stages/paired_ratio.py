@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from harness.stages.evidence.benchmark import Clock
 from harness.stages.evidence.record import Interval
@@ -125,6 +124,8 @@ class PairedRatio:
 
 @functools.cache
 def _students(degrees: int) -> float:
+    from scipy.special import stdtrit  # takes long to load, and is needed where something is timed
+
     return float(stdtrit(degrees, (1 + _CONFIDENCE) / 2))
 
 

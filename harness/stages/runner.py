@@ -37,10 +37,13 @@ class StageRunner:
         """`submission`: its id for reporting progress; None for the reference, whose progress is not reported."""
         self.context, self.cached = context, set[str]()
         self._submission, self._cache, self._progress = submission, cache, progress
+        self._whose: str | None = submission or ""  # empty for the reference
 
     def aside(self) -> StageRunner:
         """A runner for the same submission, whose stages are not counted as the submission's."""
-        return StageRunner(self._submission, self.context, self._cache, self._progress)
+        runner = StageRunner(self._submission, self.context, self._cache, self._progress)
+        runner._whose = None
+        return runner
 
     def run(
         self,
@@ -79,7 +82,7 @@ class StageRunner:
         result: StageResult[T] | None = None
         for attempt in range(_ENGINE_TRIES):
             try:
-                remembered = self._cache.run(stage.name, key, stage.value, work)
+                remembered = self._cache.run(stage.name, key, stage.value, work, self._whose)
                 return remembered.result, remembered.cached
             except EngineFailed as error:
                 result = Skipped(

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from harness import report
 from harness.inputs.assignment.sections import Feedback
+from harness.report.bench import write_bench
 from harness.report.unfinished import UnfinishedRow
 
 _WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
@@ -62,8 +63,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         measured("vgg16", 80, 2, accuracy=accuracy(0.9), layers=layer_times(72.0)),
         measured("small", 5, 3, accuracy=accuracy(0.7), believed=False, valid=False),
     )
-    report.write_bench(bench_results(*models), out / "bench")
-    report.write_bench(bench_results(*models, outlooks=(board_predictions("vgg16"),)), out / "boards")
+    write_bench(bench_results(*models), out / "bench")
+    write_bench(bench_results(*models, outlooks=(board_predictions("vgg16"),)), out / "boards")
     return out
 
 

@@ -14,12 +14,15 @@ import pytest
 from model_files import CLASSES, torch_model, write_detector, write_images, write_torch, write_yolo
 from silent import Silent
 
-from harness import report
-from harness.bench import SCENARIOS, BenchResults, Request, TorchvisionModel, boards, compare, measure
-from harness.bench.results import Accuracy
-from harness.bench.rules import Effort
+from harness.bench import boards
+from harness.bench.compare import compare
+from harness.bench.measure import measure
+from harness.bench.request import Request, TorchvisionModel
+from harness.bench.results import Accuracy, BenchResults
+from harness.bench.rules import SCENARIOS, Effort
 from harness.errors import MachineError, UsageError
-from harness.report import export
+from harness.report.bench import write_bench
+from harness.report.export.bench_files import write_bench as write_bench_files
 from harness.sandbox.bubblewrap import Bubblewrap
 
 SHORT = Effort("quick", 0.6, 2, 2, 0.1)
@@ -82,8 +85,8 @@ def test_two_models_side_by_side_page_and_files(run: Any, models: Path, tmp_path
         assert one.p50_interval[0] <= one.p50_ms * 1.01 and one.p50_ms <= one.p50_interval[1] * 1.01
         assert 40e6 < one.peak_memory_bytes < 600e6
         assert len(one.rounds) == 2 and all(round.machine.other_load is not None for round in one.rounds)
-    export.write_bench(found, tmp_path)
-    report.write_bench(found, tmp_path)
+    write_bench_files(found, tmp_path)
+    write_bench(found, tmp_path)
     again = BenchResults.model_validate_json((tmp_path / "bench.json").read_bytes())
     assert again == found
     with (tmp_path / "bench.csv").open(encoding="utf-8") as stream:

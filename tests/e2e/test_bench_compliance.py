@@ -9,9 +9,11 @@ import pytest
 from model_files import CLASSES
 from silent import Silent
 
-from harness.bench import SCENARIOS, BenchResults, Request, boards, measure
-from harness.bench.results import Measurement
-from harness.bench.rules import Effort
+from harness.bench import boards
+from harness.bench.measure import measure
+from harness.bench.request import Request
+from harness.bench.results import BenchResults, Measurement
+from harness.bench.rules import SCENARIOS, Effort
 from harness.sandbox.bubblewrap import Bubblewrap
 
 SHORT = Effort("quick", 0.3, 1, 1, 0.1)

@@ -65,8 +65,8 @@ def test_the_course_is_prepared_from_its_boxes(assignment: Assignment, engine: S
         assert known is not None and known.labelled.classes == RANKS and len(known.staged.names) == 24
         counted = Counter(box.label for one in known.labelled.objects for box in one.boxes)
         assert len(counted) == 6 and min(counted.values()) >= 5
-        for name, one in zip(known.staged.names, known.labelled.objects, strict=True):
-            with Image.open(known.staged.folder / name) as image:
+        for file, one in zip(known.staged.files(), known.labelled.objects, strict=True):
+            with Image.open(file) as image:
                 assert image.width / image.height == pytest.approx(one.width / one.height, rel=0.01)
         assert shared.training.folder == assignment.file.parent / "train"
         assert len(shared.training.check_images()) == 12

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.bench import EFFORTS
-from harness.bench.rules import Effort
+from harness.bench.rules import EFFORTS, Effort
 from harness.cli.main import cli
 
 TUTORIALS = Path(__file__).parents[2] / "docs" / "tutorials"

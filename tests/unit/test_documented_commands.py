@@ -42,6 +42,7 @@ RUN_BY = {
     "harness weights fetch": (
         "tests/e2e/test_environments.py::test_a_hand_in_whose_environment_is_not_built_waits_for_a_person"
     ),
+    "harness why": "tests/e2e/test_goes_on.py::test_why_names_the_stage_and_the_input_that_changed",
     "make demo": "tests/e2e/test_example.py::test_every_hand_in_has_a_row_and_a_page",
     "make demo-detection": "tests/e2e/test_detection_example.py::test_the_class_hands_in_what_its_readme_says",
     "make install": "tests/e2e/test_installed.py::test_it_runs_in_an_empty_environment",

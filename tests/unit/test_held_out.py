@@ -35,8 +35,7 @@ def test_names_say_nothing_and_the_order_of_names_is_not_the_order_of_the_set(fo
 
 def test_images_are_upright_and_carry_no_metadata(folder: Path, tmp_path: Path):
     staged = stage(load(folder), tmp_path / "staged")
-    for index, name in enumerate(staged.names):
-        file = staged.folder / name
+    for index, file in enumerate(staged.files()):
         with Image.open(file) as image:
             assert image.size == (10, 20 + index % 4)
             assert not image.getexif() and not image.info
@@ -54,7 +53,7 @@ def test_every_image_that_does_not_decode_is_named(folder: Path, tmp_path: Path)
     (folder / "mug" / "broken.jpg").write_bytes(b"<html>")
     (folder / "ball" / "cut.jpg").write_bytes((folder / "ball" / "ball0.jpg").read_bytes()[:200])
     with pytest.raises(AssignmentError) as caught:
-        stage(load(folder), tmp_path / "staged")
+        stage(load(folder), tmp_path / "staged").files()
     assert "broken.jpg" in caught.value.message and "cut.jpg" in caught.value.message
 
 
@@ -75,3 +74,12 @@ def test_a_class_folder_without_images_is_refused(folder: Path):
 def test_scenes_are_a_part_of_the_sets_identity(folder: Path):
     held_out = load(folder)
     assert held_out.key() != replace(held_out, scenes=(0, 0, 2, 3, 4, 5, 6, 7)).key()
+
+
+def test_no_image_is_written_before_one_is_asked_for(folder: Path, tmp_path: Path):
+    staged = stage(load(folder), tmp_path / "staged")
+    assert not list((tmp_path / "staged").iterdir())
+    [only] = staged.files((2,))
+    assert only.is_file()
+    first = {file: file.stat().st_ino for file in staged.files()}
+    assert first == {file: file.stat().st_ino for file in staged.files()}  # and not written twice

@@ -13,8 +13,6 @@ PACKAGE = Path(harness.__file__).parent
 # Room -> what its `__init__` exports. A room that is not here exports nothing: its modules are imported by name.
 EXPORTED = {
     "agent.dataset": "Box DatasetImage Reading Unreadable open_tree read",
-    "bench": "BenchResults Comparison EFFORTS Request SCENARIOS TorchvisionModel compare compare_in_turn load measure "
-    "uncompared",
     "bench.boards": "Board load names",
     "bench.machine": "Check MachineState Monitor Window checks",
     "findings": "Finding Severity advice backbone_doubt finding one_line preprocessing_fix "
@@ -27,9 +25,8 @@ EXPORTED = {
     "NO_TRAINING_IMAGES StagedImages TrainingImages drawn drawn_from load load_unseen sample secret_sample stage",
     "inputs.submissions": "collect",
     "inputs.weights": "TrainedOn WeightsEntry add by_address by_file fetch list_weights named path standing_in",
-    "report": "INSTRUCTORS PAGE STUDENTS Sources UnfinishedPages write write_bench",
-    "report.export": "grades_row results_schema write_bench write_feedback write_grades_csv write_markdown "
-    "write_results_json",
+    "report": "INSTRUCTORS PAGE STUDENTS Sources UnfinishedPages write",
+    "report.export": "grades_row results_schema write_grades_csv write_results_json",
     "sandbox": "Chosen EngineName EngineReport Job KERAS Limits Outcome Sandbox Software TORCH choose course diagnose "
     "environments named open_to_all readable_by_all",
     "stages.audit": "Described ImageSet SceneMap scene_map",

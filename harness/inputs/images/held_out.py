@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +46,19 @@ class HeldOutSet:
 NO_SET = HeldOutSet((), (), (), "")
 
 
+class _Written:
+    """Images that are written when somebody needs them."""
+
+    def __init__(self, pairs: Sequence[tuple[Path, Path]]) -> None:
+        self._pairs, self._lock = pairs, threading.Lock()
+
+    def once(self) -> None:
+        """Write them, unless that was done; others wait for it meanwhile."""
+        with self._lock:
+            _write(self._pairs)
+            self._pairs = ()
+
+
 @dataclass(frozen=True, slots=True)
 class StagedImages:
     """The images re-encoded for the sandbox: image i is the file `names[i]` in `folder`, which is never mounted."""
@@ -51,6 +66,16 @@ class StagedImages:
     folder: Path
     names: tuple[str, ...]
     sha256: str  # the set's hash; names differ from run to run, content does not
+    _written: _Written | None = None  # None where the files are there
+
+    def files(self, indices: Sequence[int] | None = None) -> list[Path]:
+        """The images' files, or those at `indices`; all are written when the first is asked for.
+
+        So a run that needs none re-encodes none. Raises `AssignmentError` as `stage` says.
+        """
+        if self._written is not None:
+            self._written.once()
+        return [self.folder / self.names[index] for index in (range(len(self.names)) if indices is None else indices)]
 
     def key(self) -> str:
         """The images' identity, independent of paths."""
@@ -86,28 +111,32 @@ def load_unseen(folder: Path) -> HeldOutSet:
 
 
 def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
-    """Write the images to `folder`, which only its owner can list, as PNG, in a random order under random names.
+    """Images for `folder`, which only its owner can list, as PNG, in a random order under random names.
 
-    EXIF rotation is applied, then all metadata are dropped; the longest side is at most 1024 pixels. Raises
-    `AssignmentError`, which names every image that does not decode.
+    EXIF rotation is applied, then all metadata are dropped; the longest side is at most 1024 pixels. They are written
+    when `StagedImages.files` is called first, which raises `AssignmentError` that names every image that does not
+    decode.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    names = [f"{secrets.token_hex(8)}.png" for _ in held_out.files]
-    pairs = list(zip(held_out.files, names, strict=True))
+    names = tuple(f"{secrets.token_hex(8)}.png" for _ in held_out.files)
+    pairs = [(file, folder / name) for file, name in zip(held_out.files, names, strict=True)]
     secrets.SystemRandom().shuffle(pairs)
+    return StagedImages(folder, names, held_out.sha256, _Written(pairs) if pairs else None)
+
+
+def _write(pairs: Sequence[tuple[Path, Path]]) -> None:
     unreadable = []
-    for file, name in pairs:
+    for file, target in pairs:
         try:
             image = upright_rgb(file, LONGEST_SIDE)
         except UNDECODABLE as error:
             unreadable.append(f"{file}: does not decode: {error}")
             continue
-        image.save(folder / name, compress_level=1)
-        os.utime(folder / name, (0, 0))
-        (folder / name).chmod(0o600)
+        image.save(target, compress_level=1)
+        os.utime(target, (0, 0))
+        target.chmod(0o600)
     if unreadable:
         raise AssignmentError(
             "\n".join(sorted(unreadable)), "replace these held-out images, or take them out of the folder"
         )
-    return StagedImages(folder, tuple(names), held_out.sha256)

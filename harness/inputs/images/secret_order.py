@@ -49,7 +49,7 @@ def drawn(files: Sequence[Path]) -> Material:
 def drawn_from(staged: StagedImages, indices: Sequence[int] | None = None) -> Material:
     """All images of a set, or those at `indices`, in a new secret order; positions refer to `indices`."""
     chosen = range(len(staged.names)) if indices is None else indices
-    return drawn([staged.folder / staged.names[index] for index in chosen])
+    return drawn(staged.files(chosen))
 
 
 def sample(staged: StagedImages, count: int) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from harness.errors import MachineError, UsageError
@@ -13,11 +12,12 @@ from harness.files.whole_file import write_whole
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report.alone import alone, shows_notebook, stylesheet_of
 from harness.report.export.claims import left_out
+from harness.report.kept import made_of
 from harness.report.places import NOTEBOOK
 
 _PAGE = "index.html"
 _CLEARED = '<meta name="audience" content="student">'  # in the head of a student's page
-_RUN = '<meta name="run" content="{}">'  # also in the head: when the page's run ended
+_NOTEBOOK = re.compile(r'<meta name="notebook" content="([^"<>]*)">')  # what its notebook is made of
 _NAME_CHARACTERS = 80
 
 
@@ -34,7 +34,7 @@ def write_feedback(
     """
     try:
         given = results.submissions if rows is None else rows
-        texts = {row.id: cleared_page(pages / row.id / _PAGE, results) for row in given}
+        texts = {row.id: cleared_page(pages / row.id / _PAGE, made_for(row, results)) for row in given}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(folder.iterdir()):
             raise UsageError(f"{folder}: holds other files, which would be given away, too", "name a new, empty folder")
@@ -49,18 +49,24 @@ def write_feedback(
     return written
 
 
-def cleared_page(page: Path, results: Results) -> str:
-    """The page as one file, with its style and its notebook in it.
+def made_for(row: SubmissionResult, results: Results) -> str:
+    """What the student's page of the row says that it was made of; in older results, when their run ended."""
+    return row.page or results.run.finished
+
+
+def cleared_page(page: Path, wanted: str) -> str:
+    """The page as one file, with its style and its notebook in it. `wanted`: what it was made of (`made_for`).
 
     Raises `UsageError` if it, or what it needs, is missing, made for the instructor, or made by another run. A run that
     was stopped while writing may have left its pages beside the previous run's results, in which an id may belong to
     another student.
     """
-    text = _cleared(page, results)
+    text = _cleared(page, wanted)
     stylesheet = stylesheet_of(text)
     if stylesheet is None:
         return text  # a page that only says that it could not be made has its style
-    notebook = _cleared(page.parent / NOTEBOOK, results) if shows_notebook(text) else ""
+    named = _NOTEBOOK.search(text.partition("<body")[0])
+    notebook = _cleared(page.parent / NOTEBOOK, named[1] if named else wanted) if shows_notebook(text) else ""
     return alone(text, _text_of(page.parent.parent / stylesheet), notebook)
 
 
@@ -70,15 +76,14 @@ def _text_of(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _cleared(page: Path, results: Results) -> str:
-    run = _RUN.format(escape(results.run.finished))
+def _cleared(page: Path, wanted: str) -> str:
     if not page.is_file():
         raise UsageError(f"{page}: the page is missing", "grade again, then export")
     text = page.read_text(encoding="utf-8")
     head = text.partition("<body")[0]
     if _CLEARED not in head:
         raise UsageError(f"{page}: this page was not made to be given away", "grade again, then export")
-    if run not in head:
+    if made_of(text) != wanted:
         raise UsageError(f"{page}: another run than the recorded one made this page", "grade again, then export")
     return text
 

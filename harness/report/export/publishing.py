@@ -15,7 +15,7 @@ from harness.files.whole_file import whole_file
 from harness.gradebook.history import PastGrade, grade_of
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report.export.claims import left_out
-from harness.report.export.feedback import cleared_page
+from harness.report.export.feedback import cleared_page, made_for
 from harness.report.places import PAGE
 
 Form = Literal["zip", "canvas", "moodle", "brightspace"]
@@ -57,7 +57,9 @@ def publication(results: Results, pages: Path, form: Form, *, also_open: bool) -
             kept_back[row.id] = "its page would have the name of another's"
         else:
             names[name.casefold()] = row
-    files = {str(_name(row, form)): cleared_page(pages / row.id / PAGE, results) for row in names.values()}
+    files = {
+        str(_name(row, form)): cleared_page(pages / row.id / PAGE, made_for(row, results)) for row in names.values()
+    }
     return Publication(files, tuple(names.values()), kept_back)
 
 

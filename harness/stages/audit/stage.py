@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.files.hashing import file_sha256
+from harness.files.hashing import known_sha256
 from harness.findings import Finding, finding, sentence
 from harness.inputs.assignment.sections import OwnDataset
 from harness.inputs.submission import Submission
@@ -60,7 +60,13 @@ class AuditRules:
 
     def key(self) -> object:
         """The identity of what decides the result besides the data set."""
-        return [self.asked, self.withholds, self.backbone and file_sha256(self.backbone), self.detection, self.searches]
+        return [
+            self.asked,
+            self.withholds,
+            self.backbone and known_sha256(self.backbone),
+            self.detection,
+            self.searches,
+        ]
 
 
 def audit(submission: Submission, rules: AuditRules, context: StageContext) -> StageResult[DatasetAudit]:

@@ -125,7 +125,7 @@ def _result(
     most = most_of_an_image(len(at))
     return WorseBoxes(
         images=chosen,
-        seeds=tuple(_seed(request.staged.folder / request.staged.names[image]) for image in chosen),
+        seeds=tuple(map(_seed, request.staged.files(chosen))),
         versions=versions,
         corrupted=stored(read_rows(outputs, "corrupted", reply.corrupted, at, most), "corrupted", context),
         unseen=stored(read_rows(outputs, "unseen", reply.unseen, others, most), "unseen", context),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from harness.files.hashing import HashedFile
 from harness.inputs.assignment import Assignment
 from harness.inputs.submission import Submission
 from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox import KERAS, TORCH, Sandbox, Software, course
 from harness.sandbox.software import Framework
+from harness.stages.cache import StageCache
 from harness.stages.evidence.execution import Execution, FailedExecution
-from harness.stages.evidence.stage_result import StageResult
+from harness.stages.evidence.record import Record
+from harness.stages.evidence.stage_result import Done, StageResult
 
 _NEEDS: dict[str, Framework] = {
     "tensorflow": "tensorflow",
@@ -77,11 +80,29 @@ def another(
     return next((one for one in environments if "tensorflow" in one.frameworks), None)
 
 
-def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> Software:
-    """The environment for the submission's notebook."""
+class Imports(Record):
+    """The modules that a notebook imports."""
+
+    names: tuple[str, ...]
+
+
+def kept_imports(submission: Submission, cache: StageCache) -> frozenset[str]:
+    """As `imports_of`, found once for each notebook."""
+    if submission.notebook is None:
+        return frozenset()
+
+    def work() -> Done[Imports]:
+        return Done(value=Imports(names=tuple(sorted(imports_of(submission)))), origin="measured-outside")
+
+    kept = cache.run("imports", HashedFile(submission.root / submission.notebook), Imports, work)
+    return frozenset(kept.result.value.names) if isinstance(kept.result, Done) else frozenset()
+
+
+def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbox, imports: frozenset[str]) -> Software:
+    """The environment for the submission's notebook, which imports these."""
     if submission.notebook is None:
         return TORCH
-    return choose(imports_of(submission), allowed(assignment), sandbox)
+    return choose(imports, allowed(assignment), sandbox)
 
 
 def imports_of(submission: Submission) -> frozenset[str]:

@@ -9,8 +9,8 @@ import pytest
 from bench_examples import measured, results
 from scipy.stats import t
 
-from harness.bench import compare, compare_in_turn, load, uncompared
-from harness.bench.results import Host, TimedRound
+from harness.bench.compare import compare, compare_in_turn, uncompared
+from harness.bench.results import Host, TimedRound, load
 from harness.errors import UsageError
 
 

@@ -81,7 +81,7 @@ def test_labels_are_measured_on_the_training_part_alone(divided):
     with own.laid_out(handed_in, audit, ASSIGNMENT, context(store)) as split:
         known = split.graded_on.known
         assert known is not None and known.labelled.classes == split.graded_on.held_out.classes
-        assert all((known.staged.folder / name).is_file() for name in known.staged.names)
+        assert all(file.is_file() for file in known.staged.files())
     assert len(known.labelled.objects) == len(known.labelled.files) == len(audit.known) > 0
     assert not {one.picture for one in audit.known} & {one.picture for one in audit.withheld}
 

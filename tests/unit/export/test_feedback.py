@@ -12,7 +12,7 @@ from harness.cli.main import cli
 from harness.errors import UsageError
 from harness.gradebook.database import Gradebook
 from harness.gradebook.results import Results
-from harness.report.export import write_feedback
+from harness.report.export.feedback import write_feedback
 
 _PAGE = (
     f'<!doctype html><head><meta name="audience" content="{{}}"><meta name="run" content="{results().run.finished}">'

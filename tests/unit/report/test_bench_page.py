@@ -3,7 +3,7 @@
 import pytest
 from bench_examples import accuracy, board_predictions, layer_times, measured, results
 
-from harness.bench import compare
+from harness.bench.compare import compare
 from harness.bench.results import Unmeasured
 from harness.report.bench import view, write_bench
 from harness.report.charts import Point

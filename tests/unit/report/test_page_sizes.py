@@ -12,6 +12,7 @@ from harness import report
 from harness.errors import UsageError
 from harness.report.compact import compact
 from harness.report.export.feedback import cleared_page
+from harness.report.kept import made_of
 
 _BYTES = 60_000  # for each submission, of which a thousand have what all pages share: 60 MB
 _IN_TABLE = 1_900  # at most, in the class's page and in what is shared, of a thousand
@@ -33,9 +34,9 @@ def test_the_pages_of_a_submission_are_small(built: tuple[SyntheticClass, Path])
 
 
 def test_a_page_that_is_given_away_needs_no_other_file(built: tuple[SyntheticClass, Path]) -> None:
-    made, out = built
+    _, out = built
     page = out / "students" / "team-01" / "index.html"
-    written, alone = page.read_text("utf-8"), cleared_page(page, made.results)
+    written, alone = page.read_text("utf-8"), cleared_page(page, made_of(page.read_text("utf-8")))
     assert "notebook.html" in written and "'self'" in written and ".css" in written
     assert "notebook.html" not in alone and "'self'" not in alone and ".css" not in alone
     assert "Recognising five objects" in alone and "<style>" in alone
@@ -45,21 +46,21 @@ def test_a_page_that_is_given_away_needs_no_other_file(built: tuple[SyntheticCla
 def test_a_page_that_lacks_a_part_is_not_given_away(tmp_path: Path, name: str) -> None:
     made = synthetic_class.build(tmp_path)
     first = made.results.model_copy(update={"submissions": made.results.submissions[:1]})
-    report.write(first, made.sources, tmp_path / "out")
+    written = report.write(first, made.sources, tmp_path / "out")
     [part] = (tmp_path / "out" / "students").glob(name)
     part.unlink()
     with pytest.raises(UsageError, match="missing"):
-        cleared_page(tmp_path / "out" / "students" / "team-01" / "index.html", first)
+        cleared_page(tmp_path / "out" / "students" / "team-01" / "index.html", written.submissions[0].page)
 
 
 def test_a_notebook_of_another_run_is_not_given_away(tmp_path: Path) -> None:
     made = synthetic_class.build(tmp_path)
     first = made.results.model_copy(update={"submissions": made.results.submissions[:1]})
-    report.write(first, made.sources, tmp_path / "out")
+    written = report.write(first, made.sources, tmp_path / "out")
     file = tmp_path / "out" / "students" / "team-01" / "notebook.html"
-    file.write_text(file.read_text("utf-8").replace(first.run.finished, "2020-01-01T00:00:00+00:00"))
+    file.write_text(file.read_text("utf-8").replace(made_of(file.read_text("utf-8")), "0" * 64))
     with pytest.raises(UsageError, match="another run"):
-        cleared_page(tmp_path / "out" / "students" / "team-01" / "index.html", first)
+        cleared_page(tmp_path / "out" / "students" / "team-01" / "index.html", written.submissions[0].page)
 
 
 def test_what_is_left_out_is_only_markup() -> None:

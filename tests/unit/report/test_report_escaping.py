@@ -22,6 +22,7 @@ from synthetic_class import SyntheticClass
 import harness.report
 from harness import report
 from harness.report.export.feedback import cleared_page
+from harness.report.kept import made_of
 from harness.report.plain import plain
 from harness.report.rendering import Renderer
 
@@ -202,7 +203,8 @@ def pages_of(built: SyntheticClass, out: Path) -> dict[str, str]:
 
 def page_alone(built: SyntheticClass, out: Path, id: str) -> str:
     """The student's page as it is given away."""
-    return cleared_page(out / "students" / id / "index.html", built.results)
+    page = out / "students" / id / "index.html"
+    return cleared_page(page, made_of(page.read_text("utf-8")))
 
 
 # Shown: score, findings, half-run notebook, failed stages, logs, another's name before and after.
