@@ -43,3 +43,31 @@ def test_boxes_enclose_what_is_seen():
         [sys.executable, "-c", PROGRAM], cwd=EXAMPLE, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.stdout == "as drawn\n", done.stderr
+
+
+SAME_PIXELS = """
+import numpy as np
+import render_images, several_objects
+from rendering import tiles, trace
+
+for conditions, seed in ((several_objects.TRAINING, 4), (several_objects.HELD_OUT, 5)):
+    wanted, kept = trace.render_with_solids, []
+    several_objects.render_with_solids = lambda scene, side: kept.append(scene) or wanted(scene, side)
+    several_objects.photographed(conditions, np.random.default_rng(seed), 64)
+    passed, clear = [], tiles.clear
+    tiles.clear = lambda *cones: passed.append(clear(*cones)) or passed[-1]
+    quick = wanted(kept[0], 64)
+    assert len(passed) == 2 and all(0.1 < of_tiles.mean() < 1 for of_tiles in passed)  # of the camera, of the light
+    tiles.clear = lambda nearest, start, *rest: np.zeros(len(start), bool)
+    for one, other in zip(quick, wanted(kept[0], 64), strict=True):
+        assert one.dtype == other.dtype and one.tobytes() == other.tobytes()
+    tiles.clear = clear
+print("the same")
+"""
+
+
+def test_tiles_that_are_passed_over_change_no_pixel():
+    done = subprocess.run(
+        [sys.executable, "-c", SAME_PIXELS], cwd=EXAMPLE, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.stdout == "the same\n", done.stderr
