@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
+
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 EXAMPLE = REPOSITORY / "reference_solution" / "detection"
@@ -71,3 +74,16 @@ def test_tiles_that_are_passed_over_change_no_pixel():
         [sys.executable, "-c", SAME_PIXELS], cwd=EXAMPLE, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.stdout == "the same\n", done.stderr
+
+
+@pytest.mark.parametrize("example", ["classification", "detection"])
+def test_images_are_drawn_with_numpy_and_pillow_alone(example: str, tmp_path: Path):
+    """`make demo` draws them while everything else is still being installed."""
+    for name in ("numpy", "numpy.libs", "PIL", "pillow.libs"):
+        if (package := Path(sysconfig.get_path("platlib"), name)).exists():
+            (tmp_path / name).symlink_to(package)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "import render_images"],
+        cwd=EXAMPLE.with_name(example), env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
