@@ -39,6 +39,12 @@ def middles(of_pixels: Floats, side: int) -> tuple[Floats, Floats]:
     return middle, np.linalg.norm(points - middle[:, None], axis=2).max(axis=1)
 
 
+def roomy(nearest: Callable[[Floats], Floats], points: Floats, side: int, room: float) -> np.ndarray:
+    """The pixels around whose points (side * side, 3) no solid is nearer than `room`, a mask."""
+    middle, radius = middles(points, side)
+    return of_pixels(nearest(middle) >= room + radius + _MARGIN, side)
+
+
 def clear(
     nearest: Callable[[Floats], Floats],
     start: Floats,

@@ -15,6 +15,7 @@ _NEAR_ENOUGH = 0.002  # of a unit, about the objects' height
 _FAR = 14.0
 _RIM = 12  # how sharp shadows are
 _LIGHT_REACH = 4
+_ROOM = 0.25  # that ambient light needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def render_with_solids(scene: Scene, side: int) -> tuple[Floats, np.ndarray]:
     middle, radius = tiles.middles(start, side)
     lit[facing] *= _unshadowed(scene, start, facing & ~_in_full_light(scene, middle, radius, side))[facing]
     shine = np.clip((normal * _half_way(scene, rays)).sum(axis=1), 0, 1) ** 40 * gloss * (lit > 0)
-    corner = 0.55 + 0.45 * np.clip(_nearest(scene, point + normal * np.float32(0.25)) / 0.25, 0, 1)
+    corner = 0.55 + 0.45 * _openness(scene, point + normal * np.float32(_ROOM), side)
     light = scene.ambient * corner[:, None] + scene.light_colour * lit[:, None]
     picture = (colour * light + scene.light_colour * shine[:, None]).reshape(side, side, 3)
     return picture, np.where(is_solid, solid, -1).reshape(side, side)
@@ -176,6 +177,14 @@ def _unshadowed(scene: Scene, p: Floats, asked: np.ndarray) -> Floats:
         away[active] += np.clip(nearest, 0.02, 0.5)
         active = active[(light[active] > 0.01) & (away[active] < _LIGHT_REACH)]
     return light
+
+
+def _openness(scene: Scene, p: Floats, side: int) -> Floats:
+    """0 in a corner between solids, to 1 where each is at least `_ROOM` away from the point."""
+    found = np.ones(len(p), np.float32)
+    near = ~tiles.roomy(lambda of_tiles: _nearest(scene, of_tiles), p, side, _ROOM)
+    found[near] = np.clip(_nearest(scene, p[near]) / _ROOM, 0, 1)
+    return found
 
 
 def _nearest(scene: Scene, p: Floats) -> Floats:
