@@ -140,7 +140,9 @@ def box(rng: Random) -> Shape:
 
     def distance(p: Floats) -> Floats:
         q = np.abs(p - np.array([0, half[1], 0], np.float32)) - half.astype(np.float32)
-        return np.linalg.norm(np.maximum(q, 0), axis=1) + np.minimum(q.max(axis=1), 0)
+        outside = np.maximum(q, 0)
+        most = np.maximum(np.maximum(q[:, 0], q[:, 1]), q[:, 2])
+        return length(outside[:, 0], outside[:, 1], outside[:, 2]) + np.minimum(most, 0)
 
     return distance
 

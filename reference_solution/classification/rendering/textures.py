@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -29,11 +30,11 @@ def _noise(rng: Random) -> Callable[[Floats], Floats]:
         low = np.floor(p).astype(np.int64)
         t = (p - low).astype(np.float32)
         t = t * t * (3 - 2 * t)
+        at_step = [((low + step) & 15).T for step in (0, 1)]
+        share = [(1 - t).T, t.T]
         total = np.zeros(len(p), np.float32)
-        for corner in range(8):
-            step = np.array([corner & 1, corner >> 1 & 1, corner >> 2], np.int64)
-            x, y, z = ((low + step) & 15).T
-            total += grid[x, y, z] * np.where(step, t, 1 - t).prod(axis=1)
+        for k, j, i in itertools.product((0, 1), repeat=3):
+            total += grid[at_step[i][0], at_step[j][1], at_step[k][2]] * (share[i][0] * share[j][1] * share[k][2])
         return total
 
     return at

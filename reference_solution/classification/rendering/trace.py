@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import tiles
 from .shapes import Floats, Shape
 from .textures import Texture
 
 _STEPS = 72
 _NEAR_ENOUGH = 0.002  # of a unit, about the objects' height
 _FAR = 14.0
+_RIM = 12  # how sharp shadows are
+_LIGHT_REACH = 4
+_ROOM = 0.25  # that ambient light needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,7 @@ def render(scene: Scene, side: int) -> Floats:
 def render_with_solids(scene: Scene, side: int) -> tuple[Floats, np.ndarray]:
     """What `render` gives, and what `seen_solids` does."""
     eye, rays = _camera(scene, side)
-    away, solid = _march(scene, eye, rays, _FAR)
-    point, is_solid, wall = _hit(scene, eye, rays, away, solid)
+    point, is_solid, wall, solid = _seen(scene, eye, rays, side)
     colour = np.zeros_like(rays)
     normal = np.zeros_like(rays)
     gloss = np.full(len(rays), 0.05, np.float32)
@@ -74,9 +77,10 @@ def render_with_solids(scene: Scene, side: int) -> tuple[Floats, np.ndarray]:
     lit = np.clip(normal @ scene.light, 0, None)
     facing = lit > 0
     start = point + normal * np.float32(0.01)
-    lit[facing] *= _unshadowed(scene, start[facing])
+    middle, radius = tiles.middles(start, side)
+    lit[facing] *= _unshadowed(scene, start, facing & ~_in_full_light(scene, middle, radius, side))[facing]
     shine = np.clip((normal * _half_way(scene, rays)).sum(axis=1), 0, 1) ** 40 * gloss * (lit > 0)
-    corner = 0.55 + 0.45 * np.clip(_nearest(scene, point + normal * np.float32(0.25)) / 0.25, 0, 1)
+    corner = 0.55 + 0.45 * _openness(scene, point + normal * np.float32(_ROOM), side)
     light = scene.ambient * corner[:, None] + scene.light_colour * lit[:, None]
     picture = (colour * light + scene.light_colour * shine[:, None]).reshape(side, side, 3)
     return picture, np.where(is_solid, solid, -1).reshape(side, side)
@@ -85,8 +89,7 @@ def render_with_solids(scene: Scene, side: int) -> tuple[Floats, np.ndarray]:
 def seen_solids(scene: Scene, side: int) -> np.ndarray:
     """Which of the solids each pixel shows, shape (side, side); -1 for the floor and the wall."""
     eye, rays = _camera(scene, side)
-    away, solid = _march(scene, eye, rays, _FAR)
-    is_solid = _hit(scene, eye, rays, away, solid)[1]
+    _, is_solid, _, solid = _seen(scene, eye, rays, side)
     return np.where(is_solid, solid, -1).reshape(side, side)
 
 
@@ -106,39 +109,43 @@ def _camera(scene: Scene, side: int) -> tuple[Floats, Floats]:
     return scene.eye, (rays / np.linalg.norm(rays, axis=1, keepdims=True)).astype(np.float32)
 
 
-def _march(scene: Scene, start: Floats, rays: Floats, far: float) -> tuple[Floats, np.ndarray]:
-    """How far each ray goes until a solid (`far` for none), and which solid is nearest there."""
+def _seen(scene: Scene, eye: Floats, rays: Floats, side: int) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray]:
+    """Where each ray ends; whether on a solid, or on the wall; and which solid is nearest there."""
+    with np.errstate(divide="ignore"):
+        floor = np.where(rays[:, 1] < -1e-4, -eye[1] / rays[:, 1], np.inf)
+        wall = np.where(rays[:, 2] < -1e-4, (-scene.wall_at - eye[2]) / rays[:, 2], np.inf)
+    flat = np.minimum(np.minimum(floor, wall), 60)
+    away, solid = _march(scene, eye, rays, np.minimum(flat, _FAR), _not_passing(scene, eye, rays, flat, side))
+    is_solid = (solid >= 0) & (away < flat)
+    reach = np.where(is_solid, away, flat).astype(np.float32)
+    return eye + rays * reach[:, None], is_solid, ~is_solid & (wall < floor), solid
+
+
+def _not_passing(scene: Scene, eye: Floats, rays: Floats, flat: Floats, side: int) -> np.ndarray:
+    """The indices of the rays that may meet a solid before the floor and the wall."""
+    middle, spread = tiles.middles(rays, side)
+    until = np.minimum(tiles.by_tile(flat, side).max(axis=1), _FAR)
+    start = np.broadcast_to(eye, middle.shape)
+    passing = tiles.clear(lambda p: _nearest(scene, p), start, middle, 0.0, spread, until)
+    return np.flatnonzero(~tiles.of_pixels(passing, side))
+
+
+def _march(scene: Scene, eye: Floats, rays: Floats, far: Floats, active: np.ndarray) -> tuple[Floats, np.ndarray]:
+    """How far each of the `active` rays goes until a solid, and which one it is; -1 for none before `far`."""
     away = np.zeros(len(rays), np.float32)
     solid = np.full(len(rays), -1)
-    active = np.arange(len(rays))
     for _ in range(_STEPS):
-        origin = start if start.ndim == 1 else start[active]
-        p = origin + rays[active] * away[active, None]
+        if not len(active):
+            break
+        p = eye + rays[active] * away[active, None]
         each = np.stack([one.distance(p) for one in scene.solids])
         nearest = each.min(axis=0)
         hit = nearest < _NEAR_ENOUGH
         solid[active[hit]] = each[:, hit].argmin(axis=0)
         away[active] += np.where(hit, 0, nearest)
-        gone = (p[:, 1] < -0.05) | (away[active] > far)
-        away[active[gone & ~hit]] = far
+        gone = (p[:, 1] < -0.05) | (away[active] > far[active])
         active = active[~hit & ~gone]
-        if not len(active):
-            break
-    away[active] = far
     return away, solid
-
-
-def _hit(
-    scene: Scene, eye: Floats, rays: Floats, away: Floats, solid: np.ndarray
-) -> tuple[Floats, np.ndarray, np.ndarray]:
-    """Where each ray ends; whether on a solid, or on the wall."""
-    with np.errstate(divide="ignore"):
-        floor = np.where(rays[:, 1] < -1e-4, -eye[1] / rays[:, 1], np.inf)
-        wall = np.where(rays[:, 2] < -1e-4, (-scene.wall_at - eye[2]) / rays[:, 2], np.inf)
-    flat = np.minimum(np.minimum(floor, wall), 60)
-    is_solid = (solid >= 0) & (away < flat)
-    reach = np.where(is_solid, away, flat).astype(np.float32)
-    return eye + rays * reach[:, None], is_solid, ~is_solid & (wall < floor)
 
 
 def _normals(solid: Solid, p: Floats) -> Floats:
@@ -150,19 +157,34 @@ def _normals(solid: Solid, p: Floats) -> Floats:
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
 
 
-def _unshadowed(scene: Scene, p: Floats) -> Floats:
-    """1 where the light comes through, 0 in the shadow, between at its rim."""
+def _in_full_light(scene: Scene, middle: Floats, radius: Floats, side: int) -> np.ndarray:
+    """The pixels from which the light is seen with nothing near the way, as `_unshadowed` means it."""
+    toward = np.broadcast_to(scene.light, middle.shape)
+    free = tiles.clear(lambda p: _nearest(scene, p), middle, toward, radius, 1 / _RIM, _LIGHT_REACH)
+    return tiles.of_pixels(free, side)
+
+
+def _unshadowed(scene: Scene, p: Floats, asked: np.ndarray) -> Floats:
+    """Of the `asked` points, a mask: 1 where the light comes through, 0 in the shadow, between at its rim. Else 1."""
     light = np.ones(len(p), np.float32)
     away = np.full(len(p), 0.02, np.float32)
-    active = np.arange(len(p))
+    active = np.flatnonzero(asked)
     for _ in range(28):
-        nearest = _nearest(scene, p[active] + scene.light * away[active, None])
-        light[active] = np.minimum(light[active], np.clip(12 * nearest / away[active], 0, 1))
-        away[active] += np.clip(nearest, 0.02, 0.5)
-        active = active[(light[active] > 0.01) & (away[active] < 4)]
         if not len(active):
             break
+        nearest = _nearest(scene, p[active] + scene.light * away[active, None])
+        light[active] = np.minimum(light[active], np.clip(_RIM * nearest / away[active], 0, 1))
+        away[active] += np.clip(nearest, 0.02, 0.5)
+        active = active[(light[active] > 0.01) & (away[active] < _LIGHT_REACH)]
     return light
+
+
+def _openness(scene: Scene, p: Floats, side: int) -> Floats:
+    """0 in a corner between solids, to 1 where each is at least `_ROOM` away from the point."""
+    found = np.ones(len(p), np.float32)
+    near = ~tiles.roomy(lambda of_tiles: _nearest(scene, of_tiles), p, side, _ROOM)
+    found[near] = np.clip(_nearest(scene, p[near]) / _ROOM, 0, 1)
+    return found
 
 
 def _nearest(scene: Scene, p: Floats) -> Floats:
