@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 from readable import readable_to_the_sandbox
-from small_course import Course, fetch_weights, make_course, train_reference
+from small_course import make_course
 
 from harness.errors import HarnessError
 from harness.grading.context import given_weights
@@ -84,18 +83,6 @@ def keras_engine(engine: Sandbox, keras_built: None) -> Sandbox:
         assert not _required("DOCKER"), f"{engine.name} lacks the environment keras"
         pytest.skip("no Docker image of the environment keras: set HARNESS_DOCKER_BASE")
     return engine
-
-
-@pytest.fixture(scope="session")
-def small_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """The course of `small_course.py`, whose reference is trained once for all workers."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "small-course"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "reference" / "model.onnx").is_file():
-            cache, assignment = fetch_weights(folder / "cache"), make_course(folder / "course")
-            train_reference(assignment, folder / "reference", cache)
-    return Course(folder)
 
 
 @pytest.fixture(scope="session")

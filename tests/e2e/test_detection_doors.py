@@ -9,16 +9,16 @@ import pytest
 from command_line import run_harness
 from detection_course import CLASSES, make_course
 from readable import readable_to_the_sandbox
-from small_course import fetch_weights
+from small_course import with_weights
 
 from harness.inputs.student_package import read_package
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(tmp_path_factory: pytest.TempPathFactory, fetched_weights: Path) -> Path:
     """A folder with a course, its cache, its reference's files and the package that students get."""
     folder = readable_to_the_sandbox(tmp_path_factory.mktemp("detection"))
-    fetch_weights(folder / "cache")
+    with_weights(fetched_weights, folder / "cache")
     assignment = make_course(folder / "course")
     for command, out in ((("reference", "train"), "reference"), (("release",), "package")):
         arguments = (*command, assignment, "--out", folder / out, "--sandbox", "bubblewrap")

@@ -8,7 +8,6 @@ from types import ModuleType
 
 import onnx
 import pytest
-from small_course import fetch_weights
 
 from harness.agent.dataset import open_tree, read
 from harness.agent.detectors.registry import family_of
@@ -37,7 +36,9 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     del sys.modules["render_images"]
 
 
-def test_the_class_hands_in_what_its_readme_says(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_class_hands_in_what_its_readme_says(
+    images: Path, fetched_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     for part, count in (("train", 3), ("held_out", 2)):
         reading = read(open_tree(images / part, tmp_path))
         assert reading.layout == "voc" and len(reading.images) == count and not reading.faults
@@ -49,7 +50,7 @@ def test_the_class_hands_in_what_its_readme_says(images: Path, tmp_path: Path, m
         "detector",
         lambda of, seed, head_steps, steps: whole(of, seed, min(2, head_steps), min(1, steps)),
     )
-    weights = next((fetch_weights(tmp_path / "cache") / "weights").glob("mobilenet_v2*"))
+    weights = next((fetched_weights / "weights").glob("mobilenet_v2*"))
     lesson = script.lesson(images / "train", weights, views=8)
     script.make(lesson, tmp_path / "class")
     handed_in = {file.parent.name: file for file in (tmp_path / "class").glob("*/*.onnx")}

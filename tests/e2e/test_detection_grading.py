@@ -14,7 +14,7 @@ from command_line import run_harness
 from detection_course import CLASSES, REFERENCE, make_course, write_set
 from PIL import Image
 from readable import readable_to_the_sandbox
-from small_course import fetch_weights
+from small_course import with_weights
 
 OWN_CODE = """
 import numpy as np
@@ -71,10 +71,10 @@ def _data_set_without_one_box(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory, fetched_weights: Path) -> Path:
     """A folder with `submissions`, and `out` with what grading them wrote."""
     folder = readable_to_the_sandbox(tmp_path_factory.mktemp("detectors"))
-    fetch_weights(folder / "cache")
+    with_weights(fetched_weights, folder / "cache")
     assignment = make_course(folder / "course")
     text = assignment.read_text().replace("points = 100", "points = 110").replace("enabled = false", "images = 4")
     text = text.replace(

@@ -14,7 +14,7 @@ import pytest
 from command_line import run_harness
 from detection_course import ASSIGNMENT, CLASSES, REFERENCE, make_course, write_set
 from readable import readable_to_the_sandbox
-from small_course import fetch_weights, hand_in, notebook
+from small_course import hand_in, notebook, with_weights
 
 IMAGES, WITHHELD = 30, 6  # each shows both classes
 OWN = f"""\
@@ -66,7 +66,7 @@ def _submissions(folder: Path) -> Path:
     return folder
 
 
-def _graded(folder: Path, mode: str) -> Path:
+def _graded(folder: Path, mode: str, weights: Path) -> Path:
     """The folder with the submissions and `out`."""
     assignment = make_course(folder / "course")
     text = ASSIGNMENT.replace("[held_out]", f'[held_out]\nmode = "{mode}"')
@@ -76,19 +76,20 @@ def _graded(folder: Path, mode: str) -> Path:
     text = text.replace("[robustness]", "[benchmark]\nmin_seconds = 0\nwarm_up_seconds = 0.05\n[robustness]")
     assignment.write_text(text.replace('model = "required"', 'dataset = "required"'))
     options = ("--assignment", assignment, "--out", folder / "out", "--sandbox", "bubblewrap")
-    done = run_harness("grade", _submissions(folder / "submissions"), *options, cache=fetch_weights(folder / "cache"))
+    cache = with_weights(weights, folder / "cache")
+    done = run_harness("grade", _submissions(folder / "submissions"), *options, cache=cache)
     assert done.returncode in (0, 1), done.stderr
     return folder
 
 
 @pytest.fixture(scope="module")
-def withheld(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _graded(readable_to_the_sandbox(tmp_path_factory.mktemp("withheld")), "withhold")
+def withheld(tmp_path_factory: pytest.TempPathFactory, fetched_weights: Path) -> Path:
+    return _graded(readable_to_the_sandbox(tmp_path_factory.mktemp("withheld")), "withhold", fetched_weights)
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _graded(readable_to_the_sandbox(tmp_path_factory.mktemp("both")), "both")
+def both(tmp_path_factory: pytest.TempPathFactory, fetched_weights: Path) -> Path:
+    return _graded(readable_to_the_sandbox(tmp_path_factory.mktemp("both")), "both", fetched_weights)
 
 
 def _row(folder: Path, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from command_line import run_harness
 from PIL import Image
-from small_course import fetch_weights
+from small_course import with_weights
 
 # Says of each image that a cup is in its left half and, less surely, a plate in its right.
 CODE = """
@@ -62,12 +62,12 @@ def voc(folder: Path, images: int, seed: int) -> None:
     (folder / "labels.txt").write_text("cup\nplate\n")
 
 
-def test_it_is_scored_written_and_not_trained_twice(tmp_path: Path) -> None:
+def test_it_is_scored_written_and_not_trained_twice(fetched_weights: Path, tmp_path: Path) -> None:
     voc(tmp_path / "train", 8, 1)
     voc(tmp_path / "held_out", 12, 2)
     (tmp_path / "mine.py").write_text(CODE)
     (tmp_path / "assignment.toml").write_text(ASSIGNMENT)
-    cache = fetch_weights(tmp_path / "cache")
+    cache = with_weights(fetched_weights, tmp_path / "cache")
     command = ("reference", "train", tmp_path / "assignment.toml", "--sandbox", "bubblewrap")
     first = run_harness(*command, cache=cache)
     assert first.returncode == 0, first.stderr

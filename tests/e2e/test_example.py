@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import run_harness
-from small_course import fetch_weights
+from small_course import with_weights
 
 from harness.inputs.submissions.ids import identifier
 
@@ -21,11 +21,10 @@ TIMING = {"benchmark-unsteady"}  # what the machine's other work may cause
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache(tmp_path_factory: pytest.TempPathFactory, fetched_weights: Path) -> Path:
     """A cache of this module's own, with the weights and the example's images there."""
-    folder = tmp_path_factory.mktemp("cache")
     subprocess.run([sys.executable, EXAMPLE / "render_images.py", "--out", EXAMPLE / "data"], check=True, timeout=900)
-    return fetch_weights(folder)
+    return with_weights(fetched_weights, tmp_path_factory.mktemp("example-cache") / "cache")
 
 
 def grade(submissions: Path, out: Path, cache: Path, engine: str = "bubblewrap") -> dict[str, dict]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 from readable import readable_to_the_sandbox
-from small_course import fetch_weights, notebook
+from small_course import notebook, with_weights
 
 from harness.grading.context import with_scenes, without_reference
 from harness.grading.validation import validate
@@ -43,9 +43,9 @@ class Silent:
 
 
 @pytest.fixture
-def assignment(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:
+def assignment(shared: Path, fetched_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:
     """Every third photograph of the playing cards; the weights are in a cache of their own."""
-    monkeypatch.setenv("HARNESS_CACHE", str(fetch_weights(tmp_path / "cache")))
+    monkeypatch.setenv("HARNESS_CACHE", str(with_weights(fetched_weights, tmp_path / "cache")))
     for part in ("train", "test"):
         (tmp_path / "cards" / part).mkdir(parents=True)
         for annotation in sorted((shared / "playing-cards" / part).glob("*.xml"))[::3]:

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 import real_photographs
 from command_line import run_harness
-from small_course import fetch_weights
-
-pytestmark = pytest.mark.alone  # its time limits are those of a course, on both cores
+from small_course import with_weights
 
 COURSES = {"Playing cards, cut by their boxes": real_photographs.cards, "Fruit": real_photographs.fruit}
 LOWEST = {"Playing cards, cut by their boxes": 0.80, "Fruit": 0.95}
@@ -17,10 +15,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 
 
 @pytest.mark.parametrize("title", COURSES)
-def test_the_reference_is_as_good_as_the_page_says(title: str, shared: Path, tmp_path: Path):
+def test_the_reference_is_as_good_as_the_page_says(title: str, shared: Path, fetched_weights: Path, tmp_path: Path):
     assignment = COURSES[title](shared, tmp_path / "course", "mobilenet_v2")
     options = ("--out", tmp_path / "out", "--json", "--sandbox", "bubblewrap")
-    done = run_harness("reference", "train", assignment, *options, cache=fetch_weights(tmp_path / "cache"))
+    cache = with_weights(fetched_weights, tmp_path / "cache")
+    done = run_harness("reference", "train", assignment, *options, cache=cache)
     assert done.returncode == 0, done.stderr
     evaluation = json.loads(done.stdout)["evaluation"]
     assert evaluation["accuracy"] >= LOWEST[title]

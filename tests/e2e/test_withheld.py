@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import run_harness
 from PIL import Image
-from small_course import CLASSES, REFERENCE, fetch_weights, hand_in, notebook
+from small_course import CLASSES, REFERENCE, hand_in, notebook, with_weights
 
 ASSIGNMENT = """\
 title = "Own objects"
@@ -77,7 +77,7 @@ def _images(folder: Path, per_class: int, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
+def graded(tmp_path_factory, fetched_weights):
     folder = tmp_path_factory.mktemp("own")
     (folder / "transfer.py").write_text(REFERENCE)
     (folder / "assignment.toml").write_text(ASSIGNMENT)
@@ -99,7 +99,7 @@ def graded(tmp_path_factory):
     (trains / "dataset" / "cache.npy").write_bytes(b"another cache")
     out = folder / "out"
     options = ("--assignment", folder / "assignment.toml", "--out", out, "--sandbox", "bubblewrap")
-    done = run_harness("grade", submissions, *options, cache=fetch_weights(folder / "cache"))
+    done = run_harness("grade", submissions, *options, cache=with_weights(fetched_weights, folder / "cache"))
     assert (out / "results.json").is_file(), done.stderr
     rows = {row["id"]: row for row in json.loads((out / "results.json").read_text())["submissions"]}
     return rows, out, folder

@@ -5,6 +5,11 @@ does not work inside, and has no effect outside. In every line also: no effect o
 grade, and nothing is left running. Numbers are kept: tests name them.
 """
 
+import importlib
+from pathlib import Path
+
+import pytest
+
 SECTIONS: dict[str, dict[int, str]] = {
     "archives and folders": {
         1: "zip with `../../x` member -> F unsafe path, rest not unpacked",
@@ -114,3 +119,20 @@ SECTIONS: dict[str, dict[int, str]] = {
         83: "escape sequences and bidirectional characters in names, on a terminal -> visible, never raw",
     },
 }
+
+
+def lines_of(mark: pytest.Mark) -> tuple[int, ...]:
+    """The checklist's lines that a `hostile` mark names."""
+    line = mark.kwargs["line"]
+    return (line,) if isinstance(line, int) else tuple(line)
+
+
+def covered_lines() -> set[int]:
+    """Every line that some test of this folder names, whichever tests were chosen for this run."""
+    found: set[int] = set()
+    for file in Path(__file__).parent.glob("test_*.py"):
+        for value in vars(importlib.import_module(file.stem)).values():
+            for mark in getattr(value, "pytestmark", ()):
+                if mark.name == "hostile":
+                    found.update(lines_of(mark))
+    return found

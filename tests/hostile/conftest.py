@@ -21,6 +21,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import pytest
+from checklist import lines_of
 from measured import LOADED_LATE
 
 from harness.errors import HarnessError
@@ -46,23 +47,6 @@ class Row:
     engine: str
     expected: str
     got: str
-
-
-def lines_of(mark: pytest.Mark) -> tuple[int, ...]:
-    """The checklist's lines that a `hostile` mark names."""
-    line = mark.kwargs["line"]
-    return (line,) if isinstance(line, int) else tuple(line)
-
-
-def covered_lines() -> set[int]:
-    """Every line that some test of this folder names, whichever tests were chosen for this run."""
-    found: set[int] = set()
-    for file in Path(__file__).parent.glob("test_*.py"):
-        for value in vars(importlib.import_module(file.stem)).values():
-            for mark in getattr(value, "pytestmark", ()):
-                if mark.name == "hostile":
-                    found.update(lines_of(mark))
-    return found
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from checklist import SECTIONS
-from conftest import covered_lines
+from checklist import SECTIONS, covered_lines
 
 
 def test_the_sections_number_every_line_once():

@@ -5,17 +5,22 @@ from pathlib import Path
 
 import pytest
 from command_line import grade
-from small_course import fetch_weights, make_course
+from small_course import Course
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fetch_weights(tmp_path_factory.mktemp("cache"))
+def places(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return small_course.copied(tmp_path_factory.mktemp("places"), "course with space")
 
 
 @pytest.fixture(scope="module")
-def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_course(tmp_path_factory.mktemp("course with space"))
+def cache(places: tuple[Path, Path]) -> Path:
+    return places[0]
+
+
+@pytest.fixture(scope="module")
+def assignment(places: tuple[Path, Path]) -> Path:
+    return places[1]
 
 
 @pytest.mark.hostile(line=50, expected="exit 2, says where")

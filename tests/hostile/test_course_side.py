@@ -17,7 +17,7 @@ import onnx_classifier
 import pytest
 from command_line import grade
 from PIL import Image
-from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
+from small_course import Course, hand_in, notebook
 
 from harness.report.export import results_schema
 
@@ -25,13 +25,19 @@ FORMULA = '=HYPERLINK("http:||evil")'
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fetch_weights(tmp_path_factory.mktemp("cache"))
+def places(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A cache and the assignment, of this module's own."""
+    return small_course.copied(tmp_path_factory.mktemp("places"), "course with space")
 
 
 @pytest.fixture(scope="module")
-def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_course(tmp_path_factory.mktemp("course with space"))
+def cache(places: tuple[Path, Path]) -> Path:
+    return places[0]
+
+
+@pytest.fixture(scope="module")
+def assignment(places: tuple[Path, Path]) -> Path:
+    return places[1]
 
 
 def write_model(folder: Path, model: object, reference: Path) -> None:
@@ -42,12 +48,11 @@ def write_model(folder: Path, model: object, reference: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory):
+def graded(small_course: Course, assignment: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory):
     """(results by student's name, out) of one run."""
     folder = tmp_path_factory.mktemp("run")
-    submissions, out, reference = folder / "submissions", folder / "out", folder / "reference"
+    submissions, out, reference = folder / "submissions", folder / "out", small_course.reference
     submissions.mkdir()
-    train_reference(assignment, reference, cache)
     hand_in(submissions, "the reference", reference)
     write_model(submissions / "first", onnx_classifier.classifier(seed=1), reference)
     copied = onnx.load(str(submissions / "first" / "model.onnx"))

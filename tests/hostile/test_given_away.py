@@ -17,7 +17,7 @@ import pytest
 import torch
 from command_line import run_harness
 from PIL import Image, ImageFilter
-from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
+from small_course import CLASSES, Course, hand_in, make_course, notebook
 
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.images import StagedImages
@@ -130,10 +130,10 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def graded(attacks: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+def graded(small_course: Course, attacks: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     folder = tmp_path_factory.mktemp("class") / f"{_SECRET}-path"
     folder.mkdir()
-    cache = fetch_weights(tmp_path_factory.mktemp("cache"))
+    cache, _ = small_course.copied(tmp_path_factory.mktemp("cache"))
     rng = np.random.default_rng(5)
     assignment = make_course(folder / "course")
     few = '[robustness]\nimages = 4\nseverities = [3]\ncorruptions = ["blur"]\nocclusion_maps = 2\n[benchmark]'
@@ -145,7 +145,7 @@ def graded(attacks: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
             image = patterned(rng, colours[name])
             image.save(file)
             held_out.append(average_hash(image))
-    reference = train_reference(assignment, folder / "reference", cache)
+    reference = small_course.reference
 
     submissions = folder / "submissions"
     alice = hand_in(submissions, f"{_SECRET}-Alice", reference, notebook__ipynb=notebook("print(6 * 7)"))

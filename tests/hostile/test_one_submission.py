@@ -21,7 +21,7 @@ from PIL import Image
 from replay import InOrder, Replay
 from rich.console import Console
 from silent import Silent
-from small_course import CLASSES, fetch_weights, hand_in, make_course, notebook, train_reference
+from small_course import CLASSES, Course, hand_in, notebook
 
 from harness.cli.grade import _went_wrong
 from harness.cli.terminal import print_grades
@@ -95,15 +95,14 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+def small_class(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     folder = tmp_path_factory.mktemp("class")
-    file = make_course(folder / "course")
+    cache, file = small_course.copied(folder)
     text = file.read_text()
     file.write_text(text[: text.index('[[criteria]]\nkind = "manual"')])
-    cache = fetch_weights(tmp_path_factory.mktemp("cache"))
-    reference = train_reference(file, folder / "reference", cache)
     for name in (*MARKED, *HONEST):
-        place = hand_in(folder / "in", name, reference, notebook__ipynb=notebook("print('hello')", "1 + 1"))
+        cells = notebook("print('hello')", "1 + 1")
+        place = hand_in(folder / "in", name, small_course.reference, notebook__ipynb=cells)
         _images(place / "dataset")
     model = onnx.load(folder / "in" / HONEST[0] / "model.onnx")
     model.doc_string = "another file"  # what is done for one of them is not done for the other by the way

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from measured import MOST_MEMORY, memory_of, run_measured
-from small_course import fetch_weights, hand_in, make_course, notebook, train_reference
+from small_course import Course, hand_in, notebook
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
@@ -51,12 +51,10 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, attacks: Path) -> Iterator[Run]:
+def run(small_course: Course, tmp_path_factory: pytest.TempPathFactory, attacks: Path) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("run")
-    file = make_course(folder / "course")
-    cache = fetch_weights(folder / "cache")
-    reference = train_reference(file, folder / "reference", cache)
-    hand_in(folder / "in", NAME, reference, notebook__ipynb=notebook("import time; time.sleep(3)"))
+    cache, file = small_course.copied(folder)
+    hand_in(folder / "in", NAME, small_course.reference, notebook__ipynb=notebook("import time; time.sleep(3)"))
     shutil.copytree(attacks / "json-error-bomb" / "bomb", folder / "in" / "bomb")
     here = Path(tempfile.mkdtemp(prefix="spied-", dir="/tmp"))  # where the run has its temporary files
     here.chmod(0o755)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from measured import MOST_MEMORY, memory_of, run_measured
-from small_course import REFERENCE, fetch_weights, hand_in, make_course, notebook
+from small_course import REFERENCE, hand_in, make_course, notebook, with_weights
 
 ASSIGNMENT = """\
 title = "Own objects"
@@ -69,7 +69,7 @@ ANY_CLASSES = REFERENCE.replace('{"red": 0, "green": 1, "blue": 2}[name]', "row 
 
 @pytest.mark.hostile(line=(72, 73), expected="F; the others as alone, memory bounded")
 def test_two_who_ended_the_run_for_all_are_graded_with_the_others(
-    attacks: Path, tmp_path: Path, got: Callable[[str], None]
+    attacks: Path, fetched_weights: Path, tmp_path: Path, got: Callable[[str], None]
 ) -> None:
     """run-stopped-by-zip: an encrypted member raised outside every guard, and nobody was graded.
 
@@ -82,7 +82,7 @@ def test_two_who_ended_the_run_for_all_are_graded_with_the_others(
     shutil.copytree(attacks / "run-stopped-by-zip" / "mallory", submissions / "mallory")
     shutil.copy(attacks / "run-killed-by-notebook" / "fatnote.zip", submissions / "fatnote.zip")
     options = ("--assignment", tmp_path / "assignment.toml", "--out", tmp_path / "out", "--sandbox", "bubblewrap")
-    environment = {**os.environ, "HARNESS_CACHE": str(fetch_weights(tmp_path / "cache"))}
+    environment = {**os.environ, "HARNESS_CACHE": str(with_weights(fetched_weights, tmp_path / "cache"))}
     done = run_measured("grade", submissions, *options, env=environment)
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr
@@ -112,11 +112,13 @@ def test_near_identical_images_cost_what_their_number_costs(got: Callable[[str],
 
 @pytest.mark.hostile(line=75, expected="refused, exit status 3")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
-def test_a_store_of_another_user_ends_the_run_before_it_begins(tmp_path: Path, got: Callable[[str], None]) -> None:
+def test_a_store_of_another_user_ends_the_run_before_it_begins(
+    fetched_weights: Path, tmp_path: Path, got: Callable[[str], None]
+) -> None:
     """Whoever owns what was kept could serve forged results."""
     file = make_course(tmp_path / "course")
     hand_in(tmp_path / "in", "Mia", notebook__ipynb=notebook("print(1)"))
-    cache = fetch_weights(tmp_path / "cache")
+    cache = with_weights(fetched_weights, tmp_path / "cache")
     (cache / "results").mkdir(exist_ok=True)
     os.chown(cache / "results", 65534, 65534)
     options = ("--assignment", file, "--out", tmp_path / "out", "--sandbox", "bubblewrap")

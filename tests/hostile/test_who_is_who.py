@@ -13,7 +13,7 @@ import onnx
 import pytest
 from command_line import run_harness
 from onnx import TensorProto, helper, numpy_helper
-from small_course import fetch_weights, hand_in, make_course, train_reference
+from small_course import Course, hand_in
 
 from harness.agent.graph.final_layer import final_layer
 from harness.agent.graph.multiply_adds import weights
@@ -26,14 +26,20 @@ SUBMISSIONS = Path(__file__).parents[2] / "submissions"
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fetch_weights(tmp_path_factory.mktemp("cache"))
+def places(small_course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A cache and the assignment, of this module's own."""
+    return small_course.copied(tmp_path_factory.mktemp("places"))
 
 
 @pytest.fixture(scope="module")
-def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache(places: tuple[Path, Path]) -> Path:
+    return places[0]
+
+
+@pytest.fixture(scope="module")
+def assignment(places: tuple[Path, Path]) -> Path:
     """The course without what takes time and has no part in this."""
-    file = make_course(tmp_path_factory.mktemp("course"))
+    file = places[1]
     file.write_text(file.read_text() + "[robustness]\nenabled = false\n")
     return file
 
@@ -131,14 +137,13 @@ DISGUISES: dict[str, Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
 
 
 @pytest.mark.hostile(line=81, expected="F model-copied; no honest model")
-def test_disguised_copies_are_named_and_honest_models_are_not(assignment, cache, tmp_path, got):
+def test_disguised_copies_are_named_and_honest_models_are_not(small_course, assignment, cache, tmp_path, got):
     """1 % of noise on the weights was no copy before, and 0.01 % was enough."""
     submissions = tmp_path / "submissions"
-    reference = train_reference(assignment, tmp_path / "reference", cache)
     models = {"original": trained(0, 1), "same backbone": trained(0, 2), "own everything": trained(3, 3)}
     models |= {name: change(*models["original"]) for name, change in DISGUISES.items()}
     for name, parts in models.items():
-        place = hand_in(submissions, name, reference)
+        place = hand_in(submissions, name, small_course.reference)
         onnx.save(classifier(*parts), place / "model.onnx")
         declared = json.loads((place / "handin.json").read_text())
         (place / "handin.json").write_text(json.dumps({**declared, "output": "logits"}))
