@@ -1,8 +1,8 @@
 """Builds what the tests' sandboxes run in: `python tests/build_environments.py [--in-background]`.
 
 To gather and install packages takes minutes, half of them waiting, so it is begun before the unit tests, which need
-none of it. What is built is kept. Without `--in-background` it also waits for what another process is building, so
-that no test that measures time runs beside that.
+none of it. What is built is kept. Without `--in-background` it also waits for what another process is building: the
+tests after it need that, and none that measures time should run beside it.
 """
 
 import os
