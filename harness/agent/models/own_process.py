@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
+from .. import spare_process
 from ..process import end_all_others
 from . import messages
 from .loaded_model import NeedsEnvironment, Unusable
@@ -27,7 +28,7 @@ class OwnProcess:
 
     def __init__(self, descriptors: Sequence[int] = ()) -> None:
         """`descriptors`: open files that it inherits, under the same numbers."""
-        self._process = subprocess.Popen(
+        self._process = spare_process.taken(descriptors) or subprocess.Popen(
             [sys.executable, "-I", "-B", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
