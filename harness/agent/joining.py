@@ -15,8 +15,7 @@ from .privileges import give_up
 _NAMESPACES = ("net", "ipc", "uts", "cgroup", "mnt")  # the last hides the paths of the zygote's own
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
-_PR_SET_MM = 35
-_PR_SET_MM_ARG_END = 9
+_OPTION = 2  # where the command line has -B
 _ARG_START, _ARG_END = 45, 46  # fields of /proc/self/stat after the name, from 0
 
 
@@ -87,14 +86,17 @@ def _filter_system_calls(instructions: bytes) -> None:
 
 
 def _call_itself(phase: str) -> None:
-    """Let the command line end with the phase in place of `zygote` and its padding, as of an agent that starts cold."""
+    """Let the command line end with the phase, as an agent's that starts cold.
+
+    The kernel shows as many bytes as there were at the start, so the option -B, before the program, takes up the rest.
+    """
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     start, end = int(fields[_ARG_START]), int(fields[_ARG_END])
-    last = end - len(sys.argv[1]) - 1
-    name = phase.encode() + b"\0"
-    if start < last and last + len(name) <= end:
-        ctypes.memmove(last, name, len(name))
-        ctypes.CDLL(None).prctl(_PR_SET_MM, _PR_SET_MM_ARG_END, ctypes.c_ulong(last + len(name)), 0, 0)
+    before = b"\0".join(map(os.fsencode, sys.orig_argv[:_OPTION])) + b"\0"
+    after = b"\0".join((b"", os.fsencode(sys.argv[0]), phase.encode(), b""))
+    option = b"-".ljust(end - start - len(before) - len(after), b"B")
+    if len(option) > 1:
+        ctypes.memmove(start + len(before), option + after, len(option + after))
     sys.argv[1] = phase
 
 

@@ -1,4 +1,4 @@
-"""A process that has imported what phases need, and forks a child for each job: `__main__.py zygote`.
+"""A process that has imported what phases need, and forks a child for each job: `__main__.py zygote:models---`.
 
 It runs in a sandbox of its own, without inputs, and has never seen anything of a job: it gets only a socket, on its
 stdin, and passes that to the child it forks. What a child is told there (JSON), and with it descriptors:
@@ -35,7 +35,11 @@ from . import joining, spare_process
 # Phases that measure time or memory, or train for long, start cold: nothing that they say depends on a zygote.
 COLD_PHASES = frozenset({"benchmark", "timing", "layers", "train", "train_detector"})
 _WITHOUT_SPARE = frozenset({"execute", "selfcheck"})  # what runs there is no model of a student's
-_LIBRARIES = ("onnx", "torch", "torch.onnx", "onnxscript")
+# What one imports, by its last argument up to `-`: what runs notebooks needs none of the models' libraries.
+_IMPORTS = {
+    "zygote:notebooks": ("agent.phases.execute", "jupyter_client.provisioning.local_provisioner"),
+    "zygote:models": ("onnx", "torch", "torch.onnx", "onnxscript"),
+}
 _LONGEST_MESSAGE = 1 << 16  # bytes
 _MOST_FILES = 32
 
@@ -78,10 +82,13 @@ def _run_and_exit(work: Callable[[], object]) -> NoReturn:
 
 
 def _preload() -> None:
-    """Import the phases and their libraries. A library that the environment lacks is passed over."""
-    phases = Path(__file__).with_name("phases")
-    names = sorted(file.stem for file in phases.glob("*.py"))
-    for name in [f"agent.phases.{name}" for name in names if name not in COLD_PHASES] + list(_LIBRARIES):
+    """Import what it is for. A library that the environment lacks is passed over."""
+    of = sys.argv[1].partition("-")[0]
+    names = list(_IMPORTS[of])
+    if of == "zygote:models":
+        phases = {file.stem for file in Path(__file__).with_name("phases").glob("*.py")}
+        names += [f"agent.phases.{phase}" for phase in sorted(phases - COLD_PHASES - {"execute"})]
+    for name in names:
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:

@@ -20,8 +20,8 @@ _HIDDEN_FOLDERS = ("acpi", "asound", "scsi")
 _NAMESPACES = ("--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 _OF_A_JOB = ("--unshare-pid", "--die-with-parent", "--as-pid-1", *_NAMESPACES)
 _OF_AN_AGENT = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")  # it drops these before anything else
-# Joining namespaces, and naming itself, besides; and no PID namespace of its own, which could not lead into another.
-_OF_A_ZYGOTE = (*_OF_AN_AGENT, "CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_RESOURCE")
+# It joins namespaces besides; and has no PID namespace of its own, from which a job's could not be joined.
+_OF_A_ZYGOTE = (*_OF_AN_AGENT, "CAP_SYS_ADMIN", "CAP_SYS_CHROOT")
 
 
 @dataclass(frozen=True, slots=True)

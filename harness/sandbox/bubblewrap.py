@@ -124,7 +124,7 @@ class Bubblewrap:
         settings, entrance = _settings(job, box.uid, group), self._entrance(group, reserved)
         if box.uid is not None and group is not None and system_calls.is_supported() and job.phase not in COLD_PHASES:
             start = Start(self.program, box, entrance, group.entrances, job.phase, settings, reserved)
-            if (zygote := self._zygotes.find(box)) is not None:
+            if (zygote := self._zygotes.find(box, job.phase)) is not None:
                 try:
                     return start.warm(zygote), _ALONE
                 except NotWarm:

@@ -1,8 +1,8 @@
 """Zygotes: processes outside of every job that have imported the libraries, and fork each job's agent.
 
-There is one for each Python installation and set of environment variables, in a box like a job's, without inputs. It
-starts with the second job that could use it, and jobs start cold until it is ready: importing costs as much as two cold
-starts. Where it fails, jobs go on starting cold.
+There is one for each kind, Python installation and set of environment variables, in a box like a job's, without inputs.
+It starts with the second job that could use it, and jobs start cold until it is ready: importing costs as much as two
+cold starts. Where it fails, jobs go on starting cold.
 """
 
 from __future__ import annotations
@@ -12,30 +12,33 @@ import subprocess
 import threading
 import weakref
 from pathlib import Path
+from typing import Literal
 
 from harness.sandbox import bwrap_process
 from harness.sandbox.box import Box
 
 # As in `harness.agent.zygote`: phases whose results are times or memory, or that take long anyway.
 COLD_PHASES = frozenset({"benchmark", "timing", "layers", "train", "train_detector"})
-# The last argument has room for a phase's name, which takes its place in a child's command line.
-_COMMAND = ("-I", "-B", "/opt/harness/agent/__main__.py", "zygote".ljust(32, "-"))
+# The last argument is longer than any phase's name, which takes its place in a child's command line.
+_COMMAND = ("-I", "-B", "/opt/harness/agent/__main__.py")
+_WIDTH = 32
 _MOST = 4  # kept at once; each takes about 250 MB
 
-Key = tuple[str, tuple[tuple[str, str], ...]]
+Kind = Literal["notebooks", "models"]  # what it imports
+Key = tuple[Kind, str, tuple[tuple[str, str], ...]]
 
 
 class Zygote:
     """One zygote, from its start on."""
 
-    def __init__(self, program: Path, box: Box) -> None:
+    def __init__(self, program: Path, box: Box, kind: Kind) -> None:
         """Start it. Raises `OSError`."""
         self._asked, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its:
             self._process = bwrap_process.started(
                 program,
                 box.of_a_zygote(),
-                [str(box.python.python), *_COMMAND],
+                [str(box.python.python), *_COMMAND, f"zygote:{kind}".ljust(_WIDTH, "-")],
                 (its.fileno(), subprocess.DEVNULL, subprocess.DEVNULL),
                 filtered=False,  # it joins namespaces; its children are filtered before they know anything of a job
             )
@@ -87,16 +90,20 @@ class Zygotes:
         self._running: dict[Key, Zygote] = {}  # the one used last is last
         weakref.finalize(self, _end_all, self._running)
 
-    def find(self, box: Box) -> Zygote | None:
-        """The zygote for a job in this box; None where there is none yet, or it failed. Raises `OSError`."""
-        key = (str(box.python.python) + box.python.id, tuple(sorted(box.variables.items())))
+    def find(self, box: Box, phase: str) -> Zygote | None:
+        """The zygote for a job in this box that runs this phase; None where there is none yet, or it failed.
+
+        Raises `OSError`.
+        """
+        kind: Kind = "notebooks" if phase == "execute" else "models"
+        key = (kind, str(box.python.python) + box.python.id, tuple(sorted(box.variables.items())))
         with self._lock:
             self._asked_for[key] = self._asked_for.get(key, 0) + 1
             zygote = self._running.pop(key, None)
             if zygote is None and (self._asked_for[key] > 1 or self._wait_seconds):
                 while len(self._running) >= _MOST:
                     self._running.pop(next(iter(self._running))).end()
-                zygote = Zygote(self._program, box.without_inputs())
+                zygote = Zygote(self._program, box.without_inputs(), kind)
             if zygote is not None:
                 self._running[key] = zygote
         return zygote if zygote is not None and zygote.is_ready(self._wait_seconds) else None
