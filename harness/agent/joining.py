@@ -7,16 +7,14 @@ import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from . import command_line
 from .privileges import give_up
 
 _NAMESPACES = ("net", "ipc", "uts", "cgroup", "mnt")  # the last hides the paths of the zygote's own
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
-_OPTION = 2  # where the command line has -B
-_ARG_START, _ARG_END = 45, 46  # fields of /proc/self/stat after the name, from 0
 
 
 class Files:
@@ -57,7 +55,8 @@ def join(job: Mapping[str, Any], files: Files) -> None:
     os.umask(0o022)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.dup2(files[name], number)
-    _call_itself(job["phase"])
+    sys.argv[1] = job["phase"]
+    command_line.become([sys.executable, "-I", "-B", sys.argv[0], job["phase"]])
     give_up(job["settings"])
     _filter_system_calls(bytes.fromhex(job["filter"]))
     _draw_anew()
@@ -83,21 +82,6 @@ def _filter_system_calls(instructions: bytes) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "cannot filter system calls")
-
-
-def _call_itself(phase: str) -> None:
-    """Let the command line end with the phase, as an agent's that starts cold.
-
-    The kernel shows as many bytes as there were at the start, so the option -B, before the program, takes up the rest.
-    """
-    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-    start, end = int(fields[_ARG_START]), int(fields[_ARG_END])
-    before = b"\0".join(map(os.fsencode, sys.orig_argv[:_OPTION])) + b"\0"
-    after = b"\0".join((b"", os.fsencode(sys.argv[0]), phase.encode(), b""))
-    option = b"-".ljust(end - start - len(before) - len(after), b"B")
-    if len(option) > 1:
-        ctypes.memmove(start + len(before), option + after, len(option + after))
-    sys.argv[1] = phase
 
 
 def _draw_anew() -> None:

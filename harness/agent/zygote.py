@@ -31,15 +31,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import joining, spare_process
+from .notebook import warm_kernel
 
 # Phases that measure time or memory, or train for long, start cold: nothing that they say depends on a zygote.
 COLD_PHASES = frozenset({"benchmark", "timing", "layers", "train", "train_detector"})
-_WITHOUT_SPARE = frozenset({"execute", "selfcheck"})  # what runs there is no model of a student's
-# What one imports, by its last argument up to `-`: what runs notebooks needs none of the models' libraries.
-_IMPORTS = {
-    "zygote:notebooks": ("agent.phases.execute", "jupyter_client.provisioning.local_provisioner"),
-    "zygote:models": ("onnx", "torch", "torch.onnx", "onnxscript"),
-}
+_LIBRARIES = ("onnx", "torch", "torch.onnx", "onnxscript")
+_NOTEBOOKS = "execute"  # the phase; its zygote has imported what a kernel has, and nothing else
+_WITHOUT_SPARE = "selfcheck"  # runs a program of its own
 _LONGEST_MESSAGE = 1 << 16  # bytes
 _MOST_FILES = 32
 
@@ -65,6 +63,12 @@ def serve(main: Callable[[str], None]) -> None:
         os.close(descriptors[0])
 
 
+def _run(work: Callable[[], object]) -> NoReturn:
+    """Run it and exit as Python does: a kernel waits for its threads and calls what was registered for its end."""
+    work()
+    sys.exit()
+
+
 def _run_and_exit(work: Callable[[], object]) -> NoReturn:
     """Run it and exit as Python does, but without taking apart what was imported: that would copy all shared memory."""
     status = 0
@@ -83,11 +87,12 @@ def _run_and_exit(work: Callable[[], object]) -> NoReturn:
 
 def _preload() -> None:
     """Import what it is for. A library that the environment lacks is passed over."""
-    of = sys.argv[1].partition("-")[0]
-    names = list(_IMPORTS[of])
-    if of == "zygote:models":
+    if sys.argv[1].startswith("zygote:notebooks"):
+        names = list(warm_kernel.MODULES)
+    else:
         phases = {file.stem for file in Path(__file__).with_name("phases").glob("*.py")}
-        names += [f"agent.phases.{phase}" for phase in sorted(phases - COLD_PHASES - {"execute"})]
+        names = [f"agent.phases.{phase}" for phase in sorted(phases - COLD_PHASES - {_NOTEBOOKS})]
+        names += _LIBRARIES
     for name in names:
         try:
             importlib.import_module(name)
@@ -118,8 +123,10 @@ def _joined(told: socket.socket) -> str:
         joining.join(job, files)
         told.sendall(b"joined")
         joining.close_all_but_standard()
-        if job["phase"] not in _WITHOUT_SPARE:
-            spare_process.fork(_run_and_exit)
+        if job["phase"] == _NOTEBOOKS:
+            spare_process.fork(warm_kernel.become, _run)
+        elif job["phase"] != _WITHOUT_SPARE:
+            spare_process.fork(spare_process.become_a_model, _run_and_exit)
         return str(job["phase"])
     files.close_all_but("life")
     _, status = os.waitpid(agent, 0)

@@ -50,9 +50,10 @@ class Box:
         yield from (*_NAMESPACES, *_capabilities(_OF_A_ZYGOTE))
         yield from self._content()
 
-    def without_inputs(self) -> Box:
+    def for_a_zygote(self, more_variables: Mapping[str, str]) -> Box:
         """The same box for no job of its own."""
-        return replace(self, inputs={}, uid=None, disk_bytes=_ZYGOTES_DISK_BYTES)
+        variables = {**self.variables, **more_variables}
+        return replace(self, inputs={}, uid=None, disk_bytes=_ZYGOTES_DISK_BYTES, variables=variables)
 
     def _content(self) -> Iterator[str]:
         """Later mounts cover earlier ones."""

@@ -17,14 +17,18 @@ from typing import Literal
 from harness.sandbox import bwrap_process
 from harness.sandbox.box import Box
 
+Kind = Literal["notebooks", "models"]  # what it imports
 # As in `harness.agent.zygote`: phases whose results are times or memory, or that take long anyway.
 COLD_PHASES = frozenset({"benchmark", "timing", "layers", "train", "train_detector"})
-# The last argument is longer than any phase's name, which takes its place in a child's command line.
-_COMMAND = ("-I", "-B", "/opt/harness/agent/__main__.py")
-_WIDTH = 32
+# The last argument leaves room for the command lines of what its children become.
+_PROGRAM = "/opt/harness/agent/__main__.py"
+# That for notebooks runs as a kernel does, without -I and with the variables of `execute` that Python reads when it
+# starts; nothing that it can import from is writable in any sandbox.
+_AS_A_KERNEL = {"HOME": "/work/home", "PYTHONPATH": "/opt/harness/site", "PYTHONHASHSEED": "0"}
+_OPTIONS: dict[Kind, tuple[str, ...]] = {"notebooks": (), "models": ("-I", "-B")}
+_WIDTH = 200
 _MOST = 4  # kept at once; each takes about 250 MB
 
-Kind = Literal["notebooks", "models"]  # what it imports
 Key = tuple[Kind, str, tuple[tuple[str, str], ...]]
 
 
@@ -38,7 +42,7 @@ class Zygote:
             self._process = bwrap_process.started(
                 program,
                 box.of_a_zygote(),
-                [str(box.python.python), *_COMMAND, f"zygote:{kind}".ljust(_WIDTH, "-")],
+                [str(box.python.python), *_OPTIONS[kind], _PROGRAM, f"zygote:{kind}".ljust(_WIDTH, "-")],
                 (its.fileno(), subprocess.DEVNULL, subprocess.DEVNULL),
                 filtered=False,  # it joins namespaces; its children are filtered before they know anything of a job
             )
@@ -103,7 +107,7 @@ class Zygotes:
             if zygote is None and (self._asked_for[key] > 1 or self._wait_seconds):
                 while len(self._running) >= _MOST:
                     self._running.pop(next(iter(self._running))).end()
-                zygote = Zygote(self._program, box.without_inputs(), kind)
+                zygote = Zygote(self._program, box.for_a_zygote(_AS_A_KERNEL if kind == "notebooks" else {}), kind)
             if zygote is not None:
                 self._running[key] = zygote
         return zygote if zygote is not None and zygote.is_ready(self._wait_seconds) else None

@@ -28,7 +28,7 @@ class OwnProcess:
 
     def __init__(self, descriptors: Sequence[int] = ()) -> None:
         """`descriptors`: open files that it inherits, under the same numbers."""
-        self._process = spare_process.taken(descriptors) or subprocess.Popen(
+        self._process = spare_process.for_a_model(descriptors) or subprocess.Popen(
             [sys.executable, "-I", "-B", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
