@@ -59,7 +59,7 @@ def join(job: Mapping[str, Any], files: Files) -> None:
     command_line.become([sys.executable, "-I", "-B", sys.argv[0], job["phase"]])
     give_up(job["settings"])
     _filter_system_calls(bytes.fromhex(job["filter"]))
-    _draw_anew()
+    draw_anew()
 
 
 def close_all_but_standard() -> None:
@@ -84,7 +84,7 @@ def _filter_system_calls(instructions: bytes) -> None:
         raise OSError(ctypes.get_errno(), "cannot filter system calls")
 
 
-def _draw_anew() -> None:
+def draw_anew() -> None:
     """Seed again what libraries seeded when the zygote imported them: a cold start would have drawn it for itself.
 
     torch starts from a constant, cold too. The hash seed of this Python stays that of the zygote.

@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from .joining import draw_anew
+
 _MODEL_PROGRAM = Path(__file__).parent / "models" / "model_process.py"
 _PR_SET_DUMPABLE = 4
 _LONGEST_MESSAGE = 1 << 17  # bytes
@@ -78,6 +80,7 @@ def fork(become: Become, run_and_exit: Callable[[Callable[[], None]], NoReturn])
         return
     ours.close()
     os.setsid()
+    draw_anew()  # what the agent draws must not be known here
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

@@ -47,8 +47,8 @@ def serve(main: Callable[[str], None]) -> None:
     asked = socket.socket(fileno=os.dup(0))
     _preload()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the children
-    if not _is_single_threaded():
-        sys.exit("a library keeps a thread after a fork: no warm start")
+    if not _is_single_threaded() or _shares_memory():
+        sys.exit("a library keeps a thread, or writable memory that children would share: no warm start")
     gc.collect()
     gc.freeze()
     asked.sendall(b"ready")
@@ -109,6 +109,12 @@ def _is_single_threaded() -> bool:
     if child == 0:
         os._exit(0)
     return len(list(Path("/proc/self/task").iterdir())) == 1
+
+
+def _shares_memory() -> bool:
+    """Whether children would share memory that they can write: a channel from one job to another."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return any(line.split()[1].endswith("s") and "w" in line.split()[1] for line in lines)
 
 
 def _joined(told: socket.socket) -> str:

@@ -56,6 +56,5 @@ def become(said: Mapping[str, Any]) -> None:
     sys.argv[:] = [str(launcher.__file__), *said["arguments"]]
     sys.orig_argv[:] = [sys.executable, "-m", "ipykernel_launcher", *said["arguments"]]
     command_line.become(sys.orig_argv)
-    application = importlib.import_module("ipykernel.kernelapp").IPKernelApp
-    application.parent_handle.default_value = int(os.environ["JPY_PARENT_PID"])  # else read when it was imported
-    application.launch_instance()
+    parent = int(os.environ["JPY_PARENT_PID"])  # ipykernel read it when it was imported
+    importlib.import_module("ipykernel.kernelapp").IPKernelApp.launch_instance(parent_handle=parent)
