@@ -9,7 +9,7 @@ As PID 1 it forks a child for this work and only reaps zombies itself. Processes
 write an init process of the same user, and it would hold the results' stream.
 
 Started as `zygote`, it stays outside of every job, and each child that it forks joins one and goes on as the agent
-(`zygote.py`). Another program is PID 1 there then.
+(`start/zygote.py`). Another program is PID 1 there then.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main(phase: str) -> None:
     """Run `phase` with the request on stdin. Whatever it raises ends the process with status 1."""
     results = _results_stream()
     settings = json.loads(sys.stdin.buffer.readline())
-    importlib.import_module("agent.privileges").give_up(settings)
+    importlib.import_module("agent.start.privileges").give_up(settings)
     if os.getpid() == 1:
         _become_init()
     request = json.loads(sys.stdin.buffer.read(settings["request_bytes"]))
@@ -78,6 +78,6 @@ def _become_init() -> None:
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     if sys.argv[1].startswith("zygote"):
-        importlib.import_module("agent.zygote").serve(main)
+        importlib.import_module("agent.start.zygote").serve(main)
     else:
         main(sys.argv[1])

@@ -17,7 +17,7 @@ from harness.sandbox import bwrap_process, system_calls
 from harness.sandbox.box import Box
 from harness.sandbox.zygotes import Zygote
 
-_HOLDER = ("-I", "-S", "-B", "/opt/harness/agent/holder.py")
+_HOLDER = ("-I", "-S", "-B", "/opt/harness/agent/start/holder.py")
 _NAMESPACES = ("pid", "net", "ipc", "uts", "cgroup", "mnt")
 _SECONDS = 60  # for each step until the agent has joined
 _KILLED = 137

@@ -18,7 +18,7 @@ from harness.sandbox import bwrap_process
 from harness.sandbox.box import Box
 
 Kind = Literal["notebooks", "models"]  # what it imports
-# As in `harness.agent.zygote`: phases whose results are times or memory, or that take long anyway.
+# As in `harness.agent.start.zygote`: phases whose results are times or memory, or that take long anyway.
 COLD_PHASES = frozenset({"benchmark", "timing", "layers", "train", "train_detector"})
 # The last argument leaves room for the command lines of what its children become.
 _PROGRAM = "/opt/harness/agent/__main__.py"

@@ -13,7 +13,7 @@ from model_files import CLASSES, FACTORIES, torch_model, write_images
 from nbformat import write
 from nbformat.v4 import new_code_cell, new_notebook
 
-from harness.agent import zygote as inside
+from harness.agent.start import zygote as inside
 from harness.inputs.assignment.limits import ResourceLimits
 from harness.inputs.assignment.sections import ExecutionRules
 from harness.inputs.submission import Submission

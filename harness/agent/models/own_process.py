@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from .. import spare_process
 from ..process import end_all_others
+from ..start import spare_process
 from . import messages
 from .loaded_model import NeedsEnvironment, Unusable
 

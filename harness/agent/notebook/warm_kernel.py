@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from .. import command_line, spare_process
+from ..start import command_line, spare_process
 
 # With what they import, what a kernel has loaded at its first cell.
 MODULES = (

@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 
 from .joining import draw_anew
 
-_MODEL_PROGRAM = Path(__file__).parent / "models" / "model_process.py"
+_MODEL_PROGRAM = Path(__file__).parents[1] / "models" / "model_process.py"
 _PR_SET_DUMPABLE = 4
 _LONGEST_MESSAGE = 1 << 17  # bytes
 _MOST_FILES = 16
@@ -81,9 +81,10 @@ def fork(become: Become, run_and_exit: Callable[[Callable[[], None]], NoReturn])
     ours.close()
     os.setsid()
     draw_anew()  # what the agent draws must not be known here
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing, writing = os.pipe()  # as the stdin of a kernel that starts cold: nobody writes to it
     os.dup2(nothing, 0)
     os.close(nothing)
+    os.close(writing)
     os.dup2(2, 1)
     run_and_exit(lambda: _wait(its, become))
 

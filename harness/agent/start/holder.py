@@ -1,4 +1,4 @@
-"""PID 1 of a sandbox that a zygote's child joins: `python -I -S -B /opt/harness/agent/holder.py`.
+"""PID 1 of a sandbox that a zygote's child joins: `python -I -S -B /opt/harness/agent/start/holder.py`.
 
 It holds the namespaces, reaps orphans, and ends when its stdin is closed, by which the kernel ends the whole sandbox.
 Stdin begins with a line of JSON, the settings of `privileges.give_up`; `ready` on stdout says that the sandbox stands.
@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    importlib.import_module("agent.privileges").give_up(json.loads(sys.stdin.buffer.readline()))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    importlib.import_module("agent.start.privileges").give_up(json.loads(sys.stdin.buffer.readline()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps them itself
     os.write(1, b"ready\n")

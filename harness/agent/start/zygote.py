@@ -30,8 +30,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from ..notebook import warm_kernel
 from . import joining, spare_process
-from .notebook import warm_kernel
 
 # Phases that measure time or memory, or train for long, start cold: nothing that they say depends on a zygote.
 COLD_PHASES = frozenset({"benchmark", "timing", "layers", "train", "train_detector"})
@@ -90,7 +90,7 @@ def _preload() -> None:
     if sys.argv[1].startswith("zygote:notebooks"):
         names = list(warm_kernel.MODULES)
     else:
-        phases = {file.stem for file in Path(__file__).with_name("phases").glob("*.py")}
+        phases = {file.stem for file in Path(__file__).parents[1].joinpath("phases").glob("*.py")}
         names = [f"agent.phases.{phase}" for phase in sorted(phases - COLD_PHASES - {_NOTEBOOKS})]
         names += _LIBRARIES
     for name in names:
