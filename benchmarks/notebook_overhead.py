@@ -82,13 +82,11 @@ def by_nbgrader(python: Path, cells: tuple[str, ...], count: int) -> None:
         for place in ("source/a", *(f"submitted/s{number}/a" for number in range(count))):
             (course / place).mkdir(parents=True)
             nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), course / place / "n.ipynb")
+        # It calls programs of its own environment by name.
+        variables = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}", "PYTHONPATH": ""}
         for command in (("generate_assignment", "a"), ("autograde", "a")):
-            subprocess.run(
-                [python, "-m", "nbgrader", *command, "--course-dir", folder],
-                cwd=folder,
-                check=True,
-                capture_output=True,
-            )
+            asked = [python, "-m", "nbgrader", *command, "--course-dir", folder]
+            subprocess.run(asked, cwd=folder, env=variables, check=True, capture_output=True)
 
 
 def row(kind: str, count: int, turns: int, nbgrader: Path | None, account: Path) -> str:

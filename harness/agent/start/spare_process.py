@@ -7,7 +7,6 @@ only a socket to the agent. It waits there to be told which program it is to bec
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import json
 import os
 import runpy
@@ -132,6 +131,8 @@ def _wait(line: socket.socket, become: Become) -> None:
     line.close()
     if not content:
         os._exit(0)
+    import fcntl  # Windows, where nothing is forked, has none
+
     said = json.loads(content)
     high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, _ABOVE_ALL) for descriptor in received]
     for descriptor in received:
