@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,16 +33,21 @@ class NotWarm(Exception):
 class Joined:
     """An agent in its sandbox, with the part of `subprocess.Popen` that `supervise` uses."""
 
-    def __init__(self, holder: subprocess.Popen[bytes], told: socket.socket, ends: Sequence[int]) -> None:
-        """`holder`: bwrap, of the sandbox. `told`: the socket to who waits for the agent. `ends`: of its pipes."""
+    def __init__(self, holder: subprocess.Popen[bytes], first: int, told: socket.socket, ends: Sequence[int]) -> None:
+        """`holder`: bwrap, of the sandbox. `first`: the pidfd of its PID 1.
+
+        `told`: the socket to who waits for the agent. `ends`: of its pipes.
+        """
         self.pid = holder.pid
         self.stdin: IO[bytes] | None = os.fdopen(ends[0], "wb", buffering=0)
         self.stdout: IO[bytes] | None = os.fdopen(ends[1], "rb", buffering=0)
         self.stderr: IO[bytes] | None = os.fdopen(ends[2], "rb", buffering=0)
-        self._holder, self._told = holder, told
+        self._holder, self._first, self._told = holder, first, told
 
     def kill(self) -> None:
         """End the sandbox, and with it the agent."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._first, signal.SIGKILL)  # with another user it no longer ends with bwrap
         self._holder.kill()
 
     def wait(self) -> int:
@@ -52,6 +58,7 @@ class Joined:
             except OSError:
                 said = b""
         self._holder.wait()
+        os.close(self._first)
         return int(said.removeprefix(b"ended ")) if said.startswith(b"ended ") else _KILLED
 
 
@@ -80,13 +87,16 @@ class Start:
                 ours.callback(_end, holder)
                 names = {"stdin": stdin[0], "stdout": stdout[1], "stderr": stderr[1], "life": life[1]}
                 told = ours.enter_context(zygote.fork())
-                self._tell(told, names, _standing(ready[0], info[0]))
+                pid = _standing(ready[0], info[0])
+                first = os.pidfd_open(pid)
+                ours.callback(os.close, first)
+                self._tell(told, names, pid)
                 if told.recv(32) != b"joined":
                     raise NotWarm("the zygote's child could not join the sandbox")
             except OSError as error:
                 raise NotWarm(str(error)) from error
             ours.pop_all()
-            return Joined(holder, told, (stdin[1], stdout[0], stderr[0]))
+            return Joined(holder, first, told, (stdin[1], stdout[0], stderr[0]))
 
     def _hold(self, life: _Pipe, ready: _Pipe, info: _Pipe, stderr: int) -> subprocess.Popen[bytes]:
         """bwrap, whose PID 1 lives until `life` is closed; its ends of the pipes are closed here."""
