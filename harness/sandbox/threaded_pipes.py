@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import queue
-import subprocess
 import threading
 from typing import IO, Literal
 
 from harness.sandbox.feed import Feed
+from harness.sandbox.running import Running
 
 _PIECE = 1 << 16
 _WAITING_PIECES = 64
@@ -19,7 +19,7 @@ Source = Literal["results", "log"]
 class ThreadedPipes:
     """Sends the feed, and hands out what the process says, piece by piece, in one thread."""
 
-    def __init__(self, process: subprocess.Popen[bytes], feed: Feed) -> None:
+    def __init__(self, process: Running, feed: Feed) -> None:
         self._said: queue.Queue[tuple[Source, bytes]] = queue.Queue(_WAITING_PIECES)
         self._open = 2  # outputs that have not ended
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None

@@ -116,6 +116,7 @@ SECTIONS: dict[str, dict[int, str]] = {
         79: "two submissions that claim one LMS id -> F on both, neither exported",
         80: "a folder whose name becomes another's id; new content after marks by a person -> gets no marks; reopened with the old mark shown",
         81: "another's model with noise, pruned, halved, permuted, its last layer scaled -> F model-copied",
+        84: "what processes that one zygote forked could share: memory of an earlier job, random numbers, descriptors, processes -> nothing of another job",
         83: "escape sequences and bidirectional characters in names, on a terminal -> visible, never raw",
     },
 }

@@ -30,7 +30,7 @@ from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.docker import Docker
 
 ENGINES: dict[str, Callable[[], Sandbox]] = {
-    "bubblewrap": Bubblewrap,
+    "bubblewrap": lambda: Bubblewrap(wait_for_zygote_seconds=120),  # warm starts, where there are any
     "docker": Docker,
     "runsc": lambda: Docker(runtime="runsc"),
 }

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 
 from ..process import end_all_others
+from ..start import spare_process
 from . import messages
 from .loaded_model import NeedsEnvironment, Unusable
 
@@ -27,7 +28,7 @@ class OwnProcess:
 
     def __init__(self, descriptors: Sequence[int] = ()) -> None:
         """`descriptors`: open files that it inherits, under the same numbers."""
-        self._process = subprocess.Popen(
+        self._process = spare_process.for_a_model(descriptors) or subprocess.Popen(
             [sys.executable, "-I", "-B", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

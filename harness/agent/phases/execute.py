@@ -20,11 +20,12 @@ from typing import Any
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import local_provisioner
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from ..models.tensorflow_models import has_tensorflow
-from ..notebook import counters, pretrained, surrogates, watch, whole_models
+from ..notebook import counters, pretrained, surrogates, warm_kernel, watch, whole_models
 from ..notebook.cell import is_training
 from ..notebook.dataset_mounts import Given
 from ..notebook.idleness import Idleness
@@ -167,6 +168,7 @@ class _Run:
             record_timing=False,
             resources={"metadata": {"path": str(self._folder)}},
         )
+        local_provisioner.launch_kernel = warm_kernel.launch  # type: ignore[attr-defined, assignment]
         client.budget = self._budget
         client.idleness = Idleness(self._request["idle_seconds"])
         notes, unreached = watch.Notes(), counters.Unreached()
