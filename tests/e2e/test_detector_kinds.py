@@ -69,7 +69,7 @@ def graded(tensorflows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return made / name
 
     for name, file in (
-        ("a TFLite model", "detect"),
+        ("tflite", "detect"),
         ("tflite-uint8", "detect_uint8"),
         ("unfinished", "without_post_processing"),
     ):

@@ -64,15 +64,15 @@ def test_why_names_the_stage_and_the_input_that_changed(small_course: Course, tm
     submissions, out = tmp_path / "submissions", tmp_path / "out"
     hand_in(submissions, "Mia", small_course.reference, notebook__ipynb=notebook("print(1)"))
     options = ("--submissions", submissions, "--assignment", assignment, "--out", out, "--sandbox", "bubblewrap")
-    assert "no run has ended there" in run_harness("why", "mia", *options, cache=cache).stderr
+    assert "no run has ended there" in run_harness("why", "Mia", *options, cache=cache).stderr
     assert grade(submissions, assignment, out, cache).returncode == 0
 
     def why() -> str:
-        asked = run_harness("why", "mia", *options, cache=cache)
+        asked = run_harness("why", "Mia", *options, cache=cache)
         assert asked.returncode == 0, asked.stderr
         return asked.stdout
 
-    assert why() == "mia: nothing would run again\n"
+    assert why() == "Mia: nothing would run again\n"
     (submissions / "Mia" / "notebook.ipynb").write_text(notebook("print(2)"))
-    assert why().splitlines()[0] == "mia: read would run again" and "changed" in why()
+    assert why().splitlines()[0] == "Mia: read would run again" and "changed" in why()
     assert "no submission" in run_harness("why", "nobody", *options, cache=cache).stderr

@@ -88,23 +88,40 @@ def test_a_warm_job_keeps_to_its_memory(warm, got):
     got(ran.outcome.status)
 
 
+_SLEEP = "import os; os.execvp('sleep', ['sleep', '499'])"
+_HARNESS = (
+    "import json, sys, tempfile\nfrom harness.sandbox import Job, Limits\n"
+    "from harness.sandbox.bubblewrap import Bubblewrap\nfrom pathlib import Path\n"
+    "engine = Bubblewrap(wait_for_zygote_seconds=120)\nlimits = Limits(600, 6 * 10**8, 1, 64, 10**7, 10**7)\n"
+    "for code in ('', sys.argv[2]):\n"
+    "    request, outputs = json.dumps({'code': code}).encode(), Path(tempfile.mkdtemp(dir=sys.argv[1]))\n"
+    "    print('ready', flush=True)\n"
+    "    engine.run(Job('selfcheck', request, {}, limits), outputs)\n"
+)
+
+
 @hostile(line=84, expected="nothing left")
-def test_a_killed_harness_leaves_no_zygote(got, tmp_path):
-    program = (
-        "import json, sys, time, tempfile\nfrom pathlib import Path\n"
-        "from harness.sandbox import Job, Limits\nfrom harness.sandbox.bubblewrap import Bubblewrap\n"
-        "engine = Bubblewrap(wait_for_zygote_seconds=120)\nlimits = Limits(60, 6 * 10**8, 1, 64, 10**7, 10**7)\n"
-        "request, outputs = json.dumps({'code': ''}).encode(), Path(tempfile.mkdtemp(dir=sys.argv[1]))\n"
-        "engine.run(Job('selfcheck', request, {}, limits), outputs)\n"
-        "print('ready', flush=True)\ntime.sleep(600)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as harness:
-        assert harness.stdout is not None and harness.stdout.readline() == "ready\n"
-        zygotes = zygotes_of(harness.pid)
+def test_a_killed_harness_leaves_neither_zygote_nor_job(got, tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", _HARNESS, str(tmp_path), _SLEEP], stdout=subprocess.PIPE, text=True
+    ) as harness:
+        assert harness.stdout is not None
+        assert [harness.stdout.readline() for _ in range(2)] == ["ready\n"] * 2
+        started = psutil.Process(harness.pid)
+        while not sleeping(started):
+            time.sleep(0.2)
+        there = started.children(recursive=True)
+        zygotes, jobs = zygotes_of(harness.pid), sleeping(started)
         harness.send_signal(signal.SIGKILL)
     assert zygotes
-    assert psutil.wait_procs(zygotes, timeout=30)[1] == []
+    assert {one.pid for one in jobs} <= {one.pid for one in there}
+    assert psutil.wait_procs(there, timeout=30)[1] == []
     got("gone")
+
+
+def sleeping(harness: psutil.Process) -> list[psutil.Process]:
+    """The processes of its warm job that sleep."""
+    return [one for one in harness.children(recursive=True) if one.cmdline() == ["sleep", "499"]]
 
 
 @hostile(line=84, expected="cold start, nobody's failure")
