@@ -49,7 +49,7 @@ _COMMANDS = {
     "schema": "Print the JSON Schema of results.json.",
     "validate": "Say what is wrong or doubtful with an assignment, before a class waits for it.",
     "weights": "Pre-trained weights and image sets: fetched once, then given to submissions without a network.",
-    "why": "Say which stage of SUBMISSION would run again, and which of its inputs changed.",
+    "why": "Say which stage of SUBMISSION the next grade would run again, and which of its inputs changed.",
 }
 
 # Modules of the extra `grade`, which a student's installation does not have.

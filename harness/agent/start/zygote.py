@@ -21,7 +21,6 @@ import gc
 import importlib
 import json
 import os
-import select
 import signal
 import socket
 import sys
@@ -145,5 +144,7 @@ def _joined(told: socket.socket) -> str:
 
 def _ends_before_the_harness(agent: int, told: socket.socket) -> bool:
     """Wait for the agent; False when the harness, which says nothing more, has closed its end or was killed."""
+    import select  # Windows, where no zygote runs, has it for sockets only
+
     ends = os.pidfd_open(agent)
     return ends in select.select([ends, told.fileno()], [], [])[0]

@@ -86,7 +86,7 @@ def test_each_version_is_compared_with_its_own_objects():
     assert (scores.images, scores.clean) == (2, 1)
     assert scores.worse == {"distance": {3: pytest.approx(51 / 101)}, "blur": {1: pytest.approx(51 / 101)}}
     said = on_corruptions(scores)
-    assert said is not None and "blur (severity 1 of 5)" in said and "from 1.00 to 0.50" in said
+    assert said is not None and "blur (severity 1 of 5)" in said and "from 1.000 to 0.505" in said
 
 
 def test_nothing_is_said_where_no_corruption_costs_much():
