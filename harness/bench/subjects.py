@@ -126,5 +126,6 @@ def _flat(folder: Path) -> HeldOutSet:
 
 def _part(whole: HeldOutSet, chosen: Sequence[int]) -> HeldOutSet:
     files, truth = tuple(whole.files[i] for i in chosen), tuple(whole.truth[i] for i in chosen)
-    listed = "\n".join(f"{file_sha256(file)} {label}" for file, label in zip(files, truth, strict=True))
-    return HeldOutSet(whole.classes, files, truth, hashlib.sha256(listed.encode()).hexdigest())
+    contents = tuple(map(file_sha256, files))
+    listed = "\n".join(f"{content} {label}" for content, label in zip(contents, truth, strict=True))
+    return HeldOutSet(whole.classes, files, truth, hashlib.sha256(listed.encode()).hexdigest(), contents=contents)

@@ -66,7 +66,7 @@ def _opened(model: NamedModel, run: Run) -> Subject | Failed | Skipped:
     check = run.given.scored.files[:CHECK_IMAGES] if run.given else ()
     with TemporaryDirectory(prefix="harness-bench-check-") as temporary:
         decoded = images.stage(_first(run.given, len(check)), Path(temporary)) if run.given and check else None
-        paths = [decoded.folder / name for name in decoded.names] if decoded else []
+        paths = decoded.files() if decoded else []
         converted = convert(model.handed, None, paths, None, run.converting)
     files = {"model": model.handed.file, **model.handed.companions}
     if isinstance(converted, Done):

@@ -12,6 +12,12 @@ from harness.cli.options import PATH
 from harness.cli.sandbox_options import handins_sandbox_option
 from harness.inputs.engine_names import EngineName
 
+_ASKERS = {
+    "submission": "",
+    "reference": " for a reference or the course's images",
+    "beside": " for its rerun's model, or to compare",
+}
+
 
 @click.command()
 @click.argument("submission")
@@ -35,8 +41,9 @@ def why(submission: str, submissions: Path, file: Path, out: Path, sandbox_name:
     if found is None:
         say(f"{visible(submission)}: nothing would run again")
         return 0
-    whose = visible(found.whose) if found.whose else "the reference, and with it every submission"
-    say(f"{whose}: {found.stage} would run again")
+    say(f"{visible(submission)}: {found.stage} would run again{_ASKERS[found.asker]}")
+    if found.asker != "submission":
+        return 0
     if found.changes is None:
         say("  the last run did not do it")
     elif not found.changes:

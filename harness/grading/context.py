@@ -133,7 +133,8 @@ def with_scenes(run_context: RunContext) -> RunContext:
     request = ScenesRequest(shared.staged, shared.held_out.truth or (0,) * len(shared.held_out.files))
     found = run_context.runner(None).run(SCENES, request, starting=starting)
     if not isinstance(found, Done):  # our defect: intervals are then those of independent images
-        run_context.progress.say(f"Scenes of the held-out images were not found: {found.reason}")
+        if found.reason:  # `harness why` only looks
+            run_context.progress.say(f"Scenes of the held-out images were not found: {found.reason}")
         return run_context
     return replace(run_context, shared=replace(shared, held_out=replace(shared.held_out, scenes=found.value.scenes)))
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
-from harness.errors import MachineError, UsageError
+from harness.errors import AssignmentError, MachineError, UsageError
 from harness.files.user_folders import default_folder
 from harness.files.whole_file import write_whole
 from harness.grading.reference import prepared
@@ -18,9 +19,11 @@ from harness.grading.submission_run import examine, time_model
 from harness.inputs.assignment import Assignment
 from harness.inputs.submissions import collect
 from harness.sandbox import Sandbox
-from harness.stages.cache import LookingCache, StageCache
+from harness.stages.cache import LookingCache, Missing, StageCache
 from harness.stages.progress import Progress
 from harness.stages.store import Store
+
+Asker = Literal["submission", "reference", "beside"]
 
 _ASKED = "asked.json"  # in the output folder: submission -> stage -> the key of its request
 _HASH = re.compile(r"[0-9a-f ]{64,}")
@@ -41,10 +44,12 @@ class Change:
 class Again:
     """A stage that would run again.
 
-    `changes` is None where the last run did not ask for it, and empty where what it asked is not known any more.
+    `asker`: the submission, a reference that it is compared with, or what is done beside its stages: with the model
+    that its rerun made, say. `changes` is None where the last run did not ask for it, and empty where what it asked is
+    not known any more, as always for other askers: they ask for a stage several times.
     """
 
-    whose: str  # a submission's id; empty for the reference
+    asker: Asker
     stage: str
     changes: tuple[Change, ...] | None
 
@@ -70,14 +75,14 @@ def why(
         try:
             with prepared(assignment, sandbox, progress, cache=cache) as run_context:
                 if cache.missing:
-                    return _again(cache.missing[0], "", last, cache)
+                    return _again(cache.missing[0], id, last, cache)
                 one = examine(found[id], run_context)
                 if not cache.missing:
                     time_model(one, run_context, anchors(assignment.criteria))
-        except MachineError:
+        except (MachineError, AssignmentError):
             if not cache.missing:  # something else is the trouble
                 raise
-            return _again(cache.missing[0], "", last, cache)  # a reference is needed to go on
+            # What is missing is needed to go on: a reference, or what was read of the course's images.
         return _again(cache.missing[0], id, last, cache) if cache.missing else None
 
 
@@ -89,13 +94,14 @@ def _asked(out: Path) -> Mapping[str, Mapping[str, str]]:
     return found if isinstance(found, dict) else {}
 
 
-def _again(missing: tuple[str, str], whose: str, last: Mapping[str, Mapping[str, str]], cache: StageCache) -> Again:
-    stage, request = missing
-    key = last.get(whose, {}).get(stage)
-    before = None if key is None else cache.request(key)
+def _again(missing: Missing, id: str, last: Mapping[str, Mapping[str, str]], cache: StageCache) -> Again:
+    if missing.whose != id:
+        return Again("reference" if missing.whose == "" else "beside", missing.stage, ())
+    key = last.get(id, {}).get(missing.stage)
     if key is None:
-        return Again(whose, stage, None)
-    return Again(whose, stage, () if before is None else changes(before, request))
+        return Again("submission", missing.stage, None)
+    before = cache.request(key)
+    return Again("submission", missing.stage, () if before is None else changes(before, missing.request))
 
 
 def changes(before: str, now: str) -> tuple[Change, ...]:

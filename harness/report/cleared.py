@@ -44,10 +44,14 @@ Audience = Literal["instructor", "student"]
 class OtherImage(Protocol):
     """(Another submission's id, path in its data set) -> data URI."""
 
+    @property
+    def lost_some(self) -> bool:
+        """Whether it could not show an image, which it may in a later run."""
+
     def __call__(self, owner: str, name: str, /) -> str | None: ...
 
     def key(self) -> object:
-        """What decides all of its answers."""
+        """What decides all of its answers, but where it lost some."""
 
 
 _AUDIT = (
@@ -82,6 +86,11 @@ class PageSources:
     other_image: OtherImage
     logs: dict[str, str]  # stage -> what its sandbox wrote to stderr
     store: Store
+
+    @property
+    def lacks_images(self) -> bool:
+        """Whether images were asked for that cannot be shown now. A page without them may not stay."""
+        return self.held_out_image.lost_some or self.other_image.lost_some
 
     def all_but_the_moment(self) -> dict[str, Any]:
         """All fields, as they decide the page. When the run ended does not: a page may stay for many runs.
@@ -155,17 +164,21 @@ def as_first_made(result: SubmissionResult, evidence: Evidence) -> SubmissionRes
     return result.model_copy(update={"stages": stages})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _OthersImages:
     """Images of those submissions with which one shares some, by id."""
 
     owners: Mapping[str, dataset.ImageOf]
+    lost_some: bool = False
 
     def __call__(self, owner: str, name: str) -> str | None:
         if owner not in self.owners:
             return None
         shown = attempt("showing its image", lambda: self.owners[owner](name))
-        return None if isinstance(shown, Defect) else shown  # the other submission's defect is on its own page
+        if isinstance(shown, Defect):  # it is on the other submission's own page
+            self.lost_some = True
+            return None
+        return shown
 
     def key(self) -> object:
         return {owner: image.key() for owner, image in self.owners.items()}
@@ -177,6 +190,7 @@ class _WithheldImages:
 
     own: dataset.ImageOf
     withheld: tuple[WithheldImage, ...]
+    lost_some: bool = False  # the store has all of them, or the page is a defect
 
     def __call__(self, index: int) -> str | None:
         return self.own(self.withheld[index].picture) if 0 <= index < len(self.withheld) else None

@@ -19,7 +19,8 @@ from harness.report.shared import SharedImages
 from harness.stages.code_identity import kept_code_sha256
 from harness.stages.store import Store
 
-_ROOTS = ("report/pages",)
+# No import leads to the last two: a process of its own reads the notebook.
+_ROOTS = ("report/pages", "apart/__main__", "apart/notebook")
 _LIBRARIES = ("jinja2", "MarkupSafe", "markdown-it-py", "nh3", "Pygments", "Pillow")
 _END = "</html>"
 _MADE_OF = re.compile(r'<meta name="run" content="([^"<>]*)">')

@@ -33,6 +33,10 @@ class SharedImages:
             self._paths[index] = self._path(index)
         return self._paths[index]
 
+    @property
+    def lost_some(self) -> bool:
+        return self._image.lost_some
+
     def key(self) -> object:
         """What decides the images and their names."""
         return self._image.key(), SHARED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from harness.report import student
 from harness.report.cleared import PageSources, for_instructor, for_student
 from harness.report.host_paths import host_paths, without_host_paths
 from harness.report.kept import Identity, stands
+from harness.report.notebook import Notebook
 from harness.report.places import INSTRUCTORS, NOTEBOOK, PAGE, STUDENTS
 from harness.report.rendering import INSTRUCTORS_PAGE, STUDENTS_PAGE, Renderer
 from harness.report.shared import SharedImages
@@ -36,7 +38,9 @@ class SubmissionPages:
         self._identity = Identity(sources.store)
         self._thumbnail = thumbnails(sources.held_out)
         self._shared = SharedImages(thumbnails(sources.held_out, shared=True), out)
-        self._host_paths = host_paths(tuple(sources.host_folders))
+        paths = host_paths(tuple(sources.host_folders))
+        # Hashed, since a folder's name may be no UTF-8, which JSON needs.
+        self._host_paths = hashlib.sha256(paths.encode("utf-8", "surrogatepass")).hexdigest()
 
     def write(self) -> MadePages:
         """Write those pages that an earlier run did not make from the same. Raises `MachineError`."""
@@ -62,7 +66,7 @@ class SubmissionPages:
         return made
 
     def _notebook(self, row: SubmissionResult, file: Path) -> str:
-        """Write the notebook as it ran; what it is made of, empty where there is none."""
+        """Write the notebook as it ran; what it is made of, and why it is not shown. Empty where there is none."""
         evidence = self._sources.evidence[row.id]
         ran = student.notebook_that_ran(evidence)
         made_of = "" if ran is None else self._identity.of("notebook", ran, self._host_paths)
@@ -71,9 +75,9 @@ class SubmissionPages:
         notebook = student.notebook_of(evidence, self._sources.store)
         if notebook is None or notebook.problem:
             file.unlink(missing_ok=True)  # an earlier run's
-        else:
-            document = self._renderer.render_notebook(notebook, made_of)
-            write_page(file, without_host_paths(document, self._sources.host_folders))
+            return "" if notebook is None else self._identity.of("notebook", made_of, notebook.problem)
+        document = self._renderer.render_notebook(notebook, made_of)
+        write_page(file, without_host_paths(document, self._sources.host_folders))
         return made_of
 
     def _instructors(self, index: int, file: Path, notebook_made_of: str) -> str:
@@ -84,7 +88,8 @@ class SubmissionPages:
         if stands(file, made_of, self._shared):
             return made_of
         beside = {**neighbours.as_values(), "notebook_file": f"../../{STUDENTS}/{row.id}/{NOTEBOOK}"}
-        write_page(file, self._rendered(INSTRUCTORS_PAGE, page, made_of, **beside))
+        text, made_of = self._rendered(INSTRUCTORS_PAGE, page, made_of, **beside)
+        write_page(file, text)
         return made_of
 
     def _students(self, index: int, file: Path, notebook_made_of: str) -> str:
@@ -94,12 +99,21 @@ class SubmissionPages:
         if stands(file, made_of):
             return made_of
         beside = {"notebook_file": NOTEBOOK, "notebook_made_of": notebook_made_of}
-        text = self._rendered(STUDENTS_PAGE, page, made_of, **beside)
+        text, made_of = self._rendered(STUDENTS_PAGE, page, made_of, **beside)
         write_page(file, without_host_paths(text, self._sources.host_folders))
         return made_of
 
-    def _rendered(self, template: str, page: PageSources, made_of: str, **beside: object) -> str:
-        return self._renderer.render(template, **student.view(page), **beside, made_of=made_of, is_final=True)
+    def _rendered(self, template: str, page: PageSources, made_of: str, **beside: object) -> tuple[str, str]:
+        """The page, and what it is made of: this moment where it shows less than its sources have."""
+        values = student.view(page)
+        if page.lacks_images or self._lacks_notebook(page, values["notebook"]):
+            made_of = self._results.run.finished
+        return self._renderer.render(template, **values, **beside, made_of=made_of, is_final=True), made_of
+
+    def _lacks_notebook(self, page: PageSources, notebook: Notebook | None) -> bool:
+        """Whether the notebook could not be read for the page although an earlier run wrote it."""
+        file = self._out / STUDENTS / page.result.id / NOTEBOOK
+        return notebook is not None and notebook.problem is not None and file.is_file()
 
     def _say_so(self, id: str, why: Defect, folder: str, file: Path) -> None:
         """Write a page that says that there is none; for a student without a word of why."""

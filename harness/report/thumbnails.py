@@ -18,10 +18,14 @@ _WITH_BOXES = 480  # of images that are shared, and over which boxes are drawn
 class Thumbnails(Protocol):
     """Index in the held-out set -> what shows the image; None if it is missing or does not decode."""
 
+    @property
+    def lost_some(self) -> bool:
+        """Whether it could not show an image that is in the set, which may be there again in a later run."""
+
     def __call__(self, index: int, /) -> str | None: ...
 
     def key(self) -> object:
-        """What decides all of its answers."""
+        """What decides all of its answers, but where it lost some."""
 
 
 def thumbnails(held_out: HeldOutSet, shared: bool = False) -> Thumbnails:
@@ -36,20 +40,22 @@ class _HeldOutImages:
     def __init__(self, held_out: HeldOutSet, side: int) -> None:
         self._held_out, self._side = held_out, side
         self._made: dict[int, str | None] = {}
+        self.lost_some = False
 
     def __call__(self, index: int) -> str | None:
+        if not 0 <= index < len(self._held_out.files):
+            return None
         if index not in self._made:
             self._made[index] = self._image(index)
+            self.lost_some |= self._made[index] is None
         return self._made[index]
 
     def key(self) -> object:
         return self._held_out.sha256, self._side
 
     def _image(self, index: int) -> str | None:
-        if not 0 <= index < len(self._held_out.files):
-            return None
         try:
-            image = upright_rgb(self._held_out.files[index], self._side)
+            image = upright_rgb(self._held_out.content(index), self._side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return None
         buffer = io.BytesIO()
@@ -59,6 +65,8 @@ class _HeldOutImages:
 
 class NoImages:
     """In place of images that a page may not show, or that there are not."""
+
+    lost_some = False
 
     def __call__(self, *_: object) -> str | None:
         return None

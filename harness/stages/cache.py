@@ -54,7 +54,8 @@ class StageCache:
     ) -> Remembered:
         """The stage's result for `inputs`, which are identified by `canonical`.
 
-        A success is kept, and so is the submission's failure; an exception is not. `whose`: the submission that asks.
+        A success is kept, and so is the submission's failure; an exception is not. `whose`: the submission that asks,
+        empty for a reference, None for what a submission is compared with.
         """
         request = f"{stage} {self._base} {canonical(inputs)}"
         key = hashlib.sha256(request.encode()).hexdigest()
@@ -63,7 +64,7 @@ class StageCache:
         again = self._force and key not in self._redone
         if not again and (result := self._kept(key, value)) is not None:
             return Remembered(result, cached=True)
-        result = self._new(stage, request, work)
+        result = self._new(stage, request, work, whose)
         if result is None:
             return Remembered(Skipped(reason=""), cached=False)
         self._store.keep(key, result.model_dump_json().encode())
@@ -87,9 +88,20 @@ class StageCache:
             return None  # written by another version, or damaged: do it again
         return result if all(self._store.has(blob) for blob in blobs(result)) else None
 
-    def _new(self, stage: str, request: str, work: Callable[[], StageResult[T]]) -> StageResult[T] | None:
+    def _new(
+        self, stage: str, request: str, work: Callable[[], StageResult[T]], whose: str | None
+    ) -> StageResult[T] | None:
         """The result of the work; None where nothing is worked on."""
         return work()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A request whose result is not kept. `whose`: as `StageCache.run` was told."""
+
+    stage: str
+    request: str
+    whose: str | None
 
 
 class LookingCache(StageCache):
@@ -97,10 +109,10 @@ class LookingCache(StageCache):
 
     def __init__(self, store: Store, environment_id: str, *, force: bool = False) -> None:
         super().__init__(store, environment_id, force=force)
-        self.missing: list[tuple[str, str]] = []  # (stage, request), in order
+        self.missing: list[Missing] = []  # in order
 
-    def _new(self, stage: str, request: str, work: Callable[[], StageResult[T]]) -> None:
-        self.missing.append((stage, request))
+    def _new(self, stage: str, request: str, work: Callable[[], StageResult[T]], whose: str | None) -> None:
+        self.missing.append(Missing(stage, request, whose))
 
 
 def _of_request(key: str) -> str:

@@ -29,7 +29,7 @@ _ROOTS = (
     "grading/similarity/course_images",
 )
 # Folders and modules that no import leads to: code in the sandbox or in separate processes, and the kinds of files.
-_STAGED = ("agent", "handin", "inputs/submissions", "apart/submissions", "apart/epochs")
+_STAGED = ("agent", "handin", "inputs/submissions", "apart/__main__", "apart/submissions", "apart/epochs")
 _DISCOVERY = "plugins"  # a folder that it searches counts as a whole
 
 
@@ -53,7 +53,8 @@ def code_sha256(package: Path = _PACKAGE, roots: tuple[str, ...] = _ROOTS) -> st
 def _whole_sha256(package: Path = _PACKAGE) -> str:
     """Of every file of the package."""
     folders = (folder for folder in os.walk(package) if Path(folder[0]).name != "__pycache__")
-    return _sha256_of(package, sorted(Path(parent, name) for parent, _, names in folders for name in names))
+    found = (Path(parent, name) for parent, _, names in folders for name in names)
+    return _sha256_of(package, sorted(file for file in found if file.is_file()))  # an editor's lock is a dangling link
 
 
 def _sha256_of(package: Path, files: list[Path]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 import harness
 from harness.stages.cache import StageCache
-from harness.stages.code_identity import code_sha256, deciding_files
+from harness.stages.code_identity import _whole_sha256, code_sha256, deciding_files
 from harness.stages.evidence.audit import DatasetAudit
 from harness.stages.evidence.stage_result import Done
 from harness.stages.store import Store
@@ -91,6 +91,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "agent/site/sitecustomize.py",
         "handin.py",
         "apart/epochs.py",
+        "apart/__main__.py",
         "apart/submissions/zip_file.py",
         "inputs/submissions/collect.py",
         "inputs/submissions/lms/canvas.py",
@@ -104,6 +105,15 @@ def test_a_repaired_module_makes_old_results_worthless(copy: tuple[Path, str], n
     (package / name).write_bytes(content + b"\n")
     assert code_sha256.__wrapped__(package) != before
     (package / name).write_bytes(content)
+
+
+def test_an_editors_dangling_link_is_no_part_of_the_package(copy: tuple[Path, str]):
+    package, _ = copy
+    before = _whole_sha256.__wrapped__(package)
+    lock = package / "report" / ".#kept.py"
+    lock.symlink_to("somebody@host.4711:1700000000")
+    assert _whole_sha256.__wrapped__(package) == before
+    lock.unlink()
 
 
 def test_what_only_shows_results_invalidates_nothing():

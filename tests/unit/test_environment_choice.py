@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from harness.inputs.submission import Submission
+from harness.inputs.submissions import child
 from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox.software import KERAS, TORCH, Software, course
+from harness.stages.cache import StageCache
 from harness.stages.evidence.execution import CellError, Execution, FailedExecution
 from harness.stages.evidence.record import Blob
 from harness.stages.evidence.stage_result import Done, Usage
-from harness.stages.execute.environment import another, choose
+from harness.stages.execute.environment import another, choose, kept_imports
+from harness.stages.store import Store
 
 BOTH = (TORCH, KERAS)
 NUMPY, KERAS_ALONE = frozenset({"numpy"}), frozenset({"keras", "numpy"})
@@ -179,3 +183,18 @@ def test_a_later_cell_that_wants_tensorflow_counts_too() -> None:
     assert first.execution is not None and later.execution is not None
     both = first.execution.model_copy(update={"errors": (*first.execution.errors, *later.execution.errors)})
     assert another(first.model_copy(update={"execution": both}), TORCH, BOTH, NUMPY) is KERAS
+
+
+def test_imports_that_could_not_be_read_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a TensorFlow notebook would run on torch in all later runs, for one moment of a busy machine."""
+    file = notebook(tmp_path, "import tensorflow")
+    submission = Submission("mia", "Mia", tmp_path, Path(file.name), (), (), None, "", ())
+    cache = StageCache(Store(tmp_path / "store"), "engine")
+    with monkeypatch.context() as busy:
+        busy.setattr(child, "_READING_SECONDS", -15)  # no wall time is left
+        assert kept_imports(submission, cache) == frozenset()
+        with pytest.raises(child.Unreadable):
+            imported_modules(file)
+    assert kept_imports(submission, cache) == {"tensorflow"}
+    monkeypatch.setattr(child, "_PROGRAM", tmp_path / "nothing to ask")
+    assert kept_imports(submission, cache) == {"tensorflow"}  # found once

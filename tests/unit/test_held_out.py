@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from harness.errors import AssignmentError
-from harness.inputs.images import load, stage
+from harness.inputs.images import load, load_unseen, stage
 
 
 @pytest.fixture
@@ -83,3 +83,22 @@ def test_no_image_is_written_before_one_is_asked_for(folder: Path, tmp_path: Pat
     assert only.is_file()
     first = {file: file.stat().st_ino for file in staged.files()}
     assert first == {file: file.stat().st_ino for file in staged.files()}  # and not written twice
+
+
+def test_an_image_that_changed_since_its_hash_is_never_staged(folder: Path, tmp_path: Path):
+    """What is found is kept under the hash, and would stand for the old image in all later runs."""
+    held_out = load(folder)
+    (folder / "mug" / "mug0.jpg").write_bytes((folder / "mug" / "mug1.jpg").read_bytes())
+    (folder / "ball" / "ball2.jpg").unlink()
+    with pytest.raises(AssignmentError, match="changed while the run went on") as caught:
+        stage(held_out, tmp_path / "staged").files()
+    assert "mug0.jpg: another image" in caught.value.message and "ball2.jpg: it is gone" in caught.value.message
+    assert "mug1.jpg" not in caught.value.message and caught.value.do == "run the same command again"
+    assert len(stage(load(folder), tmp_path / "again").files()) == 7
+
+
+def test_an_unseen_image_that_changed_is_not_staged_either(folder: Path, tmp_path: Path):
+    unseen = load_unseen(folder)
+    (folder / "mug" / "mug0.jpg").write_bytes((folder / "mug" / "mug1.jpg").read_bytes())
+    with pytest.raises(AssignmentError, match="changed while the run went on"):
+        stage(unseen, tmp_path / "staged").files()

@@ -127,9 +127,10 @@ def held_out_set(
     objects = tuple(_objects(image, labels) for image in images)
     files = tuple(one.file(image) for image in images)
     digest = hashlib.sha256(f"{list(classes)}\n".encode())
-    for file, on_it in zip(files, objects, strict=True):
-        digest.update(f"{file_sha256(file)} {on_it}\n".encode())
-    return HeldOutSet(tuple(classes), files, (), digest.hexdigest(), (), objects)
+    contents = tuple(map(file_sha256, files))
+    for content, on_it in zip(contents, objects, strict=True):
+        digest.update(f"{content} {on_it}\n".encode())
+    return HeldOutSet(tuple(classes), files, (), digest.hexdigest(), (), objects, contents)
 
 
 def _objects(image: AnnotatedImage, labels: dict[str, int]) -> ImageObjects:

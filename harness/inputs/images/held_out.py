@@ -7,12 +7,16 @@ draws.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from PIL import UnidentifiedImageError
 
 from harness.errors import AssignmentError
 from harness.files.hashing import file_sha256
@@ -37,6 +41,11 @@ class HeldOutSet:
     sha256: str  # of the images' contents and labels or boxes, not of their names
     scenes: tuple[int, ...] = ()
     objects: tuple[ImageObjects, ...] = ()
+    contents: tuple[str, ...] = ()  # the SHA-256 of each file when the set was loaded; empty where that is not known
+
+    def content(self, index: int) -> IO[bytes]:
+        """The file of image `index`. Raises `ImageChanged` for another than was loaded, and `OSError`."""
+        return _unchanged(self.files[index], self.contents[index] if self.contents else "")
 
     def key(self) -> str:
         """The set's identity, independent of its path."""
@@ -46,17 +55,31 @@ class HeldOutSet:
 NO_SET = HeldOutSet((), (), (), "")
 
 
-class _Written:
-    """Images that are written when somebody needs them."""
+class ImageChanged(OSError):
+    """An image is gone, or is not the one whose hash the set has."""
 
-    def __init__(self, pairs: Sequence[tuple[Path, Path]]) -> None:
-        self._pairs, self._lock = pairs, threading.Lock()
+
+def _unchanged(file: Path, sha256: str) -> IO[bytes]:
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageChanged(f"{file}: it is gone") from error
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+        raise ImageChanged(f"{file}: another image is there")
+    return io.BytesIO(content)
+
+
+class _Written:
+    """Images that are written when somebody needs them, each with its place in the set and its file."""
+
+    def __init__(self, held_out: HeldOutSet, places: Sequence[tuple[int, Path]]) -> None:
+        self._held_out, self._places, self._lock = held_out, places, threading.Lock()
 
     def once(self) -> None:
         """Write them, unless that was done; others wait for it meanwhile."""
         with self._lock:
-            _write(self._pairs)
-            self._pairs = ()
+            _write(self._held_out, self._places)
+            self._places = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +120,18 @@ def load(folder: Path) -> HeldOutSet:
             f"{folder}: no images of {', '.join(empty)}: nothing can be measured of a class without images",
             "put images into these class folders, or remove the folders",
         )
+    contents = tuple(map(file_sha256, files))
     digest = hashlib.sha256()
-    for file, label in zip(files, truth, strict=True):
-        digest.update(f"{file_sha256(file)} {list(classes)[label]}\n".encode())
-    return HeldOutSet(tuple(classes), files, truth, digest.hexdigest())
+    for content, label in zip(contents, truth, strict=True):
+        digest.update(f"{content} {list(classes)[label]}\n".encode())
+    return HeldOutSet(tuple(classes), files, truth, digest.hexdigest(), contents=contents)
 
 
 def load_unseen(folder: Path) -> HeldOutSet:
     """Images that show none of the classes, from anywhere below a folder; they have no labels."""
     files = images_in(folder)
-    digest = hashlib.sha256("\n".join(file_sha256(file) for file in files).encode())
-    return HeldOutSet((), files, (), digest.hexdigest())
+    contents = tuple(map(file_sha256, files))
+    return HeldOutSet((), files, (), hashlib.sha256("\n".join(contents).encode()).hexdigest(), contents=contents)
 
 
 def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
@@ -115,27 +139,34 @@ def stage(held_out: HeldOutSet, folder: Path) -> StagedImages:
 
     EXIF rotation is applied, then all metadata are dropped; the longest side is at most 1024 pixels. They are written
     when `StagedImages.files` is called first, which raises `AssignmentError` that names every image that does not
-    decode.
+    decode, or that is not the one that was loaded: results are kept under the set's hash.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     names = tuple(f"{secrets.token_hex(8)}.png" for _ in held_out.files)
-    pairs = [(file, folder / name) for file, name in zip(held_out.files, names, strict=True)]
-    secrets.SystemRandom().shuffle(pairs)
-    return StagedImages(folder, names, held_out.sha256, _Written(pairs) if pairs else None)
+    places = [(index, folder / name) for index, name in enumerate(names)]
+    secrets.SystemRandom().shuffle(places)
+    return StagedImages(folder, names, held_out.sha256, _Written(held_out, places) if places else None)
 
 
-def _write(pairs: Sequence[tuple[Path, Path]]) -> None:
-    unreadable = []
-    for file, target in pairs:
+def _write(held_out: HeldOutSet, places: Sequence[tuple[int, Path]]) -> None:
+    unreadable, changed = [], []
+    for index, target in places:
         try:
-            image = upright_rgb(file, LONGEST_SIDE)
+            image = upright_rgb(held_out.content(index), LONGEST_SIDE)
+        except ImageChanged as error:
+            changed.append(str(error))
+            continue
         except UNDECODABLE as error:
-            unreadable.append(f"{file}: does not decode: {error}")
+            why = "it is no image" if isinstance(error, UnidentifiedImageError) else error
+            unreadable.append(f"{held_out.files[index]}: does not decode: {why}")
             continue
         image.save(target, compress_level=1)
         os.utime(target, (0, 0))
         target.chmod(0o600)
+    if changed:
+        what = "\n".join(sorted(changed))
+        raise AssignmentError(f"images changed while the run went on:\n{what}", "run the same command again")
     if unreadable:
         raise AssignmentError(
             "\n".join(sorted(unreadable)), "replace these held-out images, or take them out of the folder"

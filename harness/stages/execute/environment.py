@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.files.hashing import HashedFile
 from harness.inputs.assignment import Assignment
 from harness.inputs.submission import Submission
+from harness.inputs.submissions.child import Unreadable
 from harness.inputs.submissions.imports import imported_modules
 from harness.sandbox import KERAS, TORCH, Sandbox, Software, course
 from harness.sandbox.software import Framework
@@ -87,14 +88,18 @@ class Imports(Record):
 
 
 def kept_imports(submission: Submission, cache: StageCache) -> frozenset[str]:
-    """As `imports_of`, found once for each notebook."""
+    """As `imports_of`, found once for each notebook; a failure to read it is not kept."""
     if submission.notebook is None:
         return frozenset()
 
     def work() -> Done[Imports]:
-        return Done(value=Imports(names=tuple(sorted(imports_of(submission)))), origin="measured-outside")
+        return Done(value=Imports(names=tuple(sorted(imported_modules(notebook)))), origin="measured-outside")
 
-    kept = cache.run("imports", HashedFile(submission.root / submission.notebook), Imports, work)
+    notebook = submission.root / submission.notebook
+    try:
+        kept = cache.run("imports", HashedFile(notebook), Imports, work, submission.id)
+    except Unreadable:
+        return frozenset()
     return frozenset(kept.result.value.names) if isinstance(kept.result, Done) else frozenset()
 
 
@@ -106,8 +111,13 @@ def for_notebook(submission: Submission, assignment: Assignment, sandbox: Sandbo
 
 
 def imports_of(submission: Submission) -> frozenset[str]:
-    """The modules that the submission's notebook imports, read as text."""
-    return imported_modules(submission.root / submission.notebook) if submission.notebook else frozenset()
+    """The modules that the submission's notebook imports, read as text; empty where it cannot be read."""
+    if submission.notebook is None:
+        return frozenset()
+    try:
+        return imported_modules(submission.root / submission.notebook)
+    except Unreadable:
+        return frozenset()
 
 
 def needed(submission: Submission, environments: Sequence[Software]) -> Software | None:
