@@ -7,11 +7,9 @@ assignment allows it, and no number so exact that it could leak one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal, Protocol, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
-from harness.boundary.one_by_one import Defect, attempt
 from harness.findings import Finding, said_to_student
 from harness.gradebook.results import (
     AssignmentResult,
@@ -21,12 +19,12 @@ from harness.gradebook.results import (
     StageSummary,
     SubmissionResult,
 )
-from harness.report import dataset
 from harness.report.coarse import benchmark, evaluation, memory, paired_difference, rounded, rounded_interval
 from harness.report.detection.coarse import detection, detector
+from harness.report.page_sources import OthersImages, PageSources, graded_on, own_images
 from harness.report.sources import Sources
 from harness.report.thumbnails import NoImages, Thumbnails
-from harness.stages.evidence.audit import DatasetAudit, SharedImage, WithheldImage
+from harness.stages.evidence.audit import DatasetAudit, SharedImage
 from harness.stages.evidence.detection_scores import DetectionEvaluation
 from harness.stages.evidence.detections import DetectorAnswers
 from harness.stages.evidence.detector_reference import DetectorReference
@@ -36,23 +34,6 @@ from harness.stages.evidence.reference import Reference
 from harness.stages.evidence.stage_result import Done, Ended, Failed, Skipped, Usage, WithoutValue
 from harness.stages.evidence.submission import Evidence
 from harness.stages.latency_statistics import significant
-from harness.stages.store import Store
-
-Audience = Literal["instructor", "student"]
-
-
-class OtherImage(Protocol):
-    """(Another submission's id, path in its data set) -> data URI."""
-
-    @property
-    def lost_some(self) -> bool:
-        """Whether it could not show an image, which it may in a later run."""
-
-    def __call__(self, owner: str, name: str, /) -> str | None: ...
-
-    def key(self) -> object:
-        """What decides all of its answers, but where it lost some."""
-
 
 _AUDIT = (
     "classes", "unreadable", "layout", "splits", "unlabelled", "heldout", "near_duplicates", "leaks", "scene_spread",
@@ -71,41 +52,10 @@ _NOT_SHOWN = Skipped(reason="")
 R = TypeVar("R", bound=Ended)
 
 
-@dataclass(frozen=True, slots=True)
-class PageSources:
-    """Everything that one page is made from."""
-
-    audience: Audience
-    results: Results  # of the run, without submissions
-    result: SubmissionResult
-    evidence: Evidence
-    reference: Reference | None
-    detector_reference: DetectorReference | None
-    held_out_image: Thumbnails
-    own_image: dataset.ImageOf  # images of the student's own data set
-    other_image: OtherImage
-    logs: dict[str, str]  # stage -> what its sandbox wrote to stderr
-    store: Store
-
-    @property
-    def lacks_images(self) -> bool:
-        """Whether images were asked for that cannot be shown now. A page without them may not stay."""
-        return self.held_out_image.lost_some or self.other_image.lost_some
-
-    def all_but_the_moment(self) -> dict[str, Any]:
-        """All fields, as they decide the page. When the run ended does not: a page may stay for many runs.
-
-        The store is known by the hashes that the evidence has of what lies in it.
-        """
-        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "store"}
-        run = self.results.run.model_copy(update={"finished": ""})
-        return values | {"results": self.results.model_copy(update={"run": run})}
-
-
 def for_instructor(results: Results, result: SubmissionResult, sources: Sources, image: Thumbnails) -> PageSources:
     """All sources. `image`: from the course's held-out set. Raises `KeyError` for a submission without evidence."""
     evidence = sources.evidence[result.id]
-    own_image = _own_image(evidence, sources)
+    own_image = own_images(evidence, sources)
     shared_with = {one.other for one in evidence.audit.value.shared} if isinstance(evidence.audit, Done) else set()
     owners = sorted(owner for owner in shared_with if owner in sources.evidence)
     return PageSources(
@@ -115,9 +65,9 @@ def for_instructor(results: Results, result: SubmissionResult, sources: Sources,
         evidence=evidence,
         reference=_reference(evidence, sources),
         detector_reference=_detector_reference(evidence, sources),
-        held_out_image=_graded_on(evidence, sources, image, own_image),
+        held_out_image=graded_on(evidence, sources, image, own_image),
         own_image=own_image,
-        other_image=_OthersImages({owner: _own_image(sources.evidence[owner], sources) for owner in owners}),
+        other_image=OthersImages({owner: own_images(sources.evidence[owner], sources) for owner in owners}),
         logs={name: stage.usage.log for name, stage in evidence.stages().items()}
         | ({"beside the stages": evidence.trouble} if evidence.trouble else {}),
         store=sources.store,
@@ -130,7 +80,7 @@ def for_student(results: Results, result: SubmissionResult, sources: Sources, im
     reference = _reference(evidence, sources)
     is_shown = sources.feedback.show_held_out
     withholds = isinstance(evidence.audit, Done) and bool(evidence.audit.value.withheld)
-    own_image = _own_image(evidence, sources)
+    own_image = own_images(evidence, sources)
     cleared = _evidence(evidence, is_shown)
     return PageSources(
         audience="student",
@@ -139,7 +89,7 @@ def for_student(results: Results, result: SubmissionResult, sources: Sources, im
         evidence=cleared,
         reference=None if reference is None else _cleared_reference(reference),
         detector_reference=_cleared_detector(_detector_reference(evidence, sources)),
-        held_out_image=_graded_on(evidence, sources, image, own_image) if is_shown else NoImages(),
+        held_out_image=graded_on(evidence, sources, image, own_image) if is_shown else NoImages(),
         # Some of a data set's images may be withheld; showing only the others would reveal which.
         own_image=own_image if is_shown or not withholds else NoImages(),
         other_image=NoImages(),
@@ -164,61 +114,12 @@ def as_first_made(result: SubmissionResult, evidence: Evidence) -> SubmissionRes
     return result.model_copy(update={"stages": stages})
 
 
-@dataclass(slots=True)
-class _OthersImages:
-    """Images of those submissions with which one shares some, by id."""
-
-    owners: Mapping[str, dataset.ImageOf]
-    lost_some: bool = False
-
-    def __call__(self, owner: str, name: str) -> str | None:
-        if owner not in self.owners:
-            return None
-        shown = attempt("showing its image", lambda: self.owners[owner](name))
-        if isinstance(shown, Defect):  # it is on the other submission's own page
-            self.lost_some = True
-            return None
-        return shown
-
-    def key(self) -> object:
-        return {owner: image.key() for owner, image in self.owners.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _WithheldImages:
-    """Images of the student's own data set, by their index among the withheld ones."""
-
-    own: dataset.ImageOf
-    withheld: tuple[WithheldImage, ...]
-    lost_some: bool = False  # the store has all of them, or the page is a defect
-
-    def __call__(self, index: int) -> str | None:
-        return self.own(self.withheld[index].picture) if 0 <= index < len(self.withheld) else None
-
-    def key(self) -> object:
-        return self.own.key(), [one.picture for one in self.withheld]
-
-
-def _own_image(evidence: Evidence, sources: Sources) -> dataset.ImageOf:
-    if not isinstance(evidence.audit, Done):
-        return NoImages()
-    return dataset.image_of(evidence.audit.value, sources.store)
-
-
 def _reference(evidence: Evidence, sources: Sources) -> Reference | None:
     return sources.reference or (evidence.own.reference if evidence.own else None)
 
 
 def _detector_reference(evidence: Evidence, sources: Sources) -> DetectorReference | None:
     return sources.detector_reference or (evidence.own_boxes.reference if evidence.own_boxes else None)
-
-
-def _graded_on(evidence: Evidence, sources: Sources, course: Thumbnails, own: dataset.ImageOf) -> Thumbnails:
-    """Index of an image that the submission was graded on -> data URI."""
-    has_one = sources.reference is not None or sources.detector_reference is not None
-    if has_one or not isinstance(evidence.audit, Done):
-        return course
-    return _WithheldImages(own, evidence.audit.value.withheld)
 
 
 # --- what a student may see -----------------------------------------------------------------------

@@ -13,12 +13,12 @@ from typing import Any
 from harness.findings import Finding
 from harness.gradebook.results import SubmissionResult
 from harness.report import charts, dataset, failures, reading
-from harness.report.cleared import PageSources
 from harness.report.confusion import ConfusionRow, confusion_rows
 from harness.report.detection import section
 from harness.report.detection.coarse import RUN_NO_CODE
 from harness.report.detection.drawn_boxes import DrawnImage, drawn_images
 from harness.report.notebook import Notebook, read
+from harness.report.page_sources import PageSources
 from harness.report.plain import cut, terminal_text
 from harness.report.roofline import rooflines
 from harness.report.thumbnails import Thumbnails

@@ -10,10 +10,11 @@ from pathlib import Path
 from harness.boundary.one_by_one import Defect, attempt
 from harness.gradebook.results import Results, SubmissionResult
 from harness.report import student
-from harness.report.cleared import PageSources, for_instructor, for_student
+from harness.report.cleared import for_instructor, for_student
 from harness.report.host_paths import host_paths, without_host_paths
 from harness.report.kept import Identity, stands
 from harness.report.notebook import Notebook
+from harness.report.page_sources import PageSources
 from harness.report.places import INSTRUCTORS, NOTEBOOK, PAGE, STUDENTS
 from harness.report.rendering import INSTRUCTORS_PAGE, STUDENTS_PAGE, Renderer
 from harness.report.shared import SharedImages

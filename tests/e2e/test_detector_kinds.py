@@ -120,4 +120,5 @@ def test_a_detector_without_its_post_processing_is_told_how_to_export_it(graded:
 def test_an_untrained_detector_sees_nothing_and_nothing_stops(graded: Path) -> None:
     one = row(graded, "untrained")
     assert one["detection"]["scores"]["ap50"] < 0.3
-    assert {one["stages"][stage]["status"] for stage in ("detect", "convert", "inspect")} == {"ok"}
+    stages = {stage: one["stages"][stage] for stage in ("detect", "convert", "inspect")}
+    assert {name: stage["status"] for name, stage in stages.items()} == dict.fromkeys(stages, "ok"), stages
