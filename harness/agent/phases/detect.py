@@ -75,7 +75,7 @@ def _detect(request: dict[str, Any], send: Send) -> None:
         if number is None:
             held["every"][place], held["board"][place] = asked.every(found), asked.board(found)
             if other:
-                held["other"][place] = asked.every(other.answer(pixels(images[place])), counted=False)
+                held["other"][place] = asked.otherwise(other, pixels(images[place]))
         else:
             held["again"][number] = asked.every(found, counted=False)
     for name, answers in held.items():
@@ -122,6 +122,16 @@ class Asked:
         if counted:
             self.faults += faults
         return kept
+
+    def otherwise(self, way: Detector, image: Pixels) -> Detections:
+        """All boxes of the same detector with another scaling of its pixels, which is no reason to fail.
+
+        None where pixels on another scale make its graph overflow.
+        """
+        try:
+            return self.every(way.answer(image), counted=False)
+        except Unusable:
+            return NOTHING
 
     def board(self, found: Found) -> Detections:
         return self._plain(on_board(found, self._void))[0]

@@ -52,6 +52,7 @@ class Course:
         self.staged = StagedImages(folder, NAMES, "0" * 64)
         self.context = context(folder, self._sent)
         self.broken: dict[str, bytes] = {}
+        self.too_slow: str = ""  # the part of a request with which a job ends late
 
     @property
     def jobs(self) -> list[dict[str, Any]]:
@@ -67,6 +68,8 @@ class Course:
 
     def _sent(self, job: Job) -> dict[str, bytes]:
         request = json.loads(job.request)
+        assert isinstance(self.context.sandbox, Sends)
+        self.context.sandbox.status = "timeout" if self.too_slow and request.get(self.too_slow) else "ok"
         went_in = [NAMES.index(file.name) for file in job.images["images"]]
         if job.phase == "measure_detector":
             found = [self._found(way) for way in request["ways"]]
@@ -143,6 +146,15 @@ def test_what_is_declared_is_graded_and_what_fits_better_is_the_remedy(tmp_path:
     remedy = scores.scaling_remedy
     assert remedy.way == "pixels from 0 to 1" and remedy.would == 1 > remedy.ap50 == scores.scores.ap50
     assert not scores.unsettled
+
+
+def test_a_question_of_ours_that_fails_takes_no_points_from_what_is_declared(tmp_path: Path) -> None:
+    course = Course(tmp_path, usual=1, zero_one=4)
+    course.too_slow = "other"
+    result = course.result(declared=True)
+    assert isinstance(result, Done) and result.value.every.count == IMAGES and result.value.other is None
+    assert "graded as declared" in messages(result)["preprocessing-mismatch"]
+    assert [job["phase"] for job in course.jobs] == ["detect", "measure_detector", "detect", "detect"]
 
 
 @pytest.mark.parametrize(("usual", "zero_one"), [(4, 4), (3, 3), (3, 0)])
