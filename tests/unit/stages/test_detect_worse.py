@@ -79,7 +79,7 @@ def test_the_request_tells_nothing_of_boxes(tmp_path: Path):
     asked(tmp_path, place)
     (job,) = place.sandbox.jobs  # type: ignore[attr-defined]
     assert set(json.loads(job.request)) == {
-        "file", "rule", "scaling", "data", "void", "cpus", "versions", "patterns", "most", "seconds"
+        "file", "rule", "scaling", "data", "void", "named", "cpus", "versions", "patterns", "most", "seconds"
     }  # fmt: skip
     assert not job.images["check"] and not job.images["unseen"]
 
