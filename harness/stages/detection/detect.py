@@ -102,7 +102,13 @@ def _answered(
     if tried.fit is not None:
         noticed += tuple(said(tried.fit, looked.description.family, declared=is_declared))
     value = result.value.model_copy(
-        update={"name": model.shown, "by_the_run": model.by_the_run, "meaning": meaning, "fit": tried.fit}
+        update={
+            "name": model.shown,
+            "by_the_run": model.by_the_run,
+            "meaning": meaning,
+            "fit": tried.fit,
+            "scaling_unsettled": not is_declared and tried.open,
+        }
     )
     return result.model_copy(update={"value": value, "findings": (*noticed, *tried.findings, *result.findings)})
 
