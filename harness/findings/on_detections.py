@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from harness.findings.kind import Kind
 
+_SCALING_MEASURED = (
+    "No pre-processing is declared in handin.json. Of {objects} objects on {images} training images the detector "
+    "finds {best_found:.0%} with {best} (AP50 {best_ap50:.3f}), and {found:.0%} with what is usual for its kind "
+    "({own}; AP50 {ap50:.3f}); {low:.0f} to {high:.0f} percentage points more (95 % interval). So the former was "
+    "used. Declare it in handin.json."
+)
 KINDS: dict[str, Kind] = {
     # detect
     "detector-faulty-boxes": Kind(
@@ -99,13 +105,19 @@ KINDS: dict[str, Kind] = {
         "Correct handin.json.",
         code="preprocessing-mismatch",
     ),
-    "detector-scaling-measured": Kind(
+    "detector-scaling-measured": Kind("warning", _SCALING_MEASURED, code="preprocessing-measured"),
+    "detector-scaling-measured-not-the-board's": Kind(
         "warning",
-        "No pre-processing is declared in handin.json. Of {objects} objects on {images} training images the detector "
-        "finds {best_found:.0%} with {best} (AP50 {best_ap50:.3f}), and {found:.0%} with what is usual for its kind "
-        "({own}; AP50 {ap50:.3f}); {low:.0f} to {high:.0f} percentage points more (95 % interval). So the former was "
-        "used. Declare it in handin.json.{board}",
+        f"{_SCALING_MEASURED} jetson-inference on a board gives a detector (pixel - 127) / 128 all the same: for that, "
+        "the network itself has to begin with the other scaling when it is exported.",
         code="preprocessing-measured",
+    ),
+    "detector-scaling-not-measured": Kind(
+        "warning",
+        "No pre-processing is declared in handin.json, and other scalings of the pixels than what is usual for this "
+        "kind of detector could not be tried on training images: {why}. So its figures wait for a person, unless they "
+        "give all points as they are. Declare it.",
+        code="undeclared-not-measured",
     ),
     "detector-scaling-unclear": Kind(
         "warning",
@@ -117,7 +129,7 @@ KINDS: dict[str, Kind] = {
     ),
     "detector-hardly-trained": Kind(
         "warning",
-        "On {images} of the course's training images the detector finds hardly anything: AP50 is {ap50:.3f} at most, "
+        "On {images} training images the detector finds hardly anything: AP50 is {ap50:.3f} at most, "
         "whatever order its labels have{tried}. It shows {boxes:.0f} boxes an image, the surest with a score of "
         "{surest:.2f} on half of the images. It looks hardly trained, or its pre-processing or its labels are unlike "
         "any that were tried. Try the file that you handed in on images that it was trained with.",
@@ -142,9 +154,9 @@ SENTENCES: dict[str, str] = {
     "labels-one-up": "with BACKGROUND as one more line before the first",
     "labels-one-down": "without the first line",
     "labels-reordered": "in the order {order}",
-    "scaling-on-the-board": " jetson-inference on a board gives a detector (pixel - 127) / 128 all the same: for that, "
-    "the network itself has to begin with the other scaling when it is exported.",
-    "tried-scalings": " and with each of {ways} other usual scalings of the pixels",
+    "trying-scalings": "trying them",
+    "tried-none": "it answered too slowly",
+    "tried-scalings": ", and with each of {ways} other usual scalings of the pixels",
     # what goes wrong: these can be quoted as they are
     "finds-objects": "It finds {found} of {objects} objects of the class {name} "
     "({share:.0%}, 95 % interval {low:.0%} to {high:.0%}).",

@@ -128,6 +128,11 @@ def test_no_two_modules_of_the_catalogue_have_one_code():
     assert len(KINDS) + len(SENTENCES) <= len(keys) and len(set(keys)) == len(keys)
 
 
+def test_no_part_of_a_sentence_begins_or_ends_with_a_blank():
+    """A blank at the end of a particular is taken off like one in a student's text, and words then run together."""
+    assert [code for code, wording in {**SENTENCES, **ADVICE}.items() if wording != wording.strip()] == []
+
+
 def test_a_particular_that_is_missing_is_our_mistake():
     with pytest.raises(KeyError):
         finding("part-missing")

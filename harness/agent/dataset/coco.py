@@ -26,6 +26,8 @@ _PARTS = ("images", "annotations", "categories")
 class Document:
     """One JSON file: its categories (id and name), and each image that it names, None if missing, with its boxes.
 
+    An image that it names several times, `a.jpg` and `./a.jpg`, stands once, with the boxes of all.
+
     `outlines`: how many objects are polygons or masks. `astray`: how many belong to no image that it lists.
     """
 
@@ -53,7 +55,7 @@ def read(files: Tree) -> Reading | None:
                 faults.append(f"{document.file.name}: there is no image {name[:200]!r}")
                 continue
             if one.file in before:
-                faults.append(f"{document.file.name}: another file lists {name[:200]!r}, too; its boxes are not used")
+                faults.append(f"{document.file.name}: {listed_twice(name)}")
             place = split or _split(one.file.parent)
             known[one.file] = DatasetImage(one.file, main_label(one.boxes), place, one.boxes, one.stated_size)
     images = tuple(
@@ -61,6 +63,11 @@ def read(files: Tree) -> Reading | None:
     )
     outlines = sum(document.outlines for document in found)
     return Reading("coco", images, tuple(faults[:_MOST_FAULTS]), listed(files), outlines=outlines)
+
+
+def listed_twice(name: str) -> str:
+    """What is wrong where a second file lists an image."""
+    return f"another file lists {name[:200]!r}, too; its boxes are not used"
 
 
 def unread(files: Tree) -> list[str]:
@@ -77,16 +84,20 @@ def documents(files: Tree) -> list[Document]:
             continue
         categories = {entry["id"]: _text(entry.get("name")) for entry in _objects(document["categories"])}
         boxes, listed_images = _boxes(document, {_id(key): name for key, name in categories.items()}), set[str]()
-        images: dict[str, tuple[Path | None, tuple[Box, ...], tuple[int, int] | None]] = {}
+        images: dict[Path | str, tuple[str, DatasetImage | None]] = {}
+        joined = set[tuple[Path | str, str]]()
         for image in _objects(document["images"]):
-            name, mine = _text(image.get("file_name")), boxes.get(_id(image["id"]), ())
-            earlier = images[name][1] if name in images and _id(image["id"]) not in listed_images else ()
-            images[name] = (found_image(name, names), (*earlier, *mine), _size(image))
-            listed_images.add(_id(image["id"]))
+            name, key = _text(image.get("file_name")), _id(image["id"])
+            place = found_image(name, names)
+            there = place or name
+            earlier = images.get(there, (name, None))[1]
+            mine = () if (there, key) in joined else boxes.get(key, ())
+            images[there] = (name, _image(place, (*(earlier.boxes if earlier else ()), *mine), _size(image)))
+            joined.add((there, key))
+            listed_images.add(key)
         outlines = sum(isinstance(entry, dict) and _is_outline(entry) for entry in document["annotations"])
         astray = sum(len(mine) for key, mine in boxes.items() if key not in listed_images)
-        there = tuple((name, _image(*one)) for name, one in images.items())
-        found.append(Document(file, tuple(categories.items()), there, outlines, astray))
+        found.append(Document(file, tuple(categories.items()), tuple(images.values()), outlines, astray))
     return found
 
 

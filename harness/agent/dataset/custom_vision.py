@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .coco import by_name, found_image
+from .coco import by_name, found_image, listed_twice
 from .encodings import text_of
 from .image import Box, DatasetImage, Reading, Split, main_label, split_named
 from .labels import listed
@@ -27,7 +27,10 @@ SIDES = ("left", "top", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One JSON file. `boxes`: of each image that it names, in their order. `absent`: names of no image."""
+    """One JSON file. `boxes`: of each image that it names, in their order; of one that it names twice, joined.
+
+    `absent`: names of no image.
+    """
 
     file: Path
     boxes: Mapping[Path, tuple[Box, ...]]
@@ -40,7 +43,12 @@ def read(files: Tree) -> Reading | None:
     found = documents(files)
     if not found:
         return None
-    boxes = {image: mine for document in found for image, mine in document.boxes.items()}
+    boxes: dict[Path, tuple[Box, ...]] = {}
+    faults: list[str] = []
+    for document in found:
+        twice = [image.name for image in document.boxes if image in boxes]
+        faults += [f"{document.file.name}: {listed_twice(name)}" for name in twice]
+        boxes |= document.boxes
     images = tuple(
         DatasetImage(
             file,
@@ -51,7 +59,7 @@ def read(files: Tree) -> Reading | None:
         )
         for file in files.images()
     )
-    faults = [f"{one.file.name}: there is no image {name[:200]!r}" for one in found for name in one.absent]
+    faults += [f"{one.file.name}: there is no image {name[:200]!r}" for one in found for name in one.absent]
     faults += [
         f"{one.file.name}: {one.cut:,} objects are left out: an image has more than {_MOST_OBJECTS:,}"
         for one in found
@@ -80,8 +88,10 @@ def _document(file: Path, names: Mapping[str, list[Path]]) -> Document | None:
             continue
         width, height = upright_size(image) or (math.nan, math.nan)
         tags = [tag for tag in entry["tags"] if isinstance(tag, dict)]
-        boxes[image] = tuple(_box(tag, width, height) for tag in tags[:_MOST_OBJECTS])
-        cut += max(0, len(tags) - _MOST_OBJECTS)
+        earlier = boxes.get(image, ())
+        more = tags[: _MOST_OBJECTS - len(earlier)]
+        boxes[image] = (*earlier, *(_box(tag, width, height) for tag in more))
+        cut += len(tags) - len(more)
     return Document(file, boxes, tuple(absent), cut)
 
 

@@ -57,6 +57,18 @@ class Names:
         return self.of[index] if index < len(self.of) and self.of[index] else str(index)
 
 
+class _Texts:
+    """The text files by where an image's annotation may lie, `wanted`, regardless of case where no other is meant."""
+
+    def __init__(self, files: Sequence[Path], wanted: Sequence[Path]) -> None:
+        self._files = frozenset(files)
+        others = self._files - frozenset(wanted)
+        self._folded = {folded(str(file)): file for file in files if file in others}
+
+    def at(self, place: Path) -> Path | None:
+        return place if place in self._files else self._folded.get(folded(str(place)))
+
+
 def read(files: Tree) -> Reading | None:
     """Read YOLO annotations; None when no text file beside an image is one. Images without one have no class."""
     known = names(files)
@@ -85,13 +97,14 @@ def unread(files: Tree) -> list[str]:
 
 def text_files(files: Tree, known: Names) -> tuple[list[Annotation], list[str]]:
     """Every text file that lies where an image's annotation does and has its form; and what cannot be read in them."""
-    texts = {folded(str(file)): file for file in files.ending(".txt")}
+    places_of = {image: _places(image, files.root) for image in files.images()}
+    written = files.ending(".txt")
+    texts = _Texts(written, [place for places in places_of.values() for place in places])
     found: list[Annotation] = []
     faults: list[str] = []
     taken = set[Path]()
-    for image in files.images():
-        places = (folded(str(place)) for place in _places(image, files.root))
-        file = next((texts[place] for place in places if place in texts), None)
+    for image, places in places_of.items():
+        file = next(filter(None, map(texts.at, places)), None)
         if file is None:
             continue
         taken.add(file)
@@ -109,7 +122,7 @@ def text_files(files: Tree, known: Names) -> tuple[list[Annotation], list[str]]:
         boxes = (Box(known.label(i), x * width, y * height, r * width, b * height) for i, (x, y, r, b) in usable)
         outlines = sum(len(words) > _MOST_WORDS for words, one in zip(lines, objects, strict=False) if one)
         found.append(Annotation(file, image, tuple(index for index, _ in usable), tuple(boxes), outlines))
-    lost = (file for file in texts.values() if file not in taken and _is_below_labels(file, files.root))
+    lost = (file for file in written if file not in taken and _is_below_labels(file, files.root))
     faults += [f"{file.name}: there is no image of this name" for file in lost if any(map(_object, _lines(file)))]
     return found, faults + unread(files)
 

@@ -110,3 +110,4 @@ class Opening:
     data: Mapping[str, Path] = field(default_factory=dict)  # an ONNX file's external data, by the location it names
     checks: Sequence[Pixels] = ()  # images on which a family looks what its outputs are
     watched: Callable[[Any], Any] = lambda session: session  # what stands between an ONNX graph and its session
+    named: int = 0  # how many classes labels.txt names, a background not counted; 0 where there is none

@@ -26,6 +26,7 @@ _YOLO_OBJECTNESS = Settings(0.25, 0.45)  # YOLO v5's detect.py
 _MOST_SUPPRESSED = 1000  # boxes; Ultralytics gives 300
 _YOLOS = ("yolo", "yolo-rows", "yolo-objectness")
 _SURE, _UNSURE = 0.5, 0.25  # scores: an object that is surely there is of some class
+_MOST_SURE = 0.1  # of the anchors; objects take few, but an anchor with a small objectness may have any class
 
 
 def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
@@ -41,7 +42,7 @@ def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
         return ("boxes-scores", "scores-boxes")[boxes], shapes[1 - boxes][2]
     _, one, other = shapes[0]
     if other == 6 and one <= _MOST_SUPPRESSED and _are_classes(outputs[0][..., 5]):
-        return "suppressed", max(2, int(outputs[0][..., 5].max(initial=0)) + 1)
+        return "suppressed", max(2, _largest(outputs[0][..., 5]) + 1)
     if 4 < one < other:
         return "yolo", one - 4
     if 5 == other < one:
@@ -54,19 +55,35 @@ def head_of(names: Sequence[str], outputs: Sequence[Floats]) -> tuple[str, int]:
     )
 
 
-def head_of_rows(rows: Sequence[Floats], named: int) -> tuple[str, int]:
+def head_of_rows(rows: Sequence[Floats], named: int, declared: int = 0) -> tuple[str, int]:
     """Whether rows (anchors, numbers) of some images hold an objectness, and the number of classes.
 
-    `named`: how many classes the file names, 0 for none; that decides where it fits. Else their values do: where the
-    fifth number is the score of a class, the others are small when it is large.
+    `named`: how many classes the file names, 0 for none; that decides where it fits. Else their values do, and where
+    these show nothing, `declared`: how many classes labels.txt names. Without either there is an objectness, as YOLO
+    v5 has one.
     """
     numbers = rows[0].shape[1]
-    if named in (numbers - 5, numbers - 4) or numbers == 5:
-        plain = named == numbers - 4 or numbers == 5
+    if numbers == 5:
+        plain = True
+    elif named in (numbers - 5, numbers - 4):
+        plain = named == numbers - 4
     else:
-        sure = np.concatenate([one[one[:, 4] > _SURE] for one in rows])
-        plain = len(sure) > 0 and bool(np.median(sure[:, 5:].max(axis=1)) < _UNSURE)
+        shown = _are_plain(np.concatenate([one[:, 4:] for one in rows]))
+        plain = declared == numbers - 4 if shown is None else shown
     return ("yolo-rows", numbers - 4) if plain else ("yolo-objectness", numbers - 5)
+
+
+def _are_plain(scores: Floats) -> bool | None:
+    """Whether all columns of `scores` (anchors, 1 + classes) are classes, the first no objectness; None: not shown.
+
+    A sure object is of one class: then another number beside the first is large only if that is an objectness. Where
+    the first never is large, and others are for a few anchors, it is a class that no image shows.
+    """
+    first, others = scores[:, 0], scores[:, 1:].max(axis=1)
+    sure = first > _SURE
+    if sure.any():
+        return bool(np.median(others[sure]) < _UNSURE)
+    return True if 0 < np.mean(others > _SURE) <= _MOST_SURE else None
 
 
 def is_of(head: str, names: Sequence[str], outputs: Sequence[Floats]) -> bool:
@@ -80,6 +97,11 @@ def _are_classes(column: Floats) -> bool:
     """Whether these are whole numbers, as classes are and scores are not; one that is NaN is neither."""
     known = column[np.isfinite(column)]
     return bool((known == np.rint(known)).all())
+
+
+def _largest(column: Floats) -> int:
+    """The largest class of a column; one that is NaN or infinite is none."""
+    return int(column[np.isfinite(column)].max(initial=0))
 
 
 def _boxes_output(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> int:

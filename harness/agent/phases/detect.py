@@ -2,14 +2,15 @@
 
 The request holds `file` (under /in: `model`, or `predict.py` beside which what it needs lies), `rule` (the declared
 pre-processing or null), `scaling` (the scaling of pixels that was measured, or null), `data` (location of an ONNX
-file's external data -> its name under /in), `void` (labels that a board leaves out), `again` (indices in the list
-`images`), `other` (a scaling with which all are asked as well, or null), `most` (boxes of an image) and `cpus`. The
-lists of images: `check`, on which is looked what the model's outputs are, and `images`. Sent: `detections.json`, and
-four arrays for each of `every` (all boxes, for AP), `board` (what jetson-inference's detectNet shows), `again` (all
-boxes of the images `again`, asked at other positions) and `other` (all boxes with that scaling; none without):
-`<set>-boxes.npy` (float32, boxes by 4, as shares of the image's sides), `<set>-scores.npy` (float32),
-`<set>-labels.npy` (int32) and `<set>-images.npy` (int32, the index in the list, which is that of `again` for that set);
-or `refused.json`; or `needs.json` with the environment in which the model can be read.
+file's external data -> its name under /in), `void` (labels that a board leaves out), `named` (how many classes
+labels.txt names, 0 without one), `again` (indices in the list `images`), `other` (a scaling with which all are asked as
+well, or null), `most` (boxes of an image) and `cpus`. The lists of images: `check`, on which is looked what the model's
+outputs are, and `images`. Sent: `detections.json`, and four arrays for each of `every` (all boxes, for AP), `board`
+(what jetson-inference's detectNet shows), `again` (all boxes of the images `again`, asked at other positions) and
+`other` (all boxes with that scaling; none without): `<set>-boxes.npy` (float32, boxes by 4, as shares of the image's
+sides), `<set>-scores.npy` (float32), `<set>-labels.npy` (int32) and `<set>-images.npy` (int32, the index in the list,
+which is that of `again` for that set); or `refused.json`; or `needs.json` with the environment in which the model can
+be read.
 
 A model is asked about one image at a time, so that its answer to an image is the same at each position.
 """
@@ -75,7 +76,7 @@ def _detect(request: dict[str, Any], send: Send) -> None:
         if number is None:
             held["every"][place], held["board"][place] = asked.every(found), asked.board(found)
             if other:
-                held["other"][place] = asked.every(other.answer(pixels(images[place])), counted=False)
+                held["other"][place] = asked.otherwise(other, pixels(images[place]))
         else:
             held["again"][number] = asked.every(found, counted=False)
     for name, answers in held.items():
@@ -94,7 +95,7 @@ def opened(request: dict[str, Any], checks: Sequence[Pixels]) -> Detector:
     rule = Rule.from_request(request["rule"]) if request["rule"] else None
     data = {location: IN / name for location, name in request["data"].items()}
     scaling = Scaling.from_request(request["scaling"]) if request["scaling"] else None
-    opening = Opening(IN / request["file"], request["cpus"], rule, scaling, data, checks)
+    opening = Opening(IN / request["file"], request["cpus"], rule, scaling, data, checks, named=request["named"])
     name, family = family_of(opening.file)
     return StudentDetector(opening, name) if family.RUNS_CODE else family.load(opening)
 
@@ -122,6 +123,16 @@ class Asked:
         if counted:
             self.faults += faults
         return kept
+
+    def otherwise(self, way: Detector, image: Pixels) -> Detections:
+        """All boxes of the same detector with another scaling of its pixels, which is no reason to fail.
+
+        None where pixels on another scale make its graph overflow.
+        """
+        try:
+            return self.every(way.answer(image), counted=False)
+        except Unusable:
+            return NOTHING
 
     def board(self, found: Found) -> Detections:
         return self._plain(on_board(found, self._void))[0]

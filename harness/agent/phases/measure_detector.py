@@ -15,12 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..detectors.detector import Detections, Detector, Pixels, Scaling
+from ..detectors.detector import Detections, Scaling
 from ..detectors.scaling import rescaled
 from ..images.preprocessing import UnreadableImage
 from ..models.loaded_model import NeedsEnvironment, Unusable
 from .convert import use_mounted_weights
-from .detect import NOTHING, Asked, opened, pixels, send_boxes
+from .detect import Asked, opened, pixels, send_boxes
 from .refusal import Send, refusing_all
 
 
@@ -44,16 +44,8 @@ def _measure(request: dict[str, Any], send: Send) -> None:
         image = pixels(encoded)
         places.append(place)
         for way, found in zip(ways, answers, strict=True):
-            found.append(_boxes(asked, way, image))
+            found.append(asked.otherwise(way, image))
     for number, found in enumerate(answers):
         send_boxes(send, f"way-{number}", found)
     reply = {"images": places, "boxes": [sum(map(len, found)) for found in answers]}
     send("measured.json", json.dumps(reply).encode())
-
-
-def _boxes(asked: Asked, way: Detector, image: Pixels) -> Detections:
-    """Its boxes; none where pixels on another scale make its graph overflow, which is no answer to others."""
-    try:
-        return asked.every(way.answer(image), counted=False)
-    except Unusable:
-        return NOTHING

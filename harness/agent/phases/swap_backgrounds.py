@@ -1,9 +1,10 @@
 """The phase `swap_backgrounds`: puts the objects of images before other backgrounds. No student code is here.
 
 The request holds `boxes`, for each image of the list `images` its objects' corners, as shares of the upright image's
-sides. The list `unseen` has images of other objects, the backgrounds; without it they are the parts of the other images
-that show no object, and without such parts drawn patterns. Sent: for each image `<number>-own.png` and
-`<number>-other.png`, its objects before its own background and before another, and `backgrounds.json` with the source.
+sides, and `scenes`, a number for each. The list `unseen` has images of other objects, the backgrounds; without it they
+are the parts of images of other scenes that show no object, and without such parts drawn patterns. Sent: for each image
+`<number>-own.png` and `<number>-other.png`, its objects before its own background and before another, and
+`backgrounds.json` with the source.
 
 Which background an image gets follows from the contents, not from the order.
 """
@@ -25,7 +26,7 @@ from ..images.patterns import pattern
 from ..images.preprocessing import upright
 
 _PATTERNS = 12
-Donor = tuple[str, Image.Image]  # SHA-256 of the file that it comes from, and a background
+Donor = tuple[str, int | None, Image.Image]  # SHA-256 of a background's file, its scene if it is known, and itself
 
 
 def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> None:
@@ -33,10 +34,11 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
     encoded = list(request["images"].take("images"))
     images = [shrunk(upright(one)) for one in encoded]
     names = [hashlib.sha256(one).hexdigest() for one in encoded]
-    given = [(hashlib.sha256(one).hexdigest(), shrunk(upright(one))) for one in request["images"].take("unseen")]
-    source, donors = _donors(given, images, names, request["boxes"])
-    for number, (image, name, boxes) in enumerate(zip(images, names, request["boxes"], strict=True)):
-        others = [background for of, background in donors if of != name]
+    given = [(hashlib.sha256(one).hexdigest(), None, shrunk(upright(one))) for one in request["images"].take("unseen")]
+    scenes = request["scenes"]
+    source, donors = _donors(given, images, names, scenes, request["boxes"])
+    for number, (image, name, mine, boxes) in enumerate(zip(images, names, scenes, request["boxes"], strict=True)):
+        others = [background for of, scene, background in donors if of != name and scene != mine]
         background = others[int(name[:8], 16) % len(others)] if others else pattern(int(name[:8], 16) % _PATTERNS)
         send(f"{number}-own.png", _png(before(image, boxes, image)))
         send(f"{number}-other.png", _png(before(image, boxes, background)))
@@ -44,16 +46,20 @@ def run(request: dict[str, Any], send: Callable[[str, Path | bytes], None]) -> N
 
 
 def _donors(
-    given: Sequence[Donor], images: Sequence[Image.Image], names: Sequence[str], boxes: Sequence[Any]
+    given: Sequence[Donor],
+    images: Sequence[Image.Image],
+    names: Sequence[str],
+    scenes: Sequence[int],
+    boxes: Sequence[Any],
 ) -> tuple[str, list[Donor]]:
     """Where the backgrounds come from, and the backgrounds, in the order of the files' hashes."""
     if given:
         return "folder", sorted(given, key=lambda one: one[0])
-    parts = [(name, free_part(image, drawn)) for image, name, drawn in zip(images, names, boxes, strict=True)]
-    found = sorted(((name, part) for name, part in parts if part is not None), key=lambda one: one[0])
-    if len({name for name, _ in found}) > 1:
-        return "parts", found
-    return "patterns", [("", pattern(number)) for number in range(_PATTERNS)]
+    parts = [free_part(image, drawn) for image, drawn in zip(images, boxes, strict=True)]
+    found: list[Donor] = [(n, of, part) for n, of, part in zip(names, scenes, parts, strict=True) if part is not None]
+    if len({scene for _, scene, _ in found}) > 1:
+        return "parts", sorted(found, key=lambda one: one[0])
+    return "patterns", [("", None, pattern(number)) for number in range(_PATTERNS)]
 
 
 def _png(image: Image.Image) -> bytes:

@@ -54,7 +54,8 @@ class TimedDetector:
         said, self._watched = model["detector"], list[_Watched]()
         rule = Rule.from_request(said["rule"]) if said["rule"] else None
         scaling = Scaling.from_request(said["scaling"]) if said["scaling"] else None
-        opening = Opening(IN / model["file"], 1, rule, scaling, checks=images[:8], watched=self._watch)
+        file, named = IN / model["file"], said["named"]
+        opening = Opening(file, 1, rule, scaling, checks=images[:8], watched=self._watch, named=named)
         name, family = family_of(opening.file)
         if family.RUNS_CODE or name != said["family"]:
             raise Unusable(f"it is timed as {said['family']}, and was read as {name}")

@@ -134,6 +134,7 @@ def detect(
         preprocess=detector.preprocess,
         scaling=detector.scaling,
         void=detector.void,
+        named=detector.named,
         description=DetectorDescription(**first.reply.description.model_dump()),
         environment=context.software.name,
         suppression=_SUPPRESSION,

@@ -51,6 +51,7 @@ class TimedDetector:
             "rule": declared.model_dump() if declared else None,
             "scaling": measured.model_dump() if measured else None,
             "void": list(self.answers.void),
+            "named": self.answers.named,
             "counted": list(_counted(self.answers)),
         }
         return {**model_request(self.conversion), "detector": said}

@@ -90,7 +90,10 @@ def _answered(
         scaling=None if is_declared else tried.scaling,
     )
     other = tried.scaling if is_declared else None
-    result = detect(replace(asking, detector=handed), request.staged, looked.context, other)
+    asking = replace(asking, detector=handed)
+    result = detect(asking, request.staged, looked.context, other)
+    if other is not None and not isinstance(result, Done):  # its own answers may not fail by a question of ours
+        result = detect(asking, request.staged, looked.context)
     if not isinstance(result, Done):
         return result
     rows = looked.found if is_declared or tried.rows is None else tried.rows
@@ -99,7 +102,13 @@ def _answered(
     if tried.fit is not None:
         noticed += tuple(said(tried.fit, looked.description.family, declared=is_declared))
     value = result.value.model_copy(
-        update={"name": model.shown, "by_the_run": model.by_the_run, "meaning": meaning, "fit": tried.fit}
+        update={
+            "name": model.shown,
+            "by_the_run": model.by_the_run,
+            "meaning": meaning,
+            "fit": tried.fit,
+            "scaling_unsettled": not is_declared and tried.open,
+        }
     )
     return result.model_copy(update={"value": value, "findings": (*noticed, *tried.findings, *result.findings)})
 

@@ -11,6 +11,7 @@ from harness.inputs.submissions.own_code import OWN_CODE, own_files_of
 from harness.sandbox import KERAS
 from harness.stages.context import StageContext
 from harness.stages.convert import HandedModel
+from harness.stages.detection.names import objects_named
 from harness.stages.evidence.conversion import Preprocess
 from harness.stages.evidence.detections import DetectorAnswers, Scaling
 from harness.stages.evidence.record import Blob
@@ -31,11 +32,13 @@ class HandedDetector:
     preprocess: Preprocess | None = None  # as declared in handin.json
     scaling: Scaling | None = None  # as training images show it, where nothing is declared
     void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
+    named: int = 0  # classes in labels.txt, which tells what an ONNX file's outputs are where nothing else does
 
     @classmethod
     def of(cls, answers: DetectorAnswers) -> HandedDetector:
         """The detector that gave these answers."""
-        return cls(answers.model, answers.own, answers.data, answers.preprocess, answers.scaling, answers.void)
+        it = answers
+        return cls(it.model, it.own, it.data, it.preprocess, it.scaling, it.void, it.named)
 
     def request(self, context: StageContext) -> tuple[dict[str, object], dict[str, Path]]:
         """The detector's part of the phase's request, and its inputs."""
@@ -45,6 +48,7 @@ class HandedDetector:
             "scaling": self.scaling.model_dump() if self.scaling else None,
             "data": {location: f"data-{number}" for number, (location, _) in enumerate(self.data)},
             "void": list(self.void),
+            "named": self.named,
             "cpus": context.limits.cpus,
         }
         inputs = {f"data-{number}": context.store.path(blob) for number, (_, blob) in enumerate(self.data)}
@@ -66,7 +70,7 @@ def kept(model: HandedModel, declared: Declarations, store: Store) -> HandedDete
     )
     with tempfile.TemporaryDirectory(prefix="harness-detect-") as folder:
         blob = store.put(as_one_file(model.file, Path(folder)), "model")
-    return HandedDetector(blob, (), data, declared.preprocess)
+    return HandedDetector(blob, (), data, declared.preprocess, named=objects_named(declared.labels))
 
 
 def where_answered(answers: DetectorAnswers, context: StageContext) -> StageContext:

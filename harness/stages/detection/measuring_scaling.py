@@ -16,8 +16,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.findings import Finding, finding, sentence
+from harness.findings.on_detections import SCALINGS
 from harness.inputs.images import StagedImages, drawn, drawn_from
-from harness.stages.context import Rejected, StageContext, read_reply, reject_refusal
+from harness.stages.context import Rejected, StageContext, failed, read_reply, reject_refusal
 from harness.stages.detection.asking import Asking, Looked
 from harness.stages.detection.reply import MOST_IN_ALL, Rows, most_of_an_image, read_rows
 from harness.stages.detection.scaling_measurement import OWN, Fit, ap50, highest_ap50, measured
@@ -32,7 +33,8 @@ _SEEN_TO_SAY_IT = 10  # objects, at least
 _SECONDS = 60.0
 _SHARE = 0.2  # of the wall time, at most
 _MOST_WAYS = 12
-_ON_THE_BOARD = ("ssd_onnx", "ssd_checkpoint")  # families to which detectNet gives (pixel - 127) / 128, whatever fits
+_ON_THE_BOARD = ("ssd_onnx", "ssd_checkpoint")  # families to which detectNet gives its own scaling, whatever fits
+_OF_THE_BOARD = SCALINGS["ssd-mobilenet"]
 
 
 class _Reply(BaseModel):
@@ -57,10 +59,16 @@ class Known:
 class Tried:
     """What was found with the detector's own scaling, and with the one that fits best."""
 
-    fit: ScalingFit | None = None  # None where other scalings did not matter, or could not be tried
+    fit: ScalingFit | None = None  # None where other scalings did not matter, or none could be tried
     scaling: Scaling | None = None  # that surely fits better than its own
     rows: Rows | None = None  # the boxes with it
+    failed: bool = False  # whether others could matter, and could not be tried
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether training images do not show what fits, though it could matter."""
+        return self.failed or (self.fit is not None and self.fit.verdict == "unclear")
 
 
 Meant = Callable[[Rows], Sequence[int]]  # for each label the class, as these boxes show it
@@ -69,7 +77,8 @@ Meant = Callable[[Rows], Sequence[int]]  # for each label the class, as these bo
 def tried_scalings(asking: Asking, looked: Looked, known: Known, meant: Meant, context: StageContext) -> Tried:
     """How well other scalings fit, where that could matter; and whether the detector finds anything at all.
 
-    A job that gives no answers leaves everything as it is: the detector has already answered as it is.
+    A job that gives no answers leaves the boxes as they are: the detector has already answered as it is. Where it
+    declares nothing, that is said, and its scaling stays open.
     """
     positions: Sequence[int] = sorted(known.chosen)
     mine = looked.found
@@ -82,10 +91,11 @@ def tried_scalings(asking: Asking, looked: Looked, known: Known, meant: Meant, c
     if ways:
         try:
             positions, rows = _asked(asking, known, ways, context)
-        except Rejected:
-            return Tried()
-        if not positions:
-            return Tried()
+        except Rejected as why:
+            if asking.detector.preprocess is not None:
+                return Tried(failed=True)
+            unclear = finding("detector-scaling-not-measured", why=str(why), detail=why.detail)
+            return Tried(failed=True, findings=(unclear,))
         images = subset(known.images, positions)
     found = {name: with_meaning(_numbered(one, positions), meant(one)) for name, one in {OWN: mine, **rows}.items()}
     fit = measured(found, images)
@@ -95,7 +105,7 @@ def tried_scalings(asking: Asking, looked: Looked, known: Known, meant: Meant, c
     noticed = tuple(_hardly_trained(evidence, _numbered(mine, positions)))
     if evidence.verdict != "taken":
         return Tried(evidence, findings=noticed)
-    return Tried(evidence, ways[fit.best.name], rows[fit.best.name], noticed)
+    return Tried(evidence, ways[fit.best.name], rows[fit.best.name], findings=noticed)
 
 
 def said(fit: ScalingFit, family: str, *, declared: bool) -> Iterator[Finding]:
@@ -115,8 +125,9 @@ def said(fit: ScalingFit, family: str, *, declared: bool) -> Iterator[Finding]:
         if declared:
             yield finding("detector-scaling-misfit", **figures, **ends)
         else:
-            board = sentence("scaling-on-the-board") if family in _ON_THE_BOARD else ""
-            yield finding("detector-scaling-measured", **figures, **ends, board=board)
+            others_shown = family in _ON_THE_BOARD and fit.best != _OF_THE_BOARD
+            code = "detector-scaling-measured-not-the-board's" if others_shown else "detector-scaling-measured"
+            yield finding(code, **figures, **ends)
     elif fit.verdict == "unclear" and not declared:
         yield finding("detector-scaling-unclear", **figures)
 
@@ -140,12 +151,15 @@ def _asked(
         outputs = Path(folder)
         outcome = context.run("measure_detector", request, inputs, outputs, images=images)
         if outcome.status != "ok":
-            raise Rejected(sentence("reply-stopped"))
+            ended = failed(outcome, sentence("trying-scalings"), context.limits)
+            raise Rejected(ended.reason, ended.detail)
         reject_refusal(outputs)
         reply = read_reply(outputs, "measured.json", _Reply)
         places = reply.images
         if list(places) != sorted(set(places)) or any(place >= len(material.files) for place in places):
             raise Rejected(sentence("answers-other-images"))
+        if not places:
+            raise Rejected(sentence("tried-none"))
         if len(reply.boxes) != len(ways):
             raise Rejected(sentence("reply-malformed", name="measured.json"))
         at = np.array([known.chosen[material.order[place]] for place in places], np.int32)

@@ -63,6 +63,11 @@ def named(names: Sequence[str], classes: Sequence[str], labels: int | None, back
     )
 
 
+def objects_named(names: Sequence[str]) -> int:
+    """How many names there are beside the background's."""
+    return sum(bool(name.strip()) and not is_background(name.strip()) for name in names)
+
+
 def is_background(name: str) -> bool:
     """Whether this is what tools call the label of no object."""
     return name.casefold() in _BACKGROUND

@@ -49,10 +49,9 @@ def score_boxes(
     images = labelled_images(held_out)
     raw, meaning = boxes_of(answers.every, store), answers.meaning
     value = evaluation(answers_of(answers, store), images, answers_of(other, store) if other is not None else None)
-    unclear = answers.fit is not None and answers.fit.verdict == "unclear" and answers.preprocess is None
     found: dict[str, object] = {
         "depends_on_order": answers.depends_on_order,
-        "unsettled": meaning.unsettled or unclear,
+        "unsettled": meaning.unsettled or answers.scaling_unsettled,
     }
     if meaning.measured is not None:
         first = answers.description.background_first

@@ -52,10 +52,12 @@ def _swap(request: SwapBackgroundsRequest, context: StageContext) -> StageResult
     boxes = [
         [(one.left, one.top, one.right, one.bottom) for one in objects[chosen[place]].boxes] for place in material.order
     ]
+    scene_of = request.held_out.scenes or range(len(objects))
+    asked = {"boxes": boxes, "scenes": [scene_of[chosen[place]] for place in material.order]}
     with tempfile.TemporaryDirectory(prefix="harness-backgrounds-") as folder:
         outputs = Path(folder)
         images = {"images": material, "unseen": others}
-        outcome = context.run("swap_backgrounds", {"boxes": boxes}, {}, outputs, images=images)
+        outcome = context.run("swap_backgrounds", asked, {}, outputs, images=images)
         if outcome.status != "ok":
             return failed(outcome, "Putting objects before other backgrounds", context.limits)
         try:

@@ -96,7 +96,7 @@ class DetectorAnswers(Record):
     """A detector's boxes for the held-out images, at two operating points.
 
     `name` is the file as the student calls it, `model` its bytes; None where predict.py answers by itself.
-    `harness/stages/detection/handed_in.py` makes the same detector of the fields up to `void`.
+    `harness/stages/detection/handed_in.py` makes the same detector of the fields up to `named`.
     """
 
     name: str = ""
@@ -107,8 +107,10 @@ class DetectorAnswers(Record):
     preprocess: Preprocess | None = None  # as declared in handin.json
     scaling: Scaling | None = None  # as training images show it, where nothing is declared
     void: tuple[int, ...] = ()  # labels of the name `void`, which the board leaves out
+    named: int = 0  # classes in labels.txt
     meaning: LabelMeaning = LabelMeaning(as_named=(), taken=())
     fit: ScalingFit | None = None  # None where other scalings were not tried
+    scaling_unsettled: bool = False  # it is neither declared nor shown by training images, and could matter
     other: Boxes | None = None  # all boxes with a scaling that surely fits better than the declared one
     description: DetectorDescription
     environment: EnvironmentName

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from harness.agent.images.backgrounds import Corners, before, free_part
+from harness.agent.phases import swap_backgrounds
 
 SIZE = (320, 240)
 BOX = (0.25, 0.25, 0.5, 0.75)
@@ -49,3 +53,30 @@ def test_its_own_background_is_changed_as_another_is_so_that_only_whose_it_is_di
 def test_a_background_is_the_largest_strip_without_an_object(boxes: list[Corners], size: tuple[int, int] | None):
     part = free_part(noise(2), boxes)
     assert (None if part is None else part.size) == size
+
+
+class Given(dict[str, list[bytes]]):
+    """A phase's lists of images."""
+
+    def take(self, name: str) -> list[bytes]:
+        return self.get(name, [])
+
+
+def encoded(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("scenes", "source"), [([7, 7, 8, 7], "parts"), ([7, 7, 7, 7], "patterns")])
+def test_no_object_is_put_before_a_background_of_its_own_scene(scenes: list[int], source: str):
+    red, blue = (200, 0, 0), (0, 0, 200)
+    colours = [(*red[:2], 10), (*red[:2], 20), blue, (*red[:2], 30)]
+    images = Given(images=[encoded(Image.new("RGB", SIZE, colour)) for colour in colours])
+    sent: dict[str, bytes] = {}
+    request = {"images": images, "boxes": [[BOX]] * 4, "scenes": scenes}
+    swap_backgrounds.run(request, lambda name, content: sent.update({name: content}))
+    assert json.loads(sent["backgrounds.json"]) == {"source": source}
+    if source == "parts":
+        behind = [Image.open(io.BytesIO(sent[f"{number}-other.png"])).getpixel((2, 2)) for number in range(4)]
+        assert [pixel[2] > 100 for pixel in behind] == [True, True, False, True]

@@ -16,6 +16,7 @@ from harness.agent.detectors.plain_boxes import plain
 from harness.agent.detectors.student_detector import packed, unpacked
 from harness.agent.detectors.suppression import TRAINERS, Settings, suppressed
 from harness.agent.models.loaded_model import Unusable
+from harness.agent.phases.detect import Asked
 
 NAN = float("nan")
 
@@ -163,3 +164,20 @@ def test_own_code_gives_a_dictionary_or_a_tuple_of_tensors_lists_or_arrays() -> 
 def test_what_own_code_gives_instead_is_said(given: object, said: str) -> None:
     with pytest.raises(Unusable, match=said):
         answered(given)
+
+
+class Overflows:
+    """A detector whose graph fails with the pixels that it is given."""
+
+    description = described("stretch")
+
+    def answer(self, image: np.ndarray) -> Detections:
+        raise Unusable("its output has another form for another image")
+
+
+def test_another_scaling_with_which_a_graph_fails_finds_nothing_and_ends_nothing() -> None:
+    asked = Asked(Overflows(), 100, frozenset())
+    (image,) = images(1)
+    assert len(asked.otherwise(Overflows(), image)) == 0
+    with pytest.raises(Unusable):
+        asked.found(image)

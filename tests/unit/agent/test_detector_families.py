@@ -124,6 +124,27 @@ def test_a_yolos_boxes_come_back_from_the_letterbox(tmp_path: Path) -> None:
         assert found.boxes[0] == pytest.approx([0.375, 0.375, 0.625, 0.625], abs=1e-6)
 
 
+class FirstBright(torch.nn.Module):
+    """A YOLO of three classes with an anchor in each row, which sees something on bright images only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("rows", torch.from_numpy(np.swapaxes(yolo(3, 20), 1, 2).copy()))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        shown = torch.ones(7)
+        shown[4:] = 0
+        return self.rows * torch.where(image.mean() > 0.8, torch.ones(7), shown)
+
+
+@pytest.mark.parametrize(("checked", "named", "labels"), [(255, 0, 3), (0, 3, 3), (0, 2, 2), (0, 0, 2)])
+def test_what_rows_hold_any_image_shows_else_labels_txt(checked: int, named: int, labels: int, tmp_path: Path) -> None:
+    file = export(FirstBright(), tmp_path / "m.onnx", (1, 3, 640, 640), ("output0",))
+    dark = [np.zeros((64, 64, 3), np.uint8)] * 6
+    opening = Opening(file, 1, checks=[*dark, np.full((64, 64, 3), checked, np.uint8)], named=named)
+    assert family_of(file)[1].load(opening).description.labels == labels
+
+
 def test_an_output_like_a_yolos_in_shares_of_the_image_is_refused(tmp_path: Path) -> None:
     output = np.full((1, 300, 7), 0.5, np.float32)
     with pytest.raises(Unusable, match="no pixels of its input"):

@@ -86,7 +86,13 @@ def test_whether_rows_hold_an_objectness_is_said_by_names_else_by_what_they_hold
     objectness = np.array([[9, 9, 2, 2, 0.9, 0.95, 0.01], [9, 9, 2, 2, 0.01, 0.8, 0.01]], np.float32)
     assert head_of_rows([by_class], 0) == head_of_rows([objectness], 3) == ("yolo-rows", 3)
     assert head_of_rows([objectness], 0) == head_of_rows([by_class], 2) == ("yolo-objectness", 2)
-    assert head_of_rows([by_class[1:]], 0)[0] == "yolo-objectness", "where nothing says so, as YOLO v5 has it"
+    nothing = np.full((90, 7), 0.01, np.float32)
+    others = np.concatenate([nothing, by_class[1:]])
+    assert head_of_rows([nothing, others], 0)[0] == "yolo-rows", "where no image shows the first class"
+    anything = np.tile(np.array([9, 9, 2, 2, 0.01, 0.1, 0.9], np.float32), (90, 1))
+    for unclear in (nothing, anything):  # the class of an anchor that sees nothing is any
+        assert head_of_rows([unclear], 0, 3)[0] == "yolo-rows", "where labels.txt says so"
+        assert head_of_rows([unclear], 0, 2)[0] == head_of_rows([unclear], 0)[0] == "yolo-objectness", "as YOLO v5"
     assert is_of("yolo-rows", ["o"], [by_class[None].repeat(9, 1)])
     found = seen("yolo-rows", [by_class[None]], 0)
     assert [(label, round(score, 1), box.tolist()) for label, score, box in found] == [
@@ -99,3 +105,9 @@ def test_few_rows_whose_last_number_is_no_class_are_not_suppressed_already():
     rows = np.zeros((1, 525, 6), np.float32)
     rows[..., 5] = 0.02
     assert head_of(["output0"], [rows])[0] == "yolo-objectness"
+
+
+@pytest.mark.parametrize("last", [np.inf, -np.inf, np.nan])
+def test_a_class_that_is_no_number_is_none(last):
+    rows = np.array([[[0, 0, 9, 9, 0.9, 3], [0, 0, 9, 9, 0.8, last]]], np.float32)
+    assert head_of(["output0"], [rows]) == ("suppressed", 4)

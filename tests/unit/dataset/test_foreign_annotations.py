@@ -53,12 +53,34 @@ def test_ids_of_coco_are_the_same_as_number_and_as_text(
     assert boxes(found) == [CUP] and not found.faults
 
 
-def test_objects_of_no_image_are_counted_and_an_image_that_is_listed_twice_keeps_all(tmp_path: Path) -> None:
-    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "a.jpg"}]
+@pytest.mark.parametrize("again", ["a.jpg", "./a.jpg", "images\\A.jpg"])
+def test_objects_of_no_image_are_counted_and_an_image_that_is_listed_twice_keeps_all(
+    again: str, tmp_path: Path
+) -> None:
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": again}, {"id": 1, "file_name": "a.jpg"}]
     drawn = [{"image_id": one, "category_id": 1, "bbox": [10, 10, 50, 40]} for one in (1, 2, 9, 9)]
     found = reading(tmp_path, coco(images, drawn))
     assert boxes(found) == [CUP, CUP]
     assert found.faults == ("boxes.json: 2 objects belong to no image that it lists",)
+
+
+def test_custom_visions_entries_for_one_image_are_joined_and_a_second_file_is_named(tmp_path: Path) -> None:
+    tags = [{"tag": "cup", "left": 1 / 12, "top": 1 / 8, "width": 5 / 12, "height": 1 / 2}]
+    said = json.dumps({"files": [{"filename": name, "tags": tags} for name in ("a.jpg", "./a.jpg")]})
+    found = reading(tmp_path, {"tagged-images.json": said})
+    assert [(name, pytest.approx(sides)) for name, sides in boxes(found)] == [CUP, CUP] and not found.faults
+    again = reading(tmp_path, {"tagged-more.json": said})
+    assert len(boxes(again)) == 2 and "tagged-more.json: another file lists 'a.jpg'" in again.faults[0]
+
+
+def test_of_texts_that_differ_in_case_each_image_has_its_own(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"A.txt": "0 .5 .5 .2 .2\n", "a.txt": "1 .5 .5 .2 .2\n", "C.TXT": "2 .5 .5 .2 .2\n"}
+    images = ("A.jpg", "a.jpg", "c.jpg")
+    found = reading(tmp_path, files, images)
+    assert [(one.file.name, one.label) for one in found.images] == [("A.jpg", "0"), ("a.jpg", "1"), ("c.jpg", "2")]
+    (tmp_path / "a.txt").unlink()
+    alone = reading(tmp_path, {}, images)
+    assert [one.annotated for one in alone.images] == [True, False, True], "the text is another image's"
 
 
 def test_an_image_in_two_files_has_the_boxes_of_one_and_that_is_said(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detection_parts import boxes, labelled, objects
 
 from harness.stages.evaluate.detection import circumstances, counting, false_alarms, matches, weak_spots
+from harness.stages.evaluate.detection.circumstances import under_others
 from harness.stages.evaluate.detection.sentences import on_classes, on_confusion, on_counts, on_false_alarms
 
 BOX = (0.1, 0.1, 0.5, 0.5)
@@ -15,7 +16,9 @@ def test_a_class_whose_small_objects_are_missed_is_said():
     rows = [(image, *box, 0, 0) for image in range(20) for box in (BOX, SMALL)]
     images = labelled(objects(*rows, (0, *BOX, 1, 0)), 20, 2)
     found = matches(boxes(*[(image, *BOX, 0.9, 0) for image in range(20)], (0, *BOX, 0.9, 1)), images)
-    said = on_classes(circumstances(found, images, 0.5), weak_spots(found, images, 0.5), ("king", "queen"))
+    said = on_classes(
+        circumstances(found, images, 0.5, under_others(images)), weak_spots(found, images, 0.5), ("king", "queen")
+    )
     assert said == (
         "It finds 20 of 40 objects of the class king (50%), "
         "but only 0 of 20 (0%) that cover less than 2% of the image.",
@@ -26,7 +29,7 @@ def test_a_class_whose_small_objects_are_missed_is_said():
 def test_a_class_without_objects_is_not_spoken_of():
     images = labelled(objects(), 1)
     found = matches(boxes(), images)
-    assert on_classes(circumstances(found, images, 0.5), (), ("king",)) == ()
+    assert on_classes(circumstances(found, images, 0.5, under_others(images)), (), ("king",)) == ()
 
 
 def test_only_frequent_confusion_is_said():

@@ -21,7 +21,7 @@ from harness.stages.evaluate.detection import (
     weak_spots,
 )
 from harness.stages.evaluate.detection.backgrounds import backgrounds, on_backgrounds
-from harness.stages.evaluate.detection.circumstances import overlapped
+from harness.stages.evaluate.detection.circumstances import overlapped, under_others
 from harness.stages.evaluate.detection.sentences import on_overlapped
 from harness.stages.evaluate.scenes import Scenes
 
@@ -123,7 +123,7 @@ def test_recall_by_area_place_and_crowd():
     small, large = [sized(0.12, image) for image in range(20)], [sized(0.4, image) for image in range(20)]
     images = labelled(objects(*[(*one, 0) for one in small + large]), 20)
     found = boxes(*[(*one[:5], 0.9, 0) for one in large], *[(*one[:5], 0.3, 0) for one in small])
-    of = circumstances(matches(found, images), images, 0.5)
+    of = circumstances(matches(found, images), images, 0.5, under_others(images))
     by_area = {group.low: group.recall for group in of.by_area if group.recall}
     assert {low: (one.found, one.objects) for low, one in by_area.items()} == {0.01: (0, 20), 0.1: (20, 20)}
     assert of.by_area_per_class == (of.by_area,)
@@ -139,7 +139,8 @@ def test_recall_by_area_place_and_crowd():
 
 def test_places_have_the_names_of_where_they_are():
     truth = objects((0, 0.8, 0.0, 1.0, 0.2, 0, 0), (0, -0.1, 0.9, 0.2, 1.2, 0, 0), (0, 0, 0, 1, 1, 0, 1))
-    of = circumstances(matches(boxes(), labelled(truth, 1)), labelled(truth, 1), 0.5)
+    images = labelled(truth, 1)
+    of = circumstances(matches(boxes(), images), images, 0.5, under_others(images))
     seen = {(group.across, group.down) for group in of.by_place if group.recall}
     assert seen == {("right", "top"), ("left", "bottom")}
     assert [group.low for group in of.by_area if group.recall] == [0.02]  # 4 %, and 2 % within the image
@@ -147,7 +148,7 @@ def test_places_have_the_names_of_where_they_are():
 
 def test_a_large_object_is_in_the_last_group():
     images = labelled(objects((0, -1, -1, 2, 2, 0, 0)), 1)
-    assert circumstances(matches(boxes(), images), images, 0.5).by_area[-1].recall is not None
+    assert circumstances(matches(boxes(), images), images, 0.5, under_others(images)).by_area[-1].recall is not None
 
 
 def test_false_alarms_on_images_of_other_things():
@@ -176,7 +177,7 @@ def test_recall_by_how_much_of_an_object_others_overlap():
     )  # fmt: skip
     images = labelled(truth, 2)
     found = matches(boxes((0, *apart, 0.9, 0), (0, *left, 0.9, 0), (1, *left, 0.9, 0)), images)
-    groups = circumstances(found, images, 0.5).by_cover
+    groups = circumstances(found, images, 0.5, under_others(images)).by_cover
     counts = [(one.recall.found, one.recall.objects) if one.recall else None for one in groups]
     # A quarter of `left` lies in others, however many overlap there; all of `twice`; an ignored object covers none.
     assert counts == [(2, 2), None, (1, 2), None, (0, 1)]
@@ -188,7 +189,7 @@ def test_objects_beside_others_are_named_only_if_clearly_fewer_are_found(missed:
     truth = [(image, *box, 0, 0) for image in range(10) for box in pair] + [(10 + n, *BOX, 0, 0) for n in range(20)]
     images = labelled(objects(*truth), 30)
     found = matches(boxes(*((*row[:5], 0.9, 0) for row in truth[missed:])), images)
-    spot = overlapped(found, images, 0.5)
+    spot = overlapped(found, images, 0.5, under_others(images))
     assert (spot is not None) is said
     assert ("8 of 20" in "".join(on_overlapped(spot))) is said
 

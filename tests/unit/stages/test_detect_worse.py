@@ -15,10 +15,11 @@ from hostile import NAMES, context, npy, order
 
 from harness.inputs.assignment.sections import Robustness
 from harness.inputs.given_weights import GivenWeights
-from harness.inputs.images import NO_TRAINING_IMAGES, StagedImages
+from harness.inputs.images import NO_TRAINING_IMAGES, HeldOutSet, ImageObjects, LabelledBox, StagedImages
 from harness.sandbox.engine import Job
 from harness.stages.context import StageContext
 from harness.stages.detection.detect_worse import DETECT_WORSE, DetectWorseRequest, affordable
+from harness.stages.detection.swap_backgrounds import SWAP_BACKGROUNDS, SwapBackgroundsRequest
 from harness.stages.evidence.stage_result import Done, Skipped
 
 RULES = Robustness(images=4, severities=(2,), corruptions=("blur", "rotation"))
@@ -79,9 +80,25 @@ def test_the_request_tells_nothing_of_boxes(tmp_path: Path):
     asked(tmp_path, place)
     (job,) = place.sandbox.jobs  # type: ignore[attr-defined]
     assert set(json.loads(job.request)) == {
-        "file", "rule", "scaling", "data", "void", "cpus", "versions", "patterns", "most", "seconds"
+        "file", "rule", "scaling", "data", "void", "named", "cpus", "versions", "patterns", "most", "seconds"
     }  # fmt: skip
     assert not job.images["check"] and not job.images["unseen"]
+
+
+@pytest.mark.parametrize("scenes", [(), (5, 5, 6, 7)])
+def test_where_objects_get_another_background_each_image_goes_in_with_its_scene(
+    scenes: tuple[int, ...], tmp_path: Path
+):
+    def sent(job: Job) -> dict[str, bytes]:
+        pictures = {f"{number}-{kind}.png": b"png" for number in range(4) for kind in ("own", "other")}
+        return pictures | {"backgrounds.json": b'{"source": "parts"}'}
+
+    place, objects = context(tmp_path, sent), (ImageObjects(9, 9, (LabelledBox(0, 0.1, 0.1, 0.5, 0.5),)),) * 4
+    held_out = HeldOutSet(("mug",), tuple(map(Path, NAMES)), (), "1" * 64, scenes=scenes, objects=objects)
+    result = SWAP_BACKGROUNDS.work(SwapBackgroundsRequest(held_out, staged(tmp_path), None, 4), place)
+    assert isinstance(result, Done), result
+    (job,) = place.sandbox.jobs  # type: ignore[attr-defined]
+    assert json.loads(job.request)["scenes"] == [(scenes or range(4))[image] for image in order(job)]
 
 
 @pytest.mark.parametrize(

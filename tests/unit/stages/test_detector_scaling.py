@@ -11,6 +11,7 @@ import pytest
 from hostile import Sends, context, npy
 from test_hostile_detections import DESCRIBED, NO_FAULTS
 
+from harness.findings.on_detections import SCALINGS
 from harness.inputs.given_weights import GivenWeights
 from harness.inputs.images import HeldOutSet, ImageObjects, LabelledBox, StagedImages
 from harness.inputs.images.training import NO_TRAINING_IMAGES
@@ -18,10 +19,11 @@ from harness.sandbox.engine import Job
 from harness.stages.convert import HandedModel
 from harness.stages.detection.detect import DETECT, DetectRequest
 from harness.stages.detection.handed_in import HandedDetector
+from harness.stages.detection.measuring_scaling import said
 from harness.stages.detection.scalings import in_words, others, own
 from harness.stages.detection.score_boxes import SCORE_BOXES, ScoreBoxesRequest
 from harness.stages.evidence.detections import DetectorDescription, Scaling
-from harness.stages.evidence.stage_result import Done, Failed
+from harness.stages.evidence.stage_result import Done
 
 CLASSES = ("ace", "king")
 PLACES = ((0.0, 0.0, 0.3, 0.3), (0.35, 0.0, 0.65, 0.3), (0.7, 0.0, 1.0, 0.3), (0.0, 0.5, 0.4, 0.9))
@@ -52,6 +54,7 @@ class Course:
         self.staged = StagedImages(folder, NAMES, "0" * 64)
         self.context = context(folder, self._sent)
         self.broken: dict[str, bytes] = {}
+        self.too_slow: str = ""  # the part of a request with which a job ends late
 
     @property
     def jobs(self) -> list[dict[str, Any]]:
@@ -67,6 +70,8 @@ class Course:
 
     def _sent(self, job: Job) -> dict[str, bytes]:
         request = json.loads(job.request)
+        assert isinstance(self.context.sandbox, Sends)
+        self.context.sandbox.status = "timeout" if self.too_slow and request.get(self.too_slow) else "ok"
         went_in = [NAMES.index(file.name) for file in job.images["images"]]
         if job.phase == "measure_detector":
             found = [self._found(way) for way in request["ways"]]
@@ -119,30 +124,53 @@ def test_what_is_not_declared_is_taken_as_training_images_surely_show_it(tmp_pat
     course = Course(tmp_path, usual=1, zero_one=4)
     result = course.result()
     assert isinstance(result, Done)
-    value, said = result.value, messages(result)
+    value, shown = result.value, messages(result)
     assert value.scaling == Scaling(colour="RGB", scale=1 / 255, mean=(0, 0, 0), std=(1, 1, 1))
     assert value.fit.verdict == "taken" and (value.fit.images, value.fit.objects) == (24, 96)
-    assert "finds 100% with pixels from 0 to 1" in said["preprocessing-measured"]
-    assert "25% with what is usual for its kind ((pixel - 127) / 128" in said["preprocessing-measured"]
-    assert "on a board" in said["preprocessing-measured"], "where nobody reads handin.json"
+    assert "finds 100% with pixels from 0 to 1" in shown["preprocessing-measured"]
+    assert "25% with what is usual for its kind ((pixel - 127) / 128" in shown["preprocessing-measured"]
+    assert shown["preprocessing-measured"].endswith(
+        "So the former was used. Declare it in handin.json. jetson-inference on a board gives a detector "
+        "(pixel - 127) / 128 all the same: for that, the network itself has to begin with the other scaling when it is "
+        "exported."
+    ), "where nobody reads handin.json"
     assert value.every.count == 4 * IMAGES and value.other is None, "graded is what fits"
     again = HandedDetector.of(value).request(course.context)[0]
     assert again["scaling"]["scale"] == 1 / 255 and again["rule"] is None, "and asked so from then on"
     assert [job["phase"] for job in course.jobs] == ["detect", "measure_detector", "detect"]
     assert not {"again", "other"} & set(course.jobs[1]), "training images alone"
+    assert {job["named"] for job in course.jobs} == {2} == {again["named"]}, "the background of labels.txt is no class"
+
+
+def test_a_board_is_not_said_to_scale_otherwise_where_its_own_scaling_fits(tmp_path: Path) -> None:
+    """A checkpoint of the network vgg16-ssd that was trained with the pixels of jetson-inference's."""
+    course = Course(tmp_path, usual=1, zero_one=4)
+    fit = course.result().value.fit
+    for best, is_other in ((SCALINGS["ssd-mobilenet"], False), (SCALINGS["vgg16-ssd"], True)):
+        (noticed,) = said(fit.model_copy(update={"best": best}), "ssd_checkpoint", declared=False)
+        assert noticed.code == "preprocessing-measured" and ("on a board" in noticed.message) is is_other
 
 
 def test_what_is_declared_is_graded_and_what_fits_better_is_the_remedy(tmp_path: Path) -> None:
     course = Course(tmp_path, usual=1, zero_one=4)
     result = course.result(declared=True)
     assert isinstance(result, Done)
-    value, said = result.value, messages(result)
+    value, shown = result.value, messages(result)
     assert value.scaling is None and value.every.count == IMAGES and value.other.count == 4 * IMAGES
-    assert "graded as declared" in said["preprocessing-mismatch"]
+    assert "graded as declared" in shown["preprocessing-mismatch"]
     scores = SCORE_BOXES.work(ScoreBoxesRequest(value, SET, value), course.context).value
     remedy = scores.scaling_remedy
     assert remedy.way == "pixels from 0 to 1" and remedy.would == 1 > remedy.ap50 == scores.scores.ap50
     assert not scores.unsettled
+
+
+def test_a_question_of_ours_that_fails_takes_no_points_from_what_is_declared(tmp_path: Path) -> None:
+    course = Course(tmp_path, usual=1, zero_one=4)
+    course.too_slow = "other"
+    result = course.result(declared=True)
+    assert isinstance(result, Done) and result.value.every.count == IMAGES and result.value.other is None
+    assert "graded as declared" in messages(result)["preprocessing-mismatch"]
+    assert [job["phase"] for job in course.jobs] == ["detect", "measure_detector", "detect", "detect"]
 
 
 @pytest.mark.parametrize(("usual", "zero_one"), [(4, 4), (3, 3), (3, 0)])
@@ -165,8 +193,10 @@ def test_a_detector_that_finds_hardly_anything_in_any_way_is_said_to(tmp_path: P
     course = Course(tmp_path, usual=0, zero_one=0)
     result = course.result()
     said = messages(result)["detector-hardly-trained"]
-    assert "24 of the course's training images" in said and "AP50 is 0.000 at most" in said
-    assert "with each of 9 other usual scalings" in said and "0 boxes an image" in said
+    assert said.startswith(
+        "On 24 training images the detector finds hardly anything: AP50 is 0.000 at most, whatever order its labels "
+        "have, and with each of 9 other usual scalings of the pixels. It shows 0 boxes an image, "
+    )
     found = Course(tmp_path, usual=1, zero_one=4).result()
     assert "detector-hardly-trained" not in messages(found)
 
@@ -184,12 +214,26 @@ def test_a_detector_that_finds_hardly_anything_in_any_way_is_said_to(tmp_path: P
         {"refused.json": b'{"reason": "no"}'},
     ],
 )
-def test_what_a_sandbox_sends_instead_of_an_answer_changes_nothing(broken: dict[str, bytes], tmp_path: Path) -> None:
+@pytest.mark.parametrize("declared", [True, False])
+def test_what_a_sandbox_sends_instead_of_an_answer_leaves_open_what_is_not_declared(
+    broken: dict[str, bytes], declared: bool, tmp_path: Path
+) -> None:
     course = Course(tmp_path, usual=1, zero_one=4)
     course.broken = broken
+    result = course.result(declared=declared)
+    assert isinstance(result, Done)
+    assert result.value.scaling is None and result.value.every.count == IMAGES
+    assert list(messages(result)) == ([] if declared else ["undeclared-not-measured"])
+    scores = SCORE_BOXES.work(ScoreBoxesRequest(result.value, SET, None), course.context).value
+    assert scores.unsettled is not declared
+
+
+def test_that_other_scalings_took_too_long_is_said(tmp_path: Path) -> None:
+    course = Course(tmp_path, usual=1, zero_one=4)
+    course.too_slow = "ways"
     result = course.result()
-    assert isinstance(result, Done) and not isinstance(result, Failed)
-    assert result.value.scaling is None and result.findings == () and result.value.every.count == IMAGES
+    said_of_it = messages(result)["undeclared-not-measured"]
+    assert "training images: trying them did not end within 600 s. So" in said_of_it and result.value.scaling_unsettled
 
 
 def described(mean: float, std: float, scale: float, colour: str = "RGB") -> DetectorDescription:

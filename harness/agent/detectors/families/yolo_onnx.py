@@ -20,7 +20,7 @@ from ..onnx_detector import OnnxGraph, checks, number_of_outputs, opened
 RUNS_CODE = False
 _SIDE = 640  # pixels, where neither the graph nor its metadata says one
 _SIDES = re.compile(r"\[(\d{2,4}), ?(\d{2,4})\]")
-_MOST_LOOKED_AT = 4  # images
+_MOST_LOOKED_AT = 4  # images; all, where only an image with an object can show what the outputs are
 _LARGEST_SHARE = 2.0  # boxes in pixels are larger than this, boxes in shares of the image are not
 
 
@@ -55,7 +55,7 @@ def load(opening: Opening) -> YoloOnnx:
         names=names,
     )
     detector = YoloOnnx(as_declared(description, opening), graph, given, head)
-    return detector.looked_at(checks(opening)[:_MOST_LOOKED_AT])
+    return detector.looked_at(checks(opening), opening.named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,16 @@ class YoloOnnx:
             raise Unusable(str(error)) from error
         return answers
 
-    def looked_at(self, images: Sequence[Pixels]) -> YoloOnnx:
-        """The same, with the head that its answers to the images show.
+    def looked_at(self, images: Sequence[Pixels], named: int) -> YoloOnnx:
+        """The same, with the head that its answers to the images show; `named`: how many classes labels.txt names.
 
         Raises `Unusable` where no box is in pixels: another tool's output looks alike, and means something else.
         """
-        answers = [self._outputs(fitted(image, self.description)) for image in images]
         head, known = self._head, self.description
+        most = None if head == "yolo-objectness" and not known.names else _MOST_LOOKED_AT
+        answers = [self._outputs(fitted(image, known)) for image in images[:most]]
         if head == "yolo-objectness":
-            head, labels = head_of_rows([one[0][0] for one in answers], len(known.names))
+            head, labels = head_of_rows([one[0][0] for one in answers], len(known.names), named)
             known = replace(known, labels=labels)
         found = [found_in(head, one, 0) for one in answers]
         largest = max((float(np.nanmax(np.abs(one.boxes), initial=0)) for one in found if len(one.boxes)), default=0)

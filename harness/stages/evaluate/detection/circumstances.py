@@ -90,12 +90,17 @@ class Overlapped:
     apart: Recall
 
 
-def circumstances(found: Matches, images: LabelledImages, threshold: float) -> Circumstances:
-    """Recall at IoU 0.5 by class, size, place, crowd and cover. Raises `ValueError` when there are no images."""
+def circumstances(
+    found: Matches, images: LabelledImages, threshold: float, under: NDArray[np.float64]
+) -> Circumstances:
+    """Recall at IoU 0.5 by class, size, place, crowd and cover. Raises `ValueError` when there are no images.
+
+    `under`: what `under_others` says.
+    """
     objects, counted = images.objects, images.counted()
     hit, scene = found_objects(found, images, threshold), images.grouped().of[objects.image]
     box = np.clip(objects.box.astype(np.float64), 0, 1)
-    covered, under = area(box), _under_others(images)
+    covered = area(box)
     centre = (box[:, :2] + box[:, 2:]) / 2
     column, row = np.minimum((centre * 3).astype(np.int64), 2).T
     crowd = np.bincount(objects.image[counted], minlength=len(images.sizes))[objects.image]
@@ -133,14 +138,16 @@ def circumstances(found: Matches, images: LabelledImages, threshold: float) -> C
     )
 
 
-def overlapped(found: Matches, images: LabelledImages, threshold: float) -> Overlapped | None:
+def overlapped(
+    found: Matches, images: LabelledImages, threshold: float, under: NDArray[np.float64]
+) -> Overlapped | None:
     """The objects that lie under or over others, and those that lie apart, where the intervals of both are apart.
 
     None where they are not, or where either has fewer than 10 objects. Who lies in front the boxes do not say.
+    `under`: what `under_others` says.
     """
     counted = images.counted()
     hit, scene = found_objects(found, images, threshold), images.grouped().of[images.objects.image]
-    under = _under_others(images)
     some = _recall(hit, counted & (under >= _COVERED), scene)
     none = _recall(hit, counted & (under < COVERS[1]), scene)
     if some is None or none is None or min(some.objects, none.objects) < _ENOUGH:
@@ -173,7 +180,7 @@ def weak_spots(found: Matches, images: LabelledImages, threshold: float) -> tupl
     return tuple(spots)
 
 
-def _under_others(images: LabelledImages) -> NDArray[np.float64]:
+def under_others(images: LabelledImages) -> NDArray[np.float64]:
     """Of each object the share of its box that lies in boxes of other objects that count; shape (objects,)."""
     objects = images.objects
     box = np.clip(objects.box.astype(np.float64), 0, 1)

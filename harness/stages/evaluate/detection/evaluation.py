@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.stages.evaluate.comparison import compare
 from harness.stages.evaluate.detection.boxes import Detections, LabelledImages
-from harness.stages.evaluate.detection.circumstances import circumstances, overlapped, weak_spots
+from harness.stages.evaluate.detection.circumstances import circumstances, overlapped, under_others, weak_spots
 from harness.stages.evaluate.detection.cleaning import clean
 from harness.stages.evaluate.detection.coco import Matches, coco_figures, matches
 from harness.stages.evaluate.detection.counting import counted_right, counting
@@ -53,7 +53,8 @@ def evaluation(answers: Answers, images: LabelledImages, other: Answers | None =
     intervals = ap_intervals(figures, found, images)
     voc = voc_figures(detections, images)
     counted = counting(on_board, images, ON_BOARD)
-    when = circumstances(found, images, threshold)
+    under = under_others(images)
+    when = circumstances(found, images, threshold, under)
     matrix = confusion(detections, found, images, threshold)
     per_class = images.per_class()
     value = DetectionEvaluation(
@@ -85,7 +86,7 @@ def evaluation(answers: Answers, images: LabelledImages, other: Answers | None =
         circumstances=when,
         sentences=(
             *on_classes(when, weak_spots(found, images, threshold), images.classes),
-            *on_overlapped(overlapped(found, images, threshold)),
+            *on_overlapped(overlapped(found, images, threshold, under)),
             *on_confusion(matrix, images.classes),
             on_counts(counted),
         ),
