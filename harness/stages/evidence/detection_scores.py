@@ -63,7 +63,7 @@ class CorruptedScores(Record):
 
 
 class LabelRemedy(Record):
-    """AP50 with the labels as the files name them, and as measured on the course's training images."""
+    """AP50 with the labels as the files name them, and as measured on training images."""
 
     names: tuple[str, ...]  # of the labels as measured: what labels.txt should say, line by line
     ap50: Share  # as named
@@ -71,7 +71,7 @@ class LabelRemedy(Record):
 
 
 class ScalingRemedy(Record):
-    """AP50 with the declared pre-processing, and with the scaling that fits better on the course's training images."""
+    """AP50 with the declared pre-processing, and with the scaling that fits better on training images."""
 
     way: str  # that scaling, in words
     ap50: Share  # as declared

@@ -78,7 +78,7 @@ def test_all_that_was_measured_is_on_both_pages(out: Path) -> None:
 def test_the_remedy_names_the_lines_of_labels_txt(out: Path) -> None:
     for folder in ("submissions", "students"):
         page = (out / folder / "team-02" / "index.html").read_text("utf-8")
-        assert "AP50 would be 0.880 instead of 0.020" in page
+        assert "AP50 would be 0.880 instead of 0.020. That is what the model itself shows on training images." in page
         assert re.findall(r"<li><code>([^<]*)</code>", page)[:2] == ["BACKGROUND", "ball"]
 
 
@@ -227,3 +227,6 @@ def test_objects_before_other_backgrounds_and_beside_others_are_on_both_pages(ou
         assert "Before other backgrounds" in words and "their own background 46 64 72%" in words
         assert "parts of other held-out images that show no object 26 64 41%" in words
         assert "Alone and beside others" in words and "share of the box that others overlap" in words
+        page = (out / folder / "team-03" / "index.html").read_text("utf-8")
+        ends = re.findall(r">(under [\d]+%|[\d]+% or more)</text>", page)
+        assert ends == ["under 1%", "25% or more", "under 1%", "60% or more"], "as objects are counted"
