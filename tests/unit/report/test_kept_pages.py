@@ -20,10 +20,11 @@ from harness.boundary import parsed_apart
 from harness.findings import finding
 from harness.gradebook.results import Results
 from harness.inputs.assignment.sections import Feedback
-from harness.report import cleared, kept, student
+from harness.report import kept, student
 from harness.report.alone import shows_notebook
 from harness.report.export.feedback import cleared_page, made_for
 from harness.report.kept import Identity
+from harness.report.page_sources import OthersImages
 from harness.report.rendering import Renderer
 from harness.report.thumbnails import thumbnails
 from harness.stages.code_identity import deciding_files
@@ -246,7 +247,7 @@ def test_an_image_of_another_submission_that_fails_once_is_noted():
     def fails(_: str) -> str:
         raise OSError("the disk is away")
 
-    others = cleared._OthersImages({"group-2": fails})
+    others = OthersImages({"group-2": fails})
     assert others("nobody", "a.jpg") is None and not others.lost_some
     assert others("group-2", "a.jpg") is None and others.lost_some
 
