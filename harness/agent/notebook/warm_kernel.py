@@ -7,10 +7,12 @@ That process has imported what every kernel imports before the first cell, and n
 from __future__ import annotations
 
 import importlib
+import linecache
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 from ..start import command_line, spare_process
@@ -56,5 +58,17 @@ def become(said: Mapping[str, Any]) -> None:
     sys.argv[:] = [str(launcher.__file__), *said["arguments"]]
     sys.orig_argv[:] = [sys.executable, "-m", "ipykernel_launcher", *said["arguments"]]
     command_line.become(sys.orig_argv)
+    _hide_sources(sys._getframe())
     parent = int(os.environ["JPY_PARENT_PID"])  # ipykernel read it when it was imported
     importlib.import_module("ipykernel.kernelapp").IPKernelApp.launch_instance(parent_handle=parent)
+
+
+def _hide_sources(frame: FrameType | None) -> None:
+    """Let whoever prints the whole stack find no source lines of the frames below the kernel, and read no file.
+
+    A library that does so, torch among them, would seem to be the notebook reading the harness's files.
+    """
+    while frame is not None:
+        name = frame.f_code.co_filename
+        linecache.cache[name] = (0, None, [], name)  # without a time of change: never read again
+        frame = frame.f_back
