@@ -167,8 +167,9 @@ def seen(small_class: Class) -> Seen:
     by_guard = {name for name, function in named.items() if (kept | run)[function.__code__]}
     # The terminal's table is printed when all is written: its trouble is told there, and changes no result.
     # What writes pages while the run goes on costs nothing but those: see the test below.
-    # Whether a process that reads files is there already depends on who came before.
-    left_out = ("harness.boundary.screen.", "harness.inputs.submissions.child._Child.is_alive")
+    # Whether a process that reads files is there already, and a page, depends on who came before.
+    by_chance = ("harness.inputs.submissions.child._Child.is_alive", "harness.report.kept.made_of")
+    left_out = ("harness.boundary.screen.", *by_chance)
     named = {name: function for name, function in named.items() if not name.startswith(left_out)}
     always = {name: function for name, function in named.items() if function.__code__ in kept}
     return Seen(results, always, {name: f for name, f in named.items() if name not in always}, by_guard)
