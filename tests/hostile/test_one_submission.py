@@ -241,7 +241,8 @@ def wrong_with(graded: Callable[[], list[SubmissionResult]], seen: Seen, batch: 
     return wrong
 
 
-@pytest.mark.hostile(line=72, expected="needs-review; all others as alone")
+# As below: some 40 runs, each of which renders every page.
+@pytest.mark.hostile(line=72, expected="needs-review; all others as alone", makes_much=True)
 def test_every_function_that_works_for_one_submission_may_fail(small_class: Class, seen: Seen, got):
     assert all(row.status == "graded" for row in seen.results), seen.results
     assert len(seen.always) > 100
