@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .annotated import with_boxes
 from .coco import by_name, found_image, listed_twice
 from .encodings import text_of
-from .image import Box, DatasetImage, Reading, Split, main_label, split_named
+from .image import Box, Reading
 from .labels import listed
 from .sizes import upright_size
 from .walk import Tree
@@ -49,16 +50,7 @@ def read(files: Tree) -> Reading | None:
         twice = [image.name for image in document.boxes if image in boxes]
         faults += [f"{document.file.name}: {listed_twice(name)}" for name in twice]
         boxes |= document.boxes
-    images = tuple(
-        DatasetImage(
-            file,
-            main_label(boxes.get(file, ())),
-            _split(file, files.root),
-            boxes.get(file, ()),
-            annotated=file in boxes,
-        )
-        for file in files.images()
-    )
+    images = with_boxes(files, boxes)
     faults += [f"{one.file.name}: there is no image {name[:200]!r}" for one in found for name in one.absent]
     faults += [
         f"{one.file.name}: {one.cut:,} objects are left out: an image has more than {_MOST_OBJECTS:,}"
@@ -121,8 +113,3 @@ def _box(tag: Mapping[str, Any], width: float, height: float) -> Box:
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and abs(value) < 1e9 else math.nan
-
-
-def _split(image: Path, root: Path) -> Split:
-    named = (split_named(part) for part in image.relative_to(root).parts[:-1])
-    return next((split for split in named if split), "")

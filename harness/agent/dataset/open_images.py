@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .annotated import with_boxes
 from .encodings import text_of
-from .image import Box, DatasetImage, Reading, Split, main_label, split_named
+from .image import Box, Reading, Split, split_named
 from .labels import listed
 from .sizes import upright_size
 from .walk import Tree, folded
@@ -44,16 +45,7 @@ def read(files: Tree) -> Reading | None:
     for table in found:
         for image, mine in table.boxes.items():
             boxes[image] = (*boxes.get(image, ()), *mine)
-    images = tuple(
-        DatasetImage(
-            file,
-            main_label(boxes.get(file, ())),
-            _split(file, files.root),
-            boxes.get(file, ()),
-            annotated=file in boxes,
-        )
-        for file in files.images()
-    )
+    images = with_boxes(files, boxes)
     faults = [f"{one.file.name}: {what}" for one in found for what in one.unread]
     faults += [f"{one.file.name}: there is no image {name[:200]!r}" for one in found for name in one.absent]
     return Reading("open-images", images, tuple(faults[:_MOST_FAULTS]), listed(files))
@@ -142,11 +134,6 @@ def _image(name: str, table: Path, by_stem: Mapping[str, list[Path]]) -> Path | 
 
 def _split_of_table(table: Path) -> Split | None:
     return next((split for word in table.stem.lower().split("-") if (split := split_named(word))), None)
-
-
-def _split(image: Path, root: Path) -> Split:
-    named = (split_named(part) for part in image.relative_to(root).parts[:-1])
-    return next((split for split in named if split), "")
 
 
 def _number(text: str) -> float:
